@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { load } from './load.ts';
+import { measureRound } from './measure.ts';
+import type { LoadPlan, Round } from './measure.ts';
+import { readProfile } from './profile.ts';
+import { SCENARIOS } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
+import { Servers } from './servers.ts';
+import type { ServerProcess } from './servers.ts';
+import { summarise } from './summary.ts';
+import { formatTable } from './table.ts';
+
+const HELP = `npm run bench -- [options]
+
+  --profile         profiles instead of the comparison: of the gateway, with --bare of grpc-js and undici too
+  --bare            also load grpc-js and undici without the gateway
+  --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
+  --rounds N        rounds of each server (10)
+  --seconds N       length of a round (1.5)
+  --warm-up N       seconds before the first round of a server in each scenario (8): compilers need thousands of calls
+  --in-flight N     calls under way (64)
+  --connections N   connections that they share (8)
+`;
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    bare: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '1.5' },
+    'warm-up': { type: 'string', default: '8' },
+    'in-flight': { type: 'string', default: '64' },
+    connections: { type: 'string', default: '8' },
+  },
+});
+
+/** Until connections stand and pools are filled. */
+const WARM_UP_MS = 500;
+
+function numberOf(text: string, option: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`--${option} must be a number above 0`);
+  return value;
+}
+
+function chosenScenarios(): readonly Scenario[] {
+  const names = values.only?.split(',');
+  const chosen = SCENARIOS.filter(({ name }) => names?.includes(name) ?? true);
+  if (chosen.length !== (names?.length ?? chosen.length)) throw new Error(`--only must be of the names in --help`);
+  return chosen;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Loads each server until it is warm, without counting. */
+async function warmUp(servers: readonly ServerProcess[], scenario: Scenario, plan: LoadPlan): Promise<void> {
+  const countMs = numberOf(values['warm-up'], 'warm-up') * 1_000;
+  for (const server of servers) {
+    await load({ ...plan, server, scenario, countMs, onCounting: () => Promise.resolve() });
+  }
+}
+
+/** Loads the servers in turns, so that whatever else the machine does meets all of them. */
+async function compare(
+  servers: readonly ServerProcess[],
+  upstream: ServerProcess,
+  scenario: Scenario,
+  plan: LoadPlan,
+  rounds: number,
+): Promise<void> {
+  await warmUp(servers, scenario, plan);
+  const rows = servers.map((server) => ({ server, name: server.name, rounds: new Array<Round>() }));
+  for (let round = 0; round < rounds; round++) {
+    for (const row of rows) row.rounds.push(await measureRound(row.server, upstream, scenario, plan));
+  }
+  say(formatTable(scenario.title, rows));
+}
+
+async function profile(server: ServerProcess, scenario: Scenario, plan: LoadPlan): Promise<void> {
+  await warmUp([server], scenario, plan);
+  for (const kind of ['cpu', 'heap'] as const) {
+    const path = join(tmpdir(), `understudy-${server.name}-${scenario.name}.${kind}profile`);
+    const { calls } = await load({
+      ...plan,
+      server,
+      scenario,
+      onCounting: async (isBeginning) => {
+        await server.ask(isBeginning ? { ask: 'record', kind } : { ask: 'save', kind, path });
+      },
+    });
+    say(`${server.name}, ${scenario.title}: ${calls} calls, ${path}`);
+    say(summarise(readProfile(path, kind), kind, calls));
+  }
+}
+
+async function main(servers: Servers): Promise<void> {
+  const scenarios = chosenScenarios();
+  const rounds = numberOf(values.rounds, 'rounds');
+  const plan: LoadPlan = {
+    inFlight: numberOf(values['in-flight'], 'in-flight'),
+    connections: numberOf(values.connections, 'connections'),
+    warmUpMs: WARM_UP_MS,
+    countMs: numberOf(values.seconds, 'seconds') * 1_000,
+  };
+  const upstream = await servers.startUpstream();
+  const bare = values.bare ? [await servers.startBare(upstream)] : [];
+  const chosen = [...bare, await servers.startGateway(upstream)];
+  if (values.profile) {
+    for (const scenario of scenarios) for (const server of chosen) await profile(server, scenario, plan);
+    return;
+  }
+  const floor = await servers.startFloor(upstream);
+  say(
+    `${plan.inFlight} calls in flight over ${plan.connections} connections; medians of ${rounds} rounds of ${values.seconds} s; ` +
+      `Node ${process.versions.node}; ${availableParallelism()} cores, load before the start ${(loadavg()[0] ?? 0).toFixed(1)}\n`,
+  );
+  for (const scenario of scenarios) await compare([floor, ...chosen], upstream, scenario, plan, rounds);
+}
+
+if (values.help) {
+  process.stdout.write(HELP);
+} else {
+  const directory = mkdtempSync(join(tmpdir(), 'understudy-bench-'));
+  const servers = new Servers(directory);
+  const cleanUp = async (): Promise<void> => {
+    await servers.stop();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const interrupted = (): void => {
+    void cleanUp().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  try {
+    await main(servers);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  } finally {
+    await cleanUp();
+  }
+}

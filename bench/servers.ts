@@ -1,0 +1,163 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Ask, Reply } from './guard.ts';
+
+/** A process under load. */
+export interface ServerProcess {
+  readonly name: string;
+  readonly port: number;
+  /** Asks the process; see guard.ts. Rejects where it has ended. */
+  ask(ask: Ask): Promise<Reply>;
+}
+
+/** How long a process may take to listen, in milliseconds. */
+const START_MS = 30_000;
+const POLL_MS = 25;
+
+/** The processes that the bench has started, and the end of all of them. */
+export class Servers {
+  readonly #children = new Set<ChildProcess>();
+  readonly #directory: string;
+
+  /** @param directory where config files may be written */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Starts the fake provider. */
+  startUpstream(): Promise<ServerProcess> {
+    return this.#start('upstream', './upstream.ts', (port) => [String(port)]);
+  }
+
+  /** Starts the floor. */
+  startFloor(upstream: ServerProcess): Promise<ServerProcess> {
+    return this.#start('floor', './floor.ts', (port) => [String(port), originOf(upstream)]);
+  }
+
+  /** Starts grpc-js and undici without a gateway. */
+  startBare(upstream: ServerProcess): Promise<ServerProcess> {
+    return this.#start('grpc-js', './bare.ts', (port) => [String(port), originOf(upstream)]);
+  }
+
+  /** Starts the gateway as it is shipped, with one target and every default. */
+  async startGateway(upstream: ServerProcess): Promise<ServerProcess> {
+    const [web, admin] = [await freePort(), await freePort()];
+    return this.#start('gateway', '../bin/understudy.js', (port) => {
+      const path = join(this.#directory, 'understudy.json');
+      writeFileSync(path, JSON.stringify(gatewayConfig(upstream, { grpc: port, web, admin })));
+      return ['--config', path];
+    });
+  }
+
+  /** Ends every process that was started here, and waits until they are gone. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      [...this.#children].map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const ended = once(child, 'exit');
+        child.kill('SIGKILL');
+        await ended;
+      }),
+    );
+  }
+
+  async #start(name: string, script: string, argumentsFor: (port: number) => string[]): Promise<ServerProcess> {
+    const port = await freePort();
+    const child = fork(new URL(script, import.meta.url), argumentsFor(port), {
+      execArgv: ['--import', new URL('guard.ts', import.meta.url).href],
+      // The environment may hold keys, and with them targets.
+      env: { PATH: process.env['PATH'] },
+      // What a server logs is written, but costs its reader nothing.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    await listening(name, child, port);
+    return { name, port, ask: (ask) => askChild(name, child, ask) };
+  }
+}
+
+function originOf({ port }: ServerProcess): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+function gatewayConfig(upstream: ServerProcess, ports: { grpc: number; web: number; admin: number }): object {
+  return {
+    targets: [
+      {
+        name: 'bench',
+        provider: 'openai',
+        base_url: `${originOf(upstream)}/v1`,
+        api_key: 'bench',
+        api: 'chat_completions',
+        model: 'bench-model',
+        prices: [{ model: 'bench-model', input: '2.00', cached_input: '0.20', cache_write: '2.50', output: '10.00' }],
+      },
+    ],
+    server: {
+      grpc_address: `127.0.0.1:${ports.grpc}`,
+      http_address: `127.0.0.1:${ports.web}`,
+      admin_address: `127.0.0.1:${ports.admin}`,
+    },
+  };
+}
+
+async function askChild(name: string, child: ChildProcess, ask: Ask): Promise<Reply> {
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+  const onExit = (): void => reject(new Error(`the process ${name} has ended`));
+  const onMessage = (message: unknown): void => resolve(readReply(message));
+  child.once('exit', onExit);
+  child.once('message', onMessage);
+  try {
+    child.send(ask, (error) => {
+      if (error !== null) reject(error);
+    });
+    return await promise;
+  } finally {
+    child.off('exit', onExit);
+    child.off('message', onMessage);
+  }
+}
+
+/** What guard.ts sends is all that comes. */
+function readReply(message: unknown): Reply {
+  return message as Reply;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port is free');
+  return address.port;
+}
+
+async function listening(name: string, child: ChildProcess, port: number): Promise<void> {
+  const giveUpAtMs = performance.now() + START_MS;
+  while (performance.now() < giveUpAtMs) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the process ${name} did not start`);
+    if (await answers(port)) return;
+    await sleep(POLL_MS);
+  }
+  throw new Error(`the process ${name} does not listen`);
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,89 @@
+import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
+
+import { CHAT_TEXT, kindOfPiece, PIECES, scenarioIn } from './scenarios.ts';
+import type { ScenarioName } from './scenarios.ts';
+
+/** A fake provider that speaks Chat Completions over HTTP/1.1 and costs next to nothing: answers are bytes made beforehand. */
+
+const IDENTITY = { id: 'chatcmpl-bench', created: 1_790_000_000, model: 'bench-model' };
+const USAGE = {
+  prompt_tokens: 80,
+  completion_tokens: 60,
+  total_tokens: 140,
+  prompt_tokens_details: { cached_tokens: 0 },
+  completion_tokens_details: { reasoning_tokens: 0 },
+};
+const ANSWERS = {
+  chat: wholeAnswer(),
+  apart: streamedAnswer('apart'),
+  joined: streamedAnswer('joined'),
+} as const satisfies Record<ScenarioName, Buffer>;
+
+const HEAD_END = '\r\n\r\n';
+const LENGTH_HEADER = 'content-length: ';
+
+function wholeAnswer(): Buffer {
+  const message = { role: 'assistant', content: CHAT_TEXT, refusal: null };
+  const choices = [{ index: 0, message, logprobs: null, finish_reason: 'stop' }];
+  const body = JSON.stringify({ ...IDENTITY, object: 'chat.completion', choices, usage: USAGE });
+  return Buffer.from(`${head('application/json')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}
+
+/** One piece of HTTP's chunked coding for each event, as providers send them, but all in one write. */
+function streamedAnswer(name: 'apart' | 'joined'): Buffer {
+  const chunk = (delta: object, finish: string | null = null): object => ({
+    ...IDENTITY,
+    object: 'chat.completion.chunk',
+    choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+    usage: null,
+  });
+  const deltas = PIECES.map((text, index) =>
+    chunk(kindOfPiece(name, index) === 'text' ? { content: text } : { reasoning_content: text }),
+  );
+  const end = { ...IDENTITY, object: 'chat.completion.chunk', choices: [], usage: USAGE };
+  const events = [chunk({ role: 'assistant', content: '' }), ...deltas, chunk({}, 'stop'), end];
+  const body = [...events.map((event) => JSON.stringify(event)), '[DONE]']
+    .map((data) => `data: ${data}\n\n`)
+    .map((text) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`)
+    .join('');
+  return Buffer.from(`${head('text/event-stream; charset=utf-8')}transfer-encoding: chunked\r\n\r\n${body}0\r\n\r\n`);
+}
+
+function head(contentType: string): string {
+  return `HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\nx-request-id: req-bench\r\n`;
+}
+
+/** Answers the requests of one connection, one after the other. */
+function serve(socket: Socket): void {
+  let held: Buffer = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => {
+    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+    for (let size = sizeOfRequest(held); size !== undefined; size = sizeOfRequest(held)) {
+      const scenario = scenarioIn(held.subarray(0, size));
+      if (scenario === undefined) {
+        socket.destroy();
+        return;
+      }
+      socket.write(ANSWERS[scenario]);
+      held = held.subarray(size);
+    }
+  });
+  socket.on('error', () => socket.destroy());
+}
+
+/** Returns how many bytes the first request has; undefined while some are missing. undici writes header names as here. */
+function sizeOfRequest(bytes: Buffer): number | undefined {
+  const headEnd = bytes.indexOf(HEAD_END);
+  if (headEnd === -1) return undefined;
+  const lengthAt = bytes.indexOf(LENGTH_HEADER);
+  const length = lengthAt === -1 || lengthAt > headEnd ? 0 : readNumber(bytes, lengthAt + LENGTH_HEADER.length);
+  const size = headEnd + HEAD_END.length + length;
+  return size <= bytes.length ? size : undefined;
+}
+
+function readNumber(bytes: Buffer, from: number): number {
+  return Number.parseInt(bytes.toString('latin1', from, from + 10), 10);
+}
+
+createServer({ noDelay: true }, serve).listen(Number(process.argv[2]), '127.0.0.1');

@@ -1,0 +1,79 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { finished, numbered, textDelta } from './support/events.ts';
+import { type Gateway, startGateway } from './support/gateway.ts';
+import { type InstalledPackage, installPacked, run } from './support/packed-package.ts';
+
+const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+
+let installed: InstalledPackage;
+let folder: string;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  installed = await installPacked(packageRoot);
+  ({ folder } = installed);
+  gateway = await startGateway({
+    streamChat: (call) => {
+      for (const response of numbered([textDelta('hello '), textDelta('world'), finished()])) call.write(response);
+      call.end();
+    },
+  });
+}, 120_000);
+
+afterAll(async () => {
+  gateway.close();
+  await installed.remove();
+});
+
+describe('the packed package', { timeout: 60_000 }, () => {
+  it('runs the example outside the repository, without type stripping', async () => {
+    await cp(join(packageRoot, 'example', 'chat.mjs'), join(folder, 'chat.mjs'));
+    const { stdout } = await run(process.execPath, ['--no-strip-types', 'chat.mjs', gateway.address], { cwd: folder });
+    expect(stdout).toContain('hello world\n\nmock, model mock-ok; tokens: unknown; USD: unknown');
+  });
+
+  it('tells an error of the gateway in the example', async () => {
+    const failure = await run(process.execPath, ['chat.mjs', '127.0.0.1:1'], { cwd: folder }).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ code: 1, stderr: expect.stringMatching(/^failed: .*ECONNREFUSED/) });
+  });
+
+  it.each(['nodenext', 'preserve'])('has types that compile strictly, with module "%s"', async (module) => {
+    await writeFile(
+      join(folder, 'typed.ts'),
+      `import { collect, createLlmClient, decodeError, ErrorReason, type Message, Role } from '@understudy/client';
+       const client = createLlmClient('https://gateway:443', { headers: async () => ({ authorization: 'x' }) });
+       export async function ask(signal: AbortSignal): Promise<Message> {
+         const { message } = await collect(client.streamChat({ messages: [{ role: Role.USER }] }, { signal }));
+         return message;
+       }
+       export function isOpen(error: unknown): boolean {
+         return decodeError(error).reason === ErrorReason[ErrorReason.CIRCUIT_OPEN];
+       }
+       // @ts-expect-error: no such field
+       void client.chat({ prompt: 'x' });
+      `,
+    );
+    await installed.typecheck(module, 'typed.ts');
+  });
+
+  it('holds what it exports and its licence, and no source, test or server part', async () => {
+    const manifest: unknown = JSON.parse(await readFile(join(installed.root, 'package.json'), 'utf8'));
+    expect(manifest).toMatchObject({ type: 'module', exports: { '.': { types: './dist/index.d.ts' } } });
+    const folders = new Set(installed.files.map((path) => path.split('/')[0]));
+    expect(folders).toEqual(new Set(['LICENSE', 'README.md', 'dist', 'example', 'gen', 'package.json']));
+    expect(installed.files.filter((path) => /grpc-js|(?<!\.d)\.ts$/.test(path))).toEqual([]);
+  });
+});
+
+describe('the generated code', { timeout: 60_000 }, () => {
+  it('is what buf makes of proto/', async () => {
+    const fresh = join(folder, 'fresh');
+    await run(join(installed.modules, '.bin', 'buf'), ['generate', '--output', fresh], { cwd: packageRoot });
+    await run('diff', ['-r', join(fresh, 'gen'), join(packageRoot, 'gen')]);
+  });
+});

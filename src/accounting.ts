@@ -1,0 +1,93 @@
+import { create } from '@bufbuild/protobuf';
+
+import { CostSchema, CostSource } from '../gen/understudy/v1/usage_pb.ts';
+import type { Cost } from '../gen/understudy/v1/usage_pb.ts';
+import type { AttemptRecord, ChainEntry } from './engine/call.ts';
+import { costOf } from './pricing/cost.ts';
+import { TokenEstimator } from './pricing/estimate.ts';
+import type { PriceFallback } from './pricing/price-fallback.ts';
+import type { PriceTable } from './pricing/price-table.ts';
+
+/** Bytes of UTF-8 to a token of an answer, where nothing was counted. */
+const OUTPUT_BYTES_PER_TOKEN = 3.5;
+
+/** The size of a prompt, from which its tokens are estimated. */
+export interface PromptSize {
+  /** Bytes of UTF-8 of all text. */
+  readonly bytes: number;
+  readonly messages: number;
+}
+
+/** What attempts cost, what targets have cost since start, and how many tokens prompts probably have (engine rule D3). */
+export class Accounting {
+  readonly #prices: PriceTable;
+  readonly #fallback: PriceFallback;
+  readonly #wall: () => number;
+  readonly #estimator = new TokenEstimator();
+  readonly #costOfTarget = new Map<string, bigint>();
+
+  /** @param wall milliseconds since the epoch: some prices depend on the hour */
+  constructor(prices: PriceTable, fallback: PriceFallback, wall: () => number) {
+    this.#wall = wall;
+    this.#prices = prices;
+    this.#fallback = fallback;
+  }
+
+  /** Returns the likely tokens of a prompt for a model. */
+  promptTokens(provider: string, model: string, size: PromptSize): number {
+    return this.#estimator.estimate(keyOf(provider, model), size.bytes, size.messages);
+  }
+
+  /** Tells whether a call will probably cost no more than `limitUsd`; false where its price is unknown. */
+  isWithin(limitUsd: number, entry: ChainEntry, size: PromptSize, outputTokens: number): boolean {
+    const { provider, target, model } = entry;
+    const estimate = { inputTokens: this.promptTokens(provider, model, size), outputTokens };
+    const priced = { provider, target, model, estimate, wallMs: this.#wall() };
+    const { nanoUsd } = costOf(this.#prices, priced, this.#fallback);
+    return nanoUsd !== undefined && Number(nanoUsd) <= limitUsd * 1e9;
+  }
+
+  /** Accounts for an attempt, once: learns from its count, prices it, and adds it to its target. Undefined: nothing was called. */
+  account(attempt: AttemptRecord, size: PromptSize): Cost | undefined {
+    if (attempt.kind === 'SKIPPED') return undefined;
+    const { entry, usage } = attempt;
+    const key = keyOf(entry.provider, entry.model);
+    const { nanoUsd, source, priceTableVersion } = costOf(
+      this.#prices,
+      {
+        provider: entry.provider,
+        target: entry.target,
+        model: entry.model,
+        reportedModel: attempt.reportedModel,
+        usage,
+        estimate: {
+          inputTokens: this.#estimator.estimate(key, size.bytes, size.messages),
+          outputTokens: Math.ceil(attempt.outputBytes / OUTPUT_BYTES_PER_TOKEN),
+        },
+        wallMs: attempt.startedAtWallMs,
+        neverSent: attempt.failure?.neverSent === true || wasRefused(attempt),
+      },
+      this.#fallback,
+    );
+    if (usage?.inputTokens !== undefined) this.#estimator.learn(key, size.bytes, size.messages, usage.inputTokens);
+    const cost = create(CostSchema, { source: CostSource[source], priceTableVersion });
+    if (nanoUsd === undefined) return cost;
+    cost.nanoUsd = nanoUsd;
+    this.#costOfTarget.set(entry.target, (this.#costOfTarget.get(entry.target) ?? 0n) + nanoUsd);
+    return cost;
+  }
+
+  /** Returns what a target has cost since start in nano-USD; undefined while nothing is known. */
+  costOfTarget(target: string): bigint | undefined {
+    return this.#costOfTarget.get(target);
+  }
+}
+
+/** Any status but a success's is not billed; only the evaluation of a prompt that a filter then refused is. */
+function wasRefused({ failure, httpStatus = 200 }: AttemptRecord): boolean {
+  return failure !== undefined && failure.class !== 'content' && (httpStatus < 200 || httpStatus > 299);
+}
+
+function keyOf(provider: string, model: string): string {
+  return `${provider}/${model}`;
+}

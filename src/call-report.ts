@@ -1,0 +1,37 @@
+import { CostSource } from '../gen/understudy/v1/usage_pb.ts';
+import type { Cost } from '../gen/understudy/v1/usage_pb.ts';
+import type { AttemptRecord } from './engine/call.ts';
+import type { CallEnd as ServedCall } from './server/backend.ts';
+import type { CallCost, CallEnd } from './telemetry/call-end.ts';
+
+/** Tells a call's end to telemetry: as plain data, without prompt and answer. */
+export function reportCall({ method, requestId, request, result, trail }: ServedCall): CallEnd {
+  // What the caller has got comes from the last attempt, whether that ended well or broke off.
+  const last = result.attempts.findLast(({ firstOutputMs }) => firstOutputMs !== undefined);
+  return {
+    method,
+    requestId,
+    labels: request.labels,
+    outcome: result.ok ? { status: 'OK' } : { status: result.failure.status, reason: result.failure.reason },
+    finishReason: result.ok ? result.final.reason : undefined,
+    requestedModel: request.model,
+    serving: result.ok ? result.serving : undefined,
+    durationMs: result.elapsedMs,
+    firstOutputMs: last && firstOutputOfCall(last),
+    usage: result.usage,
+    cost: trail.cost && plainCost(trail.cost),
+    attempts: result.attempts.map((record, index) => {
+      const cost = trail.attempts[index]?.cost;
+      return { record, cost: cost && plainCost(cost) };
+    }),
+  };
+}
+
+function firstOutputOfCall({ startedAfterMs, firstOutputMs }: AttemptRecord): number | undefined {
+  return firstOutputMs === undefined ? undefined : startedAfterMs + firstOutputMs;
+}
+
+function plainCost({ nanoUsd, source }: Cost): CallCost {
+  if (nanoUsd === undefined) return { source: 'UNKNOWN' };
+  return { nanoUsd, source: source === CostSource.EXACT ? 'EXACT' : 'ESTIMATED' };
+}

@@ -1,0 +1,58 @@
+import { formatAddress, parseAddress } from '../core/address.ts';
+import type { Address } from '../core/address.ts';
+import { ADDRESS_RULE, isLoopback } from './address.ts';
+import type { Environment, ServerConfig } from './config.ts';
+import { brokenRule, type ConfigProblem } from './problem.ts';
+import { readVariable } from './provider-defaults.ts';
+import type { FileServer } from './schema.ts';
+
+const DOORS = [
+  { key: 'grpcAddress', field: 'grpc_address', variable: 'UNDERSTUDY_GRPC_ADDRESS' },
+  { key: 'httpAddress', field: 'http_address', variable: 'UNDERSTUDY_HTTP_ADDRESS' },
+  { key: 'adminAddress', field: 'admin_address', variable: 'UNDERSTUDY_ADMIN_ADDRESS' },
+] as const;
+
+/** Reads a variable that is a switch: `1` or `true`, `0` or `false`; undefined where it is unset. */
+export function readSwitch(env: Environment, name: string, problems: ConfigProblem[]): boolean | undefined {
+  const value = readVariable(env, name);
+  if (value === undefined) return undefined;
+  if (value === '1' || value === 'true') return true;
+  if (value === '0' || value === 'false') return false;
+  problems.push({ path: name, message: brokenRule('must be 1 or 0', value) });
+  return undefined;
+}
+
+/**
+ * Decides what to listen on: addresses in the environment win over the file. Adds a problem for an address that others can
+ * reach unless that is allowed, and for two doors on one address.
+ */
+export function resolveServer(server: FileServer, env: Environment, problems: ConfigProblem[]): ServerConfig {
+  const allowUnauthenticated =
+    readSwitch(env, 'UNDERSTUDY_ALLOW_UNAUTHENTICATED', problems) ?? server.allow_unauthenticated;
+  const addresses = { grpcAddress: '', httpAddress: '', adminAddress: '' };
+  const taken = new Map<string, string>();
+  for (const { key, field, variable } of DOORS) {
+    const text = readVariable(env, variable);
+    const path = text === undefined ? `server.${field}` : variable;
+    const address: Address | undefined = text === undefined ? server[field] : parseAddress(text);
+    if (address === undefined) {
+      problems.push({ path, message: brokenRule(ADDRESS_RULE, text) });
+      continue;
+    }
+    const shown = formatAddress(address);
+    addresses[key] = shown;
+    if (!isLoopback(address) && !allowUnauthenticated) {
+      problems.push({
+        path,
+        message:
+          `other machines can reach ${shown} and callers are not authenticated; use a loopback address such as ` +
+          `127.0.0.1:${address.port}, or, if something else guards it, set server.allow_unauthenticated: true or ` +
+          'UNDERSTUDY_ALLOW_UNAUTHENTICATED=1',
+      });
+    }
+    const other = taken.get(shown);
+    if (other !== undefined && address.port !== 0) problems.push({ path, message: `${shown} is taken by ${other}` });
+    taken.set(shown, path);
+  }
+  return { ...addresses, reflection: server.reflection, corsOrigins: server.cors_origins, allowUnauthenticated };
+}

@@ -1,0 +1,151 @@
+import { basename } from 'node:path';
+
+import type { Config, Environment, RouteConfig, TargetConfig } from './config.ts';
+import { crossProblems, splitEntry } from './check.ts';
+import { bareTarget, detectTargets, type DetectedTarget } from './detect.ts';
+import { schemaProblems } from './issues.ts';
+import { readSwitch, resolveServer } from './listen.ts';
+import { OLLAMA_DEFAULT_URL } from './ollama-probe.ts';
+import { parseConfigText } from './parse-file.ts';
+import { ConfigError, valueAt, type ConfigProblem } from './problem.ts';
+import { readVariable } from './provider-defaults.ts';
+import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './schema.ts';
+import { substituteVariables } from './substitute.ts';
+import { resolveTarget } from './target.ts';
+
+/** Where a process's configuration comes from. */
+export interface LoadOptions {
+  readonly env: Environment;
+  /** Reads a file as text; throws where it cannot. */
+  readonly readFile: (path: string) => string;
+  /** Path of the config file from `--config`; wins over `UNDERSTUDY_CONFIG`. */
+  readonly configPath?: string | undefined;
+  /** Whether `--demo` was given: the mock may answer where nothing else is configured. Default false. */
+  readonly demo?: boolean | undefined;
+  /** Whether an Ollama that nobody configured answers on this machine; matters only where `Config.demo` would be true. */
+  readonly ollamaFound?: boolean | undefined;
+}
+
+/** A config for a program that embeds the gateway. */
+export interface CreateOptions {
+  /** The same shape as the file. */
+  readonly config?: ConfigInput | undefined;
+  /** Names like those of the environment; nothing is read from the process. Default none. */
+  readonly env?: Environment | undefined;
+}
+
+interface Assembly {
+  readonly raw: unknown;
+  /** What the config is called in `source`. */
+  readonly label: string;
+  readonly env: Environment;
+  readonly demo: boolean;
+  readonly ollamaFound: boolean;
+}
+
+/** Loads the process's configuration from the environment and its file. Throws {@link ConfigError} with every problem. */
+export function loadConfig(options: LoadOptions): Config {
+  const { env, demo = false, ollamaFound = false } = options;
+  const path = options.configPath ?? readVariable(env, 'UNDERSTUDY_CONFIG');
+  if (path === undefined) return assemble({ raw: {}, label: 'config', env, demo, ollamaFound });
+  const label = basename(path);
+  const text = readText(options, path);
+  return assemble({ raw: parseConfigText(text, label), label, env, demo, ollamaFound });
+}
+
+/** Makes a configuration for a program that embeds the gateway, with the same checks. Throws {@link ConfigError}. */
+export function createConfig(options: CreateOptions): Config {
+  return assemble({
+    raw: options.config ?? {},
+    label: 'config',
+    env: options.env ?? {},
+    demo: false,
+    ollamaFound: false,
+  });
+}
+
+function readText(options: LoadOptions, path: string): string {
+  try {
+    return options.readFile(path);
+  } catch (error) {
+    const code = valueAt(error, ['code']);
+    const why = typeof code === 'string' ? ` (${code})` : '';
+    const from = options.configPath === undefined ? 'UNDERSTUDY_CONFIG' : '--config';
+    throw new ConfigError([{ path: from, message: `cannot read ${JSON.stringify(path)}${why}` }]);
+  }
+}
+
+function assemble({ raw, label, env, demo, ollamaFound }: Assembly): Config {
+  const problems: ConfigProblem[] = [];
+  const { value: tree, problems: unset } = substituteVariables(raw, env);
+  problems.push(...unset);
+  const parsed = fileSchema.safeParse(tree);
+  const failed = new Set(unset.map((problem) => problem.path));
+  problems.push(...schemaProblems(parsed.error?.issues ?? [], raw).filter((problem) => !failed.has(problem.path)));
+
+  const mockAll = readSwitch(env, 'UNDERSTUDY_MOCK', problems) ?? false;
+  const detection = valueAt(tree, ['targets']) === undefined ? detectTargets(env) : undefined;
+  problems.push(...(detection?.problems ?? []));
+  const standIn =
+    detection !== undefined && detection.found.length === 0 && demo ? demoTarget(ollamaFound && !mockAll) : undefined;
+  const detected = standIn === undefined ? detection?.found : [standIn];
+  const detectedNames = detected?.map(({ target }) => target.name);
+  problems.push(
+    ...crossProblems({ tree, raw, env, mockAll, detected: detectedNames }).filter(({ path }) => !failed.has(path)),
+  );
+  const section = serverSchema.safeParse(valueAt(tree, ['server']) ?? {});
+  const server = section.success ? resolveServer(section.data, env, problems) : undefined;
+  const file = parsed.data;
+  if (problems.length > 0 || file === undefined || server === undefined) throw new ConfigError(problems);
+
+  const placed: readonly DetectedTarget[] =
+    detected ?? (file.targets ?? []).map((target, index) => ({ target, source: `${label} targets[${index}]` }));
+  const routes = resolveRoutes(
+    file,
+    placed.map(({ target }) => target.name),
+  );
+  const targets = placed.map(({ target, source, organization }): TargetConfig => {
+    const entries = routes.flatMap((route) => route.entries).filter((entry) => entry.target === target.name);
+    const routedModels = entries.flatMap((entry) => entry.model ?? []);
+    return resolveTarget(target, { env, mockAll, source, organization, routedModels });
+  });
+  return {
+    targets,
+    routes,
+    circuitBreaker: {
+      failures: file.circuit_breaker.failures,
+      windowMs: file.circuit_breaker.window,
+      cooldownMs: file.circuit_breaker.cooldown,
+      guard: file.circuit_breaker.guard === 'on',
+    },
+    retry: {
+      order: file.retry.order,
+      maxRepeats: file.retry.max_repeats,
+      backoffMs: file.retry.backoff,
+      jitter: file.retry.jitter,
+    },
+    server,
+    warnings: [
+      ...(detection?.warnings ?? []),
+      ...(mockAll && targets.length === 0
+        ? ['UNDERSTUDY_MOCK is set, but there is no target that could be a mock']
+        : []),
+    ],
+    demo: standIn?.target.provider === 'mock',
+  };
+}
+
+function demoTarget(ollama: boolean): DetectedTarget {
+  return ollama
+    ? { target: bareTarget('ollama', OLLAMA_DEFAULT_URL), source: '--demo (Ollama was found running)' }
+    : { target: bareTarget('mock'), source: '--demo' };
+}
+
+function resolveRoutes(file: FileConfig, targetNames: readonly string[]): readonly RouteConfig[] {
+  const routes = file.routes.map((route): RouteConfig => ({
+    name: route.name,
+    entries: route.targets.map(splitEntry),
+  }));
+  if (routes.some((route) => route.name === 'default')) return routes;
+  return [{ name: 'default', entries: targetNames.map((target) => ({ target })) }, ...routes];
+}

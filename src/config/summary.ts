@@ -1,0 +1,75 @@
+import { hostOf } from './base-url.ts';
+import type { Config, RouteEntry, TargetConfig } from './config.ts';
+
+/** What the doors listen on; a door that is not open is absent. */
+export interface OpenDoors {
+  readonly grpc?: string | undefined;
+  readonly web?: string | undefined;
+  readonly admin?: string | undefined;
+}
+
+/**
+ * Describes a process that has started, for people: targets with where they come from, routes, addresses, warnings. Of a base
+ * URL only the host is shown, of keys nothing.
+ */
+export function describeStartup(config: Config, doors: OpenDoors, version: string): string {
+  const sections = [
+    `Understudy ${version}`,
+    describeTargets(config),
+    table(
+      ['route', 'order'],
+      config.routes
+        .filter((route) => route.entries.length > 0)
+        .map((route) => [route.name, route.entries.map(describeEntry).join(', ')]),
+    ),
+    describeDoors(doors),
+    config.warnings.map((warning) => `warning: ${warning}`).join('\n'),
+  ];
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+function describeTargets(config: Config): string {
+  if (config.targets.length === 0) {
+    return 'No provider is configured: every call fails with NO_PROVIDER_CONFIGURED. Set OPENAI_API_KEY or another key (--help lists them), or try --demo.';
+  }
+  const heading = ['target', 'provider', 'model', 'api', 'answers from', 'found in'];
+  const lines = table(heading, config.targets.map(describeTarget));
+  const mocked =
+    'No provider is configured: because of --demo, the mock answers every call. No provider is called, and the answers are made up.';
+  return config.demo ? `${mocked}\n\n${lines}` : lines;
+}
+
+function describeTarget(target: TargetConfig): readonly string[] {
+  const { name, provider, model = '(first installed)', api = '', baseUrl, source } = target;
+  return [name, provider, model, api, target.mock ? 'mock' : hostOf(baseUrl), printable(source)];
+}
+
+function describeEntry(entry: RouteEntry): string {
+  return entry.model === undefined ? entry.target : `${entry.target}/${entry.model}`;
+}
+
+function describeDoors(doors: OpenDoors): string {
+  const lines: string[] = [];
+  if (doors.grpc !== undefined) lines.push(`gRPC   ${doors.grpc}`);
+  if (doors.web !== undefined) lines.push(`web    http://${doors.web}`);
+  if (doors.admin !== undefined) lines.push(`admin  http://${doors.admin}`);
+  return lines.join('\n');
+}
+
+/** The name of a file may hold anything. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '?');
+}
+
+function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return '';
+  const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [heading, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,180 @@
+/** Classes of failures, C1 to C21 of the engine's rules, in that order. */
+export type FailureClass =
+  | 'connect'
+  | 'tls'
+  | 'stale_socket'
+  | 'reset'
+  | 'silence'
+  | 'cut_short'
+  | 'overload'
+  | 'rate_limit'
+  | 'quota'
+  | 'auth'
+  | 'not_found'
+  | 'bad_request'
+  | 'capability'
+  | 'content'
+  | 'protocol'
+  | 'conflict'
+  | 'interrupted'
+  | 'client_cancel'
+  | 'slow_reader'
+  | 'local_refusal'
+  | 'internal';
+
+/** Reasons of the contract's `ErrorReason`, without the prefix. */
+export type FailureReason =
+  | 'INVALID_REQUEST'
+  | 'CONTEXT_LENGTH_EXCEEDED'
+  | 'UNSUPPORTED_PARAMETER'
+  | 'PROMPT_BLOCKED'
+  | 'COST_LIMIT_EXCEEDED'
+  | 'MODEL_NOT_FOUND'
+  | 'ROUTE_NOT_FOUND'
+  | 'TARGET_NOT_FOUND'
+  | 'NO_PROVIDER_CONFIGURED'
+  | 'AUTH_REQUIRED'
+  | 'AUTH_INVALID'
+  | 'MODEL_FORBIDDEN'
+  | 'RATE_LIMITED'
+  | 'OVERLOADED'
+  | 'SHUTTING_DOWN'
+  | 'CIRCUIT_OPEN'
+  | 'DEADLINE'
+  | 'CANCELLED'
+  | 'SLOW_READER'
+  | 'PROVIDER_AUTH_FAILED'
+  | 'PROVIDER_MODEL_NOT_FOUND'
+  | 'PROVIDER_RATE_LIMITED'
+  | 'PROVIDER_QUOTA_EXHAUSTED'
+  | 'PROVIDER_UNAVAILABLE'
+  | 'PROVIDER_TIMEOUT'
+  | 'PROVIDER_PROTOCOL_ERROR'
+  | 'STREAM_INTERRUPTED'
+  | 'ALL_PROVIDERS_FAILED'
+  | 'INTERNAL';
+
+/** Names of the gRPC status codes that the gateway answers with. */
+export type StatusName =
+  | 'CANCELLED'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'UNAUTHENTICATED';
+
+/** The one type of failure, made where something went wrong and carried unchanged from there. */
+export interface Failure {
+  readonly class: FailureClass;
+  readonly reason: FailureReason;
+  /** One sentence of ours: never a provider's words, a key, a URL or a prompt (engine rule X5). */
+  readonly message: string;
+  /** HTTP status of the provider. */
+  readonly httpStatus?: number | undefined;
+  /** The provider's error code, or the network's, such as `ECONNREFUSED`: letters, digits and `._-`, at most 64. */
+  readonly providerCode?: string | undefined;
+  /** The provider's id of the call. */
+  readonly providerRequestId?: string | undefined;
+  /** How long the provider asked to wait, in milliseconds, 0 to 3,600,000. */
+  readonly retryAfterMs?: number | undefined;
+  /** Whether the provider said that a repeat is of no use (`x-should-retry: false`). */
+  readonly repeatIsUseless?: boolean | undefined;
+  /** Whether the call certainly never reached the provider, so that it cost nothing. */
+  readonly neverSent?: boolean | undefined;
+  /** The field of the request that is to blame, such as `options.temperature`. */
+  readonly field?: string | undefined;
+  /** What was caught. For the debug log alone, never for the wire. */
+  readonly cause?: unknown;
+}
+
+/** What an attempt's end says about the health of its target (engine, "Three outcomes"). */
+export type Verdict = 'success' | 'failure' | 'neutral';
+
+/** What the engine does after a failure of a class; the rows of the engine's class table. */
+export interface ClassRule {
+  readonly verdict: 'failure' | 'neutral';
+  /** Repeat on the same target while another is available: never, at once, after a short wait, or only as Retry-After allows. */
+  readonly same: 'never' | 'at_once' | 'backoff' | 'retry_after';
+  /** Whether the next target may be asked. `larger`: one that declares more, or declares nothing. */
+  readonly next: 'no' | 'yes' | 'larger';
+  /** Whether a later round may visit the target again. */
+  readonly laterRounds: boolean;
+  /** Ceiling of the first wait before a repeat, in milliseconds; doubles with each. Absent: the configured backoff. */
+  readonly backoffBaseMs?: number;
+  /** How long, in milliseconds, no call goes to the target (or to its model, for `not_found`). */
+  readonly suspendMs?: number;
+}
+
+/** Class to action: the class table of the engine's rules. */
+export const CLASS_RULES = {
+  connect: { verdict: 'failure', same: 'backoff', next: 'yes', laterRounds: true, backoffBaseMs: 50 },
+  tls: { verdict: 'failure', same: 'never', next: 'yes', laterRounds: false },
+  stale_socket: { verdict: 'neutral', same: 'at_once', next: 'yes', laterRounds: true },
+  reset: { verdict: 'failure', same: 'backoff', next: 'yes', laterRounds: true, backoffBaseMs: 50 },
+  silence: { verdict: 'failure', same: 'never', next: 'yes', laterRounds: true },
+  cut_short: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: true },
+  overload: { verdict: 'failure', same: 'backoff', next: 'yes', laterRounds: true },
+  rate_limit: { verdict: 'neutral', same: 'retry_after', next: 'yes', laterRounds: true },
+  quota: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false, suspendMs: 300_000 },
+  auth: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false, suspendMs: 60_000 },
+  not_found: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false, suspendMs: 60_000 },
+  bad_request: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
+  capability: { verdict: 'neutral', same: 'never', next: 'larger', laterRounds: false },
+  content: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
+  protocol: { verdict: 'failure', same: 'never', next: 'yes', laterRounds: true },
+  conflict: { verdict: 'neutral', same: 'backoff', next: 'yes', laterRounds: true },
+  interrupted: { verdict: 'failure', same: 'never', next: 'no', laterRounds: false },
+  client_cancel: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
+  slow_reader: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
+  local_refusal: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false },
+  internal: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false },
+} as const satisfies Record<FailureClass, ClassRule>;
+
+/** Reason to gRPC status, where a failure of that reason is what the caller gets. */
+export const REASON_STATUS = {
+  INVALID_REQUEST: 'INVALID_ARGUMENT',
+  CONTEXT_LENGTH_EXCEEDED: 'INVALID_ARGUMENT',
+  UNSUPPORTED_PARAMETER: 'INVALID_ARGUMENT',
+  PROMPT_BLOCKED: 'INVALID_ARGUMENT',
+  COST_LIMIT_EXCEEDED: 'INVALID_ARGUMENT',
+  MODEL_NOT_FOUND: 'NOT_FOUND',
+  ROUTE_NOT_FOUND: 'NOT_FOUND',
+  TARGET_NOT_FOUND: 'NOT_FOUND',
+  NO_PROVIDER_CONFIGURED: 'FAILED_PRECONDITION',
+  AUTH_REQUIRED: 'UNAUTHENTICATED',
+  AUTH_INVALID: 'UNAUTHENTICATED',
+  MODEL_FORBIDDEN: 'PERMISSION_DENIED',
+  RATE_LIMITED: 'RESOURCE_EXHAUSTED',
+  OVERLOADED: 'UNAVAILABLE',
+  SHUTTING_DOWN: 'UNAVAILABLE',
+  CIRCUIT_OPEN: 'UNAVAILABLE',
+  DEADLINE: 'DEADLINE_EXCEEDED',
+  CANCELLED: 'CANCELLED',
+  SLOW_READER: 'CANCELLED',
+  PROVIDER_AUTH_FAILED: 'INTERNAL',
+  PROVIDER_MODEL_NOT_FOUND: 'INTERNAL',
+  PROVIDER_RATE_LIMITED: 'RESOURCE_EXHAUSTED',
+  PROVIDER_QUOTA_EXHAUSTED: 'RESOURCE_EXHAUSTED',
+  PROVIDER_UNAVAILABLE: 'UNAVAILABLE',
+  PROVIDER_TIMEOUT: 'UNAVAILABLE',
+  PROVIDER_PROTOCOL_ERROR: 'INTERNAL',
+  STREAM_INTERRUPTED: 'ABORTED',
+  ALL_PROVIDERS_FAILED: 'UNAVAILABLE',
+  INTERNAL: 'INTERNAL',
+} as const satisfies Record<FailureReason, StatusName>;
+
+/** Carries a {@link Failure} through `throw`, where a return value has no way out. */
+export class FailureError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message, { cause: failure.cause });
+    this.name = 'FailureError';
+    this.failure = failure;
+  }
+}

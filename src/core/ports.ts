@@ -1,0 +1,66 @@
+import type { Failure } from './failure.ts';
+
+/** A running timer, as returned by {@link Runtime.setTimer}. */
+export type TimerHandle = object | number;
+
+/** Time and chance as everything but `system.ts` sees them; tests and the simulator put their own in its place. */
+export interface Runtime {
+  /** Returns monotonic milliseconds from an arbitrary origin. All durations and deadlines are reckoned with it. */
+  now(): number;
+  /** Returns milliseconds since the epoch. Only stamps records and reads HTTP dates; decides nothing else. */
+  wall(): number;
+  /** Calls `fire` once after `ms` milliseconds, unless cleared. */
+  setTimer(ms: number, fire: () => void): TimerHandle;
+  /** Stops a timer; does nothing where it has fired or was cleared. */
+  clearTimer(handle: TimerHandle): void;
+  /** Returns a number in [0, 1). */
+  random(): number;
+  /** Resolves after the event loop has looked for input once more (engine rule X2). */
+  yieldIo(): Promise<void>;
+}
+
+/** Tokens of one upstream call as its provider counted them. Input includes cache reads and writes. Absent: not reported. */
+export interface TokenUsage {
+  readonly inputTokens?: number | undefined;
+  readonly cachedInputTokens?: number | undefined;
+  readonly cacheWriteTokens?: number | undefined;
+  /** The part of the cache writes with the long lifetime and its own price: Anthropic's 1 h, OpenAI's 12 h. */
+  readonly cacheWriteLongTokens?: number | undefined;
+  readonly outputTokens?: number | undefined;
+  readonly reasoningTokens?: number | undefined;
+  readonly totalTokens?: number | undefined;
+  /** The service tier that the provider says it served, in its words (`flex`, `priority`); Anthropic's `speed: fast` is `fast`. */
+  readonly serviceTier?: string | undefined;
+}
+
+/**
+ * What an upstream call tells the engine, in the order in which it happens. `Output` and `Final` are opaque to the engine.
+ * Only `output` and `terminal` are meaningful (engine rule G1). After `terminal` come at most `usage` and `end`; `end` and
+ * `error` are last.
+ */
+export type AttemptEvent<Output, Final> =
+  | { readonly type: 'headers'; readonly status: number; readonly requestId?: string | undefined }
+  /** Something came that is not part of the answer. `model` is the provider's name of the answering model. */
+  | { readonly type: 'startup'; readonly bytes: number; readonly model?: string | undefined }
+  | { readonly type: 'output'; readonly value: Output; readonly bytes: number }
+  | { readonly type: 'usage'; readonly usage: TokenUsage }
+  /** The provider's own sign that the answer is complete (engine rule X3). */
+  | { readonly type: 'terminal'; readonly final: Final }
+  /** The body has ended, or nothing more of it counts. */
+  | { readonly type: 'end' }
+  | { readonly type: 'error'; readonly failure: Failure };
+
+/** Receives the events of one upstream call. Never called before `open` has returned, nor after `abort` or `release`. */
+export type AttemptSink<Output, Final> = (event: AttemptEvent<Output, Final>) => void;
+
+/** An upstream call under way. Every method may be called at any time, also repeatedly and after the end. */
+export interface AttemptHandle {
+  /** Destroys the connection in the same turn (engine rule D1). */
+  abort(): void;
+  /** Says that the answer is complete; the connection may be read out briefly, to be used again. */
+  release(): void;
+  /** Stops reading from the connection (engine rule G6). */
+  pause(): void;
+  /** Reads on. */
+  resume(): void;
+}

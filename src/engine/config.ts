@@ -1,0 +1,56 @@
+/** How repeats and failovers are ordered (engine rule R3). */
+export type RetryOrder = 'SAME_THEN_NEXT' | 'NEXT_FIRST' | 'EXHAUST_FIRST';
+
+/** Whether a wait is drawn between 0 and its ceiling, or is the ceiling (engine rule R5). */
+export type Jitter = 'FULL' | 'NONE';
+
+/** When a circuit opens and for how long (engine rules K1 to K4). */
+export interface CircuitBreakerConfig {
+  /** Failures within the window that open the circuit. Default 5. */
+  readonly failures: number;
+  /** Length of the window in milliseconds; a failure exactly as old is outside. Default 60,000. */
+  readonly windowMs: number;
+  /** How long an open circuit refuses calls, in milliseconds. Default 30,000. */
+  readonly cooldownMs: number;
+  /** Whether a busy target must also fail 5 % of its calls (engine rule K2). Default true. */
+  readonly guard: boolean;
+}
+
+/** How often and after which waits a call is repeated (engine rules B3, R3, R5). */
+export interface RetryConfig {
+  readonly order: RetryOrder;
+  /** Repeats on a target already tried, per request. Default 4. */
+  readonly maxRepeats: number;
+  /** Ceilings of the waits, in milliseconds; the last one repeats. Default 1, 2, 4 and 8 s. */
+  readonly backoffMs: readonly number[];
+  readonly jitter: Jitter;
+}
+
+/** All that the engine can be told. Taken as it is when a request is admitted. */
+export interface EngineConfig {
+  readonly circuitBreaker: CircuitBreakerConfig;
+  readonly retry: RetryConfig;
+  /** Budget of a request that names none, in milliseconds. Default 600,000. */
+  readonly defaultTimeoutMs: number;
+  /** Longest budget of a request, in milliseconds. Default 3,600,000. */
+  readonly maxTimeoutMs: number;
+  /** How long a client may refuse to read, in milliseconds. Default 60,000. */
+  readonly clientStallMs: number;
+}
+
+/** The defaults of the engine's rules. */
+export const DEFAULT_ENGINE_CONFIG: EngineConfig = {
+  circuitBreaker: { failures: 5, windowMs: 60_000, cooldownMs: 30_000, guard: true },
+  retry: { order: 'SAME_THEN_NEXT', maxRepeats: 4, backoffMs: [1_000, 2_000, 4_000, 8_000], jitter: 'FULL' },
+  defaultTimeoutMs: 600_000,
+  maxTimeoutMs: 3_600_000,
+  clientStallMs: 60_000,
+};
+
+/** A target as the engine knows it. */
+export interface EngineTarget {
+  readonly name: string;
+  readonly provider: string;
+  /** Targets of one account share cooldowns and suspensions under this name. */
+  readonly limitGroup: string;
+}

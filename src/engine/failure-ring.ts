@@ -1,0 +1,26 @@
+/** The times of the last few failures, oldest overwritten first (engine rule K1). Every operation takes constant time. */
+export class FailureRing {
+  readonly #times: number[];
+  #next = 0;
+
+  /** @param size how many failures are kept, at least 1 */
+  constructor(size: number) {
+    this.#times = Array.from({ length: size }, () => Number.NEGATIVE_INFINITY);
+  }
+
+  /** Notes a failure at `atMs`. Times do not go back. */
+  push(atMs: number): void {
+    this.#times[this.#next] = atMs;
+    this.#next = (this.#next + 1) % this.#times.length;
+  }
+
+  /** Returns the time of the oldest failure kept, or -Infinity while there are fewer than `size`. */
+  oldest(): number {
+    return this.#times[this.#next] ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#times.fill(Number.NEGATIVE_INFINITY);
+  }
+}

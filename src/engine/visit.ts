@@ -1,0 +1,99 @@
+import type { Failure } from '../core/failure.ts';
+import type { Runtime } from '../core/ports.ts';
+import type { AttemptLimits } from './attempt.ts';
+import type { AttemptTiming, ChainEntry, Prepared } from './call.ts';
+import type { Chain } from './chain.ts';
+import type { Permit } from './circuit-breaker.ts';
+import { localRefusal } from './classify.ts';
+import type { EngineConfig } from './config.ts';
+import { sliceMs } from './deadline.ts';
+import { leaseMs } from './probe.ts';
+import type { RequestTime } from './request-time.ts';
+import type { TargetState } from './target-state.ts';
+
+/** What visits of one request have in common. */
+export interface VisitContext<Output, Final> {
+  readonly runtime: Runtime;
+  readonly config: EngineConfig;
+  readonly time: RequestTime;
+  readonly chain: Chain<Output, Final>;
+  readonly stateOf: (entry: ChainEntry) => TargetState;
+}
+
+/** An attempt that may be made now. */
+export interface Admission<Output, Final> {
+  readonly prepared: Prepared<Output, Final>;
+  readonly permit: Permit;
+  readonly limits: AttemptLimits;
+}
+
+/** One turn of an entry: its time, and whether an attempt may be made in it. */
+export class Visit<Output, Final> {
+  readonly entry: ChainEntry;
+  readonly #later: readonly ChainEntry[];
+  readonly #context: VisitContext<Output, Final>;
+  readonly #endsAtMs: number;
+  /** Repeats made, replacements of stale sockets not among them. */
+  repeats = 0;
+  staleSocketReplaced = false;
+
+  /** @param later the entries whose turns come after this one in the same round */
+  constructor(entry: ChainEntry, later: readonly ChainEntry[], context: VisitContext<Output, Final>) {
+    this.entry = entry;
+    this.#later = later;
+    this.#context = context;
+    const { chain, runtime, time } = context;
+    this.#endsAtMs = runtime.now() + sliceMs(time.remainingMs, chain.needsMs(later), time.minAttemptMs);
+  }
+
+  /**
+   * Returns how long an attempt may wait for its first output, in milliseconds: all that remains where no later target is
+   * available, otherwise what the visit still has of its slice (engine rule B1).
+   */
+  get sliceMs(): number {
+    const { runtime, time } = this.#context;
+    return this.#isLast ? time.remainingMs : Math.min(this.#endsAtMs - runtime.now(), time.remainingMs);
+  }
+
+  /**
+   * Allows an attempt, or says why there is none. A permit must be used in the same turn (engine rule B4).
+   * @param isFirst whether the request has made no attempt yet: then no time is too short (engine rule B3)
+   */
+  admit(isFirst: boolean): Admission<Output, Final> | Failure {
+    const { chain, config, stateOf, time } = this.#context;
+    const unavailable = chain.unavailable(this.entry);
+    if (unavailable !== undefined) return refusal(unavailable.reason, unavailable.forMs);
+    const attemptMs = this.sliceMs;
+    if (!isFirst && attemptMs < time.minAttemptMs) return localRefusal('DEADLINE', 'No time was left for this target.');
+    const prepared = chain.prepare(this.entry);
+    if (!('open' in prepared)) return prepared;
+    const { timing } = prepared;
+    const limits = this.#limits(attemptMs, timing);
+    const permit = stateOf(this.entry)
+      .circuit(this.entry)
+      .breaker.acquire(leaseMs(limits.firstOutputMs, timing, config));
+    return permit === undefined ? refusal('CIRCUIT_OPEN') : { prepared, permit, limits };
+  }
+
+  get #isLast(): boolean {
+    return this.#context.chain.needsMs(this.#later).length === 0;
+  }
+
+  #limits(attemptMs: number, timing: AttemptTiming): AttemptLimits {
+    const { config, stateOf, time } = this.#context;
+    const { times } = stateOf(this.entry).circuit(this.entry);
+    const firstOutputMs = times.limitMs(timing, this.#isLast);
+    return {
+      sliceMs: attemptMs,
+      firstOutputMs,
+      blameAfterMs: times.blameAfterMs(timing, firstOutputMs),
+      progressMs: timing.progressMs,
+      clientStallMs: config.clientStallMs,
+      deadlineAtMs: time.deadlineAtMs,
+    };
+  }
+}
+
+function refusal(reason: Failure['reason'], forMs?: number): Failure {
+  return localRefusal(reason, 'The target is not available now.', forMs);
+}

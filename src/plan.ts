@@ -1,0 +1,184 @@
+import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
+
+import { ReasoningEffort } from '../gen/understudy/v1/chat_pb.ts';
+import type { Message } from '../gen/understudy/v1/chat_pb.ts';
+import { Recovery, WarningCode, WarningSchema } from '../gen/understudy/v1/routing_pb.ts';
+import type { Warning } from '../gen/understudy/v1/routing_pb.ts';
+import type { Accounting, PromptSize } from './accounting.ts';
+import type { TargetConfig } from './config/config.ts';
+import type { Delta, Finish } from './core/answer.ts';
+import type { Failure } from './core/failure.ts';
+import type { ChainEntry, Prepared, Serving } from './engine/call.ts';
+import type { RouteTable, RoutingWish } from './engine/route.ts';
+import { chooseChain } from './engine/route.ts';
+import { attemptTiming } from './engine/timing.ts';
+import type { Adapter, AdapterWarning } from './providers/adapter.ts';
+import { mayBeSilent } from './providers/silence.ts';
+import { withLocalStop } from './providers/stop.ts';
+import type { Plan, PlanRequest } from './server/backend.ts';
+import type { UpstreamTarget } from './upstream/upstream-target.ts';
+
+/** The longest answer, in tokens, for which a plain JSON call is as safe as a stream, and cheaper (engine rule U1). */
+const MAX_JSON_ANSWER_TOKENS = 256;
+
+/** Tokens that an answer is thought to have where the request sets no limit. */
+const UNLIMITED_ANSWER_TOKENS = 1_024;
+
+const NO_MODEL: Failure = {
+  class: 'local_refusal',
+  reason: 'PROVIDER_UNAVAILABLE',
+  message: 'No model is configured for the target, and it could not be asked for one.',
+};
+
+const NO_RESTART: Failure = {
+  class: 'bad_request',
+  reason: 'UNSUPPORTED_PARAMETER',
+  message: 'An answer that breaks off is not begun anew by this gateway.',
+  field: 'recovery',
+};
+
+const TOO_EXPENSIVE: Failure = {
+  class: 'capability',
+  reason: 'COST_LIMIT_EXCEEDED',
+  message: 'The estimated cost is above the limit, or unknown.',
+  field: 'routing.max_cost_usd',
+};
+
+/** A target with everything that a call on it needs. */
+export interface Target {
+  readonly config: TargetConfig;
+  readonly adapter: Adapter;
+  readonly upstream: UpstreamTarget;
+}
+
+/** What requests are planned with. */
+export interface PlanContext {
+  readonly routeTable: RouteTable;
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly accounting: Accounting;
+}
+
+/** What a request may say besides; of a stream alone. */
+interface StreamWish {
+  readonly recovery?: Recovery;
+}
+
+/**
+ * Plans one request: which targets are asked in which order, and how each of them is asked. A failure names the field and has
+ * contacted nobody. A caller who wants a whole answer gets it from a stream too, unless the answer is short: only a stream
+ * shows that it lives, and can be stopped before all of it is paid for (engine rule U1).
+ */
+export function planRequest(
+  request: PlanRequest & StreamWish,
+  callerStreams: boolean,
+  context: PlanContext,
+): Plan | Failure {
+  if (request.recovery === Recovery.RESTART) return NO_RESTART;
+  const streams = callerStreams || (request.options?.maxTokens ?? Number.POSITIVE_INFINITY) > MAX_JSON_ANSWER_TOKENS;
+  const chain = chooseChain(wishOf(request), context.routeTable);
+  if ('reason' in chain) return chain;
+  const size = promptSize(request.messages);
+  const warnings = new Map<ChainEntry, readonly AdapterWarning[]>();
+  return {
+    chain,
+    prepare: (entry) => prepare(request, streams, entry, size, context, warnings),
+    warnings: (serving) => [...substitution(request.model, serving), ...dropped(warnings, serving)],
+    account: (attempt) => context.accounting.account(attempt, size),
+  };
+}
+
+function prepare(
+  request: PlanRequest,
+  streams: boolean,
+  entry: ChainEntry,
+  size: PromptSize,
+  { targets, accounting }: PlanContext,
+  warnings: Map<ChainEntry, readonly AdapterWarning[]>,
+): Prepared<Delta, Finish> | Failure {
+  const target = targets.get(entry.target);
+  if (target === undefined) throw new Error('The chain names a target that the gateway does not have.');
+  if (entry.model === '') return NO_MODEL;
+  const { adapter, config, upstream } = target;
+  const { name, provider } = config;
+  const limitUsd = request.routing?.maxCostUsd;
+  const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
+  if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
+  const wire = adapter.request(request, { name, provider, model: entry.model, stream: streams });
+  if ('reason' in wire) return wire;
+  const [first] = wire.warnings;
+  if (first !== undefined && request.routing?.strict === true) return refused(first);
+  warnings.set(entry, wire.warnings);
+  return {
+    timing: timingOf(request, streams, entry, config, accounting.promptTokens(provider, entry.model, size)),
+    open: (sink) =>
+      upstream.open(
+        { wire, model: entry.model, stream: streams, wrapReader: (reader) => withLocalStop(reader, wire.localStop) },
+        sink,
+      ),
+  };
+}
+
+function timingOf(
+  { options, tools, routing }: PlanRequest,
+  streams: boolean,
+  { model }: ChainEntry,
+  { provider, api, timeouts }: TargetConfig,
+  promptTokens: number,
+) {
+  const effort = options?.reasoningEffort ?? ReasoningEffort.UNSPECIFIED;
+  const asksForReasoning = effort !== ReasoningEffort.UNSPECIFIED && effort !== ReasoningEffort.NONE;
+  const isSilent = effort !== ReasoningEffort.NONE && mayBeSilent(provider, model, api === 'responses');
+  return attemptTiming({
+    streams,
+    mayBeSilent: asksForReasoning || isSilent,
+    usesToolsOrReasoning: tools.length > 0 || asksForReasoning || isSilent,
+    maxTokens: options?.maxTokens,
+    promptTokens,
+    firstOutputMs: timeouts.firstOutputMs,
+    progressMs: timeouts.progressMs,
+    requestFirstOutputMs:
+      routing?.firstOutputTimeout === undefined ? undefined : durationMs(routing.firstOutputTimeout),
+  });
+}
+
+function wishOf({ model, routing }: PlanRequest): RoutingWish {
+  return {
+    model,
+    route: routing?.route ?? '',
+    targets: routing?.targets ?? [],
+    preferredProvider: routing?.preferredProvider ?? '',
+    disableFallback: routing?.disableFallback ?? false,
+    exactModel: routing?.exactModel ?? false,
+  };
+}
+
+function promptSize(messages: readonly Message[]): PromptSize {
+  let bytes = 0;
+  for (const { content } of messages) {
+    for (const { part } of content) if (part.case === 'text') bytes += Buffer.byteLength(part.value);
+  }
+  return { bytes, messages: messages.length };
+}
+
+function refused({ field, message }: AdapterWarning): Failure {
+  return { class: 'capability', reason: 'UNSUPPORTED_PARAMETER', message, field };
+}
+
+/** The warning that a target has answered with another model than the requested one (product, "Words"). */
+function substitution(requested: string, { target, requestedModel }: Serving): Warning[] {
+  if (['', requestedModel, `${target}/${requestedModel}`].includes(requested)) return [];
+  const code = WarningCode.MODEL_SUBSTITUTED;
+  const message = 'The target does not have the requested model and answered with its own.';
+  return [create(WarningSchema, { code, field: 'model', target, message })];
+}
+
+function dropped(warnings: ReadonlyMap<ChainEntry, readonly AdapterWarning[]>, serving: Serving): Warning[] {
+  for (const [entry, list] of warnings) {
+    if (entry.target !== serving.target || entry.model !== serving.requestedModel) continue;
+    return list.map(({ code, field, message }) =>
+      create(WarningSchema, { code, field, target: entry.target, message }),
+    );
+  }
+  return [];
+}

@@ -1,0 +1,139 @@
+import { sumNanoUsd } from '../core/money.ts';
+import type { Charge } from '../core/money.ts';
+import type { TokenUsage } from '../core/ports.ts';
+import type { PriceFallback } from './price-fallback.ts';
+import type { Price, PriceEntry, Prices } from './price-file.ts';
+import type { PriceTable } from './price-table.ts';
+import { busyAt } from './schedule.ts';
+import { tokensOf } from './token-counts.ts';
+import type { TokenCounts, TokenEstimate } from './token-counts.ts';
+
+/** How sure a cost is: the contract's `CostSource` without its prefix. */
+export type CostSource = 'EXACT' | 'ESTIMATED' | 'UNKNOWN';
+
+/** What an attempt cost: the contract's `Cost`. `nanoUsd` is absent exactly where the source is UNKNOWN. */
+export interface AttemptCost {
+  readonly nanoUsd?: bigint;
+  readonly source: CostSource;
+  readonly priceTableVersion: string;
+}
+
+/** What of an attempt decides its cost. */
+export interface PricedAttempt {
+  readonly provider: string;
+  readonly target: string;
+  /** The model, or Azure's deployment, that was asked for. */
+  readonly model: string;
+  /** The model as the provider reported it. */
+  readonly reportedModel?: string | undefined;
+  readonly usage?: TokenUsage | undefined;
+  /** Stands in for the counts that `usage` lacks. */
+  readonly estimate?: TokenEstimate | undefined;
+  /** When the attempt started, in milliseconds since the epoch. */
+  readonly wallMs: number;
+  /** Whether the call certainly never reached the provider. */
+  readonly neverSent?: boolean | undefined;
+}
+
+interface Found {
+  readonly entry: PriceEntry | undefined;
+  /** Whether it is certain that this is the price of the model that answered. */
+  readonly isSure: boolean;
+}
+
+interface Picked {
+  readonly prices: Prices;
+  readonly isSure: boolean;
+  readonly isTier: boolean;
+}
+
+const NORMAL_TIERS: ReadonlySet<string> = new Set(['default', 'standard']);
+
+/**
+ * Returns what an attempt cost, rounded once, half up. UNKNOWN, never 0, where no price or no count is known; 0 where
+ * nothing was sent or the model is free. EXACT needs counts of the provider that agree with each other, and a published price
+ * for each kind of token, for the service tier and for the hour. `docs/prices.md` has the rules.
+ *
+ * @param fallback prices what the table does not know; always ESTIMATED.
+ */
+export function costOf(table: PriceTable, attempt: PricedAttempt, fallback?: PriceFallback): AttemptCost {
+  const priceTableVersion = table.version;
+  if (attempt.neverSent === true) {
+    return { nanoUsd: 0n, source: 'EXACT', priceTableVersion };
+  }
+  const { entry, isSure } = find(table, attempt);
+  if (entry !== undefined && isFree(entry)) {
+    return { nanoUsd: 0n, source: isSure ? 'EXACT' : 'ESTIMATED', priceTableVersion };
+  }
+  const counts = tokensOf(attempt.usage, attempt.estimate);
+  if (counts === undefined) {
+    return { source: 'UNKNOWN', priceTableVersion };
+  }
+  if (entry === undefined) {
+    const nanoUsd = fallback?.priceOf(attempt.provider, attempt.reportedModel ?? attempt.model, counts);
+    return nanoUsd === undefined
+      ? { source: 'UNKNOWN', priceTableVersion }
+      : { nanoUsd, source: 'ESTIMATED', priceTableVersion };
+  }
+  const bill = billOf(entry, counts, attempt.wallMs, attempt.usage?.serviceTier);
+  const isExact = isSure && counts.areReported && bill.isExact;
+  return { nanoUsd: bill.nanoUsd, source: isExact ? 'EXACT' : 'ESTIMATED', priceTableVersion };
+}
+
+function find(table: PriceTable, attempt: PricedAttempt): Found {
+  const { provider, target, model, reportedModel } = attempt;
+  const override =
+    table.override(target, model) ?? (reportedModel === undefined ? undefined : table.override(target, reportedModel));
+  if (override !== undefined) {
+    return { entry: override, isSure: true };
+  }
+  const reported = reportedModel === undefined ? undefined : table.lookup(provider, reportedModel);
+  if (reported !== undefined) {
+    return { entry: reported, isSure: true };
+  }
+  if (provider === 'azure-openai') {
+    // A deployment has whatever name its owner gave it: only where the answer names no model is that name taken for a model's.
+    return { entry: reportedModel === undefined ? table.lookup(provider, model) : undefined, isSure: false };
+  }
+  return { entry: table.lookup(provider, model), isSure: reportedModel === undefined };
+}
+
+function isFree({ prices, tiers, peak }: PriceEntry): boolean {
+  const kinds: readonly Price[] = Object.values(prices);
+  return tiers.length === 0 && peak === undefined && kinds.every(({ nano }) => nano === 0n);
+}
+
+function billOf(
+  entry: PriceEntry,
+  counts: TokenCounts,
+  wallMs: number,
+  served: string | undefined,
+): { readonly nanoUsd: bigint; readonly isExact: boolean } {
+  const { prices, isSure, isTier } = pick(entry, counts.input, wallMs);
+  const kinds: readonly (readonly [number, Price])[] = [
+    [counts.fresh, prices.input],
+    [counts.cached, prices.cachedInput],
+    [counts.written, prices.cacheWrite],
+    [counts.writtenLong, prices.cacheWriteLong],
+    [counts.output, prices.output],
+  ];
+  const charges = kinds.map(([tokens, { nano }]): Charge => ({ tokens, price: nano }));
+  const isConfirmed = kinds.every(([tokens, { confirmed }]) => tokens === 0 || confirmed);
+  if (served === undefined || NORMAL_TIERS.has(served)) {
+    return { nanoUsd: sumNanoUsd(charges), isExact: isSure && isConfirmed };
+  }
+  const factor = entry.serviceTiers.get(served);
+  // No source says how a service tier goes together with long context or with cache writes.
+  const isPublished = factor !== undefined && !isTier && counts.written + counts.writtenLong === 0;
+  return { nanoUsd: sumNanoUsd(charges, factor), isExact: isSure && isConfirmed && isPublished };
+}
+
+function pick(entry: PriceEntry, inputTokens: number, wallMs: number): Picked {
+  const tier = entry.tiers.findLast(({ aboveInputTokens }) => inputTokens > aboveInputTokens);
+  if (tier !== undefined) {
+    return { prices: tier.prices, isSure: true, isTier: true };
+  }
+  const busy = entry.peak === undefined ? 'no' : busyAt(entry.peak.schedule, wallMs);
+  const isPeak = entry.peak !== undefined && busy !== 'no';
+  return { prices: isPeak ? entry.peak.prices : entry.prices, isSure: busy !== 'perhaps', isTier: false };
+}

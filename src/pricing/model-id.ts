@@ -1,0 +1,19 @@
+const OPENAI_DATE = /-20\d{2}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
+const ANTHROPIC_DATE = /-20\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$/;
+
+/** How the ids of dated snapshots end, by provider. */
+const SNAPSHOT_SUFFIX: ReadonlyMap<string, RegExp> = new Map([
+  ['openai', OPENAI_DATE],
+  ['azure-openai', OPENAI_DATE],
+  ['anthropic', ANTHROPIC_DATE],
+]);
+
+/**
+ * Returns the id that a dated snapshot is a snapshot of (`gpt-4.1-2025-04-14` of `gpt-4.1`, `claude-haiku-4-5-20251001` of
+ * `claude-haiku-4-5`), or undefined where the id does not end in a whole date the way the provider writes it.
+ */
+export function snapshotBase(provider: string, model: string): string | undefined {
+  const suffix = SNAPSHOT_SUFFIX.get(provider);
+  const base = suffix && model.replace(suffix, '');
+  return base === undefined || base === model || base === '' ? undefined : base;
+}

@@ -1,0 +1,224 @@
+import { parseNano } from '../core/money.ts';
+import { dayOf } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
+
+/** The price of one kind of token. */
+export interface Price {
+  /** Nano-USD for a million tokens. */
+  readonly nano: bigint;
+  /** Whether a source names it; false: another price stands in for it, and what it makes is an estimate. */
+  readonly confirmed: boolean;
+}
+
+/** The prices of every kind of token. */
+export interface Prices {
+  readonly input: Price;
+  readonly cachedInput: Price;
+  readonly cacheWrite: Price;
+  /** Cache writes with the long lifetime. */
+  readonly cacheWriteLong: Price;
+  readonly output: Price;
+}
+
+/** Prices as published: decimal USD per million tokens. Absent: not billed apart, or unknown. */
+export interface PublishedPrices {
+  readonly input: string;
+  readonly cachedInput?: string | undefined;
+  readonly cacheWrite?: string | undefined;
+  readonly cacheWriteLong?: string | undefined;
+  readonly output: string;
+  /** Of these, what no official source confirms. */
+  readonly unconfirmed?: readonly string[] | undefined;
+}
+
+/** What is known of the price of a model. */
+export interface PriceEntry {
+  readonly prices: Prices;
+  readonly published: PublishedPrices;
+  /** Other prices for the whole request where its input is above so many tokens; the largest last. */
+  readonly tiers: readonly { readonly aboveInputTokens: number; readonly prices: Prices }[];
+  /** Other prices in the busy hours of a schedule. */
+  readonly peak?: { readonly schedule: Schedule; readonly prices: Prices } | undefined;
+  /** Factor in billionths by the service tier that was served. */
+  readonly serviceTiers: ReadonlyMap<string, bigint>;
+}
+
+/** A model of the price file. `model` is `*` where every model of the provider costs the same. */
+export interface PricedModel extends PriceEntry {
+  readonly provider: string;
+  readonly model: string;
+  readonly aliases: readonly string[];
+  /** Where the prices were read. */
+  readonly source: string;
+  /** When they were last checked there, such as `2026-11-22`. */
+  readonly date: string;
+  readonly contextWindow?: number | undefined;
+  readonly maxOutputTokens?: number | undefined;
+}
+
+/** The price file, checked. */
+export interface PriceFile {
+  readonly version: string;
+  readonly models: readonly PricedModel[];
+}
+
+/**
+ * Checks a price file and makes its prices exact integers.
+ *
+ * @throws RangeError naming the place where a field is missing, unknown or malformed; every model needs a source and a date.
+ */
+export function parsePriceFile(json: unknown): PriceFile {
+  const file = fieldsOf(json, 'prices', ['version', 'schedules', 'models']);
+  const schedules = new Map(
+    Object.entries(fieldsOf(file.schedules, 'schedules')).map(([name, value]) => [name, scheduleOf(value, name)]),
+  );
+  const models = listOf(file.models, 'models').map((value, index) => modelOf(value, `models[${index}]`, schedules));
+  return { version: textOf(file.version, 'version'), models };
+}
+
+/**
+ * Makes published prices exact. A missing price of cached input or of writes is that of input, unconfirmed; a missing price
+ * of long writes is that of writes, unconfirmed.
+ *
+ * @throws RangeError naming a malformed decimal.
+ */
+export function exactPrices(published: PublishedPrices): Prices {
+  const priceOf = (name: string, decimal: string | undefined, substitute: bigint): Price =>
+    decimal === undefined
+      ? { nano: substitute, confirmed: false }
+      : { nano: parseNano(decimal), confirmed: published.unconfirmed?.includes(name) !== true };
+  const input = priceOf('input', published.input, 0n);
+  const cacheWrite = priceOf('cache_write', published.cacheWrite, input.nano);
+  return {
+    input,
+    cachedInput: priceOf('cached_input', published.cachedInput, input.nano),
+    cacheWrite,
+    cacheWriteLong: priceOf('cache_write_long', published.cacheWriteLong, cacheWrite.nano),
+    output: priceOf('output', published.output, 0n),
+  };
+}
+
+function modelOf(value: unknown, at: string, schedules: ReadonlyMap<string, Schedule>): PricedModel {
+  const names = ['provider', 'model', 'aliases', 'source', 'date', 'context_window', 'max_output_tokens'];
+  const fields = fieldsOf(value, at, [...names, 'prices', 'tiers', 'peak', 'service_tiers']);
+  const published = publishedOf(fields.prices, `${at}.prices`);
+  const tiers = optional(fields.tiers, [], (list) => listOf(list, `${at}.tiers`)).map((tier, index) => {
+    const place = `${at}.tiers[${index}]`;
+    const parts = fieldsOf(tier, place, ['above_input_tokens', 'prices']);
+    return {
+      aboveInputTokens: countOf(parts.above_input_tokens, `${place}.above_input_tokens`),
+      prices: exactPrices(publishedOf(parts.prices, `${place}.prices`)),
+    };
+  });
+  if (fields.peak !== undefined && tiers.length > 0) {
+    throw new RangeError(`${at}: tiers and peak together have no meaning yet`);
+  }
+  const factors = Object.entries(optional(fields.service_tiers, {}, (map) => fieldsOf(map, `${at}.service_tiers`)));
+  const date = textOf(fields.date, `${at}.date`);
+  dayOf(date);
+  return {
+    provider: textOf(fields.provider, `${at}.provider`),
+    model: textOf(fields.model, `${at}.model`),
+    aliases: textsOf(fields.aliases, `${at}.aliases`),
+    source: textOf(fields.source, `${at}.source`),
+    date,
+    contextWindow: optional(fields.context_window, undefined, (count) => countOf(count, `${at}.context_window`)),
+    maxOutputTokens: optional(fields.max_output_tokens, undefined, (n) => countOf(n, `${at}.max_output_tokens`)),
+    prices: exactPrices(published),
+    published,
+    tiers: tiers.toSorted((a, b) => a.aboveInputTokens - b.aboveInputTokens),
+    peak: optional(fields.peak, undefined, (peak) => peakOf(peak, `${at}.peak`, schedules)),
+    serviceTiers: new Map(factors.map(([tier, factor]) => [tier, parseNano(textOf(factor, `${at}.service_tiers`))])),
+  };
+}
+
+function peakOf(value: unknown, at: string, schedules: ReadonlyMap<string, Schedule>): PriceEntry['peak'] {
+  const fields = fieldsOf(value, at, ['schedule', 'prices']);
+  const schedule = schedules.get(textOf(fields.schedule, `${at}.schedule`));
+  if (schedule === undefined) {
+    throw new RangeError(`${at}.schedule: no such schedule`);
+  }
+  return { schedule, prices: exactPrices(publishedOf(fields.prices, `${at}.prices`)) };
+}
+
+const PRICE_NAMES = ['input', 'cached_input', 'cache_write', 'cache_write_long', 'output'];
+
+function publishedOf(value: unknown, at: string): PublishedPrices {
+  const fields = fieldsOf(value, at, [...PRICE_NAMES, 'unconfirmed']);
+  const decimalOf = (name: string) => optional(fields[name], undefined, (text) => textOf(text, `${at}.${name}`));
+  const unconfirmed = textsOf(fields.unconfirmed, `${at}.unconfirmed`);
+  if (unconfirmed.some((name) => fields[name] === undefined)) {
+    throw new RangeError(`${at}.unconfirmed: names a price that is not there`);
+  }
+  return {
+    input: textOf(fields.input, `${at}.input`),
+    cachedInput: decimalOf('cached_input'),
+    cacheWrite: decimalOf('cache_write'),
+    cacheWriteLong: decimalOf('cache_write_long'),
+    output: textOf(fields.output, `${at}.output`),
+    unconfirmed,
+  };
+}
+
+function scheduleOf(value: unknown, name: string): Schedule {
+  const at = `schedules.${name}`;
+  const names = ['source', 'date', 'weekdays', 'hours_utc', 'days_off', 'days_off_known_until'];
+  const fields = fieldsOf(value, at, names);
+  textOf(fields.source, `${at}.source`);
+  dayOf(textOf(fields.date, `${at}.date`));
+  return {
+    weekdays: new Set(listOf(fields.weekdays, `${at}.weekdays`).map((day) => countOf(day, `${at}.weekdays`, 1, 7))),
+    hoursUtc: listOf(fields.hours_utc, `${at}.hours_utc`).map((pair) => {
+      const [from, until] = listOf(pair, `${at}.hours_utc`);
+      const start = countOf(from, `${at}.hours_utc`, 0, 23);
+      return [start, countOf(until, `${at}.hours_utc`, start + 1, 24)];
+    }),
+    daysOff: new Set(textsOf(fields.days_off, `${at}.days_off`).map(dayOf)),
+    daysOffKnownUntil: dayOf(textOf(fields.days_off_known_until, `${at}.days_off_known_until`)),
+  };
+}
+
+function fieldsOf(value: unknown, at: string, known?: readonly string[]): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new RangeError(`${at}: not an object`);
+  }
+  const fields: Record<string, unknown> = { ...value };
+  const unknown = known && Object.keys(fields).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new RangeError(`${at}.${unknown}: unknown field`);
+  }
+  return fields;
+}
+
+function listOf(value: unknown, at: string): readonly unknown[] {
+  if (!Array.isArray(value)) {
+    throw new RangeError(`${at}: not a list`);
+  }
+  return value;
+}
+
+function textOf(value: unknown, at: string): string {
+  if (typeof value !== 'string' || value === '') {
+    throw new RangeError(`${at}: not a text`);
+  }
+  return value;
+}
+
+function textsOf(value: unknown, at: string): readonly string[] {
+  return optional(value, [], (list) => listOf(list, at)).map((item) => textOf(item, at));
+}
+
+function countOf(value: unknown, at: string, least = 0, most: number = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`${at}: not a whole number from ${least} to ${most}`);
+  }
+  return value;
+}
+
+function optional<Value, Default>(
+  value: unknown,
+  otherwise: Default,
+  read: (value: unknown) => Value,
+): Value | Default {
+  return value === undefined ? otherwise : read(value);
+}

@@ -1,0 +1,111 @@
+import { snapshotBase } from './model-id.ts';
+import { exactPrices, parsePriceFile } from './price-file.ts';
+import type { PriceEntry, PricedModel, PublishedPrices } from './price-file.ts';
+import bundled from './prices.json' with { type: 'json' };
+
+/** A price that the configuration sets for one model of a target: decimal USD per million tokens. */
+export interface OverridePrice {
+  /** The model, or Azure's deployment, as it is asked for or as the provider reports it. */
+  readonly model: string;
+  readonly input: string;
+  /** Absent: as input, and what it makes is an estimate. */
+  readonly cachedInput?: string | undefined;
+  /** Absent: as input, and what it makes is an estimate. */
+  readonly cacheWrite?: string | undefined;
+  readonly output: string;
+}
+
+/** Options of {@link createPriceTable}. */
+export interface PriceTableOptions {
+  /** Prices from the configuration, by target; they win over the table. Default: none. */
+  readonly overrides: readonly { readonly target: string; readonly prices: readonly OverridePrice[] }[];
+  /** The price file, parsed from JSON. Default: the one that ships with the gateway. */
+  readonly file: unknown;
+}
+
+/** A model that the price table knows, for lists of models and for routing. */
+export interface CatalogueModel {
+  readonly id: string;
+  /** Further ids of the same model. */
+  readonly aliases: readonly string[];
+  readonly contextWindow?: number | undefined;
+  readonly maxOutputTokens?: number | undefined;
+  readonly prices: PublishedPrices;
+}
+
+/** Prices by exact model id. */
+export interface PriceTable {
+  /** Version of the price file. */
+  readonly version: string;
+  /**
+   * Returns the price of a model: by its id, an alias, the id that it is a dated snapshot of, or the provider's one price for
+   * all models. Azure OpenAI has OpenAI's prices.
+   */
+  lookup(provider: string, model: string): PriceEntry | undefined;
+  /** Returns the price that the configuration sets for a model of a target. */
+  override(target: string, model: string): PriceEntry | undefined;
+  /** Returns the models of a provider that the table knows by name. Azure OpenAI has none: its names are deployments. */
+  catalogue(provider: string): readonly CatalogueModel[];
+  /** Returns whether a provider's catalogue has a model, also by an alias or a dated snapshot. */
+  has(provider: string, model: string): boolean;
+}
+
+const ANY_MODEL = '*';
+const NO_FACTORS: ReadonlyMap<string, bigint> = new Map();
+
+/**
+ * Makes the price table.
+ *
+ * @throws RangeError naming what is malformed in the file or in an override, and where two entries have one id.
+ */
+export function createPriceTable(options: Partial<PriceTableOptions> = {}): PriceTable {
+  const { version, models } = parsePriceFile(options.file === undefined ? bundled : options.file);
+  const byId = indexOf(models);
+  const overrides = new Map<string, PriceEntry>();
+  for (const { target, prices } of options.overrides ?? []) {
+    for (const published of prices) {
+      const entry = { prices: exactPrices(published), published, tiers: [], serviceTiers: NO_FACTORS };
+      overrides.set(keyOf(target, published.model), entry);
+    }
+  }
+
+  const named = (provider: string, model: string): PricedModel | undefined => {
+    const exact = byId.get(keyOf(provider, model));
+    const base = exact === undefined ? snapshotBase(provider, model) : undefined;
+    return base === undefined ? exact : byId.get(keyOf(provider, base));
+  };
+  return {
+    version,
+    lookup(provider, model) {
+      const list = provider === 'azure-openai' ? 'openai' : provider;
+      return named(list, model) ?? byId.get(keyOf(list, ANY_MODEL));
+    },
+    override: (target, model) => overrides.get(keyOf(target, model)),
+    catalogue: (provider) =>
+      models
+        .filter((model) => model.provider === provider && model.model !== ANY_MODEL)
+        .map(({ model, aliases, contextWindow, maxOutputTokens, published }) => {
+          return { id: model, aliases, contextWindow, maxOutputTokens, prices: published };
+        }),
+    has: (provider, model) => model !== ANY_MODEL && named(provider, model) !== undefined,
+  };
+}
+
+function indexOf(models: readonly PricedModel[]): ReadonlyMap<string, PricedModel> {
+  const index = new Map<string, PricedModel>();
+  for (const model of models) {
+    for (const id of [model.model, ...model.aliases]) {
+      const key = keyOf(model.provider, id);
+      if (index.has(key)) {
+        throw new RangeError(`two prices for ${key}`);
+      }
+      index.set(key, model);
+    }
+  }
+  return index;
+}
+
+/** Names of targets and providers have no slash, so that the key is unambiguous. */
+function keyOf(owner: string, model: string): string {
+  return `${owner}/${model}`;
+}

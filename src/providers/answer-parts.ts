@@ -1,0 +1,92 @@
+import type { AdapterEvent } from './adapter.ts';
+
+interface Part {
+  readonly index: number;
+  hasId: boolean;
+  hasName: boolean;
+  hasOutput: boolean;
+  isFinished: boolean;
+}
+
+/** A piece of a tool call as a provider sends it; empty texts say nothing. */
+export interface CallFragment {
+  readonly id: string;
+  readonly name: string;
+  readonly argumentsFragment: string;
+}
+
+/**
+ * Numbers the parts of one answer in the order of their beginnings. Parts are named by keys of the dialect's choice. A part
+ * that ends without output (encrypted reasoning) is told only with what follows it, because it is no output by itself
+ * (engine rule G1).
+ */
+export class AnswerParts {
+  readonly #parts = new Map<string, Part>();
+  #held: AdapterEvent[] = [];
+
+  /** Adds text or reasoning to a part; an empty text adds nothing and begins no part. */
+  text(kind: 'text' | 'reasoning', key: string, text: string): readonly AdapterEvent[] {
+    if (text === '') return [];
+    const part = this.#open(key);
+    return this.#output(part, { type: 'delta', delta: { kind, index: part.index, text } });
+  }
+
+  /** Adds to a tool call. Id and name go out once each, with the first piece that has them. */
+  call(key: string, fragment: CallFragment): readonly AdapterEvent[] {
+    const told = this.#parts.get(key);
+    const id = told?.hasId === true ? '' : fragment.id;
+    const name = told?.hasName === true ? '' : fragment.name;
+    const { argumentsFragment } = fragment;
+    if (id === '' && name === '' && argumentsFragment === '') return [];
+    const part = this.#open(key);
+    part.hasId ||= id !== '';
+    part.hasName ||= name !== '';
+    const identity = { ...(id === '' ? {} : { id }), ...(name === '' ? {} : { name }) };
+    const delta = { kind: 'tool_call', index: part.index, ...identity, argumentsFragment } as const;
+    return this.#output(part, { type: 'delta', delta });
+  }
+
+  /** Whether the part has begun. */
+  has(key: string): boolean {
+    return this.#parts.has(key);
+  }
+
+  /** Ends a part, once; with a state it is begun if need be. */
+  finish(key: string, state?: Uint8Array): readonly AdapterEvent[] {
+    const part = state === undefined ? this.#parts.get(key) : this.#open(key);
+    if (part === undefined || part.isFinished) return [];
+    part.isFinished = true;
+    const event: AdapterEvent = {
+      type: 'delta',
+      delta: { kind: 'part_finished', index: part.index, ...(state === undefined ? {} : { state }) },
+    };
+    if (part.hasOutput) return [event];
+    this.#held.push(event);
+    return [];
+  }
+
+  /** Ends all parts that are open, in order, and releases what was held. */
+  finishAll(): readonly AdapterEvent[] {
+    const ended = [...this.#parts.keys()].flatMap((key) => this.finish(key));
+    return [...this.#release(), ...ended];
+  }
+
+  #open(key: string): Part {
+    const known = this.#parts.get(key);
+    if (known !== undefined) return known;
+    const part = { index: this.#parts.size, hasId: false, hasName: false, hasOutput: false, isFinished: false };
+    this.#parts.set(key, part);
+    return part;
+  }
+
+  #output(part: Part, event: AdapterEvent): readonly AdapterEvent[] {
+    part.hasOutput = true;
+    return [...this.#release(), event];
+  }
+
+  #release(): readonly AdapterEvent[] {
+    const held = this.#held;
+    this.#held = [];
+    return held;
+  }
+}

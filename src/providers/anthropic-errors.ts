@@ -1,0 +1,80 @@
+import type { Failure } from '../core/failure.ts';
+import type { ErrorResponse } from './adapter.ts';
+import { errorHeaders } from './error-headers.ts';
+import { asRecord, parseJson, textOf, wordOf } from './json-value.ts';
+import type { ProviderFailureClass } from './provider-failure.ts';
+import { classOfStatus, contextLengthExceeded, providerFailure } from './provider-failure.ts';
+
+/** Too long is a kind of its own: a larger model may take the request. */
+type FailureKind = ProviderFailureClass | 'context_length';
+
+/** Kinds by `error.type`. Source: https://platform.claude.com/docs/en/api/errors */
+const KIND_BY_TYPE: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
+  ['invalid_request_error', 'bad_request'],
+  ['authentication_error', 'auth'],
+  ['billing_error', 'quota'],
+  ['permission_error', 'auth'],
+  ['not_found_error', 'not_found'],
+  ['conflict_error', 'conflict'],
+  ['request_too_large', 'bad_request'],
+  ['rate_limit_error', 'rate_limit'],
+  ['timeout_error', 'overload'],
+  ['api_error', 'overload'],
+  ['overloaded_error', 'overload'],
+]);
+
+/** Kinds by `error.details.error_code`, where it says more than the type. */
+const KIND_BY_CODE: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
+  ['contract_spend_limit_reached', 'quota'],
+  ['enforced_spend_limit_reached', 'quota'],
+  ['linked_organization_spend_limit_reached', 'quota'],
+  ['linked_organization_billing_unavailable', 'quota'],
+]);
+
+/**
+ * Faults that have neither a type nor a code of their own: the API reports them as `invalid_request_error`, and only the
+ * message tells them apart.
+ */
+const KIND_BY_MESSAGE: readonly (readonly [RegExp, FailureKind])[] = [
+  [/credit balance|spend limit|usage limits/i, 'quota'],
+  [/prompt is too long|too many total text bytes|exceed context limit/i, 'context_length'],
+  [/content filtering policy/i, 'content'],
+  [/prefill|not supported (for|on|by) this model|extra inputs are not permitted/i, 'capability'],
+];
+
+/** Classifies an error response of the Messages API; bodies of proxies that are no JSON go by their status. */
+export function anthropicFailure(response: ErrorResponse): Failure {
+  return describe(parseJson(response.body), classOfStatus(response.status), {
+    httpStatus: response.status,
+    ...errorHeaders(response),
+  });
+}
+
+/** Classifies an error that came within an answer of status 200: `{"type": "error", "error": {…}}`. */
+export function anthropicInBandFailure(body: unknown): Failure {
+  const type = textOf(asRecord(asRecord(body)?.error)?.type);
+  return describe(body, KIND_BY_TYPE.get(type) ?? 'overload', {});
+}
+
+function describe(body: unknown, usual: FailureKind, known: Partial<Failure>): Failure {
+  const envelope = asRecord(body);
+  const error = asRecord(envelope?.error);
+  const type = wordOf(error?.type);
+  const code = wordOf(asRecord(error?.details)?.error_code);
+  const requestId = wordOf(envelope?.request_id);
+  const kind = kindOf(usual, type, code, textOf(error?.message));
+  const details = {
+    ...known,
+    ...(code === undefined && type === undefined ? {} : { providerCode: code ?? type }),
+    ...(requestId === undefined ? {} : { providerRequestId: requestId }),
+  };
+  return kind === 'context_length' ? contextLengthExceeded(details) : providerFailure(kind, details);
+}
+
+function kindOf(usual: FailureKind, type: string | undefined, code: string | undefined, message: string): FailureKind {
+  const byCode = KIND_BY_CODE.get(code ?? '');
+  if (byCode !== undefined) return byCode;
+  if (type === 'billing_error') return 'quota';
+  if (usual !== 'bad_request') return usual;
+  return KIND_BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ?? usual;
+}

@@ -1,0 +1,40 @@
+import { azureEndpoint } from '../core/azure-endpoint.ts';
+import type { OpenAiApi } from '../core/provider.ts';
+import type { Adapter } from './adapter.ts';
+import type { ChatDialect } from './openai-chat.ts';
+import { chatCompletions, chatOptions, NEW_NAMES, OPENAI_CHAT } from './openai-chat.ts';
+import type { ResponsesDialect } from './openai-responses.ts';
+import { OPENAI_RESPONSES, responsesApi } from './openai-responses.ts';
+
+/** Azure pads its chunks too, but that all its endpoints take the field that stops it is not documented. */
+const RESPONSES: ResponsesDialect = { ...OPENAI_RESPONSES, streamFields: { stream: true } };
+
+/** Deployments have any name, so that none tells an old model from a new one: the new names are right for both. */
+const CHAT: ChatDialect = {
+  ...OPENAI_CHAT,
+  options: (options, model) => chatOptions(options, model, NEW_NAMES),
+  streamOptions: () => ({ include_usage: true }),
+};
+
+const V1_ADAPTERS = {
+  responses: responsesApi(RESPONSES),
+  chat_completions: chatCompletions(CHAT),
+} as const satisfies Record<OpenAiApi, Adapter>;
+
+/**
+ * Dated endpoints refuse fields that they do not know: `safety_identifier` and the role `developer` came after the last
+ * stable one. Source: its specification, 2024-10-21 in Azure/azure-rest-api-specs; those before it lack more.
+ */
+const DATED_ADAPTERS = {
+  responses: responsesApi({ ...RESPONSES, endUser: 'user' }),
+  chat_completions: chatCompletions({
+    ...CHAT,
+    options: (options, model) => chatOptions(options, model, { ...NEW_NAMES, endUser: 'user' }),
+    systemRole: () => 'system',
+  }),
+} as const satisfies Record<OpenAiApi, Adapter>;
+
+/** Returns the adapter of Azure OpenAI for one of its two APIs at an endpoint; the model is the deployment. */
+export function azureOpenAi(api: OpenAiApi, baseUrl = ''): Adapter {
+  return (azureEndpoint(baseUrl).isDated ? DATED_ADAPTERS : V1_ADAPTERS)[api];
+}

@@ -1,0 +1,151 @@
+import type { FinishReason } from '../core/answer.ts';
+import type { Failure } from '../core/failure.ts';
+import type { AdapterEvent, EventReader, WireEvent } from './adapter.ts';
+import { AnswerParts } from './answer-parts.ts';
+import { Identity } from './identity.ts';
+import type { JsonRecord } from './json-value.ts';
+import { asRecord, parseJson, recordsOf, textOf, wordOf } from './json-value.ts';
+import { openAiInBandFailure } from './openai-errors.ts';
+import { chatUsage } from './openai-usage.ts';
+import { providerFailure } from './provider-failure.ts';
+
+const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
+  ['stop', 'STOP'],
+  ['length', 'LENGTH'],
+  ['tool_calls', 'TOOL_CALLS'],
+  ['content_filter', 'CONTENT_FILTER'],
+]);
+
+/** Reasons that end an answer without completing it: DeepSeek's word for a lack of capacity, and that of some routers. */
+const FAILED_FINISHES: ReadonlySet<string> = new Set(['insufficient_system_resource', 'error']);
+
+/** Reads a whole answer of Chat Completions. Of several choices only the first counts. */
+export function chatResponse(json: unknown): readonly AdapterEvent[] {
+  const body = asRecord(json);
+  const choice = firstChoice(body);
+  if (body === undefined) return MALFORMED;
+  if (isError(body.error)) return [{ type: 'failure', failure: openAiInBandFailure(body.error) }];
+  if (choice === undefined) return MALFORMED;
+  const reader = new ChatReader();
+  return [
+    ...reader.readIdentity(body),
+    ...reader.readMessage(asRecord(choice.message) ?? {}),
+    ...chatUsage(body.usage, body.service_tier),
+    ...reader.finish(wordOf(choice.finish_reason) ?? ''),
+    ...reader.end(),
+  ];
+}
+
+/**
+ * Makes a reader for a streamed answer of Chat Completions. Chunks without choices, or whose choice has no delta (Azure's
+ * filters), say nothing; usage comes with the last choice or after it; `[DONE]` ends the stream, with reason OTHER where
+ * none was given.
+ */
+export function chatEvents(): EventReader {
+  const reader = new ChatReader();
+  return (event) => reader.readEvent(event);
+}
+
+const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
+
+/** Remembers what one answer has told so far. */
+class ChatReader {
+  readonly #parts = new AnswerParts();
+  readonly #identity = new Identity();
+  #serviceTier: unknown;
+  #isClosed = false;
+  #isFinished = false;
+  #isRefused = false;
+  #hasCalls = false;
+
+  readEvent(event: WireEvent): readonly AdapterEvent[] {
+    const data = event.data.trim();
+    if (this.#isClosed || data === '') return [];
+    if (data === '[DONE]') return [...this.finish(''), ...this.end()];
+    const chunk = asRecord(parseJson(data));
+    if (chunk === undefined) return this.#fail(providerFailure('protocol'));
+    if (isError(chunk.error)) return this.#fail(openAiInBandFailure(chunk.error));
+    if (event.name === 'error' || chunk.object === 'error') return this.#fail(openAiInBandFailure(chunk));
+    const choice = firstChoice(chunk);
+    this.#serviceTier = chunk.service_tier ?? this.#serviceTier;
+    return [
+      ...this.readIdentity(chunk),
+      ...this.readMessage(asRecord(choice?.delta) ?? {}),
+      ...chatUsage(chunk.usage, this.#serviceTier),
+      ...this.#readFinish(choice?.finish_reason),
+    ];
+  }
+
+  readIdentity(body: JsonRecord): readonly AdapterEvent[] {
+    return this.#identity.read(body.model, body.id);
+  }
+
+  /** Reads a whole message or a delta of one; they have the same fields. */
+  readMessage(message: JsonRecord): readonly AdapterEvent[] {
+    if (this.#isFinished) return [];
+    const refusal = textOf(message.refusal);
+    if (refusal !== '') this.#isRefused = true;
+    return [
+      // DeepSeek writes `reasoning_content`, Ollama, vLLM and Groq `reasoning`, and some servers both.
+      ...this.#parts.text('reasoning', 'reasoning', textOf(message.reasoning_content) || textOf(message.reasoning)),
+      ...this.#parts.text('text', 'text', textOf(message.content)),
+      ...this.#parts.text('text', 'refusal', refusal),
+      ...recordsOf(message.tool_calls).flatMap((call, position) => this.#readCall(call, position)),
+    ];
+  }
+
+  finish(raw: string): readonly AdapterEvent[] {
+    if (this.#isFinished) return [];
+    if (FAILED_FINISHES.has(raw)) {
+      return this.#fail(providerFailure('overload', { providerCode: raw }));
+    }
+    this.#isFinished = true;
+    return [...this.#parts.finishAll(), { type: 'finish', reason: this.#reasonOf(raw), raw }];
+  }
+
+  end(): readonly AdapterEvent[] {
+    return this.#isClosed ? [] : this.#close([{ type: 'end' }]);
+  }
+
+  #readFinish(value: unknown): readonly AdapterEvent[] {
+    return value === undefined || value === null ? [] : this.finish(wordOf(value) ?? '');
+  }
+
+  #readCall(call: JsonRecord, position: number): readonly AdapterEvent[] {
+    const described = asRecord(call.function);
+    if (described === undefined) return [];
+    this.#hasCalls = true;
+    const index = typeof call.index === 'number' ? call.index : position;
+    return this.#parts.call(`call ${index}`, {
+      id: textOf(call.id),
+      name: textOf(described.name),
+      argumentsFragment: textOf(described.arguments),
+    });
+  }
+
+  /** A refusal, and a call that the request forced, end with `stop` on the wire. */
+  #reasonOf(raw: string): FinishReason {
+    const reason = FINISH_REASONS.get(raw) ?? 'OTHER';
+    if (reason !== 'STOP') return reason;
+    if (this.#isRefused) return 'REFUSAL';
+    return this.#hasCalls ? 'TOOL_CALLS' : 'STOP';
+  }
+
+  /** What goes wrong after the end of an answer does not spoil it. */
+  #fail(failure: Failure): readonly AdapterEvent[] {
+    return this.#isFinished ? this.end() : this.#close([{ type: 'failure', failure }]);
+  }
+
+  #close(events: readonly AdapterEvent[]): readonly AdapterEvent[] {
+    this.#isClosed = true;
+    return events;
+  }
+}
+
+function firstChoice(body: JsonRecord | undefined): JsonRecord | undefined {
+  return recordsOf(body?.choices).find((choice) => choice.index === 0 || choice.index === undefined);
+}
+
+function isError(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
+}

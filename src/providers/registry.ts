@@ -1,0 +1,22 @@
+import type { OpenAiApi, ProviderName } from '../core/provider.ts';
+import type { Adapter } from './adapter.ts';
+import { anthropic } from './anthropic.ts';
+import { azureOpenAi } from './azure-openai.ts';
+import { deepseek } from './deepseek.ts';
+import { ollama } from './ollama.ts';
+import { openai } from './openai.ts';
+
+/** Provider to adapter: one line for each. */
+const ADAPTERS = {
+  'azure-openai': azureOpenAi,
+  openai,
+  anthropic: () => anthropic,
+  deepseek: () => deepseek,
+  ollama: () => ollama,
+  mock: () => openai('chat_completions'),
+} as const satisfies Record<ProviderName, (api: OpenAiApi, baseUrl: string) => Adapter>;
+
+/** Returns the adapter of a provider. `api` matters to the providers that have two, `baseUrl` to Azure OpenAI. */
+export function adapterFor(provider: ProviderName, api: OpenAiApi, baseUrl = ''): Adapter {
+  return ADAPTERS[provider](api, baseUrl);
+}

@@ -1,0 +1,50 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { closeHttp, listenHttp } from './http-listen.ts';
+import { answerProbe, isRead, pathOf, respondText } from './probes.ts';
+
+/** What `/metrics` answers. */
+export interface MetricsText {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Options of the admin listener. */
+export interface AdminOptions {
+  /** `host:port`; port 0 lets the system choose. */
+  readonly address: string;
+  /** Answers `/readyz`. */
+  readonly isReady: () => boolean;
+  /** Answers `/metrics`; without it there is none. */
+  readonly metrics?: () => Promise<MetricsText>;
+}
+
+/** An open admin listener. */
+export interface AdminListener {
+  /** The bound `host:port`. */
+  readonly address: string;
+  /** Closes all connections. */
+  close(): Promise<void>;
+}
+
+/** Serves `/livez`, `/readyz` and `/metrics` to operators. Never gRPC, never callers. */
+export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
+  const server = createServer((request, response) => {
+    if (answerProbe(request, response, options.isReady)) return;
+    const { metrics } = options;
+    if (metrics !== undefined && isRead(request) && pathOf(request) === '/metrics')
+      void answerMetrics(metrics, response);
+    else respondText(response, 404, 'not found');
+  });
+  const address = await listenHttp(server, options.address);
+  return { address, close: () => closeHttp(server) };
+}
+
+async function answerMetrics(metrics: () => Promise<MetricsText>, response: ServerResponse): Promise<void> {
+  try {
+    const { contentType, body } = await metrics();
+    response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' });
+    response.end(body);
+  } catch {
+    respondText(response, 500, 'metrics are not available');
+  }
+}

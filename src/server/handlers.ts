@@ -1,0 +1,117 @@
+import { create } from '@bufbuild/protobuf';
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import { MessageSchema, Role } from '../../gen/understudy/v1/chat_pb.ts';
+import {
+  type GenerateRequest,
+  type LlmService,
+  type StreamChatRequest,
+  type StreamChatResponse,
+  StreamChatResponseSchema,
+} from '../../gen/understudy/v1/llm_pb.ts';
+import { AnswerQueue } from './answer-queue.ts';
+import { chatResponse, finishedEvent, generateResponse } from './answers.ts';
+import type { Backend, PlanRequest } from './backend.ts';
+import { healthResponse } from './health.ts';
+import { listModels } from './models.ts';
+import { type HandlerOptions, identifyRequest, runRequest } from './run-request.ts';
+import { asConnectError } from './status.ts';
+import { type StreamEvent, streamEvent } from './stream-events.ts';
+import { validateChat, validateGenerate } from './validate.ts';
+
+/** Makes the implementation of LlmService, used unchanged by every door. */
+export function createHandlers(backend: Backend, options: HandlerOptions): ServiceImpl<typeof LlmService> {
+  const guarded = async <Response>(requestId: string, run: () => Response | Promise<Response>): Promise<Response> => {
+    try {
+      return await run();
+    } catch (thrown) {
+      throw asConnectError(thrown, true, { requestId, random: options.random });
+    }
+  };
+  return {
+    generate(request, context) {
+      const requestId = identifyRequest(backend, context, request.requestId);
+      const conversation = conversationOf(request);
+      const ask = { method: 'Generate', request, conversation, violations: validateGenerate(request) } as const;
+      return guarded(requestId, async () => {
+        const { result, answer } = await runRequest(backend, options, ask, context, {
+          signal: context.signal,
+          requestId,
+        });
+        return generateResponse(result, answer);
+      });
+    },
+    chat(request, context) {
+      const requestId = identifyRequest(backend, context, request.requestId);
+      const ask = { method: 'Chat', request, conversation: request, violations: validateChat(request) } as const;
+      return guarded(requestId, async () => {
+        const { result, answer } = await runRequest(backend, options, ask, context, {
+          signal: context.signal,
+          requestId,
+        });
+        return chatResponse(result, answer);
+      });
+    },
+    streamChat: (request, context) => streamChat(backend, options, request, context),
+    health(_request, context) {
+      const requestId = identifyRequest(backend, context);
+      return guarded(requestId, () => healthResponse(backend));
+    },
+    listModels(request, context) {
+      const requestId = identifyRequest(backend, context);
+      return guarded(requestId, () => listModels(backend, request, { requestId, random: options.random }));
+    },
+  };
+}
+
+/** Makes of a prompt the conversation that it stands for. */
+function conversationOf(request: GenerateRequest): PlanRequest {
+  const message = (role: Role, text: string) =>
+    create(MessageSchema, { role, content: [{ part: { case: 'text', value: text } }] });
+  const system = request.system === '' ? [] : [message(Role.SYSTEM, request.system)];
+  const messages = [...system, message(Role.USER, request.prompt)];
+  const { model, options, routing } = request;
+  return { messages, model, options, routing, tools: [], toolChoice: undefined };
+}
+
+/**
+ * Streams one answer. The engine's call has a signal of its own, which aborts in the turn in which the context's does or the
+ * reader leaves. The context's aborts after a good end as well; by then nothing listens.
+ */
+async function* streamChat(
+  backend: Backend,
+  options: HandlerOptions,
+  request: StreamChatRequest,
+  context: HandlerContext,
+): AsyncGenerator<StreamChatResponse> {
+  const requestId = identifyRequest(backend, context, request.requestId);
+  const ask = { method: 'StreamChat', request, conversation: request, violations: validateChat(request) } as const;
+  const client = new AnswerQueue();
+  const abort = new AbortController();
+  const onAbort = (): void => abort.abort(context.signal.reason);
+  if (context.signal.aborted) onAbort();
+  context.signal.addEventListener('abort', onAbort, { once: true });
+  const answered = runRequest(backend, options, ask, context, { signal: abort.signal, requestId, client });
+  answered.then(
+    () => client.end(),
+    () => client.end(),
+  );
+  let sequence = 0n;
+  const next = (event: StreamEvent): StreamChatResponse => {
+    sequence += 1n;
+    return create(StreamChatResponseSchema, { sequence, event });
+  };
+  try {
+    let target = '';
+    for (let item = await client.next(); item !== undefined; item = await client.next()) {
+      if (item.type === 'started') target = item.serving.target;
+      yield next(streamEvent(item, requestId, target));
+    }
+    const { result, answer } = await answered;
+    yield next({ case: 'finished', value: finishedEvent(result, answer) });
+  } catch (thrown) {
+    throw asConnectError(thrown, true, { requestId, random: options.random });
+  } finally {
+    context.signal.removeEventListener('abort', onAbort);
+    abort.abort();
+  }
+}

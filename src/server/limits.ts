@@ -1,0 +1,82 @@
+/** Largest message that is read or written on either door, in bytes (20 MiB; the libraries' own limits are 4 MiB and 4 GiB). */
+export const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
+
+/** Longest time that a timer of Node can run, in milliseconds; a longer one fires at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/** The same as a `grpc-timeout`, whose number has at most eight digits. */
+const MAX_GRPC_TIMEOUT = '2147483S';
+
+/** Most characters of a request id. */
+export const MAX_REQUEST_ID_LENGTH = 128;
+
+/** Name of the header and trailer that carries the id of a request, both ways. */
+export const REQUEST_ID_HEADER = 'x-request-id';
+
+const PRINTABLE_ASCII = /^[\x20-\x7e]+$/;
+const GRPC_TIMEOUT = /(\d+)\s*([HMSmun])/;
+
+const UNIT_MS = new Map([
+  ['H', 3_600_000],
+  ['M', 60_000],
+  ['S', 1000],
+  ['m', 1],
+  ['u', 0.001],
+  ['n', 0.000001],
+]);
+
+/**
+ * Shortens a `grpc-timeout` that no timer can run; without this it would act as a deadline of now. What cannot be read stays
+ * as it is, for the protocol library to refuse.
+ */
+export function clampGrpcTimeout(value: string): string {
+  const match = GRPC_TIMEOUT.exec(value);
+  if (match === null) return value;
+  const unitMs = UNIT_MS.get(match[2] ?? '') ?? 0;
+  return Number(match[1]) * unitMs > MAX_TIMER_MS ? MAX_GRPC_TIMEOUT : value;
+}
+
+/** Shortens a `connect-timeout-ms` that no timer can run. What cannot be read, or has over ten digits, stays as it is. */
+export function clampConnectTimeout(value: string): string {
+  return /^\d{1,10}$/.test(value) && Number(value) > MAX_TIMER_MS ? String(MAX_TIMER_MS) : value;
+}
+
+/** Shortens the deadlines in the headers of a request, in place: they are read by libraries that have only the object. */
+export function clampTimeoutHeaders(headers: Record<string, string | readonly string[] | undefined>): void {
+  const grpc = headers['grpc-timeout'];
+  if (typeof grpc === 'string') headers['grpc-timeout'] = clampGrpcTimeout(grpc);
+  const connect = headers['connect-timeout-ms'];
+  if (typeof connect === 'string') headers['connect-timeout-ms'] = clampConnectTimeout(connect);
+}
+
+/** Whether a text may be the id of a request: 1 to 128 printable ASCII characters. */
+export function isRequestId(value: string): boolean {
+  return value.length <= MAX_REQUEST_ID_LENGTH && PRINTABLE_ASCII.test(value);
+}
+
+/** Chooses the id of a request: the field, else the header, else a new one. An id that may not be one is passed over. */
+export function chooseRequestId(field: string, header: string | null, newRequestId: () => string): string {
+  if (isRequestId(field)) return field;
+  if (header !== null && isRequestId(header)) return header;
+  return newRequestId();
+}
+
+/** Makes web headers of name-value pairs, leaving out what is no valid header. */
+export function cleanHeaders(pairs: Iterable<readonly [string, string]>): Headers {
+  const headers = new Headers();
+  for (const [name, value] of pairs) {
+    try {
+      headers.append(name, value);
+    } catch {
+      // A name or value that HTTP/2 let through and the web's Headers does not.
+    }
+  }
+  return headers;
+}
+
+/** Cuts a text to a number of UTF-8 bytes without splitting a character, and mends lone surrogates. */
+export function truncateUtf8(text: string, maxBytes: number): string {
+  const bytes = new TextEncoder().encode(text.toWellFormed());
+  if (bytes.byteLength <= maxBytes) return text.toWellFormed();
+  return new TextDecoder().decode(bytes.subarray(0, maxBytes), { stream: true });
+}

@@ -1,0 +1,40 @@
+/** A field of a request that breaks a rule, as in `google.rpc.BadRequest`. */
+export interface Violation {
+  /** Path in the names of the proto files, such as `messages[2].content[0].text`. */
+  readonly field: string;
+  /** The rule in one sentence; never the value. */
+  readonly description: string;
+}
+
+/** Takes a violation. */
+export type Report = (field: string, description: string) => void;
+
+/** Most violations that one error names (contract, "Bad input"). */
+const MAX_VIOLATIONS = 20;
+
+/** Longest path, in characters; keys of maps are the caller's and may be of any length. */
+const MAX_FIELD_LENGTH = 128;
+
+/** Runs checks and returns what they report, in their order, the first 20 of it. */
+export function collectViolations(check: (report: Report) => void): readonly Violation[] {
+  const found: Violation[] = [];
+  check((field, description) => {
+    if (found.length < MAX_VIOLATIONS) found.push({ field: field.slice(0, MAX_FIELD_LENGTH), description });
+  });
+  return found;
+}
+
+/** Whether a number of an open enum is a value that this version of the contract knows. */
+export function isKnownEnumValue(values: Readonly<Record<string, number>>, value: number): boolean {
+  return Object.values(values).includes(value);
+}
+
+/** Whether a text is a JSON object. */
+export function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Runtime } from './core/ports.ts';
+
+/** The longest delay that Node's timers take; beyond it they fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/** The world outside the process, for everything that is handed time, chance and ids. */
+export interface System extends Runtime {
+  /** Returns a new unique id. */
+  newId(): string;
+}
+
+/** The real clock, random numbers and timers. The only file that may name them. */
+export const system: System = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  setTimer: (ms, fire) => setTimeout(fire, Math.min(Math.ceil(ms), MAX_TIMER_MS)),
+  clearTimer: (handle) => {
+    clearTimeout(handle as NodeJS.Timeout);
+  },
+  random: () => Math.random(),
+  yieldIo: () => new Promise((resolve) => setImmediate(resolve)),
+  newId: () => randomUUID(),
+};

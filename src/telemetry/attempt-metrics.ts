@@ -1,0 +1,98 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+import type { TokenUsage } from '../core/ports.ts';
+import { isAmount, toSeconds } from './amounts.ts';
+import type { CallCost, EndedAttempt } from './call-end.ts';
+import { DURATION_BUCKETS } from './gen-ai.ts';
+
+const NANO_USD_PER_USD = 1e9;
+
+const ENTRY_LABELS = ['target', 'provider', 'model'] as const;
+
+interface EntryLabels {
+  readonly target: string;
+  readonly provider: string;
+  readonly model: string;
+}
+
+/** Types of tokens: their names in metrics, and where they are counted. */
+const TOKEN_TYPES: readonly (readonly [type: string, count: (usage: TokenUsage) => number | undefined])[] = [
+  ['input', (usage) => usage.inputTokens],
+  ['cached_input', (usage) => usage.cachedInputTokens],
+  ['cache_write', (usage) => usage.cacheWriteTokens],
+  ['output', (usage) => usage.outputTokens],
+  ['reasoning', (usage) => usage.reasoningTokens],
+];
+
+/**
+ * Makes the metrics of attempts and returns the function that records one. `model` is the key of the circuit, of which a
+ * target has few, and never what a caller wrote.
+ */
+export function createAttemptRecorder(registry: Registry): (attempt: EndedAttempt) => void {
+  const registers = [registry];
+  const attempts = new Counter({
+    name: 'understudy_attempts_total',
+    help: 'Attempts on targets that have ended, and targets that were passed over (kind SKIPPED).',
+    labelNames: [...ENTRY_LABELS, 'kind', 'outcome'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'understudy_attempt_duration_seconds',
+    help: 'Duration of attempts.',
+    labelNames: [...ENTRY_LABELS, 'result'],
+    buckets: [...DURATION_BUCKETS],
+    registers,
+  });
+  const firstOutput = new Histogram({
+    name: 'understudy_attempt_first_output_seconds',
+    help: 'Time from the start of an attempt to its first output.',
+    labelNames: ENTRY_LABELS,
+    buckets: [...DURATION_BUCKETS],
+    registers,
+  });
+  const tokens = new Counter({
+    name: 'understudy_tokens_total',
+    help: 'Tokens that providers reported. cached_input and cache_write are parts of input, reasoning is a part of output.',
+    labelNames: [...ENTRY_LABELS, 'type'],
+    registers,
+  });
+  const recordCost = createCostRecorder(registry);
+  return ({ record, cost }) => {
+    const { entry, kind, failure } = record;
+    const labels = { target: entry.target, provider: entry.provider, model: entry.circuit };
+    attempts.inc({ ...labels, kind, outcome: failure?.reason ?? 'OK' });
+    if (kind === 'SKIPPED') return;
+    if (isAmount(record.durationMs)) {
+      duration.observe({ ...labels, result: failure === undefined ? 'ok' : 'failed' }, toSeconds(record.durationMs));
+    }
+    if (isAmount(record.firstOutputMs)) firstOutput.observe(labels, toSeconds(record.firstOutputMs));
+    if (record.usage !== undefined) countTokens(tokens, labels, record.usage);
+    if (cost !== undefined) recordCost(labels, cost);
+  };
+}
+
+function countTokens(counter: Counter<keyof EntryLabels | 'type'>, labels: EntryLabels, usage: TokenUsage): void {
+  for (const [type, count] of TOKEN_TYPES) {
+    const value = count(usage);
+    if (isAmount(value) && value > 0) counter.inc({ ...labels, type }, value);
+  }
+}
+
+function createCostRecorder(registry: Registry): (labels: EntryLabels, cost: CallCost) => void {
+  const cost = new Counter({
+    name: 'understudy_cost_usd_total',
+    help: 'What attempts cost, in USD. What is not known is not in it.',
+    labelNames: [...ENTRY_LABELS, 'source'],
+    registers: [registry],
+  });
+  const unknown = new Counter({
+    name: 'understudy_cost_unknown_total',
+    help: 'Attempts whose cost is not known.',
+    labelNames: ENTRY_LABELS,
+    registers: [registry],
+  });
+  return (labels, { nanoUsd, source }) => {
+    if (nanoUsd === undefined) unknown.inc({ ...labels });
+    else cost.inc({ ...labels, source }, Number(nanoUsd) / NANO_USD_PER_USD);
+  };
+}

@@ -1,0 +1,77 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+import { isAmount, toSeconds } from './amounts.ts';
+import type { CallEnd } from './call-end.ts';
+import { DURATION_BUCKETS, genAiProvider, OPERATION, TOKEN_BUCKETS } from './gen-ai.ts';
+
+/** Attributes of OpenTelemetry's GenAI metrics in the spelling of Prometheus, and our target. */
+const GEN_AI_LABELS = [
+  'gen_ai_operation_name',
+  'gen_ai_provider_name',
+  'gen_ai_request_model',
+  'understudy_target',
+] as const;
+
+const METHODS = ['Generate', 'Chat', 'StreamChat'] as const satisfies readonly CallEnd['method'][];
+
+/**
+ * Makes the metrics of calls and returns the function that records one. What a call took and used is put down to the
+ * target that it ended with; a call that was answered without asking any is only counted.
+ */
+export function createCallRecorder(registry: Registry): (end: CallEnd) => void {
+  const registers = [registry];
+  const calls = new Counter({
+    name: 'understudy_calls_total',
+    help: 'Calls that have ended.',
+    labelNames: ['method', 'status', 'reason'],
+    registers,
+  });
+  // A rate needs a zero to rise from.
+  for (const method of METHODS) calls.inc({ method, status: 'OK' }, 0);
+  const duration = new Histogram({
+    name: 'gen_ai_client_operation_duration_seconds',
+    help: 'Duration of calls that asked a provider, all attempts and waits included.',
+    labelNames: [...GEN_AI_LABELS, 'error_type'],
+    buckets: [...DURATION_BUCKETS],
+    registers,
+  });
+  const firstChunk = new Histogram({
+    name: 'gen_ai_client_operation_time_to_first_chunk_seconds',
+    help: 'Time from the arrival of a streaming call to the first piece of its answer.',
+    labelNames: GEN_AI_LABELS,
+    buckets: [...DURATION_BUCKETS],
+    registers,
+  });
+  const tokens = new Histogram({
+    name: 'gen_ai_client_token_usage',
+    help: 'Tokens of the attempt that answered, as its provider reported them.',
+    labelNames: [...GEN_AI_LABELS, 'gen_ai_token_type'],
+    buckets: [...TOKEN_BUCKETS],
+    registers,
+  });
+  return (end) => {
+    const { method, outcome, durationMs, firstOutputMs, usage } = end;
+    const { status, reason } = outcome;
+    calls.inc(reason === undefined ? { method, status } : { method, status, reason });
+    const labels = genAiLabels(end);
+    if (labels === undefined) return;
+    if (isAmount(durationMs)) {
+      duration.observe(reason === undefined ? labels : { ...labels, error_type: reason }, toSeconds(durationMs));
+    }
+    if (method === 'StreamChat' && isAmount(firstOutputMs)) firstChunk.observe(labels, toSeconds(firstOutputMs));
+    if (isAmount(usage?.inputTokens)) tokens.observe({ ...labels, gen_ai_token_type: 'input' }, usage.inputTokens);
+    if (isAmount(usage?.outputTokens)) tokens.observe({ ...labels, gen_ai_token_type: 'output' }, usage.outputTokens);
+  };
+}
+
+/** The labels of the last target that was asked, which is the one that answered where one did. */
+function genAiLabels({ attempts }: CallEnd): Record<(typeof GEN_AI_LABELS)[number], string> | undefined {
+  const entry = attempts.findLast(({ record }) => record.kind !== 'SKIPPED')?.record.entry;
+  if (entry === undefined) return undefined;
+  return {
+    gen_ai_operation_name: OPERATION,
+    gen_ai_provider_name: genAiProvider(entry.provider),
+    gen_ai_request_model: entry.circuit,
+    understudy_target: entry.target,
+  };
+}

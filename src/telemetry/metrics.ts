@@ -1,0 +1,80 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+
+import type { TargetHealth } from '../engine/call.ts';
+import { createAttemptRecorder } from './attempt-metrics.ts';
+import type { CallEnd } from './call-end.ts';
+import { createCallRecorder } from './call-metrics.ts';
+import { registerTargetGauges } from './target-metrics.ts';
+
+/** Options of {@link createMetrics}. */
+export interface MetricsOptions {
+  /** The state of all targets; asked at every scrape. */
+  readonly targets: () => readonly TargetHealth[];
+  /** The version that `understudy_build_info` shows; without it there is none. */
+  readonly version?: string | undefined;
+  /**
+   * Whether CPU, memory, garbage collection and the delay of the event loop are measured too. They belong to the process,
+   * so that one instance in it should. Default: true.
+   */
+  readonly processMetrics?: boolean | undefined;
+}
+
+/** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
+export interface Metrics {
+  /** Says that a call is under way; the returned function says, once, that it is no more. */
+  callStarted(): () => void;
+  /** Records a call with its attempts. Never throws. */
+  callEnded(end: CallEnd): void;
+  /** Writes all metrics in Prometheus' text format 0.0.4. Rejects only where `targets` throws. */
+  render(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+/** Makes metrics with a registry of their own. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { targets, version, processMetrics = true } = options;
+  const registry = new Registry();
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+  registerTargetGauges(registry, targets);
+  const recordCall = createCallRecorder(registry);
+  const recordAttempt = createAttemptRecorder(registry);
+  const errors = new Counter({
+    name: 'understudy_metrics_errors_total',
+    help: 'Calls that could not be recorded whole because of a fault in the gateway.',
+    registers: [registry],
+  });
+  if (version !== undefined) registerBuildInfo(registry, version);
+  return {
+    callStarted: createInFlightCount(registry),
+    callEnded: (end) => {
+      try {
+        recordCall(end);
+        for (const attempt of end.attempts) recordAttempt(attempt);
+      } catch {
+        errors.inc();
+      }
+    },
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+function createInFlightCount(registry: Registry): () => () => void {
+  const gauge = new Gauge({ name: 'understudy_calls_in_flight', help: 'Calls under way.', registers: [registry] });
+  return () => {
+    gauge.inc();
+    let ended = false;
+    return () => {
+      if (!ended) gauge.dec();
+      ended = true;
+    };
+  };
+}
+
+function registerBuildInfo(registry: Registry, version: string): void {
+  const gauge = new Gauge({
+    name: 'understudy_build_info',
+    help: 'Always 1; the label says which version runs.',
+    labelNames: ['version'],
+    registers: [registry],
+  });
+  gauge.set({ version }, 1);
+}

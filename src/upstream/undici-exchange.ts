@@ -1,0 +1,186 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+import type { Dispatcher } from 'undici';
+
+import { decodingHandler } from './content-decoding.ts';
+import type { DecodingHandler } from './content-decoding.ts';
+import { ConnectionError } from './network-failure.ts';
+import type { ConnectionPhase } from './network-failure.ts';
+import { protocolFailure } from './protocol-failure.ts';
+import type { TrackedConnection } from './tracked-client.ts';
+import type { HttpExchange, HttpHandler, HttpRequest } from './transport.ts';
+
+/** Interim answers (1xx) that are overlooked before their sender is taken for broken. */
+const MAX_INTERIM = 16;
+
+/** One request through undici: undici's handler on one side, our exchange on the other. */
+export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange {
+  readonly #request: HttpRequest;
+  readonly #handler: HttpHandler;
+  #controller: Dispatcher.DispatchController | undefined;
+  #connection: TrackedConnection | undefined;
+  #decoding: DecodingHandler | undefined;
+  #phase: ConnectionPhase = 'unsent';
+  #reused = false;
+  #interim = 0;
+  #paused = false;
+  /** The handler has heard its last. */
+  #done = false;
+  /** undici has no more to do with this request. */
+  #received = false;
+
+  constructor(request: HttpRequest, handler: HttpHandler) {
+    this.#request = request;
+    this.#handler = handler;
+  }
+
+  /** Hands the request to undici, unless it was aborted before. */
+  start(dispatcher: Dispatcher): void {
+    if (this.#done) return;
+    const { method, url, headers, body } = this.#request;
+    dispatcher.dispatch(
+      {
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method,
+        headers: { ...headers, 'accept-encoding': 'identity' },
+        body: method === 'GET' ? null : body,
+      },
+      this,
+    );
+  }
+
+  /** Learns which connection serves the request. */
+  assign(connection: TrackedConnection): void {
+    this.#connection = connection;
+  }
+
+  abort(): void {
+    this.#done = true;
+    this.#decoding?.destroy();
+    if (this.#received) return;
+    this.#received = true;
+    if (this.#controller === undefined) this.#connection?.cancelConnecting();
+    else this.#controller.abort(new Error('aborted'));
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#decoding?.pause();
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    // undici's parser reads on within resume() and is not reentrant: a resume out of another exchange's callback must wait.
+    queueMicrotask(() => {
+      if (this.#paused || this.#done) return;
+      this.#decoding?.resume();
+      this.#readOn();
+    });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Thrown, this takes the request from undici's queue and leaves the connection to others.
+    if (this.#done) throw new Error('aborted before it was written');
+    this.#controller = controller;
+    this.#phase = 'sent';
+    if (this.#connection !== undefined) {
+      this.#reused = this.#connection.requests > 0;
+      this.#connection.requests += 1;
+    }
+    if (this.#paused) controller.pause();
+  }
+
+  onResponseStarted(): void {
+    this.#phase = 'answered';
+  }
+
+  onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
+    if (this.#done) return;
+    if (status < 200) {
+      this.#interim += 1;
+      if (this.#interim > MAX_INTERIM) this.#fail(protocolFailure('The provider sent too many interim answers.'));
+      return;
+    }
+    const plain = plainHeaders(headers);
+    const coding = plain['content-encoding'] ?? 'identity';
+    if (coding.trim().toLowerCase() !== 'identity' && coding !== '') {
+      this.#decoding = decodingHandler(coding, this.#guarded(), {
+        pause: () => this.#controller?.pause(),
+        resume: () => this.#readOn(),
+        abort: () => this.#destroyConnection(),
+      });
+      if (this.#decoding === undefined) {
+        this.#handler.onHeaders(status, plain);
+        if (!this.#done) this.#fail(protocolFailure('The provider sent a body with an unknown content-encoding.'));
+        return;
+      }
+    }
+    this.#handler.onHeaders(status, plain);
+  }
+
+  onResponseData(_controller: unknown, chunk: Uint8Array): void {
+    if (this.#done) return;
+    (this.#decoding ?? this.#handler).onData(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#received = true;
+    if (this.#done) return;
+    if (this.#decoding === undefined) this.#done = true;
+    (this.#decoding ?? this.#handler).onEnd();
+  }
+
+  onResponseError(_controller: unknown, error: unknown): void {
+    this.#received = true;
+    if (this.#done) return;
+    this.#done = true;
+    this.#decoding?.destroy();
+    this.#handler.onError(new ConnectionError(error, this.#phase, this.#reused));
+  }
+
+  /** After its last byte the connection may serve another exchange already, which alone decides when to read on. */
+  #readOn(): void {
+    if (!this.#received) this.#controller?.resume();
+  }
+
+  /** What the decoder may call: nothing after the end. */
+  #guarded(): HttpHandler {
+    const handler = this.#handler;
+    const last = (tell: () => void): void => {
+      if (this.#done) return;
+      this.#done = true;
+      tell();
+    };
+    return {
+      onHeaders: () => undefined,
+      onData: (chunk) => {
+        if (!this.#done) handler.onData(chunk);
+      },
+      onEnd: () => last(() => handler.onEnd()),
+      onError: (error) => last(() => handler.onError(error)),
+    };
+  }
+
+  #fail(error: unknown): void {
+    this.#done = true;
+    this.#destroyConnection();
+    this.#handler.onError(error);
+  }
+
+  #destroyConnection(): void {
+    if (this.#received) return;
+    this.#received = true;
+    this.#controller?.abort(new Error('aborted'));
+  }
+}
+
+function plainHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
+  const plain: [string, string][] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) plain.push([name, typeof value === 'string' ? value : value.join(', ')]);
+  }
+  return Object.fromEntries(plain);
+}

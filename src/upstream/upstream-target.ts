@@ -1,0 +1,51 @@
+import type { Delta, Finish } from '../core/answer.ts';
+import type { AttemptHandle, AttemptSink, Runtime } from '../core/ports.ts';
+import type { Adapter, EventReader, WireRequest } from '../providers/adapter.ts';
+import { openExchange } from './exchange.ts';
+import { installedModel } from './installed-model.ts';
+import type { HeadTarget } from './sdk.ts';
+import { createHeadSource } from './sdk.ts';
+import type { Transport } from './transport.ts';
+import { withoutKey } from './without-key.ts';
+
+/** What a target's calls are made of. */
+export interface UpstreamTargetOptions {
+  readonly head: HeadTarget;
+  readonly adapter: Adapter;
+  readonly transport: Transport;
+  readonly runtime: Runtime;
+}
+
+/** One call, translated. */
+export interface UpstreamCall {
+  readonly wire: WireRequest;
+  readonly model: string;
+  readonly stream: boolean;
+  /** Put around the reader of the answer. */
+  readonly wrapReader: (reader: EventReader) => EventReader;
+}
+
+/** A target that can be called: its heads, its connections, its dialect. Nothing is made or opened before the first call. */
+export interface UpstreamTarget {
+  /** Starts a call. Never calls the sink before it has returned. */
+  open(call: UpstreamCall, sink: AttemptSink<Delta, Finish>): AttemptHandle;
+  /** Asks for the first installed model; undefined where there is none or nobody answers. Only Ollama has such a list. */
+  installedModel(signal: AbortSignal): Promise<string | undefined>;
+  /** Destroys what is under way and closes all connections. */
+  close(): Promise<void>;
+}
+
+/** Makes a target that can be called. */
+export function createUpstreamTarget({ head, adapter, transport, runtime }: UpstreamTargetOptions): UpstreamTarget {
+  const heads = createHeadSource(head);
+  return {
+    open: ({ wire, model, stream, wrapReader }, sink) =>
+      openExchange(
+        { transport, adapter, head: heads.head({ path: wire.path, stream, model }), wire, stream, wrapReader, runtime },
+        withoutKey(sink, head.apiKey),
+      ),
+    installedModel: async (signal) =>
+      installedModel(transport, await heads.head({ path: '/api/tags', stream: false, model: '' }), signal),
+    close: () => transport.close(),
+  };
+}

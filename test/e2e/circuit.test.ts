@@ -1,0 +1,139 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+
+import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
+import type { ProviderHealth } from '../../gen/understudy/v1/health_pb.ts';
+import { CircuitState, HealthStatus } from '../../gen/understudy/v1/health_pb.ts';
+import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
+import type { FailoverStage } from '../support/failover-stage.ts';
+import { requestOf, stage } from '../support/failover-stage.ts';
+import { errorAnswer, goodAnswer } from '../support/openai-bodies.ts';
+import { rpcError, trailOf } from '../support/rpc-error.ts';
+
+const FAILED = errorAnswer(500, null);
+const PASSED_OVER = ['SKIPPED lead CIRCUIT_OPEN', 'FIRST understudy OK'];
+const FAILURES = 5;
+
+/** Sets up a lead whose circuit opens after five failures, each of which is one request. */
+function breakerStage(): Promise<FailoverStage> {
+  return stage({ circuit_breaker: { failures: FAILURES, window: '60s', cooldown: '1s' }, retry: { max_repeats: 0 } });
+}
+
+async function failFiveTimes({ lead, ask }: FailoverStage): Promise<void> {
+  for (let count = 0; count < FAILURES; count += 1) {
+    lead.script(...FAILED);
+    const { attempts } = await ask('Chat');
+    expect(trailOf(attempts)).toEqual(['FIRST lead PROVIDER_UNAVAILABLE', 'FAILOVER understudy OK']);
+  }
+}
+
+/** Asks for the lead alone, and waits for as long as the refusal says. */
+async function waitAsTold({ ask }: FailoverStage): Promise<void> {
+  const refused = await rpcError(ask('Chat', { routing: { disableFallback: true } }));
+  expect(refused).toMatchObject({ code: 'UNAVAILABLE', reason: 'CIRCUIT_OPEN' });
+  const { pushback = '', retryDelayMs = 0 } = refused;
+  expect(retryDelayMs).toBeGreaterThan(0);
+  expect(retryDelayMs).toBeLessThanOrEqual(1000);
+  // The time for clients that repeat by themselves is the same or, spread, a little more; nothing was sent, so they may.
+  expect(Number(pushback)).toBeGreaterThanOrEqual(retryDelayMs);
+  await pause(retryDelayMs);
+}
+
+async function leadHealth({ gateway }: FailoverStage): Promise<ProviderHealth | undefined> {
+  const { providers } = await gateway.client.call(LlmService.method.health, {});
+  return providers.find(({ target }) => target === 'lead');
+}
+
+describe('the circuit of a target', () => {
+  test('opens after five failures, lets one probe through after its cooldown, and closes with its success', async () => {
+    const scene = await breakerStage();
+    const { lead, gateway, ask } = scene;
+    const watched = gateway.client.stream(Health.method.watch, { service: 'understudy.target.lead' });
+    const whole = gateway.client.stream(Health.method.watch, { service: '' });
+    expect((await watched.at(0)).status).toBe(Status.SERVING);
+
+    await failFiveTimes(scene);
+    expect((await watched.at(1)).status).toBe(Status.NOT_SERVING);
+    const { status, providers } = await gateway.client.call(LlmService.method.health, {});
+    expect(status).toBe(HealthStatus.DEGRADED);
+    expect(providers[0]).toMatchObject({
+      target: 'lead',
+      healthy: false,
+      successRate: 0,
+      failures: 5n,
+      circuit: CircuitState.OPEN,
+      circuits: [{ model: 'model-1', state: CircuitState.OPEN }],
+    });
+    expect(providers[0]?.circuits[0]?.reopensIn).toBeDefined();
+
+    for (const method of ['Chat', 'StreamChat'] as const) {
+      expect(trailOf((await ask(method)).attempts)).toEqual(PASSED_OVER);
+    }
+    expect(lead.requestCount).toBe(FAILURES);
+
+    await waitAsTold(scene);
+    const { promise: until, resolve: answerProbe } = Promise.withResolvers<void>();
+    lead.script({ do: 'hold', until }, ...goodAnswer(true, 'well again'));
+    const probe = gateway.client.stream(LlmService.method.streamChat, requestOf());
+    await lead.request(FAILURES);
+    expect((await leadHealth(scene))?.circuit).toBe(CircuitState.HALF_OPEN);
+    const others = await Promise.all([ask('Chat'), ask('StreamChat'), ask('Chat'), ask('StreamChat')]);
+    for (const { attempts } of others) expect(trailOf(attempts)).toEqual(PASSED_OVER);
+    expect(lead.requestCount).toBe(FAILURES + 1);
+
+    answerProbe();
+    const last = (await probe.done).at(-1)?.event;
+    expect(last?.case === 'finished' && trailOf(last.value.attempts)).toEqual(['PROBE lead OK']);
+    expect((await watched.at(2)).status).toBe(Status.SERVING);
+    expect(await leadHealth(scene)).toMatchObject({ healthy: true, circuit: CircuitState.CLOSED });
+
+    lead.script(...goodAnswer(false, 'as before'));
+    expect(trailOf((await ask('Chat')).attempts)).toEqual(['FIRST lead OK']);
+    // The server as a whole never depends on a provider.
+    expect(whole.received.map((response) => response.status)).toEqual([Status.SERVING]);
+  });
+
+  test('lets one of many calls through at the same time, and opens again where that one fails', async () => {
+    const scene = await breakerStage();
+    const { lead, ask } = scene;
+    await failFiveTimes(scene);
+    await waitAsTold(scene);
+    lead.script(...FAILED);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => ask(index % 2 === 0 ? 'Chat' : 'StreamChat')),
+    );
+    const trails = answers.map(({ attempts }) => trailOf(attempts));
+    expect(trails.filter(([first]) => first === 'PROBE lead PROVIDER_UNAVAILABLE')).toHaveLength(1);
+    expect(trails.filter(([first]) => first === 'SKIPPED lead CIRCUIT_OPEN')).toHaveLength(7);
+    expect(lead.requestCount).toBe(FAILURES + 1);
+    expect((await leadHealth(scene))?.circuit).toBe(CircuitState.OPEN);
+  });
+
+  test('is not decided by a probe whose caller leaves: the next call probes', async () => {
+    const scene = await breakerStage();
+    const { lead, gateway, ask } = scene;
+    await failFiveTimes(scene);
+    await waitAsTold(scene);
+    lead.script({ do: 'await_close' });
+    const left = gateway.client.stream(LlmService.method.streamChat, requestOf());
+    const { connection } = await lead.request(FAILURES);
+    left.cancel();
+    await (
+      await lead.connection(connection)
+    ).closed;
+    lead.script(...goodAnswer(false, 'still there'));
+    expect(trailOf((await ask('Chat')).attempts)).toEqual(['PROBE lead OK']);
+    expect((await leadHealth(scene))?.circuit).toBe(CircuitState.CLOSED);
+  });
+
+  test('stays closed whatever is no fault of the provider', async () => {
+    const scene = await breakerStage();
+    const { lead, ask } = scene;
+    for (let count = 0; count <= FAILURES; count += 1) {
+      lead.script(...errorAnswer(400, null));
+      expect(await rpcError(ask('Chat'))).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' });
+    }
+    expect(await leadHealth(scene)).toMatchObject({ healthy: true, circuit: CircuitState.CLOSED, failures: 0n });
+    expect(lead.requestCount).toBe(FAILURES + 1);
+  });
+});

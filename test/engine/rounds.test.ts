@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+
+import type { FailureClass } from '../../src/core/failure.ts';
+import type { RetryConfig } from '../../src/engine/config.ts';
+import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/config.ts';
+import type { RoundSituation } from '../../src/engine/rounds.ts';
+import { nextRoundWaitMs } from '../../src/engine/rounds.ts';
+import type { Unavailable } from '../../src/engine/target-state.ts';
+
+function wait(situation: Partial<RoundSituation>, config: Partial<RetryConfig> = {}): number | undefined {
+  return nextRoundWaitMs(
+    { round: 0, visited: true, repeatsLeft: 4, remainingMs: 60_000, minAttemptMs: 1_000, candidates: [], ...situation },
+    { ...DEFAULT_ENGINE_CONFIG.retry, jitter: 'NONE', ...config },
+    () => 0.5,
+  );
+}
+
+function candidate(lastClass?: FailureClass, unavailable?: Unavailable): RoundSituation['candidates'][number] {
+  return { lastClass, unavailable };
+}
+
+const cooling = (forMs: number): Unavailable => ({ reason: 'PROVIDER_RATE_LIMITED', forMs });
+
+describe('the wait before the next round', () => {
+  it('has the ceilings 1, 2, 4 and 8 s, the last of which repeats', () => {
+    const waits = [0, 1, 2, 3, 4].map((round) => wait({ round, candidates: [candidate('overload')] }));
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 8_000]);
+    expect(wait({ candidates: [candidate('overload')] }, { jitter: 'FULL' })).toBe(500);
+  });
+
+  it('is that of the slowest class among the targets that come back', () => {
+    expect(wait({ candidates: [candidate('connect')] })).toBe(50);
+    expect(wait({ candidates: [candidate('connect'), candidate('silence')] })).toBe(1_000);
+  });
+
+  it('lasts until the first target is available', () => {
+    expect(
+      wait({ candidates: [candidate('rate_limit', cooling(5_000)), candidate('rate_limit', cooling(9_000))] }),
+    ).toBe(5_000);
+    expect(wait({ candidates: [candidate('rate_limit', cooling(5_000)), candidate('overload')] })).toBe(1_000);
+    expect(wait({ visited: false, candidates: [candidate(undefined, cooling(5_000))] })).toBe(5_000);
+  });
+
+  it('lets a target that had no turn have it, also without repeats', () => {
+    expect(wait({ repeatsLeft: 0, candidates: [candidate()] })).toBe(0);
+    expect(wait({ repeatsLeft: 0, candidates: [candidate(undefined, cooling(2_000)), candidate('overload')] })).toBe(
+      2_000,
+    );
+  });
+
+  it('always lets some time pass where the last round made no attempt', () => {
+    expect(wait({ visited: false, candidates: [candidate()] })).toBeGreaterThan(0);
+    expect(wait({ visited: false, candidates: [candidate('overload')] })).toBeGreaterThan(0);
+  });
+});
+
+describe('there is no next round', () => {
+  it('without a target that may come back, or without repeats', () => {
+    expect(wait({ candidates: [] })).toBeUndefined();
+    expect(wait({ repeatsLeft: 0, candidates: [candidate('overload')] })).toBeUndefined();
+  });
+
+  it('for open circuits and suspended targets', () => {
+    const open = candidate('overload', { reason: 'CIRCUIT_OPEN', forMs: 100 });
+    const suspended = candidate(undefined, { reason: 'PROVIDER_AUTH_FAILED', forMs: 100 });
+    expect(wait({ candidates: [open, suspended] })).toBeUndefined();
+    expect(wait({ candidates: [open, candidate('overload')] })).toBe(1_000);
+  });
+
+  it('where the wait is longer than 30 s or leaves no time for an attempt', () => {
+    expect(wait({ candidates: [candidate('rate_limit', cooling(30_000))] })).toBe(30_000);
+    expect(wait({ candidates: [candidate('rate_limit', cooling(30_001))] })).toBeUndefined();
+    expect(wait({ remainingMs: 2_000, candidates: [candidate('overload')] })).toBe(1_000);
+    expect(wait({ remainingMs: 1_999, candidates: [candidate('overload')] })).toBeUndefined();
+  });
+
+  it('where every target was exhausted in its turn', () => {
+    expect(wait({ candidates: [candidate('overload')] }, { order: 'EXHAUST_FIRST' })).toBeUndefined();
+  });
+});

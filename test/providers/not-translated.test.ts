@@ -1,0 +1,105 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import type { ResponseFormatSchema } from '../../gen/understudy/v1/chat_pb.ts';
+import { Role, ToolChoiceMode } from '../../gen/understudy/v1/chat_pb.ts';
+import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
+import { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
+import { REASON_STATUS } from '../../src/core/failure.ts';
+import type { OpenAiApi, ProviderName } from '../../src/core/provider.ts';
+import { adapterFor } from '../../src/providers/registry.ts';
+import { refusal, say, wire } from '../support/chat-samples.ts';
+
+type ChatInit = MessageInitShape<typeof ChatRequestSchema>;
+
+const DATED = 'https://r.openai.azure.com/openai?api-version=2024-10-21';
+
+const ADAPTERS: readonly (readonly [ProviderName, OpenAiApi, string])[] = [
+  ['azure-openai', 'responses', ''],
+  ['azure-openai', 'chat_completions', ''],
+  ['azure-openai', 'responses', DATED],
+  ['azure-openai', 'chat_completions', DATED],
+  ['openai', 'responses', ''],
+  ['openai', 'chat_completions', ''],
+  ['anthropic', 'chat_completions', ''],
+  ['deepseek', 'chat_completions', ''],
+  ['ollama', 'chat_completions', ''],
+  ['mock', 'chat_completions', ''],
+];
+
+const user = say(Role.USER, 'Hi');
+const TEXT = { part: { case: 'text' as const, value: 'Hi' } };
+const IMAGE = { part: { case: 'image' as const, value: { mediaType: 'image/png' } } };
+const FILE = { part: { case: 'file' as const, value: { filename: 'a.pdf' } } };
+const CALL = { part: { case: 'toolCall' as const, value: { id: '1', name: 'f' } } };
+const RESULT = { part: { case: 'toolResult' as const, value: { toolCallId: '1' } } };
+const NOTHING = { part: { case: undefined } };
+
+const REFUSED: readonly (readonly [string, ChatInit])[] = [
+  ['tools', { messages: [user], tools: [{ kind: { case: 'function', value: { name: 'f' } } }] }],
+  ['tool_choice', { messages: [user], toolChoice: { mode: ToolChoiceMode.REQUIRED } }],
+  ['options.response_format', formatted({ case: 'jsonObject', value: {} })],
+  ['options.response_format', formatted({ case: 'jsonSchema', value: { name: 'a', schemaJson: '{}' } })],
+  ['messages[0].content[1].image', { messages: [{ role: Role.USER, content: [TEXT, IMAGE] }] }],
+  ['messages[1].content[0].file', { messages: [user, { role: Role.USER, content: [FILE] }] }],
+  ['messages[1].content[0].tool_call', { messages: [user, { role: Role.ASSISTANT, content: [CALL] }, user] }],
+  ['messages[1].content[0].tool_result', { messages: [user, { role: Role.TOOL, content: [RESULT] }] }],
+  ['messages[0].content[0]', { messages: [{ role: Role.USER, content: [NOTHING] }] }],
+  ['messages[1].role', { messages: [user, { role: Role.TOOL, content: [TEXT] }] }],
+  ['messages[1].role', { messages: [user, { role: Role.UNSPECIFIED, content: [TEXT] }] }],
+  ['messages', { messages: [user, say(Role.ASSISTANT, 'Two')] }],
+  ['messages', { messages: [user, say(Role.ASSISTANT, 'Two'), say(Role.SYSTEM, 'Three')] }],
+];
+
+function formatted(format: MessageInitShape<typeof ResponseFormatSchema>['format']): ChatInit {
+  return { messages: [user], options: { responseFormat: { ...(format && { format }) } } };
+}
+
+describe.each(ADAPTERS)('the adapter of %s %s%s', (provider, api, baseUrl) => {
+  const adapter = adapterFor(provider, api, baseUrl);
+  const target = { name: 'main', provider, model: 'm', stream: true };
+  const translate = (init: ChatInit) => adapter.request(create(ChatRequestSchema, init), target);
+
+  it.each(REFUSED)('refuses what it does not translate, naming %s', (field, init) => {
+    const failure = refusal(translate(init));
+    expect(failure).toMatchObject({ class: 'capability', reason: 'UNSUPPORTED_PARAMETER', field });
+    expect(REASON_STATUS[failure.reason]).toBe('INVALID_ARGUMENT');
+  });
+
+  it('leaves out reasoning of earlier turns, and says so of the state of other targets', () => {
+    const reasoning = { part: { case: 'reasoning' as const, value: { text: 'Hm, a secret.' } } };
+    const foreign = { ...reasoning, providerState: { target: 'other', data: new Uint8Array([1]) } };
+    const { body, warnings } = wire(
+      translate({ messages: [user, { role: Role.ASSISTANT, content: [reasoning, foreign, TEXT] }, user] }),
+    );
+    expect(JSON.stringify(body)).not.toContain('secret');
+    expect(warnings).toMatchObject([
+      { code: WarningCode.PROVIDER_STATE_DROPPED, field: 'messages[1].content[1].provider_state' },
+    ]);
+  });
+
+  it('names parallel_tool_calls, which mean nothing without tools', () => {
+    const { body, warnings } = wire(translate({ messages: [user], options: { parallelToolCalls: true } }));
+    expect(body).not.toHaveProperty('parallel_tool_calls');
+    expect(warnings).toMatchObject([{ code: WarningCode.PARAMETER_DROPPED, field: 'options.parallel_tool_calls' }]);
+  });
+
+  it('takes what asks for nothing more than text: a hint to cache, the format text, a choice of no tools', () => {
+    const plain = wire(translate({ messages: [user] }));
+    const hinted = wire(
+      translate({
+        messages: [{ role: Role.USER, content: [{ ...TEXT, cacheBreakpoint: true }] }],
+        toolChoice: { mode: ToolChoiceMode.NONE },
+        options: { responseFormat: { format: { case: 'text', value: {} } } },
+      }),
+    );
+    expect(hinted).toEqual(plain);
+    expect(hinted.warnings).toEqual([]);
+  });
+
+  it('sends no empty text, nor a message of which nothing remains', () => {
+    const messages = [say(Role.USER, 'One', '', 'Two'), say(Role.ASSISTANT, ''), say(Role.USER, 'Three')];
+    const full = [say(Role.USER, 'One', 'Two'), say(Role.USER, 'Three')];
+    expect(wire(translate({ messages })).body).toEqual(wire(translate({ messages: full })).body);
+  });
+});

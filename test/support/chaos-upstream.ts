@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** What the upstream does next on the connection that a request came on. */
+export type ChaosStep =
+  | { readonly do: 'send'; readonly bytes: string | Uint8Array }
+  /** Waits for a promise of the test. */
+  | { readonly do: 'hold'; readonly until: Promise<unknown> }
+  /** Waits until the client has closed the connection. */
+  | { readonly do: 'await_close' }
+  /** Closes with a FIN. */
+  | { readonly do: 'end' }
+  /** Closes with an RST. */
+  | { readonly do: 'reset' };
+
+/** A request as it came. */
+export interface ChaosRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Which connection it came on: 0, 1, 2 in the order of their acceptance. */
+  readonly connection: number;
+}
+
+/** A connection as the upstream sees it. */
+export interface ChaosConnection {
+  /** Resolves when the connection is closed, from whichever side. */
+  readonly closed: Promise<void>;
+  isOpen(): boolean;
+}
+
+/** A raw HTTP/1.1 server that does what scripts say, down to the byte. */
+export interface ChaosUpstream {
+  /** `http://127.0.0.1:port` */
+  readonly origin: string;
+  /** Says how the next request that has no script yet is answered. Without a script the connection is reset. */
+  script(...steps: readonly ChaosStep[]): void;
+  /** Resolves with the n-th request (from 0) when it has come whole. */
+  request(index: number): Promise<ChaosRequest>;
+  /** Resolves with the n-th connection (from 0) when it is accepted. */
+  connection(index: number): Promise<ChaosConnection>;
+  readonly requestCount: number;
+  readonly connectionCount: number;
+  /** Closes everything; may be called again. */
+  close(): Promise<void>;
+}
+
+/** The step that sends bytes. */
+export function send(bytes: string | Uint8Array): ChaosStep {
+  return { do: 'send', bytes };
+}
+
+/** The step that sends the head of a response: a status line and headers as given, nothing added. */
+export function head(status: number, headers: Readonly<Record<string, string | number>> = {}): ChaosStep {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return send(`HTTP/1.1 ${status} Status\r\n${lines.join('')}\r\n`);
+}
+
+/** The step that sends a whole response with a correct content-length. */
+export function respond(status: number, type: string, body: string | Uint8Array): ChaosStep {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  const start = `HTTP/1.1 ${status} Status\r\ncontent-type: ${type}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
+  return send(Buffer.concat([Buffer.from(start), bytes]));
+}
+
+/** The step that sends one chunk of a chunked body. */
+export function chunk(body: string | Uint8Array): ChaosStep {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  return send(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]));
+}
+
+/** The step that ends a chunked body. */
+export const lastChunk: ChaosStep = send('0\r\n\r\n');
+
+/** Starts a chaos upstream on a free port of 127.0.0.1. */
+export async function startChaosUpstream(): Promise<ChaosUpstream> {
+  const scripts: (readonly ChaosStep[])[] = [];
+  const requests = createArrivals<ChaosRequest>();
+  const connections = createArrivals<ChaosConnection>();
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const number = connections.count();
+    sockets.add(socket);
+    // A reset is what many tests want to see; it is seen as a close.
+    socket.on('error', () => undefined);
+    const closed = new Promise<void>((resolve) => {
+      socket.once('close', () => {
+        sockets.delete(socket);
+        resolve();
+      });
+    });
+    connections.arrive({ closed, isOpen: () => sockets.has(socket) });
+    void serve(socket, number, closed, requests, scripts);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${portOf(server.address())}`,
+    script: (...steps) => void scripts.push(steps),
+    request: (index) => requests.at(index),
+    connection: (index) => connections.at(index),
+    get requestCount() {
+      return requests.count();
+    },
+    get connectionCount() {
+      return connections.count();
+    },
+    close: async () => {
+      if (!server.listening) return;
+      const done = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await done;
+    },
+  };
+}
+
+async function serve(
+  socket: Socket,
+  connection: number,
+  closed: Promise<void>,
+  requests: Arrivals<ChaosRequest>,
+  scripts: (readonly ChaosStep[])[],
+): Promise<void> {
+  let received: Buffer = Buffer.alloc(0);
+  const wakers: (() => void)[] = [];
+  socket.on('data', (data) => {
+    received = Buffer.concat([received, typeof data === 'string' ? Buffer.from(data) : data]);
+    wakers.shift()?.();
+  });
+  while (!socket.destroyed) {
+    const parsed = parseRequest(received, connection);
+    if (parsed === undefined) {
+      await Promise.race([new Promise<void>((resolve) => wakers.push(resolve)), closed]);
+      continue;
+    }
+    received = received.subarray(parsed.size);
+    requests.arrive(parsed.request);
+    await play(socket, closed, scripts.shift() ?? [{ do: 'reset' }]);
+  }
+}
+
+async function play(socket: Socket, closed: Promise<void>, steps: readonly ChaosStep[]): Promise<void> {
+  for (const step of steps) {
+    if (socket.destroyed) return;
+    switch (step.do) {
+      case 'send':
+        await Promise.race([new Promise<void>((resolve) => socket.write(step.bytes, () => resolve())), closed]);
+        break;
+      case 'hold':
+        await Promise.race([step.until, closed]);
+        break;
+      case 'await_close':
+        await closed;
+        break;
+      case 'end':
+        socket.end();
+        break;
+      case 'reset':
+        socket.resetAndDestroy();
+        break;
+    }
+  }
+}
+
+function parseRequest(
+  received: Buffer,
+  connection: number,
+): { readonly request: ChaosRequest; readonly size: number } | undefined {
+  const end = received.indexOf('\r\n\r\n');
+  if (end === -1) return undefined;
+  const [first = '', ...lines] = received.subarray(0, end).toString('latin1').split('\r\n');
+  const [method = '', path = ''] = first.split(' ');
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
+  const size = end + 4 + Number(headers['content-length'] ?? 0);
+  if (received.length < size) return undefined;
+  return {
+    request: { method, path, headers, body: received.subarray(end + 4, size).toString('utf8'), connection },
+    size,
+  };
+}
+
+interface Arrivals<Item> {
+  arrive(item: Item): void;
+  at(index: number): Promise<Item>;
+  count(): number;
+}
+
+function createArrivals<Item>(): Arrivals<Item> {
+  const items: Item[] = [];
+  const waiting = new Map<number, ((item: Item) => void)[]>();
+  return {
+    arrive: (item) => {
+      const index = items.push(item) - 1;
+      for (const resolve of waiting.get(index) ?? []) resolve(item);
+      waiting.delete(index);
+    },
+    at: (index) => {
+      const item = items[index];
+      if (item !== undefined) return Promise.resolve(item);
+      return new Promise((resolve) => waiting.set(index, [...(waiting.get(index) ?? []), resolve]));
+    },
+    count: () => items.length,
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return address.port;
+}

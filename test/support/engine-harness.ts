@@ -1,0 +1,153 @@
+import type { Failure } from '../../src/core/failure.ts';
+import type {
+  AttemptRecord,
+  AttemptTiming,
+  CallFailure,
+  CallResult,
+  ChainEntry,
+  Prepared,
+} from '../../src/engine/call.ts';
+import type { EngineConfig } from '../../src/engine/config.ts';
+import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/config.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import type { RecordingClient } from './recording-client.ts';
+import type { ScriptedUpstream } from './scripted-upstream.ts';
+import { createScriptedUpstream } from './scripted-upstream.ts';
+import type { VirtualRuntime } from './virtual-runtime.ts';
+import { createVirtualRuntime } from './virtual-runtime.ts';
+
+/** Configuration of a test's engine; what is left out is the default, but for jitter, which is NONE. */
+export interface HarnessOptions {
+  readonly retry?: Partial<EngineConfig['retry']>;
+  readonly circuitBreaker?: Partial<EngineConfig['circuitBreaker']>;
+  readonly clientStallMs?: number;
+  readonly maxTimeoutMs?: number;
+  /** Limit group of a target; default: its own name. */
+  readonly limitGroups?: Readonly<Record<string, string>>;
+  readonly seed?: number;
+}
+
+/** One request of a test. */
+export interface AskOptions {
+  readonly timeoutMs?: number;
+  readonly client?: RecordingClient;
+  /** Timers of all attempts, over those of the scripted upstream. */
+  readonly timing?: Partial<AttemptTiming>;
+  /** In place of the scripted upstream. */
+  readonly prepare?: (entry: ChainEntry) => Prepared<string, string> | Failure;
+}
+
+/** A request under way. */
+export interface Asked {
+  readonly result: Promise<CallResult<string, string>>;
+  /** The result, once it is there. */
+  readonly settled: () => CallResult<string, string> | undefined;
+  readonly cancel: () => void;
+}
+
+/** An engine over scripted upstreams in virtual time. */
+export interface EngineHarness {
+  readonly runtime: VirtualRuntime;
+  readonly upstream: ScriptedUpstream;
+  readonly engine: Engine;
+  /** What the observer heard. */
+  readonly alerts: { readonly target: string; readonly failure: Failure }[];
+  readonly ended: AttemptRecord[];
+  /** Starts a request over some targets, or entries. */
+  ask(chain: readonly (string | ChainEntry)[], options?: AskOptions): Asked;
+  /** Runs a request to its end; time passes as it needs. */
+  run(chain: readonly (string | ChainEntry)[], options?: AskOptions): Promise<CallResult<string, string>>;
+  /** Returns the health of a target. */
+  health(target: string): ReturnType<Engine['health']>[number];
+}
+
+/** An entry of a chain: a target with its model. */
+export function entryOf(target: string, more: Partial<ChainEntry> = {}): ChainEntry {
+  const model = more.model ?? `${target}-model`;
+  return { target, provider: target, model, circuit: model, modelNamedByCaller: false, ...more };
+}
+
+/** Makes an engine with some targets. */
+export function createEngineHarness(targets: readonly string[], options: HarnessOptions = {}): EngineHarness {
+  const runtime = createVirtualRuntime({ seed: options.seed ?? 1 });
+  const upstream = createScriptedUpstream(runtime);
+  const alerts: EngineHarness['alerts'] = [];
+  const ended: AttemptRecord[] = [];
+  const config: EngineConfig = {
+    ...DEFAULT_ENGINE_CONFIG,
+    clientStallMs: options.clientStallMs ?? DEFAULT_ENGINE_CONFIG.clientStallMs,
+    maxTimeoutMs: options.maxTimeoutMs ?? DEFAULT_ENGINE_CONFIG.maxTimeoutMs,
+    retry: { ...DEFAULT_ENGINE_CONFIG.retry, jitter: 'NONE', ...options.retry },
+    circuitBreaker: { ...DEFAULT_ENGINE_CONFIG.circuitBreaker, ...options.circuitBreaker },
+  };
+  const engine = new Engine(
+    config,
+    targets.map((name) => ({ name, provider: name, limitGroup: options.limitGroups?.[name] ?? name })),
+    runtime,
+    {
+      attemptEnded: (record) => void ended.push(record),
+      alert: (target, failure) => void alerts.push({ target, failure }),
+    },
+  );
+  const ask: EngineHarness['ask'] = (chain, { timeoutMs, client, timing, prepare } = {}) => {
+    const controller = new AbortController();
+    let settled: CallResult<string, string> | undefined;
+    const result = engine
+      .run<string, string>({
+        chain: chain.map((entry) => (typeof entry === 'string' ? entryOf(entry) : entry)),
+        timeoutMs,
+        client,
+        signal: controller.signal,
+        prepare: prepare ?? ((entry) => upstream.prepare(entry, { streams: client !== undefined, ...timing })),
+      })
+      .then((value) => {
+        settled = value;
+        return value;
+      });
+    return {
+      result,
+      settled: () => settled,
+      cancel: () => {
+        controller.abort();
+      },
+    };
+  };
+  return {
+    runtime,
+    upstream,
+    engine,
+    alerts,
+    ended,
+    ask,
+    run: async (chain, asked) => {
+      const { result, settled } = ask(chain, asked);
+      await runtime.settle();
+      while (settled() === undefined) {
+        if (!(await runtime.step())) throw new Error('the request waits for nothing');
+      }
+      return result;
+    },
+    health: (target) => {
+      const health = engine.health().find((candidate) => candidate.target === target);
+      if (health === undefined) throw new Error(`no health of ${target}`);
+      return health;
+    },
+  };
+}
+
+/** Returns what a request failed with; throws where it succeeded. */
+export function failureOf(result: CallResult<string, string>): CallFailure {
+  if (result.ok) throw new Error('the request succeeded');
+  return result.failure;
+}
+
+/** Returns a success; throws where the request failed. */
+export function successOf(result: CallResult<string, string>): Extract<CallResult<string, string>, { ok: true }> {
+  if (!result.ok) throw new Error(`the request failed: ${result.failure.reason}`);
+  return result;
+}
+
+/** Writes a trail in one line per attempt: kind, target, and the class of its failure. */
+export function trailOf(result: CallResult<string, string>): string[] {
+  return result.attempts.map(({ kind, entry, failure }) => `${kind} ${entry.target} ${failure?.class ?? 'ok'}`);
+}

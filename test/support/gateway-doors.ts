@@ -1,0 +1,47 @@
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { createConfig } from '../../src/config/load.ts';
+import { wireGateway } from '../../src/gateway.ts';
+import type { Backend } from '../../src/server/backend.ts';
+import { openGrpcDoor } from '../../src/server/grpc.ts';
+import { ServingStatus } from '../../src/server/serving-status.ts';
+import { openWebDoor } from '../../src/server/web.ts';
+import { system } from '../../src/system.ts';
+import type { RpcClient } from './rpc-client.ts';
+import { openRpcClient } from './rpc-client.ts';
+
+/** A whole gateway behind real doors, with a client. */
+export interface RunningGateway {
+  /** `127.0.0.1:port` */
+  readonly address: string;
+  /** `http://127.0.0.1:port` of the web door. */
+  readonly web: string;
+  readonly backend: Backend;
+  readonly client: RpcClient;
+  close(): Promise<void>;
+}
+
+/** Starts a gateway as the process does, but for the admin listener and the signals. */
+export async function startGateway(input: ConfigInput): Promise<RunningGateway> {
+  const gateway = wireGateway(createConfig({ config: input }), '0.0.0-test', system, false);
+  // Loading an SDK takes longer than the shortest timers of the tests.
+  await gateway.warmUp();
+  const serving = new ServingStatus(() => gateway.backend.targets(), system);
+  gateway.onTargetChange(() => serving.changed());
+  const handlers = gateway.handlers(() => !serving.isDraining);
+  const shared = { address: '127.0.0.1:0', handlers, runtime: system };
+  const door = await openGrpcDoor({ ...shared, serving });
+  const web = await openWebDoor({ ...shared, isReady: () => serving.isReady });
+  serving.startServing();
+  const client = openRpcClient(door.address);
+  return {
+    address: door.address,
+    web: `http://${web.address}`,
+    backend: gateway.backend,
+    client,
+    close: async () => {
+      client.close();
+      await Promise.all([door.drain(0), web.drain(0)]);
+      await gateway.close();
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** Where the doors of a process are. */
+export interface ProcessDoors {
+  /** `host:port` of the gRPC door. */
+  readonly grpc: string;
+  /** `http://host:port` of the web door. */
+  readonly web: string;
+  /** `http://host:port` of the admin listener. */
+  readonly admin: string;
+}
+
+/** How a process ended. */
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** The gateway as a process of its own. */
+export interface UnderstudyProcess {
+  /** Resolves when the process has said where its doors are; rejects where it ends before. */
+  readonly doors: Promise<ProcessDoors>;
+  readonly ended: Promise<ProcessEnd>;
+  readonly stdout: () => string;
+  /** Resolves when standard output has a text in it; rejects where the process ends before. */
+  printed(text: string): Promise<void>;
+  readonly stderr: () => string;
+  kill(signal: NodeJS.Signals): void;
+  /** Ends the process whatever it does, and waits for its end. */
+  close(): Promise<void>;
+}
+
+const PROGRAM = fileURLToPath(new URL('../../bin/understudy.js', import.meta.url));
+
+const ANY_PORT = {
+  UNDERSTUDY_GRPC_ADDRESS: '127.0.0.1:0',
+  UNDERSTUDY_HTTP_ADDRESS: '127.0.0.1:0',
+  UNDERSTUDY_ADMIN_ADDRESS: '127.0.0.1:0',
+};
+
+/** Starts `bin/understudy.js` on free ports, with nothing in its environment but what is given here. */
+export function startUnderstudy(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): UnderstudyProcess {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    env: { ...ANY_PORT, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  const waiting = new Set<() => void>();
+  const ended = once(child, 'close').then((): ProcessEnd => ({ code: child.exitCode, signal: child.signalCode }));
+  const doors = new Promise<ProcessDoors>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output.stdout += text;
+      const found = findDoors(output.stdout);
+      if (found !== undefined) resolve(found);
+      for (const look of waiting) look();
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      output.stderr += text;
+    });
+    void ended.then(({ code }) => reject(new Error(`the process ended with ${code}: ${output.stderr}`)));
+  });
+  // A test of a process that refuses to start looks at its end alone.
+  doors.catch(() => undefined);
+  return {
+    doors,
+    ended,
+    stdout: () => output.stdout,
+    printed: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!output.stdout.includes(text)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+        void ended.then(() => reject(new Error(`the process ended without: ${text}`)));
+      }),
+    stderr: () => output.stderr,
+    kill: (signal) => void child.kill(signal),
+    close: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Reads the addresses in the table that the process prints when all its doors are open. */
+function findDoors(text: string): ProcessDoors | undefined {
+  const grpc = /^gRPC +(\S+)\n/m.exec(text)?.[1];
+  const web = /^web +(\S+)\n/m.exec(text)?.[1];
+  const admin = /^admin +(\S+)\n/m.exec(text)?.[1];
+  return grpc === undefined || web === undefined || admin === undefined ? undefined : { grpc, web, admin };
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+
+import { describe, expect, test } from 'vitest';
+
+import { createCallLog } from '../../src/telemetry/log.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
+import { parseExposition } from './exposition.ts';
+
+const PAGE = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+
+/** The rows of the table below a heading, as cells without their backticks. */
+function tableBelow(heading: string): readonly (readonly string[])[] {
+  const [, section = ''] = PAGE.split(`\n${heading}\n`);
+  const rows = (section.split(/\n#/)[0] ?? '').split('\n').filter((line) => line.startsWith('| `'));
+  return rows.map((row) =>
+    row
+      .split('|')
+      .map((cell) => cell.replaceAll('`', '').trim())
+      .slice(1, -1),
+  );
+}
+
+function documentedFields(heading: string): readonly string[] {
+  return tableBelow(heading)
+    .map(([field = '']) => field)
+    .sort();
+}
+
+describe('docs/metrics.md', () => {
+  const metrics = createMetrics({ targets: () => [healthyTarget()], version: '1.2.3' });
+  metrics.callEnded(okEnd({ attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
+  metrics.callEnded(failedEnd());
+
+  test('lists every metric of ours with its type and its labels', async () => {
+    const { types, samples } = parseExposition((await metrics.render()).body);
+    const ours = [...types].filter(([name]) => !/^(nodejs|process)_/.test(name));
+    const described = ours.map(([name, type]) => {
+      const labels = samples
+        .filter((sample) => [name, `${name}_bucket`].includes(sample.name))
+        .flatMap((sample) => Object.keys(sample.labels))
+        .filter((label) => label !== 'le');
+      return [name, type, ...[...new Set(labels)].sort()].join(' ');
+    });
+    const documented = tableBelow('## Metrics').map(([name = '', type = '', labels = '']) =>
+      [name, type, ...labels.split(', ').sort()].join(' ').trim(),
+    );
+    expect(documented.length).toBeGreaterThan(10);
+    expect(documented.sort()).toEqual(described.sort());
+  });
+
+  test('lists every metric of the process', async () => {
+    const { types } = parseExposition((await metrics.render()).body);
+    const documented = documentedFields('### Of the process');
+    for (const name of types.keys()) {
+      if (/^(nodejs|process)_/.test(name)) expect(documented).toContain(name);
+    }
+    if (process.platform === 'linux') expect([...types.keys()]).toEqual(expect.arrayContaining([...documented]));
+  });
+
+  test('lists every field of the log', () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = createCallLog({ write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
+    const trail = [failedAttempt()];
+    log.callEnded(okEnd({ outcome: { status: 'ABORTED', reason: 'STREAM_INTERRUPTED' }, attempts: trail }));
+    log.flush();
+    log.alert('openai', { class: 'auth', reason: 'PROVIDER_AUTH_FAILED', httpStatus: 401, providerCode: 'invalid' });
+    const [call = {}, alert = {}] = lines;
+    expect(Object.keys(call).sort()).toEqual(documentedFields("### Fields of a call's line"));
+    expect(Object.keys(alert).sort()).toEqual(documentedFields("### Fields of an alert's line"));
+    const [entry = {}] = call['understudy.trail'] as object[];
+    expect(Object.keys(entry).sort()).toEqual(documentedFields('### Fields of an entry of the trail'));
+  });
+});

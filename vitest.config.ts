@@ -1,0 +1,7 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [{ test: { name: 'gateway', include: ['test/**/*.test.ts'] } }, 'clients/typescript'],
+  },
+});
