@@ -18,7 +18,7 @@ import { PriceFallback } from './pricing/price-fallback.ts';
 import type { PriceTable } from './pricing/price-table.ts';
 import { createPriceTable } from './pricing/price-table.ts';
 import { adapterFor } from './providers/registry.ts';
-import type { Backend } from './server/backend.ts';
+import type { Backend, CallEnd } from './server/backend.ts';
 import { createHandlers } from './server/handlers.ts';
 import { createLocalClient } from './server/local.ts';
 import type { LocalClient } from './server/local.ts';
@@ -104,15 +104,16 @@ export function wireGateway(config: Config, version: string, system: System, rep
   );
   const startedAtMs = system.now();
   const catalogue = listCatalogue(config.targets, prices);
+  const ended: CallEnd[] = [];
   const backend: Backend = {
     plan: (request, streams) => planRequest(request, streams, { routeTable, targets, accounting }),
     run: async (call) => {
-      const ended = metrics?.callStarted();
+      const left = metrics?.callStarted();
       try {
         if (call.chain.every(({ model }) => model !== '')) return await engine.run(call);
         return await engine.run(await models.fill(call, targets));
       } finally {
-        ended?.();
+        left?.();
       }
     },
     targets: () => engine.health(),
@@ -122,11 +123,15 @@ export function wireGateway(config: Config, version: string, system: System, rep
     uptimeMs: () => system.now() - startedAtMs,
     callEnded: (call) => {
       if (log === undefined || metrics === undefined) return;
-      // The answer goes out first.
+      ended.push(call);
+      if (ended.length > 1) return;
+      // The answers go out first.
       void system.yieldIo().then(() => {
-        const end = reportCall(call);
-        log.callEnded(end);
-        metrics.callEnded(end);
+        for (const served of ended.splice(0)) {
+          const end = reportCall(served);
+          log.callEnded(end);
+          metrics.callEnded(end);
+        }
       });
     },
     version,

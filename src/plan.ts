@@ -59,6 +59,12 @@ export interface PlanContext {
   readonly accounting: Accounting;
 }
 
+/** What an adapter said when it translated the request for an entry. */
+interface EntryWarnings {
+  readonly entry: ChainEntry;
+  readonly list: readonly AdapterWarning[];
+}
+
 /** What a request may say besides; of a stream alone. */
 interface StreamWish {
   readonly recovery?: Recovery;
@@ -79,11 +85,11 @@ export function planRequest(
   const chain = chooseChain(wishOf(request), context.routeTable);
   if ('reason' in chain) return chain;
   const size = promptSize(request.messages);
-  const warnings = new Map<ChainEntry, readonly AdapterWarning[]>();
+  const warnings: EntryWarnings[] = [];
   return {
     chain,
     prepare: (entry) => prepare(request, streams, entry, size, context, warnings),
-    warnings: (serving) => [...substitution(request.model, serving), ...dropped(warnings, serving)],
+    warnings: (serving) => substitution(request.model, serving).concat(dropped(warnings, serving)),
     account: (attempt) => context.accounting.account(attempt, size),
   };
 }
@@ -94,7 +100,7 @@ function prepare(
   entry: ChainEntry,
   size: PromptSize,
   { targets, accounting }: PlanContext,
-  warnings: Map<ChainEntry, readonly AdapterWarning[]>,
+  warnings: EntryWarnings[],
 ): Prepared<Delta, Finish> | Failure {
   const target = targets.get(entry.target);
   if (target === undefined) throw new Error('The chain names a target that the gateway does not have.');
@@ -108,7 +114,7 @@ function prepare(
   if ('reason' in wire) return wire;
   const [first] = wire.warnings;
   if (first !== undefined && request.routing?.strict === true) return refused(first);
-  warnings.set(entry, wire.warnings);
+  if (first !== undefined) warnings.push({ entry, list: wire.warnings });
   return {
     timing: timingOf(request, streams, entry, config, accounting.promptTokens(provider, entry.model, size)),
     open: (sink) =>
@@ -167,14 +173,14 @@ function refused({ field, message }: AdapterWarning): Failure {
 
 /** The warning that a target has answered with another model than the requested one (product, "Words"). */
 function substitution(requested: string, { target, requestedModel }: Serving): Warning[] {
-  if (['', requestedModel, `${target}/${requestedModel}`].includes(requested)) return [];
+  if (requested === '' || requested === requestedModel || requested === `${target}/${requestedModel}`) return [];
   const code = WarningCode.MODEL_SUBSTITUTED;
   const message = 'The target does not have the requested model and answered with its own.';
   return [create(WarningSchema, { code, field: 'model', target, message })];
 }
 
-function dropped(warnings: ReadonlyMap<ChainEntry, readonly AdapterWarning[]>, serving: Serving): Warning[] {
-  for (const [entry, list] of warnings) {
+function dropped(warnings: readonly EntryWarnings[], serving: Serving): Warning[] {
+  for (const { entry, list } of warnings) {
     if (entry.target !== serving.target || entry.model !== serving.requestedModel) continue;
     return list.map(({ code, field, message }) =>
       create(WarningSchema, { code, field, target: entry.target, message }),

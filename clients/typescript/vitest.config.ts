@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], passWithNoTests: false },
+  test: { include: ['test/**/*.test.ts'], passWithNoTests: false, testTimeout: 60_000 },
 });

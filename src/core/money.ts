@@ -5,6 +5,9 @@
 
 const NANO = 1_000_000_000n;
 const TOKENS_PER_PRICE = 1_000_000n;
+/** Billionths of billionths for a million tokens, and half of it for rounding. */
+const UNIT = TOKENS_PER_PRICE * NANO;
+const HALF = UNIT / 2n;
 const DECIMAL = /^\d{1,6}(\.\d{1,9})?$/;
 
 /** Some tokens at one price. */
@@ -47,6 +50,5 @@ export function sumNanoUsd(charges: readonly Charge[], factor: bigint = NANO): b
   for (const { tokens, price } of charges) {
     sum += BigInt(tokens) * price;
   }
-  const unit = TOKENS_PER_PRICE * NANO;
-  return (sum * factor + unit / 2n) / unit;
+  return (sum * factor + HALF) / UNIT;
 }

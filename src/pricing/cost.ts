@@ -99,8 +99,15 @@ function find(table: PriceTable, attempt: PricedAttempt): Found {
 }
 
 function isFree({ prices, tiers, peak }: PriceEntry): boolean {
-  const kinds: readonly Price[] = Object.values(prices);
-  return tiers.length === 0 && peak === undefined && kinds.every(({ nano }) => nano === 0n);
+  return (
+    tiers.length === 0 &&
+    peak === undefined &&
+    prices.input.nano === 0n &&
+    prices.cachedInput.nano === 0n &&
+    prices.cacheWrite.nano === 0n &&
+    prices.cacheWriteLong.nano === 0n &&
+    prices.output.nano === 0n
+  );
 }
 
 function billOf(
@@ -110,15 +117,18 @@ function billOf(
   served: string | undefined,
 ): { readonly nanoUsd: bigint; readonly isExact: boolean } {
   const { prices, isSure, isTier } = pick(entry, counts.input, wallMs);
-  const kinds: readonly (readonly [number, Price])[] = [
-    [counts.fresh, prices.input],
-    [counts.cached, prices.cachedInput],
-    [counts.written, prices.cacheWrite],
-    [counts.writtenLong, prices.cacheWriteLong],
-    [counts.output, prices.output],
-  ];
-  const charges = kinds.map(([tokens, { nano }]): Charge => ({ tokens, price: nano }));
-  const isConfirmed = kinds.every(([tokens, { confirmed }]) => tokens === 0 || confirmed);
+  const charges: Charge[] = [];
+  let isConfirmed = true;
+  const charge = (tokens: number, { nano, confirmed }: Price): void => {
+    if (tokens === 0) return;
+    charges.push({ tokens, price: nano });
+    isConfirmed &&= confirmed;
+  };
+  charge(counts.fresh, prices.input);
+  charge(counts.cached, prices.cachedInput);
+  charge(counts.written, prices.cacheWrite);
+  charge(counts.writtenLong, prices.cacheWriteLong);
+  charge(counts.output, prices.output);
   if (served === undefined || NORMAL_TIERS.has(served)) {
     return { nanoUsd: sumNanoUsd(charges), isExact: isSure && isConfirmed };
   }

@@ -11,6 +11,7 @@ const RANGE = [0.05, 2] as const;
 
 const BYTES_PER_TOKEN = 3.5;
 const BYTES_PER_TOKEN_OF_NEW_CLAUDE = 2.8;
+const ANTHROPIC = 'anthropic/';
 const CLAUDE = /^anthropic\/claude-[a-z]+-(\d+)(?:-(\d{1,2}))?(?=-|$)/;
 
 /**
@@ -47,6 +48,7 @@ export class TokenEstimator {
 }
 
 function firstTokensPerByte(key: string): number {
+  if (!key.startsWith(ANTHROPIC)) return 1 / BYTES_PER_TOKEN;
   const [, major = '0', minor = '0'] = CLAUDE.exec(key) ?? [];
   const isNewClaude = Number(major) > 4 || (Number(major) === 4 && Number(minor) >= 7);
   return 1 / (isNewClaude ? BYTES_PER_TOKEN_OF_NEW_CLAUDE : BYTES_PER_TOKEN);

@@ -51,6 +51,7 @@ export interface PriceTable {
 }
 
 const ANY_MODEL = '*';
+const MOST_REMEMBERED = 1_000;
 const NO_FACTORS: ReadonlyMap<string, bigint> = new Map();
 
 /**
@@ -74,13 +75,25 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
     const base = exact === undefined ? snapshotBase(provider, model) : undefined;
     return base === undefined ? exact : byId.get(keyOf(provider, base));
   };
+  /** What was looked up, by provider and model: every call asks for the same few. */
+  const found = new Map<string, Map<string, PricedModel>>();
+  const remember = (provider: string, model: string, priced: PricedModel): void => {
+    const ofProvider = found.get(provider) ?? new Map<string, PricedModel>();
+    // Only providers that have one price for all models, or invent dates, get there.
+    if (ofProvider.size === MOST_REMEMBERED) ofProvider.clear();
+    found.set(provider, ofProvider.set(model, priced));
+  };
   return {
     version,
     lookup(provider, model) {
       const list = provider === 'azure-openai' ? 'openai' : provider;
-      return named(list, model) ?? byId.get(keyOf(list, ANY_MODEL));
+      const known = found.get(list)?.get(model);
+      if (known !== undefined) return known;
+      const priced = named(list, model) ?? byId.get(keyOf(list, ANY_MODEL));
+      if (priced !== undefined) remember(list, model, priced);
+      return priced;
     },
-    override: (target, model) => overrides.get(keyOf(target, model)),
+    override: (target, model) => (overrides.size === 0 ? undefined : overrides.get(keyOf(target, model))),
     catalogue: (provider) =>
       models
         .filter((model) => model.provider === provider && model.model !== ANY_MODEL)

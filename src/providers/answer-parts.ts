@@ -1,5 +1,7 @@
 import type { AdapterEvent } from './adapter.ts';
 
+const NOTHING: readonly AdapterEvent[] = [];
+
 interface Part {
   readonly index: number;
   hasId: boolean;
@@ -22,11 +24,11 @@ export interface CallFragment {
  */
 export class AnswerParts {
   readonly #parts = new Map<string, Part>();
-  #held: AdapterEvent[] = [];
+  #held: AdapterEvent[] | undefined;
 
   /** Adds text or reasoning to a part; an empty text adds nothing and begins no part. */
   text(kind: 'text' | 'reasoning', key: string, text: string): readonly AdapterEvent[] {
-    if (text === '') return [];
+    if (text === '') return NOTHING;
     const part = this.#open(key);
     return this.#output(part, { type: 'delta', delta: { kind, index: part.index, text } });
   }
@@ -54,20 +56,22 @@ export class AnswerParts {
   /** Ends a part, once; with a state it is begun if need be. */
   finish(key: string, state?: Uint8Array): readonly AdapterEvent[] {
     const part = state === undefined ? this.#parts.get(key) : this.#open(key);
-    if (part === undefined || part.isFinished) return [];
+    if (part === undefined || part.isFinished) return NOTHING;
     part.isFinished = true;
     const event: AdapterEvent = {
       type: 'delta',
       delta: { kind: 'part_finished', index: part.index, ...(state === undefined ? {} : { state }) },
     };
     if (part.hasOutput) return [event];
+    this.#held ??= [];
     this.#held.push(event);
-    return [];
+    return NOTHING;
   }
 
   /** Ends all parts that are open, in order, and releases what was held. */
   finishAll(): readonly AdapterEvent[] {
-    const ended = [...this.#parts.keys()].flatMap((key) => this.finish(key));
+    const ended: AdapterEvent[] = [];
+    for (const key of this.#parts.keys()) ended.push(...this.finish(key));
     return [...this.#release(), ...ended];
   }
 
@@ -81,12 +85,12 @@ export class AnswerParts {
 
   #output(part: Part, event: AdapterEvent): readonly AdapterEvent[] {
     part.hasOutput = true;
-    return [...this.#release(), event];
+    return this.#held === undefined ? [event] : [...this.#release(), event];
   }
 
   #release(): readonly AdapterEvent[] {
-    const held = this.#held;
-    this.#held = [];
+    const held = this.#held ?? NOTHING;
+    this.#held = undefined;
     return held;
   }
 }

@@ -18,14 +18,18 @@ const DROPPED = 'The model does not take this parameter; it was left out.';
 
 /** Says of each option that it was left out, as far as it is set; the fields are in the contract's names. */
 export function dropSet(fields: Readonly<Record<string, unknown>>): readonly AdapterWarning[] {
-  return Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([field]) => parameterDropped(`options.${field}`, DROPPED));
+  const warnings: AdapterWarning[] = [];
+  for (const field in fields) {
+    if (fields[field] !== undefined) warnings.push(parameterDropped(`options.${field}`, DROPPED));
+  }
+  return warnings;
 }
 
 /** Leaves out fields that are not set. */
 export function setOnly(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const set: Record<string, unknown> = {};
+  for (const field in fields) if (fields[field] !== undefined) set[field] = fields[field];
+  return set;
 }
 
 /** Sends the id of the end user under a provider's name for it, or leaves it out where it is too long. */
@@ -41,7 +45,8 @@ export function fitEndUser(
 
 /** Returns the seed as a number where JSON can carry it without loss. */
 export function exactSeed(options: Options | undefined): number | undefined {
-  const seed = Number(options?.seed ?? Number.NaN);
+  if (options?.seed === undefined) return undefined;
+  const seed = Number(options.seed);
   return Number.isSafeInteger(seed) ? seed : undefined;
 }
 
@@ -59,7 +64,8 @@ export function withProviderOptions(
   target: AdapterTarget,
   shared: string,
 ): { readonly body: JsonRecord; readonly warnings: readonly AdapterWarning[] } {
-  const own: JsonRecord = options?.providerOptions[target.provider] ?? {};
+  const own: JsonRecord | undefined = options?.providerOptions[target.provider];
+  if (own === undefined) return { body, warnings: [] };
   const extra = Object.fromEntries(Object.entries(own).filter(([name]) => !RESERVED.has(name)));
   const ours = asRecord(body[shared]);
   const theirs = asRecord(extra[shared]);

@@ -1,6 +1,8 @@
 import type { AdapterEvent } from './adapter.ts';
 import { textOf } from './json-value.ts';
 
+const NOTHING: readonly AdapterEvent[] = [];
+
 /** Longest name of a model, or id of an answer, in characters. What is longer is neither. */
 const MAX_LENGTH = 256;
 
@@ -13,7 +15,7 @@ export class Identity {
   read(modelValue: unknown, idValue: unknown): readonly AdapterEvent[] {
     const model = nameOf(modelValue) || this.#model;
     const responseId = nameOf(idValue) || this.#responseId;
-    if (model === this.#model && responseId === this.#responseId) return [];
+    if (model === this.#model && responseId === this.#responseId) return NOTHING;
     this.#model = model;
     this.#responseId = responseId;
     return [

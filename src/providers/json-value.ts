@@ -8,8 +8,16 @@ export function asRecord(value: unknown): JsonRecord | undefined {
 
 /** Returns the objects of an array, in order; of anything else none. */
 export function recordsOf(value: unknown): readonly JsonRecord[] {
-  return Array.isArray(value) ? value.map(asRecord).filter((item) => item !== undefined) : [];
+  if (!Array.isArray(value)) return NO_RECORDS;
+  const records: JsonRecord[] = [];
+  for (const item of value) {
+    const record = asRecord(item);
+    if (record !== undefined) records.push(record);
+  }
+  return records;
 }
+
+const NO_RECORDS: readonly JsonRecord[] = [];
 
 /** Returns the value where it is a text, otherwise the empty text. */
 export function textOf(value: unknown): string {

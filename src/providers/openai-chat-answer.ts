@@ -27,13 +27,13 @@ export function chatResponse(json: unknown): readonly AdapterEvent[] {
   if (isError(body.error)) return [{ type: 'failure', failure: openAiInBandFailure(body.error) }];
   if (choice === undefined) return MALFORMED;
   const reader = new ChatReader();
-  return [
-    ...reader.readIdentity(body),
-    ...reader.readMessage(asRecord(choice.message) ?? {}),
-    ...chatUsage(body.usage, body.service_tier),
-    ...reader.finish(wordOf(choice.finish_reason) ?? ''),
-    ...reader.end(),
-  ];
+  const events: AdapterEvent[] = [];
+  add(events, reader.readIdentity(body));
+  reader.readMessage(asRecord(choice.message), events);
+  add(events, chatUsage(body.usage, body.service_tier));
+  add(events, reader.finish(wordOf(choice.finish_reason) ?? ''));
+  add(events, reader.end());
+  return events;
 }
 
 /**
@@ -45,6 +45,8 @@ export function chatEvents(): EventReader {
   const reader = new ChatReader();
   return (event) => reader.readEvent(event);
 }
+
+const NOTHING: readonly AdapterEvent[] = [];
 
 const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
 
@@ -60,7 +62,7 @@ class ChatReader {
 
   readEvent(event: WireEvent): readonly AdapterEvent[] {
     const data = event.data.trim();
-    if (this.#isClosed || data === '') return [];
+    if (this.#isClosed || data === '') return NOTHING;
     if (data === '[DONE]') return [...this.finish(''), ...this.end()];
     const chunk = asRecord(parseJson(data));
     if (chunk === undefined) return this.#fail(providerFailure('protocol'));
@@ -68,30 +70,33 @@ class ChatReader {
     if (event.name === 'error' || chunk.object === 'error') return this.#fail(openAiInBandFailure(chunk));
     const choice = firstChoice(chunk);
     this.#serviceTier = chunk.service_tier ?? this.#serviceTier;
-    return [
-      ...this.readIdentity(chunk),
-      ...this.readMessage(asRecord(choice?.delta) ?? {}),
-      ...chatUsage(chunk.usage, this.#serviceTier),
-      ...this.#readFinish(choice?.finish_reason),
-    ];
+    const events: AdapterEvent[] = [];
+    add(events, this.readIdentity(chunk));
+    this.readMessage(asRecord(choice?.delta), events);
+    if (isSet(chunk.usage)) add(events, chatUsage(chunk.usage, this.#serviceTier));
+    if (isSet(choice?.finish_reason)) add(events, this.finish(wordOf(choice?.finish_reason) ?? ''));
+    return events;
   }
 
   readIdentity(body: JsonRecord): readonly AdapterEvent[] {
     return this.#identity.read(body.model, body.id);
   }
 
-  /** Reads a whole message or a delta of one; they have the same fields. */
-  readMessage(message: JsonRecord): readonly AdapterEvent[] {
-    if (this.#isFinished) return [];
+  /** Reads a whole message or a delta of one, which have the same fields, and adds what it says to `events`. */
+  readMessage(message: JsonRecord | undefined, events: AdapterEvent[]): void {
+    if (message === undefined || this.#isFinished) return;
     const refusal = textOf(message.refusal);
     if (refusal !== '') this.#isRefused = true;
-    return [
-      // DeepSeek writes `reasoning_content`, Ollama, vLLM and Groq `reasoning`, and some servers both.
-      ...this.#parts.text('reasoning', 'reasoning', textOf(message.reasoning_content) || textOf(message.reasoning)),
-      ...this.#parts.text('text', 'text', textOf(message.content)),
-      ...this.#parts.text('text', 'refusal', refusal),
-      ...recordsOf(message.tool_calls).flatMap((call, position) => this.#readCall(call, position)),
-    ];
+    // DeepSeek writes `reasoning_content`, Ollama, vLLM and Groq `reasoning`, and some servers both.
+    const reasoning = textOf(message.reasoning_content) || textOf(message.reasoning);
+    add(events, this.#parts.text('reasoning', 'reasoning', reasoning));
+    add(events, this.#parts.text('text', 'text', textOf(message.content)));
+    add(events, this.#parts.text('text', 'refusal', refusal));
+    let position = 0;
+    for (const call of recordsOf(message.tool_calls)) {
+      add(events, this.#readCall(call, position));
+      position += 1;
+    }
   }
 
   finish(raw: string): readonly AdapterEvent[] {
@@ -105,10 +110,6 @@ class ChatReader {
 
   end(): readonly AdapterEvent[] {
     return this.#isClosed ? [] : this.#close([{ type: 'end' }]);
-  }
-
-  #readFinish(value: unknown): readonly AdapterEvent[] {
-    return value === undefined || value === null ? [] : this.finish(wordOf(value) ?? '');
   }
 
   #readCall(call: JsonRecord, position: number): readonly AdapterEvent[] {
@@ -143,9 +144,23 @@ class ChatReader {
 }
 
 function firstChoice(body: JsonRecord | undefined): JsonRecord | undefined {
-  return recordsOf(body?.choices).find((choice) => choice.index === 0 || choice.index === undefined);
+  const choices = body?.choices;
+  if (!Array.isArray(choices)) return undefined;
+  for (const item of choices) {
+    const choice = asRecord(item);
+    if (choice !== undefined && (choice.index === 0 || choice.index === undefined)) return choice;
+  }
+  return undefined;
 }
 
 function isError(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '';
+  return isSet(value) && value !== '';
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function add(events: AdapterEvent[], more: readonly AdapterEvent[]): void {
+  for (const event of more) events.push(event);
 }

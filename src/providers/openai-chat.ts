@@ -69,7 +69,7 @@ function chatRequest(dialect: ChatDialect, chat: Chat, target: AdapterTarget): W
   const options = dialect.options(chat.options, target.model);
   const written = {
     model: target.model,
-    messages: text.messages.flatMap((message) => chatMessage(message, dialect.systemRole(target.model))),
+    messages: chatMessages(text.messages, dialect.systemRole(target.model)),
     ...options.fields,
     ...(target.stream ? { stream: true, stream_options: dialect.streamOptions(target.model) } : {}),
   };
@@ -77,20 +77,26 @@ function chatRequest(dialect: ChatDialect, chat: Chat, target: AdapterTarget): W
   return {
     path: '/chat/completions',
     body,
-    warnings: [...text.warnings, ...options.warnings, ...warnings],
+    warnings: text.warnings.concat(options.warnings, warnings),
     localStop: options.localStop,
   };
 }
 
-function chatMessage({ role, texts }: TextMessage, systemRole: string): readonly unknown[] {
-  const [first, ...rest] = texts;
-  if (first === undefined) return [];
-  const content = rest.length === 0 ? first : texts.map((text) => ({ type: 'text', text }));
-  return [{ role: role === 'system' ? systemRole : role, content }];
+function chatMessages(messages: readonly TextMessage[], systemRole: string): readonly unknown[] {
+  const written: unknown[] = [];
+  for (const { role, texts } of messages) {
+    if (texts.length === 0) continue;
+    const content = texts.length === 1 ? texts[0] : texts.map((text) => ({ type: 'text', text }));
+    written.push({ role: role === 'system' ? systemRole : role, content });
+  }
+  return written;
 }
+
+const NO_OPTIONS: WireOptions = { fields: {}, warnings: [], localStop: [] };
 
 /** Translates the options of a request for a model of OpenAI, or one of which nothing is known: that gets everything. */
 export function chatOptions(options: Options | undefined, id: string, names: FieldNames): WireOptions {
+  if (options === undefined) return NO_OPTIONS;
   const model = openAiModel(id);
   const shared = sharedOptions(options, model, model?.chatEfforts ?? [], names.endUser);
   const reasons = model?.reasons === true;

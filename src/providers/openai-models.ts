@@ -17,6 +17,20 @@ export interface OpenAiModel {
  * Sources: https://developers.openai.com/api/docs/guides/reasoning and the reasoning page of Azure OpenAI.
  */
 export function openAiModel(id: string): OpenAiModel | undefined {
+  const known = KNOWN.get(id);
+  if (known !== undefined || KNOWN.has(id)) return known;
+  // Only callers that invent models get there.
+  if (KNOWN.size === MAX_KNOWN) KNOWN.clear();
+  const model = modelOf(id);
+  KNOWN.set(id, model);
+  return model;
+}
+
+/** Every request asks for its model several times. */
+const KNOWN = new Map<string, OpenAiModel | undefined>();
+const MAX_KNOWN = 256;
+
+function modelOf(id: string): OpenAiModel | undefined {
   const name = id.startsWith('ft:') ? (id.split(':')[1] ?? '') : id;
   if (/^(gpt-4|gpt-3\.5|chatgpt-4o|gpt-5-chat\b)/.test(name)) return PLAIN;
   if (/^o\d(-|$)/.test(name)) return reasoning(['low', 'medium', 'high']);

@@ -15,6 +15,8 @@ export interface SharedOptions {
   readonly warnings: readonly AdapterWarning[];
 }
 
+const NO_OPTIONS: SharedOptions = { fields: {}, effort: undefined, warnings: [] };
+
 /**
  * Translates sampling, effort and end user for OpenAI's models. Reasoning models take temperature and top_p only at effort
  * `none`; the effort is fitted to `taken`; a model that does not reason gets none. Unknown models get everything.
@@ -25,6 +27,7 @@ export function sharedOptions(
   taken: readonly Effort[],
   endUserField: EndUserField,
 ): SharedOptions {
+  if (options === undefined) return NO_OPTIONS;
   const asked = askedEffort(options);
   const fitted = asked === undefined || model?.reasons !== true ? undefined : nearestEffort(asked, taken);
   const effort = model === undefined ? asked : fitted;

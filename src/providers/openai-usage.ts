@@ -7,7 +7,8 @@ import { asRecord, countOf, wordOf } from './json-value.ts';
  * service tier that the provider says it served, by which it bills.
  */
 export function chatUsage(value: unknown, tier: unknown): readonly AdapterEvent[] {
-  const usage = asRecord(value) ?? {};
+  const usage = asRecord(value);
+  if (usage === undefined) return [];
   const input = asRecord(usage.prompt_tokens_details);
   const counts = {
     inputTokens: countOf(usage.prompt_tokens),
@@ -19,13 +20,14 @@ export function chatUsage(value: unknown, tier: unknown): readonly AdapterEvent[
     reasoningTokens:
       countOf(asRecord(usage.completion_tokens_details)?.reasoning_tokens) ?? countOf(usage.reasoning_tokens),
     totalTokens: countOf(usage.total_tokens),
-  };
+  } satisfies TokenUsage;
   return usageEvent(counts, tier);
 }
 
 /** Reads the usage of the Responses API, which counts alike under other names. None: no event. */
 export function responsesUsage(value: unknown, tier: unknown): readonly AdapterEvent[] {
-  const usage = asRecord(value) ?? {};
+  const usage = asRecord(value);
+  if (usage === undefined) return [];
   const input = asRecord(usage.input_tokens_details);
   const counts = {
     inputTokens: countOf(usage.input_tokens),
@@ -35,15 +37,20 @@ export function responsesUsage(value: unknown, tier: unknown): readonly AdapterE
     outputTokens: countOf(usage.output_tokens),
     reasoningTokens: countOf(asRecord(usage.output_tokens_details)?.reasoning_tokens),
     totalTokens: countOf(usage.total_tokens),
-  };
+  } satisfies TokenUsage;
   return usageEvent(counts, tier);
 }
 
-function usageEvent(counts: TokenUsage, tier: unknown): readonly AdapterEvent[] {
-  const known = Object.entries(counts).filter(([, count]) => count !== undefined);
-  if (known.length === 0) return [];
+function usageEvent(counts: Readonly<Record<string, number | undefined>>, tier: unknown): readonly AdapterEvent[] {
+  const usage: Record<string, number> = {};
+  let isKnown = false;
+  for (const name in counts) {
+    const count = counts[name];
+    if (count === undefined) continue;
+    usage[name] = count;
+    isKnown = true;
+  }
+  if (!isKnown) return [];
   const serviceTier = wordOf(tier);
-  return [
-    { type: 'usage', usage: { ...Object.fromEntries(known), ...(serviceTier === undefined ? {} : { serviceTier }) } },
-  ];
+  return [{ type: 'usage', usage: serviceTier === undefined ? usage : { ...usage, serviceTier } }];
 }

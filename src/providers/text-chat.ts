@@ -49,8 +49,10 @@ export function textChat(chat: Chat, target: string): TextChat | { readonly fail
   if (chat.options?.parallelToolCalls !== undefined) {
     warnings.push(parameterDropped('options.parallel_tool_calls', 'Without tools it means nothing; it was left out.'));
   }
-  for (const [position, message] of chat.messages.entries()) {
-    const read = readMessage(message, `messages[${position}]`, target, warnings);
+  let position = 0;
+  for (const message of chat.messages) {
+    const read = readMessage(message, position, target, warnings);
+    position += 1;
     if ('failure' in read) return read;
     if (read.texts.length > 0 || read.states.length > 0) messages.push(read);
   }
@@ -62,24 +64,32 @@ export function textChat(chat: Chat, target: string): TextChat | { readonly fail
 
 function readMessage(
   { role, content }: Message,
-  field: string,
+  position: number,
   target: string,
   warnings: AdapterWarning[],
 ): TextMessage | { readonly failure: Failure } {
   const texts: string[] = [];
   const states: Uint8Array[] = [];
-  for (const [index, { part, providerState }] of content.entries()) {
-    const place = `${field}.content[${index}]`;
+  let index = -1;
+  for (const { part, providerState } of content) {
+    index += 1;
     if (part.case === 'text') {
       if (part.value !== '') texts.push(part.value);
     } else if (part.case !== 'reasoning') {
+      const place = placeOf(position, index);
       return onlyText(part.case === undefined ? place : `${place}.${PART_FIELDS[part.case]}`);
     }
     if (providerState?.target === target) states.push(providerState.data);
-    else if (providerState !== undefined) warnings.push(stateDropped(`${place}.provider_state`));
+    else if (providerState !== undefined) {
+      warnings.push(stateDropped(`${placeOf(position, index)}.provider_state`));
+    }
   }
   const speaker = ROLES.get(role);
-  return speaker === undefined ? onlyText(`${field}.role`) : { role: speaker, texts, states };
+  return speaker === undefined ? onlyText(`messages[${position}].role`) : { role: speaker, texts, states };
+}
+
+function placeOf(position: number, index: number): string {
+  return `messages[${position}].content[${index}]`;
 }
 
 function beyondText(chat: Chat): Failure | undefined {

@@ -81,6 +81,11 @@ export class AnswerQueue implements ClientSink<Delta> {
         this.#wake = resolve;
       });
     }
+    return this.take();
+  }
+
+  /** Returns the next item that is there already, undefined for none. */
+  take(): StreamItem | undefined {
     const entry = this.#entries.shift();
     if (entry === undefined) return undefined;
     this.#bytes -= entry.bytes;

@@ -5,7 +5,10 @@ import {
   MessageSchema,
   type Part,
   PartSchema,
+  ProviderStateSchema,
+  ReasoningSchema,
   Role,
+  ToolCallSchema,
 } from '../../gen/understudy/v1/chat_pb.ts';
 import {
   type ChatResponse,
@@ -36,18 +39,19 @@ export interface AnswerContext {
 /** Makes the response of Chat. */
 export function chatResponse(result: CallSuccess, context: AnswerContext): ChatResponse {
   const message = assembleMessage(result.outputs, result.serving.target);
-  return create(ChatResponseSchema, { ...answerFields(result, context), text: joinText(message), message });
+  const fields = answerFields(result, context);
+  return { ...fields, $typeName: ChatResponseSchema.typeName, text: joinText(message), message };
 }
 
 /** Makes the response of Generate. */
 export function generateResponse(result: CallSuccess, context: AnswerContext): GenerateResponse {
   const message = assembleMessage(result.outputs, result.serving.target);
-  return create(GenerateResponseSchema, { ...answerFields(result, context), text: joinText(message) });
+  return { ...answerFields(result, context), $typeName: GenerateResponseSchema.typeName, text: joinText(message) };
 }
 
 /** Makes the last event of StreamChat. */
 export function finishedEvent(result: CallSuccess, context: AnswerContext): StreamChatResponse_Finished {
-  return create(StreamChatResponse_FinishedSchema, answerFields(result, context));
+  return { ...answerFields(result, context), $typeName: StreamChatResponse_FinishedSchema.typeName };
 }
 
 /** The fields that all three answers share. */
@@ -67,7 +71,7 @@ function answerFields(result: CallSuccess, context: AnswerContext) {
     usage: describeUsage(result.usage),
     cost,
     attempts,
-    warnings: [...context.warnings, ...engineWarnings(result)],
+    warnings: context.warnings.concat(engineWarnings(result)),
     requestId: context.requestId,
   };
 }
@@ -76,8 +80,8 @@ function metadataOf(result: CallSuccess, requestedModel: string): Record<string,
   const metadata: Record<string, string> = {};
   if (result.final.responseId !== undefined) metadata['response_id'] = result.final.responseId;
   const { target, model, requestedModel: sent } = result.serving;
-  const asked = [sent, `${target}/${sent}`, model];
-  if (requestedModel !== '' && !asked.includes(requestedModel)) metadata['requested_model'] = requestedModel;
+  const isAsAsked = requestedModel === sent || requestedModel === model || requestedModel === `${target}/${sent}`;
+  if (requestedModel !== '' && !isAsAsked) metadata['requested_model'] = requestedModel;
   return metadata;
 }
 
@@ -97,11 +101,14 @@ function engineWarnings(result: CallSuccess): Warning[] {
 
 /** Joins the text parts of a message. */
 function joinText(message: Message): string {
-  return message.content.map((part) => (part.part.case === 'text' ? part.part.value : '')).join('');
+  let text = '';
+  for (const { part } of message.content) if (part.case === 'text') text += part.value;
+  return text;
 }
 
 /** A part while its pieces come. */
 interface PartDraft {
+  readonly index: number;
   kind: 'text' | 'reasoning' | 'tool_call';
   id: string;
   name: string;
@@ -115,20 +122,28 @@ interface PartDraft {
  * that its provider keeps to itself. The state carries the name of the target, the only one to which it may be sent back.
  */
 export function assembleMessage(deltas: readonly Delta[], target: string): Message {
-  const drafts = new Map<number, PartDraft>();
+  const drafts: PartDraft[] = [];
   for (const delta of deltas) {
     if (delta.kind === 'part_finished' && delta.state === undefined) continue;
-    const draft = drafts.get(delta.index) ?? newDraft(delta);
-    drafts.set(delta.index, draft);
-    addDelta(draft, delta);
+    addDelta(draftOf(drafts, delta), delta);
   }
-  const content = [...drafts].sort(([left], [right]) => left - right).map(([, draft]) => partOf(draft, target));
-  return create(MessageSchema, { role: Role.ASSISTANT, content });
+  drafts.sort((left, right) => left.index - right.index);
+  const content = drafts.map((draft) => partOf(draft, target));
+  return { $typeName: MessageSchema.typeName, role: Role.ASSISTANT, content };
+}
+
+/** Finds the draft to which a piece belongs, most often the last one, or begins it. */
+function draftOf(drafts: PartDraft[], delta: Delta): PartDraft {
+  const begun = drafts.findLast((draft) => draft.index === delta.index);
+  if (begun !== undefined) return begun;
+  const draft = newDraft(delta);
+  drafts.push(draft);
+  return draft;
 }
 
 function newDraft(delta: Delta): PartDraft {
   const kind = delta.kind === 'part_finished' ? 'reasoning' : delta.kind;
-  return { kind, id: '', name: '', pieces: [], state: undefined };
+  return { index: delta.index, kind, id: '', name: '', pieces: [], state: undefined };
 }
 
 function addDelta(draft: PartDraft, delta: Delta): void {
@@ -149,12 +164,19 @@ function addDelta(draft: PartDraft, delta: Delta): void {
 }
 
 function partOf(draft: PartDraft, target: string): Part {
+  const { state } = draft;
+  return {
+    $typeName: PartSchema.typeName,
+    part: contentOf(draft),
+    cacheBreakpoint: false,
+    providerState: state === undefined ? undefined : create(ProviderStateSchema, { target, data: state }),
+  };
+}
+
+function contentOf(draft: PartDraft): Part['part'] {
   const body = draft.pieces.join('');
-  const { id, name, state } = draft;
-  const providerState = state === undefined ? {} : { providerState: { target, data: state } };
-  if (draft.kind === 'text') return create(PartSchema, { part: { case: 'text', value: body }, ...providerState });
-  if (draft.kind === 'reasoning') {
-    return create(PartSchema, { part: { case: 'reasoning', value: { text: body } }, ...providerState });
-  }
-  return create(PartSchema, { part: { case: 'toolCall', value: { id, name, argumentsJson: body } }, ...providerState });
+  const { id, name } = draft;
+  if (draft.kind === 'text') return { case: 'text', value: body };
+  if (draft.kind === 'reasoning') return { case: 'reasoning', value: create(ReasoningSchema, { text: body }) };
+  return { case: 'toolCall', value: create(ToolCallSchema, { id, name, argumentsJson: body }) };
 }

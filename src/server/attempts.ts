@@ -33,10 +33,14 @@ export function describeTrail(
   return { attempts, cost: sumCosts(costs) };
 }
 
-/** Translates one attempt. Of its failure only reason, status and codes are told (engine rule X5). */
+/**
+ * Translates one attempt. Of its failure only reason, status and codes are told (engine rule X5). Written out whole: every
+ * call makes one, and `create` takes several times as long.
+ */
 function describeAttempt(record: AttemptRecord, cost: Cost | undefined): Attempt {
   const { entry, failure } = record;
-  return create(AttemptSchema, {
+  return {
+    $typeName: AttemptSchema.typeName,
     number: record.number,
     kind: AttemptKind[record.kind],
     provider: entry.provider,
@@ -52,14 +56,15 @@ function describeAttempt(record: AttemptRecord, cost: Cost | undefined): Attempt
     waitBeforeMs: record.waitBeforeMs,
     usage: describeUsage(record.usage),
     cost,
-  });
+  };
 }
 
 /** Translates token counts; undefined stays undefined. A missing total is input and output together. */
 export function describeUsage(usage: TokenUsage | undefined): Usage | undefined {
   if (usage === undefined) return undefined;
   const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = usage;
-  return create(UsageSchema, {
+  return {
+    $typeName: UsageSchema.typeName,
     inputTokens,
     cachedInputTokens,
     cacheWriteTokens,
@@ -67,7 +72,7 @@ export function describeUsage(usage: TokenUsage | undefined): Usage | undefined 
     reasoningTokens,
     totalTokens: totalTokens(usage),
     source: UsageSource.REPORTED,
-  });
+  };
 }
 
 /** All tokens of a call: as reported, otherwise input and output together, undefined where either is unknown. */

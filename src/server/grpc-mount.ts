@@ -7,16 +7,7 @@ import {
   type MessageInitShape,
   toBinary,
 } from '@bufbuild/protobuf';
-import {
-  Code,
-  ConnectError,
-  createContextValues,
-  createHandlerContext,
-  createServiceImplSpec,
-  type HandlerContext,
-  type MethodImplSpec,
-  type ServiceImpl,
-} from '@connectrpc/connect';
+import { Code, ConnectError, createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from '@connectrpc/connect';
 import {
   Metadata,
   type sendUnaryData,
@@ -26,8 +17,8 @@ import {
 } from '@grpc/grpc-js';
 import type { Runtime } from '../core/ports.ts';
 import { encodeStatus } from './error-details.ts';
+import { type ContextCall, GrpcContext } from './grpc-context.ts';
 import { closeStalledStream, GrpcStreamWriter } from './grpc-stream.ts';
-import { cleanHeaders } from './limits.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { CLOSE_STALLED_STREAM } from './run-request.ts';
 import { forbidsRepeat } from './status.ts';
@@ -52,7 +43,6 @@ interface GrpcStatus {
 
 type UnaryCall = ServerUnaryCall<Message, Buffer>;
 type StreamCall = ServerWritableStream<Message, Buffer>;
-type AnyCall = Pick<UnaryCall, 'metadata' | 'cancelled' | 'getDeadline' | 'getPath' | 'once' | 'off'>;
 type SpecOf<Kind extends MethodImplSpec['kind']> = Extract<MethodImplSpec, { kind: Kind }>;
 
 /**
@@ -65,18 +55,19 @@ export function mountService<Service extends DescService>(
   implementation: ServiceImpl<Service>,
   options: GrpcMountOptions,
 ): void {
+  const scopes = new CallScopes(options);
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
     const decode = (bytes: Buffer): Message => fromBinary(spec.method.input, bytes);
     const encode = (bytes: Buffer): Buffer => bytes;
     if (spec.kind === 'unary') {
       const handle = (call: UnaryCall, callback: sendUnaryData<Buffer>): void => {
-        void answerUnary(spec, call, callback, options);
+        void answerUnary(spec, call, callback, scopes);
       };
       server.register(path, handle, encode, decode, 'unary');
     } else if (spec.kind === 'server_streaming') {
       const handle = (call: StreamCall): void => {
-        void answerStream(spec, call, options);
+        void answerStream(spec, call, options, scopes);
       };
       server.register(path, handle, encode, decode, 'serverStream');
     } else {
@@ -89,16 +80,17 @@ async function answerUnary(
   spec: SpecOf<'unary'>,
   call: UnaryCall,
   callback: sendUnaryData<Buffer>,
-  options: GrpcMountOptions,
+  scopes: CallScopes,
 ): Promise<void> {
-  const scope = openScope(spec, call, options);
+  const scope = scopes.open(spec, call);
+  const { context } = scope;
   try {
-    const bytes = encodeMessage(spec.method.output, await spec.impl(call.request, scope.context));
-    call.sendMetadata(metadataOf(scope.context.responseHeader));
-    callback(null, bytes, metadataOf(scope.context.responseTrailer));
+    const bytes = encodeMessage(spec.method.output, await spec.impl(call.request, context));
+    call.sendMetadata(context.responseHeader.metadata);
+    callback(null, bytes, context.trailerMetadata);
   } catch (thrown) {
     const error = ConnectError.from(hideForeign(thrown));
-    if (forbidsRepeat(error)) call.sendMetadata(metadataOf(scope.context.responseHeader));
+    if (forbidsRepeat(error)) call.sendMetadata(context.responseHeader.metadata);
     callback(statusOf(error));
   } finally {
     scope.close();
@@ -109,23 +101,25 @@ async function answerStream(
   spec: SpecOf<'server_streaming'>,
   call: StreamCall,
   options: GrpcMountOptions,
+  scopes: CallScopes,
 ): Promise<void> {
-  const scope = openScope(spec, call, options);
+  const scope = scopes.open(spec, call);
   const { context } = scope;
   context.values.set(CLOSE_STALLED_STREAM, () => closeStalledStream(call));
   const writer = new GrpcStreamWriter(call, options.runtime, options.clientStallMs);
   try {
     for await (const message of spec.impl(call.request, context)) {
       if (context.signal.aborted) break;
-      if (!writer.hasWritten) call.sendMetadata(metadataOf(context.responseHeader));
-      await writer.write(encodeMessage(spec.method.output, message));
+      if (!writer.hasWritten) call.sendMetadata(context.responseHeader.metadata);
+      const writable = writer.write(encodeMessage(spec.method.output, message));
+      if (writable !== undefined) await writable;
     }
     if (context.signal.aborted) throw context.signal.reason;
-    call.end(metadataOf(context.responseTrailer));
+    call.end(context.trailerMetadata);
   } catch (thrown) {
     const error = ConnectError.from(hideForeign(thrown));
     if (call.destroyed) return;
-    if (forbidsRepeat(error)) call.sendMetadata(metadataOf(context.responseHeader));
+    if (forbidsRepeat(error)) call.sendMetadata(context.responseHeader.metadata);
     call.emit('error', statusOf(error));
   } finally {
     writer.close();
@@ -135,35 +129,40 @@ async function answerStream(
 
 /** The context of one call, and the end of it. */
 interface CallScope {
-  readonly context: HandlerContext;
+  readonly context: GrpcContext;
   close(): void;
 }
 
-/** Makes the context of a call. grpc-js tells of 'cancelled' also after a good end; then nothing listens any more. */
-function openScope(spec: MethodImplSpec, call: AnyCall, options: GrpcMountOptions): CallScope {
-  const deadlineAtMs = Number(call.getDeadline());
-  const context = createHandlerContext({
-    service: spec.method.parent,
-    method: spec.method,
-    protocolName: 'grpc',
-    requestMethod: 'POST',
-    url: call.getPath(),
-    requestHeader: headersOf(call.metadata),
-    shutdownSignal: options.shutdownSignal,
-    contextValues: createContextValues(),
-    // grpc-js has made the deadline by the wall clock, and it is the wall clock that takes it back.
-    ...(Number.isFinite(deadlineAtMs) ? { timeoutMs: Math.max(0, deadlineAtMs - options.runtime.wall()) } : {}),
-  });
-  const endCall = options.calls?.begin();
-  const onCancel = (): void => context.abort(new ConnectError('The caller cancelled the request.', Code.Canceled));
-  call.once('cancelled', onCancel);
-  if (call.cancelled) onCancel();
-  const close = (): void => {
-    call.off('cancelled', onCancel);
-    context.abort();
-    endCall?.();
-  };
-  return { context, close };
+/** The calls of one service; the end of the server aborts those that are under way. */
+class CallScopes {
+  readonly #options: GrpcMountOptions;
+  readonly #open = new Set<GrpcContext>();
+
+  constructor(options: GrpcMountOptions) {
+    const { shutdownSignal } = options;
+    this.#options = options;
+    shutdownSignal.addEventListener(
+      'abort',
+      () => {
+        for (const context of this.#open) context.abort(shutdownSignal.reason);
+      },
+      { once: true },
+    );
+  }
+
+  open(spec: MethodImplSpec, call: ContextCall): CallScope {
+    const { calls, runtime, shutdownSignal } = this.#options;
+    const context = new GrpcContext(spec.method, call, runtime);
+    if (shutdownSignal.aborted) context.abort(shutdownSignal.reason);
+    this.#open.add(context);
+    const endCall = calls?.begin();
+    const close = (): void => {
+      this.#open.delete(context);
+      context.close();
+      endCall?.();
+    };
+    return { context, close };
+  }
 }
 
 function encodeMessage<Output extends DescMessage>(schema: Output, message: MessageInitShape<Output>): Buffer {
@@ -192,15 +191,4 @@ function metadataOf(headers: Headers): Metadata {
   const metadata = new Metadata();
   for (const [name, value] of headers) metadata.add(name, value);
   return metadata;
-}
-
-/** Makes web headers of metadata; binary values in base64, as on the wire. */
-function headersOf(metadata: Metadata): Headers {
-  const pairs: [string, string][] = [];
-  for (const name of Object.keys(metadata.getMap())) {
-    for (const value of metadata.get(name)) {
-      pairs.push([name, typeof value === 'string' ? value : value.toString('base64')]);
-    }
-  }
-  return cleanHeaders(pairs);
 }

@@ -39,8 +39,11 @@ export class GrpcStreamWriter {
     return this.#hasWritten;
   }
 
-  /** Writes a message; waits while too much is waiting already. Ends early, without an error, where the client is gone. */
-  async write(message: Buffer): Promise<void> {
+  /**
+   * Writes a message. Returns undefined where the next may follow at once, otherwise a promise that resolves when it may, or
+   * when the client is gone.
+   */
+  write(message: Buffer): Promise<void> | undefined {
     this.#hasWritten = true;
     this.#bytes += message.byteLength;
     this.#messages += 1;
@@ -52,9 +55,9 @@ export class GrpcStreamWriter {
       else this.#release();
     });
     // After 'cancelled' grpc-js calls no write back.
-    if (!this.#isFull || this.#call.cancelled) return;
+    if (!this.#isFull || this.#call.cancelled) return undefined;
     this.#restartStallTimer();
-    await new Promise<void>((resolve) => {
+    return new Promise<void>((resolve) => {
       this.#resolve = resolve;
     });
   }

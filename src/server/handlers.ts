@@ -9,11 +9,11 @@ import {
   StreamChatResponseSchema,
 } from '../../gen/understudy/v1/llm_pb.ts';
 import { AnswerQueue } from './answer-queue.ts';
-import { chatResponse, finishedEvent, generateResponse } from './answers.ts';
+import { type AnswerContext, type CallSuccess, chatResponse, finishedEvent, generateResponse } from './answers.ts';
 import type { Backend, PlanRequest } from './backend.ts';
 import { healthResponse } from './health.ts';
 import { listModels } from './models.ts';
-import { type HandlerOptions, identifyRequest, runRequest } from './run-request.ts';
+import { type Ask, type HandlerOptions, identifyRequest, runRequest } from './run-request.ts';
 import { asConnectError } from './status.ts';
 import { type StreamEvent, streamEvent } from './stream-events.ts';
 import { validateChat, validateGenerate } from './validate.ts';
@@ -27,29 +27,33 @@ export function createHandlers(backend: Backend, options: HandlerOptions): Servi
       throw asConnectError(thrown, true, { requestId, random: options.random });
     }
   };
+  const answerOnce = async <Response>(
+    requestId: string,
+    ask: Ask,
+    context: HandlerContext,
+    respond: (result: CallSuccess, answer: AnswerContext) => Response,
+  ): Promise<Response> => {
+    try {
+      const { result, answer } = await runRequest(backend, options, ask, context, {
+        signal: context.signal,
+        requestId,
+      });
+      return respond(result, answer);
+    } catch (thrown) {
+      throw asConnectError(thrown, true, { requestId, random: options.random });
+    }
+  };
   return {
     generate(request, context) {
       const requestId = identifyRequest(backend, context, request.requestId);
       const conversation = conversationOf(request);
       const ask = { method: 'Generate', request, conversation, violations: validateGenerate(request) } as const;
-      return guarded(requestId, async () => {
-        const { result, answer } = await runRequest(backend, options, ask, context, {
-          signal: context.signal,
-          requestId,
-        });
-        return generateResponse(result, answer);
-      });
+      return answerOnce(requestId, ask, context, generateResponse);
     },
     chat(request, context) {
       const requestId = identifyRequest(backend, context, request.requestId);
       const ask = { method: 'Chat', request, conversation: request, violations: validateChat(request) } as const;
-      return guarded(requestId, async () => {
-        const { result, answer } = await runRequest(backend, options, ask, context, {
-          signal: context.signal,
-          requestId,
-        });
-        return chatResponse(result, answer);
-      });
+      return answerOnce(requestId, ask, context, chatResponse);
     },
     streamChat: (request, context) => streamChat(backend, options, request, context),
     health(_request, context) {
@@ -102,7 +106,9 @@ async function* streamChat(
   };
   try {
     let target = '';
-    for (let item = await client.next(); item !== undefined; item = await client.next()) {
+    for (;;) {
+      const item = client.take() ?? (await client.next());
+      if (item === undefined) break;
       if (item.type === 'started') target = item.serving.target;
       yield next(streamEvent(item, requestId, target));
     }

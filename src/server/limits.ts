@@ -61,19 +61,6 @@ export function chooseRequestId(field: string, header: string | null, newRequest
   return newRequestId();
 }
 
-/** Makes web headers of name-value pairs, leaving out what is no valid header. */
-export function cleanHeaders(pairs: Iterable<readonly [string, string]>): Headers {
-  const headers = new Headers();
-  for (const [name, value] of pairs) {
-    try {
-      headers.append(name, value);
-    } catch {
-      // A name or value that HTTP/2 let through and the web's Headers does not.
-    }
-  }
-  return headers;
-}
-
 /** Cuts a text to a number of UTF-8 bytes without splitting a character, and mends lone surrogates. */
 export function truncateUtf8(text: string, maxBytes: number): string {
   const bytes = new TextEncoder().encode(text.toWellFormed());

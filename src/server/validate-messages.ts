@@ -34,12 +34,12 @@ const PROTO_NAMES = {
   toolResult: 'tool_result',
 } as const satisfies Record<PartCase, string>;
 
-/** What is known of the conversation so far. */
+/** What is known of the conversation so far; the sets are made when the first tool is called. */
 interface Seen {
   /** Ids of the tool calls. */
-  readonly called: Set<string>;
+  called?: Set<string>;
   /** Ids of the tool calls that have a result. */
-  readonly answered: Set<string>;
+  answered?: Set<string>;
 }
 
 /** Checks a conversation: order of the roles, which parts they have, tool results and their calls, attachments. */
@@ -49,7 +49,7 @@ export function checkMessages(messages: readonly Message[], report: Report): voi
     report('messages', 'must have at least one message');
     return;
   }
-  const seen: Seen = { called: new Set(), answered: new Set() };
+  const seen: Seen = {};
   let begun = false;
   for (const [index, message] of messages.entries()) {
     const path = `messages[${index}]`;
@@ -79,10 +79,13 @@ function checkMessage(message: Message, path: string, seen: Seen, report: Report
       checkPart(part, partPath, role, seen, report);
     }
   }
-  const texts = message.content.map((part) => (part.part.case === 'text' ? part.part.value : undefined));
-  if (role === 'SYSTEM' && texts.length > 0 && texts.every((text) => text === '')) {
+  if (role === 'SYSTEM' && message.content.length > 0 && message.content.every(isEmptyText)) {
     report(`${path}.content`, 'must not be empty');
   }
+}
+
+function isEmptyText({ part }: Part): boolean {
+  return part.case === 'text' && part.value === '';
 }
 
 function roleName(role: Role): KnownRole | undefined {
@@ -118,16 +121,18 @@ function checkPart(part: Part, path: string, role: KnownRole | undefined, seen: 
     case 'toolCall': {
       const { id, name } = part.part.value;
       if (id === '') report(`${path}.tool_call.id`, 'must not be empty');
-      else if (seen.called.has(id)) report(`${path}.tool_call.id`, 'must be unique in the conversation');
+      else if (seen.called?.has(id) === true) report(`${path}.tool_call.id`, 'must be unique in the conversation');
       if (name === '') report(`${path}.tool_call.name`, 'must not be empty');
+      seen.called ??= new Set();
       seen.called.add(id);
       break;
     }
     case 'toolResult': {
       const { toolCallId: id, content } = part.part.value;
       const idPath = `${path}.tool_result.tool_call_id`;
-      if (!seen.called.has(id)) report(idPath, 'must be the id of an earlier tool call');
-      else if (seen.answered.has(id)) report(idPath, 'this tool call has a result already');
+      if (seen.called?.has(id) !== true) report(idPath, 'must be the id of an earlier tool call');
+      else if (seen.answered?.has(id) === true) report(idPath, 'this tool call has a result already');
+      seen.answered ??= new Set();
       seen.answered.add(id);
       checkToolResult(content, `${path}.tool_result`, report);
       break;

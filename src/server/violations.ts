@@ -26,7 +26,10 @@ export function collectViolations(check: (report: Report) => void): readonly Vio
 
 /** Whether a number of an open enum is a value that this version of the contract knows. */
 export function isKnownEnumValue(values: Readonly<Record<string, number>>, value: number): boolean {
-  return Object.values(values).includes(value);
+  for (const name in values) {
+    if (values[name] === value) return true;
+  }
+  return false;
 }
 
 /** Whether a text is a JSON object. */

@@ -3,7 +3,9 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { TokenUsage } from '../core/ports.ts';
 import { isAmount, toSeconds } from './amounts.ts';
 import type { CallCost, EndedAttempt } from './call-end.ts';
+import { perEntry } from './entry-series.ts';
 import { DURATION_BUCKETS } from './gen-ai.ts';
+import { createTalliedCounter, type TalliedCounter, type Tally } from './tally.ts';
 
 const NANO_USD_PER_USD = 1e9;
 
@@ -30,7 +32,7 @@ const TOKEN_TYPES: readonly (readonly [type: string, count: (usage: TokenUsage) 
  */
 export function createAttemptRecorder(registry: Registry): (attempt: EndedAttempt) => void {
   const registers = [registry];
-  const attempts = new Counter({
+  const attempts = createTalliedCounter({
     name: 'understudy_attempts_total',
     help: 'Attempts on targets that have ended, and targets that were passed over (kind SKIPPED).',
     labelNames: [...ENTRY_LABELS, 'kind', 'outcome'],
@@ -50,32 +52,58 @@ export function createAttemptRecorder(registry: Registry): (attempt: EndedAttemp
     buckets: [...DURATION_BUCKETS],
     registers,
   });
-  const tokens = new Counter({
+  const tokens = createTalliedCounter({
     name: 'understudy_tokens_total',
     help: 'Tokens that providers reported. cached_input and cache_write are parts of input, reasoning is a part of output.',
     labelNames: [...ENTRY_LABELS, 'type'],
     registers,
   });
   const recordCost = createCostRecorder(registry);
+  const seriesOf = perEntry(({ target, provider, circuit }) => {
+    const labels: EntryLabels = { target, provider, model: circuit };
+    return {
+      labels,
+      ok: { ...labels, result: 'ok' },
+      failed: { ...labels, result: 'failed' },
+      succeeded: new Map<string, Tally>(),
+      countTokens: createTokenCount(tokens, labels),
+    };
+  });
   return ({ record, cost }) => {
     const { entry, kind, failure } = record;
-    const labels = { target: entry.target, provider: entry.provider, model: entry.circuit };
-    attempts.inc({ ...labels, kind, outcome: failure?.reason ?? 'OK' });
+    const series = seriesOf(entry);
+    const { labels } = series;
+    if (failure === undefined) {
+      const succeeded = series.succeeded.get(kind) ?? attempts.open({ ...labels, kind, outcome: 'OK' });
+      series.succeeded.set(kind, succeeded);
+      succeeded(1);
+    } else {
+      attempts.counter.inc({ ...labels, kind, outcome: failure.reason });
+    }
     if (kind === 'SKIPPED') return;
     if (isAmount(record.durationMs)) {
-      duration.observe({ ...labels, result: failure === undefined ? 'ok' : 'failed' }, toSeconds(record.durationMs));
+      duration.observe(failure === undefined ? series.ok : series.failed, toSeconds(record.durationMs));
     }
     if (isAmount(record.firstOutputMs)) firstOutput.observe(labels, toSeconds(record.firstOutputMs));
-    if (record.usage !== undefined) countTokens(tokens, labels, record.usage);
+    if (record.usage !== undefined) series.countTokens(record.usage);
     if (cost !== undefined) recordCost(labels, cost);
   };
 }
 
-function countTokens(counter: Counter<keyof EntryLabels | 'type'>, labels: EntryLabels, usage: TokenUsage): void {
-  for (const [type, count] of TOKEN_TYPES) {
-    const value = count(usage);
-    if (isAmount(value) && value > 0) counter.inc({ ...labels, type }, value);
-  }
+function createTokenCount(
+  counter: TalliedCounter<keyof EntryLabels | 'type'>,
+  labels: EntryLabels,
+): (usage: TokenUsage) => void {
+  const tallies = new Map<string, Tally>();
+  return (usage) => {
+    for (const [type, count] of TOKEN_TYPES) {
+      const value = count(usage);
+      if (!isAmount(value) || value === 0) continue;
+      const tally = tallies.get(type) ?? counter.open({ ...labels, type });
+      tallies.set(type, tally);
+      tally(value);
+    }
+  };
 }
 
 function createCostRecorder(registry: Registry): (labels: EntryLabels, cost: CallCost) => void {

@@ -1,8 +1,10 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Histogram, type Registry } from 'prom-client';
 
 import { isAmount, toSeconds } from './amounts.ts';
 import type { CallEnd } from './call-end.ts';
+import { perEntry, type SeriesEntry } from './entry-series.ts';
 import { DURATION_BUCKETS, genAiProvider, OPERATION, TOKEN_BUCKETS } from './gen-ai.ts';
+import { createTalliedCounter, type Tally } from './tally.ts';
 
 /** Attributes of OpenTelemetry's GenAI metrics in the spelling of Prometheus, and our target. */
 const GEN_AI_LABELS = [
@@ -12,22 +14,24 @@ const GEN_AI_LABELS = [
   'understudy_target',
 ] as const;
 
-const METHODS = ['Generate', 'Chat', 'StreamChat'] as const satisfies readonly CallEnd['method'][];
-
 /**
  * Makes the metrics of calls and returns the function that records one. What a call took and used is put down to the
  * target that it ended with; a call that was answered without asking any is only counted.
  */
 export function createCallRecorder(registry: Registry): (end: CallEnd) => void {
   const registers = [registry];
-  const calls = new Counter({
+  const calls = createTalliedCounter({
     name: 'understudy_calls_total',
     help: 'Calls that have ended.',
     labelNames: ['method', 'status', 'reason'],
     registers,
   });
   // A rate needs a zero to rise from.
-  for (const method of METHODS) calls.inc({ method, status: 'OK' }, 0);
+  const succeeded = {
+    Generate: calls.open({ method: 'Generate', status: 'OK' }),
+    Chat: calls.open({ method: 'Chat', status: 'OK' }),
+    StreamChat: calls.open({ method: 'StreamChat', status: 'OK' }),
+  } as const satisfies Record<CallEnd['method'], Tally>;
   const duration = new Histogram({
     name: 'gen_ai_client_operation_duration_seconds',
     help: 'Duration of calls that asked a provider, all attempts and waits included.',
@@ -49,29 +53,35 @@ export function createCallRecorder(registry: Registry): (end: CallEnd) => void {
     buckets: [...TOKEN_BUCKETS],
     registers,
   });
+  const labelsOf = perEntry(genAiLabels);
   return (end) => {
     const { method, outcome, durationMs, firstOutputMs, usage } = end;
     const { status, reason } = outcome;
-    calls.inc(reason === undefined ? { method, status } : { method, status, reason });
-    const labels = genAiLabels(end);
-    if (labels === undefined) return;
+    if (reason === undefined) succeeded[method](1);
+    else calls.counter.inc({ method, status, reason });
+    // The last target that was asked is the one that answered where one did.
+    const entry = end.attempts.findLast(({ record }) => record.kind !== 'SKIPPED')?.record.entry;
+    if (entry === undefined) return;
+    const { labels, input, output } = labelsOf(entry);
     if (isAmount(durationMs)) {
       duration.observe(reason === undefined ? labels : { ...labels, error_type: reason }, toSeconds(durationMs));
     }
     if (method === 'StreamChat' && isAmount(firstOutputMs)) firstChunk.observe(labels, toSeconds(firstOutputMs));
-    if (isAmount(usage?.inputTokens)) tokens.observe({ ...labels, gen_ai_token_type: 'input' }, usage.inputTokens);
-    if (isAmount(usage?.outputTokens)) tokens.observe({ ...labels, gen_ai_token_type: 'output' }, usage.outputTokens);
+    if (isAmount(usage?.inputTokens)) tokens.observe(input, usage.inputTokens);
+    if (isAmount(usage?.outputTokens)) tokens.observe(output, usage.outputTokens);
   };
 }
 
-/** The labels of the last target that was asked, which is the one that answered where one did. */
-function genAiLabels({ attempts }: CallEnd): Record<(typeof GEN_AI_LABELS)[number], string> | undefined {
-  const entry = attempts.findLast(({ record }) => record.kind !== 'SKIPPED')?.record.entry;
-  if (entry === undefined) return undefined;
-  return {
+function genAiLabels({ target, provider, circuit }: SeriesEntry) {
+  const labels: Record<(typeof GEN_AI_LABELS)[number], string> = {
     gen_ai_operation_name: OPERATION,
-    gen_ai_provider_name: genAiProvider(entry.provider),
-    gen_ai_request_model: entry.circuit,
-    understudy_target: entry.target,
+    gen_ai_provider_name: genAiProvider(provider),
+    gen_ai_request_model: circuit,
+    understudy_target: target,
+  };
+  return {
+    labels,
+    input: { ...labels, gen_ai_token_type: 'input' },
+    output: { ...labels, gen_ai_token_type: 'output' },
   };
 }

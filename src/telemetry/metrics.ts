@@ -58,12 +58,20 @@ export function createMetrics(options: MetricsOptions): Metrics {
 }
 
 function createInFlightCount(registry: Registry): () => () => void {
-  const gauge = new Gauge({ name: 'understudy_calls_in_flight', help: 'Calls under way.', registers: [registry] });
+  let inFlight = 0;
+  const gauge: Gauge = new Gauge({
+    name: 'understudy_calls_in_flight',
+    help: 'Calls under way.',
+    registers: [registry],
+    collect: () => {
+      gauge.set(inFlight);
+    },
+  });
   return () => {
-    gauge.inc();
+    inFlight += 1;
     let ended = false;
     return () => {
-      if (!ended) gauge.dec();
+      if (!ended) inFlight -= 1;
       ended = true;
     };
   };

@@ -88,9 +88,13 @@ export function createErrorBody(maxBytes: number, classify: (body: ErrorResponse
   };
 }
 
+/** Never used for a part of a text, so that it remembers nothing. */
+const WHOLE_TEXT = new TextDecoder('utf-8', { fatal: true });
+
 function decode(chunks: readonly Uint8Array[]): string {
+  const [only] = chunks;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return WHOLE_TEXT.decode(chunks.length === 1 ? only : Buffer.concat(chunks));
   } catch (cause) {
     throw protocolFailure('The provider sent text that is not valid UTF-8.', cause);
   }

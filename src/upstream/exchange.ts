@@ -37,12 +37,14 @@ class Exchange implements AttemptHandle, HttpHandler {
   #model: string | undefined;
   #isTerminated = false;
   #isPaused = false;
+  /** The connection has no more for this request. */
+  #isReceived = false;
   #drained = 0;
   #timer: TimerHandle | undefined;
 
   constructor(parts: ExchangeParts, sink: AttemptSink<Delta, Finish>) {
     this.#parts = parts;
-    this.#limits = { ...DEFAULT_LIMITS, ...parts.limits };
+    this.#limits = parts.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...parts.limits };
     this.#sink = sink;
   }
 
@@ -115,6 +117,7 @@ class Exchange implements AttemptHandle, HttpHandler {
   }
 
   onEnd(): void {
+    this.#isReceived = true;
     if (this.#state === 'reading') this.#read(() => this.#body.end(), 0);
     // Only now is the answer known to be cut off: its last event may have come with the end of the body.
     if (this.#state === 'reading') {
@@ -125,6 +128,7 @@ class Exchange implements AttemptHandle, HttpHandler {
   }
 
   onError(error: unknown): void {
+    this.#isReceived = true;
     if (this.#state === 'reading') {
       const failure = networkFailure(error, this.#status !== undefined);
       if (this.#isTerminated) this.#end();
@@ -225,6 +229,7 @@ class Exchange implements AttemptHandle, HttpHandler {
   #drain(): void {
     this.#clearTimer();
     this.#state = 'draining';
+    if (this.#isReceived) return;
     this.#http?.resume();
     this.#timer = this.#parts.runtime.setTimer(this.#limits.drainMs, () => this.abort());
   }

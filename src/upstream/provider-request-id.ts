@@ -5,5 +5,9 @@ const PLAIN = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /** Finds the provider's id of a call. An id of other characters than `A-Za-z0-9._:-`, or of more than 128, is left out. */
 export function providerRequestId(headers: Readonly<Record<string, string>>): string | undefined {
-  return HEADERS.map((name) => headers[name]).find((value) => value !== undefined && PLAIN.test(value));
+  for (const name of HEADERS) {
+    const value = headers[name];
+    if (value !== undefined && PLAIN.test(value)) return value;
+  }
+  return undefined;
 }

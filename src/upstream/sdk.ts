@@ -64,7 +64,9 @@ export function createHeadSource(target: HeadTarget): HeadSource {
   const heads = new Map<string, RequestHead | Promise<RequestHead>>();
   return {
     head: (request) => {
-      const key = JSON.stringify([request.path, request.stream, namesModel ? request.model : '']);
+      const { path, stream, model } = request;
+      // Paths are the adapters' own and have no blank.
+      const key = `${stream ? 'stream' : 'whole'} ${path} ${namesModel ? model : ''}`;
       const known = heads.get(key);
       if (known !== undefined) return known;
       // Only callers that invent deployments get there.

@@ -13,6 +13,28 @@ import type { HttpExchange, HttpHandler, HttpRequest } from './transport.ts';
 /** Interim answers (1xx) that are overlooked before their sender is taken for broken. */
 const MAX_INTERIM = 16;
 
+/** Where a request goes and with which headers, in the form that undici takes. */
+interface UndiciHead {
+  /** What `fields` were made of. */
+  readonly headers: HttpRequest['headers'];
+  readonly origin: string;
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly fields: string[];
+}
+
+/** The heads of a target's requests are the same few objects again and again. */
+const HEADS = new WeakMap<URL, UndiciHead>();
+
+function undiciHead({ url, headers }: HttpRequest): UndiciHead {
+  const known = HEADS.get(url);
+  if (known !== undefined && known.headers === headers) return known;
+  const fields = Object.entries({ ...headers, 'accept-encoding': 'identity' }).flat();
+  const head = { headers, origin: url.origin, path: `${url.pathname}${url.search}`, fields };
+  HEADS.set(url, head);
+  return head;
+}
+
 /** One request through undici: undici's handler on one side, our exchange on the other. */
 export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange {
   readonly #request: HttpRequest;
@@ -37,17 +59,9 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange 
   /** Hands the request to undici, unless it was aborted before. */
   start(dispatcher: Dispatcher): void {
     if (this.#done) return;
-    const { method, url, headers, body } = this.#request;
-    dispatcher.dispatch(
-      {
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method,
-        headers: { ...headers, 'accept-encoding': 'identity' },
-        body: method === 'GET' ? null : body,
-      },
-      this,
-    );
+    const { method, body } = this.#request;
+    const { origin, path, fields } = undiciHead(this.#request);
+    dispatcher.dispatch({ origin, path, method, headers: fields, body: method === 'GET' ? null : body }, this);
   }
 
   /** Learns which connection serves the request. */
@@ -178,9 +192,16 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange 
 }
 
 function plainHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
+  if (isPlain(headers)) return headers;
   const plain: [string, string][] = [];
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) plain.push([name, typeof value === 'string' ? value : value.join(', ')]);
   }
   return Object.fromEntries(plain);
+}
+
+/** Whether no header is repeated, as in most answers: then there is nothing to join. */
+function isPlain(headers: Readonly<NodeJS.Dict<string | string[]>>): headers is Readonly<Record<string, string>> {
+  for (const name in headers) if (typeof headers[name] !== 'string') return false;
+  return true;
 }

@@ -19,12 +19,17 @@ function cleaned(
   clean: (word: string | undefined) => string | undefined,
 ): AttemptEvent<Delta, Finish> {
   switch (event.type) {
-    case 'headers':
-      return { ...event, requestId: clean(event.requestId) };
-    case 'startup':
-      return { ...event, model: clean(event.model) };
+    case 'headers': {
+      const requestId = clean(event.requestId);
+      return requestId === event.requestId ? event : { ...event, requestId };
+    }
+    case 'startup': {
+      const model = clean(event.model);
+      return model === event.model ? event : { ...event, model };
+    }
     case 'terminal': {
       const { reason, raw, responseId } = event.final;
+      if (clean(raw) === raw && clean(responseId) === responseId) return event;
       return { ...event, final: { reason, raw: clean(raw) ?? '', responseId: clean(responseId) } };
     }
     case 'error': {
