@@ -25,6 +25,7 @@ export class Accounting {
   readonly #wall: () => number;
   readonly #estimator = new TokenEstimator();
   readonly #costOfTarget = new Map<string, bigint>();
+  readonly #accounted = new WeakMap<AttemptRecord, Cost>();
 
   /** @param wall milliseconds since the epoch: some prices depend on the hour */
   constructor(prices: PriceTable, fallback: PriceFallback, wall: () => number) {
@@ -47,9 +48,24 @@ export class Accounting {
     return nanoUsd !== undefined && Number(nanoUsd) <= limitUsd * 1e9;
   }
 
-  /** Accounts for an attempt, once: learns from its count, prices it, and adds it to its target. Undefined: nothing was called. */
+  /**
+   * Accounts for an attempt: learns from its count, prices it, and adds it to its target. The same record again changes nothing
+   * and has the same cost. Undefined: nothing was called.
+   */
   account(attempt: AttemptRecord, size: PromptSize): Cost | undefined {
     if (attempt.kind === 'SKIPPED') return undefined;
+    const known = this.#accounted.get(attempt);
+    if (known !== undefined) return known;
+    const cost = this.#price(attempt, size);
+    this.#accounted.set(attempt, cost);
+    if (cost.nanoUsd !== undefined) {
+      const { target } = attempt.entry;
+      this.#costOfTarget.set(target, (this.#costOfTarget.get(target) ?? 0n) + cost.nanoUsd);
+    }
+    return cost;
+  }
+
+  #price(attempt: AttemptRecord, size: PromptSize): Cost {
     const { entry, usage } = attempt;
     const key = keyOf(entry.provider, entry.model);
     const { nanoUsd, source, priceTableVersion } = costOf(
@@ -59,10 +75,10 @@ export class Accounting {
         target: entry.target,
         model: entry.model,
         reportedModel: attempt.reportedModel,
-        usage,
+        usage: isCutOff(attempt) ? { ...usage, outputTokens: undefined } : usage,
         estimate: {
           inputTokens: this.#estimator.estimate(key, size.bytes, size.messages),
-          outputTokens: Math.ceil(attempt.outputBytes / OUTPUT_BYTES_PER_TOKEN),
+          outputTokens: outputTokensOf(attempt),
         },
         wallMs: attempt.startedAtWallMs,
         neverSent: attempt.failure?.neverSent === true || wasRefused(attempt),
@@ -71,9 +87,7 @@ export class Accounting {
     );
     if (usage?.inputTokens !== undefined) this.#estimator.learn(key, size.bytes, size.messages, usage.inputTokens);
     const cost = create(CostSchema, { source: CostSource[source], priceTableVersion });
-    if (nanoUsd === undefined) return cost;
-    cost.nanoUsd = nanoUsd;
-    this.#costOfTarget.set(entry.target, (this.#costOfTarget.get(entry.target) ?? 0n) + nanoUsd);
+    if (nanoUsd !== undefined) cost.nanoUsd = nanoUsd;
     return cost;
   }
 
@@ -81,6 +95,16 @@ export class Accounting {
   costOfTarget(target: string): bigint | undefined {
     return this.#costOfTarget.get(target);
   }
+}
+
+/** Whether an answer broke off, was cancelled or thrown away in its middle: what its provider has counted is not all of it. */
+function isCutOff({ failure, outputBytes, phase }: AttemptRecord): boolean {
+  return failure !== undefined && outputBytes > 0 && phase !== 'TAIL';
+}
+
+/** What was delivered, or what the provider has counted of it, whichever is more. */
+function outputTokensOf({ outputBytes, usage }: AttemptRecord): number {
+  return Math.max(Math.ceil(outputBytes / OUTPUT_BYTES_PER_TOKEN), usage?.outputTokens ?? 0);
 }
 
 /** Any status but a success's is not billed; only the evaluation of a prompt that a filter then refused is. */

@@ -6,8 +6,9 @@ import type { CallCost, CallEnd } from './telemetry/call-end.ts';
 
 /** Tells a call's end to telemetry: as plain data, without prompt and answer. */
 export function reportCall({ method, requestId, request, result, trail }: ServedCall): CallEnd {
-  // What the caller has got comes from the last attempt, whether that ended well or broke off.
-  const last = result.attempts.findLast(({ firstOutputMs }) => firstOutputMs !== undefined);
+  // A stream passes on the first words that come, even if it begins anew; other calls only those of their last attempt.
+  const spoke = result.attempts.filter(({ firstOutputMs }) => firstOutputMs !== undefined);
+  const first = method === 'StreamChat' ? spoke[0] : spoke.at(-1);
   return {
     method,
     requestId,
@@ -17,7 +18,7 @@ export function reportCall({ method, requestId, request, result, trail }: Served
     requestedModel: request.model,
     serving: result.ok ? result.serving : undefined,
     durationMs: result.elapsedMs,
-    firstOutputMs: last && firstOutputOfCall(last),
+    firstOutputMs: first && firstOutputOfCall(first),
     usage: result.usage,
     cost: trail.cost && plainCost(trail.cost),
     attempts: result.attempts.map((record, index) => {

@@ -1,6 +1,7 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 
 import packageJson from '../package.json' with { type: 'json' };
+import type { AdminService } from '../gen/understudy/v1/admin_pb.ts';
 import type { LlmService } from '../gen/understudy/v1/llm_pb.ts';
 import { Accounting } from './accounting.ts';
 import type { Config, TargetConfig } from './config/config.ts';
@@ -18,6 +19,7 @@ import { PriceFallback } from './pricing/price-fallback.ts';
 import type { PriceTable } from './pricing/price-table.ts';
 import { createPriceTable } from './pricing/price-table.ts';
 import { adapterFor } from './providers/registry.ts';
+import { createAdminHandlers } from './server/admin-service.ts';
 import type { Backend, CallEnd } from './server/backend.ts';
 import { createHandlers } from './server/handlers.ts';
 import { createLocalClient } from './server/local.ts';
@@ -25,6 +27,7 @@ import type { LocalClient } from './server/local.ts';
 import { system as realSystem } from './system.ts';
 import type { System } from './system.ts';
 import { createCallLog } from './telemetry/log.ts';
+import { watchLoad } from './telemetry/load.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createMockTransport } from './upstream/mock/mock-transport.ts';
@@ -48,6 +51,10 @@ export interface Gateway {
   onTargetChange(listener: () => void): void;
   /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
   readonly metrics: Metrics['render'] | undefined;
+  /** Handlers of AdminService, for the admin listener alone. */
+  adminHandlers(): ServiceImpl<typeof AdminService>;
+  /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */
+  drain(): void;
   /** Destroys what is under way, closes all connections to providers and writes what of the log still waits. */
   close(): Promise<void>;
 }
@@ -73,7 +80,8 @@ export function createGateway(options: CreateOptions = {}, system: System = real
 /**
  * Wires a gateway: the one page where every part meets. Contacts nobody before the first call.
  *
- * @param reports whether calls are logged to standard output and measured; default false
+ * @param reports whether calls are logged to standard output and measured, and refused where this process is overloaded;
+ *   default false
  */
 export function wireGateway(config: Config, version: string, system: System, reports = false): Gateway {
   const prices = createPriceTable({
@@ -91,6 +99,8 @@ export function wireGateway(config: Config, version: string, system: System, rep
   const listeners: (() => void)[] = [];
   const log = reports ? createCallLog() : undefined;
   const metrics = reports ? createMetrics({ targets: () => engine.health(), version }) : undefined;
+  // An embedding program looks after its own load.
+  const load = reports ? watchLoad(system) : undefined;
   const engine = new Engine(
     { ...DEFAULT_ENGINE_CONFIG, circuitBreaker: config.circuitBreaker, retry: config.retry },
     config.targets,
@@ -101,6 +111,7 @@ export function wireGateway(config: Config, version: string, system: System, rep
       },
       alert: (target, failure) => log?.alert(target, failure),
     },
+    load?.isOverloaded,
   );
   const startedAtMs = system.now();
   const catalogue = listCatalogue(config.targets, prices);
@@ -147,8 +158,21 @@ export function wireGateway(config: Config, version: string, system: System, rep
       listeners.push(listener);
     },
     metrics: metrics && (() => metrics.render()),
+    adminHandlers: () =>
+      createAdminHandlers(backend, {
+        force: (target, state, circuit) => engine.force(target, state, circuit),
+        reset: (target) => engine.reset(target),
+        hasModel: (target, model) => {
+          const found = routeTable.targets.get(target);
+          return found !== undefined && (found.isConfigured(model) || found.has(model));
+        },
+      }),
+    drain: () => {
+      engine.drain();
+    },
     close: async () => {
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
+      load?.close();
       log?.flush();
     },
   };

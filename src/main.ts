@@ -16,6 +16,8 @@ import { system } from './system.ts';
 
 /** How long calls under way may go on after SIGTERM, in milliseconds (engine rule D2). */
 const GRACE_MS = 30_000;
+/** How long the process may take to end after that. */
+const EXIT_SLACK_MS = 2_000;
 /** How long an Ollama on this machine may take to answer before it counts as absent, in milliseconds. */
 const PROBE_MS = 300;
 
@@ -61,11 +63,16 @@ async function serve(config: Config): Promise<void> {
   });
   const handlers = gateway.handlers(() => !serving.isDraining);
   const isReady = (): boolean => serving.isReady;
-  const { corsOrigins, reflection } = server;
+  const { adminService, corsOrigins, reflection } = server;
   const [grpc, web, admin] = await Promise.all([
     openGrpcDoor({ address: server.grpcAddress, handlers, serving, runtime: system, reflection }),
     openWebDoor({ address: server.httpAddress, handlers, isReady, runtime: system, corsOrigins }),
-    openAdmin({ address: server.adminAddress, isReady, ...(gateway.metrics && { metrics: gateway.metrics }) }),
+    openAdmin({
+      address: server.adminAddress,
+      isReady,
+      ...(gateway.metrics && { metrics: gateway.metrics }),
+      ...(adminService && { handlers: gateway.adminHandlers() }),
+    }),
   ]);
   serving.startServing();
   process.stdout.write(
@@ -76,6 +83,8 @@ async function serve(config: Config): Promise<void> {
     // A second signal means that somebody does not want to wait.
     if (isStopping) process.exit(1);
     isStopping = true;
+    system.exitWithin(GRACE_MS + EXIT_SLACK_MS);
+    gateway.drain();
     void (async () => {
       await Promise.all([grpc.drain(GRACE_MS), web.drain(GRACE_MS)]);
       await Promise.all([admin.close(), gateway.close()]);

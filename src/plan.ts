@@ -3,7 +3,7 @@ import { durationMs } from '@bufbuild/protobuf/wkt';
 
 import { ReasoningEffort } from '../gen/understudy/v1/chat_pb.ts';
 import type { Message } from '../gen/understudy/v1/chat_pb.ts';
-import { Recovery, WarningCode, WarningSchema } from '../gen/understudy/v1/routing_pb.ts';
+import { WarningCode, WarningSchema } from '../gen/understudy/v1/routing_pb.ts';
 import type { Warning } from '../gen/understudy/v1/routing_pb.ts';
 import type { Accounting, PromptSize } from './accounting.ts';
 import type { TargetConfig } from './config/config.ts';
@@ -13,14 +13,12 @@ import type { ChainEntry, Prepared, Serving } from './engine/call.ts';
 import type { RouteTable, RoutingWish } from './engine/route.ts';
 import { chooseChain } from './engine/route.ts';
 import { attemptTiming } from './engine/timing.ts';
+import { streamsUpstream } from './engine/upstream-mode.ts';
 import type { Adapter, AdapterWarning } from './providers/adapter.ts';
 import { mayBeSilent } from './providers/silence.ts';
 import { withLocalStop } from './providers/stop.ts';
 import type { Plan, PlanRequest } from './server/backend.ts';
 import type { UpstreamTarget } from './upstream/upstream-target.ts';
-
-/** The longest answer, in tokens, for which a plain JSON call is as safe as a stream, and cheaper (engine rule U1). */
-const MAX_JSON_ANSWER_TOKENS = 256;
 
 /** Tokens that an answer is thought to have where the request sets no limit. */
 const UNLIMITED_ANSWER_TOKENS = 1_024;
@@ -29,13 +27,6 @@ const NO_MODEL: Failure = {
   class: 'local_refusal',
   reason: 'PROVIDER_UNAVAILABLE',
   message: 'No model is configured for the target, and it could not be asked for one.',
-};
-
-const NO_RESTART: Failure = {
-  class: 'bad_request',
-  reason: 'UNSUPPORTED_PARAMETER',
-  message: 'An answer that breaks off is not begun anew by this gateway.',
-  field: 'recovery',
 };
 
 const TOO_EXPENSIVE: Failure = {
@@ -65,29 +56,19 @@ interface EntryWarnings {
   readonly list: readonly AdapterWarning[];
 }
 
-/** What a request may say besides; of a stream alone. */
-interface StreamWish {
-  readonly recovery?: Recovery;
-}
-
 /**
  * Plans one request: which targets are asked in which order, and how each of them is asked. A failure names the field and has
- * contacted nobody. A caller who wants a whole answer gets it from a stream too, unless the answer is short: only a stream
- * shows that it lives, and can be stopped before all of it is paid for (engine rule U1).
+ * contacted nobody.
  */
-export function planRequest(
-  request: PlanRequest & StreamWish,
-  callerStreams: boolean,
-  context: PlanContext,
-): Plan | Failure {
-  if (request.recovery === Recovery.RESTART) return NO_RESTART;
-  const streams = callerStreams || (request.options?.maxTokens ?? Number.POSITIVE_INFINITY) > MAX_JSON_ANSWER_TOKENS;
+export function planRequest(request: PlanRequest, callerStreams: boolean, context: PlanContext): Plan | Failure {
   const chain = chooseChain(wishOf(request), context.routeTable);
   if ('reason' in chain) return chain;
   const size = promptSize(request.messages);
+  const streams = streamsUpstream(callerStreams, request.options?.maxTokens);
   const warnings: EntryWarnings[] = [];
   return {
     chain,
+    streams,
     prepare: (entry) => prepare(request, streams, entry, size, context, warnings),
     warnings: (serving) => substitution(request.model, serving).concat(dropped(warnings, serving)),
     account: (attempt) => context.accounting.account(attempt, size),
@@ -115,8 +96,10 @@ function prepare(
   const [first] = wire.warnings;
   if (first !== undefined && request.routing?.strict === true) return refused(first);
   if (first !== undefined) warnings.push({ entry, list: wire.warnings });
+  const promptTokens = accounting.promptTokens(provider, entry.model, size);
   return {
-    timing: timingOf(request, streams, entry, config, accounting.promptTokens(provider, entry.model, size)),
+    timing: timingOf(request, streams, entry, config, promptTokens),
+    tokens: { input: promptTokens, output: outputTokens },
     open: (sink) =>
       upstream.open(
         { wire, model: entry.model, stream: streams, wrapReader: (reader) => withLocalStop(reader, wire.localStop) },

@@ -9,6 +9,8 @@ const MAX_TIMER_MS = 2_147_483_647;
 export interface System extends Runtime {
   /** Returns a new unique id. */
   newId(): string;
+  /** Ends the process after `ms` milliseconds with status 1, where it has not ended by then. Does not keep it alive. */
+  exitWithin(ms: number): void;
 }
 
 /** The real clock, random numbers and timers. The only file that may name them. */
@@ -22,4 +24,7 @@ export const system: System = {
   random: () => Math.random(),
   yieldIo: () => new Promise((resolve) => setImmediate(resolve)),
   newId: () => randomUUID(),
+  exitWithin: (ms) => {
+    setTimeout(() => process.exit(1), ms).unref();
+  },
 };

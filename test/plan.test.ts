@@ -3,12 +3,11 @@ import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 
 import { ReasoningEffort, Role } from '../gen/understudy/v1/chat_pb.ts';
-import { ChatRequestSchema, StreamChatRequestSchema } from '../gen/understudy/v1/llm_pb.ts';
-import { Recovery, WarningCode } from '../gen/understudy/v1/routing_pb.ts';
+import { ChatRequestSchema } from '../gen/understudy/v1/llm_pb.ts';
+import { WarningCode } from '../gen/understudy/v1/routing_pb.ts';
 import { Accounting } from '../src/accounting.ts';
 import { createConfig } from '../src/config/load.ts';
 import type { ConfigInput } from '../src/config/schema.ts';
-import { REASON_STATUS } from '../src/core/failure.ts';
 import type { ChainEntry, Serving } from '../src/engine/call.ts';
 import type { RouteTarget } from '../src/engine/route.ts';
 import { planRequest } from '../src/plan.ts';
@@ -136,16 +135,6 @@ describe('a plan', () => {
       class: 'local_refusal',
       reason: 'PROVIDER_UNAVAILABLE',
     });
-  });
-
-  it('cannot begin an answer anew, and says so instead of overlooking it', () => {
-    const stream = (recovery: Recovery) =>
-      planRequest(create(StreamChatRequestSchema, { messages: [say(Role.USER, 'Hi')], recovery }), true, context());
-    const refused = stream(Recovery.RESTART);
-    expect(refused).toMatchObject({ reason: 'UNSUPPORTED_PARAMETER', field: 'recovery' });
-    expect(REASON_STATUS['reason' in refused ? refused.reason : 'INTERNAL']).toBe('INVALID_ARGUMENT');
-    expect(stream(Recovery.FAIL)).toHaveProperty('chain');
-    expect(stream(Recovery.UNSPECIFIED)).toHaveProperty('chain');
   });
 });
 

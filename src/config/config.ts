@@ -76,6 +76,8 @@ export interface ServerConfig {
   readonly adminAddress: string;
   /** Whether the gRPC door describes its services. Default true. */
   readonly reflection: boolean;
+  /** Whether the admin listener serves AdminService. Default false. */
+  readonly adminService: boolean;
   /** Origins of browsers that may call the web door; `*` for all. Default none. */
   readonly corsOrigins: readonly string[];
   /** Whether addresses other than loopback are allowed although callers are not authenticated. */

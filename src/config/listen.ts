@@ -54,5 +54,6 @@ export function resolveServer(server: FileServer, env: Environment, problems: Co
     if (other !== undefined && address.port !== 0) problems.push({ path, message: `${shown} is taken by ${other}` });
     taken.set(shown, path);
   }
-  return { ...addresses, reflection: server.reflection, corsOrigins: server.cors_origins, allowUnauthenticated };
+  const { reflection, admin_service: adminService, cors_origins: corsOrigins } = server;
+  return { ...addresses, reflection, adminService, corsOrigins, allowUnauthenticated };
 }

@@ -165,6 +165,9 @@ export const serverSchema = z.strictObject(
     http_address: address().prefault('127.0.0.1:8080'),
     admin_address: address().prefault('127.0.0.1:9464'),
     reflection: flag().prefault(true).describe('Whether the gRPC door describes its services.'),
+    admin_service: flag()
+      .prefault(false)
+      .describe('Whether operators may force circuits and reset targets at the admin address.'),
     cors_origins: z.array(origin(), LIST).prefault([]).describe('Origins of browsers that may call the web door.'),
     allow_unauthenticated: flag()
       .prefault(false)

@@ -128,7 +128,7 @@ export const CLASS_RULES = {
   content: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
   protocol: { verdict: 'failure', same: 'never', next: 'yes', laterRounds: true },
   conflict: { verdict: 'neutral', same: 'backoff', next: 'yes', laterRounds: true },
-  interrupted: { verdict: 'failure', same: 'never', next: 'no', laterRounds: false },
+  interrupted: { verdict: 'failure', same: 'never', next: 'no', laterRounds: true },
   client_cancel: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
   slow_reader: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
   local_refusal: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false },

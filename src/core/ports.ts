@@ -33,13 +33,33 @@ export interface TokenUsage {
   readonly serviceTier?: string | undefined;
 }
 
+/** What a provider limits, each by itself. */
+export type LimitDimension = 'requests' | 'tokens' | 'input-tokens' | 'output-tokens';
+
+/** What a provider says of one of its rate limits (engine rule L2). */
+export interface LimitReading {
+  readonly dimension: LimitDimension;
+  /** What is allowed when nothing is used up; at least 1. */
+  readonly limit: number;
+  /** What is left of it; at least 0. */
+  readonly remaining: number;
+  /** After how many milliseconds all of it is there again; 0 where it is now. */
+  readonly resetInMs: number;
+}
+
 /**
  * What an upstream call tells the engine, in the order in which it happens. `Output` and `Final` are opaque to the engine.
  * Only `output` and `terminal` are meaningful (engine rule G1). After `terminal` come at most `usage` and `end`; `end` and
  * `error` are last.
  */
 export type AttemptEvent<Output, Final> =
-  | { readonly type: 'headers'; readonly status: number; readonly requestId?: string | undefined }
+  | {
+      readonly type: 'headers';
+      readonly status: number;
+      readonly requestId?: string | undefined;
+      /** What the provider says of its rate limits. */
+      readonly limits?: readonly LimitReading[] | undefined;
+    }
   /** Something came that is not part of the answer. `model` is the provider's name of the answering model. */
   | { readonly type: 'startup'; readonly bytes: number; readonly model?: string | undefined }
   | { readonly type: 'output'; readonly value: Output; readonly bytes: number }

@@ -1,3 +1,5 @@
+import type { Slot } from './admission-queue.ts';
+import { longestSlotWaitMs } from './admission-queue.ts';
 import type { Call, CallResult, ChainEntry } from './call.ts';
 import { clientCancelled, internalFault } from './classify.ts';
 import type { RequestContext } from './request.ts';
@@ -12,8 +14,8 @@ export class AttemptLoop<Output, Final> {
   readonly #call: Call<Output, Final>;
   readonly #context: RequestContext;
   readonly #request: Request<Output, Final>;
-  /** Attempts on targets already tried (engine rule B3). */
-  #repeats = 0;
+  /** Until when, since the beginning, full targets are waited for. */
+  #slotWaitUntilMs: number | undefined;
 
   constructor(call: Call<Output, Final>, context: RequestContext) {
     this.#call = call;
@@ -24,18 +26,29 @@ export class AttemptLoop<Output, Final> {
   /** Runs the request to its end. Call once; never rejects. */
   async run(): Promise<CallResult<Output, Final>> {
     const request = this.#request;
+    const { admission, drain } = this.#context;
     const { signal } = this.#call;
     const cancel = (): void => {
       request.end(clientCancelled());
     };
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
+    const forget = drain.onBegin(() => {
+      request.drain();
+    });
+    let slot: Slot | undefined;
     try {
+      const entered = request.isOver ? undefined : admission.enter(request.time.remainingMs, signal);
+      const outcome = entered instanceof Promise ? await entered : entered;
+      if (outcome !== undefined && 'release' in outcome) slot = outcome;
+      else if (outcome !== undefined) request.end(outcome);
       return (await this.#rounds()) ?? request.failed();
     } catch (error) {
       request.end(internalFault(error));
       return request.failed();
     } finally {
+      slot?.release();
+      forget();
       signal.removeEventListener('abort', cancel);
       request.close();
     }
@@ -52,8 +65,9 @@ export class AttemptLoop<Output, Final> {
       }
       const visited = trail.attempts > attemptsBefore;
       const waitMs = this.#roundWaitMs(round, visited);
-      if (waitMs === undefined) return undefined;
+      if (waitMs === undefined || this.#context.drain.hasBegun) return undefined;
       await this.#request.wait(waitMs);
+      if (this.#context.drain.hasBegun) return undefined;
       if (visited) round++;
     }
     return undefined;
@@ -61,30 +75,39 @@ export class AttemptLoop<Output, Final> {
 
   #roundWaitMs(round: number, visited: boolean): number | undefined {
     const { config, runtime } = this.#context;
-    const { chain, time } = this.#request;
+    const { allowance, chain, time } = this.#request;
     const candidates = chain.candidates().map((entry) => ({
       lastClass: chain.failureOf(entry)?.class,
+      mayRepeat: allowance.mayRepeat(entry),
       unavailable: chain.unavailable(entry),
     }));
     const { remainingMs, minAttemptMs } = time;
-    return nextRoundWaitMs(
-      { round, visited, repeatsLeft: this.#repeatsLeft, remainingMs, minAttemptMs, candidates },
-      config.retry,
-      () => runtime.random(),
+    const isFull = candidates.some(({ unavailable }) => unavailable?.reason === 'OVERLOADED');
+    const slotWaitMs = isFull ? this.#slotWaitMs() : 0;
+    return nextRoundWaitMs({ round, visited, remainingMs, minAttemptMs, slotWaitMs, candidates }, config.retry, () =>
+      runtime.random(),
     );
+  }
+
+  /** A full target is waited for like a slot of the engine's own, counted from the first time (engine rules A2, L1). */
+  #slotWaitMs(): number {
+    const { elapsedMs, remainingMs } = this.#request.time;
+    this.#slotWaitUntilMs ??= elapsedMs + longestSlotWaitMs(this.#context.config.admission, remainingMs);
+    return this.#slotWaitUntilMs - elapsedMs;
   }
 
   /** One visit to a target: an attempt, and the repeats that the class table allows. */
   async #visit(entry: ChainEntry, later: readonly ChainEntry[]): Promise<CallResult<Output, Final> | undefined> {
     const request = this.#request;
+    const { allowance } = request;
     let counts = request.chain.failureOf(entry) !== undefined;
-    if (counts && this.#repeatsLeft <= 0) return undefined;
     const visit = request.visit(entry, later);
     for (;;) {
+      // Others may have used the budget up during a wait.
+      if (counts && !allowance.mayRepeat(entry)) return undefined;
       const admission = request.admit(visit);
       if (admission === undefined) return undefined;
-      if (counts) this.#repeats++;
-      const result = await request.attempt(visit, admission);
+      const result = await request.attempt(visit, admission, allowance.attempt(entry, counts));
       if (result !== undefined || request.isOver) return result;
       const repeat = this.#repeat(visit);
       if (repeat === undefined) return undefined;
@@ -96,21 +119,18 @@ export class AttemptLoop<Output, Final> {
     }
   }
 
-  get #repeatsLeft(): number {
-    return this.#context.config.retry.maxRepeats - this.#repeats;
-  }
-
   #repeat(visit: Visit<Output, Final>): Repeat {
     const { config, runtime } = this.#context;
-    const { chain, time } = this.#request;
+    const { allowance, chain, time } = this.#request;
     const failure = chain.failureOf(visit.entry);
-    if (failure === undefined) return undefined;
+    if (failure === undefined || this.#context.drain.hasBegun) return undefined;
     return decideRepeat(
       {
         failure,
         repeatsInVisit: visit.repeats,
         staleSocketReplaced: visit.staleSocketReplaced,
-        repeatsLeft: this.#repeatsLeft,
+        mayRepeat: allowance.mayRepeat(visit.entry),
+        brokeOff: visit.brokeOff,
         anotherIsAvailable: chain.hasOtherThan(visit.entry),
         unavailable: chain.unavailable(visit.entry),
         sliceMs: visit.sliceMs,

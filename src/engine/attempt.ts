@@ -1,7 +1,17 @@
 import type { Failure } from '../core/failure.ts';
-import type { AttemptEvent, AttemptHandle, Runtime, TimerHandle, TokenUsage } from '../core/ports.ts';
+import type { AttemptEvent, AttemptHandle, Runtime, TokenUsage } from '../core/ports.ts';
+import { Alarm } from './alarm.ts';
 import type { AttemptPhase, Prepared } from './call.ts';
-import { cutShort, deadlineExceeded, internalFault, silence, slowReader, stalled, truncated } from './classify.ts';
+import {
+  cutShort,
+  deadlineExceeded,
+  heldUp,
+  internalFault,
+  silence,
+  slowReader,
+  stalled,
+  truncated,
+} from './classify.ts';
 
 /** Wait for usage after the terminal marker, and for the end of the body once usage is known (engine rule G7). */
 const TAIL_MS = 2_000;
@@ -44,8 +54,8 @@ export class Attempt<Output, Final> {
   readonly #startedAtMs: number;
   #handle: AttemptHandle | undefined;
   #resolve: ((end: AttemptEnd<Final>) => void) | undefined;
-  #timer: TimerHandle | undefined;
-  #stallTimer: TimerHandle | undefined;
+  readonly #alarm: Alarm;
+  readonly #stallAlarm: Alarm;
   #final: { readonly value: Final } | undefined;
   #progressAtMs = 0;
   #paused = false;
@@ -57,7 +67,7 @@ export class Attempt<Output, Final> {
   reportedModel: string | undefined;
   /** Time to the first meaningful output, in milliseconds. */
   firstOutputMs: number | undefined;
-  /** Size of the output that came, about in bytes; 0 where only the terminal marker came. */
+  /** Size of the output, about in bytes; 0 where only the terminal marker came. */
   outputBytes = 0;
 
   constructor(
@@ -67,6 +77,8 @@ export class Attempt<Output, Final> {
     output: AttemptOutput<Output>,
   ) {
     this.#runtime = runtime;
+    this.#alarm = new Alarm(runtime);
+    this.#stallAlarm = new Alarm(runtime);
     this.#prepared = prepared;
     this.#limits = limits;
     this.#output = output;
@@ -93,7 +105,7 @@ export class Attempt<Output, Final> {
     this.#settle({ ok: false, failure });
   }
 
-  /** Whether reading is stopped because the caller does not read. */
+  /** Whether the caller does not read. */
   get isPaused(): boolean {
     return this.#paused;
   }
@@ -154,7 +166,7 @@ export class Attempt<Output, Final> {
   }
 
   #success(): AttemptEnd<Final> | undefined {
-    return this.#final === undefined ? undefined : { ok: true, final: this.#final.value };
+    return this.#final && { ok: true, final: this.#final.value };
   }
 
   #commit(): void {
@@ -162,17 +174,12 @@ export class Attempt<Output, Final> {
     this.firstOutputMs = this.elapsedMs;
     this.phase = 'FLOWING';
     this.#progressAtMs = this.#runtime.now();
-    // Of a whole answer the end comes in the same turn, and then no further timer is needed.
-    queueMicrotask(() => {
-      if (this.#final === undefined) this.#armProgress(this.#limits.progressMs);
-    });
+    this.#armProgress(this.#limits.progressMs);
     this.#output.commit();
   }
 
-  #arm(ms: number, fire: () => void): void {
-    if (this.#isSettled) return;
-    if (this.#timer !== undefined) this.#runtime.clearTimer(this.#timer);
-    this.#timer = this.#runtime.setTimer(Math.max(0, ms), fire);
+  #arm(ms: number, fire: (lateMs: number) => void): void {
+    if (!this.#isSettled) this.#alarm.set(ms, fire);
   }
 
   /** The limit tells whom to blame, not the time that has passed: a real timer may fire a moment early. */
@@ -180,8 +187,8 @@ export class Attempt<Output, Final> {
     const { sliceMs, firstOutputMs, blameAfterMs, deadlineAtMs } = this.#limits;
     const untilDeadlineMs = deadlineAtMs - this.#startedAtMs;
     const limitMs = Math.min(sliceMs, firstOutputMs, untilDeadlineMs);
-    this.#arm(limitMs, () => {
-      if (limitMs >= blameAfterMs) this.stop(silence());
+    this.#arm(limitMs, (lateMs) => {
+      if (limitMs >= blameAfterMs) this.stop(lateMs > limitMs ? heldUp() : silence());
       else this.stop(limitMs < untilDeadlineMs ? cutShort() : deadlineExceeded());
     });
   }
@@ -190,17 +197,16 @@ export class Attempt<Output, Final> {
   #armProgress(ms: number): void {
     const untilDeadlineMs = this.#limits.deadlineAtMs - this.#runtime.now();
     const isLast = untilDeadlineMs <= ms;
-    this.#arm(isLast ? untilDeadlineMs : ms, () => {
+    this.#arm(isLast ? untilDeadlineMs : ms, (lateMs) => {
       const leftMs = this.#progressAtMs + this.#limits.progressMs - this.#runtime.now();
       if (isLast) this.stop(deadlineExceeded());
       else if (this.#paused) this.#armProgress(this.#limits.progressMs);
       else if (leftMs > 0) this.#armProgress(leftMs);
-      else this.stop(stalled());
+      else this.stop(lateMs > this.#limits.progressMs ? heldUp() : stalled());
     });
   }
 
   #armTail(): void {
-    // The end mostly comes in the same turn as the terminal marker.
     queueMicrotask(() => {
       const untilDeadlineMs = this.#limits.deadlineAtMs - this.#runtime.now();
       this.#arm(Math.min(this.usage === undefined ? TAIL_MS : TAIL_WITH_USAGE_MS, untilDeadlineMs), () => {
@@ -214,7 +220,7 @@ export class Attempt<Output, Final> {
     if (this.#paused || this.#isSettled) return;
     this.#paused = true;
     this.#handle?.pause();
-    this.#stallTimer = this.#runtime.setTimer(this.#limits.clientStallMs, () => {
+    this.#stallAlarm.set(this.#limits.clientStallMs, () => {
       this.stop(slowReader());
     });
     this.#output.whenWritable(() => {
@@ -225,22 +231,17 @@ export class Attempt<Output, Final> {
   #resume(): void {
     if (!this.#paused || this.#isSettled) return;
     this.#paused = false;
-    this.#clearStall();
+    this.#stallAlarm.clear();
     this.#progressAtMs = this.#runtime.now();
     this.#handle?.resume();
-  }
-
-  #clearStall(): void {
-    if (this.#stallTimer !== undefined) this.#runtime.clearTimer(this.#stallTimer);
-    this.#stallTimer = undefined;
   }
 
   #settle(end: AttemptEnd<Final>): void {
     const resolve = this.#resolve;
     if (resolve === undefined) return;
     this.#resolve = undefined;
-    if (this.#timer !== undefined) this.#runtime.clearTimer(this.#timer);
-    this.#clearStall();
+    this.#alarm.clear();
+    this.#stallAlarm.clear();
     if (end.ok) this.#handle?.release();
     else this.#handle?.abort();
     resolve(end);

@@ -32,9 +32,17 @@ export interface AttemptTiming {
   readonly answerMs: number;
 }
 
+/** Tokens that a call will probably take, the answer at its longest. */
+export interface TokenEstimate {
+  readonly input: number;
+  readonly output: number;
+}
+
 /** An attempt that can be made. */
 export interface Prepared<Output, Final> {
   readonly timing: AttemptTiming;
+  /** Absent: unknown. */
+  readonly tokens?: TokenEstimate | undefined;
   /** Starts the upstream call. Never calls the sink before it has returned. */
   open(sink: AttemptSink<Output, Final>): AttemptHandle;
 }
@@ -50,10 +58,15 @@ export interface Serving {
   readonly requestedModel: string;
 }
 
+/** What becomes of a stream whose provider breaks off after its first words (engine rules P1 and P1a). */
+export type Recovery = 'FAIL' | 'RESTART';
+
 /** Where a streamed answer goes. Called synchronously and in order. */
 export interface ClientSink<Output> {
   /** The first output is there; called once, before it. */
   started(serving: Serving): void;
+  /** The first output of an answer that begins anew is there: what came since the last beginning no longer counts. */
+  restarted(serving: Serving, reason: FailureReason): void;
   /** Takes a piece of the answer; false asks to stop until `whenWritable` calls back. */
   output(value: Output): boolean;
   /** Calls back once when more output is welcome. */
@@ -71,6 +84,10 @@ export interface Call<Output, Final> {
   readonly signal: AbortSignal;
   /** Where the answer streams to. Absent: the whole answer is in the result. */
   readonly client?: ClientSink<Output> | undefined;
+  /** What becomes of a stream that breaks off. Absent: FAIL. */
+  readonly recovery?: Recovery | undefined;
+  /** Whether upstream calls stream. Absent: where the caller's answer does. */
+  readonly upstreamStreams?: boolean | undefined;
   /** Translates the request for an entry; asked at most once per entry and only when its turn has come. A failure skips it. */
   prepare(entry: ChainEntry): Prepared<Output, Final> | Failure;
 }

@@ -11,6 +11,7 @@ export class Chain<Output, Final> {
   readonly #stateOf: (entry: ChainEntry) => TargetState;
   readonly #prepared = new Map<ChainEntry, Prepared<Output, Final> | Failure>();
   readonly #failures = new Map<ChainEntry, Failure>();
+  readonly #late = new Set<ChainEntry>();
 
   constructor(call: Call<Output, Final>, stateOf: (entry: ChainEntry) => TargetState) {
     this.#call = call;
@@ -27,6 +28,11 @@ export class Chain<Output, Final> {
     this.#failures.set(entry, failure);
   }
 
+  /** Notes that what is left of the request's time is too short for an entry. */
+  lacksTime(entry: ChainEntry): void {
+    this.#late.add(entry);
+  }
+
   /** Whether a fault of our own has happened on any entry (class C21). */
   get hasInternalFault(): boolean {
     return [...this.#failures.values()].some((failure) => failure.class === 'internal');
@@ -39,9 +45,10 @@ export class Chain<Output, Final> {
     return made;
   }
 
-  /** Returns why no call may go to an entry now. */
+  /** Returns why no call may go to an entry now; how large the call is counts once it is translated. */
   unavailable(entry: ChainEntry): Unavailable | undefined {
-    return this.#stateOf(entry).unavailable(entry);
+    const prepared = this.#prepared.get(entry);
+    return this.#stateOf(entry).unavailable(entry, prepared && 'open' in prepared ? prepared.tokens : undefined);
   }
 
   /**
@@ -61,7 +68,7 @@ export class Chain<Output, Final> {
 
   /** Returns the times, in milliseconds, to keep back for those of some entries that could be asked now (engine rule B1). */
   needsMs(entries: readonly ChainEntry[]): number[] {
-    const streams = this.#call.client !== undefined;
+    const streams = this.#call.upstreamStreams ?? this.#call.client !== undefined;
     return entries
       .filter((entry) => this.#couldServe(entry))
       .map((entry) => {
@@ -83,7 +90,7 @@ export class Chain<Output, Final> {
 
   /** An entry may still be visited if it can be asked, and did not fail in a way that a later round cannot cure. */
   #isCandidate(entry: ChainEntry): boolean {
-    if (this.#isRefused(entry)) return false;
+    if (this.#isRefused(entry) || this.#late.has(entry)) return false;
     const failure = this.#failures.get(entry);
     return failure === undefined || (CLASS_RULES[failure.class].laterRounds && failure.repeatIsUseless !== true);
   }

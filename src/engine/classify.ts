@@ -30,9 +30,19 @@ export function localRefusal(reason: FailureReason, message: string, retryAfterM
   return { class: 'local_refusal', reason, message, retryAfterMs };
 }
 
+/** A refusal because the gateway goes down (engine rule D2). */
+export function shuttingDown(): Failure {
+  return localRefusal('SHUTTING_DOWN', 'The gateway is shutting down.');
+}
+
 /** An answer that stopped growing; where the caller has got some of it, {@link afterCommit} makes it an interruption. */
 export function stalled(): Failure {
   return { class: 'silence', reason: 'PROVIDER_TIMEOUT', message: 'The provider stopped in the middle of its answer.' };
+}
+
+/** A timer that fired far too late, because this process was held up: nobody is to blame (engine rule X2). */
+export function heldUp(): Failure {
+  return { class: 'cut_short', reason: 'PROVIDER_TIMEOUT', message: 'The gateway was held up.' };
 }
 
 /** A body that ended cleanly before its terminal marker (engine rule X3). */

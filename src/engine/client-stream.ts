@@ -1,3 +1,4 @@
+import type { FailureReason } from '../core/failure.ts';
 import type { Runtime, TimerHandle } from '../core/ports.ts';
 import type { ClientSink, Serving } from './call.ts';
 
@@ -24,6 +25,11 @@ export class ClientStream<Output> {
   started(serving: Serving): void {
     this.#lastEventAtMs = this.#runtime.now();
     this.#sink.started(serving);
+  }
+
+  restarted(serving: Serving, reason: FailureReason): void {
+    this.#lastEventAtMs = this.#runtime.now();
+    this.#sink.restarted(serving, reason);
   }
 
   output(value: Output): boolean {

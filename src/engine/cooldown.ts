@@ -48,6 +48,13 @@ export class Cooldown {
     this.#models.set(model, { reason, untilMs: this.#now() + ms });
   }
 
+  /** Forgets all rate limits and suspensions. */
+  clear(): void {
+    this.#coolUntilMs = Number.NEGATIVE_INFINITY;
+    this.#suspension = undefined;
+    this.#models.clear();
+  }
+
   /** Returns for how many milliseconds the rate limit still holds; 0 where it does not. */
   coolsForMs(): number {
     return Math.max(0, this.#coolUntilMs - this.#now());

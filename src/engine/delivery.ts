@@ -1,3 +1,4 @@
+import type { FailureReason } from '../core/failure.ts';
 import type { AttemptOutput } from './attempt.ts';
 import type { Serving } from './call.ts';
 import type { ClientStream } from './client-stream.ts';
@@ -8,7 +9,7 @@ import type { ClientStream } from './client-stream.ts';
  */
 export class Delivery<Output> {
   readonly #stream: ClientStream<Output> | undefined;
-  #isCommitted = false;
+  #state: 'gated' | 'flowing' | { readonly brokenBy: FailureReason } = 'gated';
   #outputs: Output[] = [];
 
   /** @param stream the caller's end of a stream; undefined where the whole answer is in the result */
@@ -16,9 +17,14 @@ export class Delivery<Output> {
     this.#stream = stream;
   }
 
-  /** Whether the caller has got any of the answer (engine rule G4). */
+  /** Whether the caller has got any of the answer under way (engine rule G4). */
   get isCommitted(): boolean {
-    return this.#isCommitted;
+    return this.#state === 'flowing';
+  }
+
+  /** Notes that the answer under way broke off and begins anew: the next first output is told as such (engine rule P1a). */
+  broke(reason: FailureReason): void {
+    this.#state = { brokenBy: reason };
   }
 
   /** The outputs of the last attempt; empty where they went to a stream. */
@@ -34,8 +40,10 @@ export class Delivery<Output> {
     if (stream === undefined) return collecting(outputs);
     return {
       commit: () => {
-        this.#isCommitted = true;
-        stream.started(serving());
+        const before = this.#state;
+        this.#state = 'flowing';
+        if (typeof before === 'object') stream.restarted(serving(), before.brokenBy);
+        else stream.started(serving());
       },
       deliver: (value) => stream.output(value),
       whenWritable: (resume) => {

@@ -1,8 +1,13 @@
 import type { Runtime } from '../core/ports.ts';
+import { AdmissionQueue } from './admission-queue.ts';
 import { AttemptLoop } from './attempt-loop.ts';
 import type { Call, CallResult, ChainEntry, EngineObserver, TargetHealth } from './call.ts';
 import type { EngineConfig, EngineTarget } from './config.ts';
 import { Cooldown } from './cooldown.ts';
+import { Drain } from './drain.ts';
+import type { OperatorState } from './operator-switch.ts';
+import { Pacing } from './pacing.ts';
+import type { Account } from './target-state.ts';
 import { TargetState } from './target-state.ts';
 
 /**
@@ -14,24 +19,33 @@ export class Engine {
   readonly #runtime: Runtime;
   readonly #observer: EngineObserver;
   readonly #states: ReadonlyMap<string, TargetState>;
+  readonly #admission: AdmissionQueue;
+  readonly #drain = new Drain();
 
-  constructor(config: EngineConfig, targets: readonly EngineTarget[], runtime: Runtime, observer: EngineObserver = {}) {
+  /** @param isOverloaded whether the process can take no new request (engine rule A3) */
+  constructor(
+    config: EngineConfig,
+    targets: readonly EngineTarget[],
+    runtime: Runtime,
+    observer: EngineObserver = {},
+    isOverloaded: () => boolean = () => false,
+  ) {
     this.#config = config;
     this.#runtime = runtime;
     this.#observer = observer;
-    const cooldowns = new Map<string, Cooldown>();
-    const cooldownOf = (group: string): Cooldown => {
-      const made =
-        cooldowns.get(group) ??
-        new Cooldown(
-          () => runtime.now(),
-          () => runtime.random(),
-        );
-      cooldowns.set(group, made);
+    this.#admission = new AdmissionQueue(config.admission, runtime, isOverloaded);
+    const now = (): number => runtime.now();
+    const accounts = new Map<string, Account>();
+    const accountOf = (group: string): Account => {
+      const made = accounts.get(group) ?? {
+        cooldown: new Cooldown(now, () => runtime.random()),
+        pacing: new Pacing(now),
+      };
+      accounts.set(group, made);
       return made;
     };
     this.#states = new Map(
-      targets.map((target) => [target.name, new TargetState(target, cooldownOf(target.limitGroup), config, runtime)]),
+      targets.map((target) => [target.name, new TargetState(target, accountOf(target.limitGroup), config, runtime)]),
     );
   }
 
@@ -47,7 +61,44 @@ export class Engine {
       runtime: this.#runtime,
       observer: this.#observer,
       stateOf,
+      admission: this.#admission,
+      drain: this.#drain,
     }).run();
+  }
+
+  /**
+   * Goes down: new requests and those that wait for a slot are refused as SHUTTING_DOWN; those under way go on without new
+   * rounds, repeats or restarts, and waits for such end at once (engine rule D2). There is no way back.
+   */
+  drain(): void {
+    this.#admission.close();
+    this.#drain.begin();
+  }
+
+  /**
+   * Does what an operator wants of a target's circuits; false where there is no such target.
+   * @param circuit key of a circuit; absent: all. DISABLED is of the whole target alone
+   */
+  force(target: string, state: OperatorState, circuit?: string): boolean {
+    return this.#change(target, (found) => {
+      found.operator.set(state, circuit);
+    });
+  }
+
+  /** Forgets what keeps calls away from a target; false where there is no such target. */
+  reset(target: string): boolean {
+    return this.#change(target, (found) => {
+      found.reset();
+    });
+  }
+
+  #change(target: string, change: (found: TargetState) => void): boolean {
+    const found = this.#states.get(target);
+    if (found === undefined) return false;
+    change(found);
+    // What is reset of an account concerns all its targets.
+    for (const name of this.#states.keys()) this.#observer.targetChanged?.(name);
+    return true;
   }
 
   /** Returns the state of every target, in the order of the configuration. */

@@ -1,5 +1,6 @@
 import type { Failure, StatusName } from '../core/failure.ts';
 import { REASON_STATUS } from '../core/failure.ts';
+import { COME_AGAIN_MS } from './admission-queue.ts';
 import type { AttemptRecord, CallFailure, ChainEntry } from './call.ts';
 import { deadlineExceeded } from './classify.ts';
 import { wasContacted } from './trail.ts';
@@ -91,11 +92,17 @@ function nothingTried(failures: readonly Failure[], availableInMs: number | unde
     status: commonStatus(failures),
     reason: isCommon ? first.reason : 'ALL_PROVIDERS_FAILED',
     message: isCommon ? first.message : 'No target can be asked now.',
-    retryAfterMs: first.reason === 'PROVIDER_QUOTA_EXHAUSTED' && isCommon ? undefined : availableInMs,
+    retryAfterMs: isCommon ? againInMs(first.reason, availableInMs) : availableInMs,
     field: isCommon ? first.field : undefined,
     contacted: false,
     cause: first.cause,
   };
+}
+
+/** A used-up quota comes back at no known time, and whoever finds all slots taken is to stay away a while (engine rule A3). */
+function againInMs(reason: Failure['reason'], availableInMs: number | undefined): number | undefined {
+  if (reason === 'PROVIDER_QUOTA_EXHAUSTED') return undefined;
+  return reason === 'OVERLOADED' ? Math.max(availableInMs ?? 0, COME_AGAIN_MS) : availableInMs;
 }
 
 function commonStatus(failures: readonly Failure[]): StatusName {

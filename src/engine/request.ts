@@ -1,15 +1,19 @@
 import type { Failure } from '../core/failure.ts';
 import { CLASS_RULES } from '../core/failure.ts';
 import type { Runtime } from '../core/ports.ts';
+import type { AdmissionQueue } from './admission-queue.ts';
+import { Allowance } from './allowance.ts';
 import { Attempt } from './attempt.ts';
-import type { Call, CallResult, ChainEntry, EngineObserver, Serving } from './call.ts';
+import type { AttemptKind, Call, CallResult, ChainEntry, EngineObserver, Recovery, Serving } from './call.ts';
 import { Chain } from './chain.ts';
-import { afterCommit, forCaller } from './classify.ts';
+import { afterCommit, forCaller, shuttingDown } from './classify.ts';
 import { ClientStream } from './client-stream.ts';
 import type { EngineConfig } from './config.ts';
 import { Delivery } from './delivery.ts';
+import type { Drain } from './drain.ts';
 import { finalFailure } from './final-failure.ts';
 import { ProbeOutput } from './probe.ts';
+import { recover } from './recovery.ts';
 import { RequestTime } from './request-time.ts';
 import { settleAttempt } from './settle.ts';
 import type { TargetState } from './target-state.ts';
@@ -24,6 +28,8 @@ export interface RequestContext {
   readonly runtime: Runtime;
   readonly observer: EngineObserver;
   readonly stateOf: (entry: ChainEntry) => TargetState;
+  readonly admission: AdmissionQueue;
+  readonly drain: Drain;
 }
 
 /** One request: its time, its chain, its trail, and the making of its attempts. What is tried when is not decided here. */
@@ -31,10 +37,13 @@ export class Request<Output, Final> {
   readonly time: RequestTime;
   readonly chain: Chain<Output, Final>;
   readonly trail: Trail;
+  readonly allowance: Allowance;
   readonly #context: RequestContext;
   readonly #waiting: Waiting;
   readonly #client: ClientStream<Output> | undefined;
   readonly #delivery: Delivery<Output>;
+  /** What the caller of a stream wants done when it breaks off; undefined for other calls. */
+  readonly #recovery: Recovery | undefined;
   #current: Attempt<Output, Final> | undefined;
   /** Time spent waiting since the last attempt, in milliseconds. */
   #waitedMs = 0;
@@ -42,6 +51,12 @@ export class Request<Output, Final> {
   #lackedTime = false;
   /** What ends the request whatever targets are left. */
   #decisive: Failure | undefined;
+  /** What broke the answer that the caller has got some of, while another is to take its place. */
+  #interruption: Failure | undefined;
+  /** Whether an answer was thrown away because it broke off: then the next one must have the time that it needs. */
+  #startsAfresh = false;
+  /** Whether nothing more may be tried, although nothing decisive has happened. */
+  #isExhausted = false;
 
   constructor(call: Call<Output, Final>, context: RequestContext) {
     const { config, runtime } = context;
@@ -49,9 +64,11 @@ export class Request<Output, Final> {
     this.time = new RequestTime(runtime, call.timeoutMs, config);
     this.chain = new Chain(call, context.stateOf);
     this.trail = new Trail(this.time.startedAtMs);
+    this.allowance = new Allowance(config.retry, context.stateOf, context.drain);
     this.#waiting = new Waiting(runtime);
     this.#client = call.client && new ClientStream(runtime, call.client, () => this.#mayPing());
     this.#delivery = new Delivery(this.#client);
+    this.#recovery = call.client && (call.recovery ?? 'FAIL');
   }
 
   /** Ends the request: aborts the attempt under way in the same turn, or the wait (engine rule D1). */
@@ -61,9 +78,15 @@ export class Request<Output, Final> {
     this.#waiting.wake();
   }
 
+  /** Ends a wait, since the engine goes down; an attempt under way goes on (engine rule D2). */
+  drain(): void {
+    if (this.trail.attempts === 0) this.end(shuttingDown());
+    else this.#waiting.wake();
+  }
+
   /** Whether nothing more may be tried. */
   get isOver(): boolean {
-    return this.#decisive !== undefined || this.time.isUp;
+    return this.#decisive !== undefined || this.#isExhausted || this.time.isUp;
   }
 
   /** Waits, at most until the request is ended. */
@@ -81,7 +104,8 @@ export class Request<Output, Final> {
   /** Begins a visit to an entry, in a round in which others still have their turns. */
   visit(entry: ChainEntry, later: readonly ChainEntry[]): Visit<Output, Final> {
     const { config, runtime, stateOf } = this.#context;
-    return new Visit(entry, later, { config, runtime, time: this.time, chain: this.chain, stateOf });
+    const { chain, time } = this;
+    return new Visit(entry, later, { config, runtime, time, chain, stateOf, startsAfresh: this.#startsAfresh });
   }
 
   /** Allows an attempt, or notes in the trail why there is none. */
@@ -90,7 +114,10 @@ export class Request<Output, Final> {
     const admission = visit.admit(this.trail.attempts === 0);
     if ('permit' in admission) return admission;
     this.trail.skip(visit.entry, admission, runtime);
-    if (admission.reason === 'DEADLINE' && this.time.remainingMs < this.time.minAttemptMs) this.#lackedTime = true;
+    if (admission.reason === 'DEADLINE') {
+      if (this.time.remainingMs < this.time.minAttemptMs) this.#lackedTime = true;
+      if (this.#startsAfresh) this.chain.lacksTime(visit.entry);
+    }
     if (admission.class === 'internal') {
       observer.alert?.(visit.entry.target, admission);
       this.#failedOn(visit.entry, admission);
@@ -98,16 +125,19 @@ export class Request<Output, Final> {
     return undefined;
   }
 
-  /** Makes an attempt in the turn in which it was admitted; returns the result of the request where it succeeded. */
+  /**
+   * Makes an attempt in the turn in which it was admitted; returns the result of the request where it succeeded.
+   * @param isRestart whether it is the first one after the answer broke off
+   */
   async attempt(
     visit: Visit<Output, Final>,
     { prepared, permit, limits }: Admission<Output, Final>,
+    isRestart: boolean,
   ): Promise<CallResult<Output, Final> | undefined> {
     const { runtime, observer, stateOf } = this.#context;
     const { entry } = visit;
-    const isRepeat = this.chain.failureOf(entry) !== undefined;
     const start = {
-      kind: permit.probe ? 'PROBE' : this.trail.attempts === 0 ? 'FIRST' : isRepeat ? 'RETRY' : 'FAILOVER',
+      kind: permit.probe ? 'PROBE' : isRestart ? 'RESTART' : this.#kindOf(entry),
       entry,
       startedAtMs: runtime.now(),
       startedAtWallMs: runtime.wall(),
@@ -143,8 +173,35 @@ export class Request<Output, Final> {
     const { staleSocketReplaced } = visit;
     settleAttempt({ observer, state, permit, record, cause, timing: prepared.timing, staleSocketReplaced });
     if (end.ok) return this.#succeeded(serving(), attempt, end.final);
-    if (failure !== undefined) this.#failedOn(entry, failure);
+    if (cause === undefined || failure === undefined) return undefined;
+    visit.brokeOff = attempt.outputBytes > 0;
+    if (visit.brokeOff && this.#beginsAnew(entry, cause, failure)) this.chain.failed(entry, failure);
+    else this.#failedOn(entry, failure);
     return undefined;
+  }
+
+  #kindOf(entry: ChainEntry): AttemptKind {
+    if (this.trail.attempts === 0) return 'FIRST';
+    return this.chain.failureOf(entry) === undefined ? 'FAILOVER' : 'RETRY';
+  }
+
+  /** Decides what follows an answer that broke off in the middle; returns whether its stream begins anew. */
+  #beginsAnew(entry: ChainEntry, cause: Failure, failure: Failure): boolean {
+    const recovered = recover({
+      cause,
+      recovery: this.#recovery,
+      hasRepeats: this.allowance.hasRepeats,
+      mayRestart: this.allowance.mayRestart(entry),
+      remainingMs: this.time.remainingMs,
+      minAttemptMs: this.time.minAttemptMs,
+    });
+    this.#startsAfresh = recovered === 'NEXT';
+    if (recovered === 'END') this.#isExhausted = true;
+    if (recovered !== 'RESTART') return false;
+    this.allowance.restart(entry);
+    this.#delivery.broke(cause.reason);
+    this.#interruption = failure;
+    return true;
   }
 
   #failedOn(entry: ChainEntry, failure: Failure): void {
@@ -176,10 +233,11 @@ export class Request<Output, Final> {
   /** Returns the result of a request that got no answer. */
   failed(): CallResult<Output, Final> {
     const attempts = this.trail.records;
-    const decisive = this.#decisive;
+    const deadlineReached = this.#lackedTime || this.time.isUp;
+    const decisive = this.#decisive ?? (deadlineReached ? undefined : this.#interruption);
     const failure = finalFailure({
       attempts,
-      deadlineReached: this.#lackedTime || this.time.isUp,
+      deadlineReached,
       decisive,
       availableInMs: decisive === undefined ? this.chain.availableInMs() : undefined,
     });

@@ -16,8 +16,10 @@ export interface RepeatSituation {
   /** Repeats made in this visit to the target, replacements of stale sockets not among them. */
   readonly repeatsInVisit: number;
   readonly staleSocketReplaced: boolean;
-  /** Repeats that the request may still make. */
-  readonly repeatsLeft: number;
+  /** Whether the request and the budget of the target allow a repeat (engine rules B3 and R1). */
+  readonly mayRepeat: boolean;
+  /** Whether the answer broke off in the middle: then another target comes first (engine rules P1a and U3). */
+  readonly brokeOff: boolean;
   readonly anotherIsAvailable: boolean;
   /** Why no call may go to the target now, which the failure itself may have brought about. */
   readonly unavailable: Unavailable | undefined;
@@ -33,13 +35,13 @@ export type Repeat = { readonly waitMs: number; readonly counts: boolean } | und
 export function decideRepeat(situation: RepeatSituation, config: RetryConfig, random: () => number): Repeat {
   const rule: ClassRule = CLASS_RULES[situation.failure.class];
   if (situation.failure.repeatIsUseless === true || !comesBack(situation.unavailable)) return undefined;
-  if (config.order === 'NEXT_FIRST' && situation.anotherIsAvailable) return undefined;
+  if (situation.anotherIsAvailable && (config.order === 'NEXT_FIRST' || situation.brokeOff)) return undefined;
   if (rule.same === 'at_once') {
     // A connection that the provider had closed meanwhile: the call was never looked at (class C3).
     return situation.staleSocketReplaced ? undefined : { waitMs: 0, counts: false };
   }
   if (config.order === 'EXHAUST_FIRST') return exhaustFirst(situation, rule, config);
-  if (rule.same === 'never' || situation.repeatsInVisit >= 1 || situation.repeatsLeft <= 0) return undefined;
+  if (rule.same === 'never' || situation.repeatsInVisit >= 1 || !situation.mayRepeat) return undefined;
   const hintMs = situation.failure.retryAfterMs;
   // Without a hint and another target the rounds do the repeating, with their own waits.
   if (hintMs === undefined && (rule.same === 'retry_after' || !situation.anotherIsAvailable)) return undefined;
@@ -61,5 +63,7 @@ function coolsForMs({ unavailable }: RepeatSituation): number {
 /** The schedule of the system this one descends from: every wait of the list on one target, in full, then the next target. */
 function exhaustFirst(situation: RepeatSituation, rule: ClassRule, config: RetryConfig): Repeat {
   const waitMs = config.backoffMs[situation.repeatsInVisit];
-  return waitMs === undefined || !rule.laterRounds ? undefined : fitting(waitMs, situation);
+  if (waitMs === undefined || !rule.laterRounds) return undefined;
+  // A provider that wants to be left alone for longer than any of them is left to its cooldown (engine rule R4).
+  return coolsForMs(situation) > Math.max(...config.backoffMs) ? undefined : fitting(waitMs, situation);
 }

@@ -15,13 +15,16 @@ export interface RoundSituation {
   readonly round: number;
   /** Whether the round that has just ended made an attempt. */
   readonly visited: boolean;
-  readonly repeatsLeft: number;
   readonly remainingMs: number;
   readonly minAttemptMs: number;
+  /** How long a target that takes no more attempts may still be waited for, in milliseconds (engine rule L1). */
+  readonly slotWaitMs: number;
   /** The entries that may be visited again, or have not been yet. */
   readonly candidates: readonly {
     /** Absent: not tried yet. */
     readonly lastClass: FailureClass | undefined;
+    /** Whether the request and the budget of the target allow a repeat (engine rules B3 and R1). */
+    readonly mayRepeat: boolean;
     readonly unavailable: Unavailable | undefined;
   }[];
 }
@@ -34,7 +37,8 @@ export function nextRoundWaitMs(
 ): number | undefined {
   if (config.order === 'EXHAUST_FIRST') return undefined;
   const worthwhile = situation.candidates.filter(
-    ({ lastClass, unavailable }) => comesBack(unavailable) && (lastClass === undefined || situation.repeatsLeft > 0),
+    ({ lastClass, mayRepeat, unavailable }) =>
+      (comesBack(unavailable) || mayWaitForSlot(unavailable, situation)) && (lastClass === undefined || mayRepeat),
   );
   if (worthwhile.length === 0) return undefined;
   const ceilingsMs = worthwhile.map(({ lastClass }) =>
@@ -45,4 +49,8 @@ export function nextRoundWaitMs(
   const waitMs = Math.max(pauseMs, availableInMs);
   if (waitMs > LONGEST_WAIT_MS || waitMs + situation.minAttemptMs > situation.remainingMs) return undefined;
   return waitMs;
+}
+
+function mayWaitForSlot(unavailable: Unavailable | undefined, { slotWaitMs }: RoundSituation): boolean {
+  return unavailable?.reason === 'OVERLOADED' && unavailable.forMs <= slotWaitMs;
 }

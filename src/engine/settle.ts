@@ -27,6 +27,8 @@ export function settleAttempt(settlement: Settlement): void {
   const { observer, state, permit, record, cause } = settlement;
   const verdict = cause === undefined ? 'success' : verdictOf(cause, settlement.staleSocketReplaced);
   learn(state.circuit(record.entry).times, settlement);
+  if (cause === undefined) state.concurrency.succeeded(state.stats.inFlight);
+  else if (isComplaint(cause)) state.concurrency.complained(state.stats.inFlight);
   state.stats.attemptEnded(verdict, record.durationMs, record.firstOutputMs, tokensOf(record.usage));
   permit.settle(verdict, { retryAfterMs: cause?.retryAfterMs });
   if (cause !== undefined) {
@@ -50,6 +52,11 @@ function learn(times: ResponseTimes, { timing, record, cause }: Settlement): voi
   } else if (record.firstOutputMs !== undefined) {
     times.add(true, record.firstOutputMs);
   }
+}
+
+/** Whether the provider says that it is asked too much: a rate limit, or 529, which a stream tells by its code (engine rule L1). */
+function isComplaint({ class: failureClass, httpStatus, providerCode }: Failure): boolean {
+  return failureClass === 'rate_limit' || httpStatus === 529 || providerCode === 'overloaded_error';
 }
 
 function verdictOf(cause: Failure, staleSocketReplaced: boolean): Verdict {

@@ -7,6 +7,7 @@ import type { Permit } from './circuit-breaker.ts';
 import { localRefusal } from './classify.ts';
 import type { EngineConfig } from './config.ts';
 import { sliceMs } from './deadline.ts';
+import { paced } from './pacing.ts';
 import { leaseMs } from './probe.ts';
 import type { RequestTime } from './request-time.ts';
 import type { TargetState } from './target-state.ts';
@@ -18,6 +19,8 @@ export interface VisitContext<Output, Final> {
   readonly time: RequestTime;
   readonly chain: Chain<Output, Final>;
   readonly stateOf: (entry: ChainEntry) => TargetState;
+  /** Whether an answer was thrown away because it broke off: then the next one must have the time that it needs (engine rule U3). */
+  readonly startsAfresh: boolean;
 }
 
 /** An attempt that may be made now. */
@@ -36,6 +39,8 @@ export class Visit<Output, Final> {
   /** Repeats made, replacements of stale sockets not among them. */
   repeats = 0;
   staleSocketReplaced = false;
+  /** Whether an answer broke off in the middle. */
+  brokeOff = false;
 
   /** @param later the entries whose turns come after this one in the same round */
   constructor(entry: ChainEntry, later: readonly ChainEntry[], context: VisitContext<Output, Final>) {
@@ -64,15 +69,23 @@ export class Visit<Output, Final> {
     const unavailable = chain.unavailable(this.entry);
     if (unavailable !== undefined) return refusal(unavailable.reason, unavailable.forMs);
     const attemptMs = this.sliceMs;
-    if (!isFirst && attemptMs < time.minAttemptMs) return localRefusal('DEADLINE', 'No time was left for this target.');
+    if (!isFirst && (attemptMs < time.minAttemptMs || this.#lacksTime))
+      return localRefusal('DEADLINE', 'No time was left for this target.');
     const prepared = chain.prepare(this.entry);
     if (!('open' in prepared)) return prepared;
+    const tooLarge = chain.unavailable(this.entry);
+    if (tooLarge !== undefined) return refusal(tooLarge.reason, tooLarge.forMs);
     const { timing } = prepared;
     const limits = this.#limits(attemptMs, timing);
-    const permit = stateOf(this.entry)
-      .circuit(this.entry)
-      .breaker.acquire(leaseMs(limits.firstOutputMs, timing, config));
-    return permit === undefined ? refusal('CIRCUIT_OPEN') : { prepared, permit, limits };
+    const state = stateOf(this.entry);
+    const permit = state.acquire(this.entry, leaseMs(limits.firstOutputMs, timing, config));
+    if (permit === undefined) return refusal('CIRCUIT_OPEN');
+    return { prepared: paced(prepared, state.pacing, this.entry.circuit), permit, limits };
+  }
+
+  get #lacksTime(): boolean {
+    const { chain, startsAfresh, time } = this.#context;
+    return startsAfresh && chain.needsMs([this.entry]).some((needMs) => needMs > time.remainingMs);
   }
 
   get #isLast(): boolean {

@@ -2,7 +2,7 @@ import type { ChatRequest } from '../../gen/understudy/v1/llm_pb.ts';
 import type { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
 import type { Delta, FinishReason } from '../core/answer.ts';
 import type { Failure } from '../core/failure.ts';
-import type { TokenUsage } from '../core/ports.ts';
+import type { LimitReading, TokenUsage } from '../core/ports.ts';
 import type { ProviderName } from '../core/provider.ts';
 
 /** The part of a request that an adapter translates; both ChatRequest and StreamChatRequest fit. */
@@ -90,4 +90,9 @@ export interface Adapter {
   events(): EventReader;
   /** Classifies an answer with an error status. */
   failure(response: ErrorResponse): Failure;
+  /**
+   * Reads what the headers of any answer say of the provider's rate limits; absent where it says nothing. Names of headers are
+   * in lower case; `wallMs` is our own clock, in milliseconds since the epoch.
+   */
+  limits?(headers: ErrorResponse['headers'], wallMs: number): readonly LimitReading[];
 }

@@ -8,6 +8,7 @@ import { anthropicPrompt } from './anthropic-prompt.ts';
 import { thinkingOf } from './anthropic-thinking.ts';
 import { dropSet, withProviderOptions } from './chat-options.ts';
 import { askedEffort } from './effort.ts';
+import { anthropicLimits } from './rate-limits.ts';
 import { textChat } from './text-chat.ts';
 import { parameterAdjusted } from './warnings.ts';
 
@@ -28,6 +29,7 @@ export const anthropic: Adapter = {
   response: anthropicResponse,
   events: anthropicEvents,
   failure: anthropicFailure,
+  limits: anthropicLimits,
 };
 
 function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure {

@@ -7,6 +7,7 @@ import { openAiFailure } from './openai-errors.ts';
 import { openAiModel } from './openai-models.ts';
 import type { EndUserField } from './openai-options.ts';
 import { sharedOptions } from './openai-options.ts';
+import { openAiLimits } from './rate-limits.ts';
 import type { TextMessage } from './text-chat.ts';
 import { textChat } from './text-chat.ts';
 
@@ -54,6 +55,7 @@ export function chatCompletions(dialect: ChatDialect): Adapter {
     response: chatResponse,
     events: chatEvents,
     failure: openAiFailure,
+    limits: openAiLimits,
   };
 }
 

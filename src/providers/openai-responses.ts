@@ -8,6 +8,7 @@ import { openAiModel } from './openai-models.ts';
 import type { EndUserField } from './openai-options.ts';
 import { sharedOptions } from './openai-options.ts';
 import { responsesEvents, responsesResponse } from './openai-responses-answer.ts';
+import { openAiLimits } from './rate-limits.ts';
 import type { TextMessage } from './text-chat.ts';
 import { textChat } from './text-chat.ts';
 
@@ -32,6 +33,7 @@ export function responsesApi(dialect: ResponsesDialect): Adapter {
     response: responsesResponse,
     events: responsesEvents,
     failure: openAiFailure,
+    limits: openAiLimits,
   };
 }
 

@@ -1,5 +1,8 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import { AdminService } from '../../gen/understudy/v1/admin_pb.ts';
 import { createServer, type ServerResponse } from 'node:http';
 import { closeHttp, listenHttp } from './http-listen.ts';
+import { createRpcListener } from './rpc-listener.ts';
 import { answerProbe, isRead, pathOf, respondText } from './probes.ts';
 
 /** What `/metrics` answers. */
@@ -16,6 +19,8 @@ export interface AdminOptions {
   readonly isReady: () => boolean;
   /** Answers `/metrics`; without it there is none. */
   readonly metrics?: () => Promise<MetricsText>;
+  /** Answers AdminService; without it there is none. */
+  readonly handlers?: ServiceImpl<typeof AdminService>;
 }
 
 /** An open admin listener. */
@@ -26,14 +31,19 @@ export interface AdminListener {
   close(): Promise<void>;
 }
 
-/** Serves `/livez`, `/readyz` and `/metrics` to operators. Never gRPC, never callers. */
+/** Serves `/livez`, `/readyz`, `/metrics` and AdminService to operators. Never gRPC, never callers. */
 export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
+  const { handlers } = options;
+  const answer = handlers && createRpcListener({ routes: (router) => router.service(AdminService, handlers) });
   const server = createServer((request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
     const { metrics } = options;
     if (metrics !== undefined && isRead(request) && pathOf(request) === '/metrics')
       void answerMetrics(metrics, response);
-    else respondText(response, 404, 'not found');
+    else if (answer === undefined) respondText(response, 404, 'not found');
+    // No page of the web is to change anything here, not even one that has a name of its own for this address.
+    else if (request.headers.origin !== undefined) respondText(response, 403, 'not for browsers');
+    else answer(request, response);
   });
   const address = await listenHttp(server, options.address);
   return { address, close: () => closeHttp(server) };

@@ -1,9 +1,11 @@
 import type { Delta } from '../core/answer.ts';
+import type { FailureReason } from '../core/failure.ts';
 import type { ClientSink, Serving } from '../engine/call.ts';
 
 /** Something that a stream tells its caller before the end. */
 export type StreamItem =
   | { readonly type: 'started'; readonly serving: Serving }
+  | { readonly type: 'restarted'; readonly serving: Serving; readonly reason: FailureReason }
   | { readonly type: 'delta'; readonly delta: Delta }
   | { readonly type: 'ping' };
 
@@ -37,6 +39,11 @@ export class AnswerQueue implements ClientSink<Delta> {
 
   started(serving: Serving): void {
     this.#push({ item: { type: 'started', serving }, bytes: 0, deltas: 0 });
+  }
+
+  /** What waits of the broken answer is still read before it: its sequence is what the event tells the caller to discard. */
+  restarted(serving: Serving, reason: FailureReason): void {
+    this.#push({ item: { type: 'restarted', serving, reason }, bytes: 0, deltas: 0 });
   }
 
   output(delta: Delta): boolean {

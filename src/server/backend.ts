@@ -9,6 +9,8 @@ import type { AttemptRecord, Call, CallResult, ChainEntry, Prepared, Serving, Ta
 /** What a request decides before any provider is called: the chain, and how each of its entries is asked. */
 export interface Plan {
   readonly chain: readonly ChainEntry[];
+  /** Whether the providers are asked for streams, whatever the caller gets (engine rule U1). */
+  readonly streams: boolean;
   prepare(entry: ChainEntry): Prepared<Delta, Finish> | Failure;
   /** What was not done as the request asked, given who answered. */
   warnings(serving: Serving): readonly Warning[];

@@ -6,8 +6,8 @@ import {
   type LlmService,
   type StreamChatRequest,
   type StreamChatResponse,
-  StreamChatResponseSchema,
 } from '../../gen/understudy/v1/llm_pb.ts';
+import { Recovery } from '../../gen/understudy/v1/routing_pb.ts';
 import { AnswerQueue } from './answer-queue.ts';
 import { type AnswerContext, type CallSuccess, chatResponse, finishedEvent, generateResponse } from './answers.ts';
 import type { Backend, PlanRequest } from './backend.ts';
@@ -15,7 +15,7 @@ import { healthResponse } from './health.ts';
 import { listModels } from './models.ts';
 import { type Ask, type HandlerOptions, identifyRequest, runRequest } from './run-request.ts';
 import { asConnectError } from './status.ts';
-import { type StreamEvent, streamEvent } from './stream-events.ts';
+import { StreamEvents } from './stream-events.ts';
 import { validateChat, validateGenerate } from './validate.ts';
 
 /** Makes the implementation of LlmService, used unchanged by every door. */
@@ -94,26 +94,22 @@ async function* streamChat(
   const onAbort = (): void => abort.abort(context.signal.reason);
   if (context.signal.aborted) onAbort();
   context.signal.addEventListener('abort', onAbort, { once: true });
-  const answered = runRequest(backend, options, ask, context, { signal: abort.signal, requestId, client });
+  const recovery = request.recovery === Recovery.RESTART ? 'RESTART' : 'FAIL';
+  const stream = { signal: abort.signal, requestId, client, recovery } as const;
+  const answered = runRequest(backend, options, ask, context, stream);
   answered.then(
     () => client.end(),
     () => client.end(),
   );
-  let sequence = 0n;
-  const next = (event: StreamEvent): StreamChatResponse => {
-    sequence += 1n;
-    return create(StreamChatResponseSchema, { sequence, event });
-  };
+  const events = new StreamEvents(requestId);
   try {
-    let target = '';
     for (;;) {
       const item = client.take() ?? (await client.next());
       if (item === undefined) break;
-      if (item.type === 'started') target = item.serving.target;
-      yield next(streamEvent(item, requestId, target));
+      yield events.of(item);
     }
     const { result, answer } = await answered;
-    yield next({ case: 'finished', value: finishedEvent(result, answer) });
+    yield events.finished(finishedEvent(result, answer));
   } catch (thrown) {
     throw asConnectError(thrown, true, { requestId, random: options.random });
   } finally {

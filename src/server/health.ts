@@ -30,7 +30,8 @@ function overallStatus(targets: readonly TargetHealth[]): HealthStatus {
   return available === targets.length ? HealthStatus.SERVING : HealthStatus.DEGRADED;
 }
 
-function providerHealth(target: TargetHealth, costNanoUsd: bigint | undefined): ProviderHealth {
+/** Makes what is told of one target. */
+export function providerHealth(target: TargetHealth, costNanoUsd: bigint | undefined): ProviderHealth {
   return create(ProviderHealthSchema, {
     target: target.target,
     provider: target.provider,

@@ -1,6 +1,6 @@
 import { Code, ConnectError, createContextKey, type HandlerContext } from '@connectrpc/connect';
 import type { Delta, Finish } from '../core/answer.ts';
-import type { CallFailure, CallResult, ClientSink } from '../engine/call.ts';
+import type { CallFailure, CallResult, ClientSink, Recovery } from '../engine/call.ts';
 import type { AnswerContext, CallSuccess } from './answers.ts';
 import { describeTrail } from './attempts.ts';
 import type { Backend, CallEnd, Plan, PlanRequest } from './backend.ts';
@@ -23,6 +23,17 @@ export interface Ask {
   /** The request as a conversation. */
   readonly conversation: PlanRequest;
   readonly violations: readonly Violation[];
+}
+
+/** Whose request it is and where its answer goes. */
+export interface AskedStream {
+  /** Aborts when the caller cancels or is gone. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  /** Where the answer streams to; absent where it is returned whole. */
+  readonly client?: ClientSink<Delta>;
+  /** What becomes of a stream that breaks off; absent for FAIL. */
+  readonly recovery?: Recovery;
 }
 
 /** A good answer and what is to be said with it. */
@@ -55,7 +66,7 @@ export async function runRequest(
   options: HandlerOptions,
   ask: Ask,
   context: HandlerContext,
-  stream: { readonly signal: AbortSignal; readonly requestId: string; readonly client?: ClientSink<Delta> },
+  stream: AskedStream,
 ): Promise<Answered> {
   const { requestId, signal } = stream;
   const timeoutMs = context.timeoutMs();
@@ -68,7 +79,9 @@ export async function runRequest(
     } else {
       plan = planned;
       const prepare: Plan['prepare'] = (entry) => planned.prepare(entry);
-      result = await backend.run({ chain: plan.chain, timeoutMs, signal, client: stream.client, prepare });
+      const { client, recovery } = stream;
+      const { chain, streams: upstreamStreams } = plan;
+      result = await backend.run({ chain, timeoutMs, signal, client, recovery, upstreamStreams, prepare });
     }
   } catch (thrown) {
     result = refusedResult(unexpected(thrown, plan !== undefined));

@@ -122,6 +122,8 @@ export function unexpected(thrown: unknown, contacted: boolean): CallFailure {
 
 function pushbackMs(failure: CallFailure, random: () => number): number | undefined {
   if (failure.contacted) return -1;
+  // Another replica can take it now (engine rule D2).
+  if (failure.reason === 'SHUTTING_DOWN') return 0;
   if (failure.retryAfterMs === undefined && failure.status !== 'UNAVAILABLE') return undefined;
   const leastMs = Math.max(failure.retryAfterMs ?? 0, MIN_PUSHBACK_MS);
   return Math.ceil(leastMs * (1 + PUSHBACK_JITTER * random()));

@@ -1,18 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Code, ConnectError, createConnectRouter, createContextValues, type ServiceImpl } from '@connectrpc/connect';
-import {
-  compressionGzip,
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from '@connectrpc/connect-node';
+import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import type { Runtime } from '../core/ports.ts';
 import { applyCors } from './cors.ts';
 import { closeHttp, listenHttp } from './http-listen.ts';
-import { clampTimeoutHeaders, MAX_MESSAGE_BYTES } from './limits.ts';
 import { LiveCalls } from './live-calls.ts';
-import { answerProbe, pathOf, respondText } from './probes.ts';
-import { CLOSE_STALLED_STREAM } from './run-request.ts';
+import { answerProbe } from './probes.ts';
+import { createRpcListener } from './rpc-listener.ts';
 import { within } from './within.ts';
 
 /** Options of the web door. */
@@ -37,12 +31,8 @@ export interface WebDoor {
   drain(graceMs: number): Promise<void>;
 }
 
-const DEFAULT_STALL_MS = 65_000;
 const FLUSH_MS = 1000;
 const LINGER_MS = 1000;
-
-/** Replies stay as they are: compressing each message of a stream costs more than it saves. */
-const NEVER_COMPRESS_BYTES = 0xffff_ffff;
 
 /**
  * Serves LlmService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, and the probes. Plain
@@ -52,7 +42,11 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const { runtime } = options;
   const shutdown = new AbortController();
   const calls = new LiveCalls();
-  const answer = createRpcListener(options, shutdown.signal);
+  const answer = createRpcListener({
+    routes: (router) => router.service(LlmService, options.handlers),
+    ...(options.clientStallMs !== undefined && { clientStallMs: options.clientStallMs }),
+    shutdownSignal: shutdown.signal,
+  });
   const server = createServer((request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
     if (applyCors(request, response, options.corsOrigins ?? [])) return;
@@ -69,49 +63,6 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     await closeHttp(server);
   };
   return { address, drain };
-}
-
-type RpcListener = (request: IncomingMessage, response: ServerResponse) => void;
-
-/**
- * Makes the listener for the service. In place of `connectNodeAdapter`, which dies of a malformed Host, cannot shorten
- * deadlines, and writes to the console about every stream that a client leaves.
- */
-function createRpcListener(options: WebDoorOptions, shutdownSignal: AbortSignal): RpcListener {
-  const router = createConnectRouter({
-    grpc: false,
-    readMaxBytes: MAX_MESSAGE_BYTES,
-    writeMaxBytes: MAX_MESSAGE_BYTES,
-    acceptCompression: [compressionGzip],
-    compressMinBytes: NEVER_COMPRESS_BYTES,
-    jsonOptions: { ignoreUnknownFields: false },
-    shutdownSignal,
-  });
-  router.service(LlmService, options.handlers);
-  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-  const stallMs = options.clientStallMs ?? DEFAULT_STALL_MS;
-  return (request, response) => {
-    const handle = handlers.get(pathOf(request));
-    if (handle === undefined) return respondText(response, 404, 'not found');
-    const { host } = request.headers;
-    if (host === undefined || !URL.canParse(request.url ?? '', `http://${host}`))
-      return respondText(response, 400, 'bad host');
-    clampTimeoutHeaders(request.headers);
-    const close = (): void => void response.destroy();
-    response.setTimeout(stallMs, () => {
-      if (response.writableNeedDrain) close();
-    });
-    const values = createContextValues().set(CLOSE_STALLED_STREAM, close);
-    void (async () => {
-      try {
-        const answer = await handle(universalRequestFromNodeRequest(request, response, undefined, values));
-        await universalResponseToNodeResponse(answer, response);
-      } catch {
-        // The client is gone, or the answer cannot be written any more; the handlers have told of whatever else went wrong.
-        close();
-      }
-    })();
-  };
 }
 
 /**

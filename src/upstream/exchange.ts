@@ -87,9 +87,10 @@ class Exchange implements AttemptHandle, HttpHandler {
     if (this.#state !== 'reading') return;
     this.#status = status;
     this.#requestId = providerRequestId(headers);
-    this.#sink({ type: 'headers', status, requestId: this.#requestId });
-    if (this.#state !== 'reading') return;
     const { adapter, stream, wrapReader, runtime } = this.#parts;
+    const limits = adapter.limits?.(headers, runtime.wall());
+    this.#sink({ type: 'headers', status, requestId: this.#requestId, limits });
+    if (this.#state !== 'reading') return;
     this.#read(() => {
       this.#body = chooseBody({
         status,

@@ -26,6 +26,7 @@ describe('defaults', () => {
       httpAddress: '127.0.0.1:8080',
       adminAddress: '127.0.0.1:9464',
       reflection: true,
+      adminService: false,
       corsOrigins: [],
       allowUnauthenticated: false,
     });
@@ -58,6 +59,7 @@ server:
   http_address: localhost:2
   admin_address: 10.0.0.1:3
   reflection: false
+  admin_service: true
   cors_origins: ["*", "https://app.example.com"]
   allow_unauthenticated: true
 `,
@@ -91,6 +93,7 @@ server:
         httpAddress: 'localhost:2',
         adminAddress: '10.0.0.1:3',
         reflection: false,
+        adminService: true,
         corsOrigins: ['*', 'https://app.example.com'],
         allowUnauthenticated: true,
       },

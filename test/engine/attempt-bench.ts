@@ -18,7 +18,7 @@ export const LIMITS: AttemptLimits = {
 };
 
 /** Takes the output of an attempt as the test wants it taken. */
-class Taken implements AttemptOutput<string> {
+export class Taken implements AttemptOutput<string> {
   readonly #runtime: VirtualRuntime;
   readonly committedAt: number[] = [];
   readonly texts: string[] = [];

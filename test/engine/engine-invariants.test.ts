@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { FailureClass } from '../../src/core/failure.ts';
 import { CLASS_RULES } from '../../src/core/failure.ts';
-import type { CallResult } from '../../src/engine/call.ts';
+import type { AttemptRecord, CallResult, Recovery } from '../../src/engine/call.ts';
 import type { RetryOrder } from '../../src/engine/config.ts';
 import type { EngineHarness } from '../support/engine-harness.ts';
 import { createEngineHarness } from '../support/engine-harness.ts';
@@ -41,6 +41,7 @@ const request = fc.record({
   timeoutMs: fc.constantFrom(50, 900, 5_000, 30_000, 120_000),
   cancelAfterMs: fc.option(fc.nat(10_000), { nil: undefined, freq: 4 }),
   streams: fc.boolean(),
+  recovery: fc.constantFrom<Recovery>('FAIL', 'RESTART'),
 });
 
 const world = fc.record({
@@ -85,7 +86,7 @@ async function live({
       const startedAtMs = runtime.now();
       const { result, cancel } = harness.ask(asked.chain, {
         timeoutMs: asked.timeoutMs,
-        ...(asked.streams && { client }),
+        ...(asked.streams && { client, recovery: asked.recovery }),
       });
       void result.then((value) => ended.push({ asked, result: value, client, startedAtMs }));
       const { cancelAfterMs } = asked;
@@ -116,14 +117,15 @@ function check({ asked, result, client, startedAtMs }: Ended, maxRepeats: number
     expect(attempt.startedAfterMs).toBeLessThan(totalMs);
     const isLast = index === attempts.length - 1;
     if (failed === undefined) expect(isLast && result.ok).toBe(true);
+    else if (failed.class === 'interrupted' && asked.recovery === 'RESTART') expect(asked.streams).toBe(true);
     else if (CLASS_RULES[failed.class].next === 'no') expect(isLast && !result.ok).toBe(true);
-    if (!isLast) expect(attempt.failure?.class).not.toBe('interrupted');
+    const wasBroken = attempts[index - 1]?.failure?.class === 'interrupted';
+    expect(wasBroken).toBe(attempt.kind === 'RESTART' || (wasBroken && attempt.kind === 'PROBE'));
   }
   expect(result.attempts.map(({ number }) => number)).toEqual(result.attempts.map((_, index) => index + 1));
 
   if (asked.streams) {
-    expect(client.servings).toHaveLength(client.text === '' ? 0 : 1);
-    expect('whole answer'.startsWith(client.text)).toBe(true);
+    checkStream(client, attempts);
     for (const at of client.pings) expect(at - startedAtMs).toBeGreaterThanOrEqual(15_000);
   }
   if (result.ok) {
@@ -131,6 +133,20 @@ function check({ asked, result, client, startedAtMs }: Ended, maxRepeats: number
     expect(result.serving).toMatchObject({ target: attempts.at(-1)?.entry.target, number: attempts.at(-1)?.number });
   } else if (attempts.every(({ failure: failed }) => failed?.neverSent === true)) {
     expect(result.failure.contacted).toBe(false);
+  }
+}
+
+/** Every beginning that the client hears of is an attempt that spoke, and what it hears until the next is of that one alone. */
+function checkStream({ notes }: RecordingClient, attempts: readonly AttemptRecord[]): void {
+  const beginnings = notes.filter((note) => note.what === 'started' || note.what === 'restarted');
+  const spoke = attempts.filter(({ firstOutputMs }) => firstOutputMs !== undefined);
+  expect(beginnings.map(({ serving }) => serving.number)).toEqual(spoke.map(({ number }) => number));
+  expect(beginnings.map(({ what }) => what)).toEqual(spoke.map((_, index) => (index === 0 ? 'started' : 'restarted')));
+  let text = '';
+  for (const note of notes) {
+    if (note.what === 'output') text += note.text;
+    else if (note.what !== 'ping') text = '';
+    expect('whole answer'.startsWith(text)).toBe(true);
   }
 }
 
@@ -202,14 +218,16 @@ describe('a call that a rate limit has sent away', () => {
           { afterMs: 5, event: { type: 'error', failure: failure('rate_limit', { retryAfterMs }) } },
         ];
         const standing = one.standing.map((each, index) => (index === 0 ? limit : each));
-        const [{ upstream }] = await live({
+        const [{ upstream }, ended] = await live({
           ...one,
           standing,
           queued: one.queued.map((each, index) => (index === 0 ? [] : each)),
         });
-        const ends = upstream.notes
-          .filter(({ target, what }) => target === 'a' && what === 'abort')
-          .map(({ atMs }) => atMs);
+        const ends = ended.flatMap(({ result, startedAtMs }) =>
+          result.attempts
+            .filter(({ entry, failure: failed }) => entry.target === 'a' && failed?.class === 'rate_limit')
+            .map(({ startedAfterMs, durationMs }) => startedAtMs + startedAfterMs + durationMs),
+        );
         for (const openedAt of upstream.openedAt('a')) {
           for (const endedAt of ends) {
             if (openedAt > endedAt) expect(openedAt).toBeGreaterThanOrEqual(endedAt + retryAfterMs);

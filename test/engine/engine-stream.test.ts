@@ -108,7 +108,7 @@ describe('pings', () => {
 
   it('are not sent while nothing can have reached a provider', async () => {
     const { run, runtime, upstream } = createEngineHarness(['a'], {
-      retry: { maxRepeats: 40, backoffMs: [1_000] },
+      retry: { maxRepeats: 15, backoffMs: [4_000] },
       circuitBreaker: { failures: 100 },
     });
     upstream.always('a', fails('connect', {}, 0));

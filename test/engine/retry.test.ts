@@ -21,7 +21,8 @@ function decide(
       failure: failure(failureClass),
       repeatsInVisit: 0,
       staleSocketReplaced: false,
-      repeatsLeft: 4,
+      mayRepeat: true,
+      brokeOff: false,
       anotherIsAvailable: true,
       unavailable: undefined,
       sliceMs: 20_000,
@@ -62,7 +63,7 @@ describe('a repeat on the same target, next to another', () => {
 
   it('is made once per visit, and only while the request may still repeat', () => {
     expect(decide('overload', { repeatsInVisit: 1 })).toBeUndefined();
-    expect(decide('overload', { repeatsLeft: 0 })).toBeUndefined();
+    expect(decide('overload', { mayRepeat: false })).toBeUndefined();
   });
 
   it('must fit into the slice with the least attempt', () => {
@@ -91,7 +92,7 @@ describe('a target that this failure has put out of use', () => {
 describe('a stale socket', () => {
   it('is replaced at once and free of charge, once per visit', () => {
     expect(decide('stale_socket')).toEqual({ waitMs: 0, counts: false });
-    expect(decide('stale_socket', { repeatsLeft: 0, repeatsInVisit: 1 })).toEqual({ waitMs: 0, counts: false });
+    expect(decide('stale_socket', { mayRepeat: false, repeatsInVisit: 1 })).toEqual({ waitMs: 0, counts: false });
     expect(decide('stale_socket', { staleSocketReplaced: true })).toBeUndefined();
   });
 });
@@ -147,7 +148,7 @@ describe('the order of repeats', () => {
   it('EXHAUST_FIRST waits the whole list on one target, whatever else is there', () => {
     const exhaust: Partial<RetryConfig> = { order: 'EXHAUST_FIRST', jitter: 'FULL' };
     const waits = [0, 1, 2, 3, 4].map((repeatsInVisit) =>
-      decide('overload', { repeatsInVisit, repeatsLeft: 0 }, exhaust),
+      decide('overload', { repeatsInVisit, mayRepeat: false }, exhaust),
     );
     expect(waits.map((repeat) => repeat?.waitMs)).toEqual([1_000, 2_000, 4_000, 8_000, undefined]);
     expect(decide('silence', {}, exhaust)).toBeDefined();

@@ -9,16 +9,29 @@ import type { Unavailable } from '../../src/engine/target-state.ts';
 
 function wait(situation: Partial<RoundSituation>, config: Partial<RetryConfig> = {}): number | undefined {
   return nextRoundWaitMs(
-    { round: 0, visited: true, repeatsLeft: 4, remainingMs: 60_000, minAttemptMs: 1_000, candidates: [], ...situation },
+    {
+      round: 0,
+      visited: true,
+      remainingMs: 60_000,
+      slotWaitMs: 0,
+      minAttemptMs: 1_000,
+      candidates: [],
+      ...situation,
+    },
     { ...DEFAULT_ENGINE_CONFIG.retry, jitter: 'NONE', ...config },
     () => 0.5,
   );
 }
 
 function candidate(lastClass?: FailureClass, unavailable?: Unavailable): RoundSituation['candidates'][number] {
-  return { lastClass, unavailable };
+  return { lastClass, mayRepeat: true, unavailable };
 }
 
+function exhausted(lastClass?: FailureClass, unavailable?: Unavailable): RoundSituation['candidates'][number] {
+  return { ...candidate(lastClass, unavailable), mayRepeat: false };
+}
+
+const full: Unavailable = { reason: 'OVERLOADED', forMs: 50 };
 const cooling = (forMs: number): Unavailable => ({ reason: 'PROVIDER_RATE_LIMITED', forMs });
 
 describe('the wait before the next round', () => {
@@ -33,6 +46,14 @@ describe('the wait before the next round', () => {
     expect(wait({ candidates: [candidate('connect'), candidate('silence')] })).toBe(1_000);
   });
 
+  it('is short for a target that takes no more attempts, as long as its slot is waited for', () => {
+    const candidates = [candidate(undefined, full)];
+    expect(wait({ candidates, visited: false, slotWaitMs: 1_000 })).toBe(50);
+    expect(wait({ candidates, visited: false, slotWaitMs: 50 })).toBe(50);
+    expect(wait({ candidates, visited: false, slotWaitMs: 49 })).toBeUndefined();
+    expect(wait({ candidates: [...candidates, candidate('overload')], slotWaitMs: 0 })).toBe(1_000);
+  });
+
   it('lasts until the first target is available', () => {
     expect(
       wait({ candidates: [candidate('rate_limit', cooling(5_000)), candidate('rate_limit', cooling(9_000))] }),
@@ -42,10 +63,8 @@ describe('the wait before the next round', () => {
   });
 
   it('lets a target that had no turn have it, also without repeats', () => {
-    expect(wait({ repeatsLeft: 0, candidates: [candidate()] })).toBe(0);
-    expect(wait({ repeatsLeft: 0, candidates: [candidate(undefined, cooling(2_000)), candidate('overload')] })).toBe(
-      2_000,
-    );
+    expect(wait({ candidates: [exhausted()] })).toBe(0);
+    expect(wait({ candidates: [exhausted(undefined, cooling(2_000)), exhausted('overload')] })).toBe(2_000);
   });
 
   it('always lets some time pass where the last round made no attempt', () => {
@@ -57,7 +76,7 @@ describe('the wait before the next round', () => {
 describe('there is no next round', () => {
   it('without a target that may come back, or without repeats', () => {
     expect(wait({ candidates: [] })).toBeUndefined();
-    expect(wait({ repeatsLeft: 0, candidates: [candidate('overload')] })).toBeUndefined();
+    expect(wait({ candidates: [exhausted('overload')] })).toBeUndefined();
   });
 
   it('for open circuits and suspended targets', () => {

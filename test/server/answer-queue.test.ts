@@ -37,6 +37,19 @@ test('items come in order, those that wait together are joined by part and kind'
   ]);
 });
 
+test('a broken answer is read to its end before the new beginning, and is not joined with what follows', async () => {
+  const queue = new AnswerQueue();
+  queue.output(text('half'));
+  queue.restarted(SERVING, 'PROVIDER_UNAVAILABLE');
+  queue.output(text('whole'));
+  queue.end();
+  expect(await drain(queue)).toEqual([
+    { type: 'delta', delta: text('half') },
+    { type: 'restarted', serving: SERVING, reason: 'PROVIDER_UNAVAILABLE' },
+    { type: 'delta', delta: text('whole') },
+  ]);
+});
+
 test('a reader that waits gets what comes, and the end', async () => {
   const queue = new AnswerQueue();
   const first = queue.next();

@@ -2,6 +2,8 @@ import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
+import { ErrorReason } from '../../gen/understudy/v1/error_pb.ts';
+import { Recovery } from '../../gen/understudy/v1/routing_pb.ts';
 import { StreamChatRequestSchema, type StreamChatResponse } from '../../gen/understudy/v1/llm_pb.ts';
 import { failed, SERVING, success, untilAborted } from './support/fake-backend.ts';
 import { context, errorOf, handlersOf } from './support/handler-calls.ts';
@@ -44,6 +46,47 @@ describe('StreamChat', () => {
     ]);
     expect(backend.ends).toHaveLength(1);
     expect(backend.plans[0]?.streams).toBe(true);
+  });
+
+  test('tells of a new beginning and from which event on the broken answer is to be discarded', async () => {
+    const { backend, handlers } = handlersOf(async (call) => {
+      call.client?.started(SERVING);
+      call.client?.output({ kind: 'text', index: 0, text: 'hal' });
+      call.client?.output({ kind: 'part_finished', index: 0, state: new Uint8Array([7]) });
+      call.client?.ping();
+      call.client?.restarted({ ...SERVING, number: 2, target: 'second' }, 'PROVIDER_TIMEOUT');
+      call.client?.output({ kind: 'text', index: 0, text: 'who' });
+      call.client?.output({ kind: 'part_finished', index: 0, state: new Uint8Array([8]) });
+      call.client?.restarted({ ...SERVING, number: 3 }, 'PROVIDER_UNAVAILABLE');
+      call.client?.output({ kind: 'text', index: 0, text: 'whole' });
+      return Promise.resolve(success());
+    });
+    const events = await collect(
+      handlers.streamChat(create(StreamChatRequestSchema, { ...streamRequest, recovery: Recovery.RESTART }), context()),
+    );
+    expect(backend.calls[0]?.recovery).toBe('RESTART');
+    expect(events.map((event) => Number(event.sequence))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(events.map((event) => event.event)).toMatchObject([
+      { case: 'started', value: { target: 'lead' } },
+      { case: 'textDelta', value: { text: 'hal' } },
+      { case: 'partFinished', value: { providerState: { target: 'lead' } } },
+      { case: 'ping' },
+      {
+        case: 'restarted',
+        value: { target: 'second', attempt: 2, discardFromSequence: 2n, reason: ErrorReason.PROVIDER_TIMEOUT },
+      },
+      { case: 'textDelta', value: { text: 'who' } },
+      { case: 'partFinished', value: { providerState: { target: 'second' } } },
+      { case: 'restarted', value: { provider: 'openai', model: 'model-1-2026', attempt: 3, discardFromSequence: 6n } },
+      { case: 'textDelta', value: { text: 'whole' } },
+      { case: 'finished' },
+    ]);
+  });
+
+  test('fails where the caller does not say how to recover', async () => {
+    const { backend, handlers } = handlersOf(async () => Promise.resolve(success()));
+    await collect(handlers.streamChat(streamRequest, context()));
+    expect(backend.calls[0]?.recovery).toBe('FAIL');
   });
 
   test('gives what came before it breaks, then the error', async () => {

@@ -6,6 +6,7 @@ import type {
   CallResult,
   ChainEntry,
   Prepared,
+  Recovery,
 } from '../../src/engine/call.ts';
 import type { EngineConfig } from '../../src/engine/config.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/config.ts';
@@ -20,6 +21,9 @@ import { createVirtualRuntime } from './virtual-runtime.ts';
 export interface HarnessOptions {
   readonly retry?: Partial<EngineConfig['retry']>;
   readonly circuitBreaker?: Partial<EngineConfig['circuitBreaker']>;
+  readonly admission?: Partial<EngineConfig['admission']>;
+  /** Whether the process has too much to do; default: never. */
+  readonly isOverloaded?: () => boolean;
   readonly clientStallMs?: number;
   readonly maxTimeoutMs?: number;
   /** Limit group of a target; default: its own name. */
@@ -31,6 +35,7 @@ export interface HarnessOptions {
 export interface AskOptions {
   readonly timeoutMs?: number;
   readonly client?: RecordingClient;
+  readonly recovery?: Recovery;
   /** Timers of all attempts, over those of the scripted upstream. */
   readonly timing?: Partial<AttemptTiming>;
   /** In place of the scripted upstream. */
@@ -79,6 +84,7 @@ export function createEngineHarness(targets: readonly string[], options: Harness
     maxTimeoutMs: options.maxTimeoutMs ?? DEFAULT_ENGINE_CONFIG.maxTimeoutMs,
     retry: { ...DEFAULT_ENGINE_CONFIG.retry, jitter: 'NONE', ...options.retry },
     circuitBreaker: { ...DEFAULT_ENGINE_CONFIG.circuitBreaker, ...options.circuitBreaker },
+    admission: { ...DEFAULT_ENGINE_CONFIG.admission, ...options.admission },
   };
   const engine = new Engine(
     config,
@@ -88,8 +94,9 @@ export function createEngineHarness(targets: readonly string[], options: Harness
       attemptEnded: (record) => void ended.push(record),
       alert: (target, failure) => void alerts.push({ target, failure }),
     },
+    options.isOverloaded,
   );
-  const ask: EngineHarness['ask'] = (chain, { timeoutMs, client, timing, prepare } = {}) => {
+  const ask: EngineHarness['ask'] = (chain, { timeoutMs, client, recovery, timing, prepare } = {}) => {
     const controller = new AbortController();
     let settled: CallResult<string, string> | undefined;
     const result = engine
@@ -97,6 +104,8 @@ export function createEngineHarness(targets: readonly string[], options: Harness
         chain: chain.map((entry) => (typeof entry === 'string' ? entryOf(entry) : entry)),
         timeoutMs,
         client,
+        recovery,
+        upstreamStreams: timing?.streams,
         signal: controller.signal,
         prepare: prepare ?? ((entry) => upstream.prepare(entry, { streams: client !== undefined, ...timing })),
       })

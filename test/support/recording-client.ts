@@ -1,9 +1,11 @@
+import type { FailureReason } from '../../src/core/failure.ts';
 import type { Runtime } from '../../src/core/ports.ts';
 import type { ClientSink, Serving } from '../../src/engine/call.ts';
 
 /** What a client was told, and when on the virtual clock. */
 export type ClientNote =
   | { readonly atMs: number; readonly what: 'started'; readonly serving: Serving }
+  | { readonly atMs: number; readonly what: 'restarted'; readonly serving: Serving; readonly reason: FailureReason }
   | { readonly atMs: number; readonly what: 'output'; readonly text: string }
   | { readonly atMs: number; readonly what: 'ping' };
 
@@ -20,9 +22,12 @@ export class RecordingClient implements ClientSink<string> {
     this.#runtime = runtime;
   }
 
-  /** The text so far. */
+  /** The text that counts so far. */
   get text(): string {
-    return this.notes.map((note) => (note.what === 'output' ? note.text : '')).join('');
+    return this.notes
+      .slice(this.notes.findLastIndex(({ what }) => what === 'restarted') + 1)
+      .map((note) => (note.what === 'output' ? note.text : ''))
+      .join('');
   }
 
   /** The times of the pings. */
@@ -55,6 +60,10 @@ export class RecordingClient implements ClientSink<string> {
 
   started(serving: Serving): void {
     this.#note({ atMs: this.#runtime.now(), what: 'started', serving });
+  }
+
+  restarted(serving: Serving, reason: FailureReason): void {
+    this.#note({ atMs: this.#runtime.now(), what: 'restarted', serving, reason });
   }
 
   output(text: string): boolean {

@@ -13,6 +13,8 @@ export interface VirtualRuntime extends Runtime {
   step(): Promise<boolean>;
   /** Runs microtasks and pending turns of {@link Runtime.yieldIo} out; no time passes. */
   settle(): Promise<void>;
+  /** Lets `ms` milliseconds pass in which nothing happens, as in a process that is held up: timers fire late, afterwards. */
+  holdUp(ms: number): void;
   /** Returns how many timers are running. */
   pendingTimers(): number;
 }
@@ -81,6 +83,9 @@ export function createVirtualRuntime(options: VirtualRuntimeOptions = {}): Virtu
     random: mulberry32(options.seed ?? 1),
     yieldIo,
     settle,
+    holdUp: (ms) => {
+      nowMs += ms;
+    },
     pendingTimers: () => timers.size,
     advance: async (ms) => {
       const untilMs = nowMs + ms;

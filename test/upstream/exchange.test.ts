@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import type { Adapter } from '../../src/providers/adapter.ts';
 import { chunk, head, lastChunk, respond, send } from '../support/chaos-upstream.ts';
 import { awaitClose, headers200, ok, streamed, terminal, text, useExchangeHarness, words } from './exchange-harness.ts';
 import { createToyAdapter } from './toy-adapter.ts';
@@ -18,6 +19,19 @@ describe('a streamed answer', () => {
       { type: 'end' },
     ]);
     expect(await harness.upstream.request(0)).toMatchObject({ path: '/toy', body: '{"ask":"ü"}' });
+  });
+
+  it.each([200, 429])('begins with what its headers say of rate limits, whatever the status (%d)', async (status) => {
+    harness.upstream.script(head(status, { ...streamed, 'x-left': '7' }), chunk(ok), lastChunk);
+    const limits: Adapter['limits'] = (headers, wallMs) => [
+      { dimension: 'requests', limit: 9, remaining: Number(headers['x-left']), resetInMs: wallMs > 0 ? 5 : 0 },
+    ];
+    const [first] = await harness.open({ adapter: { ...createToyAdapter(), limits } }).last;
+    expect(first).toMatchObject({
+      type: 'headers',
+      status,
+      limits: [{ dimension: 'requests', limit: 9, remaining: 7, resetInMs: 5 }],
+    });
   });
 
   it('is the same in single bytes, each of them told', async () => {

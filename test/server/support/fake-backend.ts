@@ -111,6 +111,7 @@ export function exactCost(nanoUsd: bigint): Cost {
 export function fakePlan(changes: Partial<Plan> = {}): Plan {
   return {
     chain: [ENTRY],
+    streams: false,
     prepare: () => failure(),
     warnings: () => [],
     account: (record) => (record.kind === 'SKIPPED' ? undefined : exactCost(1_000_000n)),

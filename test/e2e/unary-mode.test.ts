@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+
+import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
+import { chunk } from '../support/chaos-upstream.ts';
+import { RESET } from '../support/early-faults.ts';
+import { requestOf, stage } from '../support/failover-stage.ts';
+import { goodAnswer, ROLE_EVENT, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
+import { trailOf } from '../support/rpc-error.ts';
+
+describe('a whole answer', () => {
+  test.each([
+    { name: 'without a limit', options: {}, streams: true },
+    { name: 'of more than 256 tokens', options: { maxTokens: 257 }, streams: true },
+    { name: 'of at most 256 tokens', options: { maxTokens: 256 }, streams: false },
+  ])('$name is asked for as a stream: $streams', async ({ options, streams }) => {
+    const { lead, gateway } = await stage();
+    lead.script(...goodAnswer(streams, 'To be, or not to be'));
+    const answer = await gateway.client.call(LlmService.method.chat, requestOf({ options }));
+    const body: unknown = JSON.parse((await lead.request(0)).body);
+    expect(body).toMatchObject(streams ? { stream: true } : {});
+    expect(JSON.stringify(body).includes('"stream":true')).toBe(streams);
+    expect(answer).toMatchObject({ text: 'To be, or not to be', tokensUsed: 12, target: 'lead' });
+    expect(answer.attempts[0]?.firstOutputMs).toBeGreaterThan(0);
+  });
+
+  test('that breaks off is thrown away, priced, and begun afresh by the next target', async () => {
+    const { lead, gateway } = await stage();
+    lead.script(STREAM_HEAD, chunk(ROLE_EVENT), chunk(textEvent('To be, or')), RESET);
+    const answer = await gateway.client.call(LlmService.method.chat, requestOf());
+    expect(answer.text).not.toContain('To be');
+    expect(trailOf(answer.attempts)).toEqual(['FIRST lead PROVIDER_UNAVAILABLE', 'FAILOVER understudy OK']);
+    expect(answer.attempts.every(({ cost }) => cost !== undefined)).toBe(true);
+  });
+});

@@ -1,0 +1,148 @@
+import { mulberry32 } from '../support/virtual-runtime.ts';
+import type { Script, ScriptEvent, Step } from '../support/upstream-scripts.ts';
+import {
+  after,
+  END,
+  failure,
+  fails,
+  headers,
+  keepAlives,
+  output,
+  startup,
+  terminal,
+  usage,
+} from '../support/upstream-scripts.ts';
+import { Dice, seedOf } from './dice.ts';
+import type { Fault, FaultKind, SimRequest, Tape } from './tape.ts';
+
+/** What one upstream call will do. */
+export interface CallPlan {
+  readonly script: Script;
+  /** The fault that is behind it; undefined where the target is well. */
+  readonly fault: FaultKind | undefined;
+  /** Whether the opening itself throws. */
+  readonly throws: boolean;
+}
+
+/** Where a call stands. */
+export interface CallSite {
+  readonly tape: Tape;
+  readonly asked: SimRequest;
+  readonly target: string;
+  /** Which call of the request to this target it is, from 0. */
+  readonly nth: number;
+  /** Which try of the caller's library it belongs to. */
+  readonly clientTry: number;
+  readonly nowMs: number;
+  readonly callId: number;
+  readonly streams: boolean;
+}
+
+/**
+ * Plans a call. Its draws depend on the tape's seed, the request and the target alone, so that a tape from which requests or
+ * faults were taken leaves the others as they were.
+ */
+export function planCall(site: CallSite): CallPlan {
+  const { tape, asked, target, nth, clientTry, nowMs } = site;
+  const dice = new Dice(mulberry32(seedOf(tape.seed, target, asked.id, clientTry, nth)));
+  const luck = dice.next();
+  const fault = tape.faults.find((candidate) => candidate.target === target && shows(candidate, nowMs, luck));
+  const delayMs = (tape.paceMs[target] ?? 200) * (0.6 + 0.8 * dice.next());
+  if (asked.refusedAs !== undefined && (fault === undefined || fault.kind === 'slow_start')) {
+    const more = asked.refusedAs === 'content' ? { httpStatus: 400 } : {};
+    return { script: fails(asked.refusedAs, more, delayMs), fault: undefined, throws: false };
+  }
+  const healthy = healthyScript(dice, site, delayMs);
+  if (fault === undefined) return { script: healthy, fault: undefined, throws: false };
+  const script = FAULTY[fault.kind](healthy, fault, dice);
+  return { script, fault: fault.kind, throws: fault.kind === 'throws' };
+}
+
+/** Tells whether a fault shows at a moment; `luck` in [0, 1) decides where chance does. */
+function shows({ fromMs, toMs, shape }: Fault, nowMs: number, luck: number): boolean {
+  if (nowMs < fromMs || nowMs >= toMs) return false;
+  switch (shape.type) {
+    case 'steady':
+      return true;
+    case 'chance':
+      return luck < shape.share;
+    case 'flapping':
+      return Math.floor((nowMs - fromMs) / shape.everyMs) % 2 === 0;
+  }
+}
+
+/** A whole answer; its words name the call, so that whoever gets them knows where they come from. */
+function healthyScript(dice: Dice, { callId, streams }: CallSite, delayMs: number): Script {
+  const pieces = 1 + dice.below(5);
+  const texts = Array.from({ length: pieces }, (_, index) => `${callId}.${index} `);
+  const gapMs = dice.chance(0.1) ? 1_600 : dice.pick([0, 10, 30]);
+  const body: Step[] = streams
+    ? texts.map((text, index) => after(index === 0 ? delayMs * 0.5 : gapMs, output(text)))
+    : [after(delayMs * 0.5, output(texts.join('')))];
+  const counted = usage({ inputTokens: 7, outputTokens: pieces, totalTokens: 7 + pieces });
+  const tail: Step[] = dice.weighted([
+    [[after(0, counted), after(0, END)], 8],
+    [[after(900, counted), after(0, END)], 1],
+    // Usage that never comes, and a body that never ends.
+    [[], 0.5],
+    [[after(0, counted)], 0.5],
+  ]);
+  const head = [after(delayMs * 0.5, headers()), after(0, startup())];
+  return [...head, ...body, after(gapMs, terminal()), ...tail];
+}
+
+type Spoil = (healthy: Script, fault: Fault, dice: Dice) => Script;
+
+/** Refuses before any output, with the fault's Retry-After where `hinted`. */
+function refuse(name: Parameters<typeof failure>[0], hinted = false): Spoil {
+  return (_, { hintMs }, dice) => {
+    const complains = name === 'overload' && dice.chance(0.3);
+    const more = { retryAfterMs: hinted ? hintMs : undefined, httpStatus: complains ? 529 : undefined };
+    return fails(name, more, dice.pick([5, 60, 300]));
+  };
+}
+
+/** Keeps the first piece of an answer and lets something else follow. */
+function breakLater(...events: readonly ScriptEvent[]): Spoil {
+  return (healthy, _, dice) => {
+    const first = healthy.findIndex(({ event }) => event.type === 'output');
+    const gapMs = dice.pick([1, 200, 3_000]);
+    return [...healthy.slice(0, first + 1), ...events.map((event) => after(gapMs, event))];
+  };
+}
+
+const FAULTY = {
+  refused: refuse('connect'),
+  certificate: refuse('tls'),
+  stale: refuse('stale_socket'),
+  reset: refuse('reset'),
+  overload: refuse('overload', true),
+  rate_limit: refuse('rate_limit', true),
+  quota: refuse('quota'),
+  auth: refuse('auth'),
+  not_found: refuse('not_found'),
+  conflict: refuse('conflict'),
+  malformed: refuse('protocol'),
+  silence: () => [],
+  headers_only: () => [after(100, headers()), after(10, startup())],
+  keep_alives: () => keepAlives(4_000, 60),
+  startup_error: () => [
+    after(100, headers()),
+    after(10, startup()),
+    after(10, { type: 'error', failure: failure('overload') }),
+  ],
+  slow_start: (healthy, _, dice) => {
+    const waitMs = dice.pick([3_000, 4_900, 5_000, 9_000, 11_999, 12_000, 12_001, 20_000]);
+    return healthy.map((step, index) => (index === 0 ? after(waitMs, step.event) : step));
+  },
+  cut: breakLater({ type: 'error', failure: failure('reset') }),
+  cut_clean: breakLater(END),
+  stall: breakLater(),
+  malformed_later: breakLater({ type: 'error', failure: failure('protocol') }),
+  rate_limit_later: breakLater({ type: 'error', failure: failure('rate_limit') }),
+  late_terminal: (healthy) => {
+    const last = healthy.findIndex(({ event }) => event.type === 'terminal');
+    return [...healthy.slice(0, last + 1), after(700, { type: 'error', failure: failure('reset') })];
+  },
+  throws: () => [],
+} as const satisfies Record<FaultKind, Spoil>;

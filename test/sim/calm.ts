@@ -1,0 +1,42 @@
+import type { Facts } from './facts.ts';
+import type { SimRequest } from './tape.ts';
+
+/** Between two requests of the calm, in milliseconds: longer than any answer of a target that is well. */
+const GAP_MS = 15_000;
+
+/**
+ * Plans the requests that follow when no fault shows any more and every time that was to be waited has passed: each target comes
+ * first in some of them. Returns when they begin.
+ */
+export function calmRequests(facts: Facts, ask: (asked: SimRequest, atMs: number) => void): number {
+  const { tape, breakers, cooldownOf, runtime } = facts;
+  const beginsAtMs = Math.max(
+    runtime.now(),
+    tape.calmFromMs,
+    ...tape.targets.flatMap((target) => [
+      breakers.get(target)?.reopensAtMs ?? 0,
+      cooldownOf(target).mayHoldUntilMs(`${target}-model`),
+    ]),
+  );
+  let count = 0;
+  for (let turn = 0; turn < 2; turn++) {
+    for (const [index] of tape.targets.entries()) {
+      const asked: SimRequest = {
+        id: 1_000_000 + count,
+        atMs: 0,
+        chain: [...tape.targets.slice(index), ...tape.targets.slice(0, index)],
+        timeoutMs: 60_000,
+        streams: true,
+        json: false,
+        cancel: { type: 'never' },
+        reading: { type: 'fast' },
+        refusedAs: undefined,
+        clientRetries: 0,
+        onBroken: 'FAIL',
+      };
+      ask(asked, beginsAtMs + 1 + count * GAP_MS);
+      count += 1;
+    }
+  }
+  return beginsAtMs;
+}

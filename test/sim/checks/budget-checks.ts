@@ -1,0 +1,57 @@
+import type { Check, Facts, Made, Run } from '../facts.ts';
+import { BucketModel } from '../model/bucket-model.ts';
+import { isReplacement } from '../model/judge.ts';
+
+/** What repeats and restarts may add to the load of a target (engine rules R1, R2). */
+export const BUDGET_CHECKS: readonly Check[] = [
+  {
+    number: 12,
+    says: 'in any interval repeats on a target stay within 10 + 0.2 per first visit + 0.5 per second',
+    watch: (facts, fail) => {
+      const bucketOf = buckets(() => new BucketModel(10, 0.2, 0.5));
+      return {
+        opened: (run, made) => {
+          const { target, entry } = made.call;
+          const nowMs = facts.runtime.now();
+          const isTried = run.made.slice(0, made.index).some(({ call }) => call.entry === entry);
+          if (!isTried) bucketOf(target).visited(nowMs);
+          else if (!isFree(facts, run, made) && !bucketOf(target).take(nowMs))
+            fail(`run ${run.id} repeats on ${target}`);
+        },
+      };
+    },
+  },
+  {
+    number: 12.1,
+    says: 'restarts of broken streams stay within 5 + 0.05 per first visit',
+    watch: (facts, fail) => {
+      const bucketOf = buckets(() => new BucketModel(5, 0.05, 0));
+      return {
+        opened: (run, made) => {
+          const nowMs = facts.runtime.now();
+          const before = run.made[made.index - 1];
+          const isRestart = before?.record?.failure?.class === 'interrupted';
+          const isLimited = facts.config.retry.order !== 'EXHAUST_FIRST';
+          if (isRestart && isLimited && !bucketOf(before.call.target).take(nowMs)) {
+            fail(`run ${run.id} starts an answer of ${before.call.target} afresh`);
+          }
+          const isTried = run.made.slice(0, made.index).some(({ call }) => call.entry === made.call.entry);
+          if (!isTried) bucketOf(made.call.target).visited(nowMs);
+        },
+      };
+    },
+  },
+];
+
+function isFree({ config }: Facts, run: Run, made: Made): boolean {
+  return config.retry.order === 'EXHAUST_FIRST' || isReplacement(run, made);
+}
+
+function buckets(make: () => BucketModel): (target: string) => BucketModel {
+  const made = new Map<string, BucketModel>();
+  return (target) => {
+    const bucket = made.get(target) ?? make();
+    made.set(target, bucket);
+    return bucket;
+  };
+}

@@ -1,0 +1,91 @@
+import type { AttemptRecord, CallResult } from '../../../src/engine/call.ts';
+import type { Check, Facts, Run } from '../facts.ts';
+import { TOLERANCE_MS } from '../facts.ts';
+
+/** What must come about: recovery, and the use of every target that could serve. */
+export const LIVENESS_CHECKS: readonly Check[] = [
+  {
+    number: 32,
+    says: 'when faults have stopped, every target serves again, every request succeeds, and each takes one call',
+    watch: ({ health, tape }, fail) => ({
+      settled: (run, result) => {
+        if (!run.isCalm) return;
+        if (!result.ok) fail(`run ${run.id} fails in the calm: ${result.failure.reason}`);
+        const isSecondTurn = run.asked.id >= 1_000_000 + run.entries.length;
+        if (isSecondTurn && (run.made.length !== 1 || run.made[0]?.call.entry !== run.entries[0])) {
+          fail(`run ${run.id} takes ${run.made.length} calls in the calm, the first of ${run.made[0]?.call.target}`);
+        }
+      },
+      quiet: () => {
+        if (tape.drainAtMs !== undefined) return;
+        for (const { target, circuit, available } of health()) {
+          if (circuit !== 'CLOSED' || !available) fail(`${target} is ${circuit} when all is calm`);
+        }
+      },
+    }),
+  },
+  {
+    number: 33,
+    says: 'a target is passed over only for a reason, and a request does not fail while one that could serve was not asked',
+    watch: (facts, fail) => ({
+      settled: (run, result) => {
+        for (const record of result.attempts) {
+          if (record.kind === 'SKIPPED' && !isExplained(facts, run, record)) {
+            const { entry, failure, startedAfterMs } = record;
+            fail(`run ${run.id} passes ${entry.target} over after ${startedAfterMs} ms: ${failure?.reason}`);
+          }
+        }
+        const missed = result.ok ? undefined : missedTarget(facts, run, result);
+        if (missed !== undefined) fail(`run ${run.id} fails, but ${missed} was not asked`);
+      },
+    }),
+  },
+];
+
+function isExplained(
+  { breakers, cooldownOf, slots }: Facts,
+  run: Run,
+  { entry, failure, startedAfterMs }: AttemptRecord,
+): boolean {
+  const atMs = run.startedAtMs + startedAfterMs;
+  if (failure === undefined) return false;
+  if (failure.reason === 'CIRCUIT_OPEN') return breakers.get(entry.target)?.wasNotClosedAt(atMs) ?? false;
+  if (failure.reason === 'OVERLOADED') return slots.get(entry.target)?.wasFullAt(atMs) ?? false;
+  if (failure.reason === 'CONTEXT_LENGTH_EXCEEDED') return run.asked.refusedAs === 'capability';
+  if (failure.reason === 'DEADLINE') return run.made.some(({ call }) => (call.closedAtMs ?? 0) <= atMs + TOLERANCE_MS);
+  return cooldownOf(entry.target).explains(failure.reason, entry.model, atMs);
+}
+
+type Failed = Extract<CallResult<string, string>, { ok: false }>;
+
+function missedTarget(
+  { breakers, config, cooldownOf, drainedAtMs, slots }: Facts,
+  run: Run,
+  { attempts, failure }: Failed,
+): string | undefined {
+  const settledAtMs = run.settledAtMs ?? 0;
+  const isDecided =
+    run.cancelledAtMs !== undefined ||
+    run.asked.refusedAs !== undefined ||
+    (run.asked.timeoutMs ?? 600_000) < 10 ||
+    failure.reason === 'INTERNAL' ||
+    (failure.reason === 'OVERLOADED' && run.made.length === 0) ||
+    // Where an answer broke off, repeats and time decide whether another is begun.
+    run.made.some(({ call }) => call.texts.length > 0) ||
+    run.deadlineAtMs - settledAtMs < run.minAttemptMs + TOLERANCE_MS;
+  if (isDecided || drainedAtMs !== undefined) return undefined;
+  // Without rounds a turn that has passed does not come back.
+  const hasRounds = config.retry.order !== 'EXHAUST_FIRST';
+  // The wait before a round is that of the targets which were tried; where it does not fit, there is none.
+  const leftMs = run.deadlineAtMs - settledAtMs - run.minAttemptMs;
+  const isRoundInTime = run.made.length === 0 || leftMs > Math.max(...config.retry.backoffMs);
+  const missed = run.entries.find(
+    ({ target, model }) =>
+      ((hasRounds && isRoundInTime) || !attempts.some(({ entry }) => entry.target === target)) &&
+      !run.made.some(({ call }) => call.target === target) &&
+      breakers.get(target)?.wasNotClosedAt(settledAtMs) === false &&
+      slots.get(target)?.wasFullAt(settledAtMs) === false &&
+      cooldownOf(target).mayHoldUntilMs(model) <= settledAtMs,
+  );
+  return missed?.target;
+}

@@ -1,0 +1,118 @@
+import type { Runtime } from '../../src/core/ports.ts';
+import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/call.ts';
+import type { EngineConfig } from '../../src/engine/config.ts';
+import type { ScriptEvent } from '../support/upstream-scripts.ts';
+import type { BreakerModel, CircuitSeen } from './model/breaker-model.ts';
+import type { CooldownModel } from './model/cooldown-model.ts';
+import type { SlotsModel } from './model/slots-model.ts';
+import type { Blame } from './model/times-model.ts';
+import type { CallFacts } from './sim-call.ts';
+import type { Told } from './sim-client.ts';
+import type { SimRequest, Tape } from './tape.ts';
+
+/** An upstream call as the engine made it, and what the models said in that moment. */
+export interface Made {
+  readonly call: CallFacts;
+  /** Position among the calls of its request, from 0. */
+  readonly index: number;
+  /** The circuit just before the call. */
+  readonly circuit: CircuitSeen;
+  /** Until when the models held calls back, at the least. */
+  readonly heldUntilMs: number;
+  /** Entries of the request that could surely have been asked in that moment, this one not among them. */
+  readonly others: readonly ChainEntry[];
+  /** The same and those of which it is not sure. */
+  readonly mayBeOthers: readonly ChainEntry[];
+  /** From when on silence is the provider's fault. */
+  readonly blame: Blame;
+  /** Entries that could surely have been asked when the attempt had ended. */
+  othersAtEnd: readonly ChainEntry[];
+  /** Absent while the attempt runs. */
+  record?: AttemptRecord;
+}
+
+/** One request on its way through the engine; a try of the caller's own library is a run of its own. */
+export interface Run {
+  readonly id: number;
+  readonly asked: SimRequest;
+  readonly clientTry: number;
+  readonly startedAtMs: number;
+  /** When it must have ended. */
+  readonly deadlineAtMs: number;
+  readonly minAttemptMs: number;
+  readonly entries: readonly ChainEntry[];
+  readonly made: Made[];
+  readonly told: Told[];
+  cancelledAtMs: number | undefined;
+  result: CallResult<string, string> | undefined;
+  settledAtMs: number | undefined;
+  /** Whether it belongs to the calm after all faults. */
+  readonly isCalm: boolean;
+}
+
+/** All that is known of a simulation. */
+export interface Facts {
+  readonly tape: Tape;
+  readonly config: EngineConfig;
+  readonly runtime: Runtime;
+  /** When the engine began to go down. */
+  drainedAtMs: number | undefined;
+  readonly runs: readonly Run[];
+  readonly breakers: ReadonlyMap<string, BreakerModel>;
+  readonly slots: ReadonlyMap<string, SlotsModel>;
+  readonly cooldownOf: (target: string) => CooldownModel;
+  /** Failures by the models, for each target. */
+  readonly blamed: ReadonlyMap<string, number>;
+  readonly health: () => readonly TargetHealth[];
+  readonly pendingTimers: () => number;
+  /** How many listeners the cancel signals of all runs have. */
+  readonly listeners: () => number;
+}
+
+/** What a check looks at; every hook is called after the models have taken the event in. */
+export interface Watch {
+  asked?(run: Run): void;
+  opened?(run: Run, made: Made): void;
+  delivered?(run: Run, made: Made, event: ScriptEvent): void;
+  ended?(run: Run, made: Made, record: AttemptRecord): void;
+  told?(run: Run, told: Told): void;
+  settled?(run: Run, result: CallResult<string, string>): void;
+  /** After every event. */
+  step?(): void;
+  /** Once, when nothing runs any more. */
+  quiet?(): void;
+}
+
+/** One numbered invariant of the engine's rules. */
+export interface Check {
+  readonly number: number;
+  readonly says: string;
+  readonly watch: (facts: Facts, fail: (what: string) => void) => Watch;
+}
+
+/** Times are sums of fractions: differences below this many milliseconds are none. */
+export const TOLERANCE_MS = 0.001;
+
+/** Begins the account of a request; its deadline is that of the rules (A1). */
+export function newRun(id: number, asked: SimRequest, clientTry: number, startedAtMs: number, isCalm: boolean): Run {
+  const allowedMs = Math.min(asked.timeoutMs ?? 600_000, 3_600_000);
+  const totalMs = allowedMs - Math.min(50, allowedMs * 0.05);
+  return {
+    id,
+    asked,
+    clientTry,
+    startedAtMs,
+    deadlineAtMs: startedAtMs + totalMs,
+    minAttemptMs: Math.min(1_000, totalMs / 4),
+    entries: asked.chain.map((target) => {
+      const model = `${target}-model`;
+      return { target, provider: target, model, circuit: model, modelNamedByCaller: false };
+    }),
+    made: [],
+    told: [],
+    cancelledAtMs: undefined,
+    result: undefined,
+    settledAtMs: undefined,
+    isCalm,
+  };
+}

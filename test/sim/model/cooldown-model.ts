@@ -1,0 +1,59 @@
+import type { Failure, FailureReason } from '../../../src/core/failure.ts';
+import { CLASS_RULES } from '../../../src/core/failure.ts';
+import type { ClassRule } from '../../../src/core/failure.ts';
+
+/** A time in which calls are held back: until `leastMs` for certain, until `mostMs` perhaps (a cooldown has jitter). */
+interface Hold {
+  readonly reason: FailureReason;
+  /** The one model that is held back; undefined for all. */
+  readonly model: string | undefined;
+  readonly fromMs: number;
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
+
+const UNNAMED_COOLDOWN_MS = 1_000;
+
+/** Cooldowns and suspensions of one account, written from the rules alone (R4, C7 to C11): a list of all that ever was. */
+export class CooldownModel {
+  readonly #holds: Hold[] = [];
+
+  /** Takes a failure in, as the provider sent it. */
+  failed(failure: Failure, model: string, nowMs: number): void {
+    const rule: ClassRule = CLASS_RULES[failure.class];
+    const { retryAfterMs, reason } = failure;
+    if (failure.class === 'not_found') this.#hold(reason, nowMs, rule.suspendMs ?? 0, 0, model);
+    else if (rule.suspendMs !== undefined) this.#hold(reason, nowMs, Math.max(rule.suspendMs, retryAfterMs ?? 0), 0);
+    else if (failure.class === 'rate_limit') this.#cool(nowMs, retryAfterMs ?? UNNAMED_COOLDOWN_MS);
+    else if (retryAfterMs !== undefined && rule.laterRounds) this.#cool(nowMs, retryAfterMs);
+  }
+
+  /** Until when calls for a model are held back for certain. */
+  heldUntilMs(model: string): number {
+    return Math.max(Number.NEGATIVE_INFINITY, ...this.#of(model).map(({ leastMs }) => leastMs));
+  }
+
+  /** Until when calls for a model may be held back. */
+  mayHoldUntilMs(model: string): number {
+    return Math.max(Number.NEGATIVE_INFINITY, ...this.#of(model).map(({ mostMs }) => mostMs));
+  }
+
+  /** Whether a refusal for a reason has a reason at a moment. */
+  explains(reason: FailureReason, model: string, atMs: number): boolean {
+    return this.#of(model).some(
+      (hold) => hold.reason === reason && hold.fromMs <= atMs + 0.001 && atMs < hold.mostMs + 0.001,
+    );
+  }
+
+  #of(model: string): Hold[] {
+    return this.#holds.filter((hold) => hold.model === undefined || hold.model === model);
+  }
+
+  #cool(nowMs: number, forMs: number): void {
+    this.#hold('PROVIDER_RATE_LIMITED', nowMs, forMs, Math.min(forMs / 10, 1_000));
+  }
+
+  #hold(reason: FailureReason, nowMs: number, forMs: number, jitterMs: number, model?: string): void {
+    this.#holds.push({ reason, model, fromMs: nowMs, leastMs: nowMs + forMs, mostMs: nowMs + forMs + jitterMs });
+  }
+}

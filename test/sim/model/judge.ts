@@ -1,0 +1,82 @@
+import type { Failure, Verdict } from '../../../src/core/failure.ts';
+import { CLASS_RULES } from '../../../src/core/failure.ts';
+import type { Made, Run } from '../facts.ts';
+import { TOLERANCE_MS } from '../facts.ts';
+
+/** How an attempt ended by the rules: what it says about its target, and what ended it. */
+export interface Judgement {
+  /** Undefined where the rules leave it open. */
+  readonly verdict: Verdict | undefined;
+  readonly by:
+    | 'answer'
+    | 'provider'
+    | 'silence'
+    | 'cut_short'
+    | 'deadline'
+    | 'stalled'
+    | 'slow_reader'
+    | 'caller'
+    | 'us';
+  /** What the provider sent. */
+  readonly cause: Failure | undefined;
+}
+
+/** Judges a call that has been closed, from what its upstream did and from the rules, without asking the engine (X1, C1 to C19). */
+export function judge(run: Run, made: Made, nowMs: number): Judgement {
+  const { call } = made;
+  if (call.closedBy === 'release') return { verdict: 'success', by: 'answer', cause: undefined };
+  if (call.plan.throws) return { verdict: 'neutral', by: 'us', cause: undefined };
+  if (call.error !== undefined && !call.sawTerminal) {
+    return { verdict: verdictOf(call.error, run, made), by: 'provider', cause: call.error };
+  }
+  if (call.endedCleanly && !call.sawTerminal) return { verdict: 'failure', by: 'provider', cause: undefined };
+  if (run.cancelledAtMs !== undefined) return { verdict: 'neutral', by: 'caller', cause: undefined };
+  if (call.pausedAtMs !== undefined) {
+    const by = nowMs >= run.deadlineAtMs - TOLERANCE_MS ? 'deadline' : 'slow_reader';
+    return { verdict: 'neutral', by, cause: undefined };
+  }
+  if (call.firstOutputAtMs === undefined) return ofSilence(run, made, nowMs);
+  const isIdle = nowMs - call.progressAtMs >= call.timing.progressMs - TOLERANCE_MS;
+  const isUp = nowMs >= run.deadlineAtMs - TOLERANCE_MS;
+  // Both in the same moment: the deadline is nobody's fault.
+  if (isUp) return { verdict: 'neutral', by: 'deadline', cause: undefined };
+  return { verdict: isIdle ? 'failure' : 'neutral', by: isIdle ? 'stalled' : 'us', cause: undefined };
+}
+
+function ofSilence(run: Run, { call, blame }: Made, nowMs: number): Judgement {
+  const silentMs = nowMs - call.openedAtMs;
+  if (silentMs >= blame.surelyFromMs - TOLERANCE_MS) return { verdict: 'failure', by: 'silence', cause: undefined };
+  const by = nowMs >= run.deadlineAtMs - TOLERANCE_MS ? 'deadline' : 'cut_short';
+  if (silentMs < blame.notBeforeMs - TOLERANCE_MS) return { verdict: 'neutral', by, cause: undefined };
+  return { verdict: undefined, by, cause: undefined };
+}
+
+/** A stale socket is nobody's fault once; behind a replacement it is the provider's (class C3). */
+function verdictOf(error: Failure, run: Run, made: Made): Verdict | undefined {
+  if (error.class !== 'stale_socket') return CLASS_RULES[error.class].verdict;
+  if (isReplacement(run, made)) return 'failure';
+  // A visit may go on behind a replacement and something else; the calls alone do not tell a visit from the next round.
+  for (let index = made.index - 1; index >= 0; index--) {
+    const before = run.made[index];
+    if (before === undefined || before.call.entry !== made.call.entry) return 'neutral';
+    if (isReplacement(run, before)) return undefined;
+  }
+  return 'neutral';
+}
+
+/** Whether a call replaces the one before it, whose connection was stale: it follows at once. */
+export function isReplacement(run: Run, { call, index }: Made): boolean {
+  const before = run.made[index - 1]?.call;
+  return (
+    before !== undefined &&
+    before.entry === call.entry &&
+    before.error?.class === 'stale_socket' &&
+    before.closedAtMs === call.openedAtMs &&
+    !isReplacedAlready(run, index - 1)
+  );
+}
+
+function isReplacedAlready(run: Run, index: number): boolean {
+  const made = run.made[index];
+  return made !== undefined && isReplacement(run, made);
+}

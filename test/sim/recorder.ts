@@ -1,0 +1,177 @@
+import type { Runtime } from '../../src/core/ports.ts';
+import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/call.ts';
+import { CLASS_RULES } from '../../src/core/failure.ts';
+import type { ScriptEvent } from '../support/upstream-scripts.ts';
+import type { EventLog } from './event-log.ts';
+import type { Check, Facts, Made, Run, Watch } from './facts.ts';
+import type { BreakerModel } from './model/breaker-model.ts';
+import type { CooldownModel } from './model/cooldown-model.ts';
+import { judge } from './model/judge.ts';
+import type { SlotsModel } from './model/slots-model.ts';
+import type { TimesModel } from './model/times-model.ts';
+import type { CallFacts } from './sim-call.ts';
+import type { Told } from './sim-client.ts';
+
+/** A broken invariant. */
+export interface Violation {
+  readonly number: number;
+  readonly says: string;
+  readonly what: string;
+  readonly atMs: number;
+}
+
+/** Models of all targets. */
+export interface Models {
+  readonly breakers: ReadonlyMap<string, BreakerModel>;
+  readonly times: ReadonlyMap<string, TimesModel>;
+  readonly slots: ReadonlyMap<string, SlotsModel>;
+  readonly cooldownOf: (target: string) => CooldownModel;
+}
+
+/** Writes down what happens, keeps the models up to date, and lets every check look at it. */
+export class Recorder {
+  readonly violations: Violation[] = [];
+  /** Failures by the models, for each target. */
+  readonly blamed = new Map<string, number>();
+  readonly #runtime: Runtime;
+  readonly #log: EventLog;
+  readonly #models: Models;
+  readonly #health: () => readonly TargetHealth[];
+  #watches: readonly Watch[] = [];
+
+  constructor(runtime: Runtime, log: EventLog, models: Models, health: () => readonly TargetHealth[]) {
+    this.#runtime = runtime;
+    this.#log = log;
+    this.#models = models;
+    this.#health = health;
+  }
+
+  /** Begins to check. */
+  watch(checks: readonly Check[], facts: Facts): void {
+    this.#watches = checks.map(({ number, says, watch }) =>
+      watch(facts, (what) => {
+        this.violations.push({ number, says, what, atMs: this.#runtime.now() });
+      }),
+    );
+  }
+
+  asked(run: Run): void {
+    this.#log.note(`run ${run.id} asked`);
+    for (const watch of this.#watches) watch.asked?.(run);
+  }
+
+  opened(run: Run, call: CallFacts): Made {
+    const nowMs = this.#runtime.now();
+    const { breakers, cooldownOf, times } = this.#models;
+    const free = { others: this.#others(run, call, 'surely'), mayBeOthers: this.#others(run, call, 'perhaps') };
+    const circuit = breakers.get(call.target)?.opened(call, nowMs);
+    this.#models.slots.get(call.target)?.opened(nowMs);
+    const blame = times.get(call.target)?.blame(call.timing, nowMs);
+    if (circuit === undefined || blame === undefined) throw new Error(`no model of ${call.target}`);
+    const made: Made = {
+      call,
+      index: run.made.length,
+      circuit,
+      blame,
+      heldUntilMs: cooldownOf(call.target).heldUntilMs(call.entry.model),
+      ...free,
+      othersAtEnd: [],
+    };
+    run.made.push(made);
+    this.#log.note(`run ${run.id} opens ${call.id} of ${call.target}${circuit.isProbe ? ' as a probe' : ''}`);
+    for (const watch of this.#watches) watch.opened?.(run, made);
+    return made;
+  }
+
+  delivered(run: Run, made: Made, event: ScriptEvent): void {
+    this.#log.note(`call ${made.call.id} ${event.type}`);
+    for (const watch of this.#watches) watch.delivered?.(run, made, event);
+  }
+
+  handled(call: CallFacts, what: string): void {
+    this.#log.note(`call ${call.id} ${what}`);
+  }
+
+  ended(run: Run, record: AttemptRecord): void {
+    const made = run.made.at(-1);
+    if (made === undefined || made.record !== undefined) {
+      this.#fault(35, 'an attempt is told to have ended, but none was under way');
+      return;
+    }
+    made.record = record;
+    this.#learn(run, made, record);
+    made.othersAtEnd = this.#others(run, made.call, 'surely');
+    this.#log.note(
+      `call ${made.call.id} ended ${record.failure?.class ?? 'well'} after ${record.durationMs.toFixed(3)}`,
+    );
+    for (const watch of this.#watches) watch.ended?.(run, made, record);
+  }
+
+  /** Something about a target has changed; where no attempt has ended, that is a probe that has been answering for long enough. */
+  changed(target: string): void {
+    const breaker = this.#models.breakers.get(target);
+    if (breaker?.isSteady(this.#runtime.now()) === true) breaker.steady(this.#runtime.now());
+  }
+
+  told(run: Run, told: Told): void {
+    run.told.push(told);
+    this.#log.note(`run ${run.id} told ${told.what} ${told.what === 'output' ? told.text : ''}`);
+    for (const watch of this.#watches) watch.told?.(run, told);
+  }
+
+  settled(run: Run, result: CallResult<string, string>): void {
+    run.result = result;
+    run.settledAtMs = this.#runtime.now();
+    this.#log.note(`run ${run.id} settled ${result.ok ? 'ok' : result.failure.reason}`);
+    for (const watch of this.#watches) watch.settled?.(run, result);
+  }
+
+  step(): void {
+    for (const watch of this.#watches) watch.step?.();
+  }
+
+  quiet(): void {
+    for (const watch of this.#watches) watch.quiet?.();
+  }
+
+  #fault(number: number, what: string): void {
+    this.violations.push({ number, says: 'the engine tells what happened', what, atMs: this.#runtime.now() });
+  }
+
+  #others(run: Run, call: CallFacts, how: 'surely' | 'perhaps'): ChainEntry[] {
+    return run.entries.filter((entry) => entry !== call.entry && this.#isFree(run, entry, how));
+  }
+
+  #isFree(run: Run, entry: ChainEntry, how: 'surely' | 'perhaps'): boolean {
+    const nowMs = this.#runtime.now();
+    const cooldown = this.#models.cooldownOf(entry.target);
+    const untilMs = how === 'surely' ? cooldown.mayHoldUntilMs(entry.model) : cooldown.heldUntilMs(entry.model);
+    if (this.#models.slots.get(entry.target)?.isFull(nowMs) !== false) return false;
+    if (nowMs < untilMs || this.#models.breakers.get(entry.target)?.admits(nowMs) !== true) return false;
+    const last = run.made.findLast(({ call }) => call.entry === entry)?.record?.failure;
+    if (last !== undefined && !CLASS_RULES[last.class].laterRounds) return false;
+    // What one target cannot do, others may not be able to do either: the engine may know.
+    return how === 'perhaps' || !run.made.some(({ record }) => record?.failure?.class === 'capability');
+  }
+
+  #learn(run: Run, made: Made, record: AttemptRecord): void {
+    const { call } = made;
+    const nowMs = this.#runtime.now();
+    const { verdict: judged, cause } = judge(run, made, call.closedAtMs ?? nowMs);
+    const health = this.#health().find(({ target }) => target === call.target);
+    const before = this.blamed.get(call.target) ?? 0;
+    const verdict = judged ?? ((health?.failures ?? 0) > before ? 'failure' : 'neutral');
+    if (verdict === 'failure') this.blamed.set(call.target, before + 1);
+    const breaker = this.#models.breakers.get(call.target);
+    breaker?.ended(call, verdict, cause?.retryAfterMs, nowMs);
+    if (breaker?.isUndecided === true) breaker.adopt(health?.circuit ?? 'CLOSED', cause?.retryAfterMs, nowMs);
+    this.#models.slots.get(call.target)?.ended(verdict === 'success', cause, nowMs);
+    if (cause !== undefined) this.#models.cooldownOf(call.target).failed(cause, call.entry.model, nowMs);
+    const times = this.#models.times.get(call.target);
+    if (call.timing.streams) {
+      if (call.firstOutputAtMs !== undefined) times?.add(true, call.firstOutputAtMs - call.openedAtMs, nowMs);
+    } else if (record.failure === undefined) {
+      times?.add(false, nowMs - call.openedAtMs, nowMs);
+    }
+  }
+}

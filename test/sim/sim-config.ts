@@ -1,0 +1,30 @@
+import type { AttemptTiming } from '../../src/engine/call.ts';
+import type { EngineConfig } from '../../src/engine/config.ts';
+import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/config.ts';
+import type { SimRequest, Tape } from './tape.ts';
+
+/** Timers of an attempt without statistics. */
+const TIMING: AttemptTiming = {
+  streams: true,
+  firstOutputMs: 12_000,
+  firstOutputAdapts: true,
+  promptMs: 0,
+  progressMs: 30_000,
+  answerMs: 0,
+};
+
+/** Returns the timers of the attempts of a request. */
+export function timingOf({ json }: SimRequest): AttemptTiming {
+  return { ...TIMING, streams: !json, answerMs: json ? 5_000 : 0 };
+}
+
+/** Returns the configuration of the engine in a world. */
+export function engineConfig({ config }: Tape): EngineConfig {
+  const { order, jitter, maxRepeats, guard, maxActive, maxQueued } = config;
+  return {
+    ...DEFAULT_ENGINE_CONFIG,
+    retry: { ...DEFAULT_ENGINE_CONFIG.retry, order, jitter, maxRepeats },
+    admission: { ...DEFAULT_ENGINE_CONFIG.admission, maxActive, maxQueued },
+    circuitBreaker: { ...DEFAULT_ENGINE_CONFIG.circuitBreaker, guard },
+  };
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+
+import { ALL_CHECKS } from './checks/all-checks.ts';
+import { randomTape } from './random-tape.ts';
+import { liveSeeds, seedsFrom } from './seeds.ts';
+import { simulate } from './simulation.ts';
+
+/** More with `SIM_SEEDS=20000`. */
+const SEEDS = Number(process.env['SIM_SEEDS'] ?? 2_000);
+const CHUNK = 100;
+
+/** Seeds that have found something, in the engine or in the simulator. */
+const REGRESSIONS = [
+  7, 10, 18, 22, 31, 108, 166, 167, 168, 207, 262, 626, 659, 830, 892, 1_002, 1_356, 1_676, 1_712, 2_210,
+];
+
+/** Hundreds of requests within two seconds and more: the herd behind an outage. */
+const CROWD = { requests: 400, spanMs: 40_000 };
+
+describe('the engine keeps its invariants', () => {
+  it.each(seedsFrom(0, Math.ceil(SEEDS / CHUNK)).map((chunk) => [chunk * CHUNK + 1, (chunk + 1) * CHUNK]))(
+    'with seeds %i to %i',
+    async (first, last) => {
+      const outcomes = await liveSeeds(seedsFrom(first, last - first + 1), ALL_CHECKS);
+      const runs = outcomes.flatMap((outcome) => outcome.runs);
+      // The worlds are neither all well nor all broken.
+      expect(runs.filter(({ result }) => result?.ok === true).length).toBeGreaterThan(runs.length / 4);
+      expect(runs.filter(({ result }) => result?.ok === false).length).toBeGreaterThan(runs.length / 50);
+    },
+    120_000,
+  );
+
+  it('with the seeds that once found something', async () => {
+    await liveSeeds(REGRESSIONS, ALL_CHECKS);
+  }, 60_000);
+
+  it('with hundreds of requests at a time', async () => {
+    const outcomes = await liveSeeds(seedsFrom(1, 10), ALL_CHECKS, CROWD);
+    expect(Math.max(...outcomes.map(({ runs }) => runs.length))).toBeGreaterThan(400);
+  }, 120_000);
+});
+
+describe('a simulation', () => {
+  it('is the same for the same seed, and another for another', async () => {
+    const [one, same, other] = [await hashOf(4), await hashOf(4), await hashOf(5)];
+    expect(same).toBe(one);
+    expect(other).not.toBe(one);
+  });
+
+  it('stays what it is when a request is taken from its tape that touches no other', async () => {
+    const tape = randomTape(4);
+    const last = tape.requests.at(-1);
+    const full = await simulate(tape, ALL_CHECKS, true);
+    const without = await simulate({ ...tape, requests: tape.requests.slice(0, -1) }, ALL_CHECKS, true);
+    const before = (lines: readonly string[]): string[] =>
+      lines.filter((line) => Number.parseFloat(line) < (last?.atMs ?? 0));
+    expect(before(without.lines)).toEqual(before(full.lines));
+    expect(before(full.lines).length).toBeGreaterThan(0);
+  });
+});
+
+async function hashOf(seed: number): Promise<string> {
+  return (await simulate(randomTape(seed), ALL_CHECKS)).hash;
+}

@@ -1,0 +1,243 @@
+import { getEventListeners } from 'node:events';
+
+import type { AttemptSink } from '../../src/core/ports.ts';
+import type { AttemptTiming, ChainEntry, Prepared } from '../../src/engine/call.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { planCall } from './call-script.ts';
+import { calmRequests } from './calm.ts';
+import { EventLog } from './event-log.ts';
+import type { Check, Facts, Run } from './facts.ts';
+import { newRun } from './facts.ts';
+import { BreakerModel } from './model/breaker-model.ts';
+import { CooldownModel } from './model/cooldown-model.ts';
+import { SlotsModel } from './model/slots-model.ts';
+import { TimesModel } from './model/times-model.ts';
+import type { Violation } from './recorder.ts';
+import { Recorder } from './recorder.ts';
+import { callFacts, SimCall } from './sim-call.ts';
+import { engineConfig, timingOf } from './sim-config.ts';
+import { SimClient } from './sim-client.ts';
+import type { SimRuntime } from './sim-runtime.ts';
+import { createSimRuntime } from './sim-runtime.ts';
+import type { SimRequest, Tape } from './tape.ts';
+
+/** What came of a simulation. */
+export interface Outcome {
+  readonly violations: readonly Violation[];
+  /** The same for the same seed, always (invariant 37). */
+  readonly hash: string;
+  /** All that happened; empty unless asked for. */
+  readonly lines: readonly string[];
+  readonly events: number;
+  readonly runs: readonly Run[];
+  readonly simulatedMs: number;
+}
+
+/** No simulation needs more events: one that does is in a loop. */
+const MAX_EVENTS = 500_000;
+
+/** Lives one tape through with the real engine. Stops at the first broken invariant. */
+export function simulate(tape: Tape, checks: readonly Check[], keepsLines = false): Promise<Outcome> {
+  return new Simulation(tape, checks, keepsLines).live();
+}
+
+class Simulation {
+  readonly #tape: Tape;
+  readonly #runtime: SimRuntime;
+  readonly #log: EventLog;
+  readonly #engine: Engine;
+  readonly #recorder: Recorder;
+  readonly #facts: Facts;
+  readonly #runs: Run[] = [];
+  readonly #runOf = new Map<ChainEntry, Run>();
+  readonly #signals: AbortSignal[] = [];
+  readonly #cancels = new Map<Run, () => void>();
+  #calls = 0;
+  #running = 0;
+
+  constructor(tape: Tape, checks: readonly Check[], keepsLines: boolean) {
+    this.#tape = tape;
+    this.#runtime = createSimRuntime(tape.seed);
+    this.#log = new EventLog(() => this.#runtime.now(), keepsLines);
+    const config = engineConfig(tape);
+    const groupOf = (target: string): string => (tape.config.sharedAccount && target === 'b' ? 'a' : target);
+    const breakers = new Map(tape.targets.map((name) => [name, new BreakerModel(config.circuitBreaker)]));
+    const times = new Map(tape.targets.map((name) => [name, new TimesModel()]));
+    const slots = new Map(tape.targets.map((name) => [name, new SlotsModel()]));
+    const cooldowns = new Map(tape.targets.map((name) => [name, new CooldownModel()]));
+    const cooldownOf = (target: string): CooldownModel => {
+      const model = cooldowns.get(groupOf(target));
+      if (model === undefined) throw new Error(`no model of ${target}`);
+      return model;
+    };
+    this.#engine = new Engine(
+      config,
+      tape.targets.map((name) => ({ name, provider: name, limitGroup: groupOf(name) })),
+      this.#runtime,
+      {
+        attemptEnded: (record) => {
+          const run = this.#runOf.get(record.entry);
+          if (run !== undefined) {
+            this.#recorder.ended(run, record);
+            if (record.failure !== undefined) this.#cancelAt(run, 'failed_attempt');
+          }
+        },
+        targetChanged: (target) => {
+          this.#recorder.changed(target);
+        },
+      },
+    );
+    const health = (): ReturnType<Engine['health']> => this.#engine.health();
+    this.#recorder = new Recorder(this.#runtime, this.#log, { breakers, slots, times, cooldownOf }, health);
+    this.#facts = {
+      tape,
+      config,
+      drainedAtMs: undefined,
+      runtime: this.#runtime,
+      runs: this.#runs,
+      breakers,
+      slots,
+      cooldownOf,
+      blamed: this.#recorder.blamed,
+      health,
+      pendingTimers: () => this.#runtime.pendingTimers(),
+      listeners: () => this.#signals.reduce((sum, signal) => sum + getEventListeners(signal, 'abort').length, 0),
+    };
+    this.#recorder.watch(checks, this.#facts);
+  }
+
+  async live(): Promise<Outcome> {
+    const { drainAtMs, requests, wallJumps } = this.#tape;
+    for (const asked of requests) this.#runtime.setTimer(asked.atMs, () => void this.#ask(asked, 0, false));
+    for (const { atMs, byMs } of wallJumps) {
+      this.#runtime.setTimer(atMs, () => {
+        this.#runtime.jumpWall(byMs);
+      });
+    }
+    if (drainAtMs !== undefined) {
+      this.#runtime.setTimer(drainAtMs, () => {
+        this.#log.note('drain');
+        this.#facts.drainedAtMs = this.#runtime.now();
+        this.#engine.drain();
+      });
+    }
+    await this.#runOut();
+    if (this.#recorder.violations.length === 0 && drainAtMs === undefined) {
+      const untilMs = calmRequests(this.#facts, (asked, atMs) => {
+        this.#runtime.setTimer(atMs - this.#runtime.now(), () => void this.#ask(asked, 0, true));
+      });
+      this.#log.note(`calm from ${untilMs.toFixed(3)}`);
+      await this.#runOut();
+    }
+    if (this.#recorder.violations.length === 0) this.#recorder.quiet();
+    return {
+      violations: this.#recorder.violations,
+      hash: this.#log.hash,
+      lines: this.#log.lines,
+      events: this.#runtime.events,
+      runs: this.#runs,
+      simulatedMs: this.#runtime.now(),
+    };
+  }
+
+  /** Lets everything happen that is still to happen. */
+  async #runOut(): Promise<void> {
+    const { violations } = this.#recorder;
+    await this.#runtime.settle();
+    while (violations.length === 0 && this.#runtime.events < MAX_EVENTS && (await this.#runtime.step())) {
+      this.#recorder.step();
+    }
+    if (violations.length === 0 && this.#running > 0) {
+      const what = `${this.#running} requests wait for nothing after ${this.#runtime.events} events`;
+      const says = 'every request ends';
+      this.#log.note(what);
+      this.#recorder.violations.push({ number: 26, says, what, atMs: this.#runtime.now() });
+    }
+  }
+
+  async #ask(asked: SimRequest, clientTry: number, isCalm: boolean): Promise<void> {
+    const run = this.#begin(asked, clientTry, isCalm);
+    const client = new SimClient(this.#runtime, asked.reading, (told) => {
+      this.#recorder.told(run, told);
+      if (told.what === 'started' || told.what === 'output') this.#cancelAt(run, told.what);
+    });
+    const controller = new AbortController();
+    this.#signals.push(controller.signal);
+    this.#cancels.set(run, () => {
+      if (run.settledAtMs !== undefined || run.cancelledAtMs !== undefined) return;
+      run.cancelledAtMs = this.#runtime.now();
+      this.#log.note(`run ${run.id} cancelled`);
+      controller.abort();
+    });
+    if (asked.cancel.type === 'after') this.#cancelIn(run, asked.cancel.ms);
+    this.#running += 1;
+    const result = await this.#engine.run<string, string>({
+      chain: run.entries,
+      timeoutMs: asked.timeoutMs,
+      signal: controller.signal,
+      client: asked.streams ? client : undefined,
+      recovery: asked.onBroken,
+      upstreamStreams: !asked.json,
+      prepare: (entry) => this.#prepare(run, entry),
+    });
+    this.#running -= 1;
+    client.close();
+    this.#cancels.delete(run);
+    this.#recorder.settled(run, result);
+    if (result.ok || clientTry >= asked.clientRetries || result.failure.status === 'INVALID_ARGUMENT') return;
+    if (run.cancelledAtMs !== undefined) return;
+    this.#runtime.setTimer(100 * 2 ** clientTry, () => void this.#ask(asked, clientTry + 1, isCalm));
+  }
+
+  #begin(asked: SimRequest, clientTry: number, isCalm: boolean): Run {
+    const run = newRun(this.#runs.length, asked, clientTry, this.#runtime.now(), isCalm);
+    this.#runs.push(run);
+    for (const entry of run.entries) this.#runOf.set(entry, run);
+    this.#recorder.asked(run);
+    return run;
+  }
+
+  #prepare(run: Run, entry: ChainEntry): Prepared<string, string> {
+    const timing = timingOf(run.asked);
+    return { timing, open: (sink) => this.#open(run, entry, timing, sink) };
+  }
+
+  #open(run: Run, entry: ChainEntry, timing: AttemptTiming, sink: AttemptSink<string, string>): SimCall {
+    const nowMs = this.#runtime.now();
+    const { target } = entry;
+    const id = this.#calls++;
+    const nth = run.made.filter(({ call }) => call.entry === entry).length;
+    const { asked, clientTry } = run;
+    const { streams } = timing;
+    const plan = planCall({ tape: this.#tape, asked, target, nth, clientTry, nowMs, callId: id, streams });
+    const call = callFacts({ id, target, entry, timing, plan, openedAtMs: nowMs });
+    const made = this.#recorder.opened(run, call);
+    this.#cancelAt(run, 'open');
+    if (plan.throws) {
+      call.closedAtMs = nowMs;
+      call.closedBy = 'abort';
+      throw new Error('the opening failed');
+    }
+    return new SimCall(this.#runtime, call, sink, {
+      delivered: (_, event) => {
+        this.#recorder.delivered(run, made, event);
+        if (event.type === 'terminal') this.#cancelAt(run, 'terminal');
+      },
+      handled: (closed, what) => {
+        this.#recorder.handled(closed, what);
+      },
+    });
+  }
+
+  #cancelAt(run: Run, event: string): void {
+    const { cancel } = run.asked;
+    if (cancel.type !== 'at' || cancel.event !== event) return;
+    // A caller that hears of something may be gone in the same turn; what the upstream does it cannot know so soon.
+    if (cancel.ms === 0 && (event === 'started' || event === 'output')) this.#cancels.get(run)?.();
+    else this.#cancelIn(run, cancel.ms);
+  }
+
+  #cancelIn(run: Run, ms: number): void {
+    this.#runtime.setTimer(ms, () => this.#cancels.get(run)?.());
+  }
+}

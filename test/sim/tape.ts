@@ -1,0 +1,109 @@
+import type { RetryOrder } from '../../src/engine/config.ts';
+
+/** What a faulty target does with a call. */
+export type FaultKind =
+  | 'refused'
+  | 'certificate'
+  | 'stale'
+  | 'reset'
+  | 'overload'
+  | 'rate_limit'
+  | 'quota'
+  | 'auth'
+  | 'not_found'
+  | 'conflict'
+  | 'malformed'
+  | 'silence'
+  | 'headers_only'
+  | 'keep_alives'
+  | 'startup_error'
+  | 'slow_start'
+  | 'cut'
+  | 'cut_clean'
+  | 'stall'
+  | 'malformed_later'
+  | 'rate_limit_later'
+  | 'late_terminal'
+  | 'throws';
+
+/** When a fault shows within its window: always, in turns of so many milliseconds (on first), or by chance. */
+export type FaultShape =
+  | { readonly type: 'steady' }
+  | { readonly type: 'flapping'; readonly everyMs: number }
+  | { readonly type: 'chance'; readonly share: number };
+
+/** A fault of one target for some time. */
+export interface Fault {
+  readonly id: number;
+  readonly target: string;
+  readonly kind: FaultKind;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly shape: FaultShape;
+  /** Retry-After that goes with refusals, in milliseconds. */
+  readonly hintMs?: number | undefined;
+}
+
+/** When the caller gives up. */
+export type CancelPhase =
+  | { readonly type: 'never' }
+  | { readonly type: 'after'; readonly ms: number }
+  /** In the moment of an event, or so many milliseconds behind it. */
+  | {
+      readonly type: 'at';
+      readonly event: 'open' | 'started' | 'output' | 'failed_attempt' | 'terminal';
+      readonly ms: number;
+    };
+
+/** How the caller reads its stream: at once, some pieces at a time with pauses, or never. */
+export type Reading =
+  | { readonly type: 'fast' }
+  | { readonly type: 'slow'; readonly pieces: number; readonly pauseMs: number }
+  | { readonly type: 'never' };
+
+/** One request of a tape. */
+export interface SimRequest {
+  readonly id: number;
+  readonly atMs: number;
+  readonly chain: readonly string[];
+  readonly timeoutMs: number | undefined;
+  readonly streams: boolean;
+  /** A caller without a stream may be served by a plain JSON call. */
+  readonly json: boolean;
+  readonly cancel: CancelPhase;
+  readonly reading: Reading;
+  /** What is wrong with the request itself: every target says so. */
+  readonly refusedAs: 'bad_request' | 'content' | 'capability' | undefined;
+  /** How often the caller's own library tries again. */
+  readonly clientRetries: number;
+  readonly onBroken: 'FAIL' | 'RESTART';
+}
+
+/** How the engine is configured. */
+export interface SimConfig {
+  readonly order: RetryOrder;
+  readonly jitter: 'FULL' | 'NONE';
+  readonly maxRepeats: number;
+  readonly guard: boolean;
+  readonly maxActive: number;
+  readonly maxQueued: number;
+  /** Whether two targets are keys of one account. */
+  readonly sharedAccount: boolean;
+}
+
+/** A world: everything that a simulation does follows from it. */
+export interface Tape {
+  readonly seed: number;
+  readonly config: SimConfig;
+  readonly targets: readonly string[];
+  /** Median time to the first output of each target when it is well, in milliseconds. */
+  readonly paceMs: Readonly<Record<string, number>>;
+  readonly faults: readonly Fault[];
+  readonly requests: readonly SimRequest[];
+  /** Jumps of the wall clock. */
+  readonly wallJumps: readonly { readonly atMs: number; readonly byMs: number }[];
+  /** When the process begins to go down, where it does; nothing follows then. */
+  readonly drainAtMs: number | undefined;
+  /** From when on no fault shows. */
+  readonly calmFromMs: number;
+}

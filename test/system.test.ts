@@ -1,0 +1,22 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+import { expect, it } from 'vitest';
+
+/** Runs a program that has the system, and returns the status with which it ended. */
+async function run(program: string): Promise<unknown> {
+  const source = `import { system } from ${JSON.stringify(new URL('../src/system.ts', import.meta.url).href)};${program}`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: 'ignore' });
+  const [code]: unknown[] = await once(child, 'exit');
+  return code;
+}
+
+it('a process that does not end by itself is ended', async () => {
+  expect(await run('setInterval(() => {}, 1_000); system.exitWithin(20);')).toBe(1);
+});
+
+it('one that does is not kept alive', async () => {
+  const sinceMs = performance.now();
+  expect(await run('system.exitWithin(3_600_000);')).toBe(0);
+  expect(performance.now() - sinceMs).toBeLessThan(30_000);
+});
