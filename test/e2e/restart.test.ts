@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
 import { ErrorReason } from '../../gen/understudy/v1/error_pb.ts';
-import type { StreamChatResponse } from '../../gen/understudy/v1/llm_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { Recovery } from '../../gen/understudy/v1/routing_pb.ts';
 import type { ChaosStep } from '../support/chaos-upstream.ts';
@@ -11,6 +10,7 @@ import type { FailoverStage } from '../support/failover-stage.ts';
 import { chatTarget, chaosUpstream, requestOf, stage, textOf } from '../support/failover-stage.ts';
 import { goodAnswer, ROLE_EVENT, STREAM_END, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
 import { rpcError, trailOf } from '../support/rpc-error.ts';
+import { counted } from '../support/ways.ts';
 
 const WORDS = ['To be, ', 'or not ', 'to be, ', 'that is ', 'the ', 'question.'];
 const WHOLE = WORDS.join('');
@@ -51,20 +51,6 @@ async function brokenStage(steps: readonly ChaosStep[]): Promise<FailoverStage> 
 
 function stream({ gateway }: FailoverStage, recovery: Recovery) {
   return gateway.client.stream(LlmService.method.streamChat, { ...requestOf(), recovery });
-}
-
-/** What counts of a stream, as a client finds it out: by the event `restarted` alone. */
-function counted(events: readonly StreamChatResponse[]): readonly StreamChatResponse[] {
-  let kept: StreamChatResponse[] = [];
-  for (const response of events) {
-    const { event } = response;
-    if (event.case === 'restarted') {
-      const { discardFromSequence } = event.value;
-      kept = kept.filter(({ sequence }) => sequence < discardFromSequence);
-    }
-    kept.push(response);
-  }
-  return kept;
 }
 
 describe.each(BREAKS)('a stream that meets $name', ({ steps, reason }) => {

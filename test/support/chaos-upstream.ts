@@ -1,12 +1,18 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as passed } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 
 /** What the upstream does next on the connection that a request came on. */
 export type ChaosStep =
   | { readonly do: 'send'; readonly bytes: string | Uint8Array }
   /** Waits for a promise of the test. */
   | { readonly do: 'hold'; readonly until: Promise<unknown> }
+  /** Takes its time, as slow providers do. */
+  | { readonly do: 'pause'; readonly ms: number }
+  /** Sends the same again and again until the client closes the connection. */
+  | { readonly do: 'drip'; readonly bytes: string | Uint8Array; readonly everyMs: number }
   /** Waits until the client has closed the connection. */
   | { readonly do: 'await_close' }
   /** Closes with a FIN. */
@@ -44,6 +50,8 @@ export interface ChaosUpstream {
   connection(index: number): Promise<ChaosConnection>;
   readonly requestCount: number;
   readonly connectionCount: number;
+  /** Resolves when every connection that was accepted so far is closed, from whichever side. */
+  allClosed(): Promise<void>;
   /** Closes everything; may be called again. */
   close(): Promise<void>;
 }
@@ -75,13 +83,20 @@ export function chunk(body: string | Uint8Array): ChaosStep {
 /** The step that ends a chunked body. */
 export const lastChunk: ChaosStep = send('0\r\n\r\n');
 
-/** Starts a chaos upstream on a free port of 127.0.0.1. */
-export async function startChaosUpstream(): Promise<ChaosUpstream> {
+/** What a chaos upstream shows in a TLS handshake, PEM. */
+export interface ChaosIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** Starts a chaos upstream on a free port of 127.0.0.1; with an identity it speaks TLS. */
+export async function startChaosUpstream(identity?: ChaosIdentity): Promise<ChaosUpstream> {
   const scripts: (readonly ChaosStep[])[] = [];
   const requests = createArrivals<ChaosRequest>();
   const connections = createArrivals<ChaosConnection>();
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const closings: Promise<void>[] = [];
+  const accept = (socket: Socket): void => {
     const number = connections.count();
     sockets.add(socket);
     // A reset is what many tests want to see; it is seen as a close.
@@ -92,13 +107,15 @@ export async function startChaosUpstream(): Promise<ChaosUpstream> {
         resolve();
       });
     });
+    closings.push(closed);
     connections.arrive({ closed, isOpen: () => sockets.has(socket) });
     void serve(socket, number, closed, requests, scripts);
-  });
+  };
+  const server = identity === undefined ? createServer(accept) : createTlsServer(identity, accept);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    origin: `http://127.0.0.1:${portOf(server.address())}`,
+    origin: `${identity === undefined ? 'http' : 'https'}://127.0.0.1:${portOf(server.address())}`,
     script: (...steps) => void scripts.push(steps),
     request: (index) => requests.at(index),
     connection: (index) => connections.at(index),
@@ -107,6 +124,9 @@ export async function startChaosUpstream(): Promise<ChaosUpstream> {
     },
     get connectionCount() {
       return connections.count();
+    },
+    allClosed: async () => {
+      await Promise.all(closings);
     },
     close: async () => {
       if (!server.listening) return;
@@ -152,6 +172,15 @@ async function play(socket: Socket, closed: Promise<void>, steps: readonly Chaos
         break;
       case 'hold':
         await Promise.race([step.until, closed]);
+        break;
+      case 'pause':
+        await Promise.race([passed(step.ms), closed]);
+        break;
+      case 'drip':
+        while (!socket.destroyed) {
+          socket.write(step.bytes);
+          await Promise.race([passed(step.everyMs), closed]);
+        }
         break;
       case 'await_close':
         await closed;
