@@ -4,6 +4,9 @@ const NOTHING: readonly AdapterEvent[] = [];
 
 interface Part {
   readonly index: number;
+  readonly kind: 'text' | 'reasoning' | 'tool_call';
+  /** The first half of a surrogate pair, whose second half is still to come; otherwise empty. */
+  half: string;
   hasId: boolean;
   hasName: boolean;
   hasOutput: boolean;
@@ -20,7 +23,8 @@ export interface CallFragment {
 /**
  * Numbers the parts of one answer in the order of their beginnings. Parts are named by keys of the dialect's choice. A part
  * that ends without output (encrypted reasoning) is told only with what follows it, because it is no output by itself
- * (engine rule G1).
+ * (engine rule G1). Half a character waits for its other half: JSON may cut a surrogate pair between two events, and UTF-8 has
+ * no form for the halves.
  */
 export class AnswerParts {
   readonly #parts = new Map<string, Part>();
@@ -29,8 +33,10 @@ export class AnswerParts {
   /** Adds text or reasoning to a part; an empty text adds nothing and begins no part. */
   text(kind: 'text' | 'reasoning', key: string, text: string): readonly AdapterEvent[] {
     if (text === '') return NOTHING;
-    const part = this.#open(key);
-    return this.#output(part, { type: 'delta', delta: { kind, index: part.index, text } });
+    const part = this.#open(key, kind);
+    const whole = withoutHalf(part, text);
+    if (whole === '') return NOTHING;
+    return this.#output(part, { type: 'delta', delta: { kind, index: part.index, text: whole } });
   }
 
   /** Adds to a tool call. Id and name go out once each, with the first piece that has them. */
@@ -38,9 +44,10 @@ export class AnswerParts {
     const told = this.#parts.get(key);
     const id = told?.hasId === true ? '' : fragment.id;
     const name = told?.hasName === true ? '' : fragment.name;
-    const { argumentsFragment } = fragment;
+    if (id === '' && name === '' && fragment.argumentsFragment === '') return [];
+    const part = this.#open(key, 'tool_call');
+    const argumentsFragment = withoutHalf(part, fragment.argumentsFragment);
     if (id === '' && name === '' && argumentsFragment === '') return [];
-    const part = this.#open(key);
     part.hasId ||= id !== '';
     part.hasName ||= name !== '';
     const identity = { ...(id === '' ? {} : { id }), ...(name === '' ? {} : { name }) };
@@ -55,14 +62,15 @@ export class AnswerParts {
 
   /** Ends a part, once; with a state it is begun if need be. */
   finish(key: string, state?: Uint8Array): readonly AdapterEvent[] {
-    const part = state === undefined ? this.#parts.get(key) : this.#open(key);
+    const part = state === undefined ? this.#parts.get(key) : this.#open(key, 'reasoning');
     if (part === undefined || part.isFinished) return NOTHING;
     part.isFinished = true;
+    const half = this.#releaseHalf(part);
     const event: AdapterEvent = {
       type: 'delta',
       delta: { kind: 'part_finished', index: part.index, ...(state === undefined ? {} : { state }) },
     };
-    if (part.hasOutput) return [event];
+    if (part.hasOutput) return half === NOTHING ? [event] : [...half, event];
     this.#held ??= [];
     this.#held.push(event);
     return NOTHING;
@@ -75,10 +83,11 @@ export class AnswerParts {
     return [...this.#release(), ...ended];
   }
 
-  #open(key: string): Part {
+  #open(key: string, kind: Part['kind']): Part {
     const known = this.#parts.get(key);
     if (known !== undefined) return known;
-    const part = { index: this.#parts.size, hasId: false, hasName: false, hasOutput: false, isFinished: false };
+    const index = this.#parts.size;
+    const part = { index, kind, half: '', hasId: false, hasName: false, hasOutput: false, isFinished: false };
     this.#parts.set(key, part);
     return part;
   }
@@ -88,9 +97,27 @@ export class AnswerParts {
     return this.#held === undefined ? [event] : [...this.#release(), event];
   }
 
+  /** What lacks its other half to the end goes out as it is. */
+  #releaseHalf(part: Part): readonly AdapterEvent[] {
+    const { kind, index, half } = part;
+    if (half === '') return NOTHING;
+    part.half = '';
+    const delta = kind === 'tool_call' ? { kind, index, argumentsFragment: half } : { kind, index, text: half };
+    return this.#output(part, { type: 'delta', delta });
+  }
+
   #release(): readonly AdapterEvent[] {
     const held = this.#held ?? NOTHING;
     this.#held = undefined;
     return held;
   }
+}
+
+/** Returns what a part has to say with a further piece, and keeps half a character at its end for the next. */
+function withoutHalf(part: Part, piece: string): string {
+  const text = part.half === '' ? piece : part.half + piece;
+  const last = text.charCodeAt(text.length - 1);
+  const isHalf = last >= 0xd800 && last <= 0xdbff;
+  part.half = isHalf ? text.slice(-1) : '';
+  return isHalf ? text.slice(0, -1) : text;
 }
