@@ -51,7 +51,8 @@ export function chooseBody(head: ResponseHead): BodyReader {
 }
 
 function isStream(contentType: string | undefined, wasAskedFor: boolean): boolean {
-  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  // Proxies repeat the header now and then; parameters do not matter.
+  const type = contentType?.split(/[;,]/, 1)[0]?.trim().toLowerCase() ?? '';
   if (type === '') return wasAskedFor;
   if (STREAM_TYPE.test(type)) return true;
   if (JSON_TYPE.test(type)) return false;
