@@ -24,14 +24,14 @@ function timeoutsOf({ isSilence }: Fault) {
   return isSilence === true ? { first_output: '200ms', progress: '200ms' } : {};
 }
 
-const CASES = FAULTS.flatMap((fault) => (fault.phases ?? PHASES).map((phase) => ({ ...fault, phase })));
+const CASES = FAULTS.flatMap((fault) => (fault.phases ?? PHASES).map((phase) => ({ name: fault.name, phase, fault })));
 const EARLY = CASES.filter(({ phase }) => phase === 'before headers' || phase === 'before the first words');
 const MIDDLE = CASES.filter(({ phase }) => phase === 'after two thirds');
 const LATE = CASES.filter(({ phase }) => phase === 'after the end marker');
 
 describe.each(WAYS)('%s, a fault of the lead', (way) => {
-  test.each(EARLY)('$phase: after $name the second target answers', async (fault) => {
-    const { steps, phase, outcome, isRepeated = false, isBlamed = true } = fault;
+  test.each(EARLY)('$phase: after $name the second target answers', async ({ phase, fault }) => {
+    const { steps, outcome, isRepeated = false, isBlamed = true } = fault;
     const { lead, second, gateway, leadHealth } = await chaosStage({ timeouts: timeoutsOf(fault) });
     const calls = isRepeated ? 2 : 1;
     for (let count = 0; count < calls; count += 1) lead.script(...SO_FAR[phase], ...steps);
@@ -46,8 +46,8 @@ describe.each(WAYS)('%s, a fault of the lead', (way) => {
     if (outcome !== 'PROVIDER_UNAVAILABLE') await lead.allClosed();
   });
 
-  test.each(MIDDLE)('$phase: after $name the answer is whole or explicitly broken', async (fault) => {
-    const { steps, phase, outcome, isBlamed = true } = fault;
+  test.each(MIDDLE)('$phase: after $name the answer is whole or explicitly broken', async ({ phase, fault }) => {
+    const { steps, outcome, isBlamed = true } = fault;
     const { lead, second, gateway, leadHealth } = await chaosStage({ timeouts: timeoutsOf(fault) });
     lead.script(...SO_FAR[phase], ...steps);
     const told = await askIn(gateway, way);
@@ -71,8 +71,8 @@ describe.each(WAYS)('%s, a fault of the lead', (way) => {
     if (outcome !== 'PROVIDER_UNAVAILABLE') await lead.allClosed();
   });
 
-  test.each(LATE)('$phase: $name takes nothing back', async (fault) => {
-    const { steps, phase } = fault;
+  test.each(LATE)('$phase: $name takes nothing back', async ({ phase, fault }) => {
+    const { steps } = fault;
     const { lead, second, gateway, leadHealth } = await chaosStage({ timeouts: timeoutsOf(fault) });
     lead.script(...SO_FAR[phase], ...steps);
     const told = await askIn(gateway, way);
