@@ -19,7 +19,7 @@ const UNTIL_GONE: ChaosStep = { do: 'await_close' };
 interface DialectStage extends Pick<ChaosStage, 'gateway' | 'second'> {
   readonly lead: ChaosUpstream;
   /** Answers the next request with these events, then does as told. */
-  script(events: readonly string[], ...then: readonly ChaosStep[]): void;
+  script(events: readonly string[], ...last: readonly ChaosStep[]): void;
 }
 
 async function dialectStage({ target, path, contentType }: ChaosDialect): Promise<DialectStage> {
@@ -33,7 +33,7 @@ async function dialectStage({ target, path, contentType }: ChaosDialect): Promis
     ],
   });
   const start = head(200, { 'content-type': contentType, 'transfer-encoding': 'chunked' });
-  return { lead, second, gateway, script: (events, ...then) => lead.script(start, ...events.map(chunk), ...then) };
+  return { lead, second, gateway, script: (events, ...rest) => lead.script(start, ...events.map(chunk), ...rest) };
 }
 
 describe.each(DIALECTS)('$name', (dialect) => {
@@ -45,35 +45,35 @@ describe.each(DIALECTS)('$name', (dialect) => {
       {
         name: 'an error as the first event',
         events: [error],
-        then: UNTIL_GONE,
+        last: UNTIL_GONE,
         outcome: 'PROVIDER_UNAVAILABLE',
         calls: 2,
       },
       {
         name: 'an error behind the startup',
         events: [startup, error],
-        then: UNTIL_GONE,
+        last: UNTIL_GONE,
         outcome: 'PROVIDER_UNAVAILABLE',
         calls: 2,
       },
       {
         name: 'a malformed event',
         events: [startup, malformed],
-        then: UNTIL_GONE,
+        last: UNTIL_GONE,
         outcome: 'PROVIDER_PROTOCOL_ERROR',
         calls: 1,
       },
       {
         name: 'an end without an end marker',
         events: [startup],
-        then: lastChunk,
+        last: lastChunk,
         outcome: 'PROVIDER_UNAVAILABLE',
         calls: 2,
       },
-      { name: 'an empty body', events: [], then: lastChunk, outcome: 'PROVIDER_PROTOCOL_ERROR', calls: 1 },
-    ])('before the first words, $name: the second target answers', async ({ events, then, outcome, calls }) => {
+      { name: 'an empty body', events: [], last: lastChunk, outcome: 'PROVIDER_PROTOCOL_ERROR', calls: 1 },
+    ])('before the first words, $name: the second target answers', async ({ events, last, outcome, calls }) => {
       const { lead, gateway, script } = await dialectStage(dialect);
-      for (let count = 0; count < calls; count += 1) script(events, then);
+      for (let count = 0; count < calls; count += 1) script(events, last);
       const { trail, delivered } = await askIn(gateway, way);
       const again = calls === 2 ? [`RETRY lead ${outcome}`] : [];
       expect(trail).toEqual([`FIRST lead ${outcome}`, ...again, 'FAILOVER second OK']);
@@ -82,13 +82,13 @@ describe.each(DIALECTS)('$name', (dialect) => {
     });
 
     test.each([
-      { name: 'an error', events: [...said, error], then: UNTIL_GONE },
-      { name: 'a malformed event', events: [...said, malformed], then: UNTIL_GONE },
-      { name: 'a reset', events: said, then: { do: 'reset' } as const },
-      { name: 'an end without an end marker', events: said, then: lastChunk },
-    ])('after all words but before the end marker, $name: whole or explicitly broken', async ({ events, then }) => {
+      { name: 'an error', events: [...said, error], last: UNTIL_GONE },
+      { name: 'a malformed event', events: [...said, malformed], last: UNTIL_GONE },
+      { name: 'a reset', events: said, last: { do: 'reset' } as const },
+      { name: 'an end without an end marker', events: said, last: lastChunk },
+    ])('after all words but before the end marker, $name: whole or explicitly broken', async ({ events, last }) => {
       const { gateway, script } = await dialectStage(dialect);
-      script([startup, ...events], then);
+      script([startup, ...events], last);
       const { error: told, delivered, text } = await askIn(gateway, way);
       if (way === 'StreamChat') {
         expect([told?.code, told?.reason, delivered]).toEqual(['ABORTED', 'STREAM_INTERRUPTED', TEXT]);
@@ -98,12 +98,12 @@ describe.each(DIALECTS)('$name', (dialect) => {
     });
 
     test.each([
-      { name: 'a reset', then: { do: 'reset' } as const },
-      { name: 'garbage', then: chunk(malformed) },
-      { name: 'an error', then: chunk(error) },
-    ])('behind the end marker $name takes nothing back', async ({ then }) => {
+      { name: 'a reset', last: { do: 'reset' } as const },
+      { name: 'garbage', last: chunk(malformed) },
+      { name: 'an error', last: chunk(error) },
+    ])('behind the end marker $name takes nothing back', async ({ last }) => {
       const { gateway, script } = await dialectStage(dialect);
-      script([startup, ...said, end], then, UNTIL_GONE);
+      script([startup, ...said, end], last, UNTIL_GONE);
       const { trail, delivered, answer } = await askIn(gateway, way);
       expect([trail, delivered]).toEqual([['FIRST lead OK'], TEXT]);
       expect(answer?.usage).toMatchObject(COUNTED);
