@@ -126,7 +126,11 @@ const BROKEN: readonly {
 const ODD: readonly { readonly name: string; readonly steps: readonly ChaosStep[] }[] = [
   {
     name: 'a few interim answers',
-    steps: [send('HTTP/1.1 102 Processing\r\n\r\n'), send('HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'), ...ANSWERED],
+    steps: [
+      send('HTTP/1.1 102 Processing\r\n\r\n'),
+      send('HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'),
+      ...ANSWERED,
+    ],
   },
   {
     name: 'headers that come twice',
