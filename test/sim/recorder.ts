@@ -1,11 +1,11 @@
 import type { Runtime } from '../../src/core/ports.ts';
 import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/call.ts';
-import { CLASS_RULES } from '../../src/core/failure.ts';
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { EventLog } from './event-log.ts';
 import type { Check, Facts, Made, Run, Stall, Watch } from './facts.ts';
 import type { BreakerModel } from './model/breaker-model.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
+import { rowOf } from './model/class-table.ts';
 import { judge } from './model/judge.ts';
 import type { SlotsModel } from './model/slots-model.ts';
 import type { TimesModel } from './model/times-model.ts';
@@ -172,7 +172,7 @@ export class Recorder {
     if (this.#models.slots.get(entry.target)?.isFull(nowMs) !== false) return false;
     if (nowMs < untilMs || this.#models.breakers.get(entry.target)?.admits(nowMs) !== true) return false;
     const last = run.made.findLast(({ call }) => call.entry === entry)?.record?.failure;
-    const comesBack = last === undefined || (CLASS_RULES[last.class].laterRounds && last.repeatIsUseless !== true);
+    const comesBack = last === undefined || (rowOf(last.class).comesBack && last.repeatIsUseless !== true);
     if (!comesBack) return false;
     // What one target cannot do, others may not be able to do either: the engine may know.
     return how === 'perhaps' || !run.made.some(({ record }) => record?.failure?.class === 'capability');

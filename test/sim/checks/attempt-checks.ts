@@ -1,6 +1,6 @@
-import { CLASS_RULES } from '../../../src/core/failure.ts';
 import type { Check, Made, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
+import { rowOf } from '../model/class-table.ts';
 
 /** Time kept back for a later target, at the least and at the most, in milliseconds (engine rule B1). */
 const LEAST_NEED_MS = 2_000;
@@ -55,7 +55,7 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
         const failure = before?.record?.failure;
         // A broken stream begins anew where its caller wants that, and only behind a fault that another target may not have.
         const cause = failure?.class === 'interrupted' ? (before?.call.error?.class ?? 'silence') : failure?.class;
-        if (cause !== undefined && CLASS_RULES[cause].next === 'no') fail(`run ${run.id} goes on behind ${cause}`);
+        if (cause !== undefined && !rowOf(cause).mayGoOn) fail(`run ${run.id} goes on behind ${cause}`);
         if (failure?.class === 'interrupted' && run.asked.onBroken !== 'RESTART') {
           fail(`run ${run.id} goes on behind its broken stream`);
         }

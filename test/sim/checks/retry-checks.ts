@@ -1,8 +1,8 @@
-import type { ClassRule } from '../../../src/core/failure.ts';
-import { CLASS_RULES } from '../../../src/core/failure.ts';
+import type { FailureClass } from '../../../src/core/failure.ts';
 import type { ChainEntry } from '../../../src/engine/call.ts';
 import type { Check, Facts, Made, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
+import { rowOf } from '../model/class-table.ts';
 import { isReplacement } from '../model/judge.ts';
 
 /** No wait before a round is longer, in milliseconds. */
@@ -106,9 +106,9 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   const own = run.made.slice(0, made.index).filter(({ call }) => call.entry === made.call.entry);
   const last = own.at(-1)?.record?.failure;
   if (last === undefined || last.class === 'interrupted') return undefined;
-  const rule: ClassRule = CLASS_RULES[last.class];
+  const row = rowOf(last.class);
   if (isReplacement(run, made)) return undefined;
-  if (!rule.laterRounds) return `asked again behind ${last.class}`;
+  if (!row.comesBack) return `asked again behind ${last.class}`;
   if (last.repeatIsUseless === true) return 'asked again, although it said that this is of no use';
   const before = run.made[made.index - 1];
   if (before?.call.entry !== made.call.entry || retry.order === 'EXHAUST_FIRST') return undefined;
@@ -116,7 +116,7 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   if (before.othersAtEnd.length === 0 || made.others.length === 0 || !isTimeEnough(run, made)) return undefined;
   if (isSettledOn(run, made)) return undefined;
   if (retry.order === 'NEXT_FIRST') return 'repeated while another is available';
-  if (rule.same === 'never' || rule.same === 'at_once') return `repeated behind ${last.class}`;
+  if (!row.mayRepeat) return `repeated behind ${last.class}`;
   // Behind an attempt that left no other target free, a call on the same one is another round.
   const visitBegins = own.findLastIndex((each) => {
     const previous = run.made[each.index - 1];
@@ -181,9 +181,10 @@ function wrongFirstWait(jitter: 'FULL' | 'NONE', run: Run, made: Made, waitMs: n
   return outside(waitMs, ceiling(before.record.failure.class, 0, [1_000]), jitter === 'NONE');
 }
 
-function ceiling(name: keyof typeof CLASS_RULES, turn: number, backoffMs: readonly number[]): number {
+function ceiling(name: FailureClass, turn: number, backoffMs: readonly number[]): number {
   const listed = backoffMs[Math.min(turn, backoffMs.length - 1)] ?? 0;
-  return name === 'connect' || name === 'reset' ? Math.min(50 * 2 ** turn, listed) : listed;
+  const { firstWaitMs } = rowOf(name);
+  return firstWaitMs === undefined ? listed : Math.min(firstWaitMs * 2 ** turn, listed);
 }
 
 function outside(waitMs: number, ceilingMs: number, isExact: boolean): string | undefined {

@@ -1,7 +1,6 @@
 import type { Failure, FailureReason } from '../../../src/core/failure.ts';
-import { CLASS_RULES } from '../../../src/core/failure.ts';
-import type { ClassRule } from '../../../src/core/failure.ts';
 import type { LimitReading } from '../../../src/core/ports.ts';
+import { rowOf } from './class-table.ts';
 import { PacingModel } from './pacing-model.ts';
 
 /** A time in which calls are held back: until `leastMs` for certain, until `mostMs` perhaps (a cooldown has jitter). */
@@ -24,12 +23,12 @@ export class CooldownModel {
 
   /** Takes a failure in, as the provider sent it. */
   failed(failure: Failure, model: string, nowMs: number): void {
-    const rule: ClassRule = CLASS_RULES[failure.class];
+    const { comesBack, suspendMs } = rowOf(failure.class);
     const { retryAfterMs, reason } = failure;
-    if (failure.class === 'not_found') this.#hold(reason, nowMs, rule.suspendMs ?? 0, 0, model);
-    else if (rule.suspendMs !== undefined) this.#hold(reason, nowMs, Math.max(rule.suspendMs, retryAfterMs ?? 0), 0);
+    if (failure.class === 'not_found') this.#hold(reason, nowMs, suspendMs ?? 0, 0, model);
+    else if (suspendMs !== undefined) this.#hold(reason, nowMs, Math.max(suspendMs, retryAfterMs ?? 0), 0);
     else if (failure.class === 'rate_limit') this.#cool(nowMs, retryAfterMs ?? UNNAMED_COOLDOWN_MS);
-    else if (retryAfterMs !== undefined && rule.laterRounds) this.#cool(nowMs, retryAfterMs);
+    else if (retryAfterMs !== undefined && comesBack) this.#cool(nowMs, retryAfterMs);
   }
 
   /** Until when calls for a model are held back for certain. */

@@ -1,7 +1,7 @@
 import type { Failure, Verdict } from '../../../src/core/failure.ts';
-import { CLASS_RULES } from '../../../src/core/failure.ts';
 import type { Made, Run, Stall } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
+import { rowOf } from './class-table.ts';
 
 /** How an attempt ended by the rules: what it says about its target, and what ended it. */
 export interface Judgement {
@@ -69,7 +69,7 @@ function ofSilenceHeldUp(run: Run, { call, blame }: Made, nowMs: number, sliceMs
 
 /** A stale socket is nobody's fault once; behind a replacement it is the provider's (class C3). */
 function verdictOf(error: Failure, run: Run, made: Made): Verdict | undefined {
-  if (error.class !== 'stale_socket') return CLASS_RULES[error.class].verdict;
+  if (error.class !== 'stale_socket') return rowOf(error.class).verdict;
   if (isReplacement(run, made)) return 'failure';
   // A visit may go on behind a replacement and something else; the calls alone do not tell a visit from the next round.
   for (let index = made.index - 1; index >= 0; index--) {
