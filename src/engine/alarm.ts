@@ -33,7 +33,7 @@ export class Alarm {
         return;
       }
       void this.#runtime.yieldIo().then(() => {
-        if (turn === this.#turn) fire(lateMs);
+        if (turn === this.#turn) fire(this.#runtime.now() - dueAtMs);
       });
     });
   }

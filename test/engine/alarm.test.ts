@@ -60,6 +60,9 @@ describe('an alarm', () => {
     expect(fired).toEqual(['anew']);
     await late(() => undefined);
     expect(fired).toEqual(['anew', '1001 ms late']);
+    // What holds the process up while it looks for input counts as well.
+    await late(() => runtime.holdUp(2_000));
+    expect(fired.at(-1)).toBe('3001 ms late');
     expect(runtime.pendingTimers()).toBe(0);
   });
 });

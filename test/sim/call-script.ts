@@ -97,8 +97,10 @@ type Spoil = (healthy: Script, fault: Fault, dice: Dice) => Script;
 function refuse(name: Parameters<typeof failure>[0], hinted = false): Spoil {
   return (_, { hintMs }, dice) => {
     const complains = name === 'overload' && dice.chance(0.3);
-    const more = { retryAfterMs: hinted ? hintMs : undefined, httpStatus: complains ? 529 : undefined };
-    return fails(name, more, dice.pick([5, 60, 300]));
+    const afterMs = dice.pick([5, 60, 300]);
+    const repeatIsUseless = hinted && dice.chance(0.1) ? true : undefined;
+    const retryAfterMs = hinted ? hintMs : undefined;
+    return fails(name, { retryAfterMs, httpStatus: complains ? 529 : undefined, repeatIsUseless }, afterMs);
   };
 }
 
@@ -145,4 +147,11 @@ const FAULTY = {
     return [...healthy.slice(0, last + 1), after(700, { type: 'error', failure: failure('reset') })];
   },
   throws: () => [],
+  little_left: (healthy, _, dice) => {
+    const limit = dice.pick([1, 5, 60]);
+    const remaining = Math.min(limit, dice.pick([0, 0, 1, 2, 60]));
+    const resetInMs = dice.pick([0, 120, 1_500, 6_000, 30_000, 90_000]);
+    const event = { ...headers(), limits: [{ dimension: 'requests', limit, remaining, resetInMs }] } as const;
+    return healthy.map((step) => (step.event.type === 'headers' ? after(step.afterMs, event) : step));
+  },
 } as const satisfies Record<FaultKind, Spoil>;

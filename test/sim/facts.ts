@@ -27,6 +27,8 @@ export interface Made {
   readonly blame: Blame;
   /** Entries that could surely have been asked when the attempt had ended. */
   othersAtEnd: readonly ChainEntry[];
+  /** Whether its circuit had moved on when it ended, so that its outcome counts for nothing (engine rule K5). */
+  isOutdated: boolean;
   /** Absent while the attempt runs. */
   record?: AttemptRecord;
 }
@@ -50,6 +52,12 @@ export interface Run {
   readonly isCalm: boolean;
 }
 
+/** A time in which the process was held up. */
+export interface Stall {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** All that is known of a simulation. */
 export interface Facts {
   readonly tape: Tape;
@@ -58,6 +66,10 @@ export interface Facts {
   /** When the engine began to go down. */
   drainedAtMs: number | undefined;
   readonly runs: readonly Run[];
+  /** Times in which the process was held up. */
+  readonly stalls: readonly Stall[];
+  /** Whether the process says that it has too much to do. */
+  readonly isOverloaded: () => boolean;
   readonly breakers: ReadonlyMap<string, BreakerModel>;
   readonly slots: ReadonlyMap<string, SlotsModel>;
   readonly cooldownOf: (target: string) => CooldownModel;
@@ -92,6 +104,14 @@ export interface Check {
 
 /** Times are sums of fractions: differences below this many milliseconds are none. */
 export const TOLERANCE_MS = 0.001;
+
+/** How much of a time the process was held up, in milliseconds: so much later than planned things may happen. */
+export function heldUpMs({ stalls }: Pick<Facts, 'stalls'>, fromMs: number, toMs: number): number {
+  return stalls.reduce(
+    (sum, stall) => sum + Math.max(0, Math.min(toMs, stall.toMs) - Math.max(fromMs, stall.fromMs)),
+    0,
+  );
+}
 
 /** Begins the account of a request; its deadline is that of the rules (A1). */
 export function newRun(id: number, asked: SimRequest, clientTry: number, startedAtMs: number, isCalm: boolean): Run {

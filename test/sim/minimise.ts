@@ -1,18 +1,23 @@
 import type { Check } from './facts.ts';
+import { live } from './live.ts';
 import type { Outcome } from './simulation.ts';
 import { simulate } from './simulation.ts';
 import type { Tape } from './tape.ts';
 
-/** Drops requests, faults and jumps from a failing tape for as long as the same invariant stays broken. */
+/** Drops requests, faults and disturbances from a failing tape for as long as the same invariant stays broken. */
 export async function minimise(tape: Tape, checks: readonly Check[], number: number): Promise<Tape> {
   const stillFails = async (candidate: Tape): Promise<boolean> => {
-    const { violations } = await simulate(candidate, checks);
+    const { violations } = await live(candidate, checks);
     return violations[0]?.number === number;
   };
   let least = tape;
   least = { ...least, requests: await fewest(least.requests, (requests) => stillFails({ ...least, requests })) };
   least = { ...least, faults: await fewest(least.faults, (faults) => stillFails({ ...least, faults })) };
   least = { ...least, wallJumps: await fewest(least.wallJumps, (wallJumps) => stillFails({ ...least, wallJumps })) };
+  const { operator = [], overloads = [], stalls = [] } = least;
+  least = { ...least, operator: await fewest(operator, (fewer) => stillFails({ ...least, operator: fewer })) };
+  least = { ...least, stalls: await fewest(stalls, (fewer) => stillFails({ ...least, stalls: fewer })) };
+  least = { ...least, overloads: await fewest(overloads, (fewer) => stillFails({ ...least, overloads: fewer })) };
   return { ...least, requests: await fewest(least.requests, (requests) => stillFails({ ...least, requests })) };
 }
 
@@ -47,7 +52,7 @@ export async function failureReport(
   return [
     `invariant ${violation.number} (${violation.says}) is broken with seed ${tape.seed} at commit ${commit}`,
     `${violation.what}, at ${violation.atMs} ms`,
-    `smallest tape: ${JSON.stringify({ ...least, targets: undefined })}`,
+    `smallest tape: ${JSON.stringify(least)}`,
     `there: ${smallest?.what ?? 'the failure is gone'}`,
     ...again.lines.slice(-40),
   ].join('\n');

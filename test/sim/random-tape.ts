@@ -1,5 +1,6 @@
 import { mulberry32 } from '../support/virtual-runtime.ts';
-import { Dice } from './dice.ts';
+import { Dice, seedOf } from './dice.ts';
+import { disturbed } from './disturbances.ts';
 import type { CancelPhase, Fault, FaultKind, FaultShape, Reading, SimRequest, Tape } from './tape.ts';
 
 const TARGETS = ['a', 'b', 'c', 'd', 'e'];
@@ -47,6 +48,13 @@ export const USUAL_SIZE: TapeSize = { requests: 30, spanMs: 120_000 };
 
 /** Draws a tape from a seed. */
 export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
+  const drawn = usualTape(seed, size);
+  // From a source of its own, so that what is new here leaves what was drawn as it was.
+  const dice = new Dice(mulberry32(seedOf(seed, 'disturbances')));
+  return dice.chance(0.5) ? drawn : disturbed(drawn, dice);
+}
+
+function usualTape(seed: number, size: TapeSize): Tape {
   const dice = new Dice(mulberry32(seed));
   const spanMs = dice.pick([2_000, size.spanMs / 4, size.spanMs]);
   // Round times make things fall into the same moment: the reply and the limit, the success and the cancel.

@@ -1,16 +1,17 @@
 import type { Runtime } from '../../src/core/ports.ts';
 import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/call.ts';
-import { CLASS_RULES } from '../../src/core/failure.ts';
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { EventLog } from './event-log.ts';
-import type { Check, Facts, Made, Run, Watch } from './facts.ts';
+import type { Check, Facts, Made, Run, Stall, Watch } from './facts.ts';
 import type { BreakerModel } from './model/breaker-model.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
+import { rowOf } from './model/class-table.ts';
 import { judge } from './model/judge.ts';
 import type { SlotsModel } from './model/slots-model.ts';
 import type { TimesModel } from './model/times-model.ts';
 import type { CallFacts } from './sim-call.ts';
 import type { Told } from './sim-client.ts';
+import type { OperatorAct } from './tape.ts';
 
 /** A broken invariant. */
 export interface Violation {
@@ -38,6 +39,7 @@ export class Recorder {
   readonly #models: Models;
   readonly #health: () => readonly TargetHealth[];
   #watches: readonly Watch[] = [];
+  #stalls: readonly Stall[] = [];
 
   constructor(runtime: Runtime, log: EventLog, models: Models, health: () => readonly TargetHealth[]) {
     this.#runtime = runtime;
@@ -48,6 +50,7 @@ export class Recorder {
 
   /** Begins to check. */
   watch(checks: readonly Check[], facts: Facts): void {
+    this.#stalls = facts.stalls;
     this.#watches = checks.map(({ number, says, watch }) =>
       watch(facts, (what) => {
         this.violations.push({ number, says, what, atMs: this.#runtime.now() });
@@ -76,7 +79,9 @@ export class Recorder {
       heldUntilMs: cooldownOf(call.target).heldUntilMs(call.entry.model),
       ...free,
       othersAtEnd: [],
+      isOutdated: false,
     };
+    cooldownOf(call.target).sent(call.entry.model, nowMs);
     run.made.push(made);
     this.#log.note(`run ${run.id} opens ${call.id} of ${call.target}${circuit.isProbe ? ' as a probe' : ''}`);
     for (const watch of this.#watches) watch.opened?.(run, made);
@@ -85,6 +90,10 @@ export class Recorder {
 
   delivered(run: Run, made: Made, event: ScriptEvent): void {
     this.#log.note(`call ${made.call.id} ${event.type}`);
+    if (event.type === 'headers' && event.limits !== undefined) {
+      const { target, entry } = made.call;
+      this.#models.cooldownOf(target).read(event.limits, entry.model, this.#runtime.now());
+    }
     for (const watch of this.#watches) watch.delivered?.(run, made, event);
   }
 
@@ -111,6 +120,20 @@ export class Recorder {
   changed(target: string): void {
     const breaker = this.#models.breakers.get(target);
     if (breaker?.isSteady(this.#runtime.now()) === true) breaker.steady(this.#runtime.now());
+  }
+
+  /** An operator does something, or takes it back. */
+  forced(target: string, does: OperatorAct['does'] | 'AUTOMATIC'): void {
+    const nowMs = this.#runtime.now();
+    this.#log.note(`${target} is made ${does}`);
+    const breaker = this.#models.breakers.get(target);
+    if (does !== 'RESET') {
+      breaker?.force(does, nowMs);
+      return;
+    }
+    breaker?.reset(nowMs);
+    this.#models.slots.get(target)?.clear(nowMs);
+    this.#models.cooldownOf(target).clear(nowMs);
   }
 
   told(run: Run, told: Told): void {
@@ -149,7 +172,8 @@ export class Recorder {
     if (this.#models.slots.get(entry.target)?.isFull(nowMs) !== false) return false;
     if (nowMs < untilMs || this.#models.breakers.get(entry.target)?.admits(nowMs) !== true) return false;
     const last = run.made.findLast(({ call }) => call.entry === entry)?.record?.failure;
-    if (last !== undefined && !CLASS_RULES[last.class].laterRounds) return false;
+    const comesBack = last === undefined || (rowOf(last.class).comesBack && last.repeatIsUseless !== true);
+    if (!comesBack) return false;
     // What one target cannot do, others may not be able to do either: the engine may know.
     return how === 'perhaps' || !run.made.some(({ record }) => record?.failure?.class === 'capability');
   }
@@ -157,13 +181,13 @@ export class Recorder {
   #learn(run: Run, made: Made, record: AttemptRecord): void {
     const { call } = made;
     const nowMs = this.#runtime.now();
-    const { verdict: judged, cause } = judge(run, made, call.closedAtMs ?? nowMs);
+    const { verdict: judged, cause } = judge(run, made, call.closedAtMs ?? nowMs, record.sliceMs, this.#stalls);
     const health = this.#health().find(({ target }) => target === call.target);
     const before = this.blamed.get(call.target) ?? 0;
     const verdict = judged ?? ((health?.failures ?? 0) > before ? 'failure' : 'neutral');
     if (verdict === 'failure') this.blamed.set(call.target, before + 1);
     const breaker = this.#models.breakers.get(call.target);
-    breaker?.ended(call, verdict, cause?.retryAfterMs, nowMs);
+    made.isOutdated = breaker?.ended(call, verdict, cause?.retryAfterMs, nowMs) === false;
     if (breaker?.isUndecided === true) breaker.adopt(health?.circuit ?? 'CLOSED', cause?.retryAfterMs, nowMs);
     this.#models.slots.get(call.target)?.ended(verdict === 'success', cause, nowMs);
     if (cause !== undefined) this.#models.cooldownOf(call.target).failed(cause, call.entry.model, nowMs);

@@ -24,6 +24,8 @@ export interface CallFacts {
   endedCleanly: boolean;
   pausedAtMs: number | undefined;
   pausedMs: number;
+  /** What comes next and when it does; it waits unread where that has passed. */
+  next: { readonly type: ScriptEvent['type']; readonly dueAtMs: number } | undefined;
   closedAtMs: number | undefined;
   closedBy: 'abort' | 'release' | undefined;
 }
@@ -44,6 +46,7 @@ export function callFacts(
     endedCleanly: false,
     pausedAtMs: undefined,
     pausedMs: 0,
+    next: undefined,
     closedAtMs: undefined,
     closedBy: undefined,
   };
@@ -62,6 +65,8 @@ export class SimCall implements AttemptHandle {
   readonly #sink: AttemptSink<string, string>;
   readonly #listener: CallListener;
   #next = 0;
+  /** When the last step was due: a process that is held up does not hold the upstream up. */
+  #lastDueAtMs: number;
   #timer: TimerHandle | undefined;
   #held: Step | undefined;
 
@@ -70,6 +75,7 @@ export class SimCall implements AttemptHandle {
     this.facts = facts;
     this.#sink = sink;
     this.#listener = listener;
+    this.#lastDueAtMs = facts.openedAtMs;
     this.#schedule();
   }
 
@@ -96,15 +102,22 @@ export class SimCall implements AttemptHandle {
     this.#listener.handled(facts, 'resume');
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) this.#happen(held);
+    if (held === undefined) return;
+    this.#lastDueAtMs = this.#runtime.now();
+    this.#happen(held);
   }
 
   #schedule(): void {
     const step = this.facts.plan.script[this.#next];
+    this.facts.next = undefined;
     if (this.facts.closedBy !== undefined || step === undefined) return;
     this.#next += 1;
-    this.#timer = this.#runtime.setTimer(step.afterMs, () => {
+    const lateMs = this.#runtime.now() - this.#lastDueAtMs;
+    const dueAtMs = this.#lastDueAtMs + step.afterMs;
+    this.facts.next = { type: step.event.type, dueAtMs };
+    this.#timer = this.#runtime.setTimer(lateMs === 0 ? step.afterMs : step.afterMs - lateMs, () => {
       this.#timer = undefined;
+      this.#lastDueAtMs = dueAtMs;
       if (this.facts.pausedAtMs === undefined) this.#happen(step);
       else this.#held = step;
     });

@@ -6,7 +6,7 @@ import { Engine } from '../../src/engine/engine.ts';
 import { planCall } from './call-script.ts';
 import { calmRequests } from './calm.ts';
 import { EventLog } from './event-log.ts';
-import type { Check, Facts, Run } from './facts.ts';
+import type { Check, Facts, Run, Stall } from './facts.ts';
 import { newRun } from './facts.ts';
 import { BreakerModel } from './model/breaker-model.ts';
 import { CooldownModel } from './model/cooldown-model.ts';
@@ -19,7 +19,7 @@ import { engineConfig, timingOf } from './sim-config.ts';
 import { SimClient } from './sim-client.ts';
 import type { SimRuntime } from './sim-runtime.ts';
 import { createSimRuntime } from './sim-runtime.ts';
-import type { SimRequest, Tape } from './tape.ts';
+import type { OperatorAct, SimRequest, Tape } from './tape.ts';
 
 /** What came of a simulation. */
 export interface Outcome {
@@ -49,6 +49,7 @@ class Simulation {
   readonly #recorder: Recorder;
   readonly #facts: Facts;
   readonly #runs: Run[] = [];
+  readonly #stalls: Stall[] = [];
   readonly #runOf = new Map<ChainEntry, Run>();
   readonly #signals: AbortSignal[] = [];
   readonly #cancels = new Map<Run, () => void>();
@@ -70,6 +71,10 @@ class Simulation {
       if (model === undefined) throw new Error(`no model of ${target}`);
       return model;
     };
+    const isOverloaded = (): boolean => {
+      const nowMs = this.#runtime.now();
+      return (tape.overloads ?? []).some(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs);
+    };
     this.#engine = new Engine(
       config,
       tape.targets.map((name) => ({ name, provider: name, limitGroup: groupOf(name) })),
@@ -86,6 +91,7 @@ class Simulation {
           this.#recorder.changed(target);
         },
       },
+      isOverloaded,
     );
     const health = (): ReturnType<Engine['health']> => this.#engine.health();
     this.#recorder = new Recorder(this.#runtime, this.#log, { breakers, slots, times, cooldownOf }, health);
@@ -95,6 +101,8 @@ class Simulation {
       drainedAtMs: undefined,
       runtime: this.#runtime,
       runs: this.#runs,
+      stalls: this.#stalls,
+      isOverloaded,
       breakers,
       slots,
       cooldownOf,
@@ -107,24 +115,12 @@ class Simulation {
   }
 
   async live(): Promise<Outcome> {
-    const { drainAtMs, requests, wallJumps } = this.#tape;
-    for (const asked of requests) this.#runtime.setTimer(asked.atMs, () => void this.#ask(asked, 0, false));
-    for (const { atMs, byMs } of wallJumps) {
-      this.#runtime.setTimer(atMs, () => {
-        this.#runtime.jumpWall(byMs);
-      });
-    }
-    if (drainAtMs !== undefined) {
-      this.#runtime.setTimer(drainAtMs, () => {
-        this.#log.note('drain');
-        this.#facts.drainedAtMs = this.#runtime.now();
-        this.#engine.drain();
-      });
-    }
+    const { drainAtMs } = this.#tape;
+    this.#plan();
     await this.#runOut();
     if (this.#recorder.violations.length === 0 && drainAtMs === undefined) {
       const untilMs = calmRequests(this.#facts, (asked, atMs) => {
-        this.#runtime.setTimer(atMs - this.#runtime.now(), () => void this.#ask(asked, 0, true));
+        this.#runtime.world.setTimer(atMs - this.#runtime.now(), () => void this.#ask(asked, 0, true));
       });
       this.#log.note(`calm from ${untilMs.toFixed(3)}`);
       await this.#runOut();
@@ -138,6 +134,47 @@ class Simulation {
       runs: this.#runs,
       simulatedMs: this.#runtime.now(),
     };
+  }
+
+  /** Sets what the tape holds. */
+  #plan(): void {
+    const { drainAtMs, operator = [], requests, stalls = [], wallJumps } = this.#tape;
+    const at = (ms: number, happen: () => void): void => void this.#runtime.world.setTimer(ms, happen);
+    for (const asked of requests) at(asked.atMs, () => void this.#ask(asked, 0, false));
+    for (const { atMs, byMs } of wallJumps) {
+      at(atMs, () => {
+        this.#runtime.jumpWall(byMs);
+      });
+    }
+    for (const { target, does, fromMs, toMs } of operator) {
+      at(fromMs, () => {
+        this.#operate(target, does);
+      });
+      if (does === 'RESET') continue;
+      at(toMs, () => {
+        this.#operate(target, 'AUTOMATIC');
+      });
+    }
+    for (const { atMs, forMs } of stalls) {
+      at(atMs, () => {
+        const fromMs = this.#runtime.now();
+        this.#log.note(`held up for ${forMs}`);
+        this.#runtime.stall(forMs);
+        this.#stalls.push({ fromMs, toMs: this.#runtime.now() });
+      });
+    }
+    if (drainAtMs === undefined) return;
+    at(drainAtMs, () => {
+      this.#log.note('drain');
+      this.#facts.drainedAtMs = this.#runtime.now();
+      this.#engine.drain();
+    });
+  }
+
+  #operate(target: string, does: OperatorAct['does'] | 'AUTOMATIC'): void {
+    this.#recorder.forced(target, does);
+    if (does === 'RESET') this.#engine.reset(target);
+    else this.#engine.force(target, does);
   }
 
   /** Lets everything happen that is still to happen. */
@@ -157,7 +194,7 @@ class Simulation {
 
   async #ask(asked: SimRequest, clientTry: number, isCalm: boolean): Promise<void> {
     const run = this.#begin(asked, clientTry, isCalm);
-    const client = new SimClient(this.#runtime, asked.reading, (told) => {
+    const client = new SimClient(this.#runtime.world, asked.reading, (told) => {
       this.#recorder.told(run, told);
       if (told.what === 'started' || told.what === 'output') this.#cancelAt(run, told.what);
     });
@@ -186,7 +223,7 @@ class Simulation {
     this.#recorder.settled(run, result);
     if (result.ok || clientTry >= asked.clientRetries || result.failure.status === 'INVALID_ARGUMENT') return;
     if (run.cancelledAtMs !== undefined) return;
-    this.#runtime.setTimer(100 * 2 ** clientTry, () => void this.#ask(asked, clientTry + 1, isCalm));
+    this.#runtime.world.setTimer(100 * 2 ** clientTry, () => void this.#ask(asked, clientTry + 1, isCalm));
   }
 
   #begin(asked: SimRequest, clientTry: number, isCalm: boolean): Run {
@@ -218,7 +255,7 @@ class Simulation {
       call.closedBy = 'abort';
       throw new Error('the opening failed');
     }
-    return new SimCall(this.#runtime, call, sink, {
+    return new SimCall(this.#runtime.world, call, sink, {
       delivered: (_, event) => {
         this.#recorder.delivered(run, made, event);
         if (event.type === 'terminal') this.#cancelAt(run, 'terminal');
@@ -238,6 +275,6 @@ class Simulation {
   }
 
   #cancelIn(run: Run, ms: number): void {
-    this.#runtime.setTimer(ms, () => this.#cancels.get(run)?.());
+    this.#runtime.world.setTimer(ms, () => this.#cancels.get(run)?.());
   }
 }

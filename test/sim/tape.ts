@@ -24,7 +24,9 @@ export type FaultKind =
   | 'malformed_later'
   | 'rate_limit_later'
   | 'late_terminal'
-  | 'throws';
+  | 'throws'
+  /** Answers well, with headers that say how little is left of a limit. */
+  | 'little_left';
 
 /** When a fault shows within its window: always, in turns of so many milliseconds (on first), or by chance. */
 export type FaultShape =
@@ -91,6 +93,14 @@ export interface SimConfig {
   readonly sharedAccount: boolean;
 }
 
+/** What an operator does to a target, and takes back. A reset is for once. */
+export interface OperatorAct {
+  readonly target: string;
+  readonly does: 'OPEN' | 'CLOSED' | 'DISABLED' | 'RESET';
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** A world: everything that a simulation does follows from it. */
 export interface Tape {
   readonly seed: number;
@@ -102,6 +112,12 @@ export interface Tape {
   readonly requests: readonly SimRequest[];
   /** Jumps of the wall clock. */
   readonly wallJumps: readonly { readonly atMs: number; readonly byMs: number }[];
+  /** What operators do. */
+  readonly operator?: readonly OperatorAct[];
+  /** Times in which the process is held up: nothing is read and no timer fires. */
+  readonly stalls?: readonly { readonly atMs: number; readonly forMs: number }[];
+  /** Times in which the process says that it has too much to do. */
+  readonly overloads?: readonly { readonly fromMs: number; readonly toMs: number }[];
   /** When the process begins to go down, where it does; nothing follows then. */
   readonly drainAtMs: number | undefined;
   /** From when on no fault shows. */

@@ -1,6 +1,6 @@
-import { CLASS_RULES } from '../../../src/core/failure.ts';
 import type { Check, Made, Run } from '../facts.ts';
-import { TOLERANCE_MS } from '../facts.ts';
+import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
+import { rowOf } from '../model/class-table.ts';
 
 /** Time kept back for a later target, at the least and at the most, in milliseconds (engine rule B1). */
 const LEAST_NEED_MS = 2_000;
@@ -24,9 +24,11 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
   {
     number: 9,
     says: 'an attempt ends by its hard limit',
-    watch: ({ config }, fail) => ({
+    watch: (facts, fail) => ({
       ended: (run, made, record) => {
-        const late = overrun(run, made, record.sliceMs, config.clientStallMs);
+        const { openedAtMs, closedAtMs = 0 } = made.call;
+        const slackMs = heldUpMs(facts, openedAtMs, closedAtMs) + TOLERANCE_MS;
+        const late = overrun(run, made, { sliceMs: record.sliceMs, stallMs: facts.config.clientStallMs, slackMs });
         if (late !== undefined) fail(`call ${made.call.id} of run ${run.id} ${late}`);
       },
     }),
@@ -53,7 +55,7 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
         const failure = before?.record?.failure;
         // A broken stream begins anew where its caller wants that, and only behind a fault that another target may not have.
         const cause = failure?.class === 'interrupted' ? (before?.call.error?.class ?? 'silence') : failure?.class;
-        if (cause !== undefined && CLASS_RULES[cause].next === 'no') fail(`run ${run.id} goes on behind ${cause}`);
+        if (cause !== undefined && !rowOf(cause).mayGoOn) fail(`run ${run.id} goes on behind ${cause}`);
         if (failure?.class === 'interrupted' && run.asked.onBroken !== 'RESTART') {
           fail(`run ${run.id} goes on behind its broken stream`);
         }
@@ -63,10 +65,11 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
   {
     number: 26,
     says: 'every request ends by its deadline, and at once where it is cancelled',
-    watch: (_, fail) => ({
+    watch: (facts, fail) => ({
       settled: (run) => {
-        const lateMs = (run.settledAtMs ?? 0) - run.deadlineAtMs;
-        if (lateMs > TOLERANCE_MS) fail(`run ${run.id} ends ${lateMs} ms behind its deadline`);
+        const settledAtMs = run.settledAtMs ?? 0;
+        const lateMs = settledAtMs - run.deadlineAtMs;
+        if (lateMs > heldUpMs(facts, run.startedAtMs, settledAtMs) + TOLERANCE_MS) fail(`run ${run.id} ends ${lateMs} ms behind its deadline`);
         if (run.cancelledAtMs !== undefined && run.settledAtMs !== run.cancelledAtMs) {
           fail(`run ${run.id} ends ${(run.settledAtMs ?? 0) - run.cancelledAtMs} ms behind its cancel`);
         }
@@ -110,22 +113,29 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
   },
 ];
 
-function overrun(run: Run, { call, blame }: Made, sliceMs: number, stallMs: number): string | undefined {
+interface Limits {
+  readonly sliceMs: number;
+  readonly stallMs: number;
+  /** So much later things may happen. */
+  readonly slackMs: number;
+}
+
+function overrun(run: Run, { call, blame }: Made, { sliceMs, stallMs, slackMs }: Limits): string | undefined {
   const closedAtMs = call.closedAtMs ?? Number.POSITIVE_INFINITY;
-  if (closedAtMs > run.deadlineAtMs + TOLERANCE_MS) return 'outlives its deadline';
-  if (call.pausedAtMs !== undefined && closedAtMs - call.pausedAtMs > stallMs + TOLERANCE_MS) {
+  if (closedAtMs > run.deadlineAtMs + slackMs) return 'outlives its deadline';
+  if (call.pausedAtMs !== undefined && closedAtMs - call.pausedAtMs > stallMs + slackMs) {
     return 'waits too long for its reader';
   }
   if (call.firstOutputAtMs === undefined) {
     const waitedMs = closedAtMs - call.openedAtMs;
-    if (waitedMs > sliceMs + TOLERANCE_MS) return `is silent for ${waitedMs} ms in a slice of ${sliceMs}`;
-    return waitedMs > blame.limitMs + TOLERANCE_MS ? `is silent for ${waitedMs} ms, limit ${blame.limitMs}` : undefined;
+    if (waitedMs > sliceMs + slackMs) return `is silent for ${waitedMs} ms in a slice of ${sliceMs}`;
+    return waitedMs > blame.limitMs + slackMs ? `is silent for ${waitedMs} ms, limit ${blame.limitMs}` : undefined;
   }
   if (call.sawTerminal) {
-    return closedAtMs - call.progressAtMs > 4_000 + TOLERANCE_MS ? 'lingers behind its terminal marker' : undefined;
+    return closedAtMs - call.progressAtMs > 4_000 + slackMs ? 'lingers behind its terminal marker' : undefined;
   }
   const idleMs = closedAtMs - call.progressAtMs;
-  const isIdle = call.pausedAtMs === undefined && idleMs > call.timing.progressMs + TOLERANCE_MS;
+  const isIdle = call.pausedAtMs === undefined && idleMs > call.timing.progressMs + slackMs;
   return isIdle ? `makes no progress for ${idleMs} ms` : undefined;
 }
 

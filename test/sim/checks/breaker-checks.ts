@@ -1,5 +1,5 @@
-import type { Check } from '../facts.ts';
-import { TOLERANCE_MS } from '../facts.ts';
+import type { Check, Facts, Made } from '../facts.ts';
+import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import type { CallFacts } from '../sim-call.ts';
 
 /** Circuits, held against a model that remembers everything (engine rules K1 to K11, X1). */
@@ -7,10 +7,10 @@ export const BREAKER_CHECKS: readonly Check[] = [
   {
     number: 1,
     says: 'at most one live probe per circuit',
-    watch: ({ runtime }, fail) => ({
+    watch: (facts, fail) => ({
       opened: (run, { call, circuit }) => {
         // The lease of a probe ends whatever its caller does: one that reads in fits and starts can outlive it (K6, K7).
-        const outlived = circuit.probe !== undefined && mayOutlive(circuit.probe, runtime.now());
+        const outlived = circuit.probe !== undefined && mayOutlive(circuit.probe, facts);
         if (circuit.probe !== undefined && !outlived) {
           fail(`run ${run.id} calls ${call.target} while call ${circuit.probe.id} probes it`);
         }
@@ -43,6 +43,15 @@ export const BREAKER_CHECKS: readonly Check[] = [
     }),
   },
   {
+    number: 4,
+    says: 'an outcome of an older generation changes nothing',
+    watch: (facts, fail) => ({
+      ended: (_, { isOutdated, call }) => {
+        if (isOutdated) sameCircuits(facts, (what) => fail(`${what}, behind call ${call.id} of an older generation`));
+      },
+    }),
+  },
+  {
     number: 5,
     says: 'only faults of the provider count against it: outcomes are judged as the rules judge them',
     watch: ({ health, blamed }, fail) => ({
@@ -58,21 +67,59 @@ export const BREAKER_CHECKS: readonly Check[] = [
     }),
   },
   {
-    number: 6,
-    says: 'circuits are as the model says: five failures in a window open them, a probe closes them, older generations count for nothing',
-    watch: ({ health, breakers, runtime }, fail) => {
-      const compare = (): void => {
-        for (const { target, circuit } of health()) {
-          const model = breakers.get(target);
-          if (model !== undefined && model.state !== circuit) {
-            fail(`the circuit of ${target} is ${circuit}, by the rules ${model.state}`);
+    number: 5.1,
+    says: 'a target that was silent for long enough five times in a minute is not asked on, whatever the deadlines',
+    watch: ({ breakers, config, health, runtime }, fail) => {
+      const silences = new Map<string, number[]>();
+      return {
+        ended: (_, { call, blame, isOutdated, circuit }, { failure }) => {
+          const nowMs = runtime.now();
+          const isSilent = call.firstOutputAtMs === undefined && failure?.class === 'silence';
+          if (isOutdated || circuit.isProbe || !isSilent || nowMs - call.openedAtMs < blame.surelyFromMs) {
+            // Anything in between may say that the target lives.
+            if (failure?.class !== 'client_cancel') silences.delete(call.target);
+            return;
           }
-          if (model?.isSteady(runtime.now(), 0.01) === true)
-            fail(`the probe of ${target} has been answering for longer`);
-        }
+          const recent = [...(silences.get(call.target) ?? []), nowMs].slice(-config.circuitBreaker.failures);
+          silences.set(call.target, recent);
+          const isFull = recent.length === config.circuitBreaker.failures;
+          const isRecent = nowMs - (recent[0] ?? 0) < config.circuitBreaker.windowMs;
+          const shown = health().find(({ target }) => target === call.target)?.circuit;
+          const isAutomatic = breakers.get(call.target)?.isAutomatic === true;
+          if (isFull && isRecent && isAutomatic && shown === 'CLOSED') fail(`${call.target} is silent, and still asked`);
+        },
       };
-      return { ended: compare, settled: compare };
     },
+  },
+  {
+    number: 5.2,
+    says: 'what has come counts before a timer that fires late because the process was held up (X2)',
+    watch: (facts, fail) => ({
+      ended: (run, made, record) => {
+        const { call } = made;
+        const { next } = call;
+        const isTimer = record.failure?.class === 'silence' || record.failure?.reason === 'PROVIDER_TIMEOUT';
+        const nowMs = call.closedAtMs ?? 0;
+        const isUnread = (next?.type === 'output' || next?.type === 'terminal') && next.dueAtMs <= nowMs;
+        if (call.firstOutputAtMs !== undefined || !isTimer || !isUnread) return;
+        const lateMs = nowMs - limitAtMs(made, record.sliceMs, run.deadlineAtMs);
+        if (lateMs > 1_000 + TOLERANCE_MS && heldUpMs(facts, call.openedAtMs, nowMs) > 0) {
+          fail(`call ${call.id} of run ${run.id} is told as silent, but ${next.type} lay unread`);
+        }
+      },
+    }),
+  },
+  {
+    number: 6,
+    says: 'circuits are as the model says: five failures in a window open them, a probe closes them',
+    watch: (facts, fail) => ({
+      ended: (_, { isOutdated }) => {
+        if (!isOutdated) sameCircuits(facts, fail);
+      },
+      settled: () => {
+        sameCircuits(facts, fail);
+      },
+    }),
   },
   {
     number: 7,
@@ -85,7 +132,7 @@ export const BREAKER_CHECKS: readonly Check[] = [
         for (const { target, circuits } of health()) {
           const model = breakers.get(target);
           for (const { state, reopensInMs } of circuits) {
-            if (state !== 'OPEN' || model?.state !== 'OPEN') continue;
+            if (state !== 'OPEN' || model?.state !== 'OPEN' || !model.isAutomatic) continue;
             const expectedMs = Math.max(0, model.reopensAtMs - runtime.now());
             if (Math.abs((reopensInMs ?? 0) - expectedMs) > TOLERANCE_MS) {
               fail(`${target} reopens in ${reopensInMs} ms, by the rules in ${expectedMs}`);
@@ -97,7 +144,7 @@ export const BREAKER_CHECKS: readonly Check[] = [
   },
   {
     number: 23,
-    says: 'nothing goes to a target before its cooldown or suspension ends, of which Retry-After is the lower bound (24)',
+    says: 'nothing goes to a target before its cooldown or suspension ends, or while its headers say that nothing is left (L2)',
     watch: ({ runtime }, fail) => ({
       opened: (run, { call, heldUntilMs }) => {
         const leftMs = heldUntilMs - runtime.now();
@@ -105,12 +152,53 @@ export const BREAKER_CHECKS: readonly Check[] = [
       },
     }),
   },
+  {
+    number: 24,
+    says: 'Retry-After is a lower bound: no call follows before, up to an hour',
+    watch: ({ runtime, tape }, fail) => {
+      const wishes = new Map<string, number>();
+      const accountOf = (target: string): string => (tape.config.sharedAccount && target === 'b' ? 'a' : target);
+      const resets = tape.operator?.filter(({ does }) => does === 'RESET') ?? [];
+      return {
+        opened: (run, { call }) => {
+          const account = accountOf(call.target);
+          // A reset by an operator ends all waits.
+          const isReset = resets.some(({ target, fromMs }) => accountOf(target) === account && fromMs <= runtime.now());
+          const leftMs = (wishes.get(account) ?? 0) - runtime.now();
+          if (leftMs > TOLERANCE_MS && !isReset) fail(`run ${run.id} calls ${call.target} ${leftMs} ms before it wants`);
+        },
+        ended: (_, { call }) => {
+          const account = accountOf(call.target);
+          const wishedMs = Math.min(call.error?.retryAfterMs ?? 0, 3_600_000);
+          wishes.set(account, Math.max(wishes.get(account) ?? 0, (call.closedAtMs ?? 0) + wishedMs));
+        },
+      };
+    },
+  },
 ];
 
 /** First output, progress and the slow reader, the least of each (engine rule K7). */
 const LEAST_LEASE_MS = 10_000 + 30_000 + 60_000 + 10_000;
 
-function mayOutlive(probe: CallFacts, nowMs: number): boolean {
-  const isPaused = probe.pausedMs > 0 || probe.pausedAtMs !== undefined;
-  return isPaused && nowMs - probe.openedAtMs >= LEAST_LEASE_MS;
+function mayOutlive(probe: CallFacts, facts: Facts): boolean {
+  const nowMs = facts.runtime.now();
+  const isHeldUp = heldUpMs(facts, probe.openedAtMs, nowMs) > 0;
+  return (isHeldUp || probe.pausedMs > 0 || probe.pausedAtMs !== undefined) && nowMs - probe.openedAtMs >= LEAST_LEASE_MS;
+}
+
+/** The latest moment at which the limit of an attempt without output may lie. */
+function limitAtMs({ call, blame }: Made, sliceMs: number, deadlineAtMs: number): number {
+  return Math.min(call.openedAtMs + Math.min(sliceMs, blame.limitMs), deadlineAtMs);
+}
+
+function sameCircuits({ health, breakers, runtime, stalls }: Facts, fail: (what: string) => void): void {
+  for (const { target, circuit } of health()) {
+    const model = breakers.get(target);
+    if (model !== undefined && model.state !== circuit) {
+      fail(`the circuit of ${target} is ${circuit}, by the rules ${model.state}`);
+    }
+    const nowMs = runtime.now();
+    const isHeldUp = heldUpMs({ stalls }, nowMs - 10_000, nowMs) > 0;
+    if (!isHeldUp && model?.isSteady(nowMs, 0.01) === true) fail(`the probe of ${target} has been answering for longer`);
+  }
 }

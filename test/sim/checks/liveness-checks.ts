@@ -2,6 +2,12 @@ import type { AttemptRecord, CallResult } from '../../../src/engine/call.ts';
 import type { Check, Facts, Run } from '../facts.ts';
 import { TOLERANCE_MS } from '../facts.ts';
 
+/** When faults have stopped, all is as before after so many milliseconds. */
+const STEADY_AFTER_MS = 60_000;
+
+/** A target that may be asked again has its turn within 10 s, and its probe decides within 5 s of its first output. */
+const PROBED_WITHIN_MS = 10_000 + 1_000 + 5_000;
+
 /** What must come about: recovery, and the use of every target that could serve. */
 export const LIVENESS_CHECKS: readonly Check[] = [
   {
@@ -23,6 +29,39 @@ export const LIVENESS_CHECKS: readonly Check[] = [
         }
       },
     }),
+  },
+  {
+    number: 32.1,
+    says: 'under load that goes on with callers who try again, circuits close soon and a minute later all is as before',
+    watch: ({ cooldownOf, breakers, health, runtime, tape }, fail) => {
+      const steady: Run[] = [];
+      const isDue = new Map<string, number>();
+      return {
+        asked: (run) => {
+          if (run.asked.id < 100_000 || run.isCalm) return;
+          if (runtime.now() >= tape.calmFromMs + STEADY_AFTER_MS) steady.push(run);
+          for (const target of tape.targets) {
+            // What was begun before the calm may open a circuit in it.
+            const heldUntilMs = cooldownOf(target).mayHoldUntilMs(`${target}-model`);
+            const reopensAtMs = breakers.get(target)?.reopensAtMs ?? 0;
+            const askedFromMs = Math.max(tape.calmFromMs, heldUntilMs, reopensAtMs);
+            isDue.set(target, Math.max(isDue.get(target) ?? 0, askedFromMs + PROBED_WITHIN_MS));
+          }
+        },
+        settled: (run, result) => {
+          if (run.asked.id < 100_000 || run.isCalm) return;
+          if (steady.includes(run) && !result.ok) fail(`run ${run.id} fails in the aftermath: ${result.failure.reason}`);
+          for (const { target, circuit } of health()) {
+            const dueAtMs = isDue.get(target) ?? Number.POSITIVE_INFINITY;
+            if (runtime.now() > dueAtMs && circuit !== 'CLOSED') fail(`${target} is still ${circuit} in the aftermath`);
+          }
+        },
+        quiet: () => {
+          const calls = steady.reduce((sum, { made }) => sum + made.length, 0);
+          if (calls > 1.05 * steady.length) fail(`${steady.length} requests take ${calls} calls in the aftermath`);
+        },
+      };
+    },
   },
   {
     number: 33,

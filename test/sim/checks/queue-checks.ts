@@ -1,5 +1,6 @@
 import type { Check, Run } from '../facts.ts';
-import { TOLERANCE_MS } from '../facts.ts';
+import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
+import { QueueModel } from '../model/queue-model.ts';
 
 /** Admission and concurrency (engine rules A2, A3, L1). */
 export const QUEUE_CHECKS: readonly Check[] = [
@@ -22,47 +23,63 @@ export const QUEUE_CHECKS: readonly Check[] = [
     }),
   },
   {
-    number: 29,
-    says: 'requests under way and queued stay within their bounds; the queue is in the order of arrival, and waits end in time',
+    number: 28.1,
+    says: 'requests under way and queued stay within their bounds, and waits end in time',
     watch: (facts, fail) => {
       const { admission } = facts.config;
-      const active = new Set<Run>();
-      const refused = new Set<Run>();
-      const queue: Run[] = [];
-      const leave = (run: Run): boolean => {
-        const index = queue.indexOf(run);
-        if (index >= 0) queue.splice(index, 1);
-        return index >= 0;
-      };
-      const admitFirst = (): void => {
-        const first = queue.shift();
-        if (first !== undefined) active.add(first);
-      };
+      const model = new QueueModel(facts);
       return {
         asked: (run) => {
-          if (facts.drainedAtMs !== undefined) refused.add(run);
-          else if (active.size < admission.maxActive) active.add(run);
-          else if (queue.length < admission.maxQueued) queue.push(run);
-          else refused.add(run);
+          model.asked(run);
         },
         opened: (run) => {
-          if (refused.has(run)) fail(`run ${run.id} calls, but there was no room for it`);
-          if (queue.includes(run) && queue[0] !== run) fail(`run ${run.id} goes before run ${queue[0]?.id}`);
-          if (leave(run)) active.add(run);
+          if (model.refused.has(run)) fail(`run ${run.id} calls, but there was no room for it`);
+          model.admit(run);
         },
         settled: (run, result) => {
-          const waitedMs = (run.settledAtMs ?? 0) - run.startedAtMs;
-          if (refused.has(run) && (result.ok || waitedMs > 0)) fail(`run ${run.id} was to be refused at once`);
+          const settledAtMs = run.settledAtMs ?? 0;
+          const waitedMs = settledAtMs - run.startedAtMs;
+          if (model.refused.has(run) && (result.ok || waitedMs > 0)) fail(`run ${run.id} was to be refused at once`);
           const longestMs = Math.min(admission.maxWaitMs, 0.1 * (run.deadlineAtMs - run.startedAtMs));
-          if (leave(run) && result.attempts.length === 0 && waitedMs > longestMs + TOLERANCE_MS) {
+          const lateMs = heldUpMs(facts, run.startedAtMs, settledAtMs);
+          const hasWaited = model.queue.includes(run) && result.attempts.length === 0;
+          if (hasWaited && waitedMs > longestMs + lateMs + TOLERANCE_MS) {
             fail(`run ${run.id} waits ${waitedMs} ms in the queue`);
           }
-          active.delete(run);
+          const isRoomy = model.active.size < admission.maxActive || model.active.has(run);
+          const isTurnedAway = !result.ok && result.failure.reason === 'OVERLOADED' && result.attempts.length === 0;
+          if (isTurnedAway && isRoomy && !model.refused.has(run)) fail(`run ${run.id} is turned away, but there is room`);
+          model.ended(run);
         },
         step: () => {
-          if (facts.drainedAtMs !== undefined) return;
-          while (active.size < admission.maxActive && queue.length > 0) admitFirst();
-          if (active.size > admission.maxActive) fail(`${active.size} requests are under way`);
+          model.fill();
+          if (model.active.size > admission.maxActive) fail(`${model.active.size} requests are under way`);
+        },
+      };
+    },
+  },
+  {
+    number: 29,
+    says: 'whoever comes later is not admitted before one who waits',
+    watch: (facts, fail) => {
+      const model = new QueueModel(facts);
+      /** Before whom a later one was let in, so that they must have been, too. */
+      const passed = new Map<Run, Run>();
+      return {
+        asked: (run) => {
+          model.asked(run);
+        },
+        opened: (run) => {
+          for (const earlier of model.admit(run)) passed.set(earlier, run);
+        },
+        settled: (run, result) => {
+          const later = passed.get(run);
+          const isTurnedAway = !result.ok && result.failure.reason === 'OVERLOADED' && result.attempts.length === 0;
+          if (later !== undefined && isTurnedAway) fail(`run ${run.id} waits for nothing, while run ${later.id} was let in`);
+          model.ended(run);
+        },
+        step: () => {
+          model.fill();
         },
       };
     },

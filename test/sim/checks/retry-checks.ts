@@ -1,8 +1,8 @@
-import type { ClassRule } from '../../../src/core/failure.ts';
-import { CLASS_RULES } from '../../../src/core/failure.ts';
+import type { FailureClass } from '../../../src/core/failure.ts';
 import type { ChainEntry } from '../../../src/engine/call.ts';
 import type { Check, Facts, Made, Run } from '../facts.ts';
-import { TOLERANCE_MS } from '../facts.ts';
+import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
+import { rowOf } from '../model/class-table.ts';
 import { isReplacement } from '../model/judge.ts';
 
 /** No wait before a round is longer, in milliseconds. */
@@ -47,7 +47,7 @@ export const RETRY_CHECKS: readonly Check[] = [
     }),
   },
   {
-    number: 15.1,
+    number: 14.1,
     says: 'a target is asked again only as its class allows',
     watch: (facts, fail) => ({
       opened: (run, made) => {
@@ -84,10 +84,13 @@ function isRevisit(run: Run, { call, index }: Made): boolean {
   return before !== call.entry && run.made.slice(0, index).some((made) => made.call.entry === call.entry);
 }
 
-/** Entries that were free at every call since the last wait, behind which the round may have begun. */
+/** Entries that were free at every call since the last wait before a change of target, behind which the round may have begun. */
 function freeInRound(run: Run, { index }: Made): readonly ChainEntry[] {
   const calls = run.made.slice(0, index + 1);
-  const first = calls.findLastIndex(({ call }, at) => call.openedAtMs !== run.made[at - 1]?.call.closedAtMs);
+  const first = calls.findLastIndex(({ call }, at) => {
+    const before = run.made[at - 1]?.call;
+    return call.openedAtMs !== before?.closedAtMs && call.entry !== before?.entry;
+  });
   return run.entries.filter((entry) =>
     calls.slice(Math.max(0, first)).every(({ call, others }) => call.entry === entry || others.includes(entry)),
   );
@@ -103,16 +106,17 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   const own = run.made.slice(0, made.index).filter(({ call }) => call.entry === made.call.entry);
   const last = own.at(-1)?.record?.failure;
   if (last === undefined || last.class === 'interrupted') return undefined;
-  const rule: ClassRule = CLASS_RULES[last.class];
+  const row = rowOf(last.class);
   if (isReplacement(run, made)) return undefined;
-  if (!rule.laterRounds) return `asked again behind ${last.class}`;
+  if (!row.comesBack) return `asked again behind ${last.class}`;
+  if (last.repeatIsUseless === true) return 'asked again, although it said that this is of no use';
   const before = run.made[made.index - 1];
   if (before?.call.entry !== made.call.entry || retry.order === 'EXHAUST_FIRST') return undefined;
   // While another target is free the next one's turn comes, but for one repeat that the class allows.
   if (before.othersAtEnd.length === 0 || made.others.length === 0 || !isTimeEnough(run, made)) return undefined;
   if (isSettledOn(run, made)) return undefined;
   if (retry.order === 'NEXT_FIRST') return 'repeated while another is available';
-  if (rule.same === 'never' || rule.same === 'at_once') return `repeated behind ${last.class}`;
+  if (!row.mayRepeat) return `repeated behind ${last.class}`;
   // Behind an attempt that left no other target free, a call on the same one is another round.
   const visitBegins = own.findLastIndex((each) => {
     const previous = run.made[each.index - 1];
@@ -136,6 +140,7 @@ function wrongWait(facts: Facts, run: Run, made: Made): string | undefined {
   const waitMs = made.call.openedAtMs - (before.call.closedAtMs ?? 0);
   const longestMs = Math.max(...retry.backoffMs);
   if (isReplacement(run, made) || run.asked.refusedAs !== undefined) return undefined;
+  if (heldUpMs(facts, run.startedAtMs, made.call.openedAtMs) > 0) return undefined;
   if (retry.order === 'EXHAUST_FIRST') {
     // No rounds: nobody is waited for longer than by the schedule, and the waits are the schedule where nobody asked for others.
     if (waitMs > longestMs + TOLERANCE_MS) return `waits ${waitMs} ms`;
@@ -176,9 +181,10 @@ function wrongFirstWait(jitter: 'FULL' | 'NONE', run: Run, made: Made, waitMs: n
   return outside(waitMs, ceiling(before.record.failure.class, 0, [1_000]), jitter === 'NONE');
 }
 
-function ceiling(name: keyof typeof CLASS_RULES, turn: number, backoffMs: readonly number[]): number {
+function ceiling(name: FailureClass, turn: number, backoffMs: readonly number[]): number {
   const listed = backoffMs[Math.min(turn, backoffMs.length - 1)] ?? 0;
-  return name === 'connect' || name === 'reset' ? Math.min(50 * 2 ** turn, listed) : listed;
+  const { firstWaitMs } = rowOf(name);
+  return firstWaitMs === undefined ? listed : Math.min(firstWaitMs * 2 ** turn, listed);
 }
 
 function outside(waitMs: number, ceilingMs: number, isExact: boolean): string | undefined {

@@ -1,11 +1,11 @@
-import type { Check, Run } from '../facts.ts';
-import { TOLERANCE_MS } from '../facts.ts';
+import type { Check, Made, Run } from '../facts.ts';
+import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 
 /** What the caller of a stream sees (engine rules G1 to G7, P1, X3, L6). */
 export const STREAM_CHECKS: readonly Check[] = [
   {
     number: 15,
-    says: 'the text is a prefix of the answer of one attempt, in its order and without gaps (17, 18)',
+    says: 'the text is a prefix of the answer of one attempt, in its order and without gaps',
     watch: (_, fail) => {
       const check = (run: Run): void => {
         const { text, number } = currentAnswer(run);
@@ -23,7 +23,8 @@ export const STREAM_CHECKS: readonly Check[] = [
   {
     number: 16,
     says: 'before the first output nothing but pings, after contact and 15 s of silence; one beginning, and no second',
-    watch: ({ runtime }, fail) => {
+    watch: (facts, fail) => {
+      const { runtime } = facts;
       const lastAtMs = new Map<Run, number>();
       return {
         told: (run, { what }) => {
@@ -42,11 +43,39 @@ export const STREAM_CHECKS: readonly Check[] = [
           const sinceMs = (run.settledAtMs ?? 0) - (lastAtMs.get(run) ?? run.startedAtMs);
           const isPaused = run.made.some(({ call }) => call.pausedAtMs !== undefined || call.pausedMs > 0);
           const isAtWork = run.asked.streams && run.made.some(({ record }) => (record?.durationMs ?? 0) > 31_000);
-          if (isAtWork && !isPaused && sinceMs > 15_000 + TOLERANCE_MS)
+          const slackMs = heldUpMs(facts, run.startedAtMs, run.settledAtMs ?? 0) + TOLERANCE_MS;
+          if (isAtWork && !isPaused && sinceMs > 15_000 + slackMs)
             fail(`run ${run.id} is silent for ${sinceMs} ms`);
         },
       };
     },
+  },
+  {
+    number: 17,
+    says: 'text of another attempt comes only behind a new beginning, and without RESTART all of it is of one',
+    watch: (_, fail) => ({
+      told: (run, { what }) => {
+        if (what !== 'output') return;
+        const sources = run.told.map((told) => (told.what === 'output' ? told.text.split('.')[0] : told.what));
+        const last = sources.findLastIndex((source) => source === 'started' || source === 'restarted');
+        if (new Set(sources.slice(last + 1).filter((source) => source !== 'ping')).size > 1) {
+          fail(`run ${run.id} changes its source without a word`);
+        }
+        if (run.asked.onBroken === 'FAIL' && sources.includes('restarted')) fail(`run ${run.id} starts afresh unasked`);
+      },
+    }),
+  },
+  {
+    number: 18,
+    says: 'what follows a new beginning is an answer from its first word on',
+    watch: (_, fail) => ({
+      told: (run, told) => {
+        const before = run.told.at(-2)?.what;
+        const isFirst = told.what === 'output' && (before === 'started' || before === 'restarted');
+        if (isFirst && !/^\d+\.0 /.test(told.text)) fail(`run ${run.id} begins in the middle, with "${told.text}"`);
+        if (told.what === 'restarted' && before === 'restarted') fail(`run ${run.id} starts afresh twice`);
+      },
+    }),
   },
   {
     number: 19,
@@ -92,6 +121,26 @@ export const STREAM_CHECKS: readonly Check[] = [
         }
       },
     }),
+  },
+  {
+    number: 31,
+    says: 'nothing is held back: what a provider has said is with the caller in the same turn',
+    watch: (_, fail) => {
+      const flowing = new Map<Run, Made>();
+      return {
+        delivered: (run, made, { type }) => {
+          if (type === 'output' && run.asked.streams) flowing.set(run, made);
+        },
+        step: () => {
+          for (const [run, { call }] of flowing) {
+            if (run.cancelledAtMs !== undefined) continue;
+            const { text } = currentAnswer(run);
+            if (text !== call.texts.join('')) fail(`run ${run.id} has told "${text}" of "${call.texts.join('')}"`);
+          }
+          flowing.clear();
+        },
+      };
+    },
   },
 ];
 

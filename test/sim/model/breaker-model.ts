@@ -1,6 +1,7 @@
 import type { Verdict } from '../../../src/core/failure.ts';
 import type { CircuitState } from '../../../src/engine/call.ts';
 import type { CircuitBreakerConfig } from '../../../src/engine/config.ts';
+import type { OperatorState } from '../../../src/engine/operator-switch.ts';
 import type { CallFacts } from '../sim-call.ts';
 
 /** A circuit as a call found it. */
@@ -40,6 +41,7 @@ export class BreakerModel {
   /** When failures since the last closing happened. */
   #failuresAtMs: number[] = [];
   #lastSuccessStartMs = Number.NEGATIVE_INFINITY;
+  #wish: OperatorState = 'AUTOMATIC';
   /** When the state was what, for questions about the past. */
   readonly #history: { readonly atMs: number; readonly state: CircuitState }[] = [
     { atMs: Number.NEGATIVE_INFINITY, state: 'CLOSED' },
@@ -51,8 +53,14 @@ export class BreakerModel {
     this.#config = config;
   }
 
+  /** As people see it: what an operator wants comes first. */
   get state(): CircuitState {
-    return this.#state;
+    return this.#wish === 'OPEN' || this.#wish === 'CLOSED' ? this.#wish : this.#state;
+  }
+
+  /** Whether no operator has a say. */
+  get isAutomatic(): boolean {
+    return this.#wish === 'AUTOMATIC';
   }
 
   get reopensAtMs(): number {
@@ -65,6 +73,7 @@ export class BreakerModel {
 
   /** Whether a call may go through. */
   admits(nowMs: number): boolean {
+    if (this.#wish !== 'AUTOMATIC') return this.#wish === 'CLOSED';
     if (this.#state === 'OPEN') return nowMs >= this.#reopensAtMs;
     return this.#state === 'CLOSED' || this.#probe === undefined;
   }
@@ -77,8 +86,29 @@ export class BreakerModel {
     });
   }
 
+  /** Takes an operator's wish in. */
+  force(wish: OperatorState, nowMs: number): void {
+    this.#wish = wish;
+    this.#note(nowMs);
+  }
+
+  /** Begins anew; what is under way counts for nothing. */
+  reset(nowMs: number): void {
+    this.#generation += 1;
+    this.#probe = undefined;
+    this.#verdicts.length = 0;
+    this.#failuresAtMs = [];
+    this.#lastSuccessStartMs = Number.NEGATIVE_INFINITY;
+    this.#state = 'CLOSED';
+    this.force('AUTOMATIC', nowMs);
+  }
+
   /** Takes a call in, whether it should have been let through or not. */
   opened(call: CallFacts, nowMs: number): CircuitSeen {
+    if (this.#wish !== 'AUTOMATIC') {
+      const reopensAtMs = this.#wish === 'CLOSED' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+      return { state: this.state, reopensAtMs, probe: undefined, isProbe: false };
+    }
     const isProbe = this.#state !== 'CLOSED';
     const seen = { state: this.#state, reopensAtMs: this.reopensAtMs, probe: this.probe, isProbe };
     if (isProbe) {
@@ -109,10 +139,21 @@ export class BreakerModel {
   }
 
   /** Takes the end of a call in. */
-  ended(call: CallFacts, verdict: Verdict, retryAfterMs: number | undefined, nowMs: number): void {
+  ended(call: CallFacts, verdict: Verdict, retryAfterMs: number | undefined, nowMs: number): boolean {
     const permit = this.#permits.get(call);
     this.#permits.delete(call);
-    if (permit === undefined || permit.generation !== this.#generation) return;
+    if (permit === undefined || permit.generation !== this.#generation) return false;
+    this.#count(call, permit, verdict, retryAfterMs, nowMs);
+    return true;
+  }
+
+  #count(
+    call: CallFacts,
+    permit: Permit,
+    verdict: Verdict,
+    retryAfterMs: number | undefined,
+    nowMs: number,
+  ): void {
     if (permit.isProbe) {
       if (verdict === 'success') this.#close(call, nowMs);
       else if (verdict === 'failure') this.#open(retryAfterMs, nowMs);
@@ -171,6 +212,10 @@ export class BreakerModel {
   #become(state: CircuitState, atMs: number): void {
     if (this.#state === state) return;
     this.#state = state;
-    this.#history.push({ atMs, state });
+    this.#note(atMs);
+  }
+
+  #note(atMs: number): void {
+    this.#history.push({ atMs, state: this.#wish === 'DISABLED' ? 'OPEN' : this.state });
   }
 }

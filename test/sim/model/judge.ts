@@ -1,7 +1,7 @@
 import type { Failure, Verdict } from '../../../src/core/failure.ts';
-import { CLASS_RULES } from '../../../src/core/failure.ts';
-import type { Made, Run } from '../facts.ts';
-import { TOLERANCE_MS } from '../facts.ts';
+import type { Made, Run, Stall } from '../facts.ts';
+import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
+import { rowOf } from './class-table.ts';
 
 /** How an attempt ended by the rules: what it says about its target, and what ended it. */
 export interface Judgement {
@@ -22,7 +22,7 @@ export interface Judgement {
 }
 
 /** Judges a call that has been closed, from what its upstream did and from the rules, without asking the engine (X1, C1 to C19). */
-export function judge(run: Run, made: Made, nowMs: number): Judgement {
+export function judge(run: Run, made: Made, nowMs: number, sliceMs: number, stalls: readonly Stall[]): Judgement {
   const { call } = made;
   if (call.closedBy === 'release') return { verdict: 'success', by: 'answer', cause: undefined };
   if (call.plan.throws) return { verdict: 'neutral', by: 'us', cause: undefined };
@@ -35,11 +35,15 @@ export function judge(run: Run, made: Made, nowMs: number): Judgement {
     const by = nowMs >= run.deadlineAtMs - TOLERANCE_MS ? 'deadline' : 'slow_reader';
     return { verdict: 'neutral', by, cause: undefined };
   }
-  if (call.firstOutputAtMs === undefined) return ofSilence(run, made, nowMs);
+  const heldMs = heldUpMs({ stalls }, call.openedAtMs, nowMs);
+  if (call.firstOutputAtMs === undefined) {
+    return heldMs > 0 ? ofSilenceHeldUp(run, made, nowMs, sliceMs) : ofSilence(run, made, nowMs);
+  }
   const isIdle = nowMs - call.progressAtMs >= call.timing.progressMs - TOLERANCE_MS;
   const isUp = nowMs >= run.deadlineAtMs - TOLERANCE_MS;
   // Both in the same moment: the deadline is nobody's fault.
   if (isUp) return { verdict: 'neutral', by: 'deadline', cause: undefined };
+  if (isIdle && heldMs > call.timing.progressMs) return { verdict: undefined, by: 'stalled', cause: undefined };
   return { verdict: isIdle ? 'failure' : 'neutral', by: isIdle ? 'stalled' : 'us', cause: undefined };
 }
 
@@ -51,9 +55,21 @@ function ofSilence(run: Run, { call, blame }: Made, nowMs: number): Judgement {
   return { verdict: undefined, by, cause: undefined };
 }
 
+/** Where the process was held up, the limit tells whom to blame, and nobody is once the timer is later than all of it (X2). */
+function ofSilenceHeldUp(run: Run, { call, blame }: Made, nowMs: number, sliceMs: number): Judgement {
+  const allowedMs = Math.min(sliceMs, run.deadlineAtMs - call.openedAtMs);
+  const silentMs = nowMs - call.openedAtMs;
+  if (allowedMs < blame.notBeforeMs - TOLERANCE_MS) return { verdict: 'neutral', by: 'cut_short', cause: undefined };
+  if (silentMs > 2 * Math.min(allowedMs, blame.limitMs) + TOLERANCE_MS) {
+    return { verdict: 'neutral', by: 'us', cause: undefined };
+  }
+  const isSure = allowedMs >= blame.surelyFromMs - TOLERANCE_MS && silentMs <= 2 * Math.min(allowedMs, blame.leastLimitMs);
+  return { verdict: isSure ? 'failure' : undefined, by: 'silence', cause: undefined };
+}
+
 /** A stale socket is nobody's fault once; behind a replacement it is the provider's (class C3). */
 function verdictOf(error: Failure, run: Run, made: Made): Verdict | undefined {
-  if (error.class !== 'stale_socket') return CLASS_RULES[error.class].verdict;
+  if (error.class !== 'stale_socket') return rowOf(error.class).verdict;
   if (isReplacement(run, made)) return 'failure';
   // A visit may go on behind a replacement and something else; the calls alone do not tell a visit from the next round.
   for (let index = made.index - 1; index >= 0; index--) {

@@ -36,6 +36,14 @@ export class SlotsModel {
     );
   }
 
+  /** Forgets all complaints. */
+  clear(nowMs: number): void {
+    this.#limit = MOST;
+    this.#cutAtMs = Number.NEGATIVE_INFINITY;
+    this.#complainedAtMs = Number.NEGATIVE_INFINITY;
+    this.#note(nowMs);
+  }
+
   opened(nowMs: number): void {
     this.inFlight += 1;
     this.#note(nowMs);

@@ -8,6 +8,8 @@ export interface Blame {
   readonly surelyFromMs: number;
   /** Longest wait for the first output that any rule allows. */
   readonly limitMs: number;
+  /** The shortest that they may be. */
+  readonly leastLimitMs: number;
 }
 
 const WINDOW_MS = 300_000;
@@ -30,11 +32,12 @@ export class TimesModel {
     const last = timing.firstOutputAdapts ? 30_000 + timing.promptMs + (timing.streams ? 0 : timing.answerMs) : 0;
     const limitMs = Math.max(most, last);
     const p95 = percentile(recent(timing.streams ? this.#streamed : this.#whole, nowMs));
-    if (p95 === undefined) return { notBeforeMs: least, surelyFromMs: limitMs, limitMs };
+    if (p95 === undefined) return { notBeforeMs: least, surelyFromMs: limitMs, limitMs, leastLimitMs: least };
     return {
       notBeforeMs: Math.min(least, Math.max(5_000, (3 * p95) / BLUR)),
       surelyFromMs: Math.min(limitMs, Math.max(5_000, 3 * p95 * BLUR)),
       limitMs,
+      leastLimitMs: least,
     };
   }
 
