@@ -52,7 +52,8 @@ export function planCall(site: CallSite): CallPlan {
     const more = asked.refusedAs === 'content' ? { httpStatus: 400 } : {};
     return { script: fails(asked.refusedAs, more, delayMs), fault: undefined, throws: false };
   }
-  const healthy = tape.answer === undefined ? healthyScript(dice, site, delayMs) : longScript(dice, site, delayMs, tape.answer);
+  const healthy =
+    tape.answer === undefined ? healthyScript(dice, site, delayMs) : longScript(dice, site, delayMs, tape.answer);
   if (fault === undefined) return { script: healthy, fault: undefined, throws: false };
   // Who answers as a whole sends no headers before.
   const isMute = fault.kind === 'headers_only' && tape.answer !== undefined && !streams;

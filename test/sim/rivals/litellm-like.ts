@@ -5,14 +5,14 @@ import type { Ask, Ending, Policy, Rival } from './rival.ts';
 const RETRIES = 2;
 const COOLDOWN_MS = 5_000;
 const MINUTE_MS = 60_000;
-const LEAST_CALLS = 2;
+const LEAST_CALLS = 5;
 const READ_MS = 30_000;
 const LONGEST_HINT_MS = 60_000;
 
 /** What the documentation of LiteLLM's router describes, with one deployment for each step of the fallback chain. */
 export const LITELLM_LIKE: Rival = {
   name: 'LiteLLM-like',
-  says: `${RETRIES} retries on every hop of the chain, after Retry-After up to a minute or 0.5 and 1 s with a quarter of jitter; a target cools down for ${COOLDOWN_MS / 1_000} s after a 429 or when more than half of its calls in this minute failed; ${READ_MS / 1_000} s without a byte end a call; a stream that has begun is not moved; no abort of a call that has not answered yet when the caller leaves`,
+  says: `${RETRIES} retries on every hop of the chain, after Retry-After up to a minute or 0.5 and 1 s with a quarter of jitter; a target cools down for ${COOLDOWN_MS / 1_000} s after a 429 or when more than half of at least ${LEAST_CALLS} calls in this minute failed; ${READ_MS / 1_000} s without a byte end a call; a stream that has begun is not moved; no abort of a call that has not answered yet when the caller leaves`,
   make: (targets, runtime) => new LitellmLike(targets, runtime),
 };
 
@@ -56,7 +56,14 @@ class LitellmLike implements Policy {
 
   async #ask(ask: Ask, target: string, minute: Minute): Promise<Ending> {
     const streams = ask.client !== undefined;
-    const exchange = new Exchange(ask, target, streams, this.#runtime, { readMs: READ_MS }, new AbortController().signal);
+    const exchange = new Exchange(
+      ask,
+      target,
+      streams,
+      this.#runtime,
+      { readMs: READ_MS },
+      new AbortController().signal,
+    );
     const leave = (): void => {
       exchange.abort();
     };

@@ -3,7 +3,6 @@ import type { ChainEntry } from '../../../src/engine/call.ts';
 import { fails } from '../../support/upstream-scripts.ts';
 import type { CallPlan } from '../call-script.ts';
 import { planCall } from '../call-script.ts';
-import { seedOf } from '../dice.ts';
 import type { CallFacts } from '../sim-call.ts';
 import { callFacts, SimCall } from '../sim-call.ts';
 import { SimClient } from '../sim-client.ts';
@@ -39,7 +38,7 @@ export interface History {
 
 /** Lives a scenario through with one policy. The same scenario, seed and policy have the same history, always. */
 export async function live(scenario: Scenario, rival: Rival): Promise<History> {
-  const runtime = createSimRuntime(seedOf(scenario.tape.seed, rival.name));
+  const runtime = createSimRuntime(scenario.tape.seed);
   const stage = new Stage(scenario, rival.make(scenario.tape.targets, runtime), runtime);
   return rival.usesGlobals === true ? withVirtualGlobals(runtime, () => stage.live()) : stage.live();
 }
@@ -149,8 +148,7 @@ class Stage {
     const nth = story.calls.filter((call) => call.target === target).length;
     const { tape } = this.#scenario;
     const plan =
-      this.#refusal(target, nowMs) ??
-      planCall({ tape, asked, target, nth, clientTry, nowMs, callId: id, streams });
+      this.#refusal(target, nowMs) ?? planCall({ tape, asked, target, nth, clientTry, nowMs, callId: id, streams });
     const timing = { ...timingOf({ ...asked, json: !streams }), streams };
     const entry: ChainEntry = { target, provider: target, model: 'model', circuit: 'model', modelNamedByCaller: false };
     const call = callFacts({ id, target, entry, timing, plan, openedAtMs: nowMs });

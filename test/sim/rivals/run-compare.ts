@@ -37,6 +37,8 @@ if (values.help) {
   process.stdout.write(HELP);
 } else {
   const seed = seedOfOption();
-  process.stdout.write(`Seed ${seed}. Policies:\n\n${RIVALS.map(({ name, says }) => `- **${name}**: ${says}.`).join('\n')}\n`);
+  process.stdout.write(
+    `Seed ${seed}. Policies:\n\n${RIVALS.map(({ name, says }) => `- **${name}**: ${says}.`).join('\n')}\n`,
+  );
   for (const name of chosenNames()) process.stdout.write(`\n${await compare(name, seed)}`);
 }

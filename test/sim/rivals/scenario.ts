@@ -52,7 +52,7 @@ export interface Draft extends Pick<Scenario, 'name' | 'models'> {
   readonly exhaustFirst?: boolean;
 }
 
-/** A tenth of a request in the same order of chance, whatever else changes. */
+/** The others want their answers whole. */
 const STREAMED_SHARE = 0.7;
 
 /** Makes a scenario from its draft; the draws depend on the seed and its name alone. */
@@ -120,7 +120,9 @@ function requestOf(crowd: Crowd, atMs: number, id: number, dice: Dice): SimReque
 }
 
 function cancelOf({ cancelShare = 0 }: Crowd, dice: Dice): CancelPhase {
-  return dice.chance(cancelShare) ? { type: 'after', ms: dice.pick([50, 200, 500, 1_000, 2_000, 3_000]) } : { type: 'never' };
+  return dice.chance(cancelShare)
+    ? { type: 'after', ms: dice.pick([50, 200, 500, 1_000, 2_000, 3_000]) }
+    : { type: 'never' };
 }
 
 function readingOf({ slowShare = 0 }: Crowd, dice: Dice): Reading {

@@ -42,10 +42,10 @@ const DRAFTS: readonly Draft[] = [
   {
     name: 'herd',
     models:
-      'All targets are down for a minute while ten callers a second come, and bear 40 calls at a time each when they are back.',
+      'All targets are down for a minute, and twenty callers a second come then and for a minute more; each target bears 40 calls at a time.',
     crowds: [
       { fromMs: 0, toMs: 10 * MINUTE_MS, perSecond: 1, timeoutMs: 60_000 },
-      { fromMs: 2 * MINUTE_MS, toMs: 3 * MINUTE_MS, perSecond: 10, timeoutMs: 120_000 },
+      { fromMs: 2 * MINUTE_MS, toMs: 4 * MINUTE_MS, perSecond: 20, timeoutMs: 60_000 },
     ],
     troubles: [{ targets: TARGETS, kind: 'overload', fromMs: 2 * MINUTE_MS, toMs: 3 * MINUTE_MS }],
     capacity: { inFlight: 40 },
@@ -54,7 +54,7 @@ const DRAFTS: readonly Draft[] = [
   {
     name: 'retrying-clients',
     models:
-      'Four callers a second whose own library tries three times more, while for two minutes half of the calls to every target fail; a target bears 20 calls at a time.',
+      'Four callers a second whose own library tries three times more, while for two minutes half of the calls to every target fail; a target bears 40 calls at a time.',
     crowds: [{ fromMs: 0, toMs: 8 * MINUTE_MS, perSecond: 4, timeoutMs: 30_000, clientRetries: 3 }],
     troubles: [
       {
@@ -65,12 +65,13 @@ const DRAFTS: readonly Draft[] = [
         shape: { type: 'chance', share: 0.5 },
       },
     ],
-    capacity: { inFlight: 20 },
+    capacity: { inFlight: 40 },
     exhaustFirst: true,
   },
   {
     name: 'rate-limits',
-    models: 'Each target takes six calls a minute and answers others with 429 and the seconds until the next minute; twenty come.',
+    models:
+      'Each target takes six calls a minute and answers others with 429 and the seconds until the next minute; twenty come.',
     crowds: [HOUR],
     troubles: [],
     capacity: { perWindow: { calls: 6, ms: MINUTE_MS } },
@@ -100,13 +101,12 @@ const DRAFTS: readonly Draft[] = [
     name: 'stalls',
     models: 'A tenth of the answers of the first two targets stop after two thirds and never go on.',
     crowds: [HOUR],
-    troubles: [
-      { targets: ['a', 'b'], kind: 'stall_late', ...FAULTY, shape: { type: 'chance', share: 0.1 } },
-    ],
+    troubles: [{ targets: ['a', 'b'], kind: 'stall_late', ...FAULTY, shape: { type: 'chance', share: 0.1 } }],
   },
   {
     name: 'slow-readers',
-    models: 'Half of the callers read a few words and pause for up to 12 s, again and again; a twentieth of all calls fail.',
+    models:
+      'Half of the callers read a few words and pause for up to 12 s, again and again; a twentieth of all calls fail.',
     crowds: [{ ...HOUR, timeoutMs: 180_000, slowShare: 0.5 }],
     troubles: [{ targets: TARGETS, kind: 'overload', ...FAULTY, shape: { type: 'chance', share: 0.05 } }],
   },

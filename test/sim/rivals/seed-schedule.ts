@@ -74,7 +74,9 @@ class Circuit {
     return this.#openedAtMs !== undefined && this.#now() - this.#openedAtMs < COOLDOWN_MS;
   }
 
+  /** Closes a circuit that is half open; failures of a closed one are forgotten by their age alone. */
   succeeded(): void {
+    if (this.#openedAtMs === undefined) return;
     this.#failuresAtMs = [];
     this.#openedAtMs = undefined;
   }
@@ -82,6 +84,6 @@ class Circuit {
   failed(): void {
     const nowMs = this.#now();
     this.#failuresAtMs = [...this.#failuresAtMs.filter((atMs) => nowMs - atMs < WINDOW_MS), nowMs];
-    if (this.#failuresAtMs.length >= FAILURES) this.#openedAtMs = nowMs;
+    if (this.#openedAtMs !== undefined || this.#failuresAtMs.length >= FAILURES) this.#openedAtMs = nowMs;
   }
 }
