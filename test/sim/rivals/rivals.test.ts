@@ -181,6 +181,12 @@ describe('a comparison', () => {
     expect(account.wastedTokens).toBeLessThan(500 + 12 * 25);
   });
 
+  it('shows that targets which answer 503 when they are full do not lose all their circuits to a crowd', async () => {
+    const scenario = makeScenario('herd', 1);
+    const { failsForMs } = reckon(scenario, await live(scenario, UNDERSTUDY));
+    expect(failsForMs).toBeLessThan(10_000);
+  });
+
   it('lets hundreds of requests be under way at a time', async () => {
     expect((await live(makeScenario('herd', 1), PORTKEY_LIKE)).mostAtATime).toBeGreaterThan(200);
   });
