@@ -148,7 +148,8 @@ class Stage {
     const nth = story.calls.filter((call) => call.target === target).length;
     const { tape } = this.#scenario;
     const plan =
-      this.#refusal(target, nowMs) ?? planCall({ tape, asked, target, nth, clientTry, nowMs, callId: id, streams });
+      this.#refusal(target, nowMs) ??
+      withStatus(planCall({ tape, asked, target, nth, clientTry, nowMs, callId: id, streams }));
     const timing = { ...timingOf({ ...asked, json: !streams }), streams };
     const entry: ChainEntry = { target, provider: target, model: 'model', circuit: 'model', modelNamedByCaller: false };
     const call = callFacts({ id, target, entry, timing, plan, openedAtMs: nowMs });
@@ -182,6 +183,16 @@ class Stage {
     const retryAfterMs = Math.ceil(((index + 1) * perWindow.ms - nowMs) / 1_000) * 1_000;
     return { script: fails('rate_limit', { retryAfterMs, httpStatus: 429 }, 60), fault: 'rate_limit', throws: false };
   }
+}
+
+/** An overload that names no status is a 503. */
+function withStatus(plan: CallPlan): CallPlan {
+  const script = plan.script.map((step) => {
+    const { event } = step;
+    if (event.type !== 'error' || event.failure.class !== 'overload') return step;
+    return { ...step, event: { ...event, failure: { ...event.failure, httpStatus: event.failure.httpStatus ?? 503 } } };
+  });
+  return { ...plan, script };
 }
 
 /** Every piece of an answer is `call.number`, and a space. */

@@ -184,7 +184,7 @@ describe('a comparison', () => {
   it('shows that targets which answer 503 when they are full do not lose all their circuits to a crowd', async () => {
     const scenario = makeScenario('herd', 1);
     const { failsForMs } = reckon(scenario, await live(scenario, UNDERSTUDY));
-    expect(failsForMs).toBeLessThan(10_000);
+    expect(failsForMs).toBeLessThan(30_000);
   });
 
   it('lets hundreds of requests be under way at a time', async () => {
