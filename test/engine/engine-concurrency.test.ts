@@ -19,6 +19,7 @@ describe('a target that has complained', () => {
   it.each([
     ['of its rate', { retryAfterMs: 1 }],
     ['of overload, 529', { httpStatus: 529 }],
+    ['of overload, 503', { httpStatus: 503 }],
     ['of overload within a stream', { httpStatus: 200, providerCode: 'overloaded_error' }],
   ])('%s takes no more than 0.7 of what was under way; others get what is above', async (_what, more) => {
     const { run, runtime, upstream, asked, health } = await afterComplaint(more);

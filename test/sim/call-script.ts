@@ -43,7 +43,7 @@ export interface CallSite {
  * faults were taken leaves the others as they were.
  */
 export function planCall(site: CallSite): CallPlan {
-  const { tape, asked, target, nth, clientTry, nowMs } = site;
+  const { tape, asked, target, nth, clientTry, nowMs, streams } = site;
   const dice = new Dice(mulberry32(seedOf(tape.seed, target, asked.id, clientTry, nth)));
   const luck = dice.next();
   const fault = tape.faults.find((candidate) => candidate.target === target && shows(candidate, nowMs, luck));
@@ -52,9 +52,12 @@ export function planCall(site: CallSite): CallPlan {
     const more = asked.refusedAs === 'content' ? { httpStatus: 400 } : {};
     return { script: fails(asked.refusedAs, more, delayMs), fault: undefined, throws: false };
   }
-  const healthy = healthyScript(dice, site, delayMs);
+  const healthy =
+    tape.answer === undefined ? healthyScript(dice, site, delayMs) : longScript(dice, site, delayMs, tape.answer);
   if (fault === undefined) return { script: healthy, fault: undefined, throws: false };
-  const script = FAULTY[fault.kind](healthy, fault, dice);
+  // Who answers as a whole sends no headers before.
+  const isMute = fault.kind === 'headers_only' && tape.answer !== undefined && !streams;
+  const script = FAULTY[isMute ? 'silence' : fault.kind](healthy, fault, dice);
   return { script, fault: fault.kind, throws: fault.kind === 'throws' };
 }
 
@@ -91,6 +94,25 @@ function healthyScript(dice: Dice, { callId, streams }: CallSite, delayMs: numbe
   return [...head, ...body, after(gapMs, terminal()), ...tail];
 }
 
+/** An answer as long as the tape says. A JSON call shows nothing at all until it is whole. */
+function longScript(
+  dice: Dice,
+  { callId, streams }: CallSite,
+  delayMs: number,
+  { pieces, gapMs }: { readonly pieces: number; readonly gapMs: number },
+): Script {
+  const count = Math.max(3, Math.round(pieces * (0.6 + 0.8 * dice.next())));
+  const texts = Array.from({ length: count }, (_, index) => `${callId}.${index} `);
+  const tail = [
+    after(0, terminal()),
+    after(0, usage({ inputTokens: 7, outputTokens: count, totalTokens: 7 + count })),
+    after(0, END),
+  ];
+  if (!streams) return [after(delayMs + gapMs * count, headers()), after(0, output(texts.join(''))), ...tail];
+  const body = texts.map((text, index) => after(index === 0 ? delayMs * 0.5 : gapMs, output(text)));
+  return [after(delayMs * 0.5, headers()), after(0, startup()), ...body, ...tail];
+}
+
 type Spoil = (healthy: Script, fault: Fault, dice: Dice) => Script;
 
 /** Refuses before any output, with the fault's Retry-After where `hinted`. */
@@ -110,6 +132,15 @@ function breakLater(...events: readonly ScriptEvent[]): Spoil {
     const first = healthy.findIndex(({ event }) => event.type === 'output');
     const gapMs = dice.pick([1, 200, 3_000]);
     return [...healthy.slice(0, first + 1), ...events.map((event) => after(gapMs, event))];
+  };
+}
+
+/** Keeps two thirds of an answer and lets something else follow; of a JSON call that is nothing that can be read. */
+function breakLate(...events: readonly ScriptEvent[]): Spoil {
+  return (healthy) => {
+    const outputs = healthy.flatMap(({ event }, index) => (event.type === 'output' ? [index] : []));
+    const end = outputs[Math.floor((outputs.length * 2) / 3)] ?? 0;
+    return [...healthy.slice(0, end), ...events.map((event) => after(100, event))];
   };
 }
 
@@ -140,6 +171,9 @@ const FAULTY = {
   cut: breakLater({ type: 'error', failure: failure('reset') }),
   cut_clean: breakLater(END),
   stall: breakLater(),
+  cut_late: breakLate({ type: 'error', failure: failure('reset') }),
+  cut_clean_late: breakLate(END),
+  stall_late: breakLate(),
   malformed_later: breakLater({ type: 'error', failure: failure('protocol') }),
   rate_limit_later: breakLater({ type: 'error', failure: failure('rate_limit') }),
   late_terminal: (healthy) => {

@@ -21,6 +21,9 @@ export type FaultKind =
   | 'cut'
   | 'cut_clean'
   | 'stall'
+  | 'cut_late'
+  | 'cut_clean_late'
+  | 'stall_late'
   | 'malformed_later'
   | 'rate_limit_later'
   | 'late_terminal'
@@ -108,6 +111,8 @@ export interface Tape {
   readonly targets: readonly string[];
   /** Median time to the first output of each target when it is well, in milliseconds. */
   readonly paceMs: Readonly<Record<string, number>>;
+  /** How long answers are: about so many pieces, so many milliseconds apart. Absent: one to five, at once or nearly so. */
+  readonly answer?: { readonly pieces: number; readonly gapMs: number } | undefined;
   readonly faults: readonly Fault[];
   readonly requests: readonly SimRequest[];
   /** Jumps of the wall clock. */

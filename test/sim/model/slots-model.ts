@@ -53,7 +53,7 @@ export class SlotsModel {
     if (isSuccess) {
       if (this.isFull(nowMs)) this.#limit = Math.min(MOST, this.limit(nowMs) + 1);
       else this.#limit = this.limit(nowMs);
-    } else if (cause?.class === 'rate_limit' || cause?.httpStatus === 529) {
+    } else if (cause?.class === 'rate_limit' || cause?.httpStatus === 503 || cause?.httpStatus === 529) {
       this.#complained(nowMs);
     }
     this.inFlight -= 1;

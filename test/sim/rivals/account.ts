@@ -1,0 +1,132 @@
+import type { CallFacts } from '../sim-call.ts';
+import type { FaultKind } from '../tape.ts';
+import type { History, Story } from './live.ts';
+import type { Scenario } from './scenario.ts';
+
+/** The figures of one policy in one scenario. */
+export interface Account {
+  /** Requests that their callers did not cancel. */
+  readonly requests: number;
+  /** Share of them that had a whole answer before their deadline. */
+  readonly success: number;
+  /** First output of streams that succeeded, since their caller first asked; undefined where none did. */
+  readonly firstOutputP50Ms: number | undefined;
+  readonly firstOutputP99Ms: number | undefined;
+  readonly callsPerRequest: number;
+  /** Tokens that providers charge for and no caller got, for each request. */
+  readonly wastedTokens: number;
+  /** Seconds in which at least one call went to a target that was down, summed over targets. */
+  readonly deadSeconds: number;
+  /** From the end of the faults until no request failed any more, in milliseconds. */
+  readonly failsForMs: number;
+  /** From the end of the faults until the first target answered everything again, in milliseconds. */
+  readonly awayForMs: number;
+  /** Answers that were wrong without a word: cut and taken for whole, put together from two, or doubled. */
+  readonly corrupted: number;
+}
+
+const PROMPT_TOKENS = 500;
+const TOKENS_PER_PIECE = 25;
+const DOWN: readonly FaultKind[] = ['refused', 'overload', 'silence', 'headers_only'];
+
+/** Reckons up what became of a scenario. */
+export function reckon({ tape }: Scenario, { stories }: History): Account {
+  const counted = stories.filter(({ cancelledAtMs }) => cancelledAtMs === undefined);
+  const good = counted.filter((story) => isGood(story));
+  const firstMs = good
+    .flatMap(({ asked, firstOutputAtMs }) =>
+      asked.streams && firstOutputAtMs !== undefined ? [firstOutputAtMs - asked.atMs] : [],
+    )
+    .toSorted((one, other) => one - other);
+  const calls = stories.flatMap((story) => story.calls);
+  const paid = sum(calls.map((call) => paidTokens(call)));
+  const used = sum(stories.map((story) => usedTokens(story)));
+  const { calmFromMs } = tape;
+  const failedAtMs = counted.flatMap((story) => (isGood(story) ? [] : [story.settledAtMs ?? 0]));
+  const awayAtMs = good.flatMap((story) =>
+    servingCall(story)?.target === story.asked.chain[0] ? [] : [story.asked.atMs],
+  );
+  return {
+    requests: counted.length,
+    success: good.length / counted.length,
+    firstOutputP50Ms: percentile(firstMs, 0.5),
+    firstOutputP99Ms: percentile(firstMs, 0.99),
+    callsPerRequest: calls.length / stories.length,
+    wastedTokens: (paid - used) / stories.length,
+    deadSeconds: new Set(
+      calls.flatMap((call) => (isDown(call) ? [`${call.target}${Math.floor(call.openedAtMs / 1_000)}`] : [])),
+    ).size,
+    failsForMs: Math.max(0, ...failedAtMs.map((atMs) => atMs - calmFromMs)),
+    awayForMs: Math.max(0, ...awayAtMs.map((atMs) => atMs - calmFromMs)),
+    corrupted: stories.filter((story) => isCorrupted(story)).length,
+  };
+
+  /** Whether a call met a target that answered nobody. */
+  function isDown({ target, plan, openedAtMs }: CallFacts): boolean {
+    return tape.faults.some(
+      (fault) =>
+        fault.target === target &&
+        fault.shape.type !== 'chance' &&
+        DOWN.includes(fault.kind) &&
+        plan.fault === fault.kind &&
+        openedAtMs >= fault.fromMs &&
+        openedAtMs < fault.toMs,
+    );
+  }
+}
+
+function isGood(story: Story): boolean {
+  return story.ending?.ok === true && !isCorrupted(story);
+}
+
+function isCorrupted(story: Story): boolean {
+  const isDoubled = new Set(story.pieces).size < story.pieces.length;
+  const isCut = story.ending?.ok === true && servingCall(story) === undefined;
+  return story.wasSpliced || isDoubled || isCut;
+}
+
+/** The call whose whole answer the caller has. */
+function servingCall(story: Story): CallFacts | undefined {
+  const text = story.pieces.join(' ');
+  return story.calls.find((call) => call.sawTerminal && call.texts.join('').trim() === text);
+}
+
+function paidTokens(call: CallFacts): number {
+  const { plan, timing, texts } = call;
+  const pieces = texts.join('').split(' ').length - 1;
+  if (pieces > 0 || (timing.streams && call.bytes > 0)) return PROMPT_TOKENS + pieces * TOKENS_PER_PIECE;
+  const isAnswered = plan.script.some(({ event }) => event.type === 'headers');
+  if (!isAnswered) return 0;
+  if (timing.streams) return call.closedAtMs === undefined || headersCame(call) ? PROMPT_TOKENS : 0;
+  // Nobody stops to write a JSON answer because its reader has gone.
+  return PROMPT_TOKENS + writtenPieces(call) * TOKENS_PER_PIECE;
+}
+
+function headersCame({ plan, openedAtMs, closedAtMs }: CallFacts): boolean {
+  return (closedAtMs ?? Number.POSITIVE_INFINITY) - openedAtMs >= (plan.script[0]?.afterMs ?? 0);
+}
+
+/** How long the JSON answer of a call that ended without it would have been, or was when it broke. */
+function writtenPieces({ plan }: CallFacts): number {
+  const whole = plan.script.reduce(
+    (pieces, { event }) => pieces + (event.type === 'output' ? event.value.split(' ').length - 1 : 0),
+    0,
+  );
+  return whole > 0 ? whole : BROKEN_PIECES;
+}
+
+/** Two thirds of an answer of the usual length. */
+const BROKEN_PIECES = 8;
+
+function usedTokens(story: Story): number {
+  const isUsed = isGood(story) || (story.cancelledAtMs !== undefined && story.pieces.length > 0);
+  return isUsed ? PROMPT_TOKENS + story.pieces.length * TOKENS_PER_PIECE : 0;
+}
+
+function percentile(sorted: readonly number[], share: number): number | undefined {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
