@@ -7,7 +7,7 @@ import { Cooldown } from './cooldown.ts';
 import { Drain } from './drain.ts';
 import type { OperatorState } from './operator-switch.ts';
 import { Pacing } from './pacing.ts';
-import type { Account } from './target-state.ts';
+import type { Account, TargetSnapshot } from './target-state.ts';
 import { TargetState } from './target-state.ts';
 
 /**
@@ -99,6 +99,16 @@ export class Engine {
     // What is reset of an account concerns all its targets.
     for (const name of this.#states.keys()) this.#observer.targetChanged?.(name);
     return true;
+  }
+
+  /** Returns what another engine can go on from, as plain data. */
+  snapshot(): readonly TargetSnapshot[] {
+    return [...this.#states.values()].map((state) => state.snapshot());
+  }
+
+  /** Goes on from what another engine knew of the targets of the same names. For an engine that has run nothing yet. */
+  restore(snapshot: readonly TargetSnapshot[]): void {
+    for (const target of snapshot) this.#states.get(target.target)?.restore(target);
   }
 
   /** Returns the state of every target, in the order of the configuration. */
