@@ -25,6 +25,7 @@ import type { Backend, CallEnd } from './server/backend.ts';
 import { createHandlers } from './server/handlers.ts';
 import { createLocalClient } from './server/local.ts';
 import type { LocalClient } from './server/local.ts';
+import { createSuspensionCheck } from './suspension-check.ts';
 import { system as realSystem } from './system.ts';
 import type { System } from './system.ts';
 import { createCallLog } from './telemetry/log.ts';
@@ -141,6 +142,17 @@ export function wireGateway(
       alert: (target, failure) => log?.alert(target, failure),
     },
     load?.isOverloaded,
+    {
+      check: createSuspensionCheck(targets),
+      // A program that has nothing else to do need not wait for them.
+      timers: {
+        now: () => system.now(),
+        setTimer: (ms, fire) => system.setIdleTimer(ms, fire),
+        clearTimer: (handle) => {
+          system.clearTimer(handle);
+        },
+      },
+    },
   );
   engine.restore(snapshot);
   const startedAtMs = system.now();
@@ -202,6 +214,7 @@ export function wireGateway(
       engine.drain();
     },
     close: async () => {
+      engine.drain();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
       load?.close();
       log?.flush();

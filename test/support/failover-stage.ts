@@ -7,6 +7,7 @@ import type { ChatResponse, StreamChatResponse, StreamChatResponse_Finished } fr
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import type { RoutingOptionsSchema } from '../../gen/understudy/v1/routing_pb.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
+import type { System } from '../../src/system.ts';
 import type { ChaosUpstream } from './chaos-upstream.ts';
 import { startChaosUpstream } from './chaos-upstream.ts';
 import { say } from './chat-samples.ts';
@@ -57,8 +58,8 @@ export async function chaosUpstream(): Promise<ChaosUpstream> {
 }
 
 /** Starts a gateway that ends with the test. */
-export async function gatewayFor(input: ConfigInput): Promise<RunningGateway> {
-  const gateway = await startGateway({ retry: { backoff: ['10ms'], jitter: 'NONE' }, ...input });
+export async function gatewayFor(input: ConfigInput, changes: Partial<System> = {}): Promise<RunningGateway> {
+  const gateway = await startGateway({ retry: { backoff: ['10ms'], jitter: 'NONE' }, ...input }, changes);
   onTestFinished(() => gateway.close());
   return gateway;
 }
