@@ -21,6 +21,7 @@ export function reportCall({ method, requestId, request, result, trail }: Served
     firstOutputMs: first && firstOutputOfCall(first),
     usage: result.usage,
     cost: trail.cost && plainCost(trail.cost),
+    skipsLeftOut: result.skipsLeftOut,
     attempts: result.attempts.map((record, index) => {
       const cost = trail.attempts[index]?.cost;
       return { record, cost: cost && plainCost(cost) };

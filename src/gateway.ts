@@ -12,6 +12,7 @@ import { DefaultModels } from './default-models.ts';
 import { DEFAULT_ENGINE_CONFIG } from './engine/config.ts';
 import { Engine } from './engine/engine.ts';
 import type { RouteTable, RouteTarget } from './engine/route.ts';
+import type { TargetSnapshot } from './engine/target-state.ts';
 import { listCatalogue } from './models.ts';
 import type { Target } from './plan.ts';
 import { planRequest } from './plan.ts';
@@ -24,6 +25,7 @@ import type { Backend, CallEnd } from './server/backend.ts';
 import { createHandlers } from './server/handlers.ts';
 import { createLocalClient } from './server/local.ts';
 import type { LocalClient } from './server/local.ts';
+import { createSuspensionCheck } from './suspension-check.ts';
 import { system as realSystem } from './system.ts';
 import type { System } from './system.ts';
 import { createCallLog } from './telemetry/log.ts';
@@ -51,6 +53,8 @@ export interface Gateway {
   onTargetChange(listener: () => void): void;
   /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
   readonly metrics: Metrics['render'] | undefined;
+  /** Returns what another gateway can go on from. */
+  snapshot(): GatewaySnapshot;
   /** Handlers of AdminService, for the admin listener alone. */
   adminHandlers(): ServiceImpl<typeof AdminService>;
   /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */
@@ -59,8 +63,22 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** What a gateway knows of its targets' circuits and rate limits: plain data in ages, so that it needs no clock (engine rule K10). */
+export type GatewaySnapshot = readonly TargetSnapshot[];
+
+/** What {@link createGateway} is told. */
+export interface GatewayOptions extends CreateOptions {
+  /**
+   * What another gateway knew: targets of the same names go on from there, so that a new configuration closes no open circuit
+   * and forgets no rate limit. Suspensions are not in it: a new key or credit may be the very reason for the change.
+   */
+  readonly snapshot?: GatewaySnapshot | undefined;
+}
+
 /** A gateway in a program that embeds it. */
 export interface EmbeddedGateway extends LocalClient {
+  /** Returns what another gateway can go on from, such as one with a new configuration. */
+  snapshot(): GatewaySnapshot;
   /** Destroys what is under way and closes all connections to providers. */
   close(): Promise<void>;
 }
@@ -70,11 +88,16 @@ export interface EmbeddedGateway extends LocalClient {
  *
  * @param options.config a configuration of the same shape as the file
  * @param options.env names like those of the environment, such as `{ OPENAI_API_KEY: … }`; nothing is read from the process
+ * @param options.snapshot what another gateway knew of its targets
  * @throws ConfigError naming every field that is wrong
  */
-export function createGateway(options: CreateOptions = {}, system: System = realSystem): EmbeddedGateway {
-  const gateway = wireGateway(createConfig(options), packageJson.version, system);
-  return { ...createLocalClient(gateway.handlers()), close: () => gateway.close() };
+export function createGateway(options: GatewayOptions = {}, system: System = realSystem): EmbeddedGateway {
+  const gateway = wireGateway(createConfig(options), packageJson.version, system, false, options.snapshot);
+  return {
+    ...createLocalClient(gateway.handlers()),
+    snapshot: () => gateway.snapshot(),
+    close: () => gateway.close(),
+  };
 }
 
 /**
@@ -82,8 +105,15 @@ export function createGateway(options: CreateOptions = {}, system: System = real
  *
  * @param reports whether calls are logged to standard output and measured, and refused where this process is overloaded;
  *   default false
+ * @param snapshot what another gateway knew; see {@link GatewayOptions.snapshot}
  */
-export function wireGateway(config: Config, version: string, system: System, reports = false): Gateway {
+export function wireGateway(
+  config: Config,
+  version: string,
+  system: System,
+  reports = false,
+  snapshot: GatewaySnapshot = [],
+): Gateway {
   const prices = createPriceTable({
     overrides: config.targets.map(({ name, prices: own }) => ({ target: name, prices: own })),
   });
@@ -112,7 +142,19 @@ export function wireGateway(config: Config, version: string, system: System, rep
       alert: (target, failure) => log?.alert(target, failure),
     },
     load?.isOverloaded,
+    {
+      check: createSuspensionCheck(targets),
+      // A program that has nothing else to do need not wait for them.
+      timers: {
+        now: () => system.now(),
+        setTimer: (ms, fire) => system.setIdleTimer(ms, fire),
+        clearTimer: (handle) => {
+          system.clearTimer(handle);
+        },
+      },
+    },
   );
+  engine.restore(snapshot);
   const startedAtMs = system.now();
   const catalogue = listCatalogue(config.targets, prices);
   const ended: CallEnd[] = [];
@@ -158,6 +200,7 @@ export function wireGateway(config: Config, version: string, system: System, rep
       listeners.push(listener);
     },
     metrics: metrics && (() => metrics.render()),
+    snapshot: () => engine.snapshot(),
     adminHandlers: () =>
       createAdminHandlers(backend, {
         force: (target, state, circuit) => engine.force(target, state, circuit),
@@ -171,6 +214,7 @@ export function wireGateway(config: Config, version: string, system: System, rep
       engine.drain();
     },
     close: async () => {
+      engine.drain();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
       load?.close();
       log?.flush();

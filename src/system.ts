@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Runtime } from './core/ports.ts';
+import type { Runtime, TimerHandle } from './core/ports.ts';
 
 /** The longest delay that Node's timers take; beyond it they fire at once. */
 const MAX_TIMER_MS = 2_147_483_647;
@@ -9,6 +9,8 @@ const MAX_TIMER_MS = 2_147_483_647;
 export interface System extends Runtime {
   /** Returns a new unique id. */
   newId(): string;
+  /** As `setTimer`, but does not keep the process alive. */
+  setIdleTimer(ms: number, fire: () => void): TimerHandle;
   /** Ends the process after `ms` milliseconds with status 1, where it has not ended by then. Does not keep it alive. */
   exitWithin(ms: number): void;
 }
@@ -23,6 +25,7 @@ export const system: System = {
   },
   random: () => Math.random(),
   yieldIo: () => new Promise((resolve) => setImmediate(resolve)),
+  setIdleTimer: (ms, fire) => setTimeout(fire, Math.min(Math.ceil(ms), MAX_TIMER_MS)).unref(),
   newId: () => randomUUID(),
   exitWithin: (ms) => {
     setTimeout(() => process.exit(1), ms).unref();

@@ -33,6 +33,7 @@ function stage(behaviour: Behaviour) {
     adapter: adapterFor('ollama', 'chat_completions'),
     upstream: {
       open: () => ({ abort: () => {}, release: () => {}, pause: () => {}, resume: () => {} }),
+      ask: () => Promise.resolve(undefined),
       installedModel,
       close: () => Promise.resolve(),
     },

@@ -53,6 +53,7 @@ function context(): PlanContext & { readonly calls: UpstreamCall[] } {
         calls.push(call);
         return { abort: () => {}, release: () => {}, pause: () => {}, resume: () => {} };
       },
+      ask: () => Promise.resolve(undefined),
       installedModel: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
     };

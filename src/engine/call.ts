@@ -122,6 +122,8 @@ export interface AttemptRecord {
   readonly sliceMs: number;
   /** Where the attempt was when it ended. */
   readonly phase: AttemptPhase;
+  /** The circuit as the attempt found it: HALF_OPEN for a probe. Absent where an entry was passed over, or an operator decided. */
+  readonly circuit?: { readonly state: CircuitState; readonly generation: number } | undefined;
 }
 
 /** What the caller of a failed request is told. */
@@ -137,7 +139,7 @@ export interface CallFailure {
   readonly cause?: unknown;
 }
 
-/** The end of a request. `attempts` is the trail, skips included. */
+/** The end of a request. `attempts` is the trail, skips included; `skipsLeftOut` counts those that it has no room for. */
 export type CallResult<Output, Final> =
   | {
       readonly ok: true;
@@ -147,6 +149,7 @@ export type CallResult<Output, Final> =
       readonly outputs: readonly Output[];
       readonly usage: TokenUsage | undefined;
       readonly attempts: readonly AttemptRecord[];
+      readonly skipsLeftOut: number;
       readonly elapsedMs: number;
       /** Whether the caller's deadline was longer than the engine allows. */
       readonly deadlineClamped: boolean;
@@ -157,6 +160,7 @@ export type CallResult<Output, Final> =
       readonly ok: false;
       readonly failure: CallFailure;
       readonly attempts: readonly AttemptRecord[];
+      readonly skipsLeftOut: number;
       readonly elapsedMs: number;
       /** Output that the client has got. */
       readonly usage: TokenUsage | undefined;

@@ -18,10 +18,33 @@ export interface SettleInfo {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** What a circuit knows, in ages instead of times, so that another process or engine can go on from there (engine rule K10). */
+export interface CircuitSnapshot {
+  readonly state: CircuitState;
+  readonly generation: number;
+  /** For how many milliseconds an open circuit still refuses calls, a Retry-After included. */
+  readonly reopensInMs?: number | undefined;
+  /** Ages of the last failures in milliseconds, the oldest first. */
+  readonly failureAgesMs: readonly number[];
+  /** How long ago, in milliseconds, the latest attempt that succeeded was started. Absent: none did. */
+  readonly successAgeMs?: number | undefined;
+  /** Verdicts of the window by age, for the volume guard. */
+  readonly successes: readonly AgedEvents[];
+  readonly failures: readonly AgedEvents[];
+}
+
+/** Events of about one age, in milliseconds. */
+export interface AgedEvents {
+  readonly events: number;
+  readonly ageMs: number;
+}
+
 /** The right to make one attempt. */
 export interface Permit {
   /** Whether this attempt decides if the circuit closes. */
   readonly probe: boolean;
+  /** The circuit that gave it, as the attempt found it; undefined where none had a say. */
+  readonly circuit: { readonly state: CircuitState; readonly generation: number } | undefined;
   /** Tells how the attempt ended. Only the first call counts; one of an older generation changes nothing (engine rule K5). */
   settle(verdict: Verdict, info?: SettleInfo): void;
   /** Tells that a probe has been answering without a fault for a while: the circuit closes provisionally (engine rule K6). */
@@ -87,12 +110,43 @@ export class CircuitBreaker {
     return this.#permit(now, true);
   }
 
+  /** Returns what the circuit knows. */
+  snapshot(): CircuitSnapshot {
+    const now = this.#now();
+    const successAgeMs = now - this.#successStartedAtMs;
+    return {
+      state: this.#state.name,
+      generation: this.#generation,
+      reopensInMs: this.#state.name === 'OPEN' ? this.refusesForMs() : undefined,
+      failureAgesMs: this.#failures.times().map((atMs) => now - atMs),
+      successAgeMs: Number.isFinite(successAgeMs) ? successAgeMs : undefined,
+      successes: this.#verdicts.ages('success', now),
+      failures: this.#verdicts.ages('failure', now),
+    };
+  }
+
+  /**
+   * Goes on from what another circuit knew; for one that has not been asked yet. A probe that was under way there does not
+   * count: the next call is one.
+   */
+  restore(snapshot: CircuitSnapshot): void {
+    const now = this.#now();
+    this.#generation = snapshot.generation;
+    if (snapshot.state === 'OPEN') this.#state = { name: 'OPEN', reopensAtMs: now + (snapshot.reopensInMs ?? 0) };
+    else if (snapshot.state === 'HALF_OPEN') this.#state = { name: 'HALF_OPEN', leaseEndsAtMs: undefined };
+    for (const ageMs of snapshot.failureAgesMs) this.#failures.push(now - ageMs);
+    this.#successStartedAtMs = now - (snapshot.successAgeMs ?? Number.POSITIVE_INFINITY);
+    for (const aged of snapshot.successes) this.#verdicts.addAged('success', now, aged);
+    for (const aged of snapshot.failures) this.#verdicts.addAged('failure', now, aged);
+  }
+
   #permit(startedAtMs: number, probe: boolean): Permit {
     let generation = this.#generation;
     let isProbing = probe;
     let settled = false;
     return {
       probe,
+      circuit: { state: probe ? 'HALF_OPEN' : 'CLOSED', generation },
       settle: (verdict, info) => {
         if (settled) return;
         settled = true;

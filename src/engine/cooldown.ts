@@ -13,11 +13,13 @@ export interface Refusal {
 interface Suspension {
   readonly reason: FailureReason;
   readonly untilMs: number;
+  /** Until when the provider itself has said so. */
+  readonly statedUntilMs: number;
 }
 
 /**
  * Rate limits and suspensions of one account: a target, or all targets of one `limit_group` (engine, "State machines").
- * A time that has been set is only ever moved later.
+ * A time that has been set is only ever moved later, but for a suspension that a check has found to be over.
  */
 export class Cooldown {
   readonly #now: () => number;
@@ -37,15 +39,27 @@ export class Cooldown {
     this.#coolUntilMs = Math.max(this.#coolUntilMs, this.#now() + ms + jitterMs);
   }
 
-  /** Takes the account out of use for `ms` milliseconds. */
-  suspend(reason: FailureReason, ms: number): void {
-    const untilMs = this.#now() + ms;
-    if (untilMs > (this.#suspension?.untilMs ?? Number.NEGATIVE_INFINITY)) this.#suspension = { reason, untilMs };
+  /** Takes the account out of use for `ms` milliseconds; `statedMs` of them because the provider has said so. */
+  suspend(reason: FailureReason, ms: number, statedMs = 0): void {
+    const now = this.#now();
+    const untilMs = now + Math.max(ms, statedMs);
+    const statedUntilMs = Math.max(now + statedMs, this.#suspension?.statedUntilMs ?? Number.NEGATIVE_INFINITY);
+    if (untilMs > (this.#suspension?.untilMs ?? Number.NEGATIVE_INFINITY)) {
+      this.#suspension = { reason, untilMs, statedUntilMs };
+    }
+  }
+
+  /** Lets the account be used again, but not earlier than its provider has said (engine rule K8). */
+  lift(): void {
+    if (this.#suspension === undefined) return;
+    const { reason, statedUntilMs } = this.#suspension;
+    this.#suspension = { reason, untilMs: statedUntilMs, statedUntilMs };
   }
 
   /** Takes one model of the account out of use for `ms` milliseconds. */
   suspendModel(model: string, reason: FailureReason, ms: number): void {
-    this.#models.set(model, { reason, untilMs: this.#now() + ms });
+    const untilMs = this.#now() + ms;
+    this.#models.set(model, { reason, untilMs, statedUntilMs: untilMs });
   }
 
   /** Forgets all rate limits and suspensions. */

@@ -7,7 +7,9 @@ import { Cooldown } from './cooldown.ts';
 import { Drain } from './drain.ts';
 import type { OperatorState } from './operator-switch.ts';
 import { Pacing } from './pacing.ts';
-import type { Account } from './target-state.ts';
+import type { SuspensionCheck } from './suspension-checks.ts';
+import { SuspensionChecks } from './suspension-checks.ts';
+import type { Account, TargetSnapshot } from './target-state.ts';
 import { TargetState } from './target-state.ts';
 
 /**
@@ -21,18 +23,25 @@ export class Engine {
   readonly #states: ReadonlyMap<string, TargetState>;
   readonly #admission: AdmissionQueue;
   readonly #drain = new Drain();
+  readonly #checks: SuspensionChecks | undefined;
 
-  /** @param isOverloaded whether the process can take no new request (engine rule A3) */
+  /**
+   * @param isOverloaded whether the process can take no new request (engine rule A3)
+   * @param checks how suspended targets are looked after, and whose timers that takes; absent: they are not (engine rule K8)
+   */
   constructor(
     config: EngineConfig,
     targets: readonly EngineTarget[],
     runtime: Runtime,
     observer: EngineObserver = {},
     isOverloaded: () => boolean = () => false,
+    checks?: { readonly check: SuspensionCheck; readonly timers: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'> },
   ) {
     this.#config = config;
     this.#runtime = runtime;
-    this.#observer = observer;
+    this.#checks =
+      checks && new SuspensionChecks(checks.timers, checks.check, (name) => observer.targetChanged?.(name));
+    this.#observer = this.#checks === undefined ? observer : this.#lookingAfter(observer, this.#checks);
     this.#admission = new AdmissionQueue(config.admission, runtime, isOverloaded);
     const now = (): number => runtime.now();
     const accounts = new Map<string, Account>();
@@ -71,6 +80,7 @@ export class Engine {
    * rounds, repeats or restarts, and waits for such end at once (engine rule D2). There is no way back.
    */
   drain(): void {
+    this.#checks?.close();
     this.#admission.close();
     this.#drain.begin();
   }
@@ -92,6 +102,19 @@ export class Engine {
     });
   }
 
+  /** Whatever changes a target may have suspended it. */
+  #lookingAfter(observer: EngineObserver, checks: SuspensionChecks): EngineObserver {
+    return {
+      attemptEnded: (record) => observer.attemptEnded?.(record),
+      alert: (target, failure) => observer.alert?.(target, failure),
+      targetChanged: (target) => {
+        const state = this.#states.get(target);
+        if (state !== undefined) checks.look(state);
+        observer.targetChanged?.(target);
+      },
+    };
+  }
+
   #change(target: string, change: (found: TargetState) => void): boolean {
     const found = this.#states.get(target);
     if (found === undefined) return false;
@@ -99,6 +122,16 @@ export class Engine {
     // What is reset of an account concerns all its targets.
     for (const name of this.#states.keys()) this.#observer.targetChanged?.(name);
     return true;
+  }
+
+  /** Returns what another engine can go on from, as plain data. */
+  snapshot(): readonly TargetSnapshot[] {
+    return [...this.#states.values()].map((state) => state.snapshot());
+  }
+
+  /** Goes on from what another engine knew of the targets of the same names. For an engine that has run nothing yet. */
+  restore(snapshot: readonly TargetSnapshot[]): void {
+    for (const target of snapshot) this.#states.get(target.target)?.restore(target);
   }
 
   /** Returns the state of every target, in the order of the configuration. */

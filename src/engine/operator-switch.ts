@@ -4,7 +4,7 @@ import type { Permit } from './circuit-breaker.ts';
 export type OperatorState = 'AUTOMATIC' | 'OPEN' | 'CLOSED' | 'DISABLED';
 
 /** A permit of a circuit that is held closed: how the attempt ends decides nothing. */
-export const FREE_PERMIT: Permit = { probe: false, settle: () => {}, provisionalSuccess: () => {} };
+export const FREE_PERMIT: Permit = { probe: false, circuit: undefined, settle: () => {}, provisionalSuccess: () => {} };
 
 /** What an operator wants of the circuits of one target: of all, or of single models. DISABLED is of the whole target alone. */
 export class OperatorSwitch {

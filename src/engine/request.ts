@@ -143,6 +143,7 @@ export class Request<Output, Final> {
       startedAtWallMs: runtime.wall(),
       waitBeforeMs: this.#waitedMs,
       sliceMs: limits.sliceMs,
+      circuit: permit.circuit,
     } as const;
     this.#waitedMs = 0;
     const number = this.trail.begin();
@@ -224,6 +225,7 @@ export class Request<Output, Final> {
       outputs: this.#delivery.outputs,
       usage: attempt.usage,
       attempts: this.trail.records,
+      skipsLeftOut: this.trail.skipsLeftOut,
       elapsedMs: this.time.elapsedMs,
       deadlineClamped: this.time.isClamped,
       empty: attempt.outputBytes === 0,
@@ -242,6 +244,7 @@ export class Request<Output, Final> {
       availableInMs: decisive === undefined ? this.chain.availableInMs() : undefined,
     });
     const usage = attempts.at(-1)?.usage;
-    return { ok: false, failure, attempts, elapsedMs: this.time.elapsedMs, usage };
+    const { skipsLeftOut } = this.trail;
+    return { ok: false, failure, attempts, skipsLeftOut, elapsedMs: this.time.elapsedMs, usage };
   }
 }

@@ -78,7 +78,7 @@ function holdBack({ state: { cooldown }, record: { entry } }: Settlement, cause:
     if (cause.class === 'rate_limit') cooldown.cool(retryAfterMs ?? UNNAMED_COOLDOWN_MS);
     else if (retryAfterMs !== undefined && rule.laterRounds) cooldown.cool(retryAfterMs);
   } else if (cause.class !== 'not_found') {
-    cooldown.suspend(cause.reason, Math.max(rule.suspendMs, retryAfterMs ?? 0));
+    cooldown.suspend(cause.reason, rule.suspendMs, retryAfterMs);
   } else if (!entry.modelNamedByCaller) {
     cooldown.suspendModel(entry.model, cause.reason, rule.suspendMs);
   }

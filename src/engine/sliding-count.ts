@@ -25,10 +25,36 @@ export class SlidingCount<Kind extends string> {
   /** Counts one event of a kind at `nowMs`. */
   add(kind: Kind, nowMs: number): void {
     this.#expire(nowMs);
+    this.#put(kind, this.#bucket, 1);
+  }
+
+  /** Returns how many events of a kind each part of the window holds, and its age in milliseconds at `nowMs`; empty parts are left out. */
+  ages(kind: Kind, nowMs: number): { readonly events: number; readonly ageMs: number }[] {
+    this.#expire(nowMs);
+    return Array.from({ length: BUCKETS }, (_, age) => ({
+      events: this.#counts[this.#indexOf(kind, this.#bucket - age)] ?? 0,
+      ageMs: age * this.#bucketMs,
+    })).filter(({ events }) => events > 0);
+  }
+
+  /** Counts events that were `ageMs` old at `nowMs`; those that the window has left behind are passed over. */
+  addAged(kind: Kind, nowMs: number, { events, ageMs }: { readonly events: number; readonly ageMs: number }): void {
+    this.#expire(nowMs);
+    const age = Math.round(ageMs / this.#bucketMs);
+    if (age >= 0 && age < BUCKETS) this.#put(kind, this.#bucket - age, events);
+  }
+
+  #put(kind: Kind, bucket: number, events: number): void {
+    const index = this.#indexOf(kind, bucket);
     const column = this.#kinds.indexOf(kind);
-    const index = (this.#bucket % BUCKETS) * this.#kinds.length + column;
-    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
-    this.#totals[column] = (this.#totals[column] ?? 0) + 1;
+    this.#counts[index] = (this.#counts[index] ?? 0) + events;
+    this.#totals[column] = (this.#totals[column] ?? 0) + events;
+  }
+
+  /** The clock may begin at any number, below 0 too once ages are taken off. */
+  #indexOf(kind: Kind, bucket: number): number {
+    const row = ((bucket % BUCKETS) + BUCKETS) % BUCKETS;
+    return row * this.#kinds.length + this.#kinds.indexOf(kind);
   }
 
   /** Returns how many events of a kind lie in the window that ends at `nowMs`. */
@@ -44,14 +70,14 @@ export class SlidingCount<Kind extends string> {
       this.#counts.fill(0);
       this.#totals.fill(0);
     } else {
-      for (let old = this.#bucket + 1; old <= bucket; old++) this.#clearBucket(old % BUCKETS);
+      for (let old = this.#bucket + 1; old <= bucket; old++) this.#clearBucket(old);
     }
     this.#bucket = bucket;
   }
 
-  #clearBucket(row: number): void {
-    for (let column = 0; column < this.#kinds.length; column++) {
-      const index = row * this.#kinds.length + column;
+  #clearBucket(bucket: number): void {
+    for (const [column, kind] of this.#kinds.entries()) {
+      const index = this.#indexOf(kind, bucket);
       this.#totals[column] = (this.#totals[column] ?? 0) - (this.#counts[index] ?? 0);
       this.#counts[index] = 0;
     }

@@ -1,7 +1,7 @@
 import type { FailureReason } from '../core/failure.ts';
 import type { Runtime } from '../core/ports.ts';
 import type { ChainEntry, CircuitState, TargetHealth, TokenEstimate } from './call.ts';
-import type { Permit } from './circuit-breaker.ts';
+import type { CircuitSnapshot, Permit } from './circuit-breaker.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { ConcurrencyLimit } from './concurrency.ts';
 import type { EngineConfig, EngineTarget } from './config.ts';
@@ -42,6 +42,14 @@ const SUSPENSION_WORDS: Partial<Record<FailureReason, string>> = {
   PROVIDER_MODEL_NOT_FOUND: 'not_found',
 };
 
+/** What of a target outlives its engine (engine rule K10): not what a new configuration may have cured, such as a key. */
+export interface TargetSnapshot {
+  readonly target: string;
+  /** For how many milliseconds the provider still wants to be left alone. */
+  readonly coolsForMs: number;
+  readonly circuits: readonly { readonly circuit: string; readonly breaker: CircuitSnapshot }[];
+}
+
 /** What targets of one account share. */
 export interface Account {
   readonly cooldown: Cooldown;
@@ -78,13 +86,28 @@ export class TargetState {
   }
 
   /** Returns the circuit of an entry, made when first asked for. */
-  circuit(entry: ChainEntry): { readonly breaker: CircuitBreaker; readonly times: ResponseTimes } {
-    const known = this.#circuits.get(entry.circuit);
+  circuit({ circuit }: Pick<ChainEntry, 'circuit'>): {
+    readonly breaker: CircuitBreaker;
+    readonly times: ResponseTimes;
+  } {
+    const known = this.#circuits.get(circuit);
     if (known !== undefined) return known;
     const now = (): number => this.#runtime.now();
     const made = { breaker: this.#newBreaker(), times: new ResponseTimes(now) };
-    this.#circuits.set(entry.circuit, made);
+    this.#circuits.set(circuit, made);
     return made;
+  }
+
+  /** Returns what outlives the engine. */
+  snapshot(): TargetSnapshot {
+    const circuits = [...this.#circuits].map(([circuit, { breaker }]) => ({ circuit, breaker: breaker.snapshot() }));
+    return { target: this.target.name, coolsForMs: this.cooldown.coolsForMs(), circuits };
+  }
+
+  /** Goes on from where a target of this name stood in another engine. */
+  restore({ coolsForMs, circuits }: TargetSnapshot): void {
+    if (coolsForMs > 0) this.cooldown.cool(coolsForMs);
+    for (const { circuit, breaker } of circuits) this.circuit({ circuit }).breaker.restore(breaker);
   }
 
   /** Asks for the right to make an attempt on an entry; see {@link CircuitBreaker.acquire}. */

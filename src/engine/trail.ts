@@ -3,7 +3,7 @@ import type { Runtime } from '../core/ports.ts';
 import type { Attempt } from './attempt.ts';
 import type { AttemptKind, AttemptRecord, ChainEntry } from './call.ts';
 
-/** Longest trail; skips beyond it are left out (engine rule D4). */
+/** Longest trail; skips beyond it are only counted. Attempts never are: what they cost hangs on them (engine rules D3, D4). */
 const MAX_RECORDS = 32;
 
 /** What is known of an attempt before it starts. */
@@ -15,6 +15,7 @@ export interface AttemptStart {
   readonly startedAtWallMs: number;
   readonly waitBeforeMs: number;
   readonly sliceMs: number;
+  readonly circuit: AttemptRecord['circuit'];
 }
 
 /** Whether anything may have reached a provider (engine rule R7). */
@@ -31,6 +32,8 @@ export class Trail {
   #number = 0;
   /** How many attempts were begun. */
   attempts = 0;
+  /** How many skips the trail has no room for. */
+  skipsLeftOut = 0;
 
   constructor(startedAtMs: number) {
     this.#startedAtMs = startedAtMs;
@@ -48,8 +51,12 @@ export class Trail {
 
   /** Notes that an entry was passed over. */
   skip(entry: ChainEntry, failure: Failure, runtime: Runtime): void {
-    if (this.#skips.get(entry) === failure.reason || this.#records.length >= MAX_RECORDS) return;
+    if (this.#skips.get(entry) === failure.reason) return;
     this.#skips.set(entry, failure.reason);
+    if (this.#records.length >= MAX_RECORDS) {
+      this.skipsLeftOut++;
+      return;
+    }
     this.#records.push({
       number: ++this.#number,
       kind: 'SKIPPED',
@@ -90,6 +97,7 @@ export class Trail {
       outputBytes: attempt.outputBytes,
       sliceMs: start.sliceMs,
       phase: attempt.phase,
+      circuit: start.circuit,
     };
     this.#records.push(record);
     return record;

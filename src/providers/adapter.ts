@@ -1,7 +1,7 @@
 import type { ChatRequest } from '../../gen/understudy/v1/llm_pb.ts';
 import type { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
 import type { Delta, FinishReason } from '../core/answer.ts';
-import type { Failure } from '../core/failure.ts';
+import type { Failure, FailureReason } from '../core/failure.ts';
 import type { LimitReading, TokenUsage } from '../core/ports.ts';
 import type { ProviderName } from '../core/provider.ts';
 
@@ -75,6 +75,16 @@ export interface ErrorResponse {
   readonly wallMs: number;
 }
 
+/** A call that costs nothing and tells whether a target can be used. Never a completion (engine rule K8). */
+export interface HealthCheck {
+  /** Path below the target's base URL, asked for with GET. */
+  readonly path: string;
+  /** The reasons of suspensions whose end it can tell. */
+  readonly tells: readonly FailureReason[];
+  /** Reads an answer: status and whole body, which may be anything. */
+  read(status: number, body: string): 'usable' | 'unusable' | 'unknown';
+}
+
 /**
  * Translates between the contract and one provider API. Pure: no sockets, no clock, no state but that of a reader. Never
  * changes its input.
@@ -95,4 +105,6 @@ export interface Adapter {
    * in lower case; `wallMs` is our own clock, in milliseconds since the epoch.
    */
   limits?(headers: ErrorResponse['headers'], wallMs: number): readonly LimitReading[];
+  /** How to find out for nothing whether a suspended target can be used again; absent where nothing does. */
+  readonly healthCheck?: HealthCheck | undefined;
 }

@@ -2,6 +2,7 @@ import type { OpenAiApi, ProviderName } from '../core/provider.ts';
 import type { Adapter } from './adapter.ts';
 import { anthropic } from './anthropic.ts';
 import { azureOpenAi } from './azure-openai.ts';
+import { HEALTH_CHECKS } from './health-checks.ts';
 import { deepseek } from './deepseek.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
@@ -18,5 +19,5 @@ const ADAPTERS = {
 
 /** Returns the adapter of a provider. `api` matters to the providers that have two, `baseUrl` to Azure OpenAI. */
 export function adapterFor(provider: ProviderName, api: OpenAiApi, baseUrl = ''): Adapter {
-  return ADAPTERS[provider](api, baseUrl);
+  return { healthCheck: HEALTH_CHECKS[provider], ...ADAPTERS[provider](api, baseUrl) };
 }

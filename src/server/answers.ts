@@ -82,6 +82,7 @@ function metadataOf(result: CallSuccess, requestedModel: string): Record<string,
   const { target, model, requestedModel: sent } = result.serving;
   const isAsAsked = requestedModel === sent || requestedModel === model || requestedModel === `${target}/${sent}`;
   if (requestedModel !== '' && !isAsAsked) metadata['requested_model'] = requestedModel;
+  if (result.skipsLeftOut > 0) metadata['skips_left_out'] = String(result.skipsLeftOut);
   return metadata;
 }
 

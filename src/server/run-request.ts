@@ -116,7 +116,7 @@ function planRequest(backend: Backend, options: HandlerOptions, ask: Ask): Plan 
 }
 
 function refusedResult(failure: CallFailure): CallResult<Delta, Finish> {
-  return { ok: false, failure, attempts: [], elapsedMs: 0, usage: undefined };
+  return { ok: false, failure, attempts: [], skipsLeftOut: 0, elapsedMs: 0, usage: undefined };
 }
 
 /** Tells a call that the caller gave up from one that ran into its deadline or into the end of the server. */

@@ -44,4 +44,6 @@ export interface CallEnd {
   readonly cost?: CallCost | undefined;
   /** The trail, skipped entries included. */
   readonly attempts: readonly EndedAttempt[];
+  /** Entries that were passed over and have no room in the trail. */
+  readonly skipsLeftOut: number;
 }

@@ -83,6 +83,7 @@ export function callFields(end: CallEnd): Readonly<Record<string, unknown>> {
     'understudy.cost.source': cost?.source,
     'understudy.labels': labelFields(labels),
     'understudy.trail': end.attempts.length === 0 ? undefined : end.attempts.map(trailFields),
+    'understudy.skips_left_out': end.skipsLeftOut === 0 ? undefined : end.skipsLeftOut,
   };
 }
 
@@ -100,8 +101,9 @@ export function alertFields(target: string, failure: AlertFailure): Readonly<Rec
   };
 }
 
-function trailFields({ record }: EndedAttempt): Readonly<Record<string, unknown>> {
-  const { number, kind, entry, failure, httpStatus, durationMs } = record;
+function trailFields({ record, cost }: EndedAttempt): Readonly<Record<string, unknown>> {
+  const { number, kind, entry, failure, httpStatus, durationMs, firstOutputMs, usage, circuit } = record;
+  const wasMade = kind !== 'SKIPPED';
   return {
     number,
     kind,
@@ -111,6 +113,16 @@ function trailFields({ record }: EndedAttempt): Readonly<Record<string, unknown>
     status: failure?.httpStatus ?? httpStatus,
     code: failure?.providerCode,
     ms: rounded(durationMs),
+    wait_ms: record.waitBeforeMs === 0 ? undefined : rounded(record.waitBeforeMs),
+    slice_ms: wasMade ? rounded(record.sliceMs) : undefined,
+    first_output_ms: firstOutputMs === undefined ? undefined : rounded(firstOutputMs),
+    phase: wasMade ? record.phase : undefined,
+    circuit: circuit?.state,
+    generation: circuit?.generation,
+    input_tokens: usage?.inputTokens,
+    output_tokens: usage?.outputTokens,
+    nano_usd: cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
+    cost_source: cost?.source,
   };
 }
 

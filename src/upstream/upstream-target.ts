@@ -1,6 +1,8 @@
 import type { Delta, Finish } from '../core/answer.ts';
 import type { AttemptHandle, AttemptSink, Runtime } from '../core/ports.ts';
 import type { Adapter, EventReader, WireRequest } from '../providers/adapter.ts';
+import type { Question, Reply } from './ask.ts';
+import { ask } from './ask.ts';
 import { openExchange } from './exchange.ts';
 import { installedModel } from './installed-model.ts';
 import type { HeadTarget } from './sdk.ts';
@@ -29,6 +31,11 @@ export interface UpstreamCall {
 export interface UpstreamTarget {
   /** Starts a call. Never calls the sink before it has returned. */
   open(call: UpstreamCall, sink: AttemptSink<Delta, Finish>): AttemptHandle;
+  /**
+   * Asks something that costs nothing; undefined where nobody answers, or where the signal aborts, which closes the connection
+   * in the same turn. Rejects where the base URL is none.
+   */
+  ask(question: Question, signal: AbortSignal): Promise<Reply | undefined>;
   /** Asks for the first installed model; undefined where there is none or nobody answers. Only Ollama has such a list. */
   installedModel(signal: AbortSignal): Promise<string | undefined>;
   /** Destroys what is under way and closes all connections. */
@@ -38,14 +45,16 @@ export interface UpstreamTarget {
 /** Makes a target that can be called. */
 export function createUpstreamTarget({ head, adapter, transport, runtime }: UpstreamTargetOptions): UpstreamTarget {
   const heads = createHeadSource(head);
+  const askTarget = async ({ path, body }: Question, signal: AbortSignal): Promise<Reply | undefined> =>
+    ask(transport, await heads.head({ path, stream: false, model: '' }), body, signal);
   return {
+    ask: askTarget,
     open: ({ wire, model, stream, wrapReader }, sink) =>
       openExchange(
         { transport, adapter, head: heads.head({ path: wire.path, stream, model }), wire, stream, wrapReader, runtime },
         withoutKey(sink, head.apiKey),
       ),
-    installedModel: async (signal) =>
-      installedModel(transport, await heads.head({ path: '/api/tags', stream: false, model: '' }), signal),
+    installedModel: async (signal) => installedModel(await askTarget({ path: '/api/tags' }, signal)),
     close: () => transport.close(),
   };
 }

@@ -58,10 +58,13 @@ function parseLine(line: string): LogLine {
   return JSON.parse(line) as LogLine;
 }
 
-/** The entries of a line's trail without their times. */
+/** What of an entry of the trail the caller is told too, times apart. */
+const TOLD = new Set(['number', 'kind', 'target', 'model', 'outcome', 'status', 'code']);
+
+/** The entries of a line's trail, as far as the caller is told of them. */
 function trailOfLine(line: LogLine): readonly object[] {
-  const trail = (line['understudy.trail'] ?? []) as readonly { readonly ms: number }[];
-  return trail.map(({ ms: _ms, ...entry }) => entry);
+  const trail = (line['understudy.trail'] ?? []) as readonly Readonly<Record<string, unknown>>[];
+  return trail.map((entry) => Object.fromEntries(Object.entries(entry).filter(([name]) => TOLD.has(name))));
 }
 
 /** Adds up rows by their names, and leaves out what adds up to nothing. */

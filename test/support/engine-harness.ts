@@ -11,6 +11,7 @@ import type {
 import type { EngineConfig } from '../../src/engine/config.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/config.ts';
 import { Engine } from '../../src/engine/engine.ts';
+import type { SuspensionCheck } from '../../src/engine/suspension-checks.ts';
 import type { RecordingClient } from './recording-client.ts';
 import type { ScriptedUpstream } from './scripted-upstream.ts';
 import { createScriptedUpstream } from './scripted-upstream.ts';
@@ -29,6 +30,8 @@ export interface HarnessOptions {
   /** Limit group of a target; default: its own name. */
   readonly limitGroups?: Readonly<Record<string, string>>;
   readonly seed?: number;
+  /** Looks after suspended targets, with the timers of the runtime; default: nobody does. */
+  readonly check?: SuspensionCheck;
 }
 
 /** One request of a test. */
@@ -95,6 +98,7 @@ export function createEngineHarness(targets: readonly string[], options: Harness
       alert: (target, failure) => void alerts.push({ target, failure }),
     },
     options.isOverloaded,
+    options.check && { check: options.check, timers: runtime },
   );
   const ask: EngineHarness['ask'] = (chain, { timeoutMs, client, recovery, timing, prepare } = {}) => {
     const controller = new AbortController();

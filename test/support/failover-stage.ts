@@ -58,8 +58,8 @@ export async function chaosUpstream(): Promise<ChaosUpstream> {
 }
 
 /** Starts a gateway that ends with the test. */
-export async function gatewayFor(input: ConfigInput, system?: System): Promise<RunningGateway> {
-  const gateway = await startGateway({ retry: { backoff: ['10ms'], jitter: 'NONE' }, ...input }, system);
+export async function gatewayFor(input: ConfigInput, changes: Partial<System> = {}): Promise<RunningGateway> {
+  const gateway = await startGateway({ retry: { backoff: ['10ms'], jitter: 'NONE' }, ...input }, changes);
   onTestFinished(() => gateway.close());
   return gateway;
 }

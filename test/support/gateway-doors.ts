@@ -5,7 +5,7 @@ import type { Backend } from '../../src/server/backend.ts';
 import { openGrpcDoor } from '../../src/server/grpc.ts';
 import { ServingStatus } from '../../src/server/serving-status.ts';
 import { openWebDoor } from '../../src/server/web.ts';
-import { system as realSystem } from '../../src/system.ts';
+import { system } from '../../src/system.ts';
 import type { System } from '../../src/system.ts';
 import type { RpcClient } from './rpc-client.ts';
 import { openRpcClient } from './rpc-client.ts';
@@ -21,9 +21,9 @@ export interface RunningGateway {
   close(): Promise<void>;
 }
 
-/** Starts a gateway as the process does, but for the admin listener and the signals; time may be one that a test moves. */
-export async function startGateway(input: ConfigInput, system: System = realSystem): Promise<RunningGateway> {
-  const gateway = wireGateway(createConfig({ config: input }), '0.0.0-test', system, false);
+/** Starts a gateway as the process does, but for the admin listener and the signals; `changes` are to the world outside it. */
+export async function startGateway(input: ConfigInput, changes: Partial<System> = {}): Promise<RunningGateway> {
+  const gateway = wireGateway(createConfig({ config: input }), '0.0.0-test', { ...system, ...changes }, false);
   // Loading an SDK takes longer than the shortest timers of the tests.
   await gateway.warmUp();
   const serving = new ServingStatus(() => gateway.backend.targets(), system);

@@ -61,8 +61,10 @@ describe('docs/metrics.md', () => {
   test('lists every field of the log', () => {
     const lines: Record<string, unknown>[] = [];
     const log = createCallLog({ write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
-    const trail = [failedAttempt()];
-    log.callEnded(okEnd({ outcome: { status: 'ABORTED', reason: 'STREAM_INTERRUPTED' }, attempts: trail }));
+    const { firstOutputMs, usage } = okAttempt().record;
+    const trail = [failedAttempt({}, { firstOutputMs, usage, waitBeforeMs: 5 })];
+    const outcome = { status: 'ABORTED', reason: 'STREAM_INTERRUPTED' } as const;
+    log.callEnded(okEnd({ outcome, attempts: trail, skipsLeftOut: 1 }));
     log.flush();
     log.alert('openai', { class: 'auth', reason: 'PROVIDER_AUTH_FAILED', httpStatus: 401, providerCode: 'invalid' });
     const [call = {}, alert = {}] = lines;

@@ -31,7 +31,8 @@ export function okAttempt(record: Partial<AttemptRecord> = {}, cost?: EndedAttem
       },
       outputBytes: 200,
       sliceMs: 60_000,
-      phase: 'SETTLED',
+      phase: 'TAIL',
+      circuit: { state: 'CLOSED', generation: 2 },
       ...record,
     },
     cost: cost ?? { nanoUsd: 1_500_000n, source: 'EXACT' },
@@ -78,6 +79,7 @@ export function okEnd(end: Partial<CallEnd> = {}): CallEnd {
     usage: okAttempt().record.usage,
     cost: { nanoUsd: 1_500_000n, source: 'EXACT' },
     attempts: [okAttempt()],
+    skipsLeftOut: 0,
     ...end,
   };
 }

@@ -29,12 +29,19 @@ export interface MockTransportOptions {
   readonly seed: number;
 }
 
+/** DeepSeek's answer to whoever asks for the balance of an account with money. */
+const BALANCE = JSON.stringify({
+  is_available: true,
+  balance_infos: [{ currency: 'USD', total_balance: '10.00', granted_balance: '0.00', topped_up_balance: '10.00' }],
+});
+
 /** Calls that failed and were not repeated yet are remembered up to this number; the oldest is forgotten first. */
 const MAX_FAILED_CALLS = 10_000;
 
 /**
  * Makes an upstream that answers in the process, in a provider's own wire format. The API is told by the path of the
- * request, the fate of a call by its model ({@link scenarioOf}). GET of `/models` and `/api/tags` lists the catalogue.
+ * request, the fate of a call by its model ({@link scenarioOf}). GET of `/models` and `/api/tags` lists the catalogue, of
+ * `/user/balance` tells DeepSeek's balance.
  */
 export function createMockTransport(options: MockTransportOptions): Transport {
   const playbacks = new Set<Playback>();
@@ -117,13 +124,15 @@ function replyWithError(
 function replyToGet(path: string, { runtime, provider }: MockTransportOptions, chance: Chance): readonly Step[] {
   const dialect = OWN_DIALECTS[provider];
   const house = houseOf(provider, dialect, chance);
+  const headers = { 'content-type': 'application/json', ...house.headers };
+  if (provider === 'deepseek' && path.endsWith('/user/balance')) return planReply(200, headers, BALANCE);
   const listed: Dialect | undefined = path.endsWith('/api/tags')
     ? 'ollama'
     : path.endsWith('/models')
       ? dialect
       : undefined;
   if (listed === undefined) return replyWithError(house, 'not_found', '');
-  return planReply(200, { 'content-type': 'application/json', ...house.headers }, modelList(listed, runtime.wall()));
+  return planReply(200, headers, modelList(listed, runtime.wall()));
 }
 
 function servedDialect(path: string, { api }: MockTransportOptions): Dialect | undefined {

@@ -61,6 +61,7 @@ export function success(outputs: readonly Delta[] = [], changes: Partial<Extract
     outputs,
     usage: { inputTokens: 3, outputTokens: 4 },
     attempts: [attempt()],
+    skipsLeftOut: 0,
     elapsedMs: 12,
     deadlineClamped: false,
     empty: false,
@@ -76,7 +77,7 @@ export function failed(changes: Partial<CallFailure> = {}, attempts: readonly At
     contacted: true,
     ...changes,
   };
-  return { ok: false, failure: told, attempts, elapsedMs: 5, usage: undefined };
+  return { ok: false, failure: told, attempts, skipsLeftOut: 0, elapsedMs: 5, usage: undefined };
 }
 
 /** Resolves with the cancelled result when the call's signal aborts. */

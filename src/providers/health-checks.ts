@@ -1,0 +1,40 @@
+import type { ProviderName } from '../core/provider.ts';
+import type { HealthCheck } from './adapter.ts';
+import { asRecord, parseJson } from './json-value.ts';
+
+/** A list of models proves key and reach, not credit: it is free, and so nobody refuses it for want of money. */
+function modelList(path: string): HealthCheck {
+  return { path, tells: ['PROVIDER_AUTH_FAILED'], read: (status, body) => readAnswer(status, body, () => 'usable') };
+}
+
+/** `GET /user/balance` tells whether the account has money left, too. Source: https://api-docs.deepseek.com/api/get-user-balance */
+const DEEPSEEK_BALANCE: HealthCheck = {
+  path: '/user/balance',
+  tells: ['PROVIDER_AUTH_FAILED', 'PROVIDER_QUOTA_EXHAUSTED'],
+  read: (status, body) =>
+    readAnswer(status, body, ({ is_available: isAvailable }) => {
+      if (typeof isAvailable !== 'boolean') return 'unknown';
+      return isAvailable ? 'usable' : 'unusable';
+    }),
+};
+
+/** Free calls by provider; the defaults of its adapters. */
+export const HEALTH_CHECKS = {
+  'azure-openai': modelList('/models'),
+  openai: modelList('/models'),
+  anthropic: modelList('/v1/models?limit=1'),
+  deepseek: DEEPSEEK_BALANCE,
+  ollama: modelList('/api/tags'),
+  mock: modelList('/models'),
+} as const satisfies Record<ProviderName, HealthCheck>;
+
+/** A refused key is unusable; an answer that is no JSON object is that of somebody else, such as a proxy. */
+function readAnswer(
+  status: number,
+  body: string,
+  read: (answer: Readonly<Record<string, unknown>>) => ReturnType<HealthCheck['read']>,
+): ReturnType<HealthCheck['read']> {
+  if (status === 401 || status === 402 || status === 403) return 'unusable';
+  const answer = status === 200 ? asRecord(parseJson(body)) : undefined;
+  return answer === undefined ? 'unknown' : read(answer);
+}
