@@ -494,18 +494,27 @@ export declare type JsonSchemaFormat = Message$1<"understudy.v1.JsonSchemaFormat
   name: string;
 
   /**
-   * The JSON Schema as text.
+   * The JSON Schema as text, draft 2020-12 or draft-07, without references to other documents. At most 64 KiB.
    *
    * @generated from field: string schema_json = 2;
    */
   schemaJson: string;
 
   /**
-   * Whether the provider must hold to the schema, where it can.
+   * Whether the answer must hold to the schema. The provider is told so where it can, and a complete answer that does not is
+   * passed over like a failed attempt (reason SCHEMA_MISMATCH) instead of returned with a warning.
    *
    * @generated from field: bool strict = 3;
    */
   strict: boolean;
+
+  /**
+   * Whether the model may be asked once more, at the price of a further attempt, where its complete answer does not hold to
+   * the schema. Of a stream only with RECOVERY_RESTART.
+   *
+   * @generated from field: bool repair = 4;
+   */
+  repair: boolean;
 };
 
 /**
