@@ -2,14 +2,14 @@ import type { Failure } from '../core/failure.ts';
 import type { Adapter, AdapterTarget, Chat, WireRequest } from './adapter.ts';
 import type { Options, WireOptions } from './chat-options.ts';
 import { dropSet, exactSeed, setOnly, withProviderOptions } from './chat-options.ts';
+import type { Turn } from './conversation.ts';
+import { readConversation, TEXT_ONLY, textsOf } from './conversation.ts';
 import { chatEvents, chatResponse } from './openai-chat-answer.ts';
 import { openAiFailure } from './openai-errors.ts';
 import { openAiModel } from './openai-models.ts';
 import type { EndUserField } from './openai-options.ts';
 import { sharedOptions } from './openai-options.ts';
 import { openAiLimits } from './rate-limits.ts';
-import type { TextMessage } from './text-chat.ts';
-import { textChat } from './text-chat.ts';
 
 /** The most stop texts that the API takes. */
 const MAX_STOP = 4;
@@ -66,12 +66,12 @@ export function splitStop(stop: readonly string[], takesStop: boolean): { remote
 }
 
 function chatRequest(dialect: ChatDialect, chat: Chat, target: AdapterTarget): WireRequest | Failure {
-  const text = textChat(chat, target.name);
-  if ('failure' in text) return text.failure;
+  const conversation = readConversation(chat, target, TEXT_ONLY);
+  if ('failure' in conversation) return conversation.failure;
   const options = dialect.options(chat.options, target.model);
   const written = {
     model: target.model,
-    messages: chatMessages(text.messages, dialect.systemRole(target.model)),
+    messages: chatMessages(conversation.turns, dialect.systemRole(target.model)),
     ...options.fields,
     ...(target.stream ? { stream: true, stream_options: dialect.streamOptions(target.model) } : {}),
   };
@@ -79,14 +79,16 @@ function chatRequest(dialect: ChatDialect, chat: Chat, target: AdapterTarget): W
   return {
     path: '/chat/completions',
     body,
-    warnings: text.warnings.concat(options.warnings, warnings),
+    warnings: conversation.warnings.concat(options.warnings, warnings),
     localStop: options.localStop,
   };
 }
 
-function chatMessages(messages: readonly TextMessage[], systemRole: string): readonly unknown[] {
+function chatMessages(turns: readonly Turn[], systemRole: string): readonly unknown[] {
   const written: unknown[] = [];
-  for (const { role, texts } of messages) {
+  for (const turn of turns) {
+    const { role } = turn;
+    const texts = textsOf(turn);
     if (texts.length === 0) continue;
     const content = texts.length === 1 ? texts[0] : texts.map((text) => ({ type: 'text', text }));
     written.push({ role: role === 'system' ? systemRole : role, content });

@@ -2,6 +2,8 @@ import type { Failure } from '../core/failure.ts';
 import type { Adapter, AdapterTarget, Chat, WireRequest } from './adapter.ts';
 import type { Options, WireOptions } from './chat-options.ts';
 import { dropSet, setOnly, withProviderOptions } from './chat-options.ts';
+import type { Turn } from './conversation.ts';
+import { readConversation, TEXT_ONLY, textsOf } from './conversation.ts';
 import { asRecord, parseJson, textOf } from './json-value.ts';
 import { openAiFailure } from './openai-errors.ts';
 import { openAiModel } from './openai-models.ts';
@@ -9,8 +11,6 @@ import type { EndUserField } from './openai-options.ts';
 import { sharedOptions } from './openai-options.ts';
 import { responsesEvents, responsesResponse } from './openai-responses-answer.ts';
 import { openAiLimits } from './rate-limits.ts';
-import type { TextMessage } from './text-chat.ts';
-import { textChat } from './text-chat.ts';
 
 /** What the providers that speak the Responses API do differently. */
 export interface ResponsesDialect {
@@ -38,18 +38,18 @@ export function responsesApi(dialect: ResponsesDialect): Adapter {
 }
 
 function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: AdapterTarget): WireRequest | Failure {
-  const text = textChat(chat, target.name);
-  if ('failure' in text) return text.failure;
-  const { messages } = text;
-  const firstTurn = messages.findIndex((message) => message.role !== 'system');
+  const conversation = readConversation(chat, target, TEXT_ONLY);
+  if ('failure' in conversation) return conversation.failure;
+  const { turns } = conversation;
+  const firstTurn = turns.findIndex((turn) => turn.role !== 'system');
   // A conversation of instructions alone has to be input: without any the API refuses the call.
-  const leading = messages.slice(0, Math.max(0, firstTurn));
-  const instructions = leading.flatMap((message) => message.texts).join('\n\n');
+  const leading = turns.slice(0, Math.max(0, firstTurn));
+  const instructions = leading.flatMap(textsOf).join('\n\n');
   const options = responsesOptions(chat.options, target.model, dialect.endUser);
   const written = {
     model: target.model,
     ...(instructions === '' ? {} : { instructions }),
-    input: messages.slice(leading.length).flatMap(inputItems),
+    input: turns.slice(leading.length).flatMap(inputItems),
     ...options.fields,
     store: false,
     ...(target.stream ? dialect.streamFields : {}),
@@ -58,20 +58,23 @@ function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: Adapter
   return {
     path: '/responses',
     body,
-    warnings: [...text.warnings, ...options.warnings, ...warnings],
+    warnings: [...conversation.warnings, ...options.warnings, ...warnings],
     localStop: options.localStop,
   };
 }
 
-function inputItems(message: TextMessage): readonly unknown[] {
-  const items = message.states.map(reasoningItem).filter((item) => item !== undefined);
-  if (message.texts.length === 0) return items;
-  const role = message.role === 'system' ? 'developer' : message.role;
-  return [...items, { role, content: inputContent(message) }];
+function inputItems(turn: Turn): readonly unknown[] {
+  const items = turn.parts
+    .map(({ state }) => (state === undefined ? undefined : reasoningItem(state)))
+    .filter((item) => item !== undefined);
+  const texts = textsOf(turn);
+  if (texts.length === 0) return items;
+  const role = turn.role === 'system' ? 'developer' : turn.role;
+  return [...items, { role, content: inputContent(role, texts) }];
 }
 
 /** Words of the assistant are sent as one text: as parts they would need the ids of the answer that they came from. */
-function inputContent({ role, texts }: TextMessage): unknown {
+function inputContent(role: string, texts: readonly string[]): unknown {
   const [first, ...rest] = texts;
   if (rest.length === 0) return first;
   return role === 'assistant' ? texts.join('') : texts.map((text) => ({ type: 'input_text', text }));
