@@ -193,7 +193,8 @@ function beyondPart(part: KnownPart, place: string, takes: Takes): Failure | und
     case 'toolCall':
     case 'toolResult':
       return takes.tools ? undefined : notTaken(`${place}.${PART_FIELDS[part.case]}`).failure;
-    default:
+    case 'text':
+    case 'reasoning':
       return undefined;
   }
 }
