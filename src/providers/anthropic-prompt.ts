@@ -1,6 +1,7 @@
 import type { AdapterWarning } from './adapter.ts';
 import type { ClaudeModel } from './anthropic-models.ts';
-import type { TextChat } from './text-chat.ts';
+import type { Turn } from './conversation.ts';
+import { textsOf } from './conversation.ts';
 import { parameterAdjusted } from './warnings.ts';
 
 interface TextBlock {
@@ -8,7 +9,7 @@ interface TextBlock {
   readonly text: string;
 }
 
-interface Turn {
+interface WireTurn {
   readonly role: 'user' | 'assistant' | 'system';
   readonly content: readonly TextBlock[];
 }
@@ -17,21 +18,21 @@ interface Turn {
 interface AnthropicPrompt {
   /** Instructions before the first turn. */
   readonly system: readonly TextBlock[];
-  readonly messages: readonly Turn[];
+  readonly messages: readonly WireTurn[];
   readonly warnings: readonly AdapterWarning[];
 }
 
 /**
- * Translates the messages of a text conversation. Leading system messages become the top-level `system`. A later one must
+ * Translates the messages of a conversation. Leading system messages become the top-level `system`. A later one must
  * follow a user turn and stand before an assistant turn or at the end, and no two may be neighbours: so those of one turn
  * are joined behind the user's words that they concern. A model without such messages gets them in `system`, with a
  * warning. Neighbours of the same role become one turn, as the API itself would do.
  *
  * Source: https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
  */
-export function anthropicPrompt(messages: TextChat['messages'], model: ClaudeModel): AnthropicPrompt {
+export function anthropicPrompt(conversation: readonly Turn[], model: ClaudeModel): AnthropicPrompt {
   const system: TextBlock[] = [];
-  const turns: { readonly role: Turn['role']; readonly content: TextBlock[] }[] = [];
+  const turns: { readonly role: WireTurn['role']; readonly content: TextBlock[] }[] = [];
   let waiting: TextBlock[] = [];
   let isMoved = false;
 
@@ -41,9 +42,10 @@ export function anthropicPrompt(messages: TextChat['messages'], model: ClaudeMod
     waiting = [];
   };
 
-  for (const { role, texts } of messages) {
-    if (texts.length === 0) continue;
-    const blocks = texts.map((text): TextBlock => ({ type: 'text', text }));
+  for (const turn of conversation) {
+    const { role } = turn;
+    const blocks = textsOf(turn).map((text): TextBlock => ({ type: 'text', text }));
+    if (blocks.length === 0 || role === 'tool') continue;
     if (role === 'system') {
       const isLater = turns.length > 0;
       if (isLater && model.systemBetweenTurns) waiting.push(...blocks);

@@ -7,9 +7,9 @@ import { claudeModel } from './anthropic-models.ts';
 import { anthropicPrompt } from './anthropic-prompt.ts';
 import { thinkingOf } from './anthropic-thinking.ts';
 import { dropSet, withProviderOptions } from './chat-options.ts';
+import { readConversation, TEXT_ONLY } from './conversation.ts';
 import { askedEffort } from './effort.ts';
 import { anthropicLimits } from './rate-limits.ts';
-import { textChat } from './text-chat.ts';
 import { parameterAdjusted } from './warnings.ts';
 
 /**
@@ -33,13 +33,13 @@ export const anthropic: Adapter = {
 };
 
 function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure {
-  const text = textChat(chat, target.name);
-  if ('failure' in text) return text.failure;
+  const conversation = readConversation(chat, target, TEXT_ONLY);
+  if ('failure' in conversation) return conversation.failure;
   const model = claudeModel(target.model);
   const { options } = chat;
   const limit = maxTokens(options?.maxTokens, model, target.stream);
   const thinking = thinkingOf(askedEffort(options), model, limit.value);
-  const prompt = anthropicPrompt(text.messages, model);
+  const prompt = anthropicPrompt(conversation.turns, model);
   const stop = options?.stop ?? [];
   // The API refuses stop sequences of blanks alone.
   const remoteStop = stop.filter((word) => word.trim() !== '');
@@ -59,7 +59,7 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
     body,
     warnings: [
       ...prompt.warnings,
-      ...text.warnings,
+      ...conversation.warnings,
       ...limit.warnings,
       ...thinking.warnings,
       ...dropped(options),
