@@ -21,9 +21,7 @@ const ADAPTERS: readonly (readonly [ProviderName, OpenAiApi, string])[] = [
   ['azure-openai', 'chat_completions', DATED],
   ['openai', 'responses', ''],
   ['openai', 'chat_completions', ''],
-  ['anthropic', 'chat_completions', ''],
   ['deepseek', 'chat_completions', ''],
-  ['ollama', 'chat_completions', ''],
   ['mock', 'chat_completions', ''],
 ];
 
