@@ -6,6 +6,8 @@ import type { Message } from '../gen/understudy/v1/chat_pb.ts';
 import { WarningCode, WarningSchema } from '../gen/understudy/v1/routing_pb.ts';
 import type { Warning } from '../gen/understudy/v1/routing_pb.ts';
 import type { Accounting, PromptSize } from './accounting.ts';
+import type { AnswerForm } from './answer-form.ts';
+import { formOf, MISMATCH, repairTurn, withFormCheck } from './answer-form.ts';
 import type { TargetConfig } from './config/config.ts';
 import type { Delta, Finish } from './core/answer.ts';
 import type { Failure } from './core/failure.ts';
@@ -36,6 +38,12 @@ const TOO_EXPENSIVE: Failure = {
   field: 'routing.max_cost_usd',
 };
 
+const LOCAL_SCHEMA: AdapterWarning = {
+  code: WarningCode.PARAMETER_ADJUSTED,
+  field: 'options.response_format',
+  message: 'The provider takes no schema: it was asked for JSON, and the answer was checked by the gateway.',
+};
+
 /** A target with everything that a call on it needs. */
 export interface Target {
   readonly config: TargetConfig;
@@ -48,6 +56,17 @@ export interface PlanContext {
   readonly routeTable: RouteTable;
   readonly targets: ReadonlyMap<string, Target>;
   readonly accounting: Accounting;
+}
+
+/** A request while its entries are prepared. */
+interface Asked {
+  readonly request: PlanRequest;
+  readonly streams: boolean;
+  readonly size: PromptSize;
+  readonly form: AnswerForm | undefined;
+  readonly warnings: EntryWarnings[];
+  /** The prompts that asked for mended answers. */
+  readonly repairSizes: Map<ChainEntry, PromptSize>;
 }
 
 /** What an adapter said when it translated the request for an entry. */
@@ -66,23 +85,23 @@ export function planRequest(request: PlanRequest, callerStreams: boolean, contex
   const size = promptSize(request.messages);
   const streams = streamsUpstream(callerStreams, request.options?.maxTokens);
   const warnings: EntryWarnings[] = [];
+  const repairSizes = new Map<ChainEntry, PromptSize>();
+  const asked: Asked = { request, streams, size, form: formOf(request.options), warnings, repairSizes };
   return {
     chain,
     streams,
-    prepare: (entry) => prepare(request, streams, entry, size, context, warnings),
+    prepare: (entry) => prepare(asked, entry, context),
     warnings: (serving) => substitution(request.model, serving).concat(dropped(warnings, serving)),
-    account: (attempt) => context.accounting.account(attempt, size),
+    account: (attempt) => {
+      const repairSize = attempt.kind === 'REPAIR' ? repairSizes.get(attempt.entry) : undefined;
+      return context.accounting.account(attempt, repairSize ?? size);
+    },
   };
 }
 
-function prepare(
-  request: PlanRequest,
-  streams: boolean,
-  entry: ChainEntry,
-  size: PromptSize,
-  { targets, accounting }: PlanContext,
-  warnings: EntryWarnings[],
-): Prepared<Delta, Finish> | Failure {
+function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepared<Delta, Finish> | Failure {
+  const { request, streams, size, warnings } = asked;
+  const { targets, accounting } = context;
   const target = targets.get(entry.target);
   if (target === undefined) throw new Error('The chain names a target that the gateway does not have.');
   if (entry.model === '') return NO_MODEL;
@@ -95,16 +114,54 @@ function prepare(
   if ('reason' in wire) return wire;
   const [first] = wire.warnings;
   if (first !== undefined && request.routing?.strict === true) return refused(first);
-  if (first !== undefined) warnings.push({ entry, list: wire.warnings });
+  const list = wire.localSchema === true ? [...wire.warnings, LOCAL_SCHEMA] : wire.warnings;
+  if (list.length > 0) warnings.push({ entry, list });
   const promptTokens = accounting.promptTokens(provider, entry.model, size);
   return {
     timing: timingOf(request, streams, entry, config, promptTokens),
     tokens: { input: promptTokens, output: outputTokens },
-    open: (sink) =>
+    ...judged(asked, entry, context, (sink) =>
       upstream.open(
         { wire, model: entry.model, stream: streams, wrapReader: (reader) => withLocalStop(reader, wire.localStop) },
         sink,
       ),
+    ),
+  };
+}
+
+/** Has whole answers checked, where the request asks for a form. */
+function judged(
+  asked: Asked,
+  entry: ChainEntry,
+  context: PlanContext,
+  open: Prepared<Delta, Finish>['open'],
+): Pick<Prepared<Delta, Finish>, 'open' | 'judge'> {
+  const { form, request, repairSizes } = asked;
+  if (form === undefined) return { open };
+  const { check, isStrict, repairSchema } = form;
+  let answer = '';
+  const repair = (mismatch: string, schema: string) => () => {
+    const messages = [...request.messages, ...repairTurn(answer, mismatch, schema)];
+    const size = promptSize(messages);
+    repairSizes.set(entry, size);
+    const again = { ...asked, request: { ...request, messages }, size, form: { ...form, repairSchema: undefined } };
+    return prepare(again, entry, context);
+  };
+  return {
+    open: (sink) =>
+      open(
+        withFormCheck(sink, check, (text) => {
+          answer = text;
+        }),
+      ),
+    judge: ({ mismatch }) => {
+      if (mismatch === undefined || (!isStrict && repairSchema === undefined)) return undefined;
+      return {
+        failure: MISMATCH,
+        isTolerable: !isStrict,
+        repair: repairSchema === undefined ? undefined : repair(mismatch, repairSchema),
+      };
+    },
   };
 }
 

@@ -28,4 +28,6 @@ export interface Finish {
   readonly raw: string;
   /** The provider's id of the answer. */
   readonly responseId?: string | undefined;
+  /** Where and how a complete answer is not of the form that the request asks for; may quote keys of the answer. */
+  readonly mismatch?: string | undefined;
 }

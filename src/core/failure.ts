@@ -1,4 +1,4 @@
-/** Classes of failures, C1 to C21 of the engine's rules, in that order. */
+/** Classes of failures: C1 to C21 of the engine's rules, in that order, and a complete answer of the wrong form. */
 export type FailureClass =
   | 'connect'
   | 'tls'
@@ -20,7 +20,8 @@ export type FailureClass =
   | 'client_cancel'
   | 'slow_reader'
   | 'local_refusal'
-  | 'internal';
+  | 'internal'
+  | 'mismatch';
 
 /** Reasons of the contract's `ErrorReason`, without the prefix. */
 export type FailureReason =
@@ -52,7 +53,8 @@ export type FailureReason =
   | 'PROVIDER_PROTOCOL_ERROR'
   | 'STREAM_INTERRUPTED'
   | 'ALL_PROVIDERS_FAILED'
-  | 'INTERNAL';
+  | 'INTERNAL'
+  | 'SCHEMA_MISMATCH';
 
 /** Names of the gRPC status codes that the gateway answers with. */
 export type StatusName =
@@ -133,6 +135,7 @@ export const CLASS_RULES = {
   slow_reader: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
   local_refusal: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false },
   internal: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false },
+  mismatch: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false },
 } as const satisfies Record<FailureClass, ClassRule>;
 
 /** Reason to gRPC status, where a failure of that reason is what the caller gets. */
@@ -166,6 +169,7 @@ export const REASON_STATUS = {
   STREAM_INTERRUPTED: 'ABORTED',
   ALL_PROVIDERS_FAILED: 'UNAVAILABLE',
   INTERNAL: 'INTERNAL',
+  SCHEMA_MISMATCH: 'ABORTED',
 } as const satisfies Record<FailureReason, StatusName>;
 
 /** Carries a {@link Failure} through `throw`, where a return value has no way out. */

@@ -1,6 +1,6 @@
 import type { Slot } from './admission-queue.ts';
 import { longestSlotWaitMs } from './admission-queue.ts';
-import type { Call, CallResult, ChainEntry } from './call.ts';
+import type { Call, CallResult, ChainEntry, Repair } from './call.ts';
 import { clientCancelled, internalFault } from './classify.ts';
 import type { RequestContext } from './request.ts';
 import { Request } from './request.ts';
@@ -107,8 +107,11 @@ export class AttemptLoop<Output, Final> {
       if (counts && !allowance.mayRepeat(entry)) return undefined;
       const admission = request.admit(visit);
       if (admission === undefined) return undefined;
-      const result = await request.attempt(visit, admission, allowance.attempt(entry, counts));
+      const isRestart = allowance.attempt(entry, counts);
+      const result = await request.attempt(visit, admission, isRestart ? 'RESTART' : undefined);
       if (result !== undefined || request.isOver) return result;
+      const repair = request.spoiled.takeRepair();
+      if (repair !== undefined) return this.#mend(entry, later, repair);
       const repeat = this.#repeat(visit);
       if (repeat === undefined) return undefined;
       counts = repeat.counts;
@@ -117,6 +120,21 @@ export class AttemptLoop<Output, Final> {
       await request.wait(repeat.waitMs);
       if (request.isOver) return undefined;
     }
+  }
+
+  /** One further attempt, on the same target, at an answer that is not what was asked for. */
+  async #mend(
+    entry: ChainEntry,
+    later: readonly ChainEntry[],
+    repair: Repair<Output, Final>,
+  ): Promise<CallResult<Output, Final> | undefined> {
+    const request = this.#request;
+    const visit = request.visit(entry, later);
+    const admission = request.admit(visit, repair);
+    if (admission === undefined) return request.spoiled.tolerated;
+    request.allowance.attempt(entry, true);
+    const result = await request.attempt(visit, admission, 'REPAIR');
+    return result ?? (request.isDecided ? undefined : request.spoiled.tolerated);
   }
 
   #repeat(visit: Visit<Output, Final>): Repeat {

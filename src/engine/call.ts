@@ -45,7 +45,22 @@ export interface Prepared<Output, Final> {
   readonly tokens?: TokenEstimate | undefined;
   /** Starts the upstream call. Never calls the sink before it has returned. */
   open(sink: AttemptSink<Output, Final>): AttemptHandle;
+  /** Says why a complete answer is not what was asked for; absent, or undefined from it: it is. */
+  judge?(final: Final): Rejection<Output, Final> | undefined;
 }
+
+/** A complete answer that is not what was asked for. */
+export interface Rejection<Output, Final> {
+  /** Of class `mismatch`. */
+  readonly failure: Failure;
+  /** Whether the answer is returned all the same where it is not mended. */
+  readonly isTolerable: boolean;
+  /** Absent: not wanted. */
+  readonly repair?: Repair<Output, Final> | undefined;
+}
+
+/** Makes the attempt that mends an answer, on the same entry, or says why there can be none. */
+export type Repair<Output, Final> = () => Prepared<Output, Final> | Failure;
 
 /** Who answers, for the client's eyes. */
 export interface Serving {

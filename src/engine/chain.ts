@@ -40,7 +40,7 @@ export class Chain<Output, Final> {
 
   /** Returns how an entry is asked, or why it cannot be; the call is translated once, when first needed. */
   prepare(entry: ChainEntry): Prepared<Output, Final> | Failure {
-    const made = this.#incapable(entry) ?? this.#prepared.get(entry) ?? this.#translate(entry);
+    const made = this.#incapable(entry) ?? this.#prepared.get(entry) ?? translated(() => this.#call.prepare(entry));
     this.#prepared.set(entry, made);
     return made;
   }
@@ -105,14 +105,6 @@ export class Chain<Output, Final> {
     return this.#isCandidate(entry) && this.unavailable(entry) === undefined;
   }
 
-  #translate(entry: ChainEntry): Prepared<Output, Final> | Failure {
-    try {
-      return this.#call.prepare(entry);
-    } catch (error) {
-      return { ...internalFault(error), neverSent: true };
-    }
-  }
-
   /** What could not be done for a model is not asked of it again, nor of a smaller one (class C13). */
   #incapable(entry: ChainEntry): Failure | undefined {
     for (const [tried, failure] of this.#failures) {
@@ -126,5 +118,16 @@ export class Chain<Output, Final> {
       }
     }
     return undefined;
+  }
+}
+
+/** Translates a call; where that throws, it is a fault of ours and nothing was sent (class C21). */
+export function translated<Output, Final>(
+  translate: () => Prepared<Output, Final> | Failure,
+): Prepared<Output, Final> | Failure {
+  try {
+    return translate();
+  } catch (error) {
+    return { ...internalFault(error), neverSent: true };
   }
 }

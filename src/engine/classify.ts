@@ -1,4 +1,4 @@
-import type { Failure, FailureReason } from '../core/failure.ts';
+import type { Failure, FailureClass, FailureReason } from '../core/failure.ts';
 
 /** Silence of the provider for as long as it may be blamed for (class C5). */
 export function silence(): Failure {
@@ -50,13 +50,14 @@ export function truncated(): Failure {
   return { class: 'reset', reason: 'PROVIDER_UNAVAILABLE', message: 'The answer ended before its end marker.' };
 }
 
+const STAYS_ITSELF: ReadonlySet<FailureClass> = new Set(['client_cancel', 'slow_reader', 'mismatch']);
+
 /**
  * What a failure means once output has reached the caller (class C17): the stream is interrupted, whatever broke it. Failures
- * of the caller's making and of its deadline stay what they are.
+ * of the caller's making and of its deadline stay what they are, and so does an answer that is complete but not as asked for.
  */
 export function afterCommit(failure: Failure): Failure {
-  if (failure.class === 'client_cancel' || failure.class === 'slow_reader' || failure.reason === 'DEADLINE')
-    return failure;
+  if (STAYS_ITSELF.has(failure.class) || failure.reason === 'DEADLINE') return failure;
   return {
     ...failure,
     class: 'interrupted',

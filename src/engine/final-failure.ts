@@ -54,10 +54,11 @@ function asItself(failure: Failure, contacted: boolean): CallFailure {
   };
 }
 
-/** The row "all providers failed"; but a request that none of them could take is told so. */
+/** The row "all providers failed"; but a request that none of them could take, or answer as asked, is told so. */
 function allFailed(failures: readonly Failure[], contacted: boolean, availableInMs: number | undefined): CallFailure {
   const last = failures.at(-1);
-  if (last !== undefined && failures.every((failure) => isOfTheRequest(failure))) return asItself(last, contacted);
+  const isItself = failures.every(isOfTheRequest) || failures.every(({ class: kind }) => kind === 'mismatch');
+  if (last !== undefined && isItself) return asItself(last, contacted);
   const status = commonStatus(failures);
   // A used-up quota comes back at no known time, so a time is told only where a rate limit is among the reasons.
   const hasTime = status !== 'RESOURCE_EXHAUSTED' || failures.some(({ reason }) => reason === 'PROVIDER_RATE_LIMITED');

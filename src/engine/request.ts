@@ -4,7 +4,7 @@ import type { Runtime } from '../core/ports.ts';
 import type { AdmissionQueue } from './admission-queue.ts';
 import { Allowance } from './allowance.ts';
 import { Attempt } from './attempt.ts';
-import type { AttemptKind, Call, CallResult, ChainEntry, EngineObserver, Recovery, Serving } from './call.ts';
+import type { AttemptKind, Call, CallResult, ChainEntry, EngineObserver, Repair, Serving } from './call.ts';
 import { Chain } from './chain.ts';
 import { afterCommit, forCaller, shuttingDown } from './classify.ts';
 import { ClientStream } from './client-stream.ts';
@@ -13,9 +13,9 @@ import { Delivery } from './delivery.ts';
 import type { Drain } from './drain.ts';
 import { finalFailure } from './final-failure.ts';
 import { ProbeOutput } from './probe.ts';
-import { recover } from './recovery.ts';
 import { RequestTime } from './request-time.ts';
 import { settleAttempt } from './settle.ts';
+import { SpoiledAnswer } from './spoiled-answer.ts';
 import type { TargetState } from './target-state.ts';
 import { Trail, wasContacted } from './trail.ts';
 import type { Admission } from './visit.ts';
@@ -42,8 +42,8 @@ export class Request<Output, Final> {
   readonly #waiting: Waiting;
   readonly #client: ClientStream<Output> | undefined;
   readonly #delivery: Delivery<Output>;
-  /** What the caller of a stream wants done when it breaks off; undefined for other calls. */
-  readonly #recovery: Recovery | undefined;
+  /** The last answer that broke off or is not what was asked for. */
+  readonly spoiled: SpoiledAnswer<Output, Final>;
   #current: Attempt<Output, Final> | undefined;
   /** Time spent waiting since the last attempt, in milliseconds. */
   #waitedMs = 0;
@@ -51,12 +51,6 @@ export class Request<Output, Final> {
   #lackedTime = false;
   /** What ends the request whatever targets are left. */
   #decisive: Failure | undefined;
-  /** What broke the answer that the caller has got some of, while another is to take its place. */
-  #interruption: Failure | undefined;
-  /** Whether an answer was thrown away because it broke off: then the next one must have the time that it needs. */
-  #startsAfresh = false;
-  /** Whether nothing more may be tried, although nothing decisive has happened. */
-  #isExhausted = false;
 
   constructor(call: Call<Output, Final>, context: RequestContext) {
     const { config, runtime } = context;
@@ -68,7 +62,9 @@ export class Request<Output, Final> {
     this.#waiting = new Waiting(runtime);
     this.#client = call.client && new ClientStream(runtime, call.client, () => this.#mayPing());
     this.#delivery = new Delivery(this.#client);
-    this.#recovery = call.client && (call.recovery ?? 'FAIL');
+    const recovery = call.client && (call.recovery ?? 'FAIL');
+    const { allowance, time } = this;
+    this.spoiled = new SpoiledAnswer({ recovery, allowance, time, delivery: this.#delivery });
   }
 
   /** Ends the request: aborts the attempt under way in the same turn, or the wait (engine rule D1). */
@@ -84,9 +80,14 @@ export class Request<Output, Final> {
     else this.#waiting.wake();
   }
 
+  /** Whether the request has ended for a reason that no target can change. */
+  get isDecided(): boolean {
+    return this.#decisive !== undefined;
+  }
+
   /** Whether nothing more may be tried. */
   get isOver(): boolean {
-    return this.#decisive !== undefined || this.#isExhausted || this.time.isUp;
+    return this.#decisive !== undefined || this.spoiled.isExhausted || this.time.isUp;
   }
 
   /** Waits, at most until the request is ended. */
@@ -105,18 +106,18 @@ export class Request<Output, Final> {
   visit(entry: ChainEntry, later: readonly ChainEntry[]): Visit<Output, Final> {
     const { config, runtime, stateOf } = this.#context;
     const { chain, time } = this;
-    return new Visit(entry, later, { config, runtime, time, chain, stateOf, startsAfresh: this.#startsAfresh });
+    return new Visit(entry, later, { config, runtime, time, chain, stateOf, startsAfresh: this.spoiled.startsAfresh });
   }
 
   /** Allows an attempt, or notes in the trail why there is none. */
-  admit(visit: Visit<Output, Final>): Admission<Output, Final> | undefined {
+  admit(visit: Visit<Output, Final>, repair?: Repair<Output, Final>): Admission<Output, Final> | undefined {
     const { runtime, observer } = this.#context;
-    const admission = visit.admit(this.trail.attempts === 0);
+    const admission = visit.admit(this.trail.attempts === 0, repair);
     if ('permit' in admission) return admission;
     this.trail.skip(visit.entry, admission, runtime);
     if (admission.reason === 'DEADLINE') {
       if (this.time.remainingMs < this.time.minAttemptMs) this.#lackedTime = true;
-      if (this.#startsAfresh) this.chain.lacksTime(visit.entry);
+      if (this.spoiled.startsAfresh) this.chain.lacksTime(visit.entry);
     }
     if (admission.class === 'internal') {
       observer.alert?.(visit.entry.target, admission);
@@ -127,17 +128,17 @@ export class Request<Output, Final> {
 
   /**
    * Makes an attempt in the turn in which it was admitted; returns the result of the request where it succeeded.
-   * @param isRestart whether it is the first one after the answer broke off
+   * @param again what it is where it is no first try of a visit: the first one after the answer broke off, or one that mends
    */
   async attempt(
     visit: Visit<Output, Final>,
     { prepared, permit, limits }: Admission<Output, Final>,
-    isRestart: boolean,
+    again?: 'RESTART' | 'REPAIR',
   ): Promise<CallResult<Output, Final> | undefined> {
     const { runtime, observer, stateOf } = this.#context;
     const { entry } = visit;
     const start = {
-      kind: permit.probe ? 'PROBE' : isRestart ? 'RESTART' : this.#kindOf(entry),
+      kind: again !== 'REPAIR' && permit.probe ? 'PROBE' : (again ?? this.#kindOf(entry)),
       entry,
       startedAtMs: runtime.now(),
       startedAtWallMs: runtime.wall(),
@@ -168,15 +169,24 @@ export class Request<Output, Final> {
     const end = await attempt.start();
     this.#current = undefined;
     probe?.stop();
+    const rejection = end.ok ? prepared.judge?.(end.final) : undefined;
     const cause = end.ok ? undefined : forCaller(end.failure, entry.modelNamedByCaller);
-    const failure = cause && this.#delivery.isCommitted ? afterCommit(cause) : cause;
+    const fault = rejection?.failure ?? cause;
+    const failure = fault && this.#delivery.isCommitted ? afterCommit(fault) : fault;
     const record = this.trail.end(number, start, attempt, failure);
     const { staleSocketReplaced } = visit;
     settleAttempt({ observer, state, permit, record, cause, timing: prepared.timing, staleSocketReplaced });
-    if (end.ok) return this.#succeeded(serving(), attempt, end.final);
-    if (cause === undefined || failure === undefined) return undefined;
+    const answer = end.ok ? this.#succeeded(serving(), attempt, end.final) : undefined;
+    if (fault === undefined || failure === undefined) return answer;
+    if (rejection !== undefined && answer !== undefined) {
+      if (this.spoiled.isMended(entry, rejection, answer)) {
+        this.chain.failed(entry, failure);
+        return undefined;
+      }
+      if (rejection.isTolerable) return answer;
+    }
     visit.brokeOff = attempt.outputBytes > 0;
-    if (visit.brokeOff && this.#beginsAnew(entry, cause, failure)) this.chain.failed(entry, failure);
+    if (visit.brokeOff && this.spoiled.beginsAnew(entry, fault, failure)) this.chain.failed(entry, failure);
     else this.#failedOn(entry, failure);
     return undefined;
   }
@@ -184,25 +194,6 @@ export class Request<Output, Final> {
   #kindOf(entry: ChainEntry): AttemptKind {
     if (this.trail.attempts === 0) return 'FIRST';
     return this.chain.failureOf(entry) === undefined ? 'FAILOVER' : 'RETRY';
-  }
-
-  /** Decides what follows an answer that broke off in the middle; returns whether its stream begins anew. */
-  #beginsAnew(entry: ChainEntry, cause: Failure, failure: Failure): boolean {
-    const recovered = recover({
-      cause,
-      recovery: this.#recovery,
-      hasRepeats: this.allowance.hasRepeats,
-      mayRestart: this.allowance.mayRestart(entry),
-      remainingMs: this.time.remainingMs,
-      minAttemptMs: this.time.minAttemptMs,
-    });
-    this.#startsAfresh = recovered === 'NEXT';
-    if (recovered === 'END') this.#isExhausted = true;
-    if (recovered !== 'RESTART') return false;
-    this.allowance.restart(entry);
-    this.#delivery.broke(cause.reason);
-    this.#interruption = failure;
-    return true;
   }
 
   #failedOn(entry: ChainEntry, failure: Failure): void {
@@ -236,7 +227,7 @@ export class Request<Output, Final> {
   failed(): CallResult<Output, Final> {
     const attempts = this.trail.records;
     const deadlineReached = this.#lackedTime || this.time.isUp;
-    const decisive = this.#decisive ?? (deadlineReached ? undefined : this.#interruption);
+    const decisive = this.#decisive ?? (deadlineReached ? undefined : this.spoiled.interruption);
     const failure = finalFailure({
       attempts,
       deadlineReached,

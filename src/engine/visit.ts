@@ -1,8 +1,9 @@
 import type { Failure } from '../core/failure.ts';
 import type { Runtime } from '../core/ports.ts';
 import type { AttemptLimits } from './attempt.ts';
-import type { AttemptTiming, ChainEntry, Prepared } from './call.ts';
+import type { AttemptTiming, ChainEntry, Prepared, Repair } from './call.ts';
 import type { Chain } from './chain.ts';
+import { translated } from './chain.ts';
 import type { Permit } from './circuit-breaker.ts';
 import { localRefusal } from './classify.ts';
 import type { EngineConfig } from './config.ts';
@@ -63,15 +64,16 @@ export class Visit<Output, Final> {
   /**
    * Allows an attempt, or says why there is none. A permit must be used in the same turn (engine rule B4).
    * @param isFirst whether the request has made no attempt yet: then no time is too short (engine rule B3)
+   * @param repair makes the attempt that mends the entry's last answer; undefined for the entry's own
    */
-  admit(isFirst: boolean): Admission<Output, Final> | Failure {
+  admit(isFirst: boolean, repair?: Repair<Output, Final>): Admission<Output, Final> | Failure {
     const { chain, config, stateOf, time } = this.#context;
     const unavailable = chain.unavailable(this.entry);
     if (unavailable !== undefined) return refusal(unavailable.reason, unavailable.forMs);
     const attemptMs = this.sliceMs;
     if (!isFirst && (attemptMs < time.minAttemptMs || this.#lacksTime))
       return localRefusal('DEADLINE', 'No time was left for this target.');
-    const prepared = chain.prepare(this.entry);
+    const prepared = repair === undefined ? chain.prepare(this.entry) : translated(repair);
     if (!('open' in prepared)) return prepared;
     const tooLarge = chain.unavailable(this.entry);
     if (tooLarge !== undefined) return refusal(tooLarge.reason, tooLarge.forMs);

@@ -38,6 +38,8 @@ export interface WireRequest {
   readonly warnings: readonly AdapterWarning[];
   /** Texts that end the answer and that the provider does not look for: the gateway cuts there. */
   readonly localStop: readonly string[];
+  /** Whether the provider knows no more of the schema of the answer than that it is JSON; absent: it knows it. */
+  readonly localSchema?: boolean | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { FinishReason } from '../core/answer.ts';
 import type { AdapterEvent, EventReader, WireEvent } from './adapter.ts';
 import { AnswerParts } from './answer-parts.ts';
 import { anthropicInBandFailure } from './anthropic-errors.ts';
+import { encodeState } from './anthropic-state.ts';
 import { anthropicUsage, mergeUsage } from './anthropic-usage.ts';
 import { Identity } from './identity.ts';
 import type { JsonRecord } from './json-value.ts';
@@ -115,7 +116,10 @@ class AnthropicReader {
         return this.#parts.text('reasoning', key, textOf(block.thinking));
       case 'redacted_thinking':
         this.#blocks.set(index, undefined);
-        return this.#parts.finish(key, encodeState({ type: 'redacted_thinking', data: textOf(block.data) }));
+        return this.#parts.finish(
+          key,
+          encodeState({ type: 'redacted_thinking', data: textOf(block.data), ...this.#madeBy() }),
+        );
       case 'tool_use':
         this.#blocks.set(index, { kind: 'tool_use', input: block.input, hasFragments: false });
         return this.#parts.call(key, { id: textOf(block.id), name: textOf(block.name), argumentsFragment: '' });
@@ -156,7 +160,13 @@ class AnthropicReader {
       return [...this.#parts.call(key, { id: '', name: '', argumentsFragment }), ...this.#parts.finish(key)];
     }
     const signature = block?.signature ?? '';
-    return this.#parts.finish(key, signature === '' ? undefined : encodeState({ type: 'thinking', signature }));
+    const state = signature === '' ? undefined : encodeState({ type: 'thinking', signature, ...this.#madeBy() });
+    return this.#parts.finish(key, state);
+  }
+
+  /** Newer models take back only what they thought themselves. */
+  #madeBy(): { readonly model?: string } {
+    return this.#identity.model === '' ? {} : { model: this.#identity.model };
   }
 
   #finish(): readonly AdapterEvent[] {
@@ -167,13 +177,4 @@ class AnthropicReader {
       { type: 'end' },
     ];
   }
-}
-
-/** What Anthropic wants back with a reasoning part besides its text, as UTF-8 JSON. */
-function encodeState(state: {
-  readonly type: string;
-  readonly signature?: string;
-  readonly data?: string;
-}): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(state));
 }

@@ -29,17 +29,27 @@ const KIND_BY_CODE: ReadonlyMap<string, FailureKind> = new Map<string, FailureKi
   ['enforced_spend_limit_reached', 'quota'],
   ['linked_organization_spend_limit_reached', 'quota'],
   ['linked_organization_billing_unavailable', 'quota'],
+  ['image_dimensions_too_large', 'capability'],
+  ['available_tools_limit_exceeded', 'capability'],
 ]);
 
 /**
  * Faults that have neither a type nor a code of their own: the API reports them as `invalid_request_error`, and only the
  * message tells them apart.
  */
-const KIND_BY_MESSAGE: readonly (readonly [RegExp, FailureKind])[] = [
+const KIND_BY_MESSAGE: readonly (readonly [pattern: RegExp, kind: FailureKind, field?: string])[] = [
   [/credit balance|spend limit|usage limits/i, 'quota'],
   [/prompt is too long|too many total text bytes|exceed context limit/i, 'context_length'],
   [/content filtering policy/i, 'content'],
-  [/prefill|not supported (for|on|by) this model|extra inputs are not permitted/i, 'capability'],
+  // Reasoning that was bound to another beginning or another account: the next target is sent the same without it.
+  [
+    /(thinking|redacted_thinking).{0,80}(signature|block|cannot be modified)|invalid .?signature/i,
+    'capability',
+    'messages',
+  ],
+  [/tool_choice.{0,80}(not supported|forces)/i, 'capability', 'tool_choice'],
+  [/image (exceeds|dimensions)|pdf pages|too many images/i, 'capability', 'messages'],
+  [/prefill|not supported (for|on|by) this model|does not support|extra inputs are not permitted/i, 'capability'],
 ];
 
 /** Classifies an error response of the Messages API; bodies of proxies that are no JSON go by their status. */
@@ -62,19 +72,26 @@ function describe(body: unknown, usual: FailureKind, known: Partial<Failure>): F
   const type = wordOf(error?.type);
   const code = wordOf(asRecord(error?.details)?.error_code);
   const requestId = wordOf(envelope?.request_id);
-  const kind = kindOf(usual, type, code, textOf(error?.message));
+  const { kind, field } = kindOf(usual, type, code, textOf(error?.message));
   const details = {
     ...known,
+    ...(field === undefined ? {} : { field }),
     ...(code === undefined && type === undefined ? {} : { providerCode: code ?? type }),
     ...(requestId === undefined ? {} : { providerRequestId: requestId }),
   };
   return kind === 'context_length' ? contextLengthExceeded(details) : providerFailure(kind, details);
 }
 
-function kindOf(usual: FailureKind, type: string | undefined, code: string | undefined, message: string): FailureKind {
+function kindOf(
+  usual: FailureKind,
+  type: string | undefined,
+  code: string | undefined,
+  message: string,
+): { readonly kind: FailureKind; readonly field?: string | undefined } {
   const byCode = KIND_BY_CODE.get(code ?? '');
-  if (byCode !== undefined) return byCode;
-  if (type === 'billing_error') return 'quota';
-  if (usual !== 'bad_request') return usual;
-  return KIND_BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ?? usual;
+  if (byCode !== undefined) return { kind: byCode };
+  if (type === 'billing_error') return { kind: 'quota' };
+  if (usual !== 'bad_request') return { kind: usual };
+  const [, kind, field] = KIND_BY_MESSAGE.find(([pattern]) => pattern.test(message)) ?? [undefined, usual];
+  return { kind, field };
 }

@@ -3,11 +3,13 @@ import type { ClaudeModel } from './anthropic-models.ts';
 import { dropSet } from './chat-options.ts';
 import type { Effort } from './effort.ts';
 import { effortAdjusted, nearestEffort } from './effort.ts';
-import { parameterAdjusted } from './warnings.ts';
+import { parameterAdjusted, parameterDropped } from './warnings.ts';
 
 /** The fields of a request body that say how much to think, and what could not be done as asked. */
-interface Thinking {
+export interface Thinking {
   readonly fields: Readonly<Record<string, unknown>>;
+  /** What stands in `output_config`, beside the format of the answer. */
+  readonly outputConfig?: Readonly<Record<string, unknown>>;
   readonly warnings: readonly AdapterWarning[];
 }
 
@@ -22,6 +24,17 @@ const BUDGETS = {
 } as const satisfies Record<Exclude<Effort, 'none'>, number>;
 
 /**
+ * Says that a model is not to think although the request does not ask for that: a call of a tool is required, or the turn
+ * that goes on was begun without reasoning, by another provider.
+ */
+export function withoutThinking(asked: Effort | undefined, model: ClaudeModel, why: string): Thinking {
+  return {
+    fields: model.off === undefined ? {} : { thinking: { type: model.off } },
+    warnings: asked === undefined || asked === 'none' ? [] : [parameterDropped('options.reasoning_effort', why)],
+  };
+}
+
+/**
  * Translates how much to reason. Where nothing is asked nothing is sent, so that the model's own default holds. Where
  * reasoning is asked for, its text is asked for too (`display`), because several models leave it out otherwise.
  */
@@ -31,10 +44,8 @@ export function thinkingOf(asked: Effort | undefined, model: ClaudeModel, maxTok
   if (asked !== 'none' && model.thinking === 'budget') return byBudget(asked, maxTokens);
   const effort = nearestEffort(asked, model.efforts);
   return {
-    fields: {
-      ...(asked === 'none' ? {} : { thinking: { type: 'adaptive', display: 'summarized' } }),
-      output_config: { effort },
-    },
+    fields: asked === 'none' ? {} : { thinking: { type: 'adaptive', display: 'summarized' } },
+    outputConfig: { effort },
     warnings: effort === asked ? [] : [effortAdjusted(effort)],
   };
 }

@@ -1,15 +1,21 @@
 import type { Failure } from '../core/failure.ts';
 import type { Adapter, AdapterTarget, AdapterWarning, Chat, WireRequest } from './adapter.ts';
 import { anthropicEvents, anthropicResponse } from './anthropic-answer.ts';
+import { ANTHROPIC_FILE_TYPES } from './anthropic-blocks.ts';
 import { anthropicFailure } from './anthropic-errors.ts';
 import type { ClaudeModel } from './anthropic-models.ts';
 import { claudeModel } from './anthropic-models.ts';
 import { anthropicPrompt } from './anthropic-prompt.ts';
-import { thinkingOf } from './anthropic-thinking.ts';
+import type { Thinking } from './anthropic-thinking.ts';
+import { thinkingOf, withoutThinking } from './anthropic-thinking.ts';
+import { anthropicTools } from './anthropic-tools.ts';
 import { dropSet, withProviderOptions } from './chat-options.ts';
+import type { Takes } from './conversation.ts';
+import { readConversation } from './conversation.ts';
 import { askedEffort } from './effort.ts';
 import { anthropicLimits } from './rate-limits.ts';
-import { textChat } from './text-chat.ts';
+import { exactJson } from './exact-json.ts';
+import { invalid } from './provider-failure.ts';
 import { parameterAdjusted } from './warnings.ts';
 
 /**
@@ -32,26 +38,47 @@ export const anthropic: Adapter = {
   limits: anthropicLimits,
 };
 
+/**
+ * There is no mode for JSON without a schema, and a forced tool would not be one. Formats of images are those that the
+ * contract has.
+ */
+const TAKES: Takes = {
+  tools: true,
+  images: 'url_and_data',
+  files: ANTHROPIC_FILE_TYPES,
+  mediaInToolResults: true,
+  jsonObject: false,
+  jsonSchema: true,
+};
+
 function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure {
-  const text = textChat(chat, target.name);
-  if ('failure' in text) return text.failure;
+  const conversation = readConversation(chat, target, TAKES);
+  if ('failure' in conversation) return conversation.failure;
   const model = claudeModel(target.model);
   const { options } = chat;
+  const tools = anthropicTools(chat, model);
+  if ('failure' in tools) return tools.failure;
+  const prompt = anthropicPrompt(conversation.turns, model, target.model);
+  if ('failure' in prompt) return prompt.failure;
+  const format = formatOf(options);
+  if ('failure' in format) return format.failure;
   const limit = maxTokens(options?.maxTokens, model, target.stream);
-  const thinking = thinkingOf(askedEffort(options), model, limit.value);
-  const prompt = anthropicPrompt(text.messages, model);
+  const thinking = chooseThinking(options, model, limit.value, tools.isForced, prompt.continuesWithoutThinking);
   const stop = options?.stop ?? [];
   // The API refuses stop sequences of blanks alone.
   const remoteStop = stop.filter((word) => word.trim() !== '');
+  const outputConfig = { ...thinking.outputConfig, ...format.fields };
   const written = {
     model: target.model,
     stream: target.stream,
+    ...tools.fields,
     ...(prompt.system.length > 0 && { system: prompt.system }),
     messages: prompt.messages,
     max_tokens: limit.value,
     ...(remoteStop.length > 0 && { stop_sequences: remoteStop }),
     ...(options?.endUser && { metadata: { user_id: options.endUser } }),
     ...thinking.fields,
+    ...(Object.keys(outputConfig).length > 0 && { output_config: outputConfig }),
   };
   const { body, warnings } = withProviderOptions(written, options, target, 'output_config');
   return {
@@ -59,7 +86,7 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
     body,
     warnings: [
       ...prompt.warnings,
-      ...text.warnings,
+      ...conversation.warnings,
       ...limit.warnings,
       ...thinking.warnings,
       ...dropped(options),
@@ -67,6 +94,31 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
     ],
     localStop: stop.filter((word) => word.trim() === ''),
   };
+}
+
+function chooseThinking(
+  options: Chat['options'],
+  model: ClaudeModel,
+  limit: number,
+  isForced: boolean,
+  continuesWithoutThinking: boolean,
+): Thinking {
+  const asked = askedEffort(options);
+  if (isForced) return withoutThinking(asked, model, 'The model does not reason where it must call a tool.');
+  const asks = asked !== undefined && asked !== 'none';
+  return asks && model.thinking === 'budget' && continuesWithoutThinking
+    ? withoutThinking(asked, model, 'The model goes on without reasoning where a turn was begun without.')
+    : thinkingOf(asked, model, limit);
+}
+
+/** The schema always binds here, whether it is `strict` or not; its name has no place. */
+function formatOf(options: Chat['options']) {
+  const format = options?.responseFormat?.format;
+  if (format?.case !== 'jsonSchema') return { fields: {} };
+  const schema = exactJson(format.value.schemaJson);
+  return schema === undefined
+    ? { failure: invalid('options.response_format.json_schema.schema_json', 'It must be a JSON object.') }
+    : { fields: { format: { type: 'json_schema', schema } } };
 }
 
 function maxTokens(asked: number | undefined, model: ClaudeModel, stream: boolean) {

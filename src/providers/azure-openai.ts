@@ -2,7 +2,7 @@ import { azureEndpoint } from '../core/azure-endpoint.ts';
 import type { OpenAiApi } from '../core/provider.ts';
 import type { Adapter } from './adapter.ts';
 import type { ChatDialect } from './openai-chat.ts';
-import { chatCompletions, chatOptions, NEW_NAMES, OPENAI_CHAT } from './openai-chat.ts';
+import { CHAT_TAKES, chatCompletions, chatOptions, NEW_NAMES, OPENAI_CHAT } from './openai-chat.ts';
 import type { ResponsesDialect } from './openai-responses.ts';
 import { OPENAI_RESPONSES, responsesApi } from './openai-responses.ts';
 
@@ -12,7 +12,8 @@ const RESPONSES: ResponsesDialect = { ...OPENAI_RESPONSES, streamFields: { strea
 /** Deployments have any name, so that none tells an old model from a new one: the new names are right for both. */
 const CHAT: ChatDialect = {
   ...OPENAI_CHAT,
-  options: (options, model) => chatOptions(options, model, NEW_NAMES),
+  options: (asked, model) => chatOptions(asked, model, NEW_NAMES, true),
+  messages: (model) => ({ ...OPENAI_CHAT.messages(model, {}), partsInToolMessages: true }),
   streamOptions: () => ({ include_usage: true }),
 };
 
@@ -22,15 +23,16 @@ const V1_ADAPTERS = {
 } as const satisfies Record<OpenAiApi, Adapter>;
 
 /**
- * Dated endpoints refuse fields that they do not know: `safety_identifier` and the role `developer` came after the last
- * stable one. Source: its specification, 2024-10-21 in Azure/azure-rest-api-specs; those before it lack more.
+ * Dated endpoints refuse fields that they do not know: `safety_identifier`, `allowed_tools`, files and the role `developer`
+ * came after the last stable one. Source: its specification, 2024-10-21 in Azure/azure-rest-api-specs; those before it lack more.
  */
 const DATED_ADAPTERS = {
   responses: responsesApi({ ...RESPONSES, endUser: 'user' }),
   chat_completions: chatCompletions({
     ...CHAT,
-    options: (options, model) => chatOptions(options, model, { ...NEW_NAMES, endUser: 'user' }),
-    systemRole: () => 'system',
+    takes: () => ({ ...CHAT_TAKES, files: 'none' }),
+    options: (asked, model) => chatOptions(asked, model, { ...NEW_NAMES, endUser: 'user' }, false),
+    messages: (model) => ({ ...CHAT.messages(model, {}), systemRole: 'system' }),
   }),
 } as const satisfies Record<OpenAiApi, Adapter>;
 

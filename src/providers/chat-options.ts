@@ -9,6 +9,8 @@ export interface WireOptions {
   readonly warnings: readonly AdapterWarning[];
   /** Stop texts that the provider is not told. */
   readonly localStop: readonly string[];
+  /** Whether the provider is told no more of the schema of the answer than that it is JSON. */
+  readonly localSchema?: boolean;
 }
 
 /** The options of a request; absent ones are no different from empty ones. */
@@ -55,21 +57,24 @@ const RESERVED: ReadonlySet<string> = new Set(['model', 'stream']);
 
 /**
  * Lays the caller's own fields for this provider over a request body. They win, but for `model` and `stream`, which are left
- * out with a warning. Of the field `shared` the two objects are joined, so that one further setting does not drop the
- * others; every other field is replaced whole.
+ * out with a warning. Of the fields `shared` the two objects are joined, so that one further setting does not drop
+ * the others; every other field is replaced whole.
  */
 export function withProviderOptions(
   body: JsonRecord,
   options: Options | undefined,
   target: AdapterTarget,
-  shared: string,
+  ...shared: readonly string[]
 ): { readonly body: JsonRecord; readonly warnings: readonly AdapterWarning[] } {
   const own: JsonRecord | undefined = options?.providerOptions[target.provider];
   if (own === undefined) return { body, warnings: [] };
   const extra = Object.fromEntries(Object.entries(own).filter(([name]) => !RESERVED.has(name)));
-  const ours = asRecord(body[shared]);
-  const theirs = asRecord(extra[shared]);
-  const joined = ours !== undefined && theirs !== undefined ? { [shared]: { ...ours, ...theirs } } : {};
+  const joined: Record<string, unknown> = {};
+  for (const field of shared) {
+    const ours = asRecord(body[field]);
+    const theirs = asRecord(extra[field]);
+    if (ours !== undefined && theirs !== undefined) joined[field] = { ...ours, ...theirs };
+  }
   return {
     body: { ...body, ...extra, ...joined },
     warnings: Object.keys(own)

@@ -1,9 +1,17 @@
+import type { Failure } from '../core/failure.ts';
 import type { Adapter, AdapterWarning } from './adapter.ts';
-import type { Options, WireOptions } from './chat-options.ts';
+import type { WireOptions } from './chat-options.ts';
 import { dropSet, fitEndUser, setOnly } from './chat-options.ts';
+import type { Asked } from './chat-tools.ts';
+import type { ReadPart, Turn } from './conversation.ts';
 import type { Effort } from './effort.ts';
 import { askedEffort, effortAdjusted } from './effort.ts';
-import { chatCompletions, OPENAI_CHAT, splitStop } from './openai-chat.ts';
+import type { JsonRecord } from './json-value.ts';
+import { asRecord } from './json-value.ts';
+import { CHAT_TAKES, chatCompletions, splitStop } from './openai-chat.ts';
+import { chatToolFields } from './openai-tools.ts';
+import { unsupported } from './provider-failure.ts';
+import { parameterAdjusted } from './warnings.ts';
 
 const MAX_USER_ID_BYTES = 512;
 
@@ -17,17 +25,33 @@ const EFFORTS = {
   max: 'max',
 } as const satisfies Record<Exclude<Effort, 'none'>, Effort>;
 
-/** DeepSeek's API: Chat Completions with a switch for thinking, which is on where the request says nothing. */
+/**
+ * DeepSeek's API: Chat Completions with a switch for thinking, which is on where the request says nothing. While it thinks
+ * every message of the assistant must come back with its reasoning.
+ */
 export const deepseek: Adapter = chatCompletions({
-  ...OPENAI_CHAT,
+  takes: (model) => ({ ...CHAT_TAKES, images: model.includes('flash') ? 'data' : 'none', files: 'none' }),
   options: deepseekOptions,
-  systemRole: () => 'system',
+  messages: (model, { thinking }) => ({
+    systemRole: 'system',
+    partsInToolMessages: false,
+    replaysReasoning: thinking === undefined ? thinksByItself(model) : asRecord(thinking)?.type === 'enabled',
+  }),
   streamOptions: () => ({ include_usage: true }),
+  keepsReasoning: true,
 });
 
 /** Options that thinking models ignore without a word, and the seed, which no page of DeepSeek's names, are left out. */
-function deepseekOptions(options: Options | undefined, model: string): WireOptions {
-  const thinking = thinkingFields(askedEffort(options), model);
+function deepseekOptions(
+  asked: Asked,
+  model: string,
+  turns: readonly Turn[],
+): WireOptions | { readonly failure: Failure } {
+  const { options, tools, choice, format } = asked;
+  if (format !== undefined && !turns.some(saysJson)) {
+    return { failure: unsupported('options.response_format', 'For JSON the model needs the word JSON in a message.') };
+  }
+  const thinking = thinkingFields(askedEffort(options), model, tools.length > 0 && choice.mode === 'required');
   const sampling = {
     temperature: options?.temperature,
     presence_penalty: options?.presencePenalty,
@@ -38,8 +62,10 @@ function deepseekOptions(options: Options | undefined, model: string): WireOptio
   const endUser = fitEndUser('user_id', options?.endUser, (id) => bytes(id) <= MAX_USER_ID_BYTES);
   return {
     fields: {
+      ...toolFields(asked),
       ...(thinking.thinks ? {} : setOnly(sampling)),
       ...setOnly({
+        response_format: format === undefined ? undefined : { type: 'json_object' },
         top_p: options?.topP,
         max_tokens: options?.maxTokens,
         stop: stop.remote.length === 0 ? undefined : stop.remote,
@@ -51,10 +77,29 @@ function deepseekOptions(options: Options | undefined, model: string): WireOptio
       ...(thinking.thinks ? dropSet(sampling) : []),
       ...thinking.warnings,
       ...dropSet({ seed: options?.seed }),
+      ...(tools.length > 0 && options?.parallelToolCalls === false ? dropSet({ parallel_tool_calls: false }) : []),
       ...endUser.warnings,
     ],
     localStop: stop.local,
+    ...(format?.type === 'json_schema' ? { localSchema: true } : {}),
   };
+}
+
+/** The JSON mode refuses prompts without the word. */
+function saysJson({ parts }: Turn): boolean {
+  return parts.some(({ part, content }) =>
+    part.case === 'text' ? /json/i.test(part.value) : content.some(isJsonText),
+  );
+}
+
+function isJsonText({ part }: ReadPart): boolean {
+  return part.case === 'text' && /json/i.test(part.value);
+}
+
+/** A thinking model refuses the words of a choice, so that tools that may not be called are not sent. */
+function toolFields({ tools, choice }: Asked): JsonRecord {
+  if (choice.mode === 'none') return {};
+  return chatToolFields({ tools: tools.map((tool) => ({ ...tool, strict: false })), choice }, false);
 }
 
 interface Thinking {
@@ -64,10 +109,23 @@ interface Thinking {
 }
 
 /** `deepseek-chat` is the old name of a model that does not think by itself. */
-function thinkingFields(asked: Effort | undefined, model: string): Thinking {
-  if (asked === undefined) return { thinks: model !== 'deepseek-chat', fields: {}, warnings: [] };
-  if (asked === 'none') return { thinks: false, fields: { thinking: { type: 'disabled' } }, warnings: [] };
+function thinksByItself(model: string): boolean {
+  return model !== 'deepseek-chat';
+}
+
+/** A thinking model cannot be made to call a tool. */
+function thinkingFields(asked: Effort | undefined, model: string, mustCall: boolean): Thinking {
+  const off = { thinks: false, fields: { thinking: { type: 'disabled' } }, warnings: [] };
+  if (asked === 'none') return off;
+  if (mustCall && (asked !== undefined || thinksByItself(model))) return { ...off, warnings: [NO_THINKING] };
+  if (asked === undefined) return { thinks: thinksByItself(model), fields: {}, warnings: [] };
   const effort = EFFORTS[asked];
   const fields = { thinking: { type: 'enabled' }, reasoning_effort: effort };
   return { thinks: true, fields, warnings: effort === asked ? [] : [effortAdjusted(effort)] };
 }
+
+/** Source: https://github.com/deepseek-ai/DeepSeek-V3/issues/1376 */
+const NO_THINKING = parameterAdjusted(
+  'options.reasoning_effort',
+  'The model does not reason where it must call a tool; it gets none.',
+);

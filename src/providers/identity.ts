@@ -11,6 +11,11 @@ export class Identity {
   #model = '';
   #responseId = '';
 
+  /** The model that answers; empty while nothing said. */
+  get model(): string {
+    return this.#model;
+  }
+
   /** Takes the values as they stand in an answer; returns an event where one of them is new. */
   read(modelValue: unknown, idValue: unknown): readonly AdapterEvent[] {
     const model = nameOf(modelValue) || this.#model;

@@ -1,11 +1,11 @@
 import type { Failure } from '../core/failure.ts';
 import type { Adapter, AdapterTarget, AdapterWarning, Chat, WireRequest } from './adapter.ts';
 import { dropSet, exactSeed, setOnly, withProviderOptions } from './chat-options.ts';
+import { readConversation, TEXT_ONLY, textsOf } from './conversation.ts';
 import type { Effort } from './effort.ts';
 import { askedEffort, effortAdjusted, nearestEffort } from './effort.ts';
 import { ollamaEvents, ollamaResponse } from './ollama-answer.ts';
 import { ollamaFailure } from './ollama-errors.ts';
-import { textChat } from './text-chat.ts';
 
 /** Translates between the contract and Ollama's own API, `/api/chat`. */
 export const ollama: Adapter = {
@@ -17,8 +17,8 @@ export const ollama: Adapter = {
 };
 
 function ollamaRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure {
-  const text = textChat(chat, target.name);
-  if ('failure' in text) return text.failure;
+  const conversation = readConversation(chat, target, TEXT_ONLY);
+  if ('failure' in conversation) return conversation.failure;
   const thinking = thinkOf(askedEffort(chat.options), target.model);
   const sampling = samplingOf(chat.options);
   const written = {
@@ -26,9 +26,10 @@ function ollamaRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure
     // The server streams unless it is told not to.
     stream: target.stream,
     // A message has one text, so its texts become paragraphs.
-    messages: text.messages.flatMap(({ role, texts }) =>
-      texts.length === 0 ? [] : [{ role, content: texts.join('\n\n') }],
-    ),
+    messages: conversation.turns.flatMap((turn) => {
+      const texts = textsOf(turn);
+      return texts.length === 0 ? [] : [{ role: turn.role, content: texts.join('\n\n') }];
+    }),
     ...(Object.keys(sampling.fields).length > 0 && { options: sampling.fields }),
     ...(thinking.value !== undefined && { think: thinking.value }),
     // By default the server drops the oldest messages of a prompt that is too long, without a word.
@@ -38,7 +39,7 @@ function ollamaRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure
   return {
     path: '/api/chat',
     body,
-    warnings: [...text.warnings, ...sampling.warnings, ...thinking.warnings, ...warnings],
+    warnings: [...conversation.warnings, ...sampling.warnings, ...thinking.warnings, ...warnings],
     localStop: [],
   };
 }

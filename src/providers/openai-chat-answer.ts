@@ -19,14 +19,17 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map<string, Finish
 /** Reasons that end an answer without completing it: DeepSeek's word for a lack of capacity, and that of some routers. */
 const FAILED_FINISHES: ReadonlySet<string> = new Set(['insufficient_system_resource', 'error']);
 
-/** Reads a whole answer of Chat Completions. Of several choices only the first counts. */
-export function chatResponse(json: unknown): readonly AdapterEvent[] {
+/**
+ * Reads a whole answer of Chat Completions. Of several choices only the first counts. With `keepsReasoning` the reasoning gets
+ * a state, by which it is known when the caller brings it back.
+ */
+export function chatResponse(json: unknown, keepsReasoning: boolean): readonly AdapterEvent[] {
   const body = asRecord(json);
   const choice = firstChoice(body);
   if (body === undefined) return MALFORMED;
   if (isError(body.error)) return [{ type: 'failure', failure: openAiInBandFailure(body.error) }];
   if (choice === undefined) return MALFORMED;
-  const reader = new ChatReader();
+  const reader = new ChatReader(keepsReasoning);
   const events: AdapterEvent[] = [];
   add(events, reader.readIdentity(body));
   reader.readMessage(asRecord(choice.message), events);
@@ -39,12 +42,15 @@ export function chatResponse(json: unknown): readonly AdapterEvent[] {
 /**
  * Makes a reader for a streamed answer of Chat Completions. Chunks without choices, or whose choice has no delta (Azure's
  * filters), say nothing; usage comes with the last choice or after it; `[DONE]` ends the stream, with reason OTHER where
- * none was given.
+ * none was given. `keepsReasoning` is as in {@link chatResponse}.
  */
-export function chatEvents(): EventReader {
-  const reader = new ChatReader();
+export function chatEvents(keepsReasoning: boolean): EventReader {
+  const reader = new ChatReader(keepsReasoning);
   return (event) => reader.readEvent(event);
 }
+
+/** The words are in the part itself; that it has a state says whose they are. */
+const STATE = new TextEncoder().encode('{"type":"reasoning_content"}');
 
 const NOTHING: readonly AdapterEvent[] = [];
 
@@ -59,6 +65,11 @@ class ChatReader {
   #isFinished = false;
   #isRefused = false;
   #hasCalls = false;
+  readonly #keepsReasoning: boolean;
+
+  constructor(keepsReasoning: boolean) {
+    this.#keepsReasoning = keepsReasoning;
+  }
 
   readEvent(event: WireEvent): readonly AdapterEvent[] {
     const data = event.data.trim();
@@ -105,7 +116,8 @@ class ChatReader {
       return this.#fail(providerFailure('overload', { providerCode: raw }));
     }
     this.#isFinished = true;
-    return [...this.#parts.finishAll(), { type: 'finish', reason: this.#reasonOf(raw), raw }];
+    const told = this.#keepsReasoning && this.#parts.has('reasoning') ? this.#parts.finish('reasoning', STATE) : [];
+    return [...told, ...this.#parts.finishAll(), { type: 'finish', reason: this.#reasonOf(raw), raw }];
   }
 
   end(): readonly AdapterEvent[] {

@@ -1,27 +1,39 @@
 import type { Failure } from '../core/failure.ts';
 import type { Adapter, AdapterTarget, Chat, WireRequest } from './adapter.ts';
-import type { Options, WireOptions } from './chat-options.ts';
+import type { WireOptions } from './chat-options.ts';
 import { dropSet, exactSeed, setOnly, withProviderOptions } from './chat-options.ts';
+import type { Asked } from './chat-tools.ts';
+import { readAsked } from './chat-tools.ts';
+import type { Takes, Turn } from './conversation.ts';
+import { readConversation } from './conversation.ts';
+import type { JsonRecord } from './json-value.ts';
 import { chatEvents, chatResponse } from './openai-chat-answer.ts';
+import { effortBesideTools } from './openai-chat-effort.ts';
+import type { MessageStyle } from './openai-chat-messages.ts';
+import { chatMessages } from './openai-chat-messages.ts';
 import { openAiFailure } from './openai-errors.ts';
 import { openAiModel } from './openai-models.ts';
 import type { EndUserField } from './openai-options.ts';
 import { sharedOptions } from './openai-options.ts';
+import { cacheMarks } from './openai-parts.ts';
+import { chatFormat, chatToolFields } from './openai-tools.ts';
 import { openAiLimits } from './rate-limits.ts';
-import type { TextMessage } from './text-chat.ts';
-import { textChat } from './text-chat.ts';
 
 /** The most stop texts that the API takes. */
 const MAX_STOP = 4;
 
 /** What the providers that speak Chat Completions do differently. */
 export interface ChatDialect {
-  /** Translates all options but those of {@link withProviderOptions}. */
-  options(options: Options | undefined, model: string): WireOptions;
-  /** The role of instructions. */
-  systemRole(model: string): 'system' | 'developer';
+  /** What a model can be sent. */
+  takes(model: string): Takes;
+  /** Translates tools, format and all options but those of {@link withProviderOptions}. */
+  options(asked: Asked, model: string, turns: readonly Turn[]): WireOptions | { readonly failure: Failure };
+  /** The form of messages. `fields` are those of the options. */
+  messages(model: string, fields: JsonRecord): Omit<MessageStyle, 'marks'>;
   /** The value of `stream_options`. */
   streamOptions(model: string): Readonly<Record<string, boolean>>;
+  /** Whether reasoning gets a state, by which the caller brings it back. */
+  readonly keepsReasoning: boolean;
 }
 
 /** Fields that have an old name, which every server knows, and a new one, which OpenAI's own models need. */
@@ -36,15 +48,37 @@ export const NEW_NAMES: FieldNames = { endUser: 'safety_identifier', maxTokens: 
 /** The names that servers after OpenAI's model know; some, such as Ollama's, overlook the new ones without a word. */
 const OLD_NAMES: FieldNames = { endUser: 'user', maxTokens: 'max_tokens' };
 
+/** Images anywhere and PDF files, both in messages of the user alone. */
+export const CHAT_TAKES: Takes = {
+  tools: true,
+  images: 'url_and_data',
+  files: ['application/pdf'],
+  mediaInToolResults: false,
+  jsonObject: true,
+  jsonSchema: true,
+};
+
 /** Chat Completions as OpenAI speaks it, and, with models that are not its own, as the many servers after its model do. */
 export const OPENAI_CHAT: ChatDialect = {
-  options: (options, model) => chatOptions(options, model, openAiModel(model) === undefined ? OLD_NAMES : NEW_NAMES),
-  systemRole: (model) => (openAiModel(model)?.reasons === true ? 'developer' : 'system'),
+  takes: () => CHAT_TAKES,
+  options: (asked, model) => {
+    const isOwn = openAiModel(model) !== undefined;
+    return chatOptions(asked, model, isOwn ? NEW_NAMES : OLD_NAMES, isOwn);
+  },
+  messages: (model) => {
+    const known = openAiModel(model);
+    return {
+      systemRole: known?.reasons === true ? 'developer' : 'system',
+      partsInToolMessages: known !== undefined,
+      replaysReasoning: false,
+    };
+  },
   // Only OpenAI pads its chunks, and other servers may refuse the field that stops it.
   streamOptions: (model) => ({
     include_usage: true,
     ...(openAiModel(model) === undefined ? {} : { include_obfuscation: false }),
   }),
+  keepsReasoning: false,
 };
 
 /** Makes the adapter of a provider that speaks Chat Completions. */
@@ -52,8 +86,8 @@ export function chatCompletions(dialect: ChatDialect): Adapter {
   return {
     framing: 'sse',
     request: (chat, target) => chatRequest(dialect, chat, target),
-    response: chatResponse,
-    events: chatEvents,
+    response: (json) => chatResponse(json, dialect.keepsReasoning),
+    events: () => chatEvents(dialect.keepsReasoning),
     failure: openAiFailure,
     limits: openAiLimits,
   };
@@ -66,39 +100,45 @@ export function splitStop(stop: readonly string[], takesStop: boolean): { remote
 }
 
 function chatRequest(dialect: ChatDialect, chat: Chat, target: AdapterTarget): WireRequest | Failure {
-  const text = textChat(chat, target.name);
-  if ('failure' in text) return text.failure;
-  const options = dialect.options(chat.options, target.model);
+  const { model } = target;
+  const conversation = readConversation(chat, target, dialect.takes(model));
+  if ('failure' in conversation) return conversation.failure;
+  const asked = readAsked(chat);
+  if ('failure' in asked) return asked.failure;
+  const { turns } = conversation;
+  const options = dialect.options(asked, model, turns);
+  if ('failure' in options) return options.failure;
+  const style = { ...dialect.messages(model, options.fields), marks: cacheMarks(turns, model) };
   const written = {
-    model: target.model,
-    messages: chatMessages(text.messages, dialect.systemRole(target.model)),
+    model,
+    messages: chatMessages(turns, style),
     ...options.fields,
-    ...(target.stream ? { stream: true, stream_options: dialect.streamOptions(target.model) } : {}),
+    ...(target.stream ? { stream: true, stream_options: dialect.streamOptions(model) } : {}),
   };
   const { body, warnings } = withProviderOptions(written, chat.options, target, 'stream_options');
   return {
     path: '/chat/completions',
     body,
-    warnings: text.warnings.concat(options.warnings, warnings),
+    warnings: conversation.warnings.concat(options.warnings, warnings),
     localStop: options.localStop,
+    ...(options.localSchema === undefined ? {} : { localSchema: options.localSchema }),
   };
 }
 
-function chatMessages(messages: readonly TextMessage[], systemRole: string): readonly unknown[] {
-  const written: unknown[] = [];
-  for (const { role, texts } of messages) {
-    if (texts.length === 0) continue;
-    const content = texts.length === 1 ? texts[0] : texts.map((text) => ({ type: 'text', text }));
-    written.push({ role: role === 'system' ? systemRole : role, content });
-  }
-  return written;
-}
-
-const NO_OPTIONS: WireOptions = { fields: {}, warnings: [], localStop: [] };
-
-/** Translates the options of a request for a model of OpenAI, or one of which nothing is known: that gets everything. */
-export function chatOptions(options: Options | undefined, id: string, names: FieldNames): WireOptions {
-  if (options === undefined) return NO_OPTIONS;
+/**
+ * Translates the options of a request for a model of OpenAI, or one of which nothing is known: that gets everything.
+ * `choosesAmong` says whether the API knows `allowed_tools`.
+ */
+export function chatOptions(
+  asked: Asked,
+  id: string,
+  names: FieldNames,
+  choosesAmong: boolean,
+): WireOptions | { readonly failure: Failure } {
+  const beside =
+    asked.tools.length === 0 ? { options: asked.options, warnings: [] } : effortBesideTools(asked.options, id);
+  if ('failure' in beside) return beside;
+  const { options } = beside;
   const model = openAiModel(id);
   const shared = sharedOptions(options, model, model?.chatEfforts ?? [], names.endUser);
   const reasons = model?.reasons === true;
@@ -107,8 +147,11 @@ export function chatOptions(options: Options | undefined, id: string, names: Fie
   const seed = exactSeed(options);
   return {
     fields: {
+      ...chatToolFields(asked, choosesAmong),
       ...shared.fields,
       ...setOnly({
+        parallel_tool_calls: asked.tools.length === 0 ? undefined : options?.parallelToolCalls,
+        response_format: asked.format === undefined ? undefined : chatFormat(asked.format),
         [names.maxTokens]: options?.maxTokens,
         reasoning_effort: shared.effort,
         stop: stop.remote.length === 0 ? undefined : stop.remote,
@@ -117,6 +160,7 @@ export function chatOptions(options: Options | undefined, id: string, names: Fie
       ...(reasons ? {} : setOnly(penalties)),
     },
     warnings: [
+      ...beside.warnings,
       ...shared.warnings,
       ...(reasons ? dropSet(penalties) : []),
       ...(seed === undefined ? dropSet({ seed: options?.seed }) : []),

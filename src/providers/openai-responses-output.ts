@@ -2,11 +2,11 @@ import type { FinishReason } from '../core/answer.ts';
 import type { AdapterEvent } from './adapter.ts';
 import { AnswerParts } from './answer-parts.ts';
 import type { JsonRecord } from './json-value.ts';
-import { asRecord, recordsOf, textOf } from './json-value.ts';
+import { asRecord, recordsOf, textOf, wordOf } from './json-value.ts';
 
 /**
  * Reads the output items of one response, whole or in events. Each text, refusal or summary is a part of the answer, and so
- * is each function call; the state of a reasoning item goes with its last part. Items of unknown types are ignored.
+ * is each function call; the state of a reasoning item goes with its last part, the phase of a message with its texts. Items of unknown types are ignored.
  */
 export class ResponsesOutput {
   readonly #parts = new AnswerParts();
@@ -14,6 +14,8 @@ export class ResponsesOutput {
   readonly #argumentsLength = new Map<string, number>();
   /** The newest part of each reasoning item, by the item's index. */
   readonly #lastReasoning = new Map<string, string>();
+  /** The state of the texts of each message that has a phase, by the item's index. */
+  readonly #phases = new Map<string, Uint8Array>();
   #hasCalls = false;
   #isRefused = false;
 
@@ -25,7 +27,7 @@ export class ResponsesOutput {
       case 'response.output_text.delta':
         return this.#parts.text('text', content, textOf(event.delta));
       case 'response.output_text.done':
-        return this.#parts.finish(content);
+        return this.#wordsDone(content, this.#phases.get(item));
       case 'response.refusal.delta':
         return this.#refusal(content, textOf(event.delta));
       case 'response.refusal.done':
@@ -67,6 +69,8 @@ export class ResponsesOutput {
   }
 
   #itemAdded(key: string, item: JsonRecord): readonly AdapterEvent[] {
+    const phase = item.type === 'message' ? wordOf(item.phase) : undefined;
+    if (phase !== undefined) this.#phases.set(key, encode({ type: 'message', phase }));
     if (item.type !== 'function_call') return [];
     this.#hasCalls = true;
     return this.#parts.call(key, { id: textOf(item.call_id), name: textOf(item.name), argumentsFragment: '' });
@@ -89,20 +93,27 @@ export class ResponsesOutput {
       case 'reasoning':
         return this.#reasoningDone(key, item);
       case 'message':
-        return recordsOf(item.content).flatMap((part, index) => this.#contentDone(`${key} content ${index}`, part));
+        return recordsOf(item.content).flatMap((part, index) =>
+          this.#contentDone(`${key} content ${index}`, part, this.#phases.get(key)),
+        );
       default:
         return [];
     }
   }
 
   /** Tells the words of a part that came without deltas, as all do in a whole response, and ends it. */
-  #contentDone(key: string, part: JsonRecord): readonly AdapterEvent[] {
+  #contentDone(key: string, part: JsonRecord, phase: Uint8Array | undefined): readonly AdapterEvent[] {
     const isTold = this.#parts.has(key);
     if (!isTold && part.type === 'refusal') {
       return [...this.#refusal(key, textOf(part.refusal)), ...this.#parts.finish(key)];
     }
     const words = !isTold && part.type === 'output_text' ? textOf(part.text) : '';
-    return [...this.#parts.text('text', key, words), ...this.#parts.finish(key)];
+    const told = this.#parts.text('text', key, words);
+    return [...told, ...this.#wordsDone(key, phase)];
+  }
+
+  #wordsDone(key: string, phase: Uint8Array | undefined): readonly AdapterEvent[] {
+    return this.#parts.has(key) ? this.#parts.finish(key, phase) : [];
   }
 
   #arguments(key: string, argumentsFragment: string): readonly AdapterEvent[] {
@@ -128,6 +139,10 @@ export class ResponsesOutput {
   #reasoningDone(item: string, value: JsonRecord): readonly AdapterEvent[] {
     const key = this.#lastReasoning.get(item) ?? `${item} reasoning`;
     if (textOf(value.encrypted_content) === '') return this.#parts.finish(key);
-    return this.#parts.finish(key, new TextEncoder().encode(JSON.stringify(value)));
+    return this.#parts.finish(key, encode(value));
   }
+}
+
+function encode(state: JsonRecord): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(state));
 }

@@ -1,16 +1,30 @@
 import type { Failure } from '../core/failure.ts';
 import type { Adapter, AdapterTarget, Chat, WireRequest } from './adapter.ts';
-import type { Options, WireOptions } from './chat-options.ts';
+import type { WireOptions } from './chat-options.ts';
 import { dropSet, setOnly, withProviderOptions } from './chat-options.ts';
-import { asRecord, parseJson, textOf } from './json-value.ts';
+import type { Asked } from './chat-tools.ts';
+import { readAsked } from './chat-tools.ts';
+import type { Takes } from './conversation.ts';
+import { readConversation } from './conversation.ts';
 import { openAiFailure } from './openai-errors.ts';
 import { openAiModel } from './openai-models.ts';
 import type { EndUserField } from './openai-options.ts';
 import { sharedOptions } from './openai-options.ts';
+import { cacheMarks } from './openai-parts.ts';
 import { responsesEvents, responsesResponse } from './openai-responses-answer.ts';
+import { responsesInput } from './openai-responses-input.ts';
+import { responsesToolFields } from './openai-tools.ts';
 import { openAiLimits } from './rate-limits.ts';
-import type { TextMessage } from './text-chat.ts';
-import { textChat } from './text-chat.ts';
+
+/** Everything; which types of files a model reads, the provider decides. */
+const RESPONSES_TAKES: Takes = {
+  tools: true,
+  images: 'url_and_data',
+  files: 'any',
+  mediaInToolResults: true,
+  jsonObject: true,
+  jsonSchema: true,
+};
 
 /** What the providers that speak the Responses API do differently. */
 export interface ResponsesDialect {
@@ -38,60 +52,46 @@ export function responsesApi(dialect: ResponsesDialect): Adapter {
 }
 
 function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: AdapterTarget): WireRequest | Failure {
-  const text = textChat(chat, target.name);
-  if ('failure' in text) return text.failure;
-  const { messages } = text;
-  const firstTurn = messages.findIndex((message) => message.role !== 'system');
-  // A conversation of instructions alone has to be input: without any the API refuses the call.
-  const leading = messages.slice(0, Math.max(0, firstTurn));
-  const instructions = leading.flatMap((message) => message.texts).join('\n\n');
-  const options = responsesOptions(chat.options, target.model, dialect.endUser);
+  const conversation = readConversation(chat, target, RESPONSES_TAKES);
+  if ('failure' in conversation) return conversation.failure;
+  const asked = readAsked(chat);
+  if ('failure' in asked) return asked.failure;
+  const { turns } = conversation;
+  const marks = cacheMarks(turns, target.model);
+  const { instructions, input } = responsesInput(turns, marks, openAiModel(target.model)?.reasons !== false);
+  const options = responsesOptions(asked, target.model, dialect.endUser);
   const written = {
     model: target.model,
     ...(instructions === '' ? {} : { instructions }),
-    input: messages.slice(leading.length).flatMap(inputItems),
+    input,
     ...options.fields,
     store: false,
     ...(target.stream ? dialect.streamFields : {}),
   };
-  const { body, warnings } = withProviderOptions(written, chat.options, target, 'reasoning');
+  const { body, warnings } = withProviderOptions(written, chat.options, target, 'reasoning', 'text');
   return {
     path: '/responses',
     body,
-    warnings: [...text.warnings, ...options.warnings, ...warnings],
+    warnings: [...conversation.warnings, ...options.warnings, ...warnings],
     localStop: options.localStop,
   };
 }
 
-function inputItems(message: TextMessage): readonly unknown[] {
-  const items = message.states.map(reasoningItem).filter((item) => item !== undefined);
-  if (message.texts.length === 0) return items;
-  const role = message.role === 'system' ? 'developer' : message.role;
-  return [...items, { role, content: inputContent(message) }];
-}
-
-/** Words of the assistant are sent as one text: as parts they would need the ids of the answer that they came from. */
-function inputContent({ role, texts }: TextMessage): unknown {
-  const [first, ...rest] = texts;
-  if (rest.length === 0) return first;
-  return role === 'assistant' ? texts.join('') : texts.map((text) => ({ type: 'input_text', text }));
-}
-
-/** Only encrypted reasoning can be sent back where nothing is stored; anything else would refer to what is not there. */
-function reasoningItem(state: Uint8Array): unknown {
-  const item = asRecord(parseJson(new TextDecoder().decode(state)));
-  return item?.type === 'reasoning' && textOf(item.encrypted_content) !== '' ? item : undefined;
-}
-
-function responsesOptions(options: Options | undefined, id: string, endUser: EndUserField): WireOptions {
+function responsesOptions(asked: Asked, id: string, endUser: EndUserField): WireOptions {
+  const { options, format } = asked;
   const model = openAiModel(id);
   const shared = sharedOptions(options, model, model?.responsesEfforts ?? [], endUser);
   return {
     fields: {
+      ...responsesToolFields(asked),
       ...shared.fields,
       ...setOnly({
+        parallel_tool_calls: asked.tools.length === 0 ? undefined : options?.parallelToolCalls,
+        text: format === undefined ? undefined : { format },
         max_output_tokens: options?.maxTokens,
         reasoning: shared.effort === undefined ? undefined : { effort: shared.effort },
+        // Older endpoints return it only where they are asked; models that do not reason refuse to be.
+        include: model?.reasons === true ? ['reasoning.encrypted_content'] : undefined,
       }),
     },
     warnings: [

@@ -67,6 +67,11 @@ export function unsupported(field: string, message: string): Failure {
   return { class: 'capability', reason: 'UNSUPPORTED_PARAMETER', message, field };
 }
 
+/** Makes the failure of a request that no provider can be sent; `field` is in the contract's names. */
+export function invalid(field: string, message: string): Failure {
+  return { class: 'bad_request', reason: 'INVALID_REQUEST', message, field };
+}
+
 /**
  * Classifies an error by its HTTP status alone. A status that the table does not have, such as a proxy's 499, says nothing
  * about the request: it is a failure of class `protocol`, so that the next target is asked. Source: the class table of the

@@ -19,3 +19,12 @@ export function stateDropped(field: string): AdapterWarning {
     message: 'The state was made by another target and was left out.',
   };
 }
+
+/** Says that the state of another model of the same target was left out. */
+export function stateOfOtherModel(field: string): AdapterWarning {
+  return {
+    code: WarningCode.PROVIDER_STATE_DROPPED,
+    field,
+    message: 'The state was made by another model and was left out.',
+  };
+}

@@ -97,6 +97,13 @@ function engineWarnings(result: CallSuccess): Warning[] {
     const message = 'The provider ended without any output.';
     warnings.push(create(WarningSchema, { code: WarningCode.EMPTY_OUTPUT, target, message }));
   }
+  const { mismatch } = result.final;
+  if (mismatch !== undefined) {
+    const { target } = result.serving;
+    const message = `The answer is not of the form that the request asks for: ${mismatch}.`;
+    const field = 'options.response_format';
+    warnings.push(create(WarningSchema, { code: WarningCode.SCHEMA_MISMATCH, field, target, message }));
+  }
   return warnings;
 }
 

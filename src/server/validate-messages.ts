@@ -1,14 +1,10 @@
-import { type File, type Image, type Message, type Part, Role } from '../../gen/understudy/v1/chat_pb.ts';
+import { type Message, type Part, Role } from '../../gen/understudy/v1/chat_pb.ts';
+import { ToolTurns } from './tool-turns.ts';
+import { type Attached, checkFile, checkImage } from './validate-attachments.ts';
 import { isKnownEnumValue, type Report } from './violations.ts';
 
-/** Largest image, in bytes (10 MiB). */
-const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
-
-/** Longest URL of an image, in bytes (8 KiB). */
-const MAX_URL_BYTES = 8 * 1024;
-
-const IMAGE_TYPES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
-const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+$/;
+/** Most cache breakpoints of a conversation; Anthropic's limit. */
+const MAX_CACHE_BREAKPOINTS = 4;
 
 type KnownRole = Exclude<keyof typeof Role, 'UNSPECIFIED'>;
 type PartCase = NonNullable<Part['part']['case']>;
@@ -34,12 +30,12 @@ const PROTO_NAMES = {
   toolResult: 'tool_result',
 } as const satisfies Record<PartCase, string>;
 
-/** What is known of the conversation so far; the sets are made when the first tool is called. */
+/** What is known of the conversation so far. */
 interface Seen {
-  /** Ids of the tool calls. */
-  called?: Set<string>;
-  /** Ids of the tool calls that have a result. */
-  answered?: Set<string>;
+  /** Made when the first tool is called or answers. */
+  turns?: ToolTurns;
+  readonly attached: Attached;
+  cacheBreakpoints: number;
 }
 
 /** Checks a conversation: order of the roles, which parts they have, tool results and their calls, attachments. */
@@ -49,7 +45,7 @@ export function checkMessages(messages: readonly Message[], report: Report): voi
     report('messages', 'must have at least one message');
     return;
   }
-  const seen: Seen = {};
+  const seen: Seen = { attached: { count: 0, bytes: 0 }, cacheBreakpoints: 0 };
   let begun = false;
   for (const [index, message] of messages.entries()) {
     const path = `messages[${index}]`;
@@ -58,8 +54,10 @@ export function checkMessages(messages: readonly Message[], report: Report): voi
       report(`${path}.role`, 'the first message after those of the system must be of the user');
     }
     begun ||= !isSystem;
+    if (message.role !== Role.TOOL) seen.turns?.end();
     checkMessage(message, path, seen, report);
   }
+  seen.turns?.end();
   if (isSpeaker(last.role) && last.role !== Role.USER && last.role !== Role.TOOL) {
     report(`messages[${messages.length - 1}].role`, 'the last message must be of the user or of a tool');
   }
@@ -75,6 +73,7 @@ function checkMessage(message: Message, path: string, seen: Seen, report: Report
   if (message.content.length === 0) report(`${path}.content`, 'must have at least one part');
   for (const [index, part] of message.content.entries()) {
     const partPath = `${path}.content[${index}]`;
+    countBreakpoint(part, partPath, seen, report);
     if (checkKind(part, role === undefined ? undefined : PARTS_OF_ROLE[role], partPath, report)) {
       checkPart(part, partPath, role, seen, report);
     }
@@ -113,63 +112,41 @@ function checkPart(part: Part, path: string, role: KnownRole | undefined, seen: 
       if (role === 'USER' && part.part.value === '') report(`${path}.text`, 'must not be empty');
       break;
     case 'image':
-      checkImage(part.part.value, `${path}.image`, report);
+      checkImage(part.part.value, `${path}.image`, seen.attached, report);
       break;
     case 'file':
-      checkFile(part.part.value, `${path}.file`, report);
+      checkFile(part.part.value, `${path}.file`, seen.attached, report);
       break;
-    case 'toolCall': {
-      const { id, name } = part.part.value;
-      if (id === '') report(`${path}.tool_call.id`, 'must not be empty');
-      else if (seen.called?.has(id) === true) report(`${path}.tool_call.id`, 'must be unique in the conversation');
-      if (name === '') report(`${path}.tool_call.name`, 'must not be empty');
-      seen.called ??= new Set();
-      seen.called.add(id);
+    case 'toolCall':
+      seen.turns ??= new ToolTurns(report);
+      seen.turns.call(part.part.value, `${path}.tool_call`);
       break;
-    }
-    case 'toolResult': {
-      const { toolCallId: id, content } = part.part.value;
-      const idPath = `${path}.tool_result.tool_call_id`;
-      if (seen.called?.has(id) !== true) report(idPath, 'must be the id of an earlier tool call');
-      else if (seen.answered?.has(id) === true) report(idPath, 'this tool call has a result already');
-      seen.answered ??= new Set();
-      seen.answered.add(id);
-      checkToolResult(content, `${path}.tool_result`, report);
+    case 'toolResult':
+      seen.turns ??= new ToolTurns(report);
+      seen.turns.result(part.part.value, `${path}.tool_result`);
+      checkToolResult(part.part.value.content, `${path}.tool_result`, seen, report);
       break;
-    }
     case 'reasoning':
     case undefined:
       break;
   }
 }
 
-function checkToolResult(content: readonly Part[], path: string, report: Report): void {
+/** Counts the breakpoints; the one that is too many is told, and those after it are not. */
+function countBreakpoint(part: Part, path: string, seen: Seen, report: Report): void {
+  if (!part.cacheBreakpoint) return;
+  seen.cacheBreakpoints += 1;
+  if (seen.cacheBreakpoints === MAX_CACHE_BREAKPOINTS + 1) {
+    report(`${path}.cache_breakpoint`, `there may be at most ${MAX_CACHE_BREAKPOINTS}`);
+  }
+}
+
+function checkToolResult(content: readonly Part[], path: string, seen: Seen, report: Report): void {
   for (const [index, part] of content.entries()) {
     const partPath = `${path}.content[${index}]`;
+    countBreakpoint(part, partPath, seen, report);
     if (!checkKind(part, PARTS_OF_TOOL_RESULT, partPath, report)) continue;
-    if (part.part.case === 'image') checkImage(part.part.value, `${partPath}.image`, report);
-    if (part.part.case === 'file') checkFile(part.part.value, `${partPath}.file`, report);
+    if (part.part.case === 'image') checkImage(part.part.value, `${partPath}.image`, seen.attached, report);
+    if (part.part.case === 'file') checkFile(part.part.value, `${partPath}.file`, seen.attached, report);
   }
-}
-
-function checkImage(image: Image, path: string, report: Report): void {
-  if (image.source.case === undefined) {
-    report(path, 'must have a url or data');
-  } else if (image.source.case === 'url') {
-    const url = image.source.value;
-    if (Buffer.byteLength(url) > MAX_URL_BYTES) report(`${path}.url`, 'must be at most 8 KiB long');
-    else if (!URL.canParse(url) || new URL(url).protocol !== 'https:') report(`${path}.url`, 'must be an https URL');
-  } else {
-    const size = image.source.value.byteLength;
-    if (size === 0) report(`${path}.data`, 'must not be empty');
-    if (size > MAX_IMAGE_BYTES) report(`${path}.data`, 'must be at most 10 MiB');
-    if (!IMAGE_TYPES.has(image.mediaType)) {
-      report(`${path}.media_type`, 'must be image/png, image/jpeg, image/gif or image/webp');
-    }
-  }
-}
-
-function checkFile(file: File, path: string, report: Report): void {
-  if (file.data.byteLength === 0) report(`${path}.data`, 'must not be empty');
-  if (!MEDIA_TYPE.test(file.mediaType)) report(`${path}.media_type`, 'must be a media type, such as application/pdf');
 }

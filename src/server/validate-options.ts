@@ -1,14 +1,9 @@
 import type { Duration } from '@bufbuild/protobuf/wkt';
-import {
-  type GenerationOptions,
-  ReasoningEffort,
-  type Tool,
-  type ToolChoice,
-  ToolChoiceMode,
-} from '../../gen/understudy/v1/chat_pb.ts';
+import { type GenerationOptions, ReasoningEffort } from '../../gen/understudy/v1/chat_pb.ts';
 import type { RoutingOptions } from '../../gen/understudy/v1/routing_pb.ts';
 import { PROVIDERS } from '../core/provider.ts';
-import { isJsonObject, isKnownEnumValue, type Report } from './violations.ts';
+import { answerCheck } from './json-schema.ts';
+import { isKnownEnumValue, NAME, NAME_RULE, type Report } from './violations.ts';
 
 /** Most texts that may end an answer. */
 const MAX_STOPS = 16;
@@ -16,7 +11,6 @@ const MAX_STOPS = 16;
 /** Longest name of a model, route, target or provider, in characters. */
 const MAX_NAME_LENGTH = 256;
 
-const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const PROVIDER_NAMES: readonly string[] = PROVIDERS;
 
 /** Checks `options`. */
@@ -44,37 +38,14 @@ export function checkOptions(options: GenerationOptions, report: Report): void {
   const format = options.responseFormat?.format;
   if (format?.case === 'jsonSchema') {
     const path = 'options.response_format.json_schema';
-    if (!NAME.test(format.value.name)) report(`${path}.name`, 'must be 1 to 64 letters, digits, "_" or "-"');
-    if (!isJsonObject(format.value.schemaJson)) report(`${path}.schema_json`, 'must be a JSON object');
+    if (!NAME.test(format.value.name)) report(`${path}.name`, NAME_RULE);
+    const check = answerCheck(format.value.schemaJson);
+    if ('problem' in check) report(`${path}.schema_json`, check.problem);
   }
   for (const provider of Object.keys(options.providerOptions)) {
     if (!PROVIDER_NAMES.includes(provider)) {
       report(`options.provider_options[${JSON.stringify(provider)}]`, `must be one of ${PROVIDERS.join(', ')}`);
     }
-  }
-}
-
-/** Checks `tools` and `tool_choice`. */
-export function checkTools(tools: readonly Tool[], choice: ToolChoice | undefined, report: Report): void {
-  const names = new Set<string>();
-  for (const [index, tool] of tools.entries()) {
-    const path = `tools[${index}].function`;
-    if (tool.kind.case === undefined) {
-      report(`tools[${index}]`, 'must be a function');
-      continue;
-    }
-    const { name, parametersJson } = tool.kind.value;
-    if (!NAME.test(name)) report(`${path}.name`, 'must be 1 to 64 letters, digits, "_" or "-"');
-    else if (names.has(name)) report(`${path}.name`, 'must be unique');
-    names.add(name);
-    if (parametersJson !== '' && !isJsonObject(parametersJson))
-      report(`${path}.parameters_json`, 'must be a JSON object');
-  }
-  if (choice === undefined) return;
-  if (!isKnownEnumValue(ToolChoiceMode, choice.mode)) report('tool_choice.mode', 'must be one of the modes');
-  if (choice.mode === ToolChoiceMode.REQUIRED && tools.length === 0) report('tool_choice.mode', 'there are no tools');
-  for (const [index, name] of choice.toolNames.entries()) {
-    if (!names.has(name)) report(`tool_choice.tool_names[${index}]`, 'must be the name of one of the tools');
   }
 }
 

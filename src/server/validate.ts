@@ -7,7 +7,8 @@ import type {
 import { Recovery } from '../../gen/understudy/v1/routing_pb.ts';
 import { isRequestId, MAX_REQUEST_ID_LENGTH } from './limits.ts';
 import { checkMessages } from './validate-messages.ts';
-import { checkName, checkOptions, checkRouting, checkTools } from './validate-options.ts';
+import { checkName, checkOptions, checkRouting } from './validate-options.ts';
+import { checkTools } from './validate-tools.ts';
 import { collectViolations, isKnownEnumValue, type Report, type Violation } from './violations.ts';
 
 const MAX_LABELS = 16;

@@ -15,6 +15,12 @@ const MAX_VIOLATIONS = 20;
 /** Longest path, in characters; keys of maps are the caller's and may be of any length. */
 const MAX_FIELD_LENGTH = 128;
 
+/** What the names of tools and schemas are made of. */
+export const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** The same in words. */
+export const NAME_RULE = 'must be 1 to 64 letters, digits, "_" or "-"';
+
 /** Runs checks and returns what they report, in their order, the first 20 of it. */
 export function collectViolations(check: (report: Report) => void): readonly Violation[] {
   const found: Violation[] = [];
@@ -30,14 +36,4 @@ export function isKnownEnumValue(values: Readonly<Record<string, number>>, value
     if (values[name] === value) return true;
   }
   return false;
-}
-
-/** Whether a text is a JSON object. */
-export function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }

@@ -44,6 +44,7 @@ const LEVELS = {
   STREAM_INTERRUPTED: 'warn',
   ALL_PROVIDERS_FAILED: 'warn',
   INTERNAL: 'error',
+  SCHEMA_MISMATCH: 'warn',
 } as const satisfies Record<FailureReason, LogLevel>;
 
 /** Returns the level of a call's line. */

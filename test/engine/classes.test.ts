@@ -65,6 +65,7 @@ const TABLE = {
   slow_reader: { same: 'left', next: 'not asked', verdict: 'neutral', alone: 1, final: 'CANCELLED' },
   local_refusal: { same: 'left', next: 'asked', verdict: 'neutral', alone: 1, final: 'UNAVAILABLE' },
   internal: { same: 'left', next: 'asked', verdict: 'neutral', alone: 1, final: 'INTERNAL', alert: true },
+  mismatch: { same: 'left', next: 'asked', verdict: 'neutral', alone: 1, final: 'ABORTED' },
 } as const satisfies Record<FailureClass, Row>;
 
 const ROWS = Object.entries(TABLE) as [FailureClass, Row][];

@@ -39,7 +39,11 @@ describe('streamed answer of the Messages API', () => {
       usage: { inputTokens: 10, outputTokens: 7 },
     });
     expect(deltas(events).filter(({ kind }) => kind === 'part_finished')).toEqual([
-      { kind: 'part_finished', index: 0, state: state({ type: 'thinking', signature: 'sig==' }) },
+      {
+        kind: 'part_finished',
+        index: 0,
+        state: state({ type: 'thinking', signature: 'sig==', model: 'claude-sonnet-5-5' }),
+      },
       { kind: 'part_finished', index: 1 },
       { kind: 'part_finished', index: 2 },
     ]);
@@ -78,7 +82,11 @@ describe('streamed answer of the Messages API', () => {
       piece(1, { type: 'text_delta', text: 'Hi' }),
     );
     expect(deltas(events)).toEqual([
-      { kind: 'part_finished', index: 0, state: state({ type: 'redacted_thinking', data: 'secret' }) },
+      {
+        kind: 'part_finished',
+        index: 0,
+        state: state({ type: 'redacted_thinking', data: 'secret', model: 'claude-sonnet-5-5' }),
+      },
       { kind: 'text', index: 1, text: 'Hi' },
     ]);
   });
@@ -204,7 +212,7 @@ describe('whole answer of the Messages API', () => {
     expect(deltas(events)).toContainEqual({
       kind: 'part_finished',
       index: 0,
-      state: state({ type: 'thinking', signature: 'sig' }),
+      state: state({ type: 'thinking', signature: 'sig', model: 'claude-opus-5-5' }),
     });
     expect(events.at(-1)).toEqual({ type: 'end' });
   });

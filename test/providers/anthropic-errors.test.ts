@@ -104,6 +104,25 @@ describe('errors of the Messages API', () => {
     expect(failing(status, body)).toMatchObject({ class: failureClass, reason, httpStatus: status });
   });
 
+  it.each([
+    ['messages.1.content.0: Invalid `signature` in `thinking` block', 'messages'],
+    [
+      'messages.3.content.7: `thinking` or `redacted_thinking` blocks in the latest message cannot be modified',
+      'messages',
+    ],
+    ['tool_choice: type "tool" and "any" are not supported for this model.', 'tool_choice'],
+    ['Thinking may not be enabled when tool_choice forces tool use.', 'tool_choice'],
+    ['messages.0.content.0.image.source.base64: image exceeds 5 MB maximum', 'messages'],
+  ])('lets another target try where %j, and names the field', (message, field) => {
+    const failure = failing(400, fault('invalid_request_error', message));
+    expect(failure).toMatchObject({ class: 'capability', reason: 'UNSUPPORTED_PARAMETER', field });
+  });
+
+  it('goes by codes before messages', () => {
+    const body = fault('invalid_request_error', 'Words', { error_code: 'image_dimensions_too_large' });
+    expect(failing(400, body)).toMatchObject({ class: 'capability', providerCode: 'image_dimensions_too_large' });
+  });
+
   it('keeps the code and the id of the call, never the words', () => {
     const secret = 'sk-ant-secret in https://example.com';
     const failure = failing(429, fault('rate_limit_error', secret, { error_code: 'ramp_limit_exceeded' }), {

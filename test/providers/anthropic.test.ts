@@ -68,26 +68,6 @@ describe('request to the Messages API', () => {
     expect(warnings).toMatchObject([{ code: WarningCode.PARAMETER_ADJUSTED, field: 'messages' }]);
   });
 
-  it('leaves reasoning out, and names state of other targets', () => {
-    const chat = chatOf({}, [
-      say(Role.USER, 'One'),
-      {
-        role: Role.ASSISTANT,
-        content: [
-          { part: { case: 'reasoning', value: { text: 'a' } }, providerState: { target: 'claude' } },
-          { part: { case: 'reasoning', value: { text: 'b' } }, providerState: { target: 'azure' } },
-          { part: { case: 'text', value: 'Two' } },
-        ],
-      },
-      say(Role.USER, 'Three'),
-    ]);
-    const { body, warnings } = wire(anthropic.request(chat, TARGET));
-    expect(body['messages']).toContainEqual({ role: 'assistant', content: [textPart('Two')] });
-    expect(warnings).toMatchObject([
-      { code: WarningCode.PROVIDER_STATE_DROPPED, field: 'messages[1].content[1].provider_state' },
-    ]);
-  });
-
   it('drops what the API has no parameter for, with one warning each', () => {
     const chat = chatOf({ temperature: 0, topP: 1, seed: 1n, presencePenalty: 0.5, frequencyPenalty: 0.5 });
     const { body, warnings } = wire(anthropic.request(chat, TARGET));

@@ -48,6 +48,7 @@ describe('a request to the Responses API', () => {
         { role: 'developer', content: 'Be quick.' },
         { role: 'user', content: 'Four' },
       ],
+      include: ['reasoning.encrypted_content'],
       store: false,
     });
   });
@@ -97,7 +98,7 @@ describe('a request to the Responses API', () => {
     expect(streamed(azureOpenAi('responses'))).not.toHaveProperty('stream_options');
   });
 
-  it('returns encrypted reasoning to the target that made it, and names what it leaves out', () => {
+  it('returns encrypted reasoning to the target that made it, without its id, and names what it leaves out', () => {
     const item = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'abc' };
     const data = new TextEncoder().encode(JSON.stringify(item));
     const thought = (targetName: string) => ({
@@ -115,7 +116,7 @@ describe('a request to the Responses API', () => {
     const request = wire(responses.request(chatOf({}, messages), target('gpt-6.1-sol')));
     expect(request.body['input']).toEqual([
       { role: 'user', content: 'Hi' },
-      item,
+      { type: 'reasoning', summary: [], encrypted_content: 'abc' },
       { role: 'assistant', content: 'Hello' },
       { role: 'user', content: 'Bye' },
     ]);

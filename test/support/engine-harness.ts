@@ -41,6 +41,8 @@ export interface AskOptions {
   readonly recovery?: Recovery;
   /** Timers of all attempts, over those of the scripted upstream. */
   readonly timing?: Partial<AttemptTiming>;
+  /** Cancels the request; default: only `cancel` does. */
+  readonly signal?: AbortSignal;
   /** In place of the scripted upstream. */
   readonly prepare?: (entry: ChainEntry) => Prepared<string, string> | Failure;
 }
@@ -100,7 +102,7 @@ export function createEngineHarness(targets: readonly string[], options: Harness
     options.isOverloaded,
     options.check && { check: options.check, timers: runtime },
   );
-  const ask: EngineHarness['ask'] = (chain, { timeoutMs, client, recovery, timing, prepare } = {}) => {
+  const ask: EngineHarness['ask'] = (chain, { timeoutMs, client, recovery, timing, signal, prepare } = {}) => {
     const controller = new AbortController();
     let settled: CallResult<string, string> | undefined;
     const result = engine
@@ -110,7 +112,7 @@ export function createEngineHarness(targets: readonly string[], options: Harness
         client,
         recovery,
         upstreamStreams: timing?.streams,
-        signal: controller.signal,
+        signal: signal ?? controller.signal,
         prepare: prepare ?? ((entry) => upstream.prepare(entry, { streams: client !== undefined, ...timing })),
       })
       .then((value) => {

@@ -39,6 +39,8 @@ export interface ProviderRecording {
   readonly dialect: string;
   readonly kind: 'json' | 'sse' | 'ndjson' | 'error';
   readonly categories: readonly string[];
+  /** The body that was sent, parsed; null where it was not recorded. */
+  readonly request: unknown;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

@@ -79,6 +79,7 @@ const REASONS = {
   slow_reader: 'SLOW_READER',
   local_refusal: 'CIRCUIT_OPEN',
   internal: 'INTERNAL',
+  mismatch: 'SCHEMA_MISMATCH',
 } as const satisfies Record<FailureClass, FailureReason>;
 
 /** A failure of a class, with the reason that goes with it. */

@@ -11,7 +11,7 @@ import type { JsonObject, Message as Message$1, UnknownEnum } from "@bufbuild/pr
  * Describes the file understudy/v1/chat.proto.
  */
 export const file_understudy_v1_chat: GenFile = /*@__PURE__*/
-  fileDesc("Chh1bmRlcnN0dWR5L3YxL2NoYXQucHJvdG8SDXVuZGVyc3R1ZHkudjEiUgoHTWVzc2FnZRIhCgRyb2xlGAEgASgOMhMudW5kZXJzdHVkeS52MS5Sb2xlEiQKB2NvbnRlbnQYAiADKAsyEy51bmRlcnN0dWR5LnYxLlBhcnQiyQIKBFBhcnQSDgoEdGV4dBgBIAEoCUgAEiUKBWltYWdlGAIgASgLMhQudW5kZXJzdHVkeS52MS5JbWFnZUgAEiMKBGZpbGUYAyABKAsyEy51bmRlcnN0dWR5LnYxLkZpbGVIABItCglyZWFzb25pbmcYBCABKAsyGC51bmRlcnN0dWR5LnYxLlJlYXNvbmluZ0gAEiwKCXRvb2xfY2FsbBgFIAEoCzIXLnVuZGVyc3R1ZHkudjEuVG9vbENhbGxIABIwCgt0b29sX3Jlc3VsdBgGIAEoCzIZLnVuZGVyc3R1ZHkudjEuVG9vbFJlc3VsdEgAEjQKDnByb3ZpZGVyX3N0YXRlGAcgASgLMhwudW5kZXJzdHVkeS52MS5Qcm92aWRlclN0YXRlEhgKEGNhY2hlX2JyZWFrcG9pbnQYCCABKAhCBgoEcGFydCJECgVJbWFnZRINCgN1cmwYASABKAlIABIOCgRkYXRhGAIgASgMSAASEgoKbWVkaWFfdHlwZRgDIAEoCUIICgZzb3VyY2UiOgoERmlsZRIMCgRkYXRhGAEgASgMEhIKCm1lZGlhX3R5cGUYAiABKAkSEAoIZmlsZW5hbWUYAyABKAkiGQoJUmVhc29uaW5nEgwKBHRleHQYASABKAkiPAoIVG9vbENhbGwSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIWCg5hcmd1bWVudHNfanNvbhgDIAEoCSJaCgpUb29sUmVzdWx0EhQKDHRvb2xfY2FsbF9pZBgBIAEoCRIkCgdjb250ZW50GAIgAygLMhMudW5kZXJzdHVkeS52MS5QYXJ0EhAKCGlzX2Vycm9yGAMgASgIIi0KDVByb3ZpZGVyU3RhdGUSDgoGdGFyZ2V0GAEgASgJEgwKBGRhdGEYAiABKAwiowUKEUdlbmVyYXRpb25PcHRpb25zEhgKC3RlbXBlcmF0dXJlGAEgASgBSACIAQESEgoFdG9wX3AYAiABKAFIAYgBARIXCgptYXhfdG9rZW5zGAMgASgFSAKIAQESDAoEc3RvcBgEIAMoCRIRCgRzZWVkGAUgASgDSAOIAQESHQoQcHJlc2VuY2VfcGVuYWx0eRgGIAEoAUgEiAEBEh4KEWZyZXF1ZW5jeV9wZW5hbHR5GAcgASgBSAWIAQESPQoQcmVhc29uaW5nX2VmZm9ydBgIIAEoDjIeLnVuZGVyc3R1ZHkudjEuUmVhc29uaW5nRWZmb3J0SAaIAQESNgoPcmVzcG9uc2VfZm9ybWF0GAkgASgLMh0udW5kZXJzdHVkeS52MS5SZXNwb25zZUZvcm1hdBIgChNwYXJhbGxlbF90b29sX2NhbGxzGAogASgISAeIAQESFQoIZW5kX3VzZXIYCyABKAlICIgBARJPChBwcm92aWRlcl9vcHRpb25zGAwgAygLMjUudW5kZXJzdHVkeS52MS5HZW5lcmF0aW9uT3B0aW9ucy5Qcm92aWRlck9wdGlvbnNFbnRyeRpPChRQcm92aWRlck9wdGlvbnNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0OgI4AUIOCgxfdGVtcGVyYXR1cmVCCAoGX3RvcF9wQg0KC19tYXhfdG9rZW5zQgcKBV9zZWVkQhMKEV9wcmVzZW5jZV9wZW5hbHR5QhQKEl9mcmVxdWVuY3lfcGVuYWx0eUITChFfcmVhc29uaW5nX2VmZm9ydEIWChRfcGFyYWxsZWxfdG9vbF9jYWxsc0ILCglfZW5kX3VzZXIitQEKDlJlc3BvbnNlRm9ybWF0EikKBHRleHQYASABKAsyGS51bmRlcnN0dWR5LnYxLlRleHRGb3JtYXRIABI2Cgtqc29uX29iamVjdBgCIAEoCzIfLnVuZGVyc3R1ZHkudjEuSnNvbk9iamVjdEZvcm1hdEgAEjYKC2pzb25fc2NoZW1hGAMgASgLMh8udW5kZXJzdHVkeS52MS5Kc29uU2NoZW1hRm9ybWF0SABCCAoGZm9ybWF0IgwKClRleHRGb3JtYXQiEgoQSnNvbk9iamVjdEZvcm1hdCJFChBKc29uU2NoZW1hRm9ybWF0EgwKBG5hbWUYASABKAkSEwoLc2NoZW1hX2pzb24YAiABKAkSDgoGc3RyaWN0GAMgASgIIj8KBFRvb2wSLwoIZnVuY3Rpb24YASABKAsyGy51bmRlcnN0dWR5LnYxLkZ1bmN0aW9uVG9vbEgAQgYKBGtpbmQiWgoMRnVuY3Rpb25Ub29sEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSFwoPcGFyYW1ldGVyc19qc29uGAMgASgJEg4KBnN0cmljdBgEIAEoCCJNCgpUb29sQ2hvaWNlEisKBG1vZGUYASABKA4yHS51bmRlcnN0dWR5LnYxLlRvb2xDaG9pY2VNb2RlEhIKCnRvb2xfbmFtZXMYAiADKAkqXwoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9TWVNURU0QARINCglST0xFX1VTRVIQAhISCg5ST0xFX0FTU0lTVEFOVBADEg0KCVJPTEVfVE9PTBAEKvQBCg9SZWFzb25pbmdFZmZvcnQSIAocUkVBU09OSU5HX0VGRk9SVF9VTlNQRUNJRklFRBAAEhkKFVJFQVNPTklOR19FRkZPUlRfTk9ORRABEhwKGFJFQVNPTklOR19FRkZPUlRfTUlOSU1BTBACEhgKFFJFQVNPTklOR19FRkZPUlRfTE9XEAMSGwoXUkVBU09OSU5HX0VGRk9SVF9NRURJVU0QBBIZChVSRUFTT05JTkdfRUZGT1JUX0hJR0gQBRIaChZSRUFTT05JTkdfRUZGT1JUX1hISUdIEAYSGAoUUkVBU09OSU5HX0VGRk9SVF9NQVgQByqHAQoOVG9vbENob2ljZU1vZGUSIAocVE9PTF9DSE9JQ0VfTU9ERV9VTlNQRUNJRklFRBAAEhkKFVRPT0xfQ0hPSUNFX01PREVfQVVUTxABEhkKFVRPT0xfQ0hPSUNFX01PREVfTk9ORRACEh0KGVRPT0xfQ0hPSUNFX01PREVfUkVRVUlSRUQQAyrTAQoMRmluaXNoUmVhc29uEh0KGUZJTklTSF9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJGSU5JU0hfUkVBU09OX1NUT1AQARIYChRGSU5JU0hfUkVBU09OX0xFTkdUSBACEhwKGEZJTklTSF9SRUFTT05fVE9PTF9DQUxMUxADEiAKHEZJTklTSF9SRUFTT05fQ09OVEVOVF9GSUxURVIQBBIZChVGSU5JU0hfUkVBU09OX1JFRlVTQUwQBRIXChNGSU5JU0hfUkVBU09OX09USEVSEAZCQAoRZGV2LnVuZGVyc3R1ZHkudjFQAVopdW5kZXJzdHVkeS5kZXYvdW5kZXJzdHVkeS92MTt1bmRlcnN0dWR5djFiBnByb3RvMw", [file_google_protobuf_struct]);
+  fileDesc("Chh1bmRlcnN0dWR5L3YxL2NoYXQucHJvdG8SDXVuZGVyc3R1ZHkudjEiUgoHTWVzc2FnZRIhCgRyb2xlGAEgASgOMhMudW5kZXJzdHVkeS52MS5Sb2xlEiQKB2NvbnRlbnQYAiADKAsyEy51bmRlcnN0dWR5LnYxLlBhcnQiyQIKBFBhcnQSDgoEdGV4dBgBIAEoCUgAEiUKBWltYWdlGAIgASgLMhQudW5kZXJzdHVkeS52MS5JbWFnZUgAEiMKBGZpbGUYAyABKAsyEy51bmRlcnN0dWR5LnYxLkZpbGVIABItCglyZWFzb25pbmcYBCABKAsyGC51bmRlcnN0dWR5LnYxLlJlYXNvbmluZ0gAEiwKCXRvb2xfY2FsbBgFIAEoCzIXLnVuZGVyc3R1ZHkudjEuVG9vbENhbGxIABIwCgt0b29sX3Jlc3VsdBgGIAEoCzIZLnVuZGVyc3R1ZHkudjEuVG9vbFJlc3VsdEgAEjQKDnByb3ZpZGVyX3N0YXRlGAcgASgLMhwudW5kZXJzdHVkeS52MS5Qcm92aWRlclN0YXRlEhgKEGNhY2hlX2JyZWFrcG9pbnQYCCABKAhCBgoEcGFydCJECgVJbWFnZRINCgN1cmwYASABKAlIABIOCgRkYXRhGAIgASgMSAASEgoKbWVkaWFfdHlwZRgDIAEoCUIICgZzb3VyY2UiOgoERmlsZRIMCgRkYXRhGAEgASgMEhIKCm1lZGlhX3R5cGUYAiABKAkSEAoIZmlsZW5hbWUYAyABKAkiGQoJUmVhc29uaW5nEgwKBHRleHQYASABKAkiPAoIVG9vbENhbGwSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIWCg5hcmd1bWVudHNfanNvbhgDIAEoCSJaCgpUb29sUmVzdWx0EhQKDHRvb2xfY2FsbF9pZBgBIAEoCRIkCgdjb250ZW50GAIgAygLMhMudW5kZXJzdHVkeS52MS5QYXJ0EhAKCGlzX2Vycm9yGAMgASgIIi0KDVByb3ZpZGVyU3RhdGUSDgoGdGFyZ2V0GAEgASgJEgwKBGRhdGEYAiABKAwiowUKEUdlbmVyYXRpb25PcHRpb25zEhgKC3RlbXBlcmF0dXJlGAEgASgBSACIAQESEgoFdG9wX3AYAiABKAFIAYgBARIXCgptYXhfdG9rZW5zGAMgASgFSAKIAQESDAoEc3RvcBgEIAMoCRIRCgRzZWVkGAUgASgDSAOIAQESHQoQcHJlc2VuY2VfcGVuYWx0eRgGIAEoAUgEiAEBEh4KEWZyZXF1ZW5jeV9wZW5hbHR5GAcgASgBSAWIAQESPQoQcmVhc29uaW5nX2VmZm9ydBgIIAEoDjIeLnVuZGVyc3R1ZHkudjEuUmVhc29uaW5nRWZmb3J0SAaIAQESNgoPcmVzcG9uc2VfZm9ybWF0GAkgASgLMh0udW5kZXJzdHVkeS52MS5SZXNwb25zZUZvcm1hdBIgChNwYXJhbGxlbF90b29sX2NhbGxzGAogASgISAeIAQESFQoIZW5kX3VzZXIYCyABKAlICIgBARJPChBwcm92aWRlcl9vcHRpb25zGAwgAygLMjUudW5kZXJzdHVkeS52MS5HZW5lcmF0aW9uT3B0aW9ucy5Qcm92aWRlck9wdGlvbnNFbnRyeRpPChRQcm92aWRlck9wdGlvbnNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0OgI4AUIOCgxfdGVtcGVyYXR1cmVCCAoGX3RvcF9wQg0KC19tYXhfdG9rZW5zQgcKBV9zZWVkQhMKEV9wcmVzZW5jZV9wZW5hbHR5QhQKEl9mcmVxdWVuY3lfcGVuYWx0eUITChFfcmVhc29uaW5nX2VmZm9ydEIWChRfcGFyYWxsZWxfdG9vbF9jYWxsc0ILCglfZW5kX3VzZXIitQEKDlJlc3BvbnNlRm9ybWF0EikKBHRleHQYASABKAsyGS51bmRlcnN0dWR5LnYxLlRleHRGb3JtYXRIABI2Cgtqc29uX29iamVjdBgCIAEoCzIfLnVuZGVyc3R1ZHkudjEuSnNvbk9iamVjdEZvcm1hdEgAEjYKC2pzb25fc2NoZW1hGAMgASgLMh8udW5kZXJzdHVkeS52MS5Kc29uU2NoZW1hRm9ybWF0SABCCAoGZm9ybWF0IgwKClRleHRGb3JtYXQiEgoQSnNvbk9iamVjdEZvcm1hdCJVChBKc29uU2NoZW1hRm9ybWF0EgwKBG5hbWUYASABKAkSEwoLc2NoZW1hX2pzb24YAiABKAkSDgoGc3RyaWN0GAMgASgIEg4KBnJlcGFpchgEIAEoCCI/CgRUb29sEi8KCGZ1bmN0aW9uGAEgASgLMhsudW5kZXJzdHVkeS52MS5GdW5jdGlvblRvb2xIAEIGCgRraW5kIloKDEZ1bmN0aW9uVG9vbBIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEhcKD3BhcmFtZXRlcnNfanNvbhgDIAEoCRIOCgZzdHJpY3QYBCABKAgiTQoKVG9vbENob2ljZRIrCgRtb2RlGAEgASgOMh0udW5kZXJzdHVkeS52MS5Ub29sQ2hvaWNlTW9kZRISCgp0b29sX25hbWVzGAIgAygJKl8KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfU1lTVEVNEAESDQoJUk9MRV9VU0VSEAISEgoOUk9MRV9BU1NJU1RBTlQQAxINCglST0xFX1RPT0wQBCr0AQoPUmVhc29uaW5nRWZmb3J0EiAKHFJFQVNPTklOR19FRkZPUlRfVU5TUEVDSUZJRUQQABIZChVSRUFTT05JTkdfRUZGT1JUX05PTkUQARIcChhSRUFTT05JTkdfRUZGT1JUX01JTklNQUwQAhIYChRSRUFTT05JTkdfRUZGT1JUX0xPVxADEhsKF1JFQVNPTklOR19FRkZPUlRfTUVESVVNEAQSGQoVUkVBU09OSU5HX0VGRk9SVF9ISUdIEAUSGgoWUkVBU09OSU5HX0VGRk9SVF9YSElHSBAGEhgKFFJFQVNPTklOR19FRkZPUlRfTUFYEAcqhwEKDlRvb2xDaG9pY2VNb2RlEiAKHFRPT0xfQ0hPSUNFX01PREVfVU5TUEVDSUZJRUQQABIZChVUT09MX0NIT0lDRV9NT0RFX0FVVE8QARIZChVUT09MX0NIT0lDRV9NT0RFX05PTkUQAhIdChlUT09MX0NIT0lDRV9NT0RFX1JFUVVJUkVEEAMq0wEKDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAhIcChhGSU5JU0hfUkVBU09OX1RPT0xfQ0FMTFMQAxIgChxGSU5JU0hfUkVBU09OX0NPTlRFTlRfRklMVEVSEAQSGQoVRklOSVNIX1JFQVNPTl9SRUZVU0FMEAUSFwoTRklOSVNIX1JFQVNPTl9PVEhFUhAGQkAKEWRldi51bmRlcnN0dWR5LnYxUAFaKXVuZGVyc3R1ZHkuZGV2L3VuZGVyc3R1ZHkvdjE7dW5kZXJzdHVkeXYxYgZwcm90bzM", [file_google_protobuf_struct]);
 
 /**
  * One message of a conversation.
@@ -110,7 +110,7 @@ export type Part = Message$1<"understudy.v1.Part"> & {
   providerState?: ProviderState | undefined;
 
   /**
-   * The prompt up to and including this part is worth caching at the provider.
+   * The prompt up to and including this part is worth caching at the provider. At most 4 parts of a request.
    *
    * @generated from field: bool cache_breakpoint = 8;
    */
@@ -125,7 +125,7 @@ export const PartSchema: GenMessage<Part> = /*@__PURE__*/
   messageDesc(file_understudy_v1_chat, 1);
 
 /**
- * An image.
+ * An image. A request has at most 100 images and files, of 16 MiB together: a message of either door has at most 20 MiB.
  *
  * @generated from message understudy.v1.Image
  */
@@ -137,7 +137,7 @@ export type Image = Message$1<"understudy.v1.Image"> & {
    */
   source: {
     /**
-     * Address that the provider fetches (https).
+     * Address that the provider fetches: https, at most 8 KiB.
      *
      * @generated from field: string url = 1;
      */
@@ -145,7 +145,7 @@ export type Image = Message$1<"understudy.v1.Image"> & {
     case: "url";
   } | {
     /**
-     * The bytes of the image.
+     * The bytes of the image, at most 10 MiB.
      *
      * @generated from field: bytes data = 2;
      */
@@ -154,7 +154,7 @@ export type Image = Message$1<"understudy.v1.Image"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Media type of the bytes, such as "image/png".
+   * Media type of the bytes: "image/png", "image/jpeg", "image/gif" or "image/webp".
    *
    * @generated from field: string media_type = 3;
    */
@@ -175,7 +175,7 @@ export const ImageSchema: GenMessage<Image> = /*@__PURE__*/
  */
 export type File = Message$1<"understudy.v1.File"> & {
   /**
-   * The bytes of the file.
+   * The bytes of the file, at most 16 MiB.
    *
    * @generated from field: bytes data = 1;
    */
@@ -189,7 +189,7 @@ export type File = Message$1<"understudy.v1.File"> & {
   mediaType: string;
 
   /**
-   * Name of the file as the model shall see it.
+   * Name of the file as the model shall see it: no path, at most 255 characters.
    *
    * @generated from field: string filename = 3;
    */
@@ -231,7 +231,7 @@ export const ReasoningSchema: GenMessage<Reasoning> = /*@__PURE__*/
  */
 export type ToolCall = Message$1<"understudy.v1.ToolCall"> & {
   /**
-   * Id of the call, unique in the conversation.
+   * Id of the call, unique in the conversation, at most 256 characters. Tool messages right after the call give its result.
    *
    * @generated from field: string id = 1;
    */
@@ -245,7 +245,7 @@ export type ToolCall = Message$1<"understudy.v1.ToolCall"> & {
   name: string;
 
   /**
-   * Arguments as the text of a JSON object, as the model wrote it.
+   * Arguments as the text of a JSON object, as the model wrote it. Empty for none. At most 1 MiB.
    *
    * @generated from field: string arguments_json = 3;
    */
@@ -509,18 +509,27 @@ export type JsonSchemaFormat = Message$1<"understudy.v1.JsonSchemaFormat"> & {
   name: string;
 
   /**
-   * The JSON Schema as text.
+   * The JSON Schema as text, draft 2020-12 or draft-07, without references to other documents. At most 64 KiB.
    *
    * @generated from field: string schema_json = 2;
    */
   schemaJson: string;
 
   /**
-   * Whether the provider must hold to the schema, where it can.
+   * Whether the answer must hold to the schema. The provider is told so where it can, and a complete answer that does not is
+   * passed over like a failed attempt (reason SCHEMA_MISMATCH) instead of returned with a warning.
    *
    * @generated from field: bool strict = 3;
    */
   strict: boolean;
+
+  /**
+   * Whether the model may be asked once more, at the price of a further attempt, where its complete answer does not hold to
+   * the schema. Of a stream only with RECOVERY_RESTART.
+   *
+   * @generated from field: bool repair = 4;
+   */
+  repair: boolean;
 };
 
 /**
@@ -573,14 +582,14 @@ export type FunctionTool = Message$1<"understudy.v1.FunctionTool"> & {
   name: string;
 
   /**
-   * What the function does, for the model.
+   * What the function does, for the model. At most 32 KiB.
    *
    * @generated from field: string description = 2;
    */
   description: string;
 
   /**
-   * JSON Schema of the arguments as text. Empty for a function without arguments.
+   * JSON Schema of the arguments as text, that of an object. Empty for a function without arguments. At most 64 KiB.
    *
    * @generated from field: string parameters_json = 3;
    */

@@ -234,7 +234,7 @@ export type ChatRequest = Message<"understudy.v1.ChatRequest"> & {
   options?: GenerationOptions | undefined;
 
   /**
-   * Tools that the model may call.
+   * Tools that the model may call, at most 128, their names unique.
    *
    * @generated from field: repeated understudy.v1.Tool tools = 4;
    */
@@ -430,7 +430,7 @@ export type StreamChatRequest = Message<"understudy.v1.StreamChatRequest"> & {
   options?: GenerationOptions | undefined;
 
   /**
-   * Tools that the model may call.
+   * Tools that the model may call, at most 128, their names unique.
    *
    * @generated from field: repeated understudy.v1.Tool tools = 4;
    */

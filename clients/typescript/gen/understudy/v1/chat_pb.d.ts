@@ -106,7 +106,7 @@ export declare type Part = Message$1<"understudy.v1.Part"> & {
   providerState?: ProviderState | undefined;
 
   /**
-   * The prompt up to and including this part is worth caching at the provider.
+   * The prompt up to and including this part is worth caching at the provider. At most 4 parts of a request.
    *
    * @generated from field: bool cache_breakpoint = 8;
    */
@@ -120,7 +120,7 @@ export declare type Part = Message$1<"understudy.v1.Part"> & {
 export declare const PartSchema: GenMessage<Part>;
 
 /**
- * An image.
+ * An image. A request has at most 100 images and files, of 16 MiB together: a message of either door has at most 20 MiB.
  *
  * @generated from message understudy.v1.Image
  */
@@ -132,7 +132,7 @@ export declare type Image = Message$1<"understudy.v1.Image"> & {
    */
   source: {
     /**
-     * Address that the provider fetches (https).
+     * Address that the provider fetches: https, at most 8 KiB.
      *
      * @generated from field: string url = 1;
      */
@@ -140,7 +140,7 @@ export declare type Image = Message$1<"understudy.v1.Image"> & {
     case: "url";
   } | {
     /**
-     * The bytes of the image.
+     * The bytes of the image, at most 10 MiB.
      *
      * @generated from field: bytes data = 2;
      */
@@ -149,7 +149,7 @@ export declare type Image = Message$1<"understudy.v1.Image"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Media type of the bytes, such as "image/png".
+   * Media type of the bytes: "image/png", "image/jpeg", "image/gif" or "image/webp".
    *
    * @generated from field: string media_type = 3;
    */
@@ -169,7 +169,7 @@ export declare const ImageSchema: GenMessage<Image>;
  */
 export declare type File = Message$1<"understudy.v1.File"> & {
   /**
-   * The bytes of the file.
+   * The bytes of the file, at most 16 MiB.
    *
    * @generated from field: bytes data = 1;
    */
@@ -183,7 +183,7 @@ export declare type File = Message$1<"understudy.v1.File"> & {
   mediaType: string;
 
   /**
-   * Name of the file as the model shall see it.
+   * Name of the file as the model shall see it: no path, at most 255 characters.
    *
    * @generated from field: string filename = 3;
    */
@@ -223,7 +223,7 @@ export declare const ReasoningSchema: GenMessage<Reasoning>;
  */
 export declare type ToolCall = Message$1<"understudy.v1.ToolCall"> & {
   /**
-   * Id of the call, unique in the conversation.
+   * Id of the call, unique in the conversation, at most 256 characters. Tool messages right after the call give its result.
    *
    * @generated from field: string id = 1;
    */
@@ -237,7 +237,7 @@ export declare type ToolCall = Message$1<"understudy.v1.ToolCall"> & {
   name: string;
 
   /**
-   * Arguments as the text of a JSON object, as the model wrote it.
+   * Arguments as the text of a JSON object, as the model wrote it. Empty for none. At most 1 MiB.
    *
    * @generated from field: string arguments_json = 3;
    */
@@ -494,18 +494,27 @@ export declare type JsonSchemaFormat = Message$1<"understudy.v1.JsonSchemaFormat
   name: string;
 
   /**
-   * The JSON Schema as text.
+   * The JSON Schema as text, draft 2020-12 or draft-07, without references to other documents. At most 64 KiB.
    *
    * @generated from field: string schema_json = 2;
    */
   schemaJson: string;
 
   /**
-   * Whether the provider must hold to the schema, where it can.
+   * Whether the answer must hold to the schema. The provider is told so where it can, and a complete answer that does not is
+   * passed over like a failed attempt (reason SCHEMA_MISMATCH) instead of returned with a warning.
    *
    * @generated from field: bool strict = 3;
    */
   strict: boolean;
+
+  /**
+   * Whether the model may be asked once more, at the price of a further attempt, where its complete answer does not hold to
+   * the schema. Of a stream only with RECOVERY_RESTART.
+   *
+   * @generated from field: bool repair = 4;
+   */
+  repair: boolean;
 };
 
 /**
@@ -556,14 +565,14 @@ export declare type FunctionTool = Message$1<"understudy.v1.FunctionTool"> & {
   name: string;
 
   /**
-   * What the function does, for the model.
+   * What the function does, for the model. At most 32 KiB.
    *
    * @generated from field: string description = 2;
    */
   description: string;
 
   /**
-   * JSON Schema of the arguments as text. Empty for a function without arguments.
+   * JSON Schema of the arguments as text, that of an object. Empty for a function without arguments. At most 64 KiB.
    *
    * @generated from field: string parameters_json = 3;
    */

@@ -224,6 +224,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_INTERNAL = 29;
    */
   INTERNAL = 29,
+
+  /**
+   * The answer is complete but does not match the schema of the request.
+   *
+   * @generated from enum value: ERROR_REASON_SCHEMA_MISMATCH = 30;
+   */
+  SCHEMA_MISMATCH = 30,
 }
 
 /**

@@ -416,6 +416,13 @@ export enum WarningCode {
    * @generated from enum value: WARNING_CODE_EMPTY_OUTPUT = 6;
    */
   EMPTY_OUTPUT = 6,
+
+  /**
+   * The answer is not of the form that the request asks for.
+   *
+   * @generated from enum value: WARNING_CODE_SCHEMA_MISMATCH = 7;
+   */
+  SCHEMA_MISMATCH = 7,
 }
 
 /**

@@ -1,0 +1,120 @@
+import type { ReadPart, Turn } from './conversation.ts';
+import type { JsonRecord } from './json-value.ts';
+import { asRecord, parseJson, recordsOf, textOf } from './json-value.ts';
+import { contentOf, fileData, imageUrl, markOf, resultParts } from './openai-parts.ts';
+
+/** A conversation in the form of the Responses API. */
+interface ResponsesInput {
+  /** Instructions before the first turn; empty where there are none. */
+  readonly instructions: string;
+  readonly input: readonly JsonRecord[];
+}
+
+/**
+ * Writes a conversation as input of the Responses API. Instructions before the first turn become `instructions`, unless
+ * they are all there is, since without any input the API refuses the call, or shall be cached, which only input can be.
+ * `replaysReasoning` says whether the model can read the reasoning of earlier turns.
+ */
+export function responsesInput(
+  turns: readonly Turn[],
+  marks: ReadonlySet<ReadPart>,
+  replaysReasoning: boolean,
+): ResponsesInput {
+  const first = Math.max(
+    0,
+    turns.findIndex(({ role }) => role !== 'system'),
+  );
+  const leading = turns.slice(0, first).flatMap(({ parts }) => parts);
+  const isInput = leading.some((part) => marks.has(part));
+  return {
+    instructions: isInput ? '' : leading.map(wordsOf).join('\n\n'),
+    input: turns.slice(isInput ? 0 : first).flatMap((turn) => inputItems(turn, marks, replaysReasoning)),
+  };
+}
+
+function wordsOf({ part }: ReadPart): string {
+  return part.case === 'text' ? part.value : '';
+}
+
+function inputItems({ role, parts }: Turn, marks: ReadonlySet<ReadPart>, replaysReasoning: boolean) {
+  if (role === 'assistant') return assistantItems(parts, replaysReasoning);
+  if (role === 'tool') return parts.map((part) => resultItem(part, marks));
+  return [{ role: role === 'system' ? 'developer' : role, content: inputContent(parts, marks) }];
+}
+
+function inputContent(parts: readonly ReadPart[], marks: ReadonlySet<ReadPart>): string | readonly JsonRecord[] {
+  return contentOf(parts, marks, (part) => ({ ...inputPart(part), ...markOf(part, marks) }));
+}
+
+function inputPart({ part }: ReadPart): JsonRecord {
+  switch (part.case) {
+    case 'text':
+      return { type: 'input_text', text: part.value };
+    case 'image':
+      return { type: 'input_image', image_url: imageUrl(part.value), detail: 'auto' };
+    case 'file':
+      return { type: 'input_file', ...fileData(part.value) };
+    case 'reasoning':
+    case 'toolCall':
+    case 'toolResult':
+      return {};
+  }
+}
+
+function resultItem(result: ReadPart, marks: ReadonlySet<ReadPart>): JsonRecord {
+  const { part } = result;
+  const parts = resultParts(result, marks);
+  return {
+    type: 'function_call_output',
+    call_id: part.case === 'toolResult' ? part.value.toolCallId : '',
+    output: parts.length === 0 ? '' : inputContent(parts, marks),
+  };
+}
+
+/**
+ * Writes what the assistant said, thought and called, in order. Words in a row are one text: as parts they would need the
+ * ids of the answer that they came from.
+ */
+function assistantItems(parts: readonly ReadPart[], replaysReasoning: boolean): readonly JsonRecord[] {
+  const items: JsonRecord[] = [];
+  let words: { text: string; readonly phase: string } | undefined;
+  const endWords = (): void => {
+    if (words === undefined) return;
+    const { text: content, phase } = words;
+    items.push({ role: 'assistant', content, ...(phase === '' ? {} : { phase }) });
+    words = undefined;
+  };
+  for (const { part, state } of parts) {
+    if (part.case === 'text') {
+      const phase = textOf(stateOf(state)?.phase);
+      if (words?.phase !== phase) endWords();
+      words = { text: (words?.text ?? '') + part.value, phase };
+    } else if (part.case === 'toolCall') {
+      endWords();
+      const { id, name, argumentsJson } = part.value;
+      const sent = argumentsJson === '' ? '{}' : argumentsJson;
+      items.push({ type: 'function_call', call_id: id, name, arguments: sent });
+    } else if (part.case === 'reasoning' && replaysReasoning) {
+      endWords();
+      items.push(...reasoningItems(stateOf(state)));
+    }
+  }
+  endWords();
+  return items;
+}
+
+/**
+ * Writes a reasoning item as it came, without its id: the API would look for the ids of the items that followed it. Only
+ * encrypted reasoning can be sent back where nothing is stored.
+ */
+function reasoningItems(item: JsonRecord | undefined): readonly JsonRecord[] {
+  if (item?.type !== 'reasoning' || textOf(item.encrypted_content) === '') return [];
+  const content = recordsOf(item.content);
+  const { summary, encrypted_content: encrypted } = item;
+  const words = content.length === 0 ? {} : { content };
+  return [{ type: 'reasoning', summary: recordsOf(summary), ...words, encrypted_content: encrypted }];
+}
+
+function stateOf(state: Uint8Array | undefined): JsonRecord | undefined {
+  return state === undefined ? undefined : asRecord(parseJson(new TextDecoder().decode(state)));
+}
