@@ -43,6 +43,7 @@ export const CLASS_TABLE = {
   slow_reader: THE_CALLERS,
   local_refusal: NEEDS_A_PERSON,
   internal: NEEDS_A_PERSON,
+  mismatch: NEEDS_A_PERSON,
 } as const satisfies Record<FailureClass, ClassRow>;
 
 /** The row of a class. */
