@@ -54,14 +54,14 @@ function learn(times: ResponseTimes, { timing, record, cause }: Settlement): voi
   }
 }
 
-const OVERLOAD_STATUSES: readonly (number | undefined)[] = [503, 529];
+const OVERLOAD_STATUSES: ReadonlySet<number | undefined> = new Set([503, 529]);
 
 /**
  * Whether the provider says that it is asked too much: a rate limit, 503 (RFC 9110; DeepSeek's overload, Ollama's full queue), or
  * 529, which a stream tells by its code (engine rule L1). What it cannot take goes to the next target, before its circuit opens.
  */
 function isComplaint({ class: failureClass, httpStatus, providerCode }: Failure): boolean {
-  return failureClass === 'rate_limit' || OVERLOAD_STATUSES.includes(httpStatus) || providerCode === 'overloaded_error';
+  return failureClass === 'rate_limit' || OVERLOAD_STATUSES.has(httpStatus) || providerCode === 'overloaded_error';
 }
 
 function verdictOf(cause: Failure, staleSocketReplaced: boolean): Verdict {

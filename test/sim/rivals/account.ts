@@ -27,7 +27,7 @@ export interface Account {
 
 const PROMPT_TOKENS = 500;
 const TOKENS_PER_PIECE = 25;
-const DOWN: readonly FaultKind[] = ['refused', 'overload', 'silence', 'headers_only'];
+const DOWN: ReadonlySet<FaultKind> = new Set(['refused', 'overload', 'silence', 'headers_only']);
 
 /** Reckons up what became of a scenario. */
 export function reckon({ tape }: Scenario, { stories }: History): Account {
@@ -67,7 +67,7 @@ export function reckon({ tape }: Scenario, { stories }: History): Account {
       (fault) =>
         fault.target === target &&
         fault.shape.type !== 'chance' &&
-        DOWN.includes(fault.kind) &&
+        DOWN.has(fault.kind) &&
         plan.fault === fault.kind &&
         openedAtMs >= fault.fromMs &&
         openedAtMs < fault.toMs,

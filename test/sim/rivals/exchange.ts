@@ -141,7 +141,7 @@ export class Exchange {
   }
 
   #end(): void {
-    for (const which of [...this.#timers.keys()]) this.#clear(which);
+    for (const which of this.#timers.keys()) this.#clear(which);
     this.#signal.removeEventListener('abort', this.#cancel);
   }
 
@@ -180,7 +180,11 @@ export async function readWhole(exchange: Exchange): Promise<string> {
  */
 export async function passOn(exchange: Exchange, client: SimClient): Promise<void> {
   await exchange.body((text) =>
-    client.output(text) ? undefined : new Promise((resolve) => void client.whenWritable(resolve)),
+    client.output(text)
+      ? undefined
+      : new Promise((resolve) => {
+          client.whenWritable(resolve);
+        }),
   );
 }
 

@@ -5,7 +5,7 @@ import type { Ask, Ending, Policy, Rival } from './rival.ts';
 const RETRIES = 3;
 const FIRST_WAIT_MS = 1_000;
 const HEADERS_MS = 10_000;
-const RETRIED = [429, 500, 502, 503, 504];
+const RETRIED = new Set([429, 500, 502, 503, 504]);
 
 /** What the documentation and the retry handler of Portkey's open gateway describe, its optional circuit breaker left off. */
 export const PORTKEY_LIKE: Rival = {
@@ -60,5 +60,5 @@ class PortkeyLike implements Policy {
 function isRetried(error: unknown): boolean {
   if (!(error instanceof CallError)) throw error;
   if (error.failure.class === 'silence' || error.failure.class === 'client_cancel') return false;
-  return error.status === undefined || RETRIED.includes(error.status);
+  return error.status === undefined || RETRIED.has(error.status);
 }

@@ -43,6 +43,10 @@ function world(trouble: Trouble, atMs: readonly number[], more: Partial<SimReque
   return { ...scenario, tape: { ...scenario.tape, requests } };
 }
 
+function firstMinutes({ tape, ...scenario }: Scenario, minutes: number): Scenario {
+  return { ...scenario, tape: { ...tape, requests: tape.requests.filter(({ atMs }) => atMs < minutes * 60_000) } };
+}
+
 async function callsOf(scenario: Scenario, rival: Rival): Promise<History['stories'][number]['calls']> {
   return (await live(scenario, rival)).stories.flatMap(({ calls }) => calls);
 }
@@ -150,7 +154,7 @@ describe('the Portkey-like policy', () => {
 
 describe('a comparison', () => {
   it('is the same for the same seed, and another for another', async () => {
-    const few = [UNDERSTUDY, COCKATIEL, LITELLM_LIKE];
+    const few = [UNDERSTUDY, COCKATIEL];
     const table = await compare('cancels', 1, few);
     expect(await compare('cancels', 1, few)).toBe(table);
     expect(await compare('cancels', 2, few)).not.toBe(table);
@@ -158,7 +162,7 @@ describe('a comparison', () => {
   });
 
   it('sees answers that are cut and taken for whole, and the engine gives none', async () => {
-    const scenario = makeScenario('cut-streams', 3);
+    const scenario = firstMinutes(makeScenario('cut-streams', 3), 20);
     for (const rival of RIVALS) {
       const { corrupted } = reckon(scenario, await live(scenario, rival));
       if ([COCKATIEL, LITELLM_LIKE, PORTKEY_LIKE].includes(rival)) expect(corrupted, rival.name).toBeGreaterThan(0);
@@ -188,7 +192,8 @@ describe('a comparison', () => {
   });
 
   it('lets hundreds of requests be under way at a time', async () => {
-    expect((await live(makeScenario('herd', 1), PORTKEY_LIKE)).mostAtATime).toBeGreaterThan(200);
+    const herd = firstMinutes(makeScenario('herd', 1), 3);
+    expect((await live(herd, PORTKEY_LIKE)).mostAtATime).toBeGreaterThan(200);
   });
 });
 

@@ -12,33 +12,43 @@ const HELP = `npm run sim:compare -- [options]
   --help            this text
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', default: false },
-    seed: { type: 'string', default: '1' },
-    scenario: { type: 'string' },
-  },
-});
+interface Options {
+  readonly help: boolean;
+  readonly seed: number;
+  readonly names: readonly string[];
+}
 
-function seedOfOption(): number {
+/** Reads the command line; throws an error that names what is wrong. */
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', default: false },
+      seed: { type: 'string', default: '1' },
+      scenario: { type: 'string' },
+    },
+  });
   const seed = Number(values.seed);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error('--seed must be a whole number from 0 on');
-  return seed;
-}
-
-function chosenNames(): readonly string[] {
-  const names = values.scenario?.split(',');
-  const unknown = names?.find((name) => !SCENARIO_NAMES.includes(name));
+  if (!/^\d+$/.test(values.seed) || !Number.isSafeInteger(seed))
+    throw new Error('--seed must be a whole number from 0 on');
+  const names = values.scenario?.split(',') ?? SCENARIO_NAMES;
+  const unknown = names.find((name) => !SCENARIO_NAMES.includes(name));
   if (unknown !== undefined) throw new Error(`--scenario: there is none named ${unknown}; see --help`);
-  return names ?? SCENARIO_NAMES;
+  return { help: values.help, seed, names };
 }
 
-if (values.help) {
-  process.stdout.write(HELP);
-} else {
-  const seed = seedOfOption();
-  process.stdout.write(
-    `Seed ${seed}. Policies:\n\n${RIVALS.map(({ name, says }) => `- **${name}**: ${says}.`).join('\n')}\n`,
-  );
-  for (const name of chosenNames()) process.stdout.write(`\n${await compare(name, seed)}`);
+async function run({ help, seed, names }: Options): Promise<void> {
+  if (help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const policies = RIVALS.map(({ name, says }) => `- **${name}**: ${says}.\n`).join('');
+  process.stdout.write(`Seed ${seed}. Policies, of which those named after a product are models of it:\n\n${policies}`);
+  for (const name of names) process.stdout.write(`\n${await compare(name, seed)}`);
+}
+
+try {
+  await run(readOptions());
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 }

@@ -52,6 +52,8 @@ export interface Draft extends Pick<Scenario, 'name' | 'models'> {
   readonly exhaustFirst?: boolean;
 }
 
+const STEADY: FaultShape = { type: 'steady' };
+
 /** The others want their answers whole. */
 const STREAMED_SHARE = 0.7;
 
@@ -61,9 +63,10 @@ export function scenarioOf(draft: Draft, seed: number): Scenario {
   const requests = draft.crowds
     .flatMap((crowd) => arrivals(crowd, dice).map((atMs) => ({ crowd, atMs })))
     .map(({ crowd, atMs }, id) => requestOf(crowd, atMs, id, dice));
-  const faults: Fault[] = draft.troubles
-    .flatMap(({ targets, ...trouble }) => targets.map((target) => ({ target, ...trouble })))
-    .map((trouble, id) => ({ id, shape: { type: 'steady' }, ...trouble }));
+  const faults: Fault[] = [];
+  for (const { targets, kind, fromMs, toMs, shape = STEADY } of draft.troubles) {
+    for (const target of targets) faults.push({ id: faults.length, target, kind, fromMs, toMs, shape });
+  }
   return {
     name: draft.name,
     models: draft.models,
