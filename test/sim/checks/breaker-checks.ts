@@ -86,7 +86,8 @@ export const BREAKER_CHECKS: readonly Check[] = [
           const isRecent = nowMs - (recent[0] ?? 0) < config.circuitBreaker.windowMs;
           const shown = health().find(({ target }) => target === call.target)?.circuit;
           const isAutomatic = breakers.get(call.target)?.isAutomatic === true;
-          if (isFull && isRecent && isAutomatic && shown === 'CLOSED') fail(`${call.target} is silent, and still asked`);
+          if (isFull && isRecent && isAutomatic && shown === 'CLOSED')
+            fail(`${call.target} is silent, and still asked`);
         },
       };
     },
@@ -165,7 +166,8 @@ export const BREAKER_CHECKS: readonly Check[] = [
           // A reset by an operator ends all waits.
           const isReset = resets.some(({ target, fromMs }) => accountOf(target) === account && fromMs <= runtime.now());
           const leftMs = (wishes.get(account) ?? 0) - runtime.now();
-          if (leftMs > TOLERANCE_MS && !isReset) fail(`run ${run.id} calls ${call.target} ${leftMs} ms before it wants`);
+          if (leftMs > TOLERANCE_MS && !isReset)
+            fail(`run ${run.id} calls ${call.target} ${leftMs} ms before it wants`);
         },
         ended: (_, { call }) => {
           const account = accountOf(call.target);
@@ -183,7 +185,9 @@ const LEAST_LEASE_MS = 10_000 + 30_000 + 60_000 + 10_000;
 function mayOutlive(probe: CallFacts, facts: Facts): boolean {
   const nowMs = facts.runtime.now();
   const isHeldUp = heldUpMs(facts, probe.openedAtMs, nowMs) > 0;
-  return (isHeldUp || probe.pausedMs > 0 || probe.pausedAtMs !== undefined) && nowMs - probe.openedAtMs >= LEAST_LEASE_MS;
+  return (
+    (isHeldUp || probe.pausedMs > 0 || probe.pausedAtMs !== undefined) && nowMs - probe.openedAtMs >= LEAST_LEASE_MS
+  );
 }
 
 /** The latest moment at which the limit of an attempt without output may lie. */
@@ -199,6 +203,7 @@ function sameCircuits({ health, breakers, runtime, stalls }: Facts, fail: (what:
     }
     const nowMs = runtime.now();
     const isHeldUp = heldUpMs({ stalls }, nowMs - 10_000, nowMs) > 0;
-    if (!isHeldUp && model?.isSteady(nowMs, 0.01) === true) fail(`the probe of ${target} has been answering for longer`);
+    if (!isHeldUp && model?.isSteady(nowMs, 0.01) === true)
+      fail(`the probe of ${target} has been answering for longer`);
   }
 }
