@@ -46,8 +46,11 @@ export function disturbed(tape: Tape, dice: Dice): Tape {
       })
     : [];
   const overloads = dice.chance(0.15) ? [{ fromMs: moment(), toMs: moment() }] : [];
-  const herd = dice.chance(0.15) ? drawHerd(tape, dice, moment()) : undefined;
-  const isRoomy = tape.config.maxActive > 100 && tape.drainAtMs === undefined;
+  const herdAtMs = moment();
+  const herd = dice.chance(0.15) ? drawHerd(tape, dice, herdAtMs) : undefined;
+  const isDrained = herd !== undefined && dice.chance(0.4);
+  const drainAtMs = isDrained ? herdAtMs + dice.pick([200, 900, 2_500]) : tape.drainAtMs;
+  const isRoomy = tape.config.maxActive > 100 && drainAtMs === undefined;
   const hasAftermath = isRoomy && dice.chance(0.25);
   return {
     ...tape,
@@ -55,6 +58,7 @@ export function disturbed(tape: Tape, dice: Dice): Tape {
     operator,
     stalls,
     overloads,
+    drainAtMs,
     requests: [...tape.requests, ...(herd?.requests ?? []), ...(hasAftermath ? aftermath(tape) : [])],
   };
 }

@@ -124,12 +124,12 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     seenBy: 17,
   },
   {
-    rule: 'P1',
-    does: 'goes on with another target behind a broken stream',
-    file: 'engine/request.ts',
-    find: "next === 'no' || this.#delivery.isCommitted",
-    replace: "next === 'no'",
-    seenBy: 22,
+    rule: 'P1a',
+    does: 'restarts beyond the repeats of a request',
+    file: 'engine/recovery.ts',
+    find: 'isCurable(cause) && hasRepeats && mayRestart && isInTime',
+    replace: 'isCurable(cause) && mayRestart && isInTime',
+    seenBy: 13,
   },
   {
     rule: 'P1a',
