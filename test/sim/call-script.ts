@@ -121,7 +121,9 @@ function refuse(name: Parameters<typeof failure>[0], hinted = false): Spoil {
     const complains = name === 'overload' && dice.chance(0.3);
     const afterMs = dice.pick([5, 60, 300]);
     const repeatIsUseless = hinted && dice.chance(0.1) ? true : undefined;
-    const retryAfterMs = hinted ? hintMs : undefined;
+    // Not every answer of the same time names the same wait.
+    const isShorter = hinted && hintMs !== undefined && dice.chance(0.3);
+    const retryAfterMs = isShorter ? Math.min(hintMs, 300) : hinted ? hintMs : undefined;
     return fails(name, { retryAfterMs, httpStatus: complains ? 529 : undefined, repeatIsUseless }, afterMs);
   };
 }

@@ -7,6 +7,19 @@ const ACTS = ['OPEN', 'CLOSED', 'DISABLED', 'RESET', 'RESET'] as const;
 /** How many requests follow when the faults have stopped, one each second. */
 const AFTERMATH = 90;
 
+/** How many requests come in one moment. */
+const HERD = 25;
+
+/** What a request is unless it is something else. */
+const PLAIN = {
+  json: false,
+  cancel: { type: 'never' },
+  reading: { type: 'fast' },
+  refusedAs: undefined,
+  clientRetries: 0,
+  onBroken: 'FAIL',
+} as const satisfies Partial<SimRequest>;
+
 /** Adds what a tape has besides sick providers: operators, a process that is held up, limits told in headers, load that goes on. */
 export function disturbed(tape: Tape, dice: Dice): Tape {
   const endsAtMs = tape.calmFromMs;
@@ -33,16 +46,35 @@ export function disturbed(tape: Tape, dice: Dice): Tape {
       })
     : [];
   const overloads = dice.chance(0.15) ? [{ fromMs: moment(), toMs: moment() }] : [];
-  const isRoomy = tape.config.maxActive > 100 && tape.drainAtMs === undefined;
+  const herdAtMs = moment();
+  const herd = dice.chance(0.15) ? drawHerd(tape, dice, herdAtMs) : undefined;
+  const isDrained = herd !== undefined && dice.chance(0.4);
+  const drainAtMs = isDrained ? herdAtMs + dice.pick([200, 900, 2_500]) : tape.drainAtMs;
+  const isRoomy = tape.config.maxActive > 100 && drainAtMs === undefined;
   const hasAftermath = isRoomy && dice.chance(0.25);
   return {
     ...tape,
-    faults: [...tape.faults, ...limits],
+    faults: [...(herd?.faults ?? []), ...tape.faults, ...limits],
     operator,
     stalls,
     overloads,
-    requests: hasAftermath ? [...tape.requests, ...aftermath(tape)] : tape.requests,
+    drainAtMs,
+    requests: [...tape.requests, ...(herd?.requests ?? []), ...(hasAftermath ? aftermath(tape) : [])],
   };
+}
+
+/** Many requests in one moment to targets that send them away without being sick: what budgets are for. */
+function drawHerd({ calmFromMs, targets }: Tape, dice: Dice, atMs: number): Pick<Tape, 'faults' | 'requests'> {
+  const chain = dice.shuffled(targets).slice(0, 1 + dice.below(2));
+  const kind = dice.pick(['conflict', 'conflict', 'rate_limit', 'cut'] as const);
+  const toMs = Math.min(calmFromMs, atMs + 20_000);
+  const faults = chain.map((target, index): Fault => {
+    return { id: 2_000 + index, target, kind, fromMs: atMs, toMs, shape: { type: 'steady' }, hintMs: 300 };
+  });
+  const requests = Array.from({ length: HERD }, (_, index): SimRequest => {
+    return { ...PLAIN, id: 50_000 + index, atMs, chain, timeoutMs: 30_000, streams: true, onBroken: 'RESTART' };
+  });
+  return { faults, requests };
 }
 
 /** Load that goes on when the faults have stopped, from callers whose libraries try again (invariant 32). */
@@ -50,17 +82,13 @@ function aftermath({ calmFromMs, targets }: Tape): SimRequest[] {
   return Array.from({ length: AFTERMATH }, (_, index) => {
     const first = index % targets.length;
     return {
+      ...PLAIN,
       id: 100_000 + index,
       atMs: calmFromMs + index * 1_000,
       chain: [...targets.slice(first), ...targets.slice(0, first)],
       timeoutMs: 30_000,
       streams: index % 2 === 0,
-      json: false,
-      cancel: { type: 'never' },
-      reading: { type: 'fast' },
-      refusedAs: undefined,
       clientRetries: 3,
-      onBroken: 'FAIL',
     };
   });
 }

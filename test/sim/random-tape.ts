@@ -54,7 +54,8 @@ export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   return dice.chance(0.5) ? drawn : disturbed(drawn, dice);
 }
 
-function usualTape(seed: number, size: TapeSize): Tape {
+/** Draws a tape in which nothing is wrong but providers, callers and the wall clock. */
+export function usualTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   const dice = new Dice(mulberry32(seed));
   const spanMs = dice.pick([2_000, size.spanMs / 4, size.spanMs]);
   // Round times make things fall into the same moment: the reply and the limit, the success and the cancel.

@@ -12,10 +12,11 @@ export async function liveSeeds(
   seeds: readonly number[],
   checks: readonly Check[],
   size?: TapeSize,
+  tapeOf = randomTape,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const seed of seeds) {
-    const tape = randomTape(seed, size);
+    const tape = tapeOf(seed, size);
     const outcome = await live(tape, checks);
     outcomes.push(outcome);
     if (outcome.violations.length > 0) throw new Error(await failureReport(tape, checks, outcome, commit()));

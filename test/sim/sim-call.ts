@@ -24,8 +24,6 @@ export interface CallFacts {
   endedCleanly: boolean;
   pausedAtMs: number | undefined;
   pausedMs: number;
-  /** What comes next and when it does; it waits unread where that has passed. */
-  next: { readonly type: ScriptEvent['type']; readonly dueAtMs: number } | undefined;
   closedAtMs: number | undefined;
   closedBy: 'abort' | 'release' | undefined;
 }
@@ -46,7 +44,6 @@ export function callFacts(
     endedCleanly: false,
     pausedAtMs: undefined,
     pausedMs: 0,
-    next: undefined,
     closedAtMs: undefined,
     closedBy: undefined,
   };
@@ -109,12 +106,10 @@ export class SimCall implements AttemptHandle {
 
   #schedule(): void {
     const step = this.facts.plan.script[this.#next];
-    this.facts.next = undefined;
     if (this.facts.closedBy !== undefined || step === undefined) return;
     this.#next += 1;
     const lateMs = this.#runtime.now() - this.#lastDueAtMs;
     const dueAtMs = this.#lastDueAtMs + step.afterMs;
-    this.facts.next = { type: step.event.type, dueAtMs };
     this.#timer = this.#runtime.setTimer(lateMs === 0 ? step.afterMs : step.afterMs - lateMs, () => {
       this.#timer = undefined;
       this.#lastDueAtMs = dueAtMs;

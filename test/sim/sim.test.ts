@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ALL_CHECKS } from './checks/all-checks.ts';
-import { randomTape } from './random-tape.ts';
+import { randomTape, usualTape } from './random-tape.ts';
 import { liveSeeds, seedsFrom } from './seeds.ts';
 import { simulate } from './simulation.ts';
 
@@ -9,10 +9,14 @@ import { simulate } from './simulation.ts';
 const SEEDS = Number(process.env['SIM_SEEDS'] ?? 2_000);
 const CHUNK = 100;
 
-/** Seeds that have found something, in the engine or in the simulator. */
-const REGRESSIONS = [
-  7, 10, 18, 22, 31, 108, 166, 167, 168, 207, 262, 626, 659, 830, 892, 1_002, 1_356, 1_676, 1_712, 2_210,
+/** Seeds that have found something, in the engine or in the simulator: of tapes with nothing but sick providers. */
+const USUAL_REGRESSIONS = [
+  7, 10, 18, 22, 31, 108, 166, 167, 168, 207, 262, 626, 659, 830, 892, 1_002, 1_356, 1_676, 1_712, 2_210, 2_391, 3_231,
+  10_950,
 ];
+
+/** The same of tapes as they are drawn now. */
+const REGRESSIONS = [17, 64, 1_184, 1_317, 2_540, 2_966, 3_165, 3_639];
 
 /** Hundreds of requests within two seconds and more: the herd behind an outage. */
 const CROWD = { requests: 400, spanMs: 40_000 };
@@ -31,6 +35,7 @@ describe('the engine keeps its invariants', () => {
   );
 
   it('with the seeds that once found something', async () => {
+    await liveSeeds(USUAL_REGRESSIONS, ALL_CHECKS, undefined, usualTape);
     await liveSeeds(REGRESSIONS, ALL_CHECKS);
   }, 60_000);
 
@@ -38,6 +43,13 @@ describe('the engine keeps its invariants', () => {
     const outcomes = await liveSeeds(seedsFrom(1, 10), ALL_CHECKS, CROWD);
     expect(Math.max(...outcomes.map(({ runs }) => runs.length))).toBeGreaterThan(400);
   }, 120_000);
+});
+
+describe('the checks', () => {
+  it('are there for every invariant; two of them compare whole histories', () => {
+    const numbers = new Set([...ALL_CHECKS.map(({ number }) => Math.floor(number)), 34, 37]);
+    expect([...numbers].toSorted((one, other) => one - other)).toEqual(seedsFrom(1, 37));
+  });
 });
 
 describe('a simulation', () => {

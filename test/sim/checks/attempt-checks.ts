@@ -69,7 +69,8 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
       settled: (run) => {
         const settledAtMs = run.settledAtMs ?? 0;
         const lateMs = settledAtMs - run.deadlineAtMs;
-        if (lateMs > heldUpMs(facts, run.startedAtMs, settledAtMs) + TOLERANCE_MS) fail(`run ${run.id} ends ${lateMs} ms behind its deadline`);
+        if (lateMs > heldUpMs(facts, run.startedAtMs, settledAtMs) + TOLERANCE_MS)
+          fail(`run ${run.id} ends ${lateMs} ms behind its deadline`);
         if (run.cancelledAtMs !== undefined && run.settledAtMs !== run.cancelledAtMs) {
           fail(`run ${run.id} ends ${(run.settledAtMs ?? 0) - run.cancelledAtMs} ms behind its cancel`);
         }

@@ -47,7 +47,10 @@ export const BREAKER_CHECKS: readonly Check[] = [
     says: 'an outcome of an older generation changes nothing',
     watch: (facts, fail) => ({
       ended: (_, { isOutdated, call }) => {
-        if (isOutdated) sameCircuits(facts, (what) => fail(`${what}, behind call ${call.id} of an older generation`));
+        const failBehind = (what: string): void => fail(`${what}, behind call ${call.id} of an older generation`);
+        if (!isOutdated) return;
+        sameCircuits(facts, failBehind);
+        sameReopenings(facts, failBehind);
       },
     }),
   },
@@ -86,7 +89,8 @@ export const BREAKER_CHECKS: readonly Check[] = [
           const isRecent = nowMs - (recent[0] ?? 0) < config.circuitBreaker.windowMs;
           const shown = health().find(({ target }) => target === call.target)?.circuit;
           const isAutomatic = breakers.get(call.target)?.isAutomatic === true;
-          if (isFull && isRecent && isAutomatic && shown === 'CLOSED') fail(`${call.target} is silent, and still asked`);
+          if (isFull && isRecent && isAutomatic && shown === 'CLOSED')
+            fail(`${call.target} is silent, and still asked`);
         },
       };
     },
@@ -97,14 +101,13 @@ export const BREAKER_CHECKS: readonly Check[] = [
     watch: (facts, fail) => ({
       ended: (run, made, record) => {
         const { call } = made;
-        const { next } = call;
-        const isTimer = record.failure?.class === 'silence' || record.failure?.reason === 'PROVIDER_TIMEOUT';
+        const isTimer = record.failure?.class === 'silence' || record.failure?.class === 'cut_short';
         const nowMs = call.closedAtMs ?? 0;
-        const isUnread = (next?.type === 'output' || next?.type === 'terminal') && next.dueAtMs <= nowMs;
-        if (call.firstOutputAtMs !== undefined || !isTimer || !isUnread) return;
+        const isEnded = call.firstOutputAtMs !== undefined || call.error !== undefined || call.endedCleanly;
+        if (isEnded || !isTimer || !(firstOutputDueAtMs(call) <= nowMs)) return;
         const lateMs = nowMs - limitAtMs(made, record.sliceMs, run.deadlineAtMs);
         if (lateMs > 1_000 + TOLERANCE_MS && heldUpMs(facts, call.openedAtMs, nowMs) > 0) {
-          fail(`call ${call.id} of run ${run.id} is told as silent, but ${next.type} lay unread`);
+          fail(`call ${call.id} of run ${run.id} is told as silent, but its first output lay unread`);
         }
       },
     }),
@@ -124,21 +127,12 @@ export const BREAKER_CHECKS: readonly Check[] = [
   {
     number: 7,
     says: 'an open circuit stays open for its time, and what comes first afterwards is a probe',
-    watch: ({ health, breakers, runtime }, fail) => ({
+    watch: (facts, fail) => ({
       ended: (run, { call, circuit }, { kind }) => {
         if (circuit.isProbe ? kind !== 'PROBE' && kind !== 'RESTART' : kind === 'PROBE') {
           fail(`call ${call.id} of run ${run.id} is told as ${kind}`);
         }
-        for (const { target, circuits } of health()) {
-          const model = breakers.get(target);
-          for (const { state, reopensInMs } of circuits) {
-            if (state !== 'OPEN' || model?.state !== 'OPEN' || !model.isAutomatic) continue;
-            const expectedMs = Math.max(0, model.reopensAtMs - runtime.now());
-            if (Math.abs((reopensInMs ?? 0) - expectedMs) > TOLERANCE_MS) {
-              fail(`${target} reopens in ${reopensInMs} ms, by the rules in ${expectedMs}`);
-            }
-          }
-        }
+        sameReopenings(facts, fail);
       },
     }),
   },
@@ -165,7 +159,8 @@ export const BREAKER_CHECKS: readonly Check[] = [
           // A reset by an operator ends all waits.
           const isReset = resets.some(({ target, fromMs }) => accountOf(target) === account && fromMs <= runtime.now());
           const leftMs = (wishes.get(account) ?? 0) - runtime.now();
-          if (leftMs > TOLERANCE_MS && !isReset) fail(`run ${run.id} calls ${call.target} ${leftMs} ms before it wants`);
+          if (leftMs > TOLERANCE_MS && !isReset)
+            fail(`run ${run.id} calls ${call.target} ${leftMs} ms before it wants`);
         },
         ended: (_, { call }) => {
           const account = accountOf(call.target);
@@ -183,7 +178,17 @@ const LEAST_LEASE_MS = 10_000 + 30_000 + 60_000 + 10_000;
 function mayOutlive(probe: CallFacts, facts: Facts): boolean {
   const nowMs = facts.runtime.now();
   const isHeldUp = heldUpMs(facts, probe.openedAtMs, nowMs) > 0;
-  return (isHeldUp || probe.pausedMs > 0 || probe.pausedAtMs !== undefined) && nowMs - probe.openedAtMs >= LEAST_LEASE_MS;
+  return (
+    (isHeldUp || probe.pausedMs > 0 || probe.pausedAtMs !== undefined) && nowMs - probe.openedAtMs >= LEAST_LEASE_MS
+  );
+}
+
+/** When the first output of a call lies in its socket; NaN where none ever does. */
+function firstOutputDueAtMs({ openedAtMs, plan: { script } }: CallFacts): number {
+  const index = script.findIndex(({ event }) => event.type !== 'headers' && event.type !== 'startup');
+  const isOutput = script[index]?.event.type === 'output' || script[index]?.event.type === 'terminal';
+  if (!isOutput) return Number.NaN;
+  return script.slice(0, index + 1).reduce((sum, { afterMs }) => sum + afterMs, openedAtMs);
 }
 
 /** The latest moment at which the limit of an attempt without output may lie. */
@@ -199,6 +204,20 @@ function sameCircuits({ health, breakers, runtime, stalls }: Facts, fail: (what:
     }
     const nowMs = runtime.now();
     const isHeldUp = heldUpMs({ stalls }, nowMs - 10_000, nowMs) > 0;
-    if (!isHeldUp && model?.isSteady(nowMs, 0.01) === true) fail(`the probe of ${target} has been answering for longer`);
+    if (!isHeldUp && model?.isSteady(nowMs, 0.01) === true)
+      fail(`the probe of ${target} has been answering for longer`);
+  }
+}
+
+function sameReopenings({ health, breakers, runtime }: Facts, fail: (what: string) => void): void {
+  for (const { target, circuits } of health()) {
+    const model = breakers.get(target);
+    for (const { state, reopensInMs = 0 } of circuits) {
+      if (state !== 'OPEN' || model?.state !== 'OPEN' || !model.isAutomatic) continue;
+      const expectedMs = Math.max(0, model.reopensAtMs - runtime.now());
+      if (Math.abs(reopensInMs - expectedMs) > TOLERANCE_MS) {
+        fail(`${target} reopens in ${reopensInMs} ms, by the rules in ${expectedMs}`);
+      }
+    }
   }
 }

@@ -50,7 +50,8 @@ export const LIVENESS_CHECKS: readonly Check[] = [
         },
         settled: (run, result) => {
           if (run.asked.id < 100_000 || run.isCalm) return;
-          if (steady.includes(run) && !result.ok) fail(`run ${run.id} fails in the aftermath: ${result.failure.reason}`);
+          if (steady.includes(run) && !result.ok)
+            fail(`run ${run.id} fails in the aftermath: ${result.failure.reason}`);
           for (const { target, circuit } of health()) {
             const dueAtMs = isDue.get(target) ?? Number.POSITIVE_INFINITY;
             if (runtime.now() > dueAtMs && circuit !== 'CLOSED') fail(`${target} is still ${circuit} in the aftermath`);

@@ -101,7 +101,8 @@ function wrongCost(
     return source === CostSource.EXACT && failure === undefined ? 'is an estimate, but not told as one' : undefined;
   }
   const countedNanoUsd = BigInt(inputTokens) * INPUT_NANO_USD + BigInt(outputTokens) * OUTPUT_NANO_USD;
-  if (isWhole && failure === undefined && nanoUsd !== countedNanoUsd) return `costs ${nanoUsd}, counted ${countedNanoUsd}`;
+  if (isWhole && failure === undefined && nanoUsd !== countedNanoUsd)
+    return `costs ${nanoUsd}, counted ${countedNanoUsd}`;
   return isWhole && source !== CostSource.EXACT ? 'was counted, but is told as an estimate' : undefined;
 }
 

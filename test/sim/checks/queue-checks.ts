@@ -48,7 +48,8 @@ export const QUEUE_CHECKS: readonly Check[] = [
           }
           const isRoomy = model.active.size < admission.maxActive || model.active.has(run);
           const isTurnedAway = !result.ok && result.failure.reason === 'OVERLOADED' && result.attempts.length === 0;
-          if (isTurnedAway && isRoomy && !model.refused.has(run)) fail(`run ${run.id} is turned away, but there is room`);
+          if (isTurnedAway && isRoomy && !model.refused.has(run))
+            fail(`run ${run.id} is turned away, but there is room`);
           model.ended(run);
         },
         step: () => {
@@ -75,7 +76,8 @@ export const QUEUE_CHECKS: readonly Check[] = [
         settled: (run, result) => {
           const later = passed.get(run);
           const isTurnedAway = !result.ok && result.failure.reason === 'OVERLOADED' && result.attempts.length === 0;
-          if (later !== undefined && isTurnedAway) fail(`run ${run.id} waits for nothing, while run ${later.id} was let in`);
+          if (later !== undefined && isTurnedAway)
+            fail(`run ${run.id} waits for nothing, while run ${later.id} was let in`);
           model.ended(run);
         },
         step: () => {

@@ -18,7 +18,7 @@ export const RETRY_CHECKS: readonly Check[] = [
     says: 'repeats stay within the bound of a request, and every available target has its turn before any has a second',
     watch: ({ config: { retry } }, fail) => ({
       opened: (run, made) => {
-        const repeats = run.made.filter((each) => isRepeat(run, each));
+        const repeats = run.made.filter((each) => isRepeat(run, each) || isRestart(run, each));
         const own = repeats.filter(({ call }) => call.entry === made.call.entry).length;
         const isOver =
           retry.order === 'EXHAUST_FIRST' ? own > retry.backoffMs.length : repeats.length > retry.maxRepeats;
@@ -76,6 +76,11 @@ export const RETRY_CHECKS: readonly Check[] = [
 
 function isRepeat(run: Run, made: Made): boolean {
   return run.made.slice(0, made.index).some(({ call }) => call.entry === made.call.entry) && !isReplacement(run, made);
+}
+
+/** Whether the stream of the call before broke off, so that its answer begins anew. */
+function isRestart(run: Run, { index }: Made): boolean {
+  return run.made[index - 1]?.record?.failure?.class === 'interrupted';
 }
 
 /** Whether the request comes back to a target after others. */

@@ -44,8 +44,7 @@ export const STREAM_CHECKS: readonly Check[] = [
           const isPaused = run.made.some(({ call }) => call.pausedAtMs !== undefined || call.pausedMs > 0);
           const isAtWork = run.asked.streams && run.made.some(({ record }) => (record?.durationMs ?? 0) > 31_000);
           const slackMs = heldUpMs(facts, run.startedAtMs, run.settledAtMs ?? 0) + TOLERANCE_MS;
-          if (isAtWork && !isPaused && sinceMs > 15_000 + slackMs)
-            fail(`run ${run.id} is silent for ${sinceMs} ms`);
+          if (isAtWork && !isPaused && sinceMs > 15_000 + slackMs) fail(`run ${run.id} is silent for ${sinceMs} ms`);
         },
       };
     },

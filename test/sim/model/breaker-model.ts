@@ -147,13 +147,7 @@ export class BreakerModel {
     return true;
   }
 
-  #count(
-    call: CallFacts,
-    permit: Permit,
-    verdict: Verdict,
-    retryAfterMs: number | undefined,
-    nowMs: number,
-  ): void {
+  #count(call: CallFacts, permit: Permit, verdict: Verdict, retryAfterMs: number | undefined, nowMs: number): void {
     if (permit.isProbe) {
       if (verdict === 'success') this.#close(call, nowMs);
       else if (verdict === 'failure') this.#open(retryAfterMs, nowMs);

@@ -63,7 +63,8 @@ function ofSilenceHeldUp(run: Run, { call, blame }: Made, nowMs: number, sliceMs
   if (silentMs > 2 * Math.min(allowedMs, blame.limitMs) + TOLERANCE_MS) {
     return { verdict: 'neutral', by: 'us', cause: undefined };
   }
-  const isSure = allowedMs >= blame.surelyFromMs - TOLERANCE_MS && silentMs <= 2 * Math.min(allowedMs, blame.leastLimitMs);
+  const isSure =
+    allowedMs >= blame.surelyFromMs - TOLERANCE_MS && silentMs <= 2 * Math.min(allowedMs, blame.leastLimitMs);
   return { verdict: isSure ? 'failure' : undefined, by: 'silence', cause: undefined };
 }
 
