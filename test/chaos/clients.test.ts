@@ -25,6 +25,13 @@ async function expectWell({ lead, gateway, leadHealth }: ChaosStage): Promise<vo
   expect(await leadHealth()).toMatchObject({ inFlight: 0, failures: 0n, healthy: true });
 }
 
+/** A connection without the manners of a gRPC client, which ends with the test. */
+function rawConnection(address: string) {
+  const session = openRawConnection(address);
+  onTestFinished(() => session.destroy());
+  return session;
+}
+
 describe('a deadline', () => {
   test.each([
     { name: 'of 1 ms', timeout: '1m' },
@@ -33,7 +40,7 @@ describe('a deadline', () => {
     { name: 'of a nanosecond', timeout: '1n' },
   ])('$name is over before a provider is asked', async ({ timeout }) => {
     const set = await chaosStage();
-    const stream = sendRaw(openRawConnection(set.gateway.address), { 'grpc-timeout': timeout });
+    const stream = sendRaw(rawConnection(set.gateway.address), { 'grpc-timeout': timeout });
     expect(await statusOfRaw(stream)).toBe(String(Code.DEADLINE_EXCEEDED));
     expect([set.lead.requestCount, set.second.connectionCount]).toEqual([0, 0]);
     await expectWell(set);
@@ -42,14 +49,14 @@ describe('a deadline', () => {
   test.each(['-1m', '1x', 'soon', '123456789S', ''])('that is none (%j) harms nobody', async (timeout) => {
     const set = await chaosStage();
     set.lead.script(...ANSWERED);
-    await statusOfRaw(sendRaw(openRawConnection(set.gateway.address), { 'grpc-timeout': timeout }));
+    await statusOfRaw(sendRaw(rawConnection(set.gateway.address), { 'grpc-timeout': timeout }));
     await expectWell(set);
   });
 
   test.each(['1000H', '99999999H', '99999999S'])('of %s is no deadline of now', async (timeout) => {
     const set = await chaosStage();
     set.lead.script(...ANSWERED);
-    const stream = sendRaw(openRawConnection(set.gateway.address), { 'grpc-timeout': timeout });
+    const stream = sendRaw(rawConnection(set.gateway.address), { 'grpc-timeout': timeout });
     expect(await statusOfRaw(stream)).toBe(String(Code.OK));
     await expectWell(set);
   });
@@ -108,7 +115,7 @@ describe('a flood', () => {
     const set = await chaosStage();
     const { lead, gateway } = set;
     for (let count = 0; count < MANY; count += 1) lead.script(...BEGUN, UNTIL_GONE);
-    const session = openRawConnection(gateway.address);
+    const session = rawConnection(gateway.address);
     for (let count = 0; count < MANY; count += 1) sendRaw(session);
     await lead.request(MANY - 1);
     session.destroy();
@@ -118,7 +125,7 @@ describe('a flood', () => {
 
   test('of connections that say nothing, or nonsense, keeps nobody from being served', async () => {
     const set = await chaosStage();
-    const sessions = Array.from({ length: 50 }, () => openRawConnection(set.gateway.address));
+    const sessions = Array.from({ length: 50 }, () => rawConnection(set.gateway.address));
     for (const session of sessions)
       session
         .request({ ':method': 'PUT', ':path': '/nothing' })
@@ -152,7 +159,7 @@ describe('a reader', () => {
     onTestFinished(() => system.advance(60_000));
     const { steps, state } = largeAnswer();
     lead.script(...steps);
-    const stream = sendRaw(openRawConnection(gateway.address));
+    const stream = sendRaw(rawConnection(gateway.address));
     await system.timerOf(60_000);
     expect(state.isSent).toBe(false);
     await system.advance(65_000);
@@ -167,7 +174,7 @@ describe('a reader', () => {
     const { lead, gateway } = await chaosStage({}, {}, system);
     const { steps } = largeAnswer();
     lead.script(...steps);
-    const stream = sendRaw(openRawConnection(gateway.address));
+    const stream = sendRaw(rawConnection(gateway.address));
     await system.timerOf(60_000);
     let size = 0;
     stream.on('data', (data: Buffer) => {

@@ -10,7 +10,8 @@ import { rateLimit } from '../support/early-faults.ts';
 import { chaosUpstream, chatTarget, gatewayFor, requestOf } from '../support/failover-stage.ts';
 import { event, ROLE_EVENT, STREAM_END, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
 import { rpcError } from '../support/rpc-error.ts';
-import { askIn, counted, WAYS } from '../support/ways.ts';
+import { askIn, WAYS } from '../support/ways.ts';
+import { counted } from '../support/stream-text.ts';
 
 const UNTIL_GONE: ChaosStep = { do: 'await_close' };
 const RESET: ChaosStep = { do: 'reset' };

@@ -1,16 +1,15 @@
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { onTestFinished } from 'vitest';
 
+import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { StreamChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
-import { requestOf } from './failover-stage.ts';
+import { say } from './chat-samples.ts';
 
 /** Opens an HTTP/2 connection to a gRPC door, without any of the manners of a gRPC client. */
 export function openRawConnection(address: string): ClientHttp2Session {
   const session = connect(`http://${address}`);
   session.on('error', () => undefined);
-  onTestFinished(() => session.destroy());
   return session;
 }
 
@@ -27,7 +26,8 @@ export function sendRaw(
     ...headers,
   });
   stream.on('error', () => undefined);
-  const message = toBinary(StreamChatRequestSchema, create(StreamChatRequestSchema, requestOf()));
+  const request = create(StreamChatRequestSchema, { messages: [say(Role.USER, 'hello')] });
+  const message = toBinary(StreamChatRequestSchema, request);
   const frame = Buffer.alloc(5 + message.byteLength);
   frame.writeUInt32BE(message.byteLength, 1);
   frame.set(message, 5);
