@@ -84,7 +84,7 @@ describe('a deadline', () => {
   test.each(WAYS)('that passes within the answer ends it as such, not as a fault of the provider (%s)', async (way) => {
     const { lead, second, gateway, leadHealth } = await chaosStage();
     lead.script(...BEGUN, UNTIL_GONE);
-    const { error } = await askIn(gateway, way, {}, { deadlineMs: 500 });
+    const { error } = await askIn(gateway, way, {}, { deadlineMs: 1_500 });
     expect(error?.code).toBe('DEADLINE_EXCEEDED');
     await lead.allClosed();
     expect(second.connectionCount).toBe(0);

@@ -20,10 +20,10 @@ async function secureLead(identity: ChaosIdentity): Promise<ChaosUpstream> {
 }
 
 /** A gateway before a lead at such an origin and a healthy second target. */
-async function gatewayBefore(origin: string): Promise<RunningGateway> {
+async function gatewayBefore(origin: string, connect = '5s'): Promise<RunningGateway> {
   const second = await chaosUpstream();
   second.script(...goodAnswer(true, OTHER));
-  const lead = chatTarget('lead', origin, { timeouts: { connect: '300ms', first_output: '5s' } });
+  const lead = chatTarget('lead', origin, { timeouts: { connect, first_output: '5s' } });
   return gatewayFor({ targets: [lead, chatTarget('second', second.origin, { model: 'model-2' })] });
 }
 
@@ -50,7 +50,7 @@ describe.each(WAYS)('%s, a lead whose name', (way) => {
 
 test('a lead that says nothing to a handshake cannot be reached', async () => {
   const mute = await chaosUpstream();
-  const gateway = await gatewayBefore(mute.origin.replace('http:', 'https:'));
+  const gateway = await gatewayBefore(mute.origin.replace('http:', 'https:'), '300ms');
   const { trail, delivered, attempts } = await askIn(gateway, 'Chat');
   expect(trail).toEqual(['FIRST lead PROVIDER_UNAVAILABLE', 'RETRY lead PROVIDER_UNAVAILABLE', 'FAILOVER second OK']);
   expect([delivered, attempts[0]?.cost?.nanoUsd]).toEqual([OTHER, 0n]);

@@ -50,7 +50,7 @@ describe.each(WAYS)('%s through a network in which', (way) => {
   });
 
   test.each(MORTAL)('$name: the second target answers', async ({ toxic, outcome, calls }) => {
-    const { lead, gateway } = await chaosStage({ timeouts: { first_output: '250ms', progress: '250ms' } });
+    const { lead, gateway } = await chaosStage({ timeouts: { first_output: '1s', progress: '1s' } });
     for (let count = 0; count < calls; count += 1) lead.script(...toxic(ANSWERED));
     const { trail, delivered } = await askIn(gateway, way);
     const again = calls === 2 ? [`RETRY lead ${outcome}`] : [];

@@ -65,7 +65,7 @@ async function main(): Promise<number> {
       base_url: `${origin}/v1`,
       api_key: 'sk-soak',
       model: `model-${name}`,
-      timeouts: { first_output: '1s', progress: '1s' },
+      timeouts: { first_output: '2s', progress: '2s' },
     })),
     // The faults are to go on, so the circuits must not open for good: a thousand failures within a second.
     circuit_breaker: { failures: 1_000, window: '1s', cooldown: '1s' },

@@ -19,7 +19,7 @@ const MIB = 1024 * 1024;
 /** What the heap of a process in its pauses may be above where it was after its warm-up. */
 const HEAP_SLACK_BYTES = 4 * MIB;
 const HEAP_SLACK_SHARE = 0.1;
-/** Share of calls that may be turned away: a machine that others use too may be slow at the beginning. */
+/** Share of calls that may be turned away, on a machine that others use too. */
 const MOST_SHED_SHARE = 0.05;
 /** Pauses of the warm-up: compiled code, pools and histograms reach their sizes. */
 const WARM_UP = 1;
@@ -81,11 +81,14 @@ export function judge(samples: readonly Sample[]): string[] {
   const found: string[] = [];
   const pauses = samples.filter(({ isQuiet }) => isQuiet);
   const last = pauses.at(-1);
-  const first = pauses[Math.min(WARM_UP, pauses.length - 1)];
+  const first = pauses[Math.min(WARM_UP - 1, pauses.length - 1)];
   if (last === undefined || first === undefined) return ['nothing was measured'];
+  // The first calls of a cold process come all at once, and may be too much for it.
+  const warm = { unexpected: last.seen.unexpected - first.seen.unexpected, shed: last.seen.shed - first.seen.shed };
+  const { unexpected, shed } = first === last ? last.seen : warm;
   if (last.seen.wrong > 0) found.push(`${last.seen.wrong} texts had lost or doubled characters`);
-  if (last.seen.unexpected > 0) found.push(`${last.seen.unexpected} calls ended as nobody could expect`);
-  if (last.seen.shed > last.seen.calls * MOST_SHED_SHARE) found.push(`${last.seen.shed} calls were turned away`);
+  if (unexpected > 0) found.push(`${unexpected} calls ended as nobody could expect`);
+  if (shed > last.seen.calls * MOST_SHED_SHARE) found.push(`${shed} calls were turned away`);
   if (last.seen.answered === 0) found.push('no call was answered');
   for (const { atS, inFlight, openCalls } of pauses) {
     if (inFlight > 0 || openCalls > 0)
