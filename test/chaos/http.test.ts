@@ -4,8 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { ANSWERED, chaosStage, OTHER, WHOLE } from '../support/chaos-stage.ts';
 import type { ChaosStep } from '../support/chaos-upstream.ts';
 import { chunk, head, lastChunk, respond, send } from '../support/chaos-upstream.ts';
+import type { Question } from '../support/failover-stage.ts';
 import { chaosUpstream } from '../support/failover-stage.ts';
 import { completion, ROLE_EVENT, STREAM_END, textEvent } from '../support/openai-bodies.ts';
+import type { Way } from '../support/ways.ts';
 import { askIn, WAYS } from '../support/ways.ts';
 
 const BODY = [ROLE_EVENT, textEvent(WHOLE), STREAM_END].join('');
@@ -175,14 +177,21 @@ const ODD: readonly { readonly name: string; readonly steps: readonly ChaosStep[
   { name: 'a 201', steps: [respond(201, 'application/json', JSON_BODY)] },
 ];
 
-describe.each(WAYS)('%s', (way) => {
+/** A short answer is asked for whole, as JSON; what comes as a stream is read all the same. */
+const SHORT: Question = { options: { maxTokens: 2 } };
+const ASKED: readonly { readonly name: string; readonly way: Way; readonly question?: Question }[] = [
+  ...WAYS.map((way) => ({ name: way, way })),
+  { name: 'Chat for a short answer', way: 'Chat', question: SHORT },
+];
+
+describe.each(ASKED)('$name', ({ way, question }) => {
   test.each(BROKEN)(
     '$name is no answer: the second target gives one',
     async ({ steps, outcome, isRepeated = false }) => {
       const { lead, gateway, leadHealth } = await chaosStage({ timeouts: { first_output: '5s' } });
       const calls = isRepeated ? 2 : 1;
       for (let count = 0; count < calls; count += 1) lead.script(...steps);
-      const { trail, delivered } = await askIn(gateway, way);
+      const { trail, delivered } = await askIn(gateway, way, question);
       const again = isRepeated ? [`RETRY lead ${outcome}`] : [];
       expect(trail).toEqual([`FIRST lead ${outcome}`, ...again, 'FAILOVER second OK']);
       expect(delivered).toBe(OTHER);
@@ -194,7 +203,7 @@ describe.each(WAYS)('%s', (way) => {
   test.each(ODD)('$name is an answer', async ({ steps }) => {
     const { lead, gateway } = await chaosStage();
     lead.script(...steps);
-    const { trail, delivered } = await askIn(gateway, way);
+    const { trail, delivered } = await askIn(gateway, way, question);
     expect([trail, delivered]).toEqual([['FIRST lead OK'], WHOLE]);
   });
 
@@ -202,7 +211,7 @@ describe.each(WAYS)('%s', (way) => {
     const { lead, gateway } = await chaosStage();
     const elsewhere = await chaosUpstream();
     lead.script(head(status, { location: `${elsewhere.origin}/v1/chat/completions`, 'content-length': 0 }));
-    const { trail, delivered } = await askIn(gateway, way);
+    const { trail, delivered } = await askIn(gateway, way, question);
     expect(trail).toEqual(['FIRST lead PROVIDER_PROTOCOL_ERROR', 'FAILOVER second OK']);
     expect(delivered).toBe(OTHER);
     expect(elsewhere.connectionCount).toBe(0);
@@ -211,10 +220,10 @@ describe.each(WAYS)('%s', (way) => {
   test('a connection that is closed while it idles costs no failover', async () => {
     const { lead, gateway, leadHealth } = await chaosStage();
     lead.script(...ANSWERED, { do: 'end' });
-    await askIn(gateway, way);
+    await askIn(gateway, way, question);
     await lead.allClosed();
     lead.script(...ANSWERED);
-    const { delivered } = await askIn(gateway, way);
+    const { delivered } = await askIn(gateway, way, question);
     expect(delivered).toBe(WHOLE);
     expect((await leadHealth()).failures).toBe(0n);
   });

@@ -9,7 +9,7 @@ import { askIn, WAYS } from '../support/ways.ts';
 describe.each(WAYS)('%s: a stream is read to its last character in spite of', (way) => {
   test.each(ODD_STREAMS)('$name', async ({ steps, text = WHOLE, usage = USAGE, reason = 'STOP' }) => {
     const { lead, second, gateway, leadHealth } = await chaosStage({
-      timeouts: { first_output: '5s', progress: '300ms' },
+      timeouts: { first_output: '5s', progress: '1s' },
     });
     lead.script(...steps);
     const { delivered, trail, answer } = await askIn(gateway, way);

@@ -7,11 +7,12 @@ import { ANSWERED, chaosStage, OTHER, SAID, WHOLE } from '../support/chaos-stage
 import type { ChaosStep } from '../support/chaos-upstream.ts';
 import { chunk } from '../support/chaos-upstream.ts';
 import { rateLimit } from '../support/early-faults.ts';
-import { requestOf, textOf } from '../support/failover-stage.ts';
+import { requestOf } from '../support/failover-stage.ts';
 import { errorAnswer, event, goodAnswer, ROLE_EVENT, STREAM_HEAD } from '../support/openai-bodies.ts';
 import type { VirtualSystem } from '../support/virtual-system.ts';
 import { createVirtualSystem } from '../support/virtual-system.ts';
 import { askIn, WAYS } from '../support/ways.ts';
+import { textOf } from '../support/stream-text.ts';
 
 const UNTIL_GONE: ChaosStep = { do: 'await_close' };
 

@@ -6,9 +6,10 @@ import { AttemptKind } from '../../gen/understudy/v1/routing_pb.ts';
 import type { ChaosStep } from '../support/chaos-upstream.ts';
 import { chunk, lastChunk } from '../support/chaos-upstream.ts';
 import { RESET } from '../support/early-faults.ts';
-import { requestOf, stage, textOf } from '../support/failover-stage.ts';
+import { requestOf, stage } from '../support/failover-stage.ts';
 import { event, ROLE_EVENT, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
 import { rpcError, trailOf } from '../support/rpc-error.ts';
+import { textOf } from '../support/stream-text.ts';
 
 const BEGINNING: readonly ChaosStep[] = [
   STREAM_HEAD,

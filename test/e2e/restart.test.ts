@@ -7,10 +7,10 @@ import type { ChaosStep } from '../support/chaos-upstream.ts';
 import { chunk } from '../support/chaos-upstream.ts';
 import { RESET } from '../support/early-faults.ts';
 import type { FailoverStage } from '../support/failover-stage.ts';
-import { chatTarget, chaosUpstream, requestOf, stage, textOf } from '../support/failover-stage.ts';
+import { chatTarget, chaosUpstream, requestOf, stage } from '../support/failover-stage.ts';
 import { goodAnswer, ROLE_EVENT, STREAM_END, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
 import { rpcError, trailOf } from '../support/rpc-error.ts';
-import { counted } from '../support/ways.ts';
+import { counted, textOf } from '../support/stream-text.ts';
 
 const WORDS = ['To be, ', 'or not ', 'to be, ', 'that is ', 'the ', 'question.'];
 const WHOLE = WORDS.join('');

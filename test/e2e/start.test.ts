@@ -8,13 +8,14 @@ import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { HealthStatus } from '../../gen/understudy/v1/health_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { say } from '../support/chat-samples.ts';
-import { textOf } from '../support/failover-stage.ts';
+
 import type { RpcClient } from '../support/rpc-client.ts';
 import { openRpcClient } from '../support/rpc-client.ts';
 import { rpcError } from '../support/rpc-error.ts';
 import type { ProcessDoors, UnderstudyProcess } from '../support/understudy-process.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 import { callWithAuthority, get, postJson, sendRaw, streamJson } from '../support/web-calls.ts';
+import { textOf } from '../support/stream-text.ts';
 
 const messages = [say(Role.USER, 'Who is there?')];
 const ollamaAnswers = await fetch('http://localhost:11434/api/version').then(

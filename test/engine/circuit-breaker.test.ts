@@ -57,6 +57,13 @@ describe('a closed circuit', () => {
     expect(bench.state).toBe('CLOSED');
   });
 
+  it('throttle-window-longer-than-call: calls that last longer than the window count when they end', () => {
+    const slow = Array.from({ length: 5 }, () => bench.acquire());
+    bench.now += 90_000;
+    for (const permit of slow) permit.settle('failure');
+    expect(bench.state).toBe('OPEN');
+  });
+
   it('counts a permit only once', () => {
     const permit = bench.acquire();
     for (let index = 0; index < 10; index++) permit.settle('failure');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as passed } from 'node:timers/promises';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 
 /** What the upstream does next on the connection that a request came on. */
 export type ChaosStep =
@@ -189,7 +189,9 @@ async function play(socket: Socket, closed: Promise<void>, steps: readonly Chaos
         socket.end();
         break;
       case 'reset':
-        socket.resetAndDestroy();
+        // A connection with TLS ends with a FIN, but without a goodbye.
+        if (socket instanceof TLSSocket) socket.destroy();
+        else socket.resetAndDestroy();
         break;
     }
   }

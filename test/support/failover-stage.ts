@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 
 import type { GenerationOptionsSchema } from '../../gen/understudy/v1/chat_pb.ts';
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
-import type { ChatResponse, StreamChatResponse, StreamChatResponse_Finished } from '../../gen/understudy/v1/llm_pb.ts';
+import type { ChatResponse, StreamChatResponse_Finished } from '../../gen/understudy/v1/llm_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import type { RoutingOptionsSchema } from '../../gen/understudy/v1/routing_pb.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
@@ -14,6 +14,7 @@ import { say } from './chat-samples.ts';
 import type { RunningGateway } from './gateway-doors.ts';
 import { startGateway } from './gateway-doors.ts';
 import type { RpcOptions } from './rpc-client.ts';
+import { textOf } from './stream-text.ts';
 
 /** The two calls that a conversation can be had with. */
 export type Method = 'Chat' | 'StreamChat';
@@ -97,9 +98,4 @@ export async function ask(
   const last = events.at(-1)?.event;
   if (last?.case !== 'finished') throw new Error('the stream ended with OK, but not with `finished`');
   return { ...last.value, text: textOf(events) };
-}
-
-/** Joins the text of a stream. */
-export function textOf(events: readonly StreamChatResponse[]): string {
-  return events.map(({ event }) => (event.case === 'textDelta' ? event.value.text : '')).join('');
 }

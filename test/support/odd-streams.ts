@@ -6,7 +6,7 @@ import { BEGUN, SAID, USAGE, WHOLE } from './chaos-stage.ts';
 import { event, ROLE_EVENT, STREAM_END, STREAM_HEAD, textEvent } from './openai-bodies.ts';
 
 /** Text that is easily cut in the wrong place: characters of one to four bytes. */
-export const WIDE = 'Zoë, 東京, 👩🏽‍🚀 and 🎭: fin.';
+const WIDE = 'Zoë, 東京, 👩🏽‍🚀 and 🎭: fin.';
 
 /** A stream that is odd, but an answer. */
 export interface OddStream {
@@ -89,11 +89,11 @@ export const ODD_STREAMS: readonly OddStream[] = [
     name: 'a trickle, slower than the limit of the whole but not of each piece',
     steps: [
       ...BEGUN,
-      { do: 'pause', ms: 120 },
+      { do: 'pause', ms: 350 },
       chunk(textEvent('the ')),
-      { do: 'pause', ms: 120 },
+      { do: 'pause', ms: 350 },
       chunk(textEvent('question.')),
-      { do: 'pause', ms: 120 },
+      { do: 'pause', ms: 350 },
       chunk(STREAM_END),
       lastChunk,
     ],

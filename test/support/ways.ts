@@ -5,10 +5,11 @@ import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import type { Attempt } from '../../gen/understudy/v1/routing_pb.ts';
 import { Recovery } from '../../gen/understudy/v1/routing_pb.ts';
 import type { Question } from './failover-stage.ts';
-import { requestOf, textOf } from './failover-stage.ts';
+import { requestOf } from './failover-stage.ts';
 import type { RunningGateway } from './gateway-doors.ts';
 import type { RpcOptions } from './rpc-client.ts';
 import { RpcError, trailOf } from './rpc-error.ts';
+import { counted, textOf } from './stream-text.ts';
 
 /** The ways in which a conversation can be had: whole, or streamed with either recovery. Each asks its upstream for a stream. */
 export const WAYS = ['Chat', 'StreamChat', 'StreamChat with RESTART'] as const;
@@ -56,20 +57,6 @@ export async function askIn(
   const last = events.at(-1)?.event;
   const end = last?.case === 'finished' ? whole(last.value) : broken(error);
   return { ...end, text: textOf(counted(events)), delivered: textOf(events), events };
-}
-
-/** Returns what counts of a stream, by the event `restarted` alone. */
-export function counted(events: readonly StreamChatResponse[]): readonly StreamChatResponse[] {
-  let kept: StreamChatResponse[] = [];
-  for (const response of events) {
-    const { event } = response;
-    if (event.case === 'restarted') {
-      const { discardFromSequence } = event.value;
-      kept = kept.filter(({ sequence }) => sequence < discardFromSequence);
-    }
-    kept.push(response);
-  }
-  return kept;
 }
 
 /** Numbers without a gap; `started` first and once; text only behind it; `finished` last, and only of a good end. */
