@@ -89,7 +89,9 @@ function partsOf(content: unknown): readonly PartInit[] {
   if (content === null || content === undefined || content === '') return [];
   if (typeof content === 'string') return [textPart(content)];
   if (!Array.isArray(content)) throw new Untranslatable();
-  return recordsOf(content).map((part) => ({ ...partOf(part), cacheBreakpoint: 'prompt_cache_breakpoint' in part }));
+  return recordsOf(content).map((part) =>
+    Object.assign(partOf(part), { cacheBreakpoint: 'prompt_cache_breakpoint' in part }),
+  );
 }
 
 function partOf(part: JsonRecord): PartInit {
