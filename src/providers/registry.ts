@@ -4,6 +4,7 @@ import { anthropic } from './anthropic.ts';
 import { azureOpenAi } from './azure-openai.ts';
 import { HEALTH_CHECKS } from './health-checks.ts';
 import { deepseek } from './deepseek.ts';
+import { groq } from './groq.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
 
@@ -14,6 +15,7 @@ const ADAPTERS = {
   anthropic: () => anthropic,
   deepseek: () => deepseek,
   ollama: () => ollama,
+  groq: () => groq,
   mock: () => openai('chat_completions'),
 } as const satisfies Record<ProviderName, (api: OpenAiApi, baseUrl: string) => Adapter>;
 
