@@ -39,7 +39,11 @@ export function streamedMessage(events: readonly StreamChatResponse[]): Streamed
         parts[partIndex] = { ...(parts[partIndex] ?? reasoning('')), providerState };
         break;
       }
-      default:
+      case 'started':
+      case 'ping':
+      case 'restarted':
+      case 'finished':
+      case undefined:
         break;
     }
   }
