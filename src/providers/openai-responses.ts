@@ -15,6 +15,7 @@ import { responsesEvents, responsesResponse } from './openai-responses-answer.ts
 import { responsesInput } from './openai-responses-input.ts';
 import { responsesToolFields } from './openai-tools.ts';
 import { openAiLimits } from './rate-limits.ts';
+import { parameterAdjusted } from './warnings.ts';
 
 /** Everything; which types of files a model reads, the provider decides. */
 const RESPONSES_TAKES: Takes = {
@@ -32,6 +33,14 @@ export interface ResponsesDialect {
   readonly streamFields: Readonly<Record<string, unknown>>;
   readonly endUser: EndUserField;
 }
+
+/** The least `max_output_tokens` that the API takes. Source: its OpenAPI document. */
+const MIN_TOKENS = 16;
+
+const FEW_TOKENS = parameterAdjusted(
+  'options.max_tokens',
+  `The API takes no less than ${MIN_TOKENS}; it was sent that.`,
+);
 
 /** The Responses API as OpenAI speaks it. The padding that it adds to events would double their size. */
 export const OPENAI_RESPONSES: ResponsesDialect = {
@@ -92,7 +101,7 @@ function responsesOptions(asked: Asked, id: string, endUser: EndUserField): Wire
       ...setOnly({
         parallel_tool_calls: asked.tools.length === 0 ? undefined : options?.parallelToolCalls,
         text: format === undefined ? undefined : { format },
-        max_output_tokens: options?.maxTokens,
+        max_output_tokens: options?.maxTokens === undefined ? undefined : Math.max(options.maxTokens, MIN_TOKENS),
         reasoning: shared.effort === undefined ? undefined : { effort: shared.effort },
         // Older endpoints return it only where they are asked; models that do not reason refuse to be.
         include: model?.reasons === true ? ['reasoning.encrypted_content'] : undefined,
@@ -100,6 +109,7 @@ function responsesOptions(asked: Asked, id: string, endUser: EndUserField): Wire
     },
     warnings: [
       ...shared.warnings,
+      ...(options?.maxTokens !== undefined && options.maxTokens < MIN_TOKENS ? [FEW_TOKENS] : []),
       ...dropSet({
         seed: options?.seed,
         presence_penalty: options?.presencePenalty,
