@@ -48,7 +48,7 @@ export interface Takes {
 }
 
 /** Text and nothing else. */
-export const TEXT_ONLY: Takes = {
+const TEXT_ONLY: Takes = {
   tools: false,
   images: 'none',
   files: 'none',

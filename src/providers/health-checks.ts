@@ -1,4 +1,5 @@
-import type { ProviderName } from '../core/provider.ts';
+import type { DistinctName, ProviderName } from '../core/provider.ts';
+import { isCompatible } from '../core/provider.ts';
 import type { HealthCheck } from './adapter.ts';
 import { asRecord, parseJson } from './json-value.ts';
 
@@ -18,15 +19,19 @@ const DEEPSEEK_BALANCE: HealthCheck = {
     }),
 };
 
-/** Free calls by provider; the defaults of its adapters. */
-export const HEALTH_CHECKS = {
+const HEALTH_CHECKS = {
   'azure-openai': modelList('/models'),
   openai: modelList('/models'),
   anthropic: modelList('/v1/models?limit=1'),
   deepseek: DEEPSEEK_BALANCE,
   ollama: modelList('/api/tags'),
   mock: modelList('/models'),
-} as const satisfies Record<ProviderName, HealthCheck>;
+} as const satisfies Record<DistinctName, HealthCheck>;
+
+/** Returns the free call of a provider, the default of its adapters. */
+export function healthCheckOf(provider: ProviderName): HealthCheck {
+  return HEALTH_CHECKS[isCompatible(provider) ? 'openai' : provider];
+}
 
 /** A refused key is unusable; an answer that is no JSON object is that of somebody else, such as a proxy. */
 function readAnswer(
