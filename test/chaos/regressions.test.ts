@@ -8,7 +8,15 @@ import type { ChaosStep, ChaosUpstream } from '../support/chaos-upstream.ts';
 import { chunk, lastChunk } from '../support/chaos-upstream.ts';
 import { rateLimit } from '../support/early-faults.ts';
 import { chaosUpstream, chatTarget, gatewayFor, requestOf } from '../support/failover-stage.ts';
-import { event, ROLE_EVENT, STREAM_END, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
+import {
+  errorAnswer,
+  event,
+  goodAnswer,
+  ROLE_EVENT,
+  STREAM_END,
+  STREAM_HEAD,
+  textEvent,
+} from '../support/openai-bodies.ts';
 import { rpcError } from '../support/rpc-error.ts';
 import { askIn, WAYS } from '../support/ways.ts';
 import { counted } from '../support/stream-text.ts';
@@ -207,6 +215,33 @@ describe.each(WAYS)('%s', (way) => {
     expect(error).toMatchObject({ code: 'RESOURCE_EXHAUSTED', reason: 'ALL_PROVIDERS_FAILED', pushback: '-1' });
     expect(error?.retryDelayMs).toBeLessThanOrEqual(3_600_000);
     expect([trail, lead.requestCount]).toEqual([['FIRST lead PROVIDER_RATE_LIMITED'], 1]);
+  });
+});
+
+describe('an answer that breaks off more than once', () => {
+  test.each([
+    { name: 'a second break', fault: [STREAM_HEAD, chunk(textEvent('Now is the winter ')), RESET], discards: [2, 4] },
+    { name: 'a 401', fault: errorAnswer(401, null), discards: [2] },
+    { name: 'a malformed first event', fault: [STREAM_HEAD, chunk('data: {\n\n'), UNTIL_GONE], discards: [2] },
+  ])('is whole in the end with RESTART and in a unary call ($name)', async ({ fault, discards }) => {
+    for (const way of ['Chat', 'StreamChat with RESTART'] as const) {
+      const [lead, second, third] = [await chaosUpstream(), await chaosUpstream(), await chaosUpstream()];
+      const targets = [lead, second, third].map(({ origin }, index) =>
+        chatTarget(`t${index + 1}`, origin, { model: `model-${index + 1}` }),
+      );
+      const gateway = await gatewayFor({ targets });
+      // In one packet, so that the words are one event for the caller.
+      lead.script(STREAM_HEAD, chunk(textEvent(BEGINNING)), RESET);
+      second.script(...fault);
+      third.script(...goodAnswer(true, OTHER));
+      const { text, answer, events } = await askIn(gateway, way);
+      expect([text, answer?.target]).toEqual([OTHER, 't3']);
+      expect([lead.requestCount, second.requestCount, third.requestCount]).toEqual([1, 1, 1]);
+      const told = events.flatMap(({ event: { case: name, value } }) =>
+        name === 'restarted' ? [Number(value.discardFromSequence)] : [],
+      );
+      expect(told).toEqual(way === 'Chat' ? [] : discards);
+    }
   });
 });
 

@@ -29,8 +29,6 @@ export interface Seen {
   readonly unexpected: Map<string, number>;
 }
 
-const SHED_PAUSE_MS = 250;
-
 /** A crowd of callers that each make one call after the other. */
 export interface Callers {
   readonly seen: Seen;
@@ -65,12 +63,10 @@ export function createCallers(
       seen.calls += 1;
       const leavesAfterMs = random() < cancels ? random() * 1_000 : undefined;
       const kind = random();
-      const shedBefore = seen.shed;
-      await (kind < 0.2
+      const waitMs = await (kind < 0.2
         ? chat(client, seen.calls, seen, leavesAfterMs)
         : streamChat(client, seen.calls, seen, kind < 0.6, leavesAfterMs));
-      // Where anybody is turned away, all give the gateway a moment.
-      if (seen.shed > shedBefore) await passed(SHED_PAUSE_MS);
+      if (waitMs > 0) await passed(waitMs);
     }
   };
   return {
@@ -99,15 +95,17 @@ function leaving(afterMs: number | undefined): { readonly signal: AbortSignal; s
   return { signal: leave.signal, stay: () => stay.abort() };
 }
 
-async function chat(client: RpcClient, id: number, seen: Seen, leavesAfterMs: number | undefined): Promise<void> {
+/** Makes a call, and returns for how many milliseconds the gateway asks to be left alone. */
+async function chat(client: RpcClient, id: number, seen: Seen, leavesAfterMs: number | undefined): Promise<number> {
   const { signal, stay } = leaving(leavesAfterMs);
   try {
     const messages = [say(Role.USER, promptOf(id))];
     const { text, target } = await client.call(LlmService.method.chat, { messages }, { signal });
     seen.answered += 1;
     check(seen, id, text, wordsOf(target, id).join(''), true);
+    return 0;
   } catch (error) {
-    ended(seen, error, signal, false);
+    return ended(seen, error, signal, false);
   } finally {
     stay();
   }
@@ -119,8 +117,9 @@ async function streamChat(
   seen: Seen,
   restarts: boolean,
   leavesAfterMs: number | undefined,
-): Promise<void> {
+): Promise<number> {
   const { signal, stay } = leaving(leavesAfterMs);
+  let waitMs = 0;
   const recovery = restarts ? Recovery.RESTART : Recovery.FAIL;
   const request = { messages: [say(Role.USER, promptOf(id))], recovery };
   const stream = client.stream(LlmService.method.streamChat, request, { signal });
@@ -128,7 +127,7 @@ async function streamChat(
     await stream.done;
     seen.answered += 1;
   } catch (error) {
-    ended(seen, error, signal, true);
+    waitMs = ended(seen, error, signal, true);
   } finally {
     stay();
   }
@@ -140,6 +139,7 @@ async function streamChat(
   if (events.some(({ sequence }, index) => sequence !== BigInt(index + 1)))
     seen.wrong.push(`call ${id}: a gap in the numbers`);
   if (target !== undefined) check(seen, id, text, wordsOf(target, id).join(''), last?.case === 'finished');
+  return waitMs;
 }
 
 /** Whose words those are that count at the end. */
@@ -156,12 +156,17 @@ function check(seen: Seen, id: number, text: string, whole: string, isComplete: 
     seen.wrong.push(`call ${id}: ${JSON.stringify(text.slice(0, 80))}`);
 }
 
-function ended(seen: Seen, error: unknown, signal: AbortSignal, isStream: boolean): void {
+/** Notes how a call failed; a well-behaved client that was turned away comes back when it is told to. */
+function ended(seen: Seen, error: unknown, signal: AbortSignal, isStream: boolean): number {
+  const told = error instanceof RpcError ? error : undefined;
   if (signal.aborted) seen.cancelled += 1;
-  else if (error instanceof RpcError && error.reason === 'OVERLOADED') seen.shed += 1;
-  else if (isStream && error instanceof RpcError && error.reason === 'STREAM_INTERRUPTED') seen.interrupted += 1;
+  else if (told?.reason === 'OVERLOADED') {
+    seen.shed += 1;
+    return Number(told.pushback);
+  } else if (isStream && told?.reason === 'STREAM_INTERRUPTED') seen.interrupted += 1;
   else {
-    const word = error instanceof RpcError ? `${error.code} ${error.reason}` : String(error);
+    const word = told === undefined ? String(error) : `${told.code} ${told.reason}`;
     seen.unexpected.set(word, (seen.unexpected.get(word) ?? 0) + 1);
   }
+  return 0;
 }
