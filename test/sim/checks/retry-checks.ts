@@ -19,7 +19,7 @@ export const RETRY_CHECKS: readonly Check[] = [
     watch: ({ config: { retry } }, fail) => ({
       opened: (run, made) => {
         const repeats = run.made.filter((each) => isRepeat(run, each) || isRestart(run, each));
-        const own = repeats.filter(({ call }) => call.entry === made.call.entry).length;
+        const own = repeats.filter((each) => each.call.entry === made.call.entry && isRepeat(run, each)).length;
         const isOver =
           retry.order === 'EXHAUST_FIRST' ? own > retry.backoffMs.length : repeats.length > retry.maxRepeats;
         if (isOver) fail(`run ${run.id} makes ${repeats.length} repeats`);
@@ -97,7 +97,8 @@ function freeInRound(run: Run, { index }: Made): readonly ChainEntry[] {
     return call.openedAtMs !== before?.closedAtMs && call.entry !== before?.entry;
   });
   return run.entries.filter((entry) =>
-    calls.slice(Math.max(0, first)).every(({ call, others }) => call.entry === entry || others.includes(entry)),
+    // The wait may have been one for a repeat that was not made in the end.
+    calls.slice(Math.max(0, first - 1)).every(({ call, others }) => call.entry === entry || others.includes(entry)),
   );
 }
 
