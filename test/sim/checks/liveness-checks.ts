@@ -1,6 +1,6 @@
 import type { AttemptRecord, CallResult } from '../../../src/engine/call.ts';
 import type { Check, Facts, Run } from '../facts.ts';
-import { TOLERANCE_MS } from '../facts.ts';
+import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import type { CallFacts } from '../sim-call.ts';
 
 /** When faults have stopped, all is as before after so many milliseconds. */
@@ -34,7 +34,8 @@ export const LIVENESS_CHECKS: readonly Check[] = [
   {
     number: 32.1,
     says: 'under load that goes on with callers who try again, circuits close soon and a minute later all is as before',
-    watch: ({ cooldownOf, breakers, health, runtime, tape }, fail) => {
+    watch: (facts, fail) => {
+      const { cooldownOf, breakers, health, runtime, tape } = facts;
       const steady: Run[] = [];
       const isDue = new Map<string, number>();
       return {
@@ -57,7 +58,9 @@ export const LIVENESS_CHECKS: readonly Check[] = [
             fail(`run ${run.id} fails in the aftermath: ${result.failure.reason}`);
           for (const { target, circuit } of health()) {
             const dueAtMs = isDue.get(target) ?? Number.POSITIVE_INFINITY;
-            if (runtime.now() > dueAtMs && circuit !== 'CLOSED') fail(`${target} is still ${circuit} in the aftermath`);
+            const slackMs = heldUpMs(facts, tape.calmFromMs, runtime.now());
+            if (runtime.now() > dueAtMs + slackMs && circuit !== 'CLOSED')
+              fail(`${target} is still ${circuit} in the aftermath`);
           }
         },
         quiet: () => {

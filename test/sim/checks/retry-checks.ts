@@ -123,10 +123,11 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   if (isSettledOn(run, made)) return undefined;
   if (retry.order === 'NEXT_FIRST') return 'repeated while another is available';
   if (!row.mayRepeat) return `repeated behind ${last.class}`;
-  // Behind an attempt that left no other target free, a call on the same one is another round.
+  // Where no other target was free when it was begun or the one before had ended, a call on the same one may be another round.
   const visitBegins = own.findLastIndex((each) => {
     const previous = run.made[each.index - 1];
-    return previous?.call.entry !== each.call.entry || previous.othersAtEnd.length === 0;
+    const wasAlone = previous?.othersAtEnd.length === 0 || each.others.length === 0;
+    return previous?.call.entry !== each.call.entry || wasAlone;
   });
   const inVisit = own.length - visitBegins;
   const replacements = own.filter((each) => isReplacement(run, each)).length;
