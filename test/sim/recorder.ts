@@ -170,7 +170,9 @@ export class Recorder {
     const cooldown = this.#models.cooldownOf(entry.target);
     const untilMs = how === 'surely' ? cooldown.mayHoldUntilMs(entry.model) : cooldown.heldUntilMs(entry.model);
     if (this.#models.slots.get(entry.target)?.isFull(nowMs) !== false) return false;
-    if (nowMs < untilMs || this.#models.breakers.get(entry.target)?.admits(nowMs) !== true) return false;
+    const breaker = this.#models.breakers.get(entry.target);
+    const admits = how === 'surely' ? breaker?.admits(nowMs) : breaker?.mayAdmit(nowMs);
+    if (nowMs < untilMs || admits !== true) return false;
     const last = run.made.findLast(({ call }) => call.entry === entry)?.record?.failure;
     const comesBack = last === undefined || (rowOf(last.class).comesBack && last.repeatIsUseless !== true);
     if (!comesBack) return false;

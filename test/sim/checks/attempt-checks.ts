@@ -147,7 +147,9 @@ function isFirstVisit(run: Run, { call, index }: Made): boolean {
   const hasWaited = run.made
     .slice(1, index + 1)
     .some((made, before) => made.call.openedAtMs !== run.made[before]?.call.closedAtMs);
-  if (hasWaited) return false;
+  // One that was not free all along may have had its turn before: then this is another round.
+  const wasFree = run.made.slice(0, index).every(({ others }) => others.includes(call.entry));
+  if (hasWaited || !wasFree) return false;
   return run.made.slice(0, index).every((before) => run.entries.indexOf(before.call.entry) < position);
 }
 

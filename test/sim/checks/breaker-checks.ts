@@ -1,5 +1,6 @@
 import type { Check, Facts, Made } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
+import { LEAST_LEASE_MS } from '../model/breaker-model.ts';
 import type { CallFacts } from '../sim-call.ts';
 
 /** Circuits, held against a model that remembers everything (engine rules K1 to K11, X1). */
@@ -171,9 +172,6 @@ export const BREAKER_CHECKS: readonly Check[] = [
     },
   },
 ];
-
-/** First output, progress and the slow reader, the least of each (engine rule K7). */
-const LEAST_LEASE_MS = 10_000 + 30_000 + 60_000 + 10_000;
 
 function mayOutlive(probe: CallFacts, facts: Facts): boolean {
   const nowMs = facts.runtime.now();

@@ -19,7 +19,7 @@ export const RETRY_CHECKS: readonly Check[] = [
     watch: ({ config: { retry } }, fail) => ({
       opened: (run, made) => {
         const repeats = run.made.filter((each) => isRepeat(run, each) || isRestart(run, each));
-        const own = repeats.filter(({ call }) => call.entry === made.call.entry).length;
+        const own = repeats.filter((each) => each.call.entry === made.call.entry && isRepeat(run, each)).length;
         const isOver =
           retry.order === 'EXHAUST_FIRST' ? own > retry.backoffMs.length : repeats.length > retry.maxRepeats;
         if (isOver) fail(`run ${run.id} makes ${repeats.length} repeats`);
@@ -97,7 +97,8 @@ function freeInRound(run: Run, { index }: Made): readonly ChainEntry[] {
     return call.openedAtMs !== before?.closedAtMs && call.entry !== before?.entry;
   });
   return run.entries.filter((entry) =>
-    calls.slice(Math.max(0, first)).every(({ call, others }) => call.entry === entry || others.includes(entry)),
+    // The wait may have been one for a repeat that was not made in the end.
+    calls.slice(Math.max(0, first - 1)).every(({ call, others }) => call.entry === entry || others.includes(entry)),
   );
 }
 
@@ -122,10 +123,11 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   if (isSettledOn(run, made)) return undefined;
   if (retry.order === 'NEXT_FIRST') return 'repeated while another is available';
   if (!row.mayRepeat) return `repeated behind ${last.class}`;
-  // Behind an attempt that left no other target free, a call on the same one is another round.
+  // Where no other target was free when it was begun or the one before had ended, a call on the same one may be another round.
   const visitBegins = own.findLastIndex((each) => {
     const previous = run.made[each.index - 1];
-    return previous?.call.entry !== each.call.entry || previous.othersAtEnd.length === 0;
+    const wasAlone = previous?.othersAtEnd.length === 0 || each.others.length === 0;
+    return previous?.call.entry !== each.call.entry || wasAlone;
   });
   const inVisit = own.length - visitBegins;
   const replacements = own.filter((each) => isReplacement(run, each)).length;

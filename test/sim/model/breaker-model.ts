@@ -26,6 +26,9 @@ interface Verdicted {
 
 const STEADY_MS = 5_000;
 
+/** First output, progress, the slow reader and some more, the least of each (engine rule K7). */
+export const LEAST_LEASE_MS = 10_000 + 30_000 + 60_000 + 10_000;
+
 /**
  * The breaker of the rules (K1 to K6), written from the rules alone and with lists: it remembers everything and reckons anew
  * each time.
@@ -76,6 +79,12 @@ export class BreakerModel {
     if (this.#wish !== 'AUTOMATIC') return this.#wish === 'CLOSED';
     if (this.#state === 'OPEN') return nowMs >= this.#reopensAtMs;
     return this.#state === 'CLOSED' || this.#probe === undefined;
+  }
+
+  /** Whether a call may perhaps go through: the lease of a probe may have run out, whatever its caller does (K7). */
+  mayAdmit(nowMs: number): boolean {
+    const { probe } = this;
+    return this.admits(nowMs) || (probe !== undefined && nowMs - probe.openedAtMs >= LEAST_LEASE_MS);
   }
 
   /** Whether it was anything but closed at a moment, at its edges included. */

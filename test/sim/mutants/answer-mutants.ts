@@ -125,10 +125,10 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'P1a',
-    does: 'restarts beyond the repeats of a request',
-    file: 'engine/recovery.ts',
-    find: 'isCurable(cause) && hasRepeats && mayRestart && isInTime',
-    replace: 'isCurable(cause) && mayRestart && isInTime',
+    does: 'does not count restarts among the repeats of a request',
+    file: 'engine/allowance.ts',
+    find: 'if (isRepeat || isRestart) this.#repeats++;',
+    replace: 'if (isRepeat) this.#repeats++;',
     seenBy: 13,
   },
   {
