@@ -8,7 +8,7 @@ import type { RunningGateway } from '../support/gateway-doors.ts';
 import { startGateway } from '../support/gateway-doors.ts';
 import type { OllamaServer } from '../support/ollama-server.ts';
 import { startOllama } from '../support/ollama-server.ts';
-import { rpcError } from '../support/rpc-error.ts';
+import { rpcError, trailOf } from '../support/rpc-error.ts';
 import { streamedMessage } from '../support/streamed-message.ts';
 
 const binary = process.env['OLLAMA_BINARY'] ?? '';
@@ -25,7 +25,7 @@ describe.skipIf(binary === '')('a real Ollama (skipped without OLLAMA_BINARY, th
       targets: [{ name: 'local', provider: 'ollama', base_url: ollama.origin }],
       retry: { max_repeats: 0 },
     });
-  });
+  }, 60_000);
 
   afterAll(async () => {
     await gateway.close();
@@ -49,7 +49,7 @@ describe.skipIf(binary === '')('a real Ollama (skipped without OLLAMA_BINARY, th
     const answer = await gateway.client.call(chat, request([user('Hi')]));
     expect(answer).toMatchObject({
       text: 'Hello from a tiny model.',
-      model: 'tiny',
+      model: 'tiny:latest',
       target: 'local',
       finishReason: FinishReason.STOP,
       warnings: [],
@@ -137,17 +137,22 @@ describe.skipIf(binary === '')('a real Ollama (skipped without OLLAMA_BINARY, th
 
   it('does not know every model', async () => {
     const error = await rpcError(gateway.client.call(chat, request([user('Hi')], {}, 'local/nonsense')));
-    expect(error).toMatchObject({ code: 'NOT_FOUND', reason: 'MODEL_NOT_FOUND' });
+    expect(error.code).toBe('NOT_FOUND');
+    expect(trailOf(error.trail)).toEqual(['FIRST local MODEL_NOT_FOUND']);
+  });
+
+  it('breaks off where its model is stuck, without its end marker: that is no answer', async () => {
+    const error = await rpcError(streamed([user('Hum.')]));
+    expect(error).toMatchObject({ code: 'ABORTED', reason: 'STREAM_INTERRUPTED' });
   });
 
   it('stops writing when the caller hangs up', async () => {
-    const aborted = ollama.logged('POST', '/api/chat');
-    const stream = gateway.client.stream(streamChat, request([user('Sing.')]));
+    // It would never end by itself, and answers one call at a time.
+    const options = { ...NO_THINKING, providerOptions: { ollama: { shift: true } } };
+    const stream = gateway.client.stream(streamChat, request([user('Sing.')], { options }));
     await stream.at(3);
     stream.cancel();
     await expect(stream.done).rejects.toMatchObject({ code: 'CANCELLED' });
-    // The server logs a call when it is over; this one would go on until its context is full.
-    await aborted;
     const after = await gateway.client.call(chat, request([user('Hi')]));
     expect(after.text).toBe('Hello from a tiny model.');
   });

@@ -12,8 +12,6 @@ import { TINY_TEMPLATE, tinyModel } from './tiny-model.ts';
 export interface OllamaServer {
   /** `http://127.0.0.1:port` */
   readonly origin: string;
-  /** Resolves with the next line of its log that contains all of the texts. */
-  logged(...texts: readonly string[]): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -22,30 +20,26 @@ export async function startOllama(binary: string): Promise<OllamaServer> {
   const home = await mkdtemp(join(tmpdir(), 'ollama-'));
   const host = `127.0.0.1:${await freePort()}`;
   const process = spawn(binary, ['serve'], {
-    env: { HOME: home, PATH: globalThis.process.env['PATH'], OLLAMA_HOST: host, OLLAMA_MODELS: join(home, 'models') },
+    env: {
+      HOME: home,
+      PATH: globalThis.process.env['PATH'],
+      OLLAMA_HOST: host,
+      OLLAMA_MODELS: join(home, 'models'),
+      OLLAMA_NUM_PARALLEL: '1',
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = once(process, 'exit');
-  const waiting = new Set<(line: string) => void>();
-  createInterface(process.stderr).on('line', (line) => {
-    for (const hear of waiting) hear(line);
-  });
-  const logged = (...texts: readonly string[]): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const hear = (line: string): void => {
-        if (!texts.every((text) => line.includes(text))) return;
-        waiting.delete(hear);
-        resolve(line);
-      };
-      waiting.add(hear);
-      void exited.then(() => reject(new Error('Ollama ended')));
+  await new Promise<void>((resolve, reject) => {
+    createInterface(process.stderr).on('line', (line) => {
+      if (line.includes('Listening on')) resolve();
     });
-  await logged('Listening on');
+    void exited.then(() => reject(new Error('Ollama ended')));
+  });
   const origin = `http://${host}`;
   await makeModel(origin);
   return {
     origin,
-    logged,
     close: async () => {
       process.kill();
       await exited;

@@ -12,7 +12,10 @@ const CHAINS: Readonly<Record<string, readonly string[]>> = {
 
 /** Where the model never stops. */
 const ENDLESS = '<|sing|>';
-const REFRAIN = '▁la';
+const REFRAIN = ['▁la', '▁li'] as const;
+
+/** Where it says one token over and over, which the server takes for a fault of the model. */
+const STUCK = '<|hum|>';
 
 /**
  * A template by which the last message, or the tools, choose what the model says. It is told of as able to call tools and to
@@ -23,6 +26,7 @@ export const TINY_TEMPLATE = `{{- $end := "<|say|>" }}
 {{- range .Messages }}
 {{- if eq .Role "tool" }}{{ $end = "<|told|>" }}
 {{- else if eq .Content "Sing." }}{{ $end = "${ENDLESS}" }}
+{{- else if eq .Content "Hum." }}{{ $end = "${STUCK}" }}
 {{- else if eq .Content "JSON." }}{{ $end = "<|json|>" }}{{ end }}
 {{- if .Thinking }}<think>{{ .Thinking }}</think>{{ end }}
 {{- .Content }}
@@ -41,7 +45,7 @@ const WIDTH = 512;
 const HIDDEN = 32;
 const HEADS = 8;
 /** Tokens of the context that the model claims to have been trained on. */
-const CONTEXT = 2_048;
+const CONTEXT = 65_536;
 
 interface Vocabulary {
   readonly tokens: readonly string[];
@@ -111,9 +115,13 @@ function makeVocabulary(): Vocabulary {
       last = following;
     }
   }
-  const refrain = add(REFRAIN, NORMAL);
-  next[refrain] = refrain;
-  next[add(ENDLESS, CONTROL)] = refrain;
+  const [first, second] = [add(REFRAIN[0], NORMAL), add(REFRAIN[1], NORMAL)];
+  next[first] = second;
+  next[second] = first;
+  next[add(ENDLESS, CONTROL)] = first;
+  const hum = add('▁hm', NORMAL);
+  next[hum] = hum;
+  next[add(STUCK, CONTROL)] = hum;
   return { tokens, types, next };
 }
 
