@@ -1,3 +1,5 @@
+import { COMPATIBLE_PROVIDERS } from '../core/provider.ts';
+
 /** What the command line says. */
 export interface Arguments {
   /** Whether the mock may answer where no provider is configured. */
@@ -7,6 +9,14 @@ export interface Arguments {
   /** Path of the config file. */
   readonly config?: string | undefined;
 }
+
+const COMPATIBLE_PREFIXES = COMPATIBLE_PROVIDERS.map(({ name }) => name.toUpperCase());
+
+const COMPATIBLE_LINES = COMPATIBLE_PREFIXES.map(
+  (prefix) => `  ${`${prefix}_API_KEY`.padEnd(23)} optional ${prefix}_BASE_URL\n`,
+).join('');
+
+const COMPATIBLE_MODELS = COMPATIBLE_PREFIXES.map((prefix) => `, ${prefix}_MODEL`).join('');
 
 /** Lists flags and variables, for `--help`. */
 export const HELP = `Usage: understudy [--demo] [--config FILE]
@@ -23,8 +33,8 @@ Providers are found in the environment, and are tried in this order:
   ANTHROPIC_API_KEY       Anthropic; optional ANTHROPIC_BASE_URL
   DEEPSEEK_API_KEY        DeepSeek; optional DEEPSEEK_BASE_URL
   OLLAMA_BASE_URL         Ollama, such as http://localhost:11434
-
-  AZURE_OPENAI_MODEL, OPENAI_MODEL, ANTHROPIC_MODEL, DEEPSEEK_MODEL, OLLAMA_MODEL
+${COMPATIBLE_LINES}
+  AZURE_OPENAI_MODEL, OPENAI_MODEL, ANTHROPIC_MODEL, DEEPSEEK_MODEL, OLLAMA_MODEL${COMPATIBLE_MODELS}
                           the provider's default model
 
   UNDERSTUDY_MOCK=1                    every target answers from the mock, without network

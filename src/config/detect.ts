@@ -2,7 +2,7 @@ import { PROVIDERS, type ProviderName } from '../core/provider.ts';
 import { azureBaseUrl } from './base-url.ts';
 import type { Environment } from './config.ts';
 import { problemAt, type ConfigProblem } from './problem.ts';
-import { PROVIDER_DEFAULTS, readVariable, type ProviderDefaults } from './provider-defaults.ts';
+import { providerDefaults, readVariable } from './provider-defaults.ts';
 import { apiKeySchema, baseUrlSchema, modelSchema, type FileTarget } from './schema.ts';
 
 /** A provider that the environment configures. */
@@ -27,7 +27,7 @@ export function detectTargets(env: Environment): Detection {
   const warnings: string[] = [];
   const problems: ConfigProblem[] = [];
   for (const provider of PROVIDERS) {
-    const { required, optional }: ProviderDefaults = PROVIDER_DEFAULTS[provider];
+    const { required, optional } = providerDefaults(provider);
     const missing = required.filter((name) => readVariable(env, name) === undefined);
     const present = [...required, ...optional].filter((name) => readVariable(env, name) !== undefined);
     if (missing.length > 0 && present.length > 0) {

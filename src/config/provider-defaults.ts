@@ -1,4 +1,5 @@
-import type { ProviderName } from '../core/provider.ts';
+import type { DistinctName, ProviderName } from '../core/provider.ts';
+import { COMPATIBLE_PROVIDERS, isCompatible } from '../core/provider.ts';
 import type { Environment } from './config.ts';
 
 /** What is known of a provider before anything is configured. */
@@ -17,7 +18,7 @@ export interface ProviderDefaults {
   readonly modelVariables: readonly string[];
 }
 
-/** Defaults per provider. */
+/** Defaults of the providers that are no {@link COMPATIBLE_PROVIDERS}. */
 export const PROVIDER_DEFAULTS = {
   'azure-openai': {
     ownHosts: [
@@ -70,7 +71,21 @@ export const PROVIDER_DEFAULTS = {
     optional: [],
     modelVariables: [],
   },
-} as const satisfies Record<ProviderName, ProviderDefaults>;
+} as const satisfies Record<DistinctName, ProviderDefaults>;
+
+/** Returns what is known of a provider. */
+export function providerDefaults(provider: ProviderName): ProviderDefaults {
+  if (!isCompatible(provider)) return PROVIDER_DEFAULTS[provider];
+  const prefix = provider.toUpperCase();
+  const known = COMPATIBLE_PROVIDERS.find(({ name }) => name === provider);
+  return {
+    ...(known !== undefined && { baseUrl: known.baseUrl, model: known.model }),
+    ownHosts: known === undefined ? [] : [new URL(known.baseUrl).hostname],
+    required: [`${prefix}_API_KEY`],
+    optional: [`${prefix}_BASE_URL`, `${prefix}_MODEL`],
+    modelVariables: [`${prefix}_MODEL`],
+  };
+}
 
 /** Reads a variable without the spaces around it; unset and empty are the same. */
 export function readVariable(env: Environment, name: string): string | undefined {
@@ -80,7 +95,7 @@ export function readVariable(env: Environment, name: string): string | undefined
 
 /** Returns the model of a target that names none; undefined where the provider has no default. */
 export function defaultModel(provider: ProviderName, env: Environment): string | undefined {
-  const defaults: ProviderDefaults = PROVIDER_DEFAULTS[provider];
+  const defaults = providerDefaults(provider);
   for (const name of defaults.modelVariables) {
     const model = readVariable(env, name);
     if (model !== undefined) return model;
@@ -92,6 +107,7 @@ export function defaultModel(provider: ProviderName, env: Environment): string |
 export function isOwnHost(provider: ProviderName, baseUrl: string | undefined): boolean {
   if (baseUrl === undefined) return true;
   const name = URL.parse(baseUrl)?.hostname ?? '';
-  const hosts: readonly string[] = PROVIDER_DEFAULTS[provider].ownHosts;
-  return hosts.some((host) => (host.startsWith('.') ? name.endsWith(host) : name === host));
+  return providerDefaults(provider).ownHosts.some((host) =>
+    host.startsWith('.') ? name.endsWith(host) : name === host,
+  );
 }

@@ -2,7 +2,7 @@ import { azureEndpoint } from '../core/azure-endpoint.ts';
 import type { OpenAiApi, ProviderName } from '../core/provider.ts';
 import { trimBaseUrl } from './base-url.ts';
 import type { Environment, TargetConfig } from './config.ts';
-import { defaultModel, isOwnHost, PROVIDER_DEFAULTS, type ProviderDefaults } from './provider-defaults.ts';
+import { defaultModel, isOwnHost, providerDefaults } from './provider-defaults.ts';
 import type { FileTarget } from './schema.ts';
 
 /** What a target gets from outside its entry. */
@@ -26,7 +26,7 @@ export function isMock(target: FileTarget, mockAll: boolean): boolean {
 
 /** Fills in a checked target's defaults. */
 export function resolveTarget(target: FileTarget, context: TargetContext): TargetConfig {
-  const defaults: ProviderDefaults = PROVIDER_DEFAULTS[target.provider];
+  const defaults = providerDefaults(target.provider);
   const model = target.model ?? defaultModel(target.provider, context.env);
   const named = [model, ...target.models, ...target.prices.map((price) => price.model), ...context.routedModels];
   return {

@@ -1,7 +1,8 @@
+import { isCompatible } from '../core/provider.ts';
 import { snapshotBase } from './model-id.ts';
 import type { TokenCounts } from './token-counts.ts';
 
-/** Our providers under the names of `@pydantic/genai-prices`. */
+/** Our providers under the names of `@pydantic/genai-prices`; compatible ones have the same. */
 const LIBRARY_PROVIDERS: ReadonlyMap<string, string> = new Map([
   ['openai', 'openai'],
   ['azure-openai', 'azure'],
@@ -35,7 +36,7 @@ export class PriceFallback {
    * end set aside.
    */
   priceOf(provider: string, model: string, counts: TokenCounts): bigint | undefined {
-    const providerId = LIBRARY_PROVIDERS.get(provider);
+    const providerId = isCompatible(provider) ? provider : LIBRARY_PROVIDERS.get(provider);
     if (providerId === undefined) {
       return undefined;
     }

@@ -59,7 +59,7 @@ export function readAsked(chat: Chat): Asked | { readonly failure: Failure } {
 }
 
 /** Reads the tools of a request and the choice among them, or names the schema that is no JSON object. */
-export function readTools({ tools, toolChoice }: Chat): ReadTools | { readonly failure: Failure } {
+function readTools({ tools, toolChoice }: Chat): ReadTools | { readonly failure: Failure } {
   if (tools.length === 0) return NO_TOOLS;
   const read: ReadTool[] = [];
   for (const [index, { kind }] of tools.entries()) {
@@ -80,7 +80,7 @@ export function allowedTools({ tools, choice }: ReadTools): readonly ReadTool[] 
 }
 
 /** Reads the form that the answer shall have; undefined for text. Names the schema that is no JSON object. */
-export function readFormat({ options }: Chat): ReadFormat | undefined | { readonly failure: Failure } {
+function readFormat({ options }: Chat): ReadFormat | undefined | { readonly failure: Failure } {
   const format = options?.responseFormat?.format;
   if (format?.case === 'jsonObject') return { type: 'json_object' };
   if (format?.case !== 'jsonSchema') return undefined;

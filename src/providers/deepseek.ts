@@ -62,7 +62,7 @@ function deepseekOptions(
   const endUser = fitEndUser('user_id', options?.endUser, (id) => bytes(id) <= MAX_USER_ID_BYTES);
   return {
     fields: {
-      ...toolFields(asked),
+      ...toolFields(asked, thinking.thinks),
       ...(thinking.thinks ? {} : setOnly(sampling)),
       ...setOnly({
         response_format: format === undefined ? undefined : { type: 'json_object' },
@@ -96,9 +96,9 @@ function isJsonText({ part }: ReadPart): boolean {
   return part.case === 'text' && /json/i.test(part.value);
 }
 
-/** A thinking model refuses the words of a choice, so that tools that may not be called are not sent. */
-function toolFields({ tools, choice }: Asked): JsonRecord {
-  if (choice.mode === 'none') return {};
+/** A thinking model refuses every word of a choice, so that tools that may not be called are not sent. */
+function toolFields({ tools, choice }: Asked, thinks: boolean): JsonRecord {
+  if (thinks && choice.mode === 'none') return {};
   return chatToolFields({ tools: tools.map((tool) => ({ ...tool, strict: false })), choice }, false);
 }
 

@@ -34,6 +34,9 @@ const KIND_BY_CODE: ReadonlyMap<string, FailureKind> = new Map<string, FailureKi
   ['bio_policy', 'content'],
   ['unsupported_parameter', 'capability'],
   ['unsupported_value', 'capability'],
+  // Groq's words for a model that called a tool wrongly, or wrote other JSON than it was asked for.
+  ['tool_use_failed', 'capability'],
+  ['json_validate_failed', 'capability'],
   ['model_not_found', 'not_found'],
   ['deploymentnotfound', 'not_found'],
   ['unknown_model', 'not_found'],
@@ -72,11 +75,11 @@ const REQUEST_STATUSES: ReadonlySet<number | undefined> = new Set([undefined, 40
 const CONTEXT_LENGTH_WORDS = /maximum context length|exceeds the context window/i;
 
 /**
- * OpenAI leaves the code out of some of these errors, on both APIs. The last is what older endpoints of Azure say of fields
- * that the gateway writes; of any other field the caller is to blame.
+ * OpenAI leaves the code out of some of these errors, on both APIs; DeepSeek and servers of open models have none. The last is
+ * what older endpoints of Azure say of fields that the gateway writes; of any other field the caller is to blame.
  */
 const UNSUPPORTED_WORDS =
-  /^unsupported (parameter|value)\b|\bnot supported (with|by|for) |^unrecognized request arguments? supplied: .*\b(max_completion_tokens|stream_options|reasoning_effort|safety_identifier)\b/i;
+  /^unsupported (parameter|value)\b|\bnot supported (with|by|for) |\bdoes not support |\bonly supported by |^unrecognized request arguments? supplied: .*\b(max_completion_tokens|stream_options|reasoning_effort|safety_identifier)\b/i;
 
 /** DeepSeek's filter, which has no code of its own. */
 const BLOCKED_WORDS = /^content exists risk/i;
@@ -145,7 +148,8 @@ function describe(kind: FailureKind, words: ErrorWords, known: FailureDetails): 
 function kindOf(status: number | undefined, words: ErrorWords): FailureKind {
   const byCode = firstKind(KIND_BY_CODE, words.codes);
   if (byCode !== undefined) return byCode;
-  if ((status === undefined || status === 429) && words.message.startsWith('Request too large'))
+  // More than the account may ever send at once, which no waiting cures; Groq answers 413.
+  if ((status === undefined || status === 413 || status === 429) && words.message.startsWith('Request too large'))
     return 'context_length';
   if (REQUEST_STATUSES.has(status)) {
     if (CONTEXT_LENGTH_WORDS.test(words.message)) return 'context_length';

@@ -71,36 +71,19 @@ function resultItem(result: ReadPart, marks: ReadonlySet<ReadPart>): JsonRecord 
   };
 }
 
-/**
- * Writes what the assistant said, thought and called, in order. Words in a row are one text: as parts they would need the
- * ids of the answer that they came from.
- */
+/** Writes what the assistant said, thought and called, in order; every text is an item, as it was in the answer. */
 function assistantItems(parts: readonly ReadPart[], replaysReasoning: boolean): readonly JsonRecord[] {
-  const items: JsonRecord[] = [];
-  let words: { text: string; readonly phase: string } | undefined;
-  const endWords = (): void => {
-    if (words === undefined) return;
-    const { text: content, phase } = words;
-    items.push({ role: 'assistant', content, ...(phase === '' ? {} : { phase }) });
-    words = undefined;
-  };
-  for (const { part, state } of parts) {
+  return parts.flatMap(({ part, state }): readonly JsonRecord[] => {
     if (part.case === 'text') {
       const phase = textOf(stateOf(state)?.phase);
-      if (words?.phase !== phase) endWords();
-      words = { text: (words?.text ?? '') + part.value, phase };
-    } else if (part.case === 'toolCall') {
-      endWords();
-      const { id, name, argumentsJson } = part.value;
-      const sent = argumentsJson === '' ? '{}' : argumentsJson;
-      items.push({ type: 'function_call', call_id: id, name, arguments: sent });
-    } else if (part.case === 'reasoning' && replaysReasoning) {
-      endWords();
-      items.push(...reasoningItems(stateOf(state)));
+      return [{ role: 'assistant', content: part.value, ...(phase === '' ? {} : { phase }) }];
     }
-  }
-  endWords();
-  return items;
+    if (part.case === 'toolCall') {
+      const { id, name, argumentsJson } = part.value;
+      return [{ type: 'function_call', call_id: id, name, arguments: argumentsJson === '' ? '{}' : argumentsJson }];
+    }
+    return part.case === 'reasoning' && replaysReasoning ? reasoningItems(stateOf(state)) : [];
+  });
 }
 
 /**

@@ -66,7 +66,11 @@ function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: Adapter
   const asked = readAsked(chat);
   if ('failure' in asked) return asked.failure;
   const { turns } = conversation;
-  const marks = cacheMarks(turns, target.model);
+  // What the assistant said cannot have a mark here.
+  const marks = cacheMarks(
+    turns.filter(({ role }) => role !== 'assistant'),
+    target.model,
+  );
   const { instructions, input } = responsesInput(turns, marks, openAiModel(target.model)?.reasons !== false);
   const options = responsesOptions(asked, target.model, dialect.endUser);
   const written = {

@@ -3,6 +3,7 @@ import type { Adapter } from './adapter.ts';
 import { anthropic } from './anthropic.ts';
 import { azureOpenAi } from './azure-openai.ts';
 import { deepseek } from './deepseek.ts';
+import { groq } from './groq.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
 
@@ -13,6 +14,7 @@ const ADAPTERS = {
   anthropic: () => anthropic,
   deepseek: () => deepseek,
   ollama: () => ollama,
+  groq: () => groq,
   mock: () => openai('chat_completions'),
 } as const satisfies Record<ProviderName, (api: OpenAiApi, baseUrl: string) => Adapter>;
 

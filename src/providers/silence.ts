@@ -1,4 +1,5 @@
-import type { ProviderName } from '../core/provider.ts';
+import type { DistinctName, ProviderName } from '../core/provider.ts';
+import { isCompatible } from '../core/provider.ts';
 import { claudeModel } from './anthropic-models.ts';
 import { openAiModel } from './openai-models.ts';
 
@@ -13,9 +14,10 @@ const MAY_BE_SILENT = {
   deepseek: () => true,
   ollama: () => true,
   mock: () => false,
-} as const satisfies Record<ProviderName, (model: string, isResponses: boolean) => boolean>;
+} as const satisfies Record<DistinctName, (model: string, isResponses: boolean) => boolean>;
 
 /** Tells whether a model may be silent for long before its first output. `isResponses`: it is asked over OpenAI's Responses. */
 export function mayBeSilent(provider: ProviderName, model: string, isResponses: boolean): boolean {
-  return MAY_BE_SILENT[provider](model, isResponses);
+  // Of the others none is known to reason in silence.
+  return !isCompatible(provider) && MAY_BE_SILENT[provider](model, isResponses);
 }

@@ -1,4 +1,4 @@
-import type { ProviderName } from '../core/provider.ts';
+import type { DistinctName } from '../core/provider.ts';
 
 /**
  * Names of the OpenTelemetry semantic conventions for generative AI, status Development, as of November 2026:
@@ -9,7 +9,7 @@ import type { ProviderName } from '../core/provider.ts';
 /** `gen_ai.operation.name` of every call: each of the three methods is a chat with the provider. */
 export const OPERATION = 'chat';
 
-/** Our providers in the words of `gen_ai.provider.name`; the last two have none there and keep their own. */
+/** Our providers in the words of `gen_ai.provider.name`; the last two have none there and keep their own, as do all others. */
 const PROVIDER_NAMES = {
   'azure-openai': 'azure.ai.openai',
   openai: 'openai',
@@ -17,7 +17,7 @@ const PROVIDER_NAMES = {
   deepseek: 'deepseek',
   ollama: 'ollama',
   mock: 'mock',
-} as const satisfies Record<ProviderName, string>;
+} as const satisfies Record<DistinctName, string>;
 
 const NAME_OF_PROVIDER: ReadonlyMap<string, string> = new Map(Object.entries(PROVIDER_NAMES));
 

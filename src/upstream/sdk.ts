@@ -1,7 +1,8 @@
 import type { ClientOptions, OpenAI } from 'openai';
 
 import { azureEndpoint } from '../core/azure-endpoint.ts';
-import type { ProviderName } from '../core/provider.ts';
+import type { DistinctName, ProviderName } from '../core/provider.ts';
+import { isCompatible } from '../core/provider.ts';
 import { captureHead } from './capture-head.ts';
 import type { RequestHead } from './request-head.ts';
 import { formAnthropic } from './sdk-anthropic.ts';
@@ -48,7 +49,11 @@ const FORMS = {
   deepseek: formOpenAi,
   ollama: formPlain,
   mock: formOpenAi,
-} as const satisfies Record<ProviderName, FormHead>;
+} as const satisfies Record<DistinctName, FormHead>;
+
+function formOf(provider: ProviderName): FormHead {
+  return isCompatible(provider) ? formOpenAi : FORMS[provider];
+}
 
 /** Loads the SDK that forms a provider's heads, so that the first call need not wait for it. */
 export async function loadSdk(provider: ProviderName): Promise<void> {
@@ -71,7 +76,7 @@ export function createHeadSource(target: HeadTarget): HeadSource {
       if (known !== undefined) return known;
       // Only callers that invent deployments get there.
       if (heads.size === MAX_HEADS) heads.clear();
-      const forming = FORMS[target.provider](target, request).then(
+      const forming = formOf(target.provider)(target, request).then(
         (formed) => {
           heads.set(key, formed);
           return formed;

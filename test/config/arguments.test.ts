@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { HELP, parseArguments } from '../../src/config/arguments.ts';
-import { PROVIDER_DEFAULTS } from '../../src/config/provider-defaults.ts';
+import { providerDefaults } from '../../src/config/provider-defaults.ts';
+import { PROVIDERS } from '../../src/core/provider.ts';
 
 const NONE = { demo: false, help: false, version: false, config: undefined };
 
@@ -34,7 +35,7 @@ describe('the command line', () => {
   });
 
   test('is explained with every flag and variable', () => {
-    const variables = Object.values(PROVIDER_DEFAULTS).flatMap(({ required, optional }) => [required, optional].flat());
+    const variables = PROVIDERS.map(providerDefaults).flatMap(({ required, optional }) => required.concat(optional));
     const ours = ['MOCK', 'CONFIG', 'GRPC_ADDRESS', 'HTTP_ADDRESS', 'ADMIN_ADDRESS', 'ALLOW_UNAUTHENTICATED'];
     for (const word of [
       ...variables,

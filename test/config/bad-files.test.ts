@@ -53,7 +53,7 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
       [`targets: [{ name: ${LONG}, provider: mock }]`, `targets[0].name: ${NAME_RULE}, not "${LONG.slice(0, 80)}…"`],
       [
         'targets: [{ name: a, provider: openrouter }]',
-        'targets[0].provider: must be azure-openai, openai, anthropic, deepseek, ollama or mock, not "openrouter"',
+        'targets[0].provider: must be azure-openai, openai, anthropic, deepseek, ollama, groq or mock, not "openrouter"',
       ],
       [
         'targets: [{ name: a, provider: mock }, { name: b, provider: mock, mock: "yes" }]',

@@ -10,6 +10,7 @@ const AZURE: Environment = {
 };
 
 const ALL: Environment = {
+  GROQ_API_KEY: 'groq-key',
   OLLAMA_BASE_URL: 'http://localhost:11434/',
   DEEPSEEK_API_KEY: 'deepseek-key',
   ANTHROPIC_API_KEY: 'anthropic-key',
@@ -20,7 +21,7 @@ const ALL: Environment = {
 describe('providers in the environment', () => {
   test('form the chain in the fixed order, whatever the order of the variables', () => {
     const config = loadEnvironment(ALL);
-    const names = ['azure-openai', 'openai', 'anthropic', 'deepseek', 'ollama'];
+    const names = ['azure-openai', 'openai', 'anthropic', 'deepseek', 'ollama', 'groq'];
     expect(config.targets.map((target) => target.name)).toEqual(names);
     expect(config.targets.map((target) => target.provider)).toEqual(names);
     expect(config.routes).toEqual([{ name: 'default', entries: names.map((target) => ({ target })) }]);
@@ -35,6 +36,7 @@ describe('providers in the environment', () => {
       ['https://api.anthropic.com', 'claude-sonnet-5-5', undefined],
       ['https://api.deepseek.com', 'deepseek-flash', undefined],
       ['http://localhost:11434', undefined, undefined],
+      ['https://api.groq.com/openai/v1', 'openai/gpt-oss-120b', undefined],
     ]);
   });
 
@@ -66,6 +68,7 @@ describe('providers in the environment', () => {
       ANTHROPIC_MODEL: 'claude-haiku-5-5',
       DEEPSEEK_MODEL: 'deepseek-v4-pro',
       OLLAMA_MODEL: 'llama3.2:3b',
+      GROQ_MODEL: 'qwen/qwen3-32b',
     });
     expect(config.targets.map((target) => target.models)).toEqual([
       ['other-deployment', 'my-deployment'],
@@ -73,6 +76,7 @@ describe('providers in the environment', () => {
       ['claude-haiku-5-5'],
       ['deepseek-v4-pro'],
       ['llama3.2:3b'],
+      ['qwen/qwen3-32b'],
     ]);
     expect(config.targets.map((target) => target.model)).toEqual(config.targets.map((target) => target.models[0]));
   });

@@ -4,6 +4,7 @@ import type { Adapter, AdapterEvent } from '../../src/providers/adapter.ts';
 import { anthropic } from '../../src/providers/anthropic.ts';
 import { azureOpenAi } from '../../src/providers/azure-openai.ts';
 import { deepseek } from '../../src/providers/deepseek.ts';
+import { groq } from '../../src/providers/groq.ts';
 import { ollama } from '../../src/providers/ollama.ts';
 import { openai } from '../../src/providers/openai.ts';
 import { asRecord } from '../../src/providers/json-value.ts';
@@ -39,7 +40,7 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
       openai: openai('chat_completions'),
       'azure-openai': azureOpenAi('chat_completions'),
       deepseek,
-      'groq (OpenAI dialect)': openai('chat_completions'),
+      'groq (OpenAI dialect)': groq,
       ollama: openai('chat_completions'),
     },
     finishReason: chatFinish,

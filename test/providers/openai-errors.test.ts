@@ -25,6 +25,24 @@ describe('an error of the OpenAI family', () => {
     [400, error('unsupported_parameter'), 'capability', 'UNSUPPORTED_PARAMETER'],
     [400, error('unsupported_value'), 'capability', 'UNSUPPORTED_PARAMETER'],
     [400, error(null, { message: "Unsupported parameter: 'x'" }), 'capability', 'UNSUPPORTED_PARAMETER'],
+    [
+      400,
+      error('x', { message: 'Thinking mode does not support this tool_choice' }),
+      'capability',
+      'UNSUPPORTED_PARAMETER',
+    ],
+    [
+      400,
+      error(null, { message: 'image_url is only supported by certain models.' }),
+      'capability',
+      'UNSUPPORTED_PARAMETER',
+    ],
+    [
+      413,
+      error('rate_limit_exceeded', { message: 'Request too large for m' }),
+      'capability',
+      'CONTEXT_LENGTH_EXCEEDED',
+    ],
     [400, error(null, { message: 'Unrecognized request argument supplied: chat' }), 'bad_request', 'INVALID_REQUEST'],
     [
       400,

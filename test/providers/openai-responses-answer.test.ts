@@ -235,3 +235,30 @@ describe('a whole answer of the Responses API', () => {
     expect(adapter.response(json)).toMatchObject([MALFORMED]);
   });
 });
+
+describe('the phase of words', () => {
+  const message = (phase?: string) => ({ type: 'message', ...(phase === undefined ? {} : { phase }) });
+  const phase = (value: string) => state({ type: 'message', phase: value });
+
+  it('goes with them as their state, streamed or whole; words without one have none', () => {
+    const events = stream(
+      ['response.output_item.added', { output_index: 0, item: message('commentary') }],
+      text('Looking.', 0),
+      ['response.output_text.done', { output_index: 0, content_index: 0, text: 'Looking.' }],
+      ['response.output_item.added', { output_index: 1, item: message() }],
+      text('Found.', 1),
+      ['response.output_text.done', { output_index: 1, content_index: 0, text: 'Found.' }],
+      ['response.output_item.added', { output_index: 2, item: message('final_answer') }],
+      ['response.output_text.done', { output_index: 2, content_index: 0, text: '' }],
+      completed(),
+    );
+    const finished = (all: readonly AdapterEvent[]) => deltas(all).filter(({ kind }) => kind === 'part_finished');
+    expect(finished(events)).toEqual([
+      { kind: 'part_finished', index: 0, state: phase('commentary') },
+      { kind: 'part_finished', index: 1 },
+    ]);
+    const content = [{ type: 'output_text', text: 'Found.' }];
+    const whole = adapter.response({ status: 'completed', output: [{ ...message('final_answer'), content }] });
+    expect(finished(whole)).toEqual([{ kind: 'part_finished', index: 0, state: phase('final_answer') }]);
+  });
+});

@@ -45,7 +45,7 @@ export function openAiVerdict({ id, categories, status, expect }: ProviderRecord
 export function openAiInBandVerdict({ error }: Expectation): FailureVerdict | undefined {
   switch (error?.code ?? error?.type) {
     case 'tool_use_failed':
-      return ['bad_request', 'INVALID_REQUEST'];
+      return ['capability', 'UNSUPPORTED_PARAMETER'];
     case 'insufficient_quota':
       return ['quota', 'PROVIDER_QUOTA_EXHAUSTED'];
     case 'server_error':

@@ -1,4 +1,5 @@
-import type { ProviderName } from '../../core/provider.ts';
+import type { DistinctName, ProviderName } from '../../core/provider.ts';
+import { isCompatible } from '../../core/provider.ts';
 import type { ErrorKind } from './catalogue.ts';
 import type { Dialect } from './request.ts';
 import { randomText, uuidFrom } from './seeded.ts';
@@ -29,7 +30,7 @@ const CHAT_HOUSES = {
   deepseek: 'deepseek',
   ollama: 'compatible',
   mock: 'compatible',
-} as const satisfies Record<ProviderName, ChatHouse>;
+} as const satisfies Record<DistinctName, ChatHouse>;
 
 const ERROR_HOUSES = {
   azure: { chat: 'azure', responses: 'azure' },
@@ -38,15 +39,19 @@ const ERROR_HOUSES = {
   compatible: { chat: 'openai_chat', responses: 'openai_responses' },
 } as const satisfies Record<ChatHouse, Record<'chat' | 'responses', ErrorHouse>>;
 
-/** The API of a provider's own, for answers to paths that it does not have. */
-export const OWN_DIALECTS = {
+const OWN_DIALECTS = {
   'azure-openai': 'chat',
   openai: 'chat',
   anthropic: 'anthropic',
   deepseek: 'chat',
   ollama: 'ollama',
   mock: 'chat',
-} as const satisfies Record<ProviderName, Dialect>;
+} as const satisfies Record<DistinctName, Dialect>;
+
+/** Returns the API of a provider's own, for answers to paths that it does not have. */
+export function ownDialect(provider: ProviderName): Dialect {
+  return isCompatible(provider) ? 'chat' : OWN_DIALECTS[provider];
+}
 
 /** Returns how a provider answers; `chance` makes the ids of this call. */
 export function houseOf(provider: ProviderName, dialect: Dialect, chance: Chance): House {
@@ -60,7 +65,7 @@ export function houseOf(provider: ProviderName, dialect: Dialect, chance: Chance
       return { wire: OLLAMA_WIRE, errors: 'ollama', requestId: '', headers: {} };
     case 'chat':
     case 'responses': {
-      const house = CHAT_HOUSES[provider];
+      const house = isCompatible(provider) ? 'compatible' : CHAT_HOUSES[provider];
       const wire = dialect === 'chat' ? chatWire(house) : RESPONSES_WIRE;
       return { wire, errors: ERROR_HOUSES[house][dialect], ...openAiIds(house, digits) };
     }

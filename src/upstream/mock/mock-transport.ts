@@ -4,7 +4,7 @@ import type { HttpRequest, Transport } from '../transport.ts';
 import { answerTo } from './answer.ts';
 import { OK, scenarioOf } from './catalogue.ts';
 import type { ErrorKind } from './catalogue.ts';
-import { OWN_DIALECTS, errorHeaders, houseOf } from './houses.ts';
+import { errorHeaders, houseOf, ownDialect } from './houses.ts';
 import type { House } from './houses.ts';
 import { modelList } from './model-lists.ts';
 import { destroyedError, resetError } from './network-errors.ts';
@@ -58,7 +58,7 @@ export function createMockTransport(options: MockTransportOptions): Transport {
     const chance = chanceFrom(hashOf(String(options.seed), String(calls), path, request.body));
     const dialect = servedDialect(path, options);
     if (request.method === 'GET') return replyToGet(path, options, chance);
-    const house = houseOf(options.provider, dialect ?? OWN_DIALECTS[options.provider], chance);
+    const house = houseOf(options.provider, dialect ?? ownDialect(options.provider), chance);
     const call = dialect === undefined ? undefined : readCall(request, dialect);
     if (call === undefined) return replyWithError(house, dialect === undefined ? 'not_found' : 'bad_request', '');
     return replyToCall(call, options, house, chance, isOddCall);
@@ -115,7 +115,7 @@ function replyWithError(
 }
 
 function replyToGet(path: string, { runtime, provider }: MockTransportOptions, chance: Chance): readonly Step[] {
-  const dialect = OWN_DIALECTS[provider];
+  const dialect = ownDialect(provider);
   const house = houseOf(provider, dialect, chance);
   const listed: Dialect | undefined = path.endsWith('/api/tags')
     ? 'ollama'
