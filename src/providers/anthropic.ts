@@ -10,12 +10,12 @@ import type { Thinking } from './anthropic-thinking.ts';
 import { thinkingOf, withoutThinking } from './anthropic-thinking.ts';
 import { anthropicTools } from './anthropic-tools.ts';
 import { dropSet, withProviderOptions } from './chat-options.ts';
+import type { ReadFormat } from './chat-tools.ts';
+import { readAsked } from './chat-tools.ts';
 import type { Takes } from './conversation.ts';
 import { readConversation } from './conversation.ts';
 import { askedEffort } from './effort.ts';
 import { anthropicLimits } from './rate-limits.ts';
-import { exactJson } from './exact-json.ts';
-import { invalid } from './provider-failure.ts';
 import { parameterAdjusted } from './warnings.ts';
 
 /**
@@ -56,18 +56,19 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
   if ('failure' in conversation) return conversation.failure;
   const model = claudeModel(target.model);
   const { options } = chat;
-  const tools = anthropicTools(chat, model);
+  const asked = readAsked(chat);
+  if ('failure' in asked) return asked.failure;
+  const tools = anthropicTools(asked, options?.parallelToolCalls, model);
   if ('failure' in tools) return tools.failure;
   const prompt = anthropicPrompt(conversation.turns, model, target.model);
   if ('failure' in prompt) return prompt.failure;
-  const format = formatOf(options);
-  if ('failure' in format) return format.failure;
   const limit = maxTokens(options?.maxTokens, model, target.stream);
-  const thinking = chooseThinking(options, model, limit.value, tools.isForced, prompt.continuesWithoutThinking);
+  const isForced = asked.tools.length > 0 && asked.choice.mode === 'required';
+  const thinking = chooseThinking(options, model, limit.value, isForced, prompt.continuesWithoutThinking);
   const stop = options?.stop ?? [];
   // The API refuses stop sequences of blanks alone.
   const remoteStop = stop.filter((word) => word.trim() !== '');
-  const outputConfig = { ...thinking.outputConfig, ...format.fields };
+  const outputConfig = { ...thinking.outputConfig, ...formatField(asked.format) };
   const written = {
     model: target.model,
     stream: target.stream,
@@ -112,13 +113,8 @@ function chooseThinking(
 }
 
 /** The schema always binds here, whether it is `strict` or not; its name has no place. */
-function formatOf(options: Chat['options']) {
-  const format = options?.responseFormat?.format;
-  if (format?.case !== 'jsonSchema') return { fields: {} };
-  const schema = exactJson(format.value.schemaJson);
-  return schema === undefined
-    ? { failure: invalid('options.response_format.json_schema.schema_json', 'It must be a JSON object.') }
-    : { fields: { format: { type: 'json_schema', schema } } };
+function formatField(format: ReadFormat | undefined) {
+  return format?.type === 'json_schema' ? { format: { type: format.type, schema: format.schema } } : {};
 }
 
 function maxTokens(asked: number | undefined, model: ClaudeModel, stream: boolean) {

@@ -9,6 +9,9 @@ import { providerFailure } from './provider-failure.ts';
 
 const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
 
+/** What reasoning is known by when it comes back; the API wants nothing but its text. */
+const THINKING = new TextEncoder().encode(JSON.stringify({ type: 'thinking' }));
+
 /** Makes a reader of a streamed answer, one JSON object per line. `done: true` is its terminal marker. */
 export function ollamaEvents(): EventReader {
   const reader = new OllamaReader();
@@ -53,7 +56,7 @@ class OllamaReader {
       ...this.#identity.read(data.model, undefined),
       ...this.#text('reasoning', textOf(message.thinking)),
       ...this.#text('text', textOf(message.content)),
-      ...recordsOf(message.tool_calls).flatMap((call) => this.#call(call)),
+      ...recordsOf(message.tool_calls).flatMap((call) => this.#call(call, textOf(data.created_at))),
       ...(data.done === true ? this.#finish(data) : []),
     ];
   }
@@ -65,10 +68,13 @@ class OllamaReader {
     return [...ended, ...this.#parts.text(kind, this.#current.key, text)];
   }
 
-  /** Calls come whole, with their arguments as an object; older servers give them no id. */
-  #call(call: JsonRecord): readonly AdapterEvent[] {
+  /**
+   * Calls come whole, with their arguments as an object. Older servers give them no id: theirs is made of the time at which
+   * they were written, because it must not come again in a later turn.
+   */
+  #call(call: JsonRecord, createdAt: string): readonly AdapterEvent[] {
     const details = asRecord(call.function) ?? {};
-    const id = textOf(call.id) || `call_${this.#callCount}`;
+    const id = textOf(call.id) || `call_${createdAt.replaceAll(/\D/g, '')}_${this.#callCount}`;
     const argumentsFragment = textOf(details.arguments) || JSON.stringify(details.arguments ?? {});
     const key = this.#newKey();
     this.#callCount += 1;
@@ -82,6 +88,7 @@ class OllamaReader {
   #finish(data: JsonRecord): readonly AdapterEvent[] {
     const raw = wordOf(data.done_reason) ?? '';
     return [
+      ...this.#endCurrent(),
       ...this.#parts.finishAll(),
       ...usageOf(data),
       { type: 'finish', reason: finishReason(raw, this.#callCount > 0), raw },
@@ -92,7 +99,8 @@ class OllamaReader {
   #endCurrent(): readonly AdapterEvent[] {
     const ended = this.#current;
     this.#current = undefined;
-    return ended === undefined ? [] : this.#parts.finish(ended.key);
+    if (ended === undefined) return [];
+    return this.#parts.finish(ended.key, ended.kind === 'reasoning' ? THINKING : undefined);
   }
 
   #newKey(): string {

@@ -1,11 +1,18 @@
 import type { Failure } from '../core/failure.ts';
 import type { Adapter, AdapterTarget, AdapterWarning, Chat, WireRequest } from './adapter.ts';
 import { dropSet, exactSeed, setOnly, withProviderOptions } from './chat-options.ts';
-import { readConversation, TEXT_ONLY, textsOf } from './conversation.ts';
-import type { Effort } from './effort.ts';
-import { askedEffort, effortAdjusted, nearestEffort } from './effort.ts';
+import type { ReadFormat, ReadTool, ReadTools } from './chat-tools.ts';
+import { allowedTools, readAsked } from './chat-tools.ts';
+import type { Takes } from './conversation.ts';
+import { readConversation } from './conversation.ts';
+import { askedEffort } from './effort.ts';
+import type { JsonRecord } from './json-value.ts';
 import { ollamaEvents, ollamaResponse } from './ollama-answer.ts';
 import { ollamaFailure } from './ollama-errors.ts';
+import { ollamaMessages } from './ollama-messages.ts';
+import { ollamaThink } from './ollama-think.ts';
+import { unsupported } from './provider-failure.ts';
+import { parameterDropped } from './warnings.ts';
 
 /** Translates between the contract and Ollama's own API, `/api/chat`. */
 export const ollama: Adapter = {
@@ -16,32 +23,89 @@ export const ollama: Adapter = {
   failure: ollamaFailure,
 };
 
+/** The server fetches nothing, and neither does the gateway: images are bytes. */
+const TAKES: Takes = {
+  tools: true,
+  images: 'data',
+  files: 'none',
+  mediaInToolResults: false,
+  jsonObject: true,
+  jsonSchema: true,
+};
+
+/** Models that run at ollama.com are not held to a format. Source: https://docs.ollama.com/capabilities/structured-outputs */
+const CLOUD_TAKES: Takes = { ...TAKES, jsonObject: false, jsonSchema: false };
+const IS_CLOUD = /[:-]cloud$/;
+
+/**
+ * By default the server drops the oldest messages of a prompt that is too long, and later, while it writes, the first half
+ * of what it has read: both without a word. Instead the request is refused, or the answer ends by its length.
+ */
+const NOTHING_DROPPED = { truncate: false, shift: false };
+
 function ollamaRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure {
-  const conversation = readConversation(chat, target, TEXT_ONLY);
+  const conversation = readConversation(chat, target, IS_CLOUD.test(target.model) ? CLOUD_TAKES : TAKES);
   if ('failure' in conversation) return conversation.failure;
-  const thinking = thinkOf(askedEffort(chat.options), target.model);
+  const asked = readAsked(chat);
+  if ('failure' in asked) return asked.failure;
+  if (asked.choice.mode === 'required') {
+    return unsupported('tool_choice.mode', 'The model cannot be made to call a tool.');
+  }
+  const messages = ollamaMessages(conversation.turns);
+  if ('failure' in messages) return messages.failure;
+  const thinking = ollamaThink(askedEffort(chat.options), target.model);
   const sampling = samplingOf(chat.options);
+  const tools = toolsOf(asked);
   const written = {
     model: target.model,
     // The server streams unless it is told not to.
     stream: target.stream,
-    // A message has one text, so its texts become paragraphs.
-    messages: conversation.turns.flatMap((turn) => {
-      const texts = textsOf(turn);
-      return texts.length === 0 ? [] : [{ role: turn.role, content: texts.join('\n\n') }];
-    }),
+    messages,
+    ...(tools.length > 0 && { tools }),
+    ...(asked.format && { format: formatOf(asked.format) }),
     ...(Object.keys(sampling.fields).length > 0 && { options: sampling.fields }),
     ...(thinking.value !== undefined && { think: thinking.value }),
-    // By default the server drops the oldest messages of a prompt that is too long, without a word.
-    truncate: false,
+    ...NOTHING_DROPPED,
   };
   const { body, warnings } = withProviderOptions(written, chat.options, target, 'options');
   return {
     path: '/api/chat',
     body,
-    warnings: [...conversation.warnings, ...sampling.warnings, ...thinking.warnings, ...warnings],
+    warnings: [
+      ...conversation.warnings,
+      ...sampling.warnings,
+      ...thinking.warnings,
+      ...oneAtATime(asked, chat.options),
+      ...warnings,
+    ],
     localStop: [],
   };
+}
+
+/** There is no choice of tools: where none may be called none is sent, and only those that may be. */
+function toolsOf(read: ReadTools): readonly JsonRecord[] {
+  return read.choice.mode === 'none' ? [] : allowedTools(read).map(toolOf);
+}
+
+function toolOf({ name, description, parameters }: ReadTool): JsonRecord {
+  return {
+    type: 'function',
+    function: {
+      name,
+      ...(description !== '' && { description }),
+      parameters: { type: 'object', properties: {}, ...parameters },
+    },
+  };
+}
+
+function formatOf(format: ReadFormat): unknown {
+  return format.type === 'json_object' ? 'json' : format.schema;
+}
+
+function oneAtATime({ tools }: ReadTools, options: Chat['options']): readonly AdapterWarning[] {
+  return tools.length > 0 && options?.parallelToolCalls === false
+    ? [parameterDropped('options.parallel_tool_calls', 'The model may call several tools at once.')]
+    : [];
 }
 
 function samplingOf(options: Chat['options']) {
@@ -58,26 +122,5 @@ function samplingOf(options: Chat['options']) {
       stop: stop.length > 0 ? stop : undefined,
     }),
     warnings: dropSet({ seed: seed === undefined ? options?.seed : undefined, end_user: options?.endUser }),
-  };
-}
-
-interface Think {
-  /** Absent: the model's own default, which is to think where it can. */
-  readonly value?: boolean | string;
-  readonly warnings: readonly AdapterWarning[];
-}
-
-const LEVELS = ['none', 'low', 'medium', 'high', 'max'] as const satisfies readonly Effort[];
-
-/** These models cannot be told not to think. Source: https://docs.ollama.com/capabilities/thinking */
-const ALWAYS_THINKS = /(^|\/)gpt-oss/;
-
-function thinkOf(asked: Effort | undefined, model: string): Think {
-  if (asked === undefined) return { warnings: [] };
-  const taken = ALWAYS_THINKS.test(model) ? LEVELS.filter((level) => level !== 'none') : LEVELS;
-  const effort = nearestEffort(asked, taken);
-  return {
-    value: effort === 'none' ? false : effort,
-    warnings: effort === asked ? [] : [effortAdjusted(effort)],
   };
 }

@@ -34,7 +34,7 @@ describe('tools of the Messages API', () => {
         description: 'Tells the weather.',
         input_schema: { type: 'object', properties: { city: { type: 'string' } } },
       },
-      { name: 'clock', input_schema: { type: 'object', properties: {} } },
+      { name: 'clock', input_schema: { type: 'object', properties: {}, additionalProperties: false } },
       { name: 'shop', input_schema: { type: 'object' }, strict: true },
     ]);
     expect(body).not.toHaveProperty('tool_choice');

@@ -31,7 +31,7 @@ interface Dialect {
   verdict(recording: ProviderRecording): FailureVerdict | undefined;
   inBandVerdict(expected: Expectation): FailureVerdict | undefined;
   /** What is expected where the body, which the expectation is computed from, says it otherwise. */
-  expectation?(computed: Expectation): Expectation;
+  expectation?(computed: Expectation, body: string): Expectation;
 }
 
 const DIALECTS: Readonly<Record<string, Dialect>> = {
@@ -86,7 +86,7 @@ const subjects = loadRecordings().flatMap((recording) => {
   const adapter = dialect?.adapters[recording.provider];
   if (dialect === undefined || adapter === undefined) return [];
   const isAnswer = recording.kind !== 'error';
-  const expected = (isAnswer ? dialect.expectation?.(recording.expect) : undefined) ?? recording.expect;
+  const expected = (isAnswer ? dialect.expectation?.(recording.expect, recording.body) : undefined) ?? recording.expect;
   return [{ recording: { ...recording, expect: expected }, dialect, adapter, id: recording.id }];
 });
 const passed: ProviderRecording[] = [];

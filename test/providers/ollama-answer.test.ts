@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ollama } from '../../src/providers/ollama.ts';
+import { bytes } from '../support/chat-parts.ts';
 import { answer, deltas } from '../support/chat-samples.ts';
 
 function stream(...lines: readonly Readonly<Record<string, unknown>>[]) {
@@ -8,7 +9,12 @@ function stream(...lines: readonly Readonly<Record<string, unknown>>[]) {
 }
 
 function piece(message: Readonly<Record<string, unknown>>) {
-  return { model: 'qwen3:14b', message: { role: 'assistant', content: '', ...message }, done: false };
+  return {
+    model: 'qwen3:14b',
+    created_at: '2026-11-22T01:02:03.4Z',
+    message: { role: 'assistant', content: '', ...message },
+    done: false,
+  };
 }
 
 function last(fields: Readonly<Record<string, unknown>>) {
@@ -32,11 +38,11 @@ describe('streamed answer of Ollama', () => {
     expect(deltas(events)).toEqual([
       { kind: 'reasoning', index: 0, text: 'H' },
       { kind: 'reasoning', index: 0, text: 'm' },
-      { kind: 'part_finished', index: 0 },
+      { kind: 'part_finished', index: 0, state: bytes('{"type":"thinking"}') },
       { kind: 'text', index: 1, text: 'Hel' },
       { kind: 'text', index: 1, text: 'lo' },
       { kind: 'part_finished', index: 1 },
-      { kind: 'tool_call', index: 2, id: 'call_0', name: 'look', argumentsFragment: '{"at":"that"}' },
+      { kind: 'tool_call', index: 2, id: 'call_202611220102034_0', name: 'look', argumentsFragment: '{"at":"that"}' },
       { kind: 'part_finished', index: 2 },
       { kind: 'tool_call', index: 3, id: 'x', name: 'go', argumentsFragment: '{}' },
       { kind: 'part_finished', index: 3 },

@@ -23,6 +23,7 @@ describe('request to Ollama', () => {
         model: 'qwen3:14b',
         stream: true,
         truncate: false,
+        shift: false,
         messages: [
           { role: 'system', content: 'Be kind.' },
           { role: 'user', content: 'One\n\nTwo' },
@@ -100,14 +101,13 @@ describe('request to Ollama', () => {
   it.each([
     ['qwen3:14b', ReasoningEffort.UNSPECIFIED, undefined, 0],
     ['qwen3:14b', ReasoningEffort.NONE, false, 0],
+    ['qwen3:14b', ReasoningEffort.LOW, true, 1],
+    ['qwen3:14b', ReasoningEffort.MAX, true, 1],
     ['gpt-oss:20b', ReasoningEffort.NONE, 'low', 1],
-    ['team/gpt-oss:20b', ReasoningEffort.NONE, 'low', 1],
-    ['qwen3:14b', ReasoningEffort.MINIMAL, 'low', 1],
+    ['team/gpt-oss:20b', ReasoningEffort.MINIMAL, 'low', 1],
     ['gpt-oss:20b', ReasoningEffort.LOW, 'low', 0],
-    ['qwen3:14b', ReasoningEffort.MEDIUM, 'medium', 0],
-    ['qwen3:14b', ReasoningEffort.HIGH, 'high', 0],
-    ['qwen3:14b', ReasoningEffort.XHIGH, 'high', 1],
-    ['qwen3:14b', ReasoningEffort.MAX, 'max', 0],
+    ['gpt-oss:20b', ReasoningEffort.MEDIUM, 'medium', 0],
+    ['gpt-oss:120b', ReasoningEffort.XHIGH, 'high', 1],
   ])('asks %s at effort %i to think %s', (model, reasoningEffort, think, warningCount) => {
     const { body, warnings } = wire(ollama.request(chatOf({ reasoningEffort }), { ...TARGET, model }));
     expect(body['think']).toBe(think);

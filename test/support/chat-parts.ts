@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import type {
   GenerationOptionsSchema,
+  Part,
   MessageSchema,
   PartSchema,
   ToolChoiceSchema,
@@ -12,7 +13,7 @@ import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
 import type { Chat } from '../../src/providers/adapter.ts';
 
 /** A part, as far as a test says it. */
-export type PartInit = MessageInitShape<typeof PartSchema>;
+export type PartInit = Exclude<MessageInitShape<typeof PartSchema>, Part>;
 /** A message, as far as a test says it. */
 export type MessageInit = MessageInitShape<typeof MessageSchema>;
 

@@ -1,4 +1,5 @@
 import type { FinishReason } from '../../src/core/answer.ts';
+import { asRecord, parseJson, recordsOf, textOf } from '../../src/providers/json-value.ts';
 import type { FailureVerdict } from './openai-oracle.ts';
 import type { Expectation, ProviderRecording } from './recordings.ts';
 
@@ -18,11 +19,22 @@ export function ollamaFinish(expect: Expectation): FinishReason {
   return expect.tool_calls.length > 0 ? 'TOOL_CALLS' : 'STOP';
 }
 
-/** Returns what is expected of us where the body says it otherwise: errors are mere texts, and calls may have no id. */
-export function ollamaExpectation(expected: Expectation): Expectation {
+/**
+ * Returns what is expected of us where the body says it otherwise: errors are mere texts, and calls may have no id; then they
+ * are known by the time of their line.
+ */
+export function ollamaExpectation(expected: Expectation, body: string): Expectation {
+  const times = body.split('\n').flatMap(timesOfCalls);
   return {
     ...expected,
-    tool_calls: expected.tool_calls.map((call, index) => ({ ...call, id: call.id ?? `call_${index}` })),
+    tool_calls: expected.tool_calls.map((call, index) => ({ ...call, id: call.id ?? `call_${times[index]}_${index}` })),
     ...(typeof expected.error === 'string' && { error: { message: expected.error } }),
   };
+}
+
+/** The digits of a line's time, once for each call in it. */
+function timesOfCalls(line: string): readonly string[] {
+  const data = asRecord(parseJson(line));
+  const time = textOf(data?.['created_at']).replace(/\D/g, '');
+  return recordsOf(asRecord(data?.['message'])?.['tool_calls']).map(() => time);
 }

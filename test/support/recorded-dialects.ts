@@ -14,7 +14,7 @@ export interface RecordedDialect {
   verdict(recording: ProviderRecording): FailureVerdict | undefined;
   inBandVerdict(expected: Expectation): FailureVerdict | undefined;
   /** What is expected where the body, which the expectation is computed from, says it otherwise. */
-  expectation?(computed: Expectation): Expectation;
+  expectation?(computed: Expectation, body: string): Expectation;
   /** The target that speaks the dialect as the provider of a recording does; undefined where none of ours can. */
   target(provider: string): Pick<TargetInput, 'provider' | 'api'> | undefined;
   /** What comes between the origin of an upstream and the path of a call. */
@@ -84,7 +84,7 @@ export function recordedCases(recordings: readonly ProviderRecording[]): {
       missing.push(`${id}: no target speaks ${recording.dialect} as ${provider} does`);
       continue;
     }
-    const expected = kind === 'error' ? expect : (dialect.expectation?.(expect) ?? expect);
+    const expected = kind === 'error' ? expect : (dialect.expectation?.(expect, recording.body) ?? expect);
     cases.push({ id, recording: { ...recording, expect: expected }, dialect, alone: `a-${index}`, lead: `b-${index}` });
   }
   return { cases, missing };

@@ -44,7 +44,7 @@ export function answerTo(
 ): MockAnswer {
   const words = chanceFrom(hashOf(String(seed), call.question));
   const written = scenario.reasoning === true ? [textPart('reasoning', reasoningText(words))] : [];
-  written.push(mainPart(call, scenario.content, words, chance));
+  written.push(...mainParts(call, scenario.content, words, chance));
   const stopped = stopAt(written, call.stop);
   const all = countTokens(stopped.parts);
   const limit = Math.min(
@@ -77,29 +77,33 @@ function tokensOf(text: string): readonly string[] {
   return text.match(TOKEN) ?? [];
 }
 
-function mainPart(call: MockCall, content: Content, words: Chance, chance: Chance): AnswerPart {
-  const tool = call.tools[0];
+function mainParts(call: MockCall, content: Content, words: Chance, chance: Chance): readonly AnswerPart[] {
+  const calls = call.endsWithToolResult ? [] : call.tools.map((tool) => callPart(tool, chance));
   switch (content) {
     case 'tool_call':
-      return tool === undefined || call.endsWithToolResult
-        ? textPart('text', sentences(words))
-        : {
-            kind: 'tool_call',
-            id: `call_${randomText(chance, 24, LETTERS_AND_DIGITS)}`,
-            name: tool.name,
-            tokens: JSON.stringify(sampleArguments(tool.schema)).match(/.{1,8}/gsu) ?? [],
-          };
+      return calls.length === 0 ? [textPart('text', sentences(words))] : calls.slice(0, 1);
+    case 'tool_calls':
+      return [textPart('text', sentences(words)), ...calls];
     case 'refusal':
-      return textPart('refusal', refusalText(words));
+      return [textPart('refusal', refusalText(words))];
     case 'echo':
-      return textPart('text', call.question);
+      return [textPart('text', call.question)];
     case 'multibyte':
-      return textPart('text', multibyteText(words));
+      return [textPart('text', multibyteText(words))];
     case 'nothing':
-      return textPart('text', '');
+      return [textPart('text', '')];
     case 'sentence':
-      return textPart('text', sentences(words));
+      return [textPart('text', sentences(words))];
   }
+}
+
+function callPart(tool: MockCall['tools'][number], chance: Chance): AnswerPart {
+  return {
+    kind: 'tool_call',
+    id: `call_${randomText(chance, 24, LETTERS_AND_DIGITS)}`,
+    name: tool.name,
+    tokens: JSON.stringify(sampleArguments(tool.schema)).match(/.{1,8}/gsu) ?? [],
+  };
 }
 
 function textPart(kind: 'text' | 'reasoning' | 'refusal', text: string): AnswerPart {

@@ -7,7 +7,7 @@ export interface Pace {
 }
 
 /** What the mock says: a sentence that depends on the question, or something special. */
-export type Content = 'sentence' | 'multibyte' | 'echo' | 'refusal' | 'tool_call' | 'nothing';
+export type Content = 'sentence' | 'multibyte' | 'echo' | 'refusal' | 'tool_call' | 'tool_calls' | 'nothing';
 
 /** How an answer breaks off, or fails to end. */
 type Break = 'cut' | 'stall' | 'error' | 'malformed' | 'no_end';
@@ -84,6 +84,8 @@ export const MOCK_MODELS = {
   'mock-echo': 'Answers with the last user message.',
   'mock-max-tokens': 'Stops at 12 tokens because of a token limit.',
   'mock-tool-call': 'Calls the first tool of the request with made-up arguments; answers once a tool result is there.',
+  'mock-reasoning-tools':
+    'Reasons, says a sentence and calls every tool of the request; answers once results are there.',
 } as const satisfies Readonly<Record<`mock-${string}`, string>>;
 
 /** A model name with a meaning of its own. */
@@ -124,6 +126,7 @@ const SCENARIOS = {
   'mock-echo': { ...OK, content: 'echo' },
   'mock-max-tokens': { ...OK, maxTokens: 12 },
   'mock-tool-call': { ...OK, content: 'tool_call' },
+  'mock-reasoning-tools': { ...OK, content: 'tool_calls', reasoning: true },
 } as const satisfies Record<MockModel, Scenario>;
 
 /** Returns what happens to a call of a model. */

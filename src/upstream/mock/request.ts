@@ -1,4 +1,7 @@
 import type { HttpRequest } from '../transport.ts';
+import { listOf, objectOf, parseObject, isObject } from './json.ts';
+import { isTakenByAnthropic } from './taken-by-anthropic.ts';
+import { isTakenByOllama } from './taken-by-ollama.ts';
 
 /** The APIs that the mock speaks, told apart by the path. */
 export type Dialect = 'chat' | 'responses' | 'anthropic' | 'ollama';
@@ -51,6 +54,7 @@ export function readCall(request: HttpRequest, dialect: Dialect): MockCall | und
   const model = body?.['model'];
   if (body === undefined || typeof model !== 'string' || model === '') return undefined;
   if (dialect === 'anthropic' && !isTakenByAnthropic(body, request.headers['anthropic-version'])) return undefined;
+  if (dialect === 'ollama' && !isTakenByOllama(body)) return undefined;
   const messages = listOf(body['messages'] ?? body['input']);
   const options = objectOf(body['options']);
   const streamOptions = objectOf(body['stream_options']);
@@ -70,34 +74,9 @@ export function readCall(request: HttpRequest, dialect: Dialect): MockCall | und
     stop: listOf(body['stop'] ?? body['stop_sequences'] ?? options['stop']).filter(isNonEmptyText),
     includesUsage: streamOptions['include_usage'] === true,
     includesObfuscation: streamOptions['include_obfuscation'] !== false,
-    tools: body['tool_choice'] === 'none' ? [] : listOf(body['tools']).flatMap(toolOf),
+    tools: choosesNone(body['tool_choice']) ? [] : listOf(body['tools']).flatMap(toolOf),
     endsWithToolResult: isToolResult(messages.at(-1)),
   };
-}
-
-/** Returns a value as an object; the empty one where it is none. */
-export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return isObject(value) ? value : {};
-}
-
-/** Returns a value as a list: a single value becomes a list of one, nothing becomes the empty list. */
-export function listOf(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  return value === undefined || value === null ? [] : [value];
-}
-
-/** Parses the text of a JSON object; `undefined` where it is none. */
-export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isNonEmptyText(value: unknown): value is string {
@@ -125,10 +104,9 @@ function isToolResult(message: unknown): boolean {
   return listOf(content).some((part) => objectOf(part)['type'] === 'tool_result');
 }
 
-/** Anthropic wants `max_tokens`; its version of October 2026 refuses sampling parameters whatever their value. */
-function isTakenByAnthropic(body: Readonly<Record<string, unknown>>, version: string | undefined): boolean {
-  if (typeof body['max_tokens'] !== 'number') return false;
-  return version !== '2026-10-21' || !['temperature', 'top_p', 'top_k'].some((name) => body[name] !== undefined);
+/** As a word, or as an object that has it. */
+function choosesNone(choice: unknown): boolean {
+  return choice === 'none' || objectOf(choice)['type'] === 'none';
 }
 
 function toolOf(value: unknown): readonly MockTool[] {

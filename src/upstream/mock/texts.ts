@@ -1,4 +1,4 @@
-import { listOf, objectOf } from './request.ts';
+import { listOf, objectOf } from './json.ts';
 import { below, pick } from './seeded.ts';
 import type { Chance } from './seeded.ts';
 

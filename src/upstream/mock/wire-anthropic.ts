@@ -1,8 +1,7 @@
 import { textOfPart } from './answer.ts';
 import type { AnswerPart, Ending, MockAnswer } from './answer.ts';
-import { parseObject } from './request.ts';
-import { LETTERS_AND_DIGITS, randomText } from './seeded.ts';
-import type { Chance } from './seeded.ts';
+import { parseObject } from './json.ts';
+import { signatureFor } from './taken-by-anthropic.ts';
 import type { Frame, Wire } from './wire.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -20,9 +19,9 @@ const STOP_REASONS = {
 export const ANTHROPIC_WIRE: Wire = {
   framing: 'sse',
   keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
-  stream: (answer, { chance }) => {
+  stream: (answer) => {
     const opening = { ...message(answer), content: [], stop_reason: null, usage: usageOf(answer, 1) };
-    const blocks = answer.parts.map((part) => ({ part, signature: signatureOf(part, chance) }));
+    const blocks = answer.parts.map((part) => ({ part, signature: signatureOf(part) }));
     return [
       event('around', 'message_start', { message: opening }),
       ...blocks.flatMap(({ part, signature }, index) => blockEvents(part, signature, index)),
@@ -36,9 +35,9 @@ export const ANTHROPIC_WIRE: Wire = {
       request_id: `req_${answer.id.slice(0, 24)}`,
     }),
   ],
-  whole: (answer, { chance }) => {
+  whole: (answer) => {
     const { usage, ...head } = message(answer);
-    const content = answer.parts.map((part) => block(part, textOfPart(part), signatureOf(part, chance)));
+    const content = answer.parts.map((part) => block(part, textOfPart(part), signatureOf(part)));
     return JSON.stringify({ ...head, content, ...ending(answer), usage });
   },
 };
@@ -128,8 +127,8 @@ function usageAtEnd(answer: MockAnswer): Json {
   };
 }
 
-function signatureOf(part: AnswerPart, chance: Chance): string {
-  return part.kind === 'reasoning' ? `Er${randomText(chance, 94, LETTERS_AND_DIGITS)}==` : '';
+function signatureOf(part: AnswerPart): string {
+  return part.kind === 'reasoning' ? signatureFor(textOfPart(part)) : '';
 }
 
 function toolUseId(callId: string): string {

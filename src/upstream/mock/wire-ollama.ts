@@ -1,6 +1,6 @@
 import { textOfPart } from './answer.ts';
 import type { AnswerPart, Ending, MockAnswer } from './answer.ts';
-import { parseObject } from './request.ts';
+import { parseObject } from './json.ts';
 import type { Frame, Wire } from './wire.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -31,10 +31,10 @@ export const OLLAMA_WIRE: Wire = {
     { role: 'end', data: JSON.stringify({ error: 'the mock failed in the middle of its answer' }) },
   ],
   whole: (answer) => {
-    const message: Record<string, unknown> = { content: '' };
+    const calls = answer.parts.flatMap((part) => (part.kind === 'tool_call' ? [toolCall(part)] : []));
+    const message: Record<string, unknown> = { content: '', ...(calls.length > 0 && { tool_calls: calls }) };
     for (const part of answer.parts) {
-      if (part.kind === 'tool_call') message['tool_calls'] = [toolCall(part)];
-      else message[part.kind === 'reasoning' ? 'thinking' : 'content'] = textOfPart(part);
+      if (part.kind !== 'tool_call') message[part.kind === 'reasoning' ? 'thinking' : 'content'] = textOfPart(part);
     }
     const { message: first, ...head } = line(answer, answer.outputTokens, message);
     return JSON.stringify({
