@@ -69,6 +69,11 @@ const OLLAMA_FIELDS: readonly Correction[] = [
     change: () => ({ type: 'boolean' }),
     reason: 'The server reads it (api/types.go), the document leaves it out.',
   },
+  {
+    at: ['ChatRequest', 'properties', 'shift'],
+    change: () => ({ type: 'boolean' }),
+    reason: 'The same.',
+  },
 ];
 
 interface Dialect {
