@@ -6,6 +6,7 @@ import type { Message } from '../gen/understudy/v1/chat_pb.ts';
 import { WarningCode, WarningSchema } from '../gen/understudy/v1/routing_pb.ts';
 import type { Warning } from '../gen/understudy/v1/routing_pb.ts';
 import type { Accounting, PromptSize } from './accounting.ts';
+import { capabilityGap } from './capability-gap.ts';
 import type { TargetConfig } from './config/config.ts';
 import type { Delta, Finish } from './core/answer.ts';
 import type { Failure } from './core/failure.ts';
@@ -15,6 +16,7 @@ import { chooseChain } from './engine/route.ts';
 import { attemptTiming } from './engine/timing.ts';
 import { streamsUpstream } from './engine/upstream-mode.ts';
 import type { Adapter, AdapterWarning } from './providers/adapter.ts';
+import type { ModelFacts } from './providers/model-facts.ts';
 import { mayBeSilent } from './providers/silence.ts';
 import { withLocalStop } from './providers/stop.ts';
 import type { Plan, PlanRequest } from './server/backend.ts';
@@ -48,6 +50,8 @@ export interface PlanContext {
   readonly routeTable: RouteTable;
   readonly targets: ReadonlyMap<string, Target>;
   readonly accounting: Accounting;
+  /** Returns what is known of a model of a target. */
+  readonly facts: (target: string, model: string) => ModelFacts | undefined;
 }
 
 /** What an adapter said when it translated the request for an entry. */
@@ -80,7 +84,7 @@ function prepare(
   streams: boolean,
   entry: ChainEntry,
   size: PromptSize,
-  { targets, accounting }: PlanContext,
+  { targets, accounting, facts }: PlanContext,
   warnings: EntryWarnings[],
 ): Prepared<Delta, Finish> | Failure {
   const target = targets.get(entry.target);
@@ -88,6 +92,9 @@ function prepare(
   if (entry.model === '') return NO_MODEL;
   const { adapter, config, upstream } = target;
   const { name, provider } = config;
+  const promptTokens = accounting.promptTokens(provider, entry.model, size);
+  const gap = capabilityGap(request, promptTokens, facts(name, entry.model) ?? {});
+  if (gap !== undefined) return gap;
   const limitUsd = request.routing?.maxCostUsd;
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
   if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
@@ -96,7 +103,6 @@ function prepare(
   const [first] = wire.warnings;
   if (first !== undefined && request.routing?.strict === true) return refused(first);
   if (first !== undefined) warnings.push({ entry, list: wire.warnings });
-  const promptTokens = accounting.promptTokens(provider, entry.model, size);
   return {
     timing: timingOf(request, streams, entry, config, promptTokens),
     tokens: { input: promptTokens, output: outputTokens },

@@ -1,4 +1,4 @@
-import { snapshotBase } from './model-id.ts';
+import { snapshotBase } from '../core/model-id.ts';
 import type { TokenCounts } from './token-counts.ts';
 
 /** Our providers under the names of `@pydantic/genai-prices`. */

@@ -3,6 +3,7 @@ import type { Adapter } from './adapter.ts';
 import { anthropic } from './anthropic.ts';
 import { azureOpenAi } from './azure-openai.ts';
 import { HEALTH_CHECKS } from './health-checks.ts';
+import { MODEL_LISTS } from './model-lists.ts';
 import { deepseek } from './deepseek.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
@@ -19,5 +20,9 @@ const ADAPTERS = {
 
 /** Returns the adapter of a provider. `api` matters to the providers that have two, `baseUrl` to Azure OpenAI. */
 export function adapterFor(provider: ProviderName, api: OpenAiApi, baseUrl = ''): Adapter {
-  return { healthCheck: HEALTH_CHECKS[provider], ...ADAPTERS[provider](api, baseUrl) };
+  return {
+    healthCheck: HEALTH_CHECKS[provider],
+    modelList: MODEL_LISTS[provider],
+    ...ADAPTERS[provider](api, baseUrl),
+  };
 }
