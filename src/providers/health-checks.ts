@@ -18,15 +18,19 @@ const DEEPSEEK_BALANCE: HealthCheck = {
     }),
 };
 
-/** Free calls by provider; the defaults of its adapters. */
-export const HEALTH_CHECKS = {
-  'azure-openai': modelList('/models'),
-  openai: modelList('/models'),
+/** Most providers speak OpenAI's API, or another one with such a list; these do not. */
+const OWN: Partial<Record<ProviderName, HealthCheck>> = {
   anthropic: modelList('/v1/models?limit=1'),
   deepseek: DEEPSEEK_BALANCE,
   ollama: modelList('/api/tags'),
-  mock: modelList('/models'),
-} as const satisfies Record<ProviderName, HealthCheck>;
+};
+
+const USUAL = modelList('/models');
+
+/** Returns the free call of a provider, for adapters that name none themselves. */
+export function healthCheckOf(provider: ProviderName): HealthCheck {
+  return OWN[provider] ?? USUAL;
+}
 
 /** A refused key is unusable; an answer that is no JSON object is that of somebody else, such as a proxy. */
 function readAnswer(

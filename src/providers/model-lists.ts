@@ -77,15 +77,13 @@ function ollamaDetails(id: string, shown: JsonRecord): ListedModel | undefined {
   return { id, contextWindow: countOf(contextWindow), capabilities };
 }
 
-/**
- * Lists of models by provider; the defaults of its adapters. Azure OpenAI's list has models that could be deployed, not
- * deployments, and the mock's are made up.
- */
-export const MODEL_LISTS = {
-  'azure-openai': undefined,
-  openai: OPENAI_FORM,
-  anthropic: ANTHROPIC_FORM,
-  deepseek: OPENAI_FORM,
-  ollama: OLLAMA_FORM,
-  mock: undefined,
-} as const satisfies Record<ProviderName, ModelList | undefined>;
+/** Most providers have OpenAI's form; these do not. */
+const OWN: Partial<Record<ProviderName, ModelList>> = { anthropic: ANTHROPIC_FORM, ollama: OLLAMA_FORM };
+
+/** Azure OpenAI's list has models that could be deployed, not deployments, and the mock's are made up. */
+const UNREAD: ReadonlySet<ProviderName> = new Set<ProviderName>(['azure-openai', 'mock']);
+
+/** Returns how the models of a provider are listed, for adapters that do not say it themselves; undefined where they are not. */
+export function modelListOf(provider: ProviderName): ModelList | undefined {
+  return UNREAD.has(provider) ? undefined : (OWN[provider] ?? OPENAI_FORM);
+}

@@ -2,8 +2,8 @@ import type { OpenAiApi, ProviderName } from '../core/provider.ts';
 import type { Adapter } from './adapter.ts';
 import { anthropic } from './anthropic.ts';
 import { azureOpenAi } from './azure-openai.ts';
-import { HEALTH_CHECKS } from './health-checks.ts';
-import { MODEL_LISTS } from './model-lists.ts';
+import { healthCheckOf } from './health-checks.ts';
+import { modelListOf } from './model-lists.ts';
 import { deepseek } from './deepseek.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
@@ -21,8 +21,8 @@ const ADAPTERS = {
 /** Returns the adapter of a provider. `api` matters to the providers that have two, `baseUrl` to Azure OpenAI. */
 export function adapterFor(provider: ProviderName, api: OpenAiApi, baseUrl = ''): Adapter {
   return {
-    healthCheck: HEALTH_CHECKS[provider],
-    modelList: MODEL_LISTS[provider],
+    healthCheck: healthCheckOf(provider),
+    modelList: modelListOf(provider),
     ...ADAPTERS[provider](api, baseUrl),
   };
 }
