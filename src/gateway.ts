@@ -8,16 +8,18 @@ import type { Config, TargetConfig } from './config/config.ts';
 import { createConfig } from './config/load.ts';
 import type { CreateOptions } from './config/load.ts';
 import { reportCall } from './call-report.ts';
+import type { TimerHandle } from './core/ports.ts';
 import { DefaultModels } from './default-models.ts';
 import { DEFAULT_ENGINE_CONFIG } from './engine/config.ts';
 import { Engine } from './engine/engine.ts';
-import type { RouteTable, RouteTarget } from './engine/route.ts';
+import type { RouteTable } from './engine/route.ts';
 import type { TargetSnapshot } from './engine/target-state.ts';
-import { listCatalogue } from './models.ts';
+import { KnownModels } from './known-models.ts';
+import { ModelLists } from './model-lists.ts';
+import { listModels } from './models.ts';
 import type { Target } from './plan.ts';
 import { planRequest } from './plan.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
-import type { PriceTable } from './pricing/price-table.ts';
 import { createPriceTable } from './pricing/price-table.ts';
 import { adapterFor } from './providers/registry.ts';
 import { createAdminHandlers } from './server/admin-service.ts';
@@ -122,8 +124,16 @@ export function wireGateway(
   );
   const models = new DefaultModels(system);
   const targets = new Map(config.targets.map((target) => [target.name, wireTarget(target, system)]));
+  // A program that has nothing else to do need not wait for them.
+  const idleTimers = {
+    now: () => system.now(),
+    setTimer: (ms: number, fire: () => void) => system.setIdleTimer(ms, fire),
+    clearTimer: (handle: TimerHandle) => system.clearTimer(handle),
+  };
+  const lists = new ModelLists(idleTimers, targets.values());
+  const known = new KnownModels(config.targets, models, lists);
   const routeTable: RouteTable = {
-    targets: new Map(config.targets.map((target) => [target.name, routeTarget(target, prices, models)])),
+    targets: new Map(config.targets.map((target) => [target.name, known.routeTarget(target)])),
     routes: new Map(config.routes.map(({ name, entries }) => [name, entries])),
   };
   const listeners: (() => void)[] = [];
@@ -142,24 +152,22 @@ export function wireGateway(
       alert: (target, failure) => log?.alert(target, failure),
     },
     load?.isOverloaded,
-    {
-      check: createSuspensionCheck(targets),
-      // A program that has nothing else to do need not wait for them.
-      timers: {
-        now: () => system.now(),
-        setTimer: (ms, fire) => system.setIdleTimer(ms, fire),
-        clearTimer: (handle) => {
-          system.clearTimer(handle);
-        },
-      },
-    },
+    { check: createSuspensionCheck(targets), timers: idleTimers },
   );
   engine.restore(snapshot);
   const startedAtMs = system.now();
-  const catalogue = listCatalogue(config.targets, prices);
   const ended: CallEnd[] = [];
+  const planContext = {
+    routeTable,
+    targets,
+    accounting,
+    facts: (target: string, model: string) => known.facts(target, model),
+  };
   const backend: Backend = {
-    plan: (request, streams) => planRequest(request, streams, { routeTable, targets, accounting }),
+    plan: (request, streams) => {
+      known.wanted(request.model);
+      return planRequest(request, streams, planContext);
+    },
     run: async (call) => {
       const left = metrics?.callStarted();
       try {
@@ -171,7 +179,7 @@ export function wireGateway(
     },
     targets: () => engine.health(),
     costOfTarget: (target) => accounting.costOfTarget(target),
-    models: () => catalogue,
+    models: () => listModels(config.targets, { prices, known, lists }),
     newRequestId: () => system.newId(),
     uptimeMs: () => system.now() - startedAtMs,
     callEnded: (call) => {
@@ -215,6 +223,7 @@ export function wireGateway(
     },
     close: async () => {
       engine.drain();
+      lists.close();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
       load?.close();
       log?.flush();
@@ -230,20 +239,4 @@ function wireTarget(config: TargetConfig, system: System): Target {
     : createUndiciTransport({ connectTimeoutMs: timeouts.connectMs });
   const head = { provider, baseUrl, apiKey, organization };
   return { config, adapter, upstream: createUpstreamTarget({ head, adapter, transport, runtime: system }) };
-}
-
-function routeTarget(config: TargetConfig, prices: PriceTable, models: DefaultModels): RouteTarget {
-  const { name, provider } = config;
-  const configured = new Set(config.models);
-  const catalogue = new Map(prices.catalogue(provider).map((entry) => [entry.id, entry]));
-  return {
-    name,
-    provider,
-    get model() {
-      return models.of(config);
-    },
-    isConfigured: (id) => configured.has(id) || id === models.of(config),
-    has: (id) => configured.has(id) || prices.has(provider, id),
-    contextWindow: (id) => catalogue.get(id)?.contextWindow,
-  };
 }

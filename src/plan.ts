@@ -8,6 +8,7 @@ import type { Warning } from '../gen/understudy/v1/routing_pb.ts';
 import type { Accounting, PromptSize } from './accounting.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { formOf, MISMATCH, repairTurn, withFormCheck } from './answer-form.ts';
+import { capabilityGap } from './capability-gap.ts';
 import type { TargetConfig } from './config/config.ts';
 import type { Delta, Finish } from './core/answer.ts';
 import type { Failure } from './core/failure.ts';
@@ -17,6 +18,7 @@ import { chooseChain } from './engine/route.ts';
 import { attemptTiming } from './engine/timing.ts';
 import { streamsUpstream } from './engine/upstream-mode.ts';
 import type { Adapter, AdapterWarning } from './providers/adapter.ts';
+import type { ModelFacts } from './providers/model-facts.ts';
 import { mayBeSilent } from './providers/silence.ts';
 import { withLocalStop } from './providers/stop.ts';
 import type { Plan, PlanRequest } from './server/backend.ts';
@@ -56,6 +58,8 @@ export interface PlanContext {
   readonly routeTable: RouteTable;
   readonly targets: ReadonlyMap<string, Target>;
   readonly accounting: Accounting;
+  /** Returns what is known of a model of a target. */
+  readonly facts: (target: string, model: string) => ModelFacts | undefined;
 }
 
 /** A request while its entries are prepared. */
@@ -101,12 +105,15 @@ export function planRequest(request: PlanRequest, callerStreams: boolean, contex
 
 function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepared<Delta, Finish> | Failure {
   const { request, streams, size, warnings } = asked;
-  const { targets, accounting } = context;
+  const { targets, accounting, facts } = context;
   const target = targets.get(entry.target);
   if (target === undefined) throw new Error('The chain names a target that the gateway does not have.');
   if (entry.model === '') return NO_MODEL;
   const { adapter, config, upstream } = target;
   const { name, provider } = config;
+  const promptTokens = accounting.promptTokens(provider, entry.model, size);
+  const gap = capabilityGap(request, promptTokens, facts(name, entry.model) ?? {});
+  if (gap !== undefined) return gap;
   const limitUsd = request.routing?.maxCostUsd;
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
   if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
@@ -116,7 +123,6 @@ function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepare
   if (first !== undefined && request.routing?.strict === true) return refused(first);
   const list = wire.localSchema === true ? [...wire.warnings, LOCAL_SCHEMA] : wire.warnings;
   if (list.length > 0) warnings.push({ entry, list });
-  const promptTokens = accounting.promptTokens(provider, entry.model, size);
   return {
     timing: timingOf(request, streams, entry, config, promptTokens),
     tokens: { input: promptTokens, output: outputTokens },

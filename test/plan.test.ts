@@ -14,6 +14,7 @@ import { planRequest } from '../src/plan.ts';
 import type { PlanContext, Target } from '../src/plan.ts';
 import { PriceFallback } from '../src/pricing/price-fallback.ts';
 import { createPriceTable } from '../src/pricing/price-table.ts';
+import { modelFacts } from '../src/providers/model-facts.ts';
 import { adapterFor } from '../src/providers/registry.ts';
 import type { Plan } from '../src/server/backend.ts';
 import type { UpstreamCall } from '../src/upstream/upstream-target.ts';
@@ -67,7 +68,7 @@ function context(): PlanContext & { readonly calls: UpstreamCall[] } {
       provider,
       model,
       isConfigured: (id) => models.includes(id),
-      has: (id) => table.has(provider, id),
+      has: (id) => modelFacts(provider, id) !== undefined,
       contextWindow: () => undefined,
     },
   ]);
@@ -79,6 +80,10 @@ function context(): PlanContext & { readonly calls: UpstreamCall[] } {
       routes: new Map(config.routes.map((route) => [route.name, route.entries])),
     },
     accounting: new Accounting(table, new PriceFallback(() => Promise.reject(new Error('none'))), () => 0),
+    facts: (name, model) => {
+      const provider = config.targets.find((target) => target.name === name)?.provider ?? '';
+      return modelFacts(provider, model);
+    },
   };
 }
 

@@ -1,5 +1,5 @@
+import { snapshotBase } from '../core/model-id.ts';
 import { isCompatible } from '../core/provider.ts';
-import { snapshotBase } from './model-id.ts';
 import type { TokenCounts } from './token-counts.ts';
 
 /** Our providers under the names of `@pydantic/genai-prices`; compatible ones have the same. */

@@ -52,8 +52,6 @@ export interface PricedModel extends PriceEntry {
   readonly source: string;
   /** When they were last checked there, such as `2026-11-22`. */
   readonly date: string;
-  readonly contextWindow?: number | undefined;
-  readonly maxOutputTokens?: number | undefined;
 }
 
 /** The price file, checked. */
@@ -99,7 +97,7 @@ export function exactPrices(published: PublishedPrices): Prices {
 }
 
 function modelOf(value: unknown, at: string, schedules: ReadonlyMap<string, Schedule>): PricedModel {
-  const names = ['provider', 'model', 'aliases', 'source', 'date', 'context_window', 'max_output_tokens'];
+  const names = ['provider', 'model', 'aliases', 'source', 'date'];
   const fields = fieldsOf(value, at, [...names, 'prices', 'tiers', 'peak', 'service_tiers']);
   const published = publishedOf(fields.prices, `${at}.prices`);
   const tiers = optional(fields.tiers, [], (list) => listOf(list, `${at}.tiers`)).map((tier, index) => {
@@ -122,8 +120,6 @@ function modelOf(value: unknown, at: string, schedules: ReadonlyMap<string, Sche
     aliases: textsOf(fields.aliases, `${at}.aliases`),
     source: textOf(fields.source, `${at}.source`),
     date,
-    contextWindow: optional(fields.context_window, undefined, (count) => countOf(count, `${at}.context_window`)),
-    maxOutputTokens: optional(fields.max_output_tokens, undefined, (n) => countOf(n, `${at}.max_output_tokens`)),
     prices: exactPrices(published),
     published,
     tiers: tiers.toSorted((a, b) => a.aboveInputTokens - b.aboveInputTokens),

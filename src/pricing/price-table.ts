@@ -1,6 +1,6 @@
-import { snapshotBase } from './model-id.ts';
+import { snapshotBase } from '../core/model-id.ts';
 import { exactPrices, parsePriceFile } from './price-file.ts';
-import type { PriceEntry, PricedModel, PublishedPrices } from './price-file.ts';
+import type { PriceEntry, PricedModel } from './price-file.ts';
 import bundled from './prices.json' with { type: 'json' };
 
 /** A price that the configuration sets for one model of a target: decimal USD per million tokens. */
@@ -23,16 +23,6 @@ export interface PriceTableOptions {
   readonly file: unknown;
 }
 
-/** A model that the price table knows, for lists of models and for routing. */
-export interface CatalogueModel {
-  readonly id: string;
-  /** Further ids of the same model. */
-  readonly aliases: readonly string[];
-  readonly contextWindow?: number | undefined;
-  readonly maxOutputTokens?: number | undefined;
-  readonly prices: PublishedPrices;
-}
-
 /** Prices by exact model id. */
 export interface PriceTable {
   /** Version of the price file. */
@@ -44,10 +34,6 @@ export interface PriceTable {
   lookup(provider: string, model: string): PriceEntry | undefined;
   /** Returns the price that the configuration sets for a model of a target. */
   override(target: string, model: string): PriceEntry | undefined;
-  /** Returns the models of a provider that the table knows by name. Azure OpenAI has none: its names are deployments. */
-  catalogue(provider: string): readonly CatalogueModel[];
-  /** Returns whether a provider's catalogue has a model, also by an alias or a dated snapshot. */
-  has(provider: string, model: string): boolean;
 }
 
 const ANY_MODEL = '*';
@@ -94,13 +80,6 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
       return priced;
     },
     override: (target, model) => (overrides.size === 0 ? undefined : overrides.get(keyOf(target, model))),
-    catalogue: (provider) =>
-      models
-        .filter((model) => model.provider === provider && model.model !== ANY_MODEL)
-        .map(({ model, aliases, contextWindow, maxOutputTokens, published }) => {
-          return { id: model, aliases, contextWindow, maxOutputTokens, prices: published };
-        }),
-    has: (provider, model) => model !== ANY_MODEL && named(provider, model) !== undefined,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Delta, FinishReason } from '../core/answer.ts';
 import type { Failure, FailureReason } from '../core/failure.ts';
 import type { LimitReading, TokenUsage } from '../core/ports.ts';
 import type { ProviderName } from '../core/provider.ts';
+import type { ModelFacts } from './model-facts.ts';
 
 /** The part of a request that an adapter translates; both ChatRequest and StreamChatRequest fit. */
 export type Chat = Pick<ChatRequest, 'messages' | 'options' | 'tools' | 'toolChoice'>;
@@ -87,6 +88,29 @@ export interface HealthCheck {
   read(status: number, body: string): 'usable' | 'unusable' | 'unknown';
 }
 
+/** A model as its provider lists it. */
+export interface ListedModel extends ModelFacts {
+  /** Empty where the entry names none; such entries are passed over. */
+  readonly id: string;
+}
+
+/** A provider's list of models: free, and asked for in the background. */
+export interface ModelList {
+  /** Path below the target's base URL, asked for with GET. */
+  readonly path: string;
+  /** Reads the list, whatever it is; models that answer no conversation are left out. */
+  read(json: unknown): readonly ListedModel[];
+  /** Where the list names its models and no more: how to ask for one of them, with POST. */
+  readonly details?:
+    | {
+        readonly path: string;
+        body(id: string): Readonly<Record<string, unknown>>;
+        /** Reads what is known of a model; undefined where it answers no conversation. */
+        read(id: string, json: unknown): ListedModel | undefined;
+      }
+    | undefined;
+}
+
 /**
  * Translates between the contract and one provider API. Pure: no sockets, no clock, no state but that of a reader. Never
  * changes its input.
@@ -109,4 +133,6 @@ export interface Adapter {
   limits?(headers: ErrorResponse['headers'], wallMs: number): readonly LimitReading[];
   /** How to find out for nothing whether a suspended target can be used again; absent where nothing does. */
   readonly healthCheck?: HealthCheck | undefined;
+  /** How to find out for nothing which models a target has; absent where the provider does not say. */
+  readonly modelList?: ModelList | undefined;
 }

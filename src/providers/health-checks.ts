@@ -1,5 +1,4 @@
-import type { DistinctName, ProviderName } from '../core/provider.ts';
-import { isCompatible } from '../core/provider.ts';
+import type { ProviderName } from '../core/provider.ts';
 import type { HealthCheck } from './adapter.ts';
 import { asRecord, parseJson } from './json-value.ts';
 
@@ -19,18 +18,18 @@ const DEEPSEEK_BALANCE: HealthCheck = {
     }),
 };
 
-const HEALTH_CHECKS = {
-  'azure-openai': modelList('/models'),
-  openai: modelList('/models'),
+/** Most providers speak OpenAI's API, or another one with such a list; these do not. */
+const OWN: Partial<Record<ProviderName, HealthCheck>> = {
   anthropic: modelList('/v1/models?limit=1'),
   deepseek: DEEPSEEK_BALANCE,
   ollama: modelList('/api/tags'),
-  mock: modelList('/models'),
-} as const satisfies Record<DistinctName, HealthCheck>;
+};
 
-/** Returns the free call of a provider, the default of its adapters. */
+const USUAL = modelList('/models');
+
+/** Returns the free call of a provider, for adapters that name none themselves. */
 export function healthCheckOf(provider: ProviderName): HealthCheck {
-  return HEALTH_CHECKS[isCompatible(provider) ? 'openai' : provider];
+  return OWN[provider] ?? USUAL;
 }
 
 /** A refused key is unusable; an answer that is no JSON object is that of somebody else, such as a proxy. */

@@ -3,6 +3,7 @@ import type { Adapter } from './adapter.ts';
 import { anthropic } from './anthropic.ts';
 import { azureOpenAi } from './azure-openai.ts';
 import { healthCheckOf } from './health-checks.ts';
+import { modelListOf } from './model-lists.ts';
 import { deepseek } from './deepseek.ts';
 import { groq } from './groq.ts';
 import { ollama } from './ollama.ts';
@@ -21,5 +22,9 @@ const ADAPTERS = {
 
 /** Returns the adapter of a provider. `api` matters to the providers that have two, `baseUrl` to Azure OpenAI. */
 export function adapterFor(provider: ProviderName, api: OpenAiApi, baseUrl = ''): Adapter {
-  return { healthCheck: healthCheckOf(provider), ...ADAPTERS[provider](api, baseUrl) };
+  return {
+    healthCheck: healthCheckOf(provider),
+    modelList: modelListOf(provider),
+    ...ADAPTERS[provider](api, baseUrl),
+  };
 }

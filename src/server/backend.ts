@@ -41,8 +41,8 @@ export interface Backend {
   targets(): readonly TargetHealth[];
   /** What a target has cost since start in nano-USD; undefined while nothing is known. */
   costOfTarget(target: string): bigint | undefined;
-  /** All models, by target and id. */
-  models(): readonly Model[];
+  /** All models, by target and id; waits briefly for those that the targets list themselves. Never rejects. */
+  models(): Promise<readonly Model[]>;
   /** Makes a request id. */
   newRequestId(): string;
   /** Milliseconds since start. */

@@ -18,20 +18,21 @@ const MAX_PAGE_SIZE = 1000;
 
 /**
  * Answers ListModels. The token of a page is the last model before it, so that pages stay right where models come and go.
- * Throws a ConnectError: INVALID_ARGUMENT for a bad size or token, NOT_FOUND for an unknown target.
+ * Rejects with a ConnectError: INVALID_ARGUMENT for a bad size or token, NOT_FOUND for an unknown target.
  */
-export function listModels(
+export async function listModels(
   backend: Pick<Backend, 'models' | 'targets'>,
   request: ListModelsRequest,
   context: ErrorContext,
-): ListModelsResponse {
+): Promise<ListModelsResponse> {
   const violations = validateListModels(request);
   if (violations.length > 0) throw invalid(violations, context);
   if (request.target !== '' && !backend.targets().some((target) => target.target === request.target)) {
     const message = 'There is no such target.';
     throw callError(refusal({ class: 'bad_request', reason: 'TARGET_NOT_FOUND', message, field: 'target' }), context);
   }
-  const models = backend.models().filter((model) => request.target === '' || model.target === request.target);
+  const all = await backend.models();
+  const models = all.filter((model) => request.target === '' || model.target === request.target);
   const start = request.pageToken === '' ? 0 : models.findIndex((model) => tokenOf(model) === request.pageToken) + 1;
   if (request.pageToken !== '' && start === 0) {
     throw invalid([{ field: 'page_token', description: 'is no token of a page of this list; begin again' }], context);

@@ -144,39 +144,6 @@ describe('long-context tiers of the file', () => {
   );
 });
 
-describe('the catalogue', () => {
-  it('lists models with their limits and prices', () => {
-    const sol = table.catalogue('openai').find(({ id }) => id === 'gpt-6.1-sol');
-    expect(sol).toMatchObject({
-      contextWindow: 1_050_000,
-      maxOutputTokens: 128_000,
-      prices: { input: '2', output: '10' },
-    });
-    expect(table.catalogue('deepseek').map(({ id }) => id)).toEqual([
-      'deepseek-flash',
-      'deepseek-v4-pro',
-      'deepseek-chat',
-    ]);
-  });
-
-  it('is empty where models are not known by name', () => {
-    expect(table.catalogue('azure-openai')).toEqual([]);
-    expect(table.catalogue('ollama')).toEqual([]);
-    expect(table.catalogue('mock')).toEqual([]);
-  });
-
-  it('has what it lists, aliases and dated snapshots, and nothing else', () => {
-    expect(table.has('openai', 'gpt-6.1-sol')).toBe(true);
-    expect(table.has('openai', 'gpt-5.6')).toBe(true);
-    expect(table.has('anthropic', 'claude-haiku-4-5-20251001')).toBe(true);
-    expect(table.has('anthropic', 'gpt-6.1-sol')).toBe(false);
-    expect(table.has('azure-openai', 'gpt-6.1-sol')).toBe(false);
-    expect(table.has('azure-openai', 'gpt-6.1-sol-2026-09-29')).toBe(false);
-    expect(table.has('ollama', 'qwen3')).toBe(false);
-    expect(table.has('ollama', '*')).toBe(false);
-  });
-});
-
 describe('overrides', () => {
   const prices = [{ model: 'house-model', input: '0.5', output: '1' }];
   const overridden = createPriceTable({ overrides: [{ target: 'vllm', prices }] });

@@ -169,7 +169,7 @@ describe('Health and ListModels', () => {
   test('ListModels pages through the models of all targets or of one', async () => {
     const models = ['a', 'b', 'c'].map((id) => create(ModelSchema, { id, target: id === 'c' ? 'other' : 'lead' }));
     const targets = [targetHealth(), targetHealth({ target: 'other' })];
-    const { handlers } = handlersOf(untilAborted, { models: () => models, targets: () => targets });
+    const { handlers } = handlersOf(untilAborted, { models: () => Promise.resolve(models), targets: () => targets });
     const list = async (init: { pageSize?: number; pageToken?: string; target?: string }) =>
       handlers.listModels(create(ListModelsRequestSchema, init), context());
     const ids = (page: { models?: { id?: string }[] }) => page.models?.map((model) => model.id);

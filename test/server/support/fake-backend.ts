@@ -151,7 +151,7 @@ export function fakeBackend(run: Run, changes: Partial<Backend> = {}): FakeBacke
     },
     targets: () => [targetHealth()],
     costOfTarget: () => undefined,
-    models: () => [],
+    models: () => Promise.resolve([]),
     newRequestId: () => 'made-here',
     uptimeMs: () => 1500,
     callEnded: (end) => {
