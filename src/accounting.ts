@@ -7,16 +7,10 @@ import { costOf } from './pricing/cost.ts';
 import { TokenEstimator } from './pricing/estimate.ts';
 import type { PriceFallback } from './pricing/price-fallback.ts';
 import type { PriceTable } from './pricing/price-table.ts';
+import type { PromptSize } from './prompt-size.ts';
 
 /** Bytes of UTF-8 to a token of an answer, where nothing was counted. */
 const OUTPUT_BYTES_PER_TOKEN = 3.5;
-
-/** The size of a prompt, from which its tokens are estimated. */
-export interface PromptSize {
-  /** Bytes of UTF-8 of all text. */
-  readonly bytes: number;
-  readonly messages: number;
-}
 
 /** What attempts cost, what targets have cost since start, and how many tokens prompts probably have (engine rule D3). */
 export class Accounting {
@@ -36,7 +30,7 @@ export class Accounting {
 
   /** Returns the likely tokens of a prompt for a model. */
   promptTokens(provider: string, model: string, size: PromptSize): number {
-    return this.#estimator.estimate(keyOf(provider, model), size.bytes, size.messages);
+    return this.#estimator.estimate(keyOf(provider, model), size.bytes, size.messages) + size.mediaTokens;
   }
 
   /** Tells whether a call will probably cost no more than `limitUsd`; false where its price is unknown. */
@@ -67,7 +61,6 @@ export class Accounting {
 
   #price(attempt: AttemptRecord, size: PromptSize): Cost {
     const { entry, usage } = attempt;
-    const key = keyOf(entry.provider, entry.model);
     const { nanoUsd, source, priceTableVersion } = costOf(
       this.#prices,
       {
@@ -77,7 +70,7 @@ export class Accounting {
         reportedModel: attempt.reportedModel,
         usage: isCutOff(attempt) ? { ...usage, outputTokens: undefined } : usage,
         estimate: {
-          inputTokens: this.#estimator.estimate(key, size.bytes, size.messages),
+          inputTokens: this.promptTokens(entry.provider, entry.model, size),
           outputTokens: outputTokensOf(attempt),
         },
         wallMs: attempt.startedAtWallMs,
@@ -85,7 +78,10 @@ export class Accounting {
       },
       this.#fallback,
     );
-    if (usage?.inputTokens !== undefined) this.#estimator.learn(key, size.bytes, size.messages, usage.inputTokens);
+    // What images and files take is only guessed at, so that text can be learned of where it is alone.
+    if (usage?.inputTokens !== undefined && size.mediaTokens === 0) {
+      this.#estimator.learn(keyOf(entry.provider, entry.model), size.bytes, size.messages, usage.inputTokens);
+    }
     const cost = create(CostSchema, { source: CostSource[source], priceTableVersion });
     if (nanoUsd !== undefined) cost.nanoUsd = nanoUsd;
     return cost;

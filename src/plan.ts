@@ -2,10 +2,9 @@ import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 
 import { ReasoningEffort } from '../gen/understudy/v1/chat_pb.ts';
-import type { Message } from '../gen/understudy/v1/chat_pb.ts';
 import { WarningCode, WarningSchema } from '../gen/understudy/v1/routing_pb.ts';
 import type { Warning } from '../gen/understudy/v1/routing_pb.ts';
-import type { Accounting, PromptSize } from './accounting.ts';
+import type { Accounting } from './accounting.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { formOf, MISMATCH, repairTurn, withFormCheck } from './answer-form.ts';
 import { capabilityGap } from './capability-gap.ts';
@@ -17,6 +16,8 @@ import type { RouteTable, RoutingWish } from './engine/route.ts';
 import { chooseChain } from './engine/route.ts';
 import { attemptTiming } from './engine/timing.ts';
 import { streamsUpstream } from './engine/upstream-mode.ts';
+import { promptSize } from './prompt-size.ts';
+import type { PromptSize } from './prompt-size.ts';
 import type { Adapter, AdapterWarning } from './providers/adapter.ts';
 import type { ModelFacts } from './providers/model-facts.ts';
 import { mayBeSilent } from './providers/silence.ts';
@@ -86,7 +87,7 @@ interface EntryWarnings {
 export function planRequest(request: PlanRequest, callerStreams: boolean, context: PlanContext): Plan | Failure {
   const chain = chooseChain(wishOf(request), context.routeTable);
   if ('reason' in chain) return chain;
-  const size = promptSize(request.messages);
+  const size = promptSize(request);
   const streams = streamsUpstream(callerStreams, request.options?.maxTokens);
   const warnings: EntryWarnings[] = [];
   const repairSizes = new Map<ChainEntry, PromptSize>();
@@ -119,8 +120,8 @@ function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepare
   if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
   const wire = adapter.request(request, { name, provider, model: entry.model, stream: streams });
   if ('reason' in wire) return wire;
-  const [first] = wire.warnings;
-  if (first !== undefined && request.routing?.strict === true) return refused(first);
+  const loss = request.routing?.strict === true ? wire.warnings.find(isLoss) : undefined;
+  if (loss !== undefined) return refused(loss);
   const list = wire.localSchema === true ? [...wire.warnings, LOCAL_SCHEMA] : wire.warnings;
   if (list.length > 0) warnings.push({ entry, list });
   return {
@@ -148,7 +149,7 @@ function judged(
   let answer = '';
   const repair = (mismatch: string, schema: string) => () => {
     const messages = [...request.messages, ...repairTurn(answer, mismatch, schema)];
-    const size = promptSize(messages);
+    const size = promptSize({ ...request, messages });
     repairSizes.set(entry, size);
     const again = { ...asked, request: { ...request, messages }, size, form: { ...form, repairSchema: undefined } };
     return prepare(again, entry, context);
@@ -205,12 +206,9 @@ function wishOf({ model, routing }: PlanRequest): RoutingWish {
   };
 }
 
-function promptSize(messages: readonly Message[]): PromptSize {
-  let bytes = 0;
-  for (const { content } of messages) {
-    for (const { part } of content) if (part.case === 'text') bytes += Buffer.byteLength(part.value);
-  }
-  return { bytes, messages: messages.length };
+/** A state that another target made is no parameter: without it the call asks for all that it did (contract, "provider_state"). */
+function isLoss({ code }: AdapterWarning): boolean {
+  return code !== WarningCode.PROVIDER_STATE_DROPPED;
 }
 
 function refused({ field, message }: AdapterWarning): Failure {

@@ -12,7 +12,7 @@ import { failure } from './support/upstream-scripts.ts';
 
 /** A dollar for a million tokens of input, ten for output: 1,000 and 10,000 nano-USD a token. */
 const PRICES = [{ model: 'a-model', input: '1', output: '10' }];
-const SIZE = { bytes: 400, messages: 1 };
+const SIZE = { bytes: 400, messages: 1, mediaTokens: 0 };
 
 function accounting(): Accounting {
   const prices = createPriceTable({ overrides: [{ target: 'a', prices: PRICES }] });

@@ -12,7 +12,7 @@ import { createPriceTable } from '../src/pricing/price-table.ts';
 const SUNDAY = Date.UTC(2026, 10, 22, 12, 0);
 
 /** 3,500 bytes and one message: 1,000 + 4 tokens, as long as nothing was learned. */
-const SIZE = { bytes: 3_500, messages: 1 };
+const SIZE = { bytes: 3_500, messages: 1, mediaTokens: 0 };
 
 const SONNET: ChainEntry = entryOf('anthropic', 'claude-sonnet-5');
 const GPT: ChainEntry = entryOf('openai', 'gpt-6-sol');

@@ -2,7 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 
-import { ReasoningEffort, Role } from '../gen/understudy/v1/chat_pb.ts';
+import { MessageSchema, ReasoningEffort, Role } from '../gen/understudy/v1/chat_pb.ts';
 import { ChatRequestSchema } from '../gen/understudy/v1/llm_pb.ts';
 import { WarningCode } from '../gen/understudy/v1/routing_pb.ts';
 import { Accounting } from '../src/accounting.ts';
@@ -166,6 +166,32 @@ describe('routing.strict', () => {
       { code: WarningCode.PARAMETER_DROPPED, field: 'options.temperature', target: 'claude' },
     ]);
     expect(planned.warnings(servedBy(entryOf(planned, 'plain')))).toEqual([]);
+  });
+});
+
+describe('a state that another target made', () => {
+  const thought = create(MessageSchema, {
+    role: Role.ASSISTANT,
+    content: [
+      {
+        part: { case: 'text', value: 'Hello.' },
+        providerState: { target: 'claude', data: new TextEncoder().encode('{}') },
+      },
+    ],
+  });
+  const messages = [
+    create(MessageSchema, say(Role.USER, 'Hi')),
+    thought,
+    create(MessageSchema, say(Role.USER, 'And now?')),
+  ];
+
+  it('does not keep the others from answering, also under routing.strict, and is named by a warning', () => {
+    const planned = plan({ messages, routing: { strict: true } });
+    const plain = entryOf(planned, 'plain');
+    prepared(planned, plain);
+    expect(planned.warnings(servedBy(plain))).toMatchObject([
+      { code: WarningCode.PROVIDER_STATE_DROPPED, field: 'messages[1].content[0].provider_state', target: 'plain' },
+    ]);
   });
 });
 

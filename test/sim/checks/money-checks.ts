@@ -7,7 +7,7 @@ import type { Check, Facts, Run } from '../facts.ts';
 import type { CallFacts } from '../sim-call.ts';
 
 /** The prompt of every request. */
-const PROMPT = { bytes: 350, messages: 1 };
+const PROMPT = { bytes: 350, messages: 1, mediaTokens: 0 };
 /** Nano-USD for a token of the prompt and of the answer. */
 const INPUT_NANO_USD = 1_000n;
 const OUTPUT_NANO_USD = 2_000n;
