@@ -5,10 +5,6 @@ import { randomTape, usualTape } from './random-tape.ts';
 import { liveSeeds, seedsFrom } from './seeds.ts';
 import { simulate } from './simulation.ts';
 
-/** More with `SIM_SEEDS=20000`. */
-const SEEDS = Number(process.env['SIM_SEEDS'] ?? 2_000);
-const CHUNK = 100;
-
 /** Seeds that have found something, in the engine or in the simulator: of tapes with nothing but sick providers. */
 const USUAL_REGRESSIONS = [
   7, 10, 18, 22, 31, 108, 166, 167, 168, 207, 262, 626, 659, 830, 892, 1_002, 1_356, 1_676, 1_712, 2_210, 2_391, 3_231,
@@ -16,24 +12,14 @@ const USUAL_REGRESSIONS = [
 ];
 
 /** The same of tapes as they are drawn now. */
-const REGRESSIONS = [17, 64, 1_184, 1_317, 1_804, 2_013, 2_540, 2_779, 2_966, 3_165, 3_639, 12_033, 14_879, 15_134];
+const REGRESSIONS = [
+  17, 64, 1_184, 1_317, 1_804, 2_013, 2_540, 2_779, 2_966, 3_165, 3_639, 12_033, 14_879, 15_134, 23_363,
+];
 
 /** Hundreds of requests within two seconds and more: the herd behind an outage. */
 const CROWD = { requests: 400, spanMs: 40_000 };
 
 describe('the engine keeps its invariants', () => {
-  it.each(seedsFrom(0, Math.ceil(SEEDS / CHUNK)).map((chunk) => [chunk * CHUNK + 1, (chunk + 1) * CHUNK]))(
-    'with seeds %i to %i',
-    async (first, last) => {
-      const outcomes = await liveSeeds(seedsFrom(first, last - first + 1), ALL_CHECKS);
-      const runs = outcomes.flatMap((outcome) => outcome.runs);
-      // The worlds are neither all well nor all broken.
-      expect(runs.filter(({ result }) => result?.ok === true).length).toBeGreaterThan(runs.length / 4);
-      expect(runs.filter(({ result }) => result?.ok === false).length).toBeGreaterThan(runs.length / 50);
-    },
-    120_000,
-  );
-
   it('with the seeds that once found something', async () => {
     await liveSeeds(USUAL_REGRESSIONS, ALL_CHECKS, undefined, usualTape);
     await liveSeeds(REGRESSIONS, ALL_CHECKS);

@@ -20,12 +20,14 @@ export async function startOllama(binary: string): Promise<OllamaServer> {
   const home = await mkdtemp(join(tmpdir(), 'ollama-'));
   const host = `127.0.0.1:${await freePort()}`;
   const process = spawn(binary, ['serve'], {
+    // One call at a time, in a context that is full soon.
     env: {
       HOME: home,
       PATH: globalThis.process.env['PATH'],
       OLLAMA_HOST: host,
       OLLAMA_MODELS: join(home, 'models'),
       OLLAMA_NUM_PARALLEL: '1',
+      OLLAMA_CONTEXT_LENGTH: '512',
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -45,7 +45,7 @@ const WIDTH = 512;
 const HIDDEN = 32;
 const HEADS = 8;
 /** Tokens of the context that the model claims to have been trained on. */
-const CONTEXT = 65_536;
+const CONTEXT = 2_048;
 
 interface Vocabulary {
   readonly tokens: readonly string[];

@@ -57,7 +57,8 @@ export const LIVENESS_CHECKS: readonly Check[] = [
           if (steady.includes(run) && !result.ok)
             fail(`run ${run.id} fails in the aftermath: ${result.failure.reason}`);
           for (const { target, circuit } of health()) {
-            const dueAtMs = isDue.get(target) ?? Number.POSITIVE_INFINITY;
+            const reopensAtMs = breakers.get(target)?.reopensAtMs ?? 0;
+            const dueAtMs = Math.max(isDue.get(target) ?? Number.POSITIVE_INFINITY, reopensAtMs + PROBED_WITHIN_MS);
             const slackMs = heldUpMs(facts, tape.calmFromMs, runtime.now());
             if (runtime.now() > dueAtMs + slackMs && circuit !== 'CLOSED')
               fail(`${target} is still ${circuit} in the aftermath`);

@@ -1,0 +1,3 @@
+import { describeSeeds } from './seed-tests.ts';
+
+describeSeeds('odd');
