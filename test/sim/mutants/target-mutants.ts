@@ -62,8 +62,8 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
     rule: 'C10',
     does: 'forgets that a key was refused',
     file: 'engine/cooldown.ts',
-    find: 'this.#suspension = { reason, untilMs };',
-    replace: 'this.#suspension = { reason, untilMs: 0 };',
+    find: 'this.#suspension = { reason, untilMs, statedUntilMs };\n    }',
+    replace: 'this.#suspension = { reason, untilMs: 0, statedUntilMs };\n    }',
     seenBy: 23,
   },
   {
