@@ -60,7 +60,10 @@ describe('docs/metrics.md', () => {
 
   test('lists every field of the log', () => {
     const lines: Record<string, unknown>[] = [];
-    const log = createCallLog({ write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
+    const log = createCallLog({
+      write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
+      wall: () => 1_795_305_600_000,
+    });
     const trail = [failedAttempt()];
     log.callEnded(okEnd({ outcome: { status: 'ABORTED', reason: 'STREAM_INTERRUPTED' }, attempts: trail }));
     log.flush();
