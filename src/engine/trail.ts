@@ -27,7 +27,7 @@ export class Trail {
   readonly #startedAtMs: number;
   readonly #records: AttemptRecord[] = [];
   /** The last skip of each entry, so that a refusal that stays is told once. */
-  readonly #skips = new Map<ChainEntry, string>();
+  #skips: Map<ChainEntry, string> | undefined;
   #number = 0;
   /** How many attempts were begun. */
   attempts = 0;
@@ -48,7 +48,8 @@ export class Trail {
 
   /** Notes that an entry was passed over. */
   skip(entry: ChainEntry, failure: Failure, runtime: Runtime): void {
-    if (this.#skips.get(entry) === failure.reason || this.#records.length >= MAX_RECORDS) return;
+    if (this.#skips?.get(entry) === failure.reason || this.#records.length >= MAX_RECORDS) return;
+    this.#skips ??= new Map();
     this.#skips.set(entry, failure.reason);
     this.#records.push({
       number: ++this.#number,
@@ -72,7 +73,7 @@ export class Trail {
     attempt: Attempt<Output, Final>,
     failure: Failure | undefined,
   ): AttemptRecord {
-    this.#skips.delete(start.entry);
+    this.#skips?.delete(start.entry);
     const record: AttemptRecord = {
       number,
       kind: start.kind,

@@ -70,7 +70,7 @@ export function createTalliedHistogram<Label extends string>(
   Object.assign(new Histogram<Label>({ ...config, buckets: [...buckets] }), { get, getForPromString: get });
   return {
     open: (labels) => {
-      const series = { labels: { ...labels }, counts: new Array<number>(buckets.length + 1).fill(0), sum: 0 };
+      const series = { labels: { ...labels }, counts: Array.from({ length: buckets.length + 1 }, () => 0), sum: 0 };
       opened.push(series);
       return (value) => {
         let bucket = 0;
