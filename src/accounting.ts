@@ -1,5 +1,3 @@
-import { create } from '@bufbuild/protobuf';
-
 import { CostSchema, CostSource } from '../gen/understudy/v1/usage_pb.ts';
 import type { Cost } from '../gen/understudy/v1/usage_pb.ts';
 import type { AttemptRecord, ChainEntry } from './engine/call.ts';
@@ -82,9 +80,7 @@ export class Accounting {
     if (usage?.inputTokens !== undefined && size.mediaTokens === 0) {
       this.#estimator.learn(keyOf(entry.provider, entry.model), size.bytes, size.messages, usage.inputTokens);
     }
-    const cost = create(CostSchema, { source: CostSource[source], priceTableVersion });
-    if (nanoUsd !== undefined) cost.nanoUsd = nanoUsd;
-    return cost;
+    return { $typeName: CostSchema.typeName, nanoUsd, source: CostSource[source], priceTableVersion };
   }
 
   /** Returns what a target has cost since start in nano-USD; undefined while nothing is known. */

@@ -137,7 +137,7 @@ export function wireGateway(
     routes: new Map(config.routes.map(({ name, entries }) => [name, entries])),
   };
   const listeners: (() => void)[] = [];
-  const log = reports ? createCallLog() : undefined;
+  const log = reports ? createCallLog({ wall: () => system.wall() }) : undefined;
   const metrics = reports ? createMetrics({ targets: () => engine.health(), version }) : undefined;
   // An embedding program looks after its own load.
   const load = reports ? watchLoad(system) : undefined;

@@ -17,7 +17,8 @@ export class Allowance {
   readonly #config: RetryConfig;
   readonly #budgetsOf: (entry: ChainEntry) => TargetBudgets;
   readonly #drain: Pick<Drain, 'hasBegun'>;
-  readonly #visited = new Set<string>();
+  /** Names of targets; few. */
+  readonly #visited: string[] = [];
   #repeats = 0;
   #isRestartDue = false;
 
@@ -58,8 +59,8 @@ export class Allowance {
     if (isRepeat || isRestart) this.#repeats++;
     const { repeats, restarts } = this.#budgetsOf(entry);
     if (isRepeat && !this.#hasNoBudgets) repeats.take();
-    if (this.#visited.has(entry.target)) return isRestart;
-    this.#visited.add(entry.target);
+    if (this.#visited.includes(entry.target)) return isRestart;
+    this.#visited.push(entry.target);
     repeats.visited();
     restarts.visited();
     return isRestart;

@@ -33,7 +33,7 @@ export class AttemptLoop<Output, Final> {
     };
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
-    const forget = drain.onBegin(() => {
+    const place = drain.onBegin(() => {
       request.drain();
     });
     let slot: Slot | undefined;
@@ -48,7 +48,7 @@ export class AttemptLoop<Output, Final> {
       return request.failed();
     } finally {
       slot?.release();
-      forget();
+      drain.forget(place);
       signal.removeEventListener('abort', cancel);
       request.close();
     }

@@ -5,13 +5,17 @@ import { internalFault } from './classify.ts';
 import { needMs } from './deadline.ts';
 import type { TargetState, Unavailable } from './target-state.ts';
 
+const NO_FAILURES: ReadonlyMap<ChainEntry, Failure> = new Map();
+const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();
+
 /** The chain of one request and how far it has been gone through. */
 export class Chain<Output, Final> {
   readonly #call: Call<Output, Final>;
   readonly #stateOf: (entry: ChainEntry) => TargetState;
   readonly #prepared = new Map<ChainEntry, Prepared<Output, Final> | Failure>();
-  readonly #failures = new Map<ChainEntry, Failure>();
-  readonly #late = new Set<ChainEntry>();
+  /** Most requests never need these two. */
+  #failures: ReadonlyMap<ChainEntry, Failure> = NO_FAILURES;
+  #late: ReadonlySet<ChainEntry> = NO_ENTRIES;
 
   constructor(call: Call<Output, Final>, stateOf: (entry: ChainEntry) => TargetState) {
     this.#call = call;
@@ -25,12 +29,12 @@ export class Chain<Output, Final> {
 
   /** Notes that an entry was tried and failed. */
   failed(entry: ChainEntry, failure: Failure): void {
-    this.#failures.set(entry, failure);
+    this.#failures = new Map(this.#failures).set(entry, failure);
   }
 
   /** Notes that what is left of the request's time is too short for an entry. */
   lacksTime(entry: ChainEntry): void {
-    this.#late.add(entry);
+    this.#late = new Set(this.#late).add(entry);
   }
 
   /** Whether a fault of our own has happened on any entry (class C21). */
@@ -57,6 +61,7 @@ export class Chain<Output, Final> {
    */
   candidates(): ChainEntry[] {
     const candidates = this.#call.chain.filter((entry) => this.#isCandidate(entry));
+    if (this.#failures.size === 0) return candidates;
     const untried = candidates.filter((entry) => !this.#failures.has(entry));
     return untried.length === 0 ? candidates : [...untried, ...candidates.filter((entry) => this.#failures.has(entry))];
   }

@@ -1,6 +1,8 @@
+import { LiveList } from '../core/live-list.ts';
+
 /** Whether the engine goes down; there is no way back (engine rule D2). */
 export class Drain {
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new LiveList<() => void>();
   #hasBegun = false;
 
   get hasBegun(): boolean {
@@ -9,14 +11,18 @@ export class Drain {
 
   /** Begins, and tells all who want to know, in this turn. */
   begin(): void {
+    if (this.#hasBegun) return;
     this.#hasBegun = true;
-    for (const listener of this.#listeners) listener();
-    this.#listeners.clear();
+    for (const listener of this.#listeners.all()) listener();
   }
 
-  /** Calls back once when it begins, unless the returned function is called before. */
-  onBegin(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  /** Calls back once when it begins, unless {@link forget} is called before. */
+  onBegin(listener: () => void): number {
+    return this.#listeners.add(listener);
+  }
+
+  /** Calls nobody back any more for what `onBegin` has returned; to be called once. */
+  forget(place: number): void {
+    this.#listeners.remove(place);
   }
 }

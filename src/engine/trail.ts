@@ -28,7 +28,7 @@ export class Trail {
   readonly #startedAtMs: number;
   readonly #records: AttemptRecord[] = [];
   /** The last skip of each entry, so that a refusal that stays is told once. */
-  readonly #skips = new Map<ChainEntry, string>();
+  #skips: Map<ChainEntry, string> | undefined;
   #number = 0;
   /** How many attempts were begun. */
   attempts = 0;
@@ -51,7 +51,8 @@ export class Trail {
 
   /** Notes that an entry was passed over. */
   skip(entry: ChainEntry, failure: Failure, runtime: Runtime): void {
-    if (this.#skips.get(entry) === failure.reason) return;
+    if (this.#skips?.get(entry) === failure.reason) return;
+    this.#skips ??= new Map();
     this.#skips.set(entry, failure.reason);
     if (this.#records.length >= MAX_RECORDS) {
       this.skipsLeftOut++;
@@ -79,7 +80,7 @@ export class Trail {
     attempt: Attempt<Output, Final>,
     failure: Failure | undefined,
   ): AttemptRecord {
-    this.#skips.delete(start.entry);
+    this.#skips?.delete(start.entry);
     const record: AttemptRecord = {
       number,
       kind: start.kind,

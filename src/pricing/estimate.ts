@@ -36,14 +36,14 @@ export class TokenEstimator {
     if (bytes < LEAST_BYTES || !(observed >= RANGE[0] && observed <= RANGE[1])) {
       return;
     }
-    const before = this.#tokensPerByte.get(key) ?? firstTokensPerByte(key);
-    // Set anew, the key is the youngest of the map.
-    this.#tokensPerByte.delete(key);
+    const known = this.#tokensPerByte.get(key);
+    const before = known ?? firstTokensPerByte(key);
+    // Set anew, the key is the youngest of the map; while there is room for all, age decides nothing.
+    if (known !== undefined && this.#tokensPerByte.size > MOST_KEYS / 2) this.#tokensPerByte.delete(key);
     this.#tokensPerByte.set(key, before + WEIGHT * (observed - before));
+    if (this.#tokensPerByte.size <= MOST_KEYS) return;
     const [oldest] = this.#tokensPerByte.keys();
-    if (this.#tokensPerByte.size > MOST_KEYS && oldest !== undefined) {
-      this.#tokensPerByte.delete(oldest);
-    }
+    if (oldest !== undefined) this.#tokensPerByte.delete(oldest);
   }
 }
 

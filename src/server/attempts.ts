@@ -84,7 +84,8 @@ export function totalTokens(usage: TokenUsage | undefined): number | undefined {
 
 /** Adds up costs. One unknown makes the sum unknown, one estimate an estimate; nothing to add is undefined. */
 export function sumCosts(costs: readonly Cost[]): Cost | undefined {
-  if (costs.length === 0) return undefined;
+  const [first] = costs;
+  if (costs.length <= 1) return first;
   const priceTableVersion = costs.find((cost) => cost.priceTableVersion !== '')?.priceTableVersion ?? '';
   let nanoUsd = 0n;
   for (const cost of costs) {

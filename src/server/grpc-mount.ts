@@ -15,6 +15,7 @@ import {
   type ServerUnaryCall,
   type ServerWritableStream,
 } from '@grpc/grpc-js';
+import { LiveList } from '../core/live-list.ts';
 import type { Runtime } from '../core/ports.ts';
 import { encodeStatus } from './error-details.ts';
 import { type ContextCall, GrpcContext } from './grpc-context.ts';
@@ -41,8 +42,8 @@ interface GrpcStatus {
   readonly metadata: Metadata;
 }
 
-type UnaryCall = ServerUnaryCall<Message, Buffer>;
-type StreamCall = ServerWritableStream<Message, Buffer>;
+type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
+type StreamCall = ServerWritableStream<Buffer, Buffer>;
 type SpecOf<Kind extends MethodImplSpec['kind']> = Extract<MethodImplSpec, { kind: Kind }>;
 
 /**
@@ -58,18 +59,18 @@ export function mountService<Service extends DescService>(
   const scopes = new CallScopes(options);
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
-    const decode = (bytes: Buffer): Message => fromBinary(spec.method.input, bytes);
-    const encode = (bytes: Buffer): Buffer => bytes;
+    // What grpc-js decodes lives as long as its stream, which is longer than the call; bytes cost less there than messages.
+    const same = (bytes: Buffer): Buffer => bytes;
     if (spec.kind === 'unary') {
       const handle = (call: UnaryCall, callback: sendUnaryData<Buffer>): void => {
         void answerUnary(spec, call, callback, scopes);
       };
-      server.register(path, handle, encode, decode, 'unary');
+      server.register(path, handle, same, same, 'unary');
     } else if (spec.kind === 'server_streaming') {
       const handle = (call: StreamCall): void => {
         void answerStream(spec, call, options, scopes);
       };
-      server.register(path, handle, encode, decode, 'serverStream');
+      server.register(path, handle, same, same, 'serverStream');
     } else {
       throw new TypeError(`${path} streams its requests, which is not supported`);
     }
@@ -85,7 +86,10 @@ async function answerUnary(
   const scope = scopes.open(spec, call);
   const { context } = scope;
   try {
-    const bytes = encodeMessage(spec.method.output, await spec.impl(call.request, context));
+    const bytes = encodeMessage(
+      spec.method.output,
+      await spec.impl(decodeMessage(spec.method.input, call.request), context),
+    );
     call.sendMetadata(context.responseHeader.metadata);
     callback(null, bytes, context.trailerMetadata);
   } catch (thrown) {
@@ -108,7 +112,7 @@ async function answerStream(
   context.values.set(CLOSE_STALLED_STREAM, () => closeStalledStream(call));
   const writer = new GrpcStreamWriter(call, options.runtime, options.clientStallMs);
   try {
-    for await (const message of spec.impl(call.request, context)) {
+    for await (const message of spec.impl(decodeMessage(spec.method.input, call.request), context)) {
       if (context.signal.aborted) break;
       if (!writer.hasWritten) call.sendMetadata(context.responseHeader.metadata);
       const writable = writer.write(encodeMessage(spec.method.output, message));
@@ -136,7 +140,7 @@ interface CallScope {
 /** The calls of one service; the end of the server aborts those that are under way. */
 class CallScopes {
   readonly #options: GrpcMountOptions;
-  readonly #open = new Set<GrpcContext>();
+  readonly #open = new LiveList<GrpcContext>();
 
   constructor(options: GrpcMountOptions) {
     const { shutdownSignal } = options;
@@ -144,7 +148,7 @@ class CallScopes {
     shutdownSignal.addEventListener(
       'abort',
       () => {
-        for (const context of this.#open) context.abort(shutdownSignal.reason);
+        for (const context of this.#open.all()) context.abort(shutdownSignal.reason);
       },
       { once: true },
     );
@@ -154,14 +158,22 @@ class CallScopes {
     const { calls, runtime, shutdownSignal } = this.#options;
     const context = new GrpcContext(spec.method, call, runtime);
     if (shutdownSignal.aborted) context.abort(shutdownSignal.reason);
-    this.#open.add(context);
+    const place = this.#open.add(context);
     const endCall = calls?.begin();
     const close = (): void => {
-      this.#open.delete(context);
+      this.#open.remove(place);
       context.close();
       endCall?.();
     };
     return { context, close };
+  }
+}
+
+function decodeMessage(schema: DescMessage, bytes: Buffer): Message {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (cause) {
+    throw new ConnectError('The request is no message of the contract.', Code.Internal, undefined, undefined, cause);
   }
 }
 

@@ -1,12 +1,21 @@
 import { create } from '@bufbuild/protobuf';
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import { ProviderStateSchema } from '../../gen/understudy/v1/chat_pb.ts';
 import { ErrorReason } from '../../gen/understudy/v1/error_pb.ts';
 import type { StreamChatResponse, StreamChatResponse_Finished } from '../../gen/understudy/v1/llm_pb.ts';
-import { StreamChatResponseSchema } from '../../gen/understudy/v1/llm_pb.ts';
+import {
+  StreamChatResponse_PartFinishedSchema,
+  StreamChatResponse_PingSchema,
+  StreamChatResponse_ReasoningDeltaSchema,
+  StreamChatResponse_RestartedSchema,
+  StreamChatResponse_StartedSchema,
+  StreamChatResponse_TextDeltaSchema,
+  StreamChatResponse_ToolCallDeltaSchema,
+  StreamChatResponseSchema,
+} from '../../gen/understudy/v1/llm_pb.ts';
 import type { Delta } from '../core/answer.ts';
 import type { StreamItem } from './answer-queue.ts';
 
-type StreamEvent = NonNullable<MessageInitShape<typeof StreamChatResponseSchema>['event']>;
+type StreamEvent = StreamChatResponse['event'];
 
 /** Numbers the events of one stream and remembers from which one on a broken answer is to be discarded. */
 export class StreamEvents {
@@ -26,14 +35,15 @@ export class StreamEvents {
     const sequence = this.#sequence + 1n;
     switch (item.type) {
       case 'ping':
-        return this.#next({ case: 'ping', value: {} });
+        return this.#next({ case: 'ping', value: create(StreamChatResponse_PingSchema) });
       case 'delta':
         this.#answerFrom ??= sequence;
         return this.#next(deltaEvent(item.delta, this.#target));
       case 'started': {
         const { provider, target, model, number: attempt } = item.serving;
         this.#target = target;
-        return this.#next({ case: 'started', value: { requestId: this.#requestId, provider, target, model, attempt } });
+        const value = { requestId: this.#requestId, provider, target, model, attempt };
+        return this.#next({ case: 'started', value: create(StreamChatResponse_StartedSchema, value) });
       }
       case 'restarted': {
         const { provider, target, model, number: attempt } = item.serving;
@@ -42,7 +52,7 @@ export class StreamEvents {
         this.#answerFrom = undefined;
         const reason = ErrorReason[item.reason];
         const value = { provider, target, model, attempt, discardFromSequence, reason };
-        return this.#next({ case: 'restarted', value });
+        return this.#next({ case: 'restarted', value: create(StreamChatResponse_RestartedSchema, value) });
       }
     }
   }
@@ -54,18 +64,32 @@ export class StreamEvents {
 
   #next(event: StreamEvent): StreamChatResponse {
     this.#sequence += 1n;
-    return create(StreamChatResponseSchema, { sequence: this.#sequence, event });
+    return { $typeName: StreamChatResponseSchema.typeName, sequence: this.#sequence, event };
   }
 }
 
+/** Text and reasoning are written out whole: a stream has hundreds, and `create` takes several times as long. */
 function deltaEvent(delta: Delta, target: string): StreamEvent {
   const partIndex = delta.index;
-  if (delta.kind === 'text') return { case: 'textDelta', value: { partIndex, text: delta.text } };
-  if (delta.kind === 'reasoning') return { case: 'reasoningDelta', value: { partIndex, text: delta.text } };
-  if (delta.kind === 'tool_call') {
-    const { id = '', name = '', argumentsFragment } = delta;
-    return { case: 'toolCallDelta', value: { partIndex, id, name, argumentsFragment } };
+  switch (delta.kind) {
+    case 'text': {
+      const { typeName: $typeName } = StreamChatResponse_TextDeltaSchema;
+      return { case: 'textDelta', value: { $typeName, partIndex, text: delta.text } };
+    }
+    case 'reasoning': {
+      const { typeName: $typeName } = StreamChatResponse_ReasoningDeltaSchema;
+      return { case: 'reasoningDelta', value: { $typeName, partIndex, text: delta.text } };
+    }
+    case 'tool_call': {
+      const { id = '', name = '', argumentsFragment } = delta;
+      const value = { partIndex, id, name, argumentsFragment };
+      return { case: 'toolCallDelta', value: create(StreamChatResponse_ToolCallDeltaSchema, value) };
+    }
+    case 'part_finished': {
+      const { state: data } = delta;
+      const providerState = data && create(ProviderStateSchema, { target, data });
+      const value = create(StreamChatResponse_PartFinishedSchema, { partIndex, providerState });
+      return { case: 'partFinished', value };
+    }
   }
-  if (delta.state === undefined) return { case: 'partFinished', value: { partIndex } };
-  return { case: 'partFinished', value: { partIndex, providerState: { target, data: delta.state } } };
 }

@@ -1,11 +1,11 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 
 import type { TokenUsage } from '../core/ports.ts';
 import { isAmount, toSeconds } from './amounts.ts';
 import type { CallCost, EndedAttempt } from './call-end.ts';
 import { perEntry } from './entry-series.ts';
 import { DURATION_BUCKETS } from './gen-ai.ts';
-import { createTalliedCounter, type TalliedCounter, type Tally } from './tally.ts';
+import { createTalliedCounter, createTalliedHistogram, type TalliedCounter, type Tally } from './tally.ts';
 
 const NANO_USD_PER_USD = 1e9;
 
@@ -38,18 +38,18 @@ export function createAttemptRecorder(registry: Registry): (attempt: EndedAttemp
     labelNames: [...ENTRY_LABELS, 'kind', 'outcome'],
     registers,
   });
-  const duration = new Histogram({
+  const duration = createTalliedHistogram({
     name: 'understudy_attempt_duration_seconds',
     help: 'Duration of attempts.',
     labelNames: [...ENTRY_LABELS, 'result'],
-    buckets: [...DURATION_BUCKETS],
+    buckets: DURATION_BUCKETS,
     registers,
   });
-  const firstOutput = new Histogram({
+  const firstOutput = createTalliedHistogram({
     name: 'understudy_attempt_first_output_seconds',
     help: 'Time from the start of an attempt to its first output.',
     labelNames: ENTRY_LABELS,
-    buckets: [...DURATION_BUCKETS],
+    buckets: DURATION_BUCKETS,
     registers,
   });
   const tokens = createTalliedCounter({
@@ -58,15 +58,17 @@ export function createAttemptRecorder(registry: Registry): (attempt: EndedAttemp
     labelNames: [...ENTRY_LABELS, 'type'],
     registers,
   });
-  const recordCost = createCostRecorder(registry);
+  const openCost = createCostCounter(registry);
   const seriesOf = perEntry(({ target, provider, circuit }) => {
     const labels: EntryLabels = { target, provider, model: circuit };
     return {
       labels,
-      ok: { ...labels, result: 'ok' },
-      failed: { ...labels, result: 'failed' },
+      ok: duration.open({ ...labels, result: 'ok' }),
+      failed: duration.open({ ...labels, result: 'failed' }),
+      firstOutput: firstOutput.open(labels),
       succeeded: new Map<string, Tally>(),
       countTokens: createTokenCount(tokens, labels),
+      countCost: openCost(labels),
     };
   });
   return ({ record, cost }) => {
@@ -82,11 +84,12 @@ export function createAttemptRecorder(registry: Registry): (attempt: EndedAttemp
     }
     if (kind === 'SKIPPED') return;
     if (isAmount(record.durationMs)) {
-      duration.observe(failure === undefined ? series.ok : series.failed, toSeconds(record.durationMs));
+      const tally = failure === undefined ? series.ok : series.failed;
+      tally(toSeconds(record.durationMs));
     }
-    if (isAmount(record.firstOutputMs)) firstOutput.observe(labels, toSeconds(record.firstOutputMs));
+    if (isAmount(record.firstOutputMs)) series.firstOutput(toSeconds(record.firstOutputMs));
     if (record.usage !== undefined) series.countTokens(record.usage);
-    if (cost !== undefined) recordCost(labels, cost);
+    if (cost !== undefined) series.countCost(cost);
   };
 }
 
@@ -106,8 +109,8 @@ function createTokenCount(
   };
 }
 
-function createCostRecorder(registry: Registry): (labels: EntryLabels, cost: CallCost) => void {
-  const cost = new Counter({
+function createCostCounter(registry: Registry): (labels: EntryLabels) => (cost: CallCost) => void {
+  const counter = createTalliedCounter({
     name: 'understudy_cost_usd_total',
     help: 'What attempts cost, in USD. What is not known is not in it.',
     labelNames: [...ENTRY_LABELS, 'source'],
@@ -119,8 +122,16 @@ function createCostRecorder(registry: Registry): (labels: EntryLabels, cost: Cal
     labelNames: ENTRY_LABELS,
     registers: [registry],
   });
-  return (labels, { nanoUsd, source }) => {
-    if (nanoUsd === undefined) unknown.inc({ ...labels });
-    else cost.inc({ ...labels, source }, Number(nanoUsd) / NANO_USD_PER_USD);
+  return (labels) => {
+    const tallies = new Map<string, Tally>();
+    return ({ nanoUsd, source }) => {
+      if (nanoUsd === undefined) {
+        unknown.inc({ ...labels });
+        return;
+      }
+      const tally = tallies.get(source) ?? counter.open({ ...labels, source });
+      tallies.set(source, tally);
+      tally(Number(nanoUsd) / NANO_USD_PER_USD);
+    };
   };
 }

@@ -1,10 +1,10 @@
-import { Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 
 import { isAmount, toSeconds } from './amounts.ts';
 import type { CallEnd } from './call-end.ts';
 import { perEntry, type SeriesEntry } from './entry-series.ts';
 import { DURATION_BUCKETS, genAiProvider, OPERATION, TOKEN_BUCKETS } from './gen-ai.ts';
-import { createTalliedCounter, type Tally } from './tally.ts';
+import { createTalliedCounter, createTalliedHistogram, type Tally } from './tally.ts';
 
 /** Attributes of OpenTelemetry's GenAI metrics in the spelling of Prometheus, and our target. */
 const GEN_AI_LABELS = [
@@ -32,28 +32,42 @@ export function createCallRecorder(registry: Registry): (end: CallEnd) => void {
     Chat: calls.open({ method: 'Chat', status: 'OK' }),
     StreamChat: calls.open({ method: 'StreamChat', status: 'OK' }),
   } as const satisfies Record<CallEnd['method'], Tally>;
-  const duration = new Histogram({
+  const duration = createTalliedHistogram({
     name: 'gen_ai_client_operation_duration_seconds',
     help: 'Duration of calls that asked a provider, all attempts and waits included.',
     labelNames: [...GEN_AI_LABELS, 'error_type'],
-    buckets: [...DURATION_BUCKETS],
+    buckets: DURATION_BUCKETS,
     registers,
   });
-  const firstChunk = new Histogram({
+  const firstChunk = createTalliedHistogram({
     name: 'gen_ai_client_operation_time_to_first_chunk_seconds',
     help: 'Time from the arrival of a streaming call to the first piece of its answer.',
     labelNames: GEN_AI_LABELS,
-    buckets: [...DURATION_BUCKETS],
+    buckets: DURATION_BUCKETS,
     registers,
   });
-  const tokens = new Histogram({
+  const tokens = createTalliedHistogram({
     name: 'gen_ai_client_token_usage',
     help: 'Tokens of the attempt that answered, as its provider reported them.',
     labelNames: [...GEN_AI_LABELS, 'gen_ai_token_type'],
-    buckets: [...TOKEN_BUCKETS],
+    buckets: TOKEN_BUCKETS,
     registers,
   });
-  const labelsOf = perEntry(genAiLabels);
+  const seriesOf = perEntry((entry) => {
+    const labels = genAiLabels(entry);
+    const failed = new Map<string, Tally>();
+    return {
+      duration: duration.open(labels),
+      failedDuration: (reason: string): Tally => {
+        const tally = failed.get(reason) ?? duration.open({ ...labels, error_type: reason });
+        failed.set(reason, tally);
+        return tally;
+      },
+      firstChunk: firstChunk.open(labels),
+      input: tokens.open({ ...labels, gen_ai_token_type: 'input' }),
+      output: tokens.open({ ...labels, gen_ai_token_type: 'output' }),
+    };
+  });
   return (end) => {
     const { method, outcome, durationMs, firstOutputMs, usage } = end;
     const { status, reason } = outcome;
@@ -62,26 +76,22 @@ export function createCallRecorder(registry: Registry): (end: CallEnd) => void {
     // The last target that was asked is the one that answered where one did.
     const entry = end.attempts.findLast(({ record }) => record.kind !== 'SKIPPED')?.record.entry;
     if (entry === undefined) return;
-    const { labels, input, output } = labelsOf(entry);
+    const series = seriesOf(entry);
     if (isAmount(durationMs)) {
-      duration.observe(reason === undefined ? labels : { ...labels, error_type: reason }, toSeconds(durationMs));
+      const tally = reason === undefined ? series.duration : series.failedDuration(reason);
+      tally(toSeconds(durationMs));
     }
-    if (method === 'StreamChat' && isAmount(firstOutputMs)) firstChunk.observe(labels, toSeconds(firstOutputMs));
-    if (isAmount(usage?.inputTokens)) tokens.observe(input, usage.inputTokens);
-    if (isAmount(usage?.outputTokens)) tokens.observe(output, usage.outputTokens);
+    if (method === 'StreamChat' && isAmount(firstOutputMs)) series.firstChunk(toSeconds(firstOutputMs));
+    if (isAmount(usage?.inputTokens)) series.input(usage.inputTokens);
+    if (isAmount(usage?.outputTokens)) series.output(usage.outputTokens);
   };
 }
 
-function genAiLabels({ target, provider, circuit }: SeriesEntry) {
-  const labels: Record<(typeof GEN_AI_LABELS)[number], string> = {
+function genAiLabels({ target, provider, circuit }: SeriesEntry): Record<(typeof GEN_AI_LABELS)[number], string> {
+  return {
     gen_ai_operation_name: OPERATION,
     gen_ai_provider_name: genAiProvider(provider),
     gen_ai_request_model: circuit,
     understudy_target: target,
-  };
-  return {
-    labels,
-    input: { ...labels, gen_ai_token_type: 'input' },
-    output: { ...labels, gen_ai_token_type: 'output' },
   };
 }

@@ -4,21 +4,24 @@ import { pino } from 'pino';
 
 import type { CallEnd } from './call-end.ts';
 import { createLineOutput } from './line-output.ts';
-import { alertFields, type AlertFailure, callFields, levelOf } from './log-fields.ts';
+import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
 
 /** Ended calls that may wait for their lines; there are so many only where `defer` comes late. */
 const MAX_WAITING_CALLS = 1_000;
 
+const DROPPED = 'log lines were dropped: standard output is read too slowly';
+const LINES_DROPPED = 'understudy.lines_dropped';
+
 /** Options of {@link createCallLog}. */
 export interface CallLogOptions {
-  /** Takes one line with its line break. Default: standard output; lines that its reader is too slow for are dropped. */
-  readonly write?: ((line: string) => void) | undefined;
+  /** Takes whole lines with their line breaks. Default: standard output; lines that its reader is too slow for are dropped. */
+  readonly write?: ((lines: string) => void) | undefined;
   /** The least level that is written. Default: `info`, a line for every call. */
-  readonly level?: 'info' | 'warn' | 'error' | 'silent' | undefined;
+  readonly level?: LogLevel | 'silent' | undefined;
   /** Runs work once the answer is on its way, such as in a later turn of the event loop. Default: after this turn's code. */
   readonly defer?: ((work: () => void) => void) | undefined;
-  /** Milliseconds since the epoch, for the stamp. Default: pino's own clock. */
-  readonly wall?: (() => number) | undefined;
+  /** Milliseconds since the epoch, for the stamp. */
+  readonly wall: () => number;
 }
 
 /**
@@ -39,20 +42,34 @@ export interface CallLog {
 }
 
 /** Opens the log. */
-export function createCallLog(options: CallLogOptions = {}): CallLog {
-  const { write, level = 'info', defer = queueMicrotask, wall } = options;
-  const dropped = (lines: number): void => {
-    logger.warn({ 'understudy.lines_dropped': lines }, 'log lines were dropped: standard output is read too slowly');
-  };
+export function createCallLog(options: CallLogOptions): CallLog {
+  const { level: least = 'info', defer = queueMicrotask, wall } = options;
+  // One write for all lines of a turn: each is a system call.
+  let lines = '';
   const logger = pino(
     {
-      level,
+      level: least,
       base: null,
       formatters: { level: (label) => ({ level: label }) },
-      ...(wall && { timestamp: () => `,"time":${wall()}` }),
+      timestamp: () => `,"time":${wall()}`,
     },
-    write === undefined ? createLineOutput(stdout, dropped) : { write },
+    {
+      write: (line) => {
+        lines += line;
+      },
+    },
   );
+  const write = options.write ?? createLineOutput(stdout, (count) => tell('warn', DROPPED, { [LINES_DROPPED]: count }));
+  const writeLines = (): void => {
+    if (lines === '') return;
+    const written = lines;
+    lines = '';
+    harmlessly(() => write(written));
+  };
+  const tell = (level: LogLevel, message: string, fields?: Fields): void => {
+    harmlessly(() => logger[level](fields ?? {}, message));
+    writeLines();
+  };
   const waiting: CallEnd[] = [];
   const drain = (): void => {
     for (const end of waiting.splice(0)) {
@@ -61,6 +78,7 @@ export function createCallLog(options: CallLogOptions = {}): CallLog {
         if (logger.isLevelEnabled(level)) logger[level](callFields(end), 'call ended');
       });
     }
+    writeLines();
   };
   const later = (): void => {
     try {
@@ -71,23 +89,21 @@ export function createCallLog(options: CallLogOptions = {}): CallLog {
   };
   return {
     callEnded: (end) => {
-      if (level === 'silent') return;
+      if (least === 'silent') return;
       waiting.push(end);
       if (waiting.length >= MAX_WAITING_CALLS) drain();
       else if (waiting.length === 1) later();
     },
-    info: (message) => {
-      harmlessly(() => logger.info(message));
-    },
-    warn: (message) => {
-      harmlessly(() => logger.warn(message));
-    },
+    info: (message) => tell('info', message),
+    warn: (message) => tell('warn', message),
     alert: (target, failure) => {
-      harmlessly(() => logger.warn(alertFields(target, failure), 'target needs attention'));
+      harmlessly(() => tell('warn', 'target needs attention', alertFields(target, failure)));
     },
     flush: drain,
   };
 }
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /** The log must never be the reason why a call fails. */
 function harmlessly(work: () => void): void {

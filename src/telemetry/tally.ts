@@ -1,19 +1,23 @@
-import { Counter, type CounterConfiguration } from 'prom-client';
+import { Counter, type CounterConfiguration, Histogram, type HistogramConfiguration } from 'prom-client';
 
-/** Adds an amount to one series. */
+/**
+ * prom-client looks labels up at each step. What every call counts is therefore counted in series that are opened once for a
+ * set of labels, and handed over when somebody asks.
+ */
+
+/** Adds an amount to one series of a counter, or observes a value in one of a histogram. */
 export type Tally = (amount: number) => void;
+
+type Labels<Label extends string> = Readonly<Partial<Record<Label, string>>>;
 
 /** A counter, and series of it that are counted up apart. */
 export interface TalliedCounter<Label extends string> {
   readonly counter: Counter<Label>;
   /** Opens a series; it shows from then on. To be called once for each set of labels. */
-  open(labels: Readonly<Partial<Record<Label, string>>>): Tally;
+  open(labels: Labels<Label>): Tally;
 }
 
-/**
- * Makes a counter for what every call counts: prom-client looks labels up at each step, a tally hands its sum over when
- * somebody asks. Sums of whole numbers stay exact.
- */
+/** Makes a counter whose series can be opened. Sums of whole numbers stay exact. */
 export function createTalliedCounter<Label extends string>(
   config: Omit<CounterConfiguration<Label>, 'collect'>,
 ): TalliedCounter<Label> {
@@ -37,4 +41,60 @@ export function createTalliedCounter<Label extends string>(
       };
     },
   };
+}
+
+/** One series of a histogram. */
+interface Series<Label extends string> {
+  readonly labels: Labels<Label>;
+  /** How many values lie in each bucket and not in a lower one; the last is that of +Inf. */
+  readonly counts: number[];
+  sum: number;
+}
+
+/** Makes a histogram whose series can be opened; each shows from its first value on. `buckets` are upper bounds, ascending. */
+export function createTalliedHistogram<Label extends string>(
+  config: Pick<HistogramConfiguration<Label>, 'name' | 'help' | 'labelNames' | 'registers'> & {
+    readonly buckets: readonly number[];
+  },
+): { open(labels: Labels<Label>): Tally } {
+  const { name, help, buckets } = config;
+  const opened: Series<Label>[] = [];
+  const get = async () => ({
+    name,
+    help,
+    type: 'histogram',
+    aggregator: 'sum',
+    values: opened.flatMap((series) => shown(name, buckets, series)),
+  });
+  // prom-client cannot be handed values that were counted elsewhere; but what it asks a metric for can be answered.
+  Object.assign(new Histogram<Label>({ ...config, buckets: [...buckets] }), { get, getForPromString: get });
+  return {
+    open: (labels) => {
+      const series = { labels: { ...labels }, counts: Array.from({ length: buckets.length + 1 }, () => 0), sum: 0 };
+      opened.push(series);
+      return (value) => {
+        let bucket = 0;
+        while (bucket < buckets.length && value > (buckets[bucket] ?? Infinity)) bucket++;
+        series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
+        series.sum += value;
+      };
+    },
+  };
+}
+
+/** Writes a series as Prometheus wants it: each bucket with all that lies below it. */
+function shown<Label extends string>(name: string, buckets: readonly number[], { labels, counts, sum }: Series<Label>) {
+  let count = 0;
+  const values: { metricName: string; labels: Readonly<Record<string, string | undefined>>; value: number }[] = [];
+  for (const [index, own] of counts.entries()) {
+    count += own;
+    const le = index < buckets.length ? String(buckets[index]) : '+Inf';
+    values.push({ metricName: `${name}_bucket`, labels: { le, ...labels }, value: count });
+  }
+  if (count === 0) return [];
+  return [
+    ...values,
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: count },
+  ];
 }

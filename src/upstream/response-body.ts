@@ -51,6 +51,7 @@ export function chooseBody(head: ResponseHead): BodyReader {
 }
 
 function isStream(contentType: string | undefined, wasAskedFor: boolean): boolean {
+  if (contentType === 'application/json') return false;
   // Proxies repeat the header now and then; parameters do not matter.
   const type = contentType?.split(/[;,]/, 1)[0]?.trim().toLowerCase() ?? '';
   if (type === '') return wasAskedFor;

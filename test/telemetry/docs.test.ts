@@ -60,7 +60,10 @@ describe('docs/metrics.md', () => {
 
   test('lists every field of the log', () => {
     const lines: Record<string, unknown>[] = [];
-    const log = createCallLog({ write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
+    const log = createCallLog({
+      write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
+      wall: () => 1_795_305_600_000,
+    });
     const { firstOutputMs, usage } = okAttempt().record;
     const trail = [failedAttempt({}, { firstOutputMs, usage, waitBeforeMs: 5 })];
     const outcome = { status: 'ABORTED', reason: 'STREAM_INTERRUPTED' } as const;

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 
 const LOG = new URL('../../src/telemetry/log.ts', import.meta.url).href;
 const ENDS = new URL('ends.ts', import.meta.url).href;
-const TURN_ON = `import { createCallLog } from '${LOG}'; import { okEnd } from '${ENDS}'; const log = createCallLog();`;
+const TURN_ON = `import { createCallLog } from '${LOG}'; import { okEnd } from '${ENDS}'; const log = createCallLog({ wall: () => Date.now() });`;
 /** Writes once standard input has said that standard output is closed, and again after that has failed. */
 const WRITE_UNTIL_TOLD = `
   process.stdin.once('data', () => {

@@ -12,9 +12,10 @@ interface Written {
   readonly objects: () => readonly Readonly<Record<string, unknown>>[];
 }
 
-function openLog(options: CallLogOptions = {}): Written {
+function openLog(options: Partial<CallLogOptions> = {}): Written {
   const lines: string[] = [];
-  const log = createCallLog({ write: (line) => lines.push(line), wall: () => 1_795_305_600_000, ...options });
+  const write = (text: string): void => void lines.push(...(text.match(/.*?\n/gs) ?? []));
+  const log = createCallLog({ write, wall: () => 1_795_305_600_000, ...options });
   return { log, lines, objects: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
@@ -190,6 +191,17 @@ describe('the log', () => {
     log.callEnded(okEnd({ requestId: 'c' }));
     turns.shift()?.();
     expect(lines).toHaveLength(3);
+  });
+
+  test('writes the lines of calls that wait together at once', () => {
+    const writes: string[] = [];
+    const { log } = openLog({ write: (text) => writes.push(text) });
+    log.callEnded(okEnd({ requestId: 'a' }));
+    log.callEnded(okEnd({ requestId: 'b' }));
+    log.flush();
+    expect(writes).toHaveLength(1);
+    expect(writes[0]?.match(/\n/g)).toHaveLength(2);
+    expect(writes[0]).toMatch(/\n$/);
   });
 
   test('does not hold calls without bound where their turn never comes', () => {

@@ -1,7 +1,7 @@
-import { Registry } from 'prom-client';
+import { Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 
-import { createTalliedCounter } from '../../src/telemetry/tally.ts';
+import { createTalliedCounter, createTalliedHistogram } from '../../src/telemetry/tally.ts';
 
 function counterOfCups() {
   const registry = new Registry();
@@ -33,5 +33,31 @@ describe('a tallied counter', () => {
     cups.open({ of: 'milk' })(4);
     cups.counter.inc({ of: 'water' });
     expect((await cups.shown()).toSorted()).toEqual(['cups{of="milk"} 4', 'cups{of="tea"} 1', 'cups{of="water"} 1']);
+  });
+});
+
+describe('a tallied histogram', () => {
+  const config = { name: 'heat', help: 'Heat of a cup.', labelNames: ['of'], buckets: [0.5, 1, 20] } as const;
+
+  it('shows what prom-client shows of the same values', async () => {
+    const ours = new Registry();
+    const theirs = new Registry();
+    const open = createTalliedHistogram({ ...config, registers: [ours] });
+    const histogram = new Histogram({ ...config, buckets: [...config.buckets], registers: [theirs] });
+    for (const of of ['tea', 'milk']) {
+      const tally = open.open({ of });
+      for (const value of [0, 0.5, 0.51, 1, 7, 20, 20.5, 1e9]) {
+        tally(value);
+        histogram.observe({ of }, value);
+      }
+    }
+    expect(await ours.metrics()).toBe(await theirs.metrics());
+    expect(await ours.metrics()).toContain('heat_bucket{le="20",of="milk"} 6');
+  });
+
+  it('shows no series without a value', async () => {
+    const registry = new Registry();
+    createTalliedHistogram({ ...config, registers: [registry] }).open({ of: 'tea' });
+    expect(await registry.metrics()).toBe('# HELP heat Heat of a cup.\n# TYPE heat histogram\n');
   });
 });
