@@ -66,7 +66,7 @@ export interface PlanContext {
 /** A request while its entries are prepared. */
 interface Asked {
   readonly request: PlanRequest;
-  readonly streams: boolean;
+  readonly callerStreams: boolean;
   readonly size: PromptSize;
   readonly form: AnswerForm | undefined;
   readonly warnings: EntryWarnings[];
@@ -88,13 +88,12 @@ export function planRequest(request: PlanRequest, callerStreams: boolean, contex
   const chain = chooseChain(wishOf(request), context.routeTable);
   if ('reason' in chain) return chain;
   const size = promptSize(request);
-  const streams = streamsUpstream(callerStreams, request.options?.maxTokens);
   const warnings: EntryWarnings[] = [];
   const repairSizes = new Map<ChainEntry, PromptSize>();
-  const asked: Asked = { request, streams, size, form: formOf(request.options), warnings, repairSizes };
+  const asked: Asked = { request, callerStreams, size, form: formOf(request.options), warnings, repairSizes };
   return {
     chain,
-    streams,
+    streams: streamsUpstream(callerStreams, request.options?.maxTokens, 'AUTO'),
     prepare: (entry) => prepare(asked, entry, context),
     warnings: (serving) => substitution(request.model, serving).concat(dropped(warnings, serving)),
     account: (attempt) => {
@@ -105,7 +104,7 @@ export function planRequest(request: PlanRequest, callerStreams: boolean, contex
 }
 
 function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepared<Delta, Finish> | Failure {
-  const { request, streams, size, warnings } = asked;
+  const { request, callerStreams, size, warnings } = asked;
   const { targets, accounting, facts } = context;
   const target = targets.get(entry.target);
   if (target === undefined) throw new Error('The chain names a target that the gateway does not have.');
@@ -118,6 +117,7 @@ function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepare
   const limitUsd = request.routing?.maxCostUsd;
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
   if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
+  const streams = streamsUpstream(callerStreams, request.options?.maxTokens, config.upstreamMode ?? 'AUTO');
   const wire = adapter.request(request, { name, provider, model: entry.model, stream: streams });
   if ('reason' in wire) return wire;
   const loss = request.routing?.strict === true ? wire.warnings.find(isLoss) : undefined;

@@ -44,9 +44,9 @@ const TARGETS: NonNullable<ConfigInput['targets']> = [
 ];
 
 /** Everything that requests are planned with; what would go to an upstream is noted. */
-function context(): PlanContext & { readonly calls: UpstreamCall[] } {
+function context(configured = TARGETS): PlanContext & { readonly calls: UpstreamCall[] } {
   const calls: UpstreamCall[] = [];
-  const config = createConfig({ config: { targets: TARGETS } });
+  const config = createConfig({ config: { targets: configured } });
   const table = createPriceTable();
   const targets = config.targets.map((target): [string, Target] => {
     const upstream: Target['upstream'] = {
@@ -247,8 +247,8 @@ describe('the warning of another model', () => {
 });
 
 describe('how the upstream is asked', () => {
-  const streamed = (streams: boolean, maxTokens?: number) => {
-    const made = context();
+  const streamed = (streams: boolean, maxTokens?: number, upstream_mode?: 'AUTO' | 'STREAM' | 'JSON') => {
+    const made = context(TARGETS.map((target) => ({ ...target, upstream_mode })));
     const planned = plan({ options: maxTokens === undefined ? {} : { maxTokens } }, streams, made);
     const { timing: limits, open } = prepared(planned, entryOf(planned, 'plain'));
     open(() => undefined);
@@ -263,6 +263,13 @@ describe('how the upstream is asked', () => {
     expect(streamed(false)).toBe(true);
     expect(streamed(false, 257)).toBe(true);
     expect(streamed(false, 256)).toBe(false);
+    expect(streamed(false, 256, 'AUTO')).toBe(false);
+  });
+
+  it('is what a person has set for the target', () => {
+    expect(streamed(true, undefined, 'JSON')).toBe(false);
+    expect(streamed(false, undefined, 'JSON')).toBe(false);
+    expect(streamed(false, 256, 'STREAM')).toBe(true);
   });
 });
 

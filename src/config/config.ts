@@ -1,5 +1,6 @@
 import type { OpenAiApi, ProviderName } from '../core/provider.ts';
 import type { CircuitBreakerConfig, RetryConfig } from '../engine/config.ts';
+import type { UpstreamMode } from '../engine/upstream-mode.ts';
 
 /** Variables of the process, or names like theirs given by an embedding program. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -46,6 +47,8 @@ export interface TargetConfig {
   /** Targets of one group share cooldowns and suspensions; the target's own name unless configured. */
   readonly limitGroup: string;
   readonly timeouts: TimeoutConfig;
+  /** Whether it is asked for streams, for whole answers, or as the engine sees fit. Absent: AUTO. */
+  readonly upstreamMode?: UpstreamMode | undefined;
   /** Whether the mock upstream answers in this provider's wire format, without network. */
   readonly mock: boolean;
   /** Where the target comes from, for people: `environment (OPENAI_API_KEY)`, `understudy.yaml targets[0]`, `--demo`. */

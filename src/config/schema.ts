@@ -114,6 +114,11 @@ export const targetSchema = z.strictObject(
       .optional()
       .describe("Targets of one account share cooldowns and suspensions. Default: the target's name."),
     timeouts: timeoutsSchema.prefault({}).describe("Each overrides the engine's rule."),
+    upstream_mode: oneOf(['AUTO', 'STREAM', 'JSON'])
+      .optional()
+      .describe(
+        'Whether it is asked for streams or for whole answers. Default: AUTO, whole only where they are short.',
+      ),
     mock: flag()
       .optional()
       .describe("Whether the mock upstream answers in this provider's wire format, without network."),

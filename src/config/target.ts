@@ -51,6 +51,7 @@ export function resolveTarget(target: FileTarget, context: TargetContext): Targe
       firstOutputMs: target.timeouts.first_output,
       progressMs: target.timeouts.progress,
     },
+    upstreamMode: target.upstream_mode,
     mock: isMock(target, context.mockAll),
     source: context.source,
   };

@@ -48,6 +48,7 @@ targets:
     prices: [{ model: my-priced, input: "2.00", cached_input: "0.20", cache_write: "2.50", output: "10.00" }]
     limit_group: azure
     timeouts: { connect: 5s, first_output: 60s, progress: 2m }
+    upstream_mode: JSON
     mock: true
 routes:
   - name: cheap
@@ -78,6 +79,7 @@ server:
           prices: [{ model: 'my-priced', input: '2.00', cachedInput: '0.20', cacheWrite: '2.50', output: '10.00' }],
           limitGroup: 'azure',
           timeouts: { connectMs: 5_000, firstOutputMs: 60_000, progressMs: 120_000 },
+          upstreamMode: 'JSON',
           mock: true,
           source: 'understudy.yaml targets[0]',
         },

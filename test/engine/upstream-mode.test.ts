@@ -10,5 +10,7 @@ test.each([
   [false, 256, false],
   [false, 1, false],
 ])('caller streams %s, at most %s tokens: the upstream call streams %s', (callerStreams, maxTokens, streams) => {
-  expect(streamsUpstream(callerStreams, maxTokens)).toBe(streams);
+  expect(streamsUpstream(callerStreams, maxTokens, 'AUTO')).toBe(streams);
+  expect(streamsUpstream(callerStreams, maxTokens, 'STREAM')).toBe(true);
+  expect(streamsUpstream(callerStreams, maxTokens, 'JSON')).toBe(false);
 });
