@@ -248,7 +248,7 @@ describe('the warning of another model', () => {
 
 describe('how the upstream is asked', () => {
   const streamed = (streams: boolean, maxTokens?: number, upstream_mode?: 'AUTO' | 'STREAM' | 'JSON') => {
-    const made = context(TARGETS.map((target) => ({ ...target, upstream_mode })));
+    const made = context(TARGETS.map((target) => Object.assign({ upstream_mode }, target)));
     const planned = plan({ options: maxTokens === undefined ? {} : { maxTokens } }, streams, made);
     const { timing: limits, open } = prepared(planned, entryOf(planned, 'plain'));
     open(() => undefined);

@@ -30,12 +30,20 @@ export class Allowance {
 
   /** Whether the request itself may repeat anything more. */
   get hasRepeats(): boolean {
-    return !this.#drain.hasBegun && (this.#hasNoBudgets || this.#repeats < this.#config.maxRepeats);
+    return this.#hasMoreThan(0);
   }
 
   /** Whether an entry that was tried may be tried again now. */
   mayRepeat(entry: ChainEntry): boolean {
-    return this.hasRepeats && (this.#hasNoBudgets || !this.#budgetsOf(entry).repeats.isEmpty);
+    return this.hasRepeats && this.#hasBudget(entry);
+  }
+
+  /**
+   * Whether an entry that was tried may still be tried again once the next attempt, on another entry, has been made.
+   * @param isRepeat whether that attempt is a repeat itself
+   */
+  mayRepeatLater(entry: ChainEntry, isRepeat: boolean): boolean {
+    return this.#hasMoreThan(isRepeat || this.#isRestartDue ? 1 : 0) && this.#hasBudget(entry);
   }
 
   /** Whether a stream that broke off on an entry may begin anew now. */
@@ -64,6 +72,14 @@ export class Allowance {
     repeats.visited();
     restarts.visited();
     return isRestart;
+  }
+
+  #hasMoreThan(repeats: number): boolean {
+    return !this.#drain.hasBegun && (this.#hasNoBudgets || this.#repeats + repeats < this.#config.maxRepeats);
+  }
+
+  #hasBudget(entry: ChainEntry): boolean {
+    return this.#hasNoBudgets || !this.#budgetsOf(entry).repeats.isEmpty;
   }
 
   get #hasNoBudgets(): boolean {

@@ -105,8 +105,8 @@ export class Request<Output, Final> {
   /** Begins a visit to an entry, in a round in which others still have their turns. */
   visit(entry: ChainEntry, later: readonly ChainEntry[]): Visit<Output, Final> {
     const { config, runtime, stateOf } = this.#context;
-    const { chain, time } = this;
-    return new Visit(entry, later, { config, runtime, time, chain, stateOf, startsAfresh: this.spoiled.startsAfresh });
+    const { allowance, chain, spoiled, time } = this;
+    return new Visit(entry, later, { config, runtime, time, chain, stateOf, allowance, spoiled });
   }
 
   /** Allows an attempt, or notes in the trail why there is none. */

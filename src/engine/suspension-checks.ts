@@ -1,5 +1,6 @@
 import type { FailureReason } from '../core/failure.ts';
 import type { Runtime } from '../core/ports.ts';
+import type { Refusal } from './cooldown.ts';
 import type { TargetState } from './target-state.ts';
 
 /** A target is asked once in so many milliseconds at most. */
@@ -52,8 +53,8 @@ export class SuspensionChecks {
   look(state: TargetState): void {
     const target = state.target.name;
     if (this.#isClosed || this.#watches.has(target)) return;
-    const suspension = state.cooldown.suspension();
-    if (suspension === undefined || !this.#check.covers(target, suspension.reason)) return;
+    const suspension = this.#covered(state);
+    if (suspension === undefined) return;
     const sinceMs = this.#runtime.now() - (this.#askedAtMs.get(target) ?? Number.NEGATIVE_INFINITY);
     const waitMs = Math.max(EVERY_MS - sinceMs, Math.min(EVERY_MS, suspension.forMs) - ANSWER_MS, 0);
     // Too late to be of use: the next request tries.
@@ -72,10 +73,16 @@ export class SuspensionChecks {
     this.#watches.clear();
   }
 
+  /** Returns why a target is out of use where a free call can tell whether that has ended. */
+  #covered({ cooldown, target }: TargetState): Refusal | undefined {
+    const suspension = cooldown.suspension();
+    return suspension !== undefined && this.#check.covers(target.name, suspension.reason) ? suspension : undefined;
+  }
+
   #ask(state: TargetState): void {
     const target = state.target.name;
-    // An operator may have reset it meanwhile.
-    if (this.#isClosed || state.cooldown.suspension() === undefined) return;
+    // An operator may have reset it meanwhile, or another reason may have taken it out of use.
+    if (this.#isClosed || this.#covered(state) === undefined) return;
     this.#askedAtMs.set(target, this.#runtime.now());
     const abort = new AbortController();
     let isOver = false;
@@ -100,7 +107,7 @@ export class SuspensionChecks {
   }
 
   #conclude(state: TargetState, usability: Usability): void {
-    const suspension = state.cooldown.suspension();
+    const suspension = this.#covered(state);
     if (suspension === undefined) return;
     if (usability === 'usable') state.cooldown.lift();
     else if (usability === 'unusable') state.cooldown.suspend(suspension.reason, EVERY_MS + ANSWER_MS);

@@ -1,5 +1,6 @@
 import type { Failure } from '../core/failure.ts';
 import type { Runtime } from '../core/ports.ts';
+import type { Allowance } from './allowance.ts';
 import type { AttemptLimits } from './attempt.ts';
 import type { AttemptTiming, ChainEntry, Prepared, Repair } from './call.ts';
 import type { Chain } from './chain.ts';
@@ -11,6 +12,7 @@ import { sliceMs } from './deadline.ts';
 import { paced } from './pacing.ts';
 import { leaseMs } from './probe.ts';
 import type { RequestTime } from './request-time.ts';
+import type { SpoiledAnswer } from './spoiled-answer.ts';
 import type { TargetState } from './target-state.ts';
 
 /** What visits of one request have in common. */
@@ -20,8 +22,9 @@ export interface VisitContext<Output, Final> {
   readonly time: RequestTime;
   readonly chain: Chain<Output, Final>;
   readonly stateOf: (entry: ChainEntry) => TargetState;
-  /** Whether an answer was thrown away because it broke off: then the next one must have the time that it needs (engine rule U3). */
-  readonly startsAfresh: boolean;
+  readonly allowance: Allowance;
+  /** Where an answer was thrown away because it broke off, the next one must have the time that it needs (engine rule U3). */
+  readonly spoiled: Pick<SpoiledAnswer<Output, Final>, 'startsAfresh'>;
 }
 
 /** An attempt that may be made now. */
@@ -48,8 +51,8 @@ export class Visit<Output, Final> {
     this.entry = entry;
     this.#later = later;
     this.#context = context;
-    const { chain, runtime, time } = context;
-    this.#endsAtMs = runtime.now() + sliceMs(time.remainingMs, chain.needsMs(later), time.minAttemptMs);
+    const { runtime, time } = context;
+    this.#endsAtMs = runtime.now() + sliceMs(time.remainingMs, this.#laterNeedsMs, time.minAttemptMs);
   }
 
   /**
@@ -86,12 +89,21 @@ export class Visit<Output, Final> {
   }
 
   get #lacksTime(): boolean {
-    const { chain, startsAfresh, time } = this.#context;
-    return startsAfresh && chain.needsMs([this.entry]).some((needMs) => needMs > time.remainingMs);
+    const { chain, spoiled, time } = this.#context;
+    return spoiled.startsAfresh && chain.needsMs([this.entry]).some((needMs) => needMs > time.remainingMs);
   }
 
   get #isLast(): boolean {
-    return this.#context.chain.needsMs(this.#later).length === 0;
+    return this.#laterNeedsMs.length === 0;
+  }
+
+  /** Nothing is kept back for whom the request could not visit again: what is later tried a second time is a repeat. */
+  get #laterNeedsMs(): number[] {
+    const { allowance, chain } = this.#context;
+    const isRepeat = chain.failureOf(this.entry) !== undefined;
+    return chain.needsMs(
+      this.#later.filter((later) => chain.failureOf(later) === undefined || allowance.mayRepeatLater(later, isRepeat)),
+    );
   }
 
   #limits(attemptMs: number, timing: AttemptTiming): AttemptLimits {

@@ -132,6 +132,34 @@ describe('a target whose quota is used up', () => {
     expect(check.askedAtMs).toEqual([]);
   });
 
+  it('is not used again because a free call finds its key good, which was refused before', async () => {
+    const { check, ask, health, runtime, upstream, who } = stage(new ScriptedCheck(['PROVIDER_AUTH_FAILED']));
+    check.says = 'usable';
+    upstream.script('a', fails('auth', {}, 0));
+    upstream.script('a', fails('quota', {}, 10_000));
+    for (const { result } of [ask(['a', 'b']), ask(['a', 'b'])]) void result;
+    await runtime.advance(60_000);
+    expect(health('a').suspendedReason).toBe('quota');
+    expect(check.askedAtMs).toEqual([]);
+    await runtime.advance(249_999);
+    expect(await who()).toBe('b');
+  });
+
+  it('is not used again because a free call under way finds its key good', async () => {
+    const { check, ask, health, runtime, upstream } = stage(new ScriptedCheck(['PROVIDER_AUTH_FAILED']));
+    const said = Promise.withResolvers<Usability>();
+    check.run = () => said.promise;
+    upstream.script('a', fails('auth', {}, 0));
+    upstream.script('a', fails('quota', {}, 56_000));
+    const patient = { timing: { firstOutputMs: 120_000 } };
+    for (const { result } of [ask(['a', 'b'], patient), ask(['a', 'b'], patient)]) void result;
+    await runtime.advance(57_000);
+    said.resolve('usable');
+    await runtime.settle();
+    expect(health('a').suspendedReason).toBe('quota');
+    expect(runtime.pendingTimers()).toBe(0);
+  });
+
   it('is not used earlier than its provider has said', async () => {
     const { check, suspend, runtime, who } = stage();
     check.says = 'usable';
