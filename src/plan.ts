@@ -5,6 +5,7 @@ import { ReasoningEffort } from '../gen/understudy/v1/chat_pb.ts';
 import { WarningCode, WarningSchema } from '../gen/understudy/v1/routing_pb.ts';
 import type { Warning } from '../gen/understudy/v1/routing_pb.ts';
 import type { Accounting } from './accounting.ts';
+import { withinAnswerLimit } from './answer-limit.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { formOf, MISMATCH, repairTurn, withFormCheck } from './answer-form.ts';
 import { capabilityGap } from './capability-gap.ts';
@@ -104,7 +105,7 @@ export function planRequest(request: PlanRequest, callerStreams: boolean, contex
 }
 
 function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepared<Delta, Finish> | Failure {
-  const { request, callerStreams, size, warnings } = asked;
+  const { callerStreams, size, warnings } = asked;
   const { targets, accounting, facts } = context;
   const target = targets.get(entry.target);
   if (target === undefined) throw new Error('The chain names a target that the gateway does not have.');
@@ -112,7 +113,9 @@ function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepare
   const { adapter, config, upstream } = target;
   const { name, provider } = config;
   const promptTokens = accounting.promptTokens(provider, entry.model, size);
-  const gap = capabilityGap(request, promptTokens, facts(name, entry.model) ?? {});
+  const known = facts(name, entry.model) ?? {};
+  const { request, warnings: limited } = withinAnswerLimit(asked.request, known.maxOutputTokens);
+  const gap = capabilityGap(request, promptTokens, known);
   if (gap !== undefined) return gap;
   const limitUsd = request.routing?.maxCostUsd;
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
@@ -120,9 +123,10 @@ function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepare
   const streams = streamsUpstream(callerStreams, request.options?.maxTokens, config.upstreamMode ?? 'AUTO');
   const wire = adapter.request(request, { name, provider, model: entry.model, stream: streams });
   if ('reason' in wire) return wire;
-  const loss = request.routing?.strict === true ? wire.warnings.find(isLoss) : undefined;
+  const adjusted = [...limited, ...wire.warnings];
+  const loss = request.routing?.strict === true ? adjusted.find(isLoss) : undefined;
   if (loss !== undefined) return refused(loss);
-  const list = wire.localSchema === true ? [...wire.warnings, LOCAL_SCHEMA] : wire.warnings;
+  const list = wire.localSchema === true ? [...adjusted, LOCAL_SCHEMA] : adjusted;
   if (list.length > 0) warnings.push({ entry, list });
   return {
     timing: timingOf(request, streams, entry, config, promptTokens),

@@ -3,6 +3,8 @@ import type { PlanRequest } from './server/backend.ts';
 
 /** Tokens of an image: providers count 85 to about 1,600, by its dimensions. */
 const TOKENS_OF_IMAGE = 1_500;
+/** Files that providers read as text. */
+const TEXT = /^text\/|[/+](json|xml)$/;
 /** Bytes to a token of a file that is no text, such as a PDF: some 50 KB a page, which providers count as about 2,500 tokens. */
 const FILE_BYTES_PER_TOKEN = 20;
 
@@ -52,7 +54,7 @@ function add(size: { bytes: number; mediaTokens: number }, { part }: Part): void
       break;
     case 'file': {
       const { data, mediaType } = part.value;
-      if (mediaType.startsWith('text/')) size.bytes += data.length;
+      if (TEXT.test(mediaType)) size.bytes += data.length;
       else size.mediaTokens += Math.ceil(data.length / FILE_BYTES_PER_TOKEN);
       break;
     }

@@ -169,6 +169,33 @@ describe('routing.strict', () => {
   });
 });
 
+describe('a limit above what a model writes', () => {
+  const options = { maxTokens: 100_000 };
+
+  it('is lowered for that model alone, with a warning', () => {
+    const made = context();
+    const planned = plan({ options }, true, made);
+    const [plain, claude] = [entryOf(planned, 'plain'), entryOf(planned, 'claude')];
+    for (const entry of [plain, claude]) prepared(planned, entry).open(() => undefined);
+    expect(made.calls.map(({ wire }) => wire.body)).toMatchObject([
+      { max_completion_tokens: 16_384 },
+      { max_tokens: 100_000 },
+    ]);
+    expect(planned.warnings(servedBy(plain))).toMatchObject([
+      { code: WarningCode.PARAMETER_ADJUSTED, field: 'options.max_tokens', target: 'plain' },
+    ]);
+    expect(planned.warnings(servedBy(claude))).toEqual([]);
+  });
+
+  it('refuses the target under routing.strict', () => {
+    const planned = plan({ options, routing: { strict: true } });
+    expect(planned.prepare(entryOf(planned, 'plain'))).toMatchObject({
+      reason: 'UNSUPPORTED_PARAMETER',
+      field: 'options.max_tokens',
+    });
+  });
+});
+
 describe('a state that another target made', () => {
   const thought = create(MessageSchema, {
     role: Role.ASSISTANT,

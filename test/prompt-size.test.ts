@@ -34,6 +34,7 @@ test('files of text count as text, others by about fifty kilobytes a page', () =
     create(PartSchema, { part: { case: 'file', value: { data: new Uint8Array(50_000), mediaType, filename: 'f' } } })
       .part;
   expect(sizeOf(file('text/plain'))).toEqual({ bytes: 50_000, messages: 1, mediaTokens: 0 });
+  expect(sizeOf(file('application/json')).bytes).toBe(50_000);
   expect(sizeOf(file('application/pdf'))).toEqual({ bytes: 0, messages: 1, mediaTokens: 2_500 });
 });
 

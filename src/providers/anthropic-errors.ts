@@ -49,6 +49,7 @@ const KIND_BY_MESSAGE: readonly (readonly [pattern: RegExp, kind: FailureKind, f
   ],
   [/tool_choice.{0,80}(not supported|forces)/i, 'capability', 'tool_choice'],
   [/image (exceeds|dimensions)|pdf pages|too many images/i, 'capability', 'messages'],
+  [/^max_tokens: .*maximum allowed number of output tokens/i, 'capability', 'options.max_tokens'],
   [/prefill|not supported (for|on|by) this model|does not support|extra inputs are not permitted/i, 'capability'],
 ];
 

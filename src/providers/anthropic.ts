@@ -9,7 +9,7 @@ import { anthropicPrompt } from './anthropic-prompt.ts';
 import type { Thinking } from './anthropic-thinking.ts';
 import { thinkingOf, withoutThinking } from './anthropic-thinking.ts';
 import { anthropicTools } from './anthropic-tools.ts';
-import { dropSet, withProviderOptions } from './chat-options.ts';
+import { dropSet, fitEndUser, withProviderOptions } from './chat-options.ts';
 import type { ReadFormat } from './chat-tools.ts';
 import { readAsked } from './chat-tools.ts';
 import type { Takes } from './conversation.ts';
@@ -24,6 +24,9 @@ import { parameterAdjusted } from './warnings.ts';
  * which Anthropic's own SDK refuses to wait.
  */
 const DEFAULT_MAX_TOKENS = { stream: 32_000, json: 16_000 } as const;
+
+/** Longest `metadata.user_id`, in characters. Source: the API's OpenAPI document. */
+const MAX_USER_ID_LENGTH = 512;
 
 /**
  * Translates between the contract and Anthropic's Messages API, in the dialect of `anthropic-version: 2026-10-21`, which
@@ -68,6 +71,7 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
   const stop = options?.stop ?? [];
   // The API refuses stop sequences of blanks alone.
   const remoteStop = stop.filter((word) => word.trim() !== '');
+  const endUser = fitEndUser('user_id', options?.endUser, (id) => id.length <= MAX_USER_ID_LENGTH);
   const outputConfig = { ...thinking.outputConfig, ...formatField(asked.format) };
   const written = {
     model: target.model,
@@ -77,7 +81,7 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
     messages: prompt.messages,
     max_tokens: limit.value,
     ...(remoteStop.length > 0 && { stop_sequences: remoteStop }),
-    ...(options?.endUser && { metadata: { user_id: options.endUser } }),
+    ...(endUser.fields['user_id'] !== undefined && { metadata: endUser.fields }),
     ...thinking.fields,
     ...(Object.keys(outputConfig).length > 0 && { output_config: outputConfig }),
   };
@@ -91,6 +95,7 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
       ...limit.warnings,
       ...thinking.warnings,
       ...dropped(options),
+      ...endUser.warnings,
       ...warnings,
     ],
     localStop: stop.filter((word) => word.trim() === ''),

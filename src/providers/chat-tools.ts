@@ -1,10 +1,11 @@
 import { ToolChoiceMode } from '../../gen/understudy/v1/chat_pb.ts';
 import type { Failure } from '../core/failure.ts';
-import type { Chat } from './adapter.ts';
+import type { AdapterWarning, Chat } from './adapter.ts';
 import type { Options } from './chat-options.ts';
 import { exactJson } from './exact-json.ts';
 import type { JsonRecord } from './json-value.ts';
 import { invalid, unsupported } from './provider-failure.ts';
+import { parameterDropped } from './warnings.ts';
 
 /** A function that the model may call. */
 export interface ReadTool {
@@ -77,6 +78,14 @@ function readTools({ tools, toolChoice }: Chat): ReadTools | { readonly failure:
 /** Returns the tools that may be called, for an API that cannot be told to choose among some of them. */
 export function allowedTools({ tools, choice }: ReadTools): readonly ReadTool[] {
   return choice.names.length === 0 ? tools : tools.filter(({ name }) => choice.names.includes(name));
+}
+
+/** Says that a provider does not hold calls to the schema of their function, where that was asked for. */
+export function strictDropped(tools: readonly ReadTool[]): readonly AdapterWarning[] {
+  const index = tools.findIndex(({ strict }) => strict);
+  return index < 0
+    ? []
+    : [parameterDropped(`tools[${index}].function.strict`, 'The provider does not hold calls to their schema.')];
 }
 
 /** Reads the form that the answer shall have; undefined for text. Names the schema that is no JSON object. */

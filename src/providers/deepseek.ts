@@ -3,6 +3,7 @@ import type { Adapter, AdapterWarning } from './adapter.ts';
 import type { WireOptions } from './chat-options.ts';
 import { dropSet, fitEndUser, setOnly } from './chat-options.ts';
 import type { Asked } from './chat-tools.ts';
+import { strictDropped } from './chat-tools.ts';
 import type { ReadPart, Turn } from './conversation.ts';
 import type { Effort } from './effort.ts';
 import { askedEffort, effortAdjusted } from './effort.ts';
@@ -76,6 +77,7 @@ function deepseekOptions(
     warnings: [
       ...(thinking.thinks ? dropSet(sampling) : []),
       ...thinking.warnings,
+      ...strictDropped(tools),
       ...dropSet({ seed: options?.seed }),
       ...(tools.length > 0 && options?.parallelToolCalls === false ? dropSet({ parallel_tool_calls: false }) : []),
       ...endUser.warnings,

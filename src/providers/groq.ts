@@ -2,6 +2,7 @@ import type { Adapter, AdapterWarning } from './adapter.ts';
 import type { WireOptions } from './chat-options.ts';
 import { dropSet, exactSeed, setOnly } from './chat-options.ts';
 import type { Asked } from './chat-tools.ts';
+import { strictDropped } from './chat-tools.ts';
 import type { Effort } from './effort.ts';
 import { askedEffort, effortAdjusted, nearestEffort } from './effort.ts';
 import { CHAT_TAKES, chatCompletions, splitStop } from './openai-chat.ts';
@@ -48,6 +49,7 @@ function groqOptions(asked: Asked, model: string): WireOptions {
     },
     warnings: [
       ...effort.warnings,
+      ...strictDropped(tools),
       ...dropSet({
         seed: seed === undefined ? options?.seed : undefined,
         presence_penalty: options?.presencePenalty,

@@ -2,7 +2,7 @@ import type { Failure } from '../core/failure.ts';
 import type { Adapter, AdapterTarget, AdapterWarning, Chat, WireRequest } from './adapter.ts';
 import { dropSet, exactSeed, setOnly, withProviderOptions } from './chat-options.ts';
 import type { ReadFormat, ReadTool, ReadTools } from './chat-tools.ts';
-import { allowedTools, readAsked } from './chat-tools.ts';
+import { allowedTools, readAsked, strictDropped } from './chat-tools.ts';
 import type { Takes } from './conversation.ts';
 import { readConversation } from './conversation.ts';
 import { askedEffort } from './effort.ts';
@@ -75,6 +75,7 @@ function ollamaRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure
       ...conversation.warnings,
       ...sampling.warnings,
       ...thinking.warnings,
+      ...strictDropped(asked.tools),
       ...oneAtATime(asked, chat.options),
       ...warnings,
     ],

@@ -60,11 +60,13 @@ const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: provider
 class ChatReader {
   readonly #parts = new AnswerParts();
   readonly #identity = new Identity();
+  /** The newest call at each index. */
+  readonly #calls = new Map<number, { readonly key: string; readonly id: string }>();
+  #callCount = 0;
   #serviceTier: unknown;
   #isClosed = false;
   #isFinished = false;
   #isRefused = false;
-  #hasCalls = false;
   readonly #keepsReasoning: boolean;
 
   constructor(keepsReasoning: boolean) {
@@ -127,13 +129,26 @@ class ChatReader {
   #readCall(call: JsonRecord, position: number): readonly AdapterEvent[] {
     const described = asRecord(call.function);
     if (described === undefined) return [];
-    this.#hasCalls = true;
-    const index = typeof call.index === 'number' ? call.index : position;
-    return this.#parts.call(`call ${index}`, {
-      id: textOf(call.id),
-      name: textOf(described.name),
-      argumentsFragment: textOf(described.arguments),
-    });
+    const id = textOf(call.id);
+    const name = textOf(described.name);
+    const key = this.#keyOf(call.index, position, id, name !== '');
+    return this.#parts.call(key, { id, name, argumentsFragment: textOf(described.arguments) });
+  }
+
+  /**
+   * Returns which call a fragment belongs to. Some servers give every call the index 0, or none: where a fragment with a name
+   * has another id than the call that stands there, or neither id nor index, it begins a further one. An id alone says
+   * nothing, since some servers make up a new one for every fragment.
+   */
+  #keyOf(index: unknown, position: number, id: string, isNamed: boolean): string {
+    const slot = typeof index === 'number' ? index : position;
+    const known = this.#calls.get(slot);
+    const isOther = id === '' || known?.id === '' ? index !== slot : id !== known?.id;
+    if (known !== undefined && !(isNamed && isOther)) return known.key;
+    this.#callCount += 1;
+    const key = `call ${this.#callCount}`;
+    this.#calls.set(slot, { key, id });
+    return key;
   }
 
   /** A refusal, and a call that the request forced, end with `stop` on the wire. */
@@ -141,7 +156,7 @@ class ChatReader {
     const reason = FINISH_REASONS.get(raw) ?? 'OTHER';
     if (reason !== 'STOP') return reason;
     if (this.#isRefused) return 'REFUSAL';
-    return this.#hasCalls ? 'TOOL_CALLS' : 'STOP';
+    return this.#callCount > 0 ? 'TOOL_CALLS' : 'STOP';
   }
 
   /** What goes wrong after the end of an answer does not spoil it. */

@@ -34,6 +34,8 @@ const KIND_BY_CODE: ReadonlyMap<string, FailureKind> = new Map<string, FailureKi
   ['bio_policy', 'content'],
   ['unsupported_parameter', 'capability'],
   ['unsupported_value', 'capability'],
+  // Reasoning that another account, region or model encrypted: the next target is sent the conversation without it.
+  ['invalid_encrypted_content', 'capability'],
   // Groq's words for a model that called a tool wrongly, or wrote other JSON than it was asked for.
   ['tool_use_failed', 'capability'],
   ['json_validate_failed', 'capability'],
@@ -80,6 +82,10 @@ const CONTEXT_LENGTH_WORDS = /maximum context length|exceeds the context window/
  */
 const UNSUPPORTED_WORDS =
   /^unsupported (parameter|value)\b|\bnot supported (with|by|for) |\bdoes not support |\bonly supported by |^unrecognized request arguments? supplied: .*\b(max_completion_tokens|stream_options|reasoning_effort|safety_identifier)\b/i;
+
+/** An answer that is longer than the model writes: OpenAI's words, Groq's and DeepSeek's. */
+const LONG_ANSWER_WORDS =
+  /\bmodel supports at most \d+ completion tokens|\bmaximum value for .?max_(completion_)?tokens|\bvalid range of max_tokens\b/i;
 
 /** DeepSeek's filter, which has no code of its own. */
 const BLOCKED_WORDS = /^content exists risk/i;
@@ -153,7 +159,7 @@ function kindOf(status: number | undefined, words: ErrorWords): FailureKind {
     return 'context_length';
   if (REQUEST_STATUSES.has(status)) {
     if (CONTEXT_LENGTH_WORDS.test(words.message)) return 'context_length';
-    if (UNSUPPORTED_WORDS.test(words.message)) return 'capability';
+    if (UNSUPPORTED_WORDS.test(words.message) || LONG_ANSWER_WORDS.test(words.message)) return 'capability';
     if (BLOCKED_WORDS.test(words.message)) return 'content';
     // Tools on Chat Completions at a reasoning model: the error names the effort, and has no code.
     if (words.param === 'reasoning_effort' || words.param === 'reasoning.effort') return 'capability';

@@ -53,6 +53,15 @@ describe('broken answer of the Messages API', () => {
 describe('errors of the Messages API', () => {
   it.each([
     [400, fault('invalid_request_error'), 'bad_request', 'INVALID_REQUEST'],
+    [
+      400,
+      fault(
+        'invalid_request_error',
+        'max_tokens: 9 > 8, which is the maximum allowed number of output tokens for claude-x',
+      ),
+      'capability',
+      'UNSUPPORTED_PARAMETER',
+    ],
     [400, fault('invalid_request_error', 'Your credit balance is too low'), 'quota', 'PROVIDER_QUOTA_EXHAUSTED'],
     [400, fault('invalid_request_error', 'The workspace spend limit was hit'), 'quota', 'PROVIDER_QUOTA_EXHAUSTED'],
     [

@@ -88,6 +88,12 @@ describe('request to the Messages API', () => {
     expect(request.localStop).toEqual(['\n\n']);
   });
 
+  it('leaves out an id of the end user that is too long, and says so', () => {
+    const request = wire(anthropic.request(chatOf({ endUser: 'u'.repeat(513) }), TARGET));
+    expect(request.body).not.toHaveProperty('metadata');
+    expect(request.warnings).toMatchObject([{ code: WarningCode.PARAMETER_DROPPED, field: 'options.end_user' }]);
+  });
+
   it('sets max_tokens itself where the caller does not, less where the answer is not streamed', () => {
     const bodyOf = (model: string, streams: boolean, maxTokens?: number) =>
       wire(anthropic.request(chatOf({ maxTokens }), target(model, streams)));

@@ -67,16 +67,17 @@ describe('a request to Groq', () => {
     expect(warnings.map(({ code }) => code)).toEqual(codes);
   });
 
-  it('sends only the tools that may be called, and none of them strict', () => {
+  it('sends only the tools that may be called, and none of them strict, which is said', () => {
     const tools = [tool('time', { strict: true }), tool('news'), tool('weather')];
     const toolChoice = { mode: ToolChoiceMode.REQUIRED, toolNames: ['time', 'news'] };
-    const { body } = sent(request({ tools, toolChoice, options: { parallelToolCalls: false } }));
+    const { body, warnings } = sent(request({ tools, toolChoice, options: { parallelToolCalls: false } }));
     expect(body).toMatchObject({
       tools: [{ function: { name: 'time' } }, { function: { name: 'news' } }],
       tool_choice: 'required',
       parallel_tool_calls: false,
     });
     expect(JSON.stringify(body)).not.toContain('strict');
+    expect(warnings).toMatchObject([{ code: WarningCode.PARAMETER_DROPPED, field: 'tools[0].function.strict' }]);
   });
 
   it('is checked against its schema here where the model is not held to it', () => {

@@ -56,7 +56,7 @@ describe('tools of Ollama', () => {
         function: { name: 'shop', parameters: { type: 'object', properties: {}, required: ['id'] } },
       },
     ]);
-    expect(warnings).toEqual([]);
+    expect(warnings).toMatchObject([{ code: WarningCode.PARAMETER_DROPPED, field: 'tools[1].function.strict' }]);
   });
 
   it('are left out where none may be called, and cut to those that may', () => {

@@ -75,6 +75,28 @@ describe('a streamed answer of Chat Completions', () => {
   });
 
   it.each([
+    ['the same index', { index: 0 }, 'a', 'b'],
+    ['no index', {}, 'a', 'b'],
+    ['neither index nor id', {}, undefined, undefined],
+  ])('keeps calls apart that have %s', (_, at, first, second) => {
+    const call = (id: string | undefined, name: string | undefined, text: string) =>
+      chunk({ tool_calls: [{ ...at, id, function: { name, arguments: text } }] });
+    const events = stream(
+      call(first, 'f', '{"x":'),
+      call(undefined, undefined, '1}'),
+      call(second, 'f', '{"x":'),
+      // Some servers make up an id for every fragment.
+      call('made-up', undefined, '2}'),
+      chunk({}, 'tool_calls'),
+    );
+    const calls = deltas(events).flatMap((delta) => (delta.kind === 'tool_call' ? [delta] : []));
+    const argumentsOf = (index: number) =>
+      calls.map((delta) => (delta.index === index ? delta.argumentsFragment : '')).join('');
+    expect([argumentsOf(0), argumentsOf(1)]).toEqual(['{"x":1}', '{"x":2}']);
+    expect(calls.flatMap(({ name }) => name ?? [])).toEqual(['f', 'f']);
+  });
+
+  it.each([
     ['length', 'LENGTH'],
     ['content_filter', 'CONTENT_FILTER'],
     ['something_new', 'OTHER'],

@@ -24,6 +24,27 @@ describe('an error of the OpenAI family', () => {
     [400, error('x', { message: "This model's maximum context length is 9" }), 'capability', 'CONTEXT_LENGTH_EXCEEDED'],
     [400, error('unsupported_parameter'), 'capability', 'UNSUPPORTED_PARAMETER'],
     [400, error('unsupported_value'), 'capability', 'UNSUPPORTED_PARAMETER'],
+    [400, error('invalid_encrypted_content'), 'capability', 'UNSUPPORTED_PARAMETER'],
+    [
+      400,
+      error('invalid_value', {
+        message: 'max_tokens is too large: 9. This model supports at most 4 completion tokens',
+      }),
+      'capability',
+      'UNSUPPORTED_PARAMETER',
+    ],
+    [
+      400,
+      error(null, { message: '`max_tokens` must be at most `8`, the maximum value for `max_tokens` is less than …' }),
+      'capability',
+      'UNSUPPORTED_PARAMETER',
+    ],
+    [
+      400,
+      error(null, { message: 'Invalid max_tokens value, the valid range of max_tokens is [1, 8192]' }),
+      'capability',
+      'UNSUPPORTED_PARAMETER',
+    ],
     [400, error(null, { message: "Unsupported parameter: 'x'" }), 'capability', 'UNSUPPORTED_PARAMETER'],
     [
       400,
