@@ -21,7 +21,7 @@ const HELP = `npm run bench -- [options]
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
   --seconds N       length of a round (1.5)
-  --warm-up N       seconds before the first round of a server in each scenario (8): compilers need thousands of calls
+  --warm-up N       seconds before the first round of a server in each scenario (20): compilers need thousands of calls
   --in-flight N     calls under way (64)
   --connections N   connections that they share (8)
 `;
@@ -34,7 +34,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     rounds: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '1.5' },
-    'warm-up': { type: 'string', default: '8' },
+    'warm-up': { type: 'string', default: '20' },
     'in-flight': { type: 'string', default: '64' },
     connections: { type: 'string', default: '8' },
   },
