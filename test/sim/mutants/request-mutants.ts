@@ -99,6 +99,14 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     seenBy: 27,
   },
   {
+    rule: 'B1',
+    does: 'keeps time back for targets that the request may not visit again',
+    file: 'engine/visit.ts',
+    find: 'allowance.mayRepeatLater(later, isRepeat)',
+    replace: 'allowance.mayRepeat(later)',
+    seenBy: 'engine-slices.test.ts',
+  },
+  {
     rule: 'B3',
     does: 'repeats once too often',
     file: 'engine/allowance.ts',

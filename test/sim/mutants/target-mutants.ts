@@ -99,6 +99,14 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
     seenBy: 1,
   },
   {
+    rule: 'K8',
+    does: 'lets a free call end a suspension of which it can tell nothing',
+    file: 'engine/suspension-checks.ts',
+    find: 'suspension !== undefined && this.#check.covers(target.name, suspension.reason)',
+    replace: 'suspension !== undefined',
+    seenBy: 'suspension-checks.test.ts',
+  },
+  {
     rule: 'K9',
     does: 'waits for open circuits',
     file: 'engine/target-state.ts',
