@@ -72,7 +72,8 @@ export type GatewaySnapshot = readonly TargetSnapshot[];
 export interface GatewayOptions extends CreateOptions {
   /**
    * What another gateway knew: targets of the same names go on from there, so that a new configuration closes no open circuit
-   * and forgets no rate limit. Suspensions are not in it: a new key or credit may be the very reason for the change.
+   * and forgets no rate limit. Suspensions are not in it, nor do circuits of models count that the configuration names no more:
+   * a new key, credit or model may be the very reason for the change.
    */
   readonly snapshot?: GatewaySnapshot | undefined;
 }
@@ -154,7 +155,7 @@ export function wireGateway(
     load?.isOverloaded,
     { check: createSuspensionCheck(targets), timers: idleTimers },
   );
-  engine.restore(snapshot);
+  engine.restore(snapshot.map((known) => ofNamedModels(known, routeTable)));
   const startedAtMs = system.now();
   const ended: CallEnd[] = [];
   const planContext = {
@@ -229,6 +230,13 @@ export function wireGateway(
       log?.flush();
     },
   };
+}
+
+/** Leaves behind what was known of models that nobody may ever ask for again. */
+function ofNamedModels(known: TargetSnapshot, { targets }: RouteTable): TargetSnapshot {
+  const target = targets.get(known.target);
+  const isNamed = (model: string): boolean => target?.model === '' || target?.isConfigured(model) === true;
+  return { ...known, circuits: known.circuits.filter(({ circuit }) => isNamed(circuit)) };
 }
 
 function wireTarget(config: TargetConfig, system: System): Target {

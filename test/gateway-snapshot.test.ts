@@ -34,3 +34,16 @@ test('a gateway with another configuration goes on from what the one before it k
     ['new', 1],
   ]);
 });
+
+test('what was known of a model is of no account where the configuration names another in its place', async () => {
+  const retry = { max_repeats: 0 };
+  const first = open({ config: { targets: [target('sick', 'mock-500')], retry } });
+  for (let call = 0; call < 5; call++) {
+    await expect(first.generate({ prompt: 'Hello' })).rejects.toMatchObject({ code: 14 });
+  }
+  const snapshot = first.snapshot();
+  expect(snapshot).toMatchObject([{ circuits: [{ circuit: 'mock-500', breaker: { state: 'OPEN' } }] }]);
+
+  const second = open({ config: { targets: [target('sick', 'mock-ok')], retry }, snapshot });
+  expect((await second.health()).providers).toMatchObject([{ healthy: true, circuit: CircuitState.CLOSED }]);
+});

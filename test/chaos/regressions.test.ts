@@ -24,6 +24,15 @@ import { counted } from '../support/stream-text.ts';
 const UNTIL_GONE: ChaosStep = { do: 'await_close' };
 const RESET: ChaosStep = { do: 'reset' };
 const PRICES = [{ model: 'model-1', input: '1000', output: '2000' }];
+const PERSON = {
+  case: 'jsonSchema',
+  value: {
+    name: 'person',
+    schemaJson:
+      '{"type":"object","properties":{"name":{"type":"string"}},"required":["name"],"additionalProperties":false}',
+    strict: true,
+  },
+} as const;
 const LEAD_ALONE = { routing: { targets: ['lead'] } };
 
 /** An event that says how much of a tool's arguments there is. */
@@ -131,9 +140,17 @@ describe.each(WAYS)('%s', (way) => {
     const gateway = await gatewayFor({ targets });
     lead.script(STREAM_HEAD, chunk(textEvent('{"name": "Al')), RESET);
     other.script(STREAM_HEAD, chunk(textEvent('{"name": ')), chunk(textEvent('"Bob"}')), chunk(STREAM_END), lastChunk);
-    const { text, error } = await askIn(gateway, way);
-    if (way === 'StreamChat') expect(error).toMatchObject({ code: 'ABORTED', reason: 'STREAM_INTERRUPTED' });
-    else expect(text).toBe('{"name": "Bob"}');
+    const { text, error, trail } = await askIn(gateway, way, { options: { responseFormat: { format: PERSON } } });
+    const asked = { response_format: { type: 'json_schema', json_schema: { name: 'person', strict: true } } };
+    const request = await bodyOf(lead);
+    expect(request).toMatchObject(asked);
+    if (way === 'StreamChat') {
+      expect(error).toMatchObject({ code: 'ABORTED', reason: 'STREAM_INTERRUPTED' });
+      return;
+    }
+    expect(text).toBe('{"name": "Bob"}');
+    expect(trail).toHaveLength(2);
+    expect(await bodyOf(other)).toEqual({ ...request, model: 'model-2' });
   });
 
   test('no-prompt-of-ours-injected', async () => {

@@ -6,6 +6,32 @@ import { RESET } from '../support/early-faults.ts';
 import { requestOf, stage } from '../support/failover-stage.ts';
 import { goodAnswer, ROLE_EVENT, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
 import { trailOf } from '../support/rpc-error.ts';
+import { textOf } from '../support/stream-text.ts';
+
+describe('a target that a person has set to', () => {
+  test('JSON gives a stream its answer all the same', async () => {
+    const { lead, gateway } = await stage({ lead: { upstream_mode: 'JSON' } });
+    lead.script(...goodAnswer(false, 'To be, or not to be'));
+    const stream = gateway.client.stream(LlmService.method.streamChat, requestOf());
+    await stream.done;
+    expect(textOf(stream.received)).toBe('To be, or not to be');
+    expect(stream.received.map(({ event }) => event.case)).toEqual([
+      'started',
+      'textDelta',
+      'partFinished',
+      'finished',
+    ]);
+    expect((await lead.request(0)).body).not.toContain('"stream":true');
+  });
+
+  test('STREAM is asked for one, however short the answer is', async () => {
+    const { lead, gateway } = await stage({ lead: { upstream_mode: 'STREAM' } });
+    lead.script(...goodAnswer(true, 'To be'));
+    const answer = await gateway.client.call(LlmService.method.chat, requestOf({ options: { maxTokens: 5 } }));
+    expect(answer).toMatchObject({ text: 'To be', target: 'lead' });
+    expect((await lead.request(0)).body).toContain('"stream":true');
+  });
+});
 
 describe('a whole answer', () => {
   test.each([

@@ -1,10 +1,9 @@
-import { getEventListeners } from 'node:events';
-
 import type { AttemptSink } from '../../src/core/ports.ts';
 import type { AttemptTiming, ChainEntry, Prepared } from '../../src/engine/call.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { planCall } from './call-script.ts';
 import { calmRequests } from './calm.ts';
+import { Cancels } from './cancels.ts';
 import { EventLog } from './event-log.ts';
 import type { Check, Facts, Run, Stall } from './facts.ts';
 import { newRun } from './facts.ts';
@@ -14,6 +13,7 @@ import { SlotsModel } from './model/slots-model.ts';
 import { TimesModel } from './model/times-model.ts';
 import type { Violation } from './recorder.ts';
 import { Recorder } from './recorder.ts';
+import { schedule } from './schedule.ts';
 import { callFacts, SimCall } from './sim-call.ts';
 import { engineConfig, timingOf } from './sim-config.ts';
 import { SimClient } from './sim-client.ts';
@@ -51,8 +51,7 @@ class Simulation {
   readonly #runs: Run[] = [];
   readonly #stalls: Stall[] = [];
   readonly #runOf = new Map<ChainEntry, Run>();
-  readonly #signals: AbortSignal[] = [];
-  readonly #cancels = new Map<Run, () => void>();
+  readonly #cancels: Cancels;
   #calls = 0;
   #running = 0;
 
@@ -60,6 +59,7 @@ class Simulation {
     this.#tape = tape;
     this.#runtime = createSimRuntime(tape.seed);
     this.#log = new EventLog(() => this.#runtime.now(), keepsLines);
+    this.#cancels = new Cancels(this.#runtime, this.#log);
     const config = engineConfig(tape);
     const groupOf = (target: string): string => (tape.config.sharedAccount && target === 'b' ? 'a' : target);
     const breakers = new Map(tape.targets.map((name) => [name, new BreakerModel(config.circuitBreaker)]));
@@ -84,7 +84,7 @@ class Simulation {
           const run = this.#runOf.get(record.entry);
           if (run !== undefined) {
             this.#recorder.ended(run, record);
-            if (record.failure !== undefined) this.#cancelAt(run, 'failed_attempt');
+            if (record.failure !== undefined) this.#cancels.at(run, 'failed_attempt');
           }
         },
         targetChanged: (target) => {
@@ -109,7 +109,7 @@ class Simulation {
       blamed: this.#recorder.blamed,
       health,
       pendingTimers: () => this.#runtime.pendingTimers(),
-      listeners: () => this.#signals.reduce((sum, signal) => sum + getEventListeners(signal, 'abort').length, 0),
+      listeners: () => this.#cancels.listeners(),
     };
     this.#recorder.watch(checks, this.#facts);
   }
@@ -138,36 +138,26 @@ class Simulation {
 
   /** Sets what the tape holds. */
   #plan(): void {
-    const { drainAtMs, operator = [], requests, stalls = [], wallJumps } = this.#tape;
-    const at = (ms: number, happen: () => void): void => void this.#runtime.world.setTimer(ms, happen);
-    for (const asked of requests) at(asked.atMs, () => void this.#ask(asked, 0, false));
-    for (const { atMs, byMs } of wallJumps) {
-      at(atMs, () => {
-        this.#runtime.jumpWall(byMs);
-      });
-    }
-    for (const { target, does, fromMs, toMs } of operator) {
-      at(fromMs, () => {
+    const runtime = this.#runtime;
+    schedule(this.#tape, (ms, happen) => void runtime.world.setTimer(ms, happen), {
+      ask: (asked) => void this.#ask(asked, 0, false),
+      jumpWall: (byMs) => {
+        runtime.jumpWall(byMs);
+      },
+      operate: (target, does) => {
         this.#operate(target, does);
-      });
-      if (does === 'RESET') continue;
-      at(toMs, () => {
-        this.#operate(target, 'AUTOMATIC');
-      });
-    }
-    for (const { atMs, forMs } of stalls) {
-      at(atMs, () => {
-        const fromMs = this.#runtime.now();
+      },
+      stall: (forMs) => {
+        const fromMs = runtime.now();
         this.#log.note(`held up for ${forMs}`);
-        this.#runtime.stall(forMs);
-        this.#stalls.push({ fromMs, toMs: this.#runtime.now() });
-      });
-    }
-    if (drainAtMs === undefined) return;
-    at(drainAtMs, () => {
-      this.#log.note('drain');
-      this.#facts.drainedAtMs = this.#runtime.now();
-      this.#engine.drain();
+        runtime.stall(forMs);
+        this.#stalls.push({ fromMs, toMs: runtime.now() });
+      },
+      drain: () => {
+        this.#log.note('drain');
+        this.#facts.drainedAtMs = runtime.now();
+        this.#engine.drain();
+      },
     });
   }
 
@@ -196,22 +186,14 @@ class Simulation {
     const run = this.#begin(asked, clientTry, isCalm);
     const client = new SimClient(this.#runtime.world, asked.reading, (told) => {
       this.#recorder.told(run, told);
-      if (told.what === 'started' || told.what === 'output') this.#cancelAt(run, told.what);
+      if (told.what === 'started' || told.what === 'output') this.#cancels.at(run, told.what);
     });
-    const controller = new AbortController();
-    this.#signals.push(controller.signal);
-    this.#cancels.set(run, () => {
-      if (run.settledAtMs !== undefined || run.cancelledAtMs !== undefined) return;
-      run.cancelledAtMs = this.#runtime.now();
-      this.#log.note(`run ${run.id} cancelled`);
-      controller.abort();
-    });
-    if (asked.cancel.type === 'after') this.#cancelIn(run, asked.cancel.ms);
+    const signal = this.#cancels.begin(run);
     this.#running += 1;
     const result = await this.#engine.run<string, string>({
       chain: run.entries,
       timeoutMs: asked.timeoutMs,
-      signal: controller.signal,
+      signal,
       client: asked.streams ? client : undefined,
       recovery: asked.onBroken,
       upstreamStreams: !asked.json,
@@ -219,7 +201,7 @@ class Simulation {
     });
     this.#running -= 1;
     client.close();
-    this.#cancels.delete(run);
+    this.#cancels.end(run);
     this.#recorder.settled(run, result);
     if (result.ok || clientTry >= asked.clientRetries || result.failure.status === 'INVALID_ARGUMENT') return;
     if (run.cancelledAtMs !== undefined) return;
@@ -249,7 +231,7 @@ class Simulation {
     const plan = planCall({ tape: this.#tape, asked, target, nth, clientTry, nowMs, callId: id, streams });
     const call = callFacts({ id, target, entry, timing, plan, openedAtMs: nowMs });
     const made = this.#recorder.opened(run, call);
-    this.#cancelAt(run, 'open');
+    this.#cancels.at(run, 'open');
     if (plan.throws) {
       call.closedAtMs = nowMs;
       call.closedBy = 'abort';
@@ -258,23 +240,11 @@ class Simulation {
     return new SimCall(this.#runtime.world, call, sink, {
       delivered: (_, event) => {
         this.#recorder.delivered(run, made, event);
-        if (event.type === 'terminal') this.#cancelAt(run, 'terminal');
+        if (event.type === 'terminal') this.#cancels.at(run, 'terminal');
       },
       handled: (closed, what) => {
         this.#recorder.handled(closed, what);
       },
     });
-  }
-
-  #cancelAt(run: Run, event: string): void {
-    const { cancel } = run.asked;
-    if (cancel.type !== 'at' || cancel.event !== event) return;
-    // A caller that hears of something may be gone in the same turn; what the upstream does it cannot know so soon.
-    if (cancel.ms === 0 && (event === 'started' || event === 'output')) this.#cancels.get(run)?.();
-    else this.#cancelIn(run, cancel.ms);
-  }
-
-  #cancelIn(run: Run, ms: number): void {
-    this.#runtime.world.setTimer(ms, () => this.#cancels.get(run)?.());
   }
 }

@@ -111,7 +111,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     rule: 'U3',
     does: 'begins afresh without the time that an answer needs',
     file: 'engine/visit.ts',
-    find: 'return startsAfresh && chain',
+    find: 'return spoiled.startsAfresh && chain',
     replace: 'return false && chain',
     seenBy: 'engine-unary-stream.test.ts',
   },

@@ -99,11 +99,19 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     seenBy: 27,
   },
   {
+    rule: 'B1',
+    does: 'keeps time back for targets that the request may not visit again',
+    file: 'engine/visit.ts',
+    find: 'allowance.mayRepeatLater(later, isRepeat)',
+    replace: 'allowance.mayRepeat(later)',
+    seenBy: 'engine-slices.test.ts',
+  },
+  {
     rule: 'B3',
     does: 'repeats once too often',
     file: 'engine/allowance.ts',
-    find: 'this.#repeats < this.#config.maxRepeats',
-    replace: 'this.#repeats <= this.#config.maxRepeats',
+    find: 'this.#repeats + repeats < this.#config.maxRepeats',
+    replace: 'this.#repeats + repeats <= this.#config.maxRepeats',
     seenBy: 13,
   },
   {
@@ -134,8 +142,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     rule: 'R1',
     does: 'never runs out of repeats',
     file: 'engine/allowance.ts',
-    find: 'this.hasRepeats && (this.#hasNoBudgets || !this.#budgetsOf(entry).repeats.isEmpty)',
-    replace: 'this.hasRepeats',
+    find: 'return this.#hasNoBudgets || !this.#budgetsOf(entry).repeats.isEmpty;',
+    replace: 'return true;',
     seenBy: 12,
   },
   {
