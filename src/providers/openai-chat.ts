@@ -3,7 +3,7 @@ import type { Adapter, AdapterTarget, Chat, WireRequest } from './adapter.ts';
 import type { WireOptions } from './chat-options.ts';
 import { dropSet, exactSeed, setOnly, withProviderOptions } from './chat-options.ts';
 import type { Asked } from './chat-tools.ts';
-import { readAsked } from './chat-tools.ts';
+import { fitFormat, readAsked } from './chat-tools.ts';
 import type { Takes, Turn } from './conversation.ts';
 import { readConversation } from './conversation.ts';
 import type { JsonRecord } from './json-value.ts';
@@ -103,10 +103,12 @@ function chatRequest(dialect: ChatDialect, chat: Chat, target: AdapterTarget): W
   const { model } = target;
   const conversation = readConversation(chat, target, dialect.takes(model));
   if ('failure' in conversation) return conversation.failure;
-  const asked = readAsked(chat);
-  if ('failure' in asked) return asked.failure;
+  const read = readAsked(chat);
+  if ('failure' in read) return read.failure;
   const { turns } = conversation;
-  const options = dialect.options(asked, model, turns);
+  const fitted = fitFormat(read, target, turns);
+  if ('failure' in fitted) return fitted.failure;
+  const options = dialect.options(fitted.asked, model, turns);
   if ('failure' in options) return options.failure;
   const style = { ...dialect.messages(model, options.fields), marks: cacheMarks(turns, model) };
   const written = {
@@ -121,7 +123,7 @@ function chatRequest(dialect: ChatDialect, chat: Chat, target: AdapterTarget): W
     body,
     warnings: conversation.warnings.concat(options.warnings, warnings),
     localStop: options.localStop,
-    ...(options.localSchema === undefined ? {} : { localSchema: options.localSchema }),
+    ...(fitted.localSchema || options.localSchema === true ? { localSchema: true } : {}),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Adapter, AdapterTarget, Chat, WireRequest } from './adapter.ts';
 import type { WireOptions } from './chat-options.ts';
 import { dropSet, setOnly, withProviderOptions } from './chat-options.ts';
 import type { Asked } from './chat-tools.ts';
-import { readAsked } from './chat-tools.ts';
+import { fitFormat, readAsked } from './chat-tools.ts';
 import type { Takes } from './conversation.ts';
 import { readConversation } from './conversation.ts';
 import { openAiFailure } from './openai-errors.ts';
@@ -63,16 +63,18 @@ export function responsesApi(dialect: ResponsesDialect): Adapter {
 function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: AdapterTarget): WireRequest | Failure {
   const conversation = readConversation(chat, target, RESPONSES_TAKES);
   if ('failure' in conversation) return conversation.failure;
-  const asked = readAsked(chat);
-  if ('failure' in asked) return asked.failure;
+  const read = readAsked(chat);
+  if ('failure' in read) return read.failure;
   const { turns } = conversation;
+  const fitted = fitFormat(read, target, turns);
+  if ('failure' in fitted) return fitted.failure;
   // What the assistant said cannot have a mark here.
   const marks = cacheMarks(
     turns.filter(({ role }) => role !== 'assistant'),
     target.model,
   );
   const { instructions, input } = responsesInput(turns, marks, openAiModel(target.model)?.reasons !== false);
-  const options = responsesOptions(asked, target.model, dialect.endUser);
+  const options = responsesOptions(fitted.asked, target.model, dialect.endUser);
   const written = {
     model: target.model,
     ...(instructions === '' ? {} : { instructions }),
@@ -87,6 +89,7 @@ function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: Adapter
     body,
     warnings: [...conversation.warnings, ...options.warnings, ...warnings],
     localStop: options.localStop,
+    ...(fitted.localSchema ? { localSchema: true } : {}),
   };
 }
 
