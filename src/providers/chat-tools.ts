@@ -2,8 +2,8 @@ import { ToolChoiceMode } from '../../gen/understudy/v1/chat_pb.ts';
 import type { Failure } from '../core/failure.ts';
 import type { AdapterTarget, AdapterWarning, Chat } from './adapter.ts';
 import type { Options } from './chat-options.ts';
-import type { Turn } from './conversation.ts';
-import { saysJson } from './conversation.ts';
+import type { Conversation, Takes } from './conversation.ts';
+import { readConversation, saysJson } from './conversation.ts';
 import { exactJson } from './exact-json.ts';
 import type { JsonRecord } from './json-value.ts';
 import { modelFacts } from './model-facts.ts';
@@ -96,21 +96,28 @@ export const NO_WORD_JSON = {
   failure: unsupported('options.response_format', 'For JSON the model needs the word JSON in a message.'),
 } as const;
 
-/** Asks a model for JSON alone that is known to have no schemas; `localSchema` says that the gateway has to look after the schema. */
-export function fitFormat(
-  asked: Asked,
-  { provider, model }: AdapterTarget,
-  turns: readonly Turn[],
-): { readonly asked: Asked; readonly localSchema: boolean } | { readonly failure: Failure } {
-  const capabilities = modelFacts(provider, model)?.capabilities;
+/** A request as the APIs of OpenAI's kind are sent it. */
+interface ReadChat extends Conversation {
+  readonly asked: Asked;
+  /** Whether the gateway has to look after the schema of the answer, because the model is asked for JSON alone. */
+  readonly localSchema: boolean;
+}
+
+/** Reads a request for an API with JSON mode: a model that is known to have no schemas is asked for JSON alone. */
+export function readChat(chat: Chat, target: AdapterTarget, takes: Takes): ReadChat | { readonly failure: Failure } {
+  const conversation = readConversation(chat, target, takes);
+  if ('failure' in conversation) return conversation;
+  const asked = readAsked(chat);
+  if ('failure' in asked) return asked;
+  const capabilities = modelFacts(target.provider, target.model)?.capabilities;
   if (asked.format?.type !== 'json_schema' || capabilities?.has('json_schema') !== false) {
-    return { asked, localSchema: false };
+    return { ...conversation, asked, localSchema: false };
   }
   if (!capabilities.has('json_object')) {
     return { failure: unsupported('options.response_format', 'The model has no answers in JSON.') };
   }
-  if (!turns.some(saysJson)) return NO_WORD_JSON;
-  return { asked: { ...asked, format: { type: 'json_object' } }, localSchema: true };
+  if (!conversation.turns.some(saysJson)) return NO_WORD_JSON;
+  return { ...conversation, asked: { ...asked, format: { type: 'json_object' } }, localSchema: true };
 }
 
 /** Reads the form that the answer shall have; undefined for text. Names the schema that is no JSON object. */

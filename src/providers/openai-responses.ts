@@ -3,9 +3,8 @@ import type { Adapter, AdapterTarget, Chat, WireRequest } from './adapter.ts';
 import type { WireOptions } from './chat-options.ts';
 import { dropSet, setOnly, withProviderOptions } from './chat-options.ts';
 import type { Asked } from './chat-tools.ts';
-import { fitFormat, readAsked } from './chat-tools.ts';
+import { readChat } from './chat-tools.ts';
 import type { Takes } from './conversation.ts';
-import { readConversation } from './conversation.ts';
 import { openAiFailure } from './openai-errors.ts';
 import { openAiModel } from './openai-models.ts';
 import type { EndUserField } from './openai-options.ts';
@@ -61,20 +60,16 @@ export function responsesApi(dialect: ResponsesDialect): Adapter {
 }
 
 function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: AdapterTarget): WireRequest | Failure {
-  const conversation = readConversation(chat, target, RESPONSES_TAKES);
-  if ('failure' in conversation) return conversation.failure;
-  const read = readAsked(chat);
+  const read = readChat(chat, target, RESPONSES_TAKES);
   if ('failure' in read) return read.failure;
-  const { turns } = conversation;
-  const fitted = fitFormat(read, target, turns);
-  if ('failure' in fitted) return fitted.failure;
+  const { turns, asked } = read;
   // What the assistant said cannot have a mark here.
   const marks = cacheMarks(
     turns.filter(({ role }) => role !== 'assistant'),
     target.model,
   );
   const { instructions, input } = responsesInput(turns, marks, openAiModel(target.model)?.reasons !== false);
-  const options = responsesOptions(fitted.asked, target.model, dialect.endUser);
+  const options = responsesOptions(asked, target.model, dialect.endUser);
   const written = {
     model: target.model,
     ...(instructions === '' ? {} : { instructions }),
@@ -87,9 +82,9 @@ function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: Adapter
   return {
     path: '/responses',
     body,
-    warnings: [...conversation.warnings, ...options.warnings, ...warnings],
+    warnings: [...read.warnings, ...options.warnings, ...warnings],
     localStop: options.localStop,
-    ...(fitted.localSchema ? { localSchema: true } : {}),
+    ...(read.localSchema ? { localSchema: true } : {}),
   };
 }
 
