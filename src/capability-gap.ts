@@ -12,10 +12,10 @@ const SURE = 1.5;
 
 /**
  * Returns what a request needs and a model is known not to have, as a failure that names the field; undefined where it may be able to
- * (engine rule A4). Answers in JSON are not looked at: adapters know ways around. Nothing is known of what is not in the facts.
+ * (engine rule A4). Where a model has JSON in one form, adapters know ways to the other. Nothing is known of what is not in the facts.
  */
 export function capabilityGap(
-  request: Pick<PlanRequest, 'messages' | 'tools'>,
+  request: Pick<PlanRequest, 'messages' | 'tools' | 'options'>,
   promptTokens: number,
   { contextWindow, capabilities }: ModelFacts,
 ): Failure | undefined {
@@ -23,6 +23,10 @@ export function capabilityGap(
     return contextLengthExceeded({ field: 'messages' });
   if (capabilities === undefined) return undefined;
   if (request.tools.length > 0 && !capabilities.has('tools')) return unsupported('tools', 'The model has no tools.');
+  const format = request.options?.responseFormat?.format.case;
+  const asksForJson = format === 'jsonObject' || format === 'jsonSchema';
+  if (asksForJson && !capabilities.has('json_object') && !capabilities.has('json_schema'))
+    return unsupported('options.response_format', 'The model has no answers in JSON.');
   if (capabilities.has('image_input') && capabilities.has('file_input')) return undefined;
   for (const [index, { content }] of request.messages.entries()) {
     const gap = mediaGap(content, `messages[${index}]`, capabilities);

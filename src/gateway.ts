@@ -124,7 +124,12 @@ export function wireGateway(
     system.wall(),
   );
   const models = new DefaultModels(system);
-  const targets = new Map(config.targets.map((target) => [target.name, wireTarget(target, system)]));
+  const targets = new Map(
+    config.targets.map((target) => [
+      target.name,
+      wireTarget(target, system, () => metrics?.unknownEvent(target.name, target.provider)),
+    ]),
+  );
   // A program that has nothing else to do need not wait for them.
   const idleTimers = {
     now: () => system.now(),
@@ -239,12 +244,12 @@ function ofNamedModels(known: TargetSnapshot, { targets }: RouteTable): TargetSn
   return { ...known, circuits: known.circuits.filter(({ circuit }) => isNamed(circuit)) };
 }
 
-function wireTarget(config: TargetConfig, system: System): Target {
+function wireTarget(config: TargetConfig, system: System, onUnknown: () => void): Target {
   const { provider, api = 'chat_completions', baseUrl, apiKey, organization, timeouts } = config;
   const adapter = adapterFor(provider, api, baseUrl);
   const transport = config.mock
     ? createMockTransport({ runtime: system, provider, api, seed: MOCK_SEED })
     : createUndiciTransport({ connectTimeoutMs: timeouts.connectMs });
   const head = { provider, baseUrl, apiKey, organization };
-  return { config, adapter, upstream: createUpstreamTarget({ head, adapter, transport, runtime: system }) };
+  return { config, adapter, upstream: createUpstreamTarget({ head, adapter, transport, runtime: system, onUnknown }) };
 }

@@ -49,3 +49,15 @@ it('tools need a model that has them', () => {
 it('what is not known is not missing', () => {
   expect(capabilityGap(request(image, file), 1, { contextWindow: 10 })).toBeUndefined();
 });
+
+it('an answer in JSON needs a model that has it in one form or another', () => {
+  const asks = create(ChatRequestSchema, {
+    options: { responseFormat: { format: { case: 'jsonSchema', value: { name: 'a', schemaJson: '{}' } } } },
+  });
+  expect(capabilityGap(asks, 1, able('tools'))).toMatchObject({
+    reason: 'UNSUPPORTED_PARAMETER',
+    field: 'options.response_format',
+  });
+  expect(capabilityGap(asks, 1, able('json_object'))).toBeUndefined();
+  expect(capabilityGap(asks, 1, able('json_schema'))).toBeUndefined();
+});

@@ -45,7 +45,7 @@ export interface WireRequest {
 
 /**
  * What an adapter reads from an answer, whole or streamed. After `finish` come at most `usage` and `end`. `failure` is last.
- * What the adapter does not know it ignores; what is malformed is a `failure` of class `protocol`.
+ * What is malformed is a `failure` of class `protocol`.
  */
 export type AdapterEvent =
   | { readonly type: 'identity'; readonly model?: string | undefined; readonly responseId?: string | undefined }
@@ -54,9 +54,14 @@ export type AdapterEvent =
   | { readonly type: 'usage'; readonly usage: TokenUsage }
   /** The provider's terminal marker (engine rule X3). */
   | { readonly type: 'finish'; readonly reason: FinishReason; readonly raw: string }
+  /** An event or an item that the adapter does not know: it is counted, and otherwise ignored. */
+  | { readonly type: 'unknown' }
   /** Nothing after this counts. `cancel`: the provider is still writing and must be stopped. */
   | { readonly type: 'end'; readonly cancel?: boolean }
   | { readonly type: 'failure'; readonly failure: Failure };
+
+/** What an adapter reads from something that it does not know. */
+export const UNKNOWN: readonly AdapterEvent[] = [{ type: 'unknown' }];
 
 /** One event of a stream: of SSE, name and data; of NDJSON, a line as data. */
 export interface WireEvent {

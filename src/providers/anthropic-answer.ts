@@ -1,5 +1,6 @@
 import type { FinishReason } from '../core/answer.ts';
 import type { AdapterEvent, EventReader, WireEvent } from './adapter.ts';
+import { UNKNOWN } from './adapter.ts';
 import { AnswerParts } from './answer-parts.ts';
 import { anthropicInBandFailure } from './anthropic-errors.ts';
 import { encodeState } from './anthropic-state.ts';
@@ -33,6 +34,9 @@ export function anthropicResponse(json: unknown): readonly AdapterEvent[] {
   if (message === undefined || !Array.isArray(message.content)) return MALFORMED;
   return new AnthropicReader().whole(message, message.content);
 }
+
+/** Blocks of tools that run at the provider. */
+const OF_SERVER = /_tool_(use|result)$/;
 
 /** A block that goes into the answer, from its start to its end. */
 interface Block {
@@ -91,8 +95,10 @@ class AnthropicReader {
         return this.#finish();
       case 'error':
         return [{ type: 'failure', failure: anthropicInBandFailure(data) }];
-      default:
+      case 'ping':
         return [];
+      default:
+        return UNKNOWN;
     }
   }
 
@@ -125,7 +131,7 @@ class AnthropicReader {
         return this.#parts.call(key, { id: textOf(block.id), name: textOf(block.name), argumentsFragment: '' });
       default:
         this.#blocks.set(index, undefined);
-        return [];
+        return OF_SERVER.test(textOf(block.type)) ? [] : UNKNOWN;
     }
   }
 
@@ -146,8 +152,10 @@ class AnthropicReader {
         if (typeof delta.partial_json !== 'string') return MALFORMED;
         if (delta.partial_json !== '') block.hasFragments = true;
         return this.#parts.call(key, { id: '', name: '', argumentsFragment: delta.partial_json });
-      default:
+      case 'citations_delta':
         return [];
+      default:
+        return UNKNOWN;
     }
   }
 

@@ -1,9 +1,12 @@
 import { ToolChoiceMode } from '../../gen/understudy/v1/chat_pb.ts';
 import type { Failure } from '../core/failure.ts';
-import type { AdapterWarning, Chat } from './adapter.ts';
+import type { AdapterTarget, AdapterWarning, Chat } from './adapter.ts';
 import type { Options } from './chat-options.ts';
+import type { Conversation, Takes } from './conversation.ts';
+import { readConversation, saysJson } from './conversation.ts';
 import { exactJson } from './exact-json.ts';
 import type { JsonRecord } from './json-value.ts';
+import { modelFacts } from './model-facts.ts';
 import { invalid, unsupported } from './provider-failure.ts';
 import { parameterDropped } from './warnings.ts';
 
@@ -86,6 +89,35 @@ export function strictDropped(tools: readonly ReadTool[]): readonly AdapterWarni
   return index < 0
     ? []
     : [parameterDropped(`tools[${index}].function.strict`, 'The provider does not hold calls to their schema.')];
+}
+
+/** A JSON mode that would refuse the prompt. */
+export const NO_WORD_JSON = {
+  failure: unsupported('options.response_format', 'For JSON the model needs the word JSON in a message.'),
+} as const;
+
+/** A request as the APIs of OpenAI's kind are sent it. */
+interface ReadChat extends Conversation {
+  readonly asked: Asked;
+  /** Whether the gateway has to look after the schema of the answer, because the model is asked for JSON alone. */
+  readonly localSchema: boolean;
+}
+
+/** Reads a request for an API with JSON mode: a model that is known to have no schemas is asked for JSON alone. */
+export function readChat(chat: Chat, target: AdapterTarget, takes: Takes): ReadChat | { readonly failure: Failure } {
+  const conversation = readConversation(chat, target, takes);
+  if ('failure' in conversation) return conversation;
+  const asked = readAsked(chat);
+  if ('failure' in asked) return asked;
+  const capabilities = modelFacts(target.provider, target.model)?.capabilities;
+  if (asked.format?.type !== 'json_schema' || capabilities?.has('json_schema') !== false) {
+    return { ...conversation, asked, localSchema: false };
+  }
+  if (!capabilities.has('json_object')) {
+    return { failure: unsupported('options.response_format', 'The model has no answers in JSON.') };
+  }
+  if (!conversation.turns.some(saysJson)) return NO_WORD_JSON;
+  return { ...conversation, asked: { ...asked, format: { type: 'json_object' } }, localSchema: true };
 }
 
 /** Reads the form that the answer shall have; undefined for text. Names the schema that is no JSON object. */

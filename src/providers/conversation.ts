@@ -118,6 +118,15 @@ export function textsOf({ parts }: Turn): readonly string[] {
   return texts;
 }
 
+/** Whether a message has the word JSON, without which JSON modes refuse a prompt. */
+export function saysJson({ parts }: Turn): boolean {
+  return parts.some((part) => isJsonText(part) || part.content.some(isJsonText));
+}
+
+function isJsonText({ part }: ReadPart): boolean {
+  return part.case === 'text' && /json/i.test(part.value);
+}
+
 function readMessage(
   { role, content }: Message,
   place: string,

@@ -3,15 +3,15 @@ import type { Adapter, AdapterWarning } from './adapter.ts';
 import type { WireOptions } from './chat-options.ts';
 import { dropSet, fitEndUser, setOnly } from './chat-options.ts';
 import type { Asked } from './chat-tools.ts';
-import { strictDropped } from './chat-tools.ts';
-import type { ReadPart, Turn } from './conversation.ts';
+import { NO_WORD_JSON, strictDropped } from './chat-tools.ts';
+import type { Turn } from './conversation.ts';
+import { saysJson } from './conversation.ts';
 import type { Effort } from './effort.ts';
 import { askedEffort, effortAdjusted } from './effort.ts';
 import type { JsonRecord } from './json-value.ts';
 import { asRecord } from './json-value.ts';
 import { CHAT_TAKES, chatCompletions, splitStop } from './openai-chat.ts';
 import { chatToolFields } from './openai-tools.ts';
-import { unsupported } from './provider-failure.ts';
 import { parameterAdjusted } from './warnings.ts';
 
 const MAX_USER_ID_BYTES = 512;
@@ -49,9 +49,7 @@ function deepseekOptions(
   turns: readonly Turn[],
 ): WireOptions | { readonly failure: Failure } {
   const { options, tools, choice, format } = asked;
-  if (format !== undefined && !turns.some(saysJson)) {
-    return { failure: unsupported('options.response_format', 'For JSON the model needs the word JSON in a message.') };
-  }
+  if (format !== undefined && !turns.some(saysJson)) return NO_WORD_JSON;
   const thinking = thinkingFields(askedEffort(options), model, tools.length > 0 && choice.mode === 'required');
   const sampling = {
     temperature: options?.temperature,
@@ -85,17 +83,6 @@ function deepseekOptions(
     localStop: stop.local,
     ...(format?.type === 'json_schema' ? { localSchema: true } : {}),
   };
-}
-
-/** The JSON mode refuses prompts without the word. */
-function saysJson({ parts }: Turn): boolean {
-  return parts.some(({ part, content }) =>
-    part.case === 'text' ? /json/i.test(part.value) : content.some(isJsonText),
-  );
-}
-
-function isJsonText({ part }: ReadPart): boolean {
-  return part.case === 'text' && /json/i.test(part.value);
 }
 
 /** A thinking model refuses every word of a choice, so that tools that may not be called are not sent. */

@@ -1,5 +1,6 @@
 import type { FinishReason } from '../core/answer.ts';
 import type { AdapterEvent, EventReader, WireEvent } from './adapter.ts';
+import { UNKNOWN } from './adapter.ts';
 import { AnswerParts } from './answer-parts.ts';
 import { Identity } from './identity.ts';
 import type { JsonRecord } from './json-value.ts';
@@ -50,6 +51,7 @@ class OllamaReader {
   #events(data: JsonRecord | undefined): readonly AdapterEvent[] {
     if (data === undefined) return MALFORMED;
     if (data.error !== undefined) return [{ type: 'failure', failure: ollamaInBandFailure(data) }];
+    if (data.message === undefined && data.done === undefined) return UNKNOWN;
     const message = data.message === undefined ? {} : asRecord(data.message);
     if (message === undefined || !isText(message.content) || !isText(message.thinking)) return MALFORMED;
     return [

@@ -1,6 +1,7 @@
 import type { FinishReason } from '../core/answer.ts';
 import type { Failure } from '../core/failure.ts';
 import type { AdapterEvent, EventReader, WireEvent } from './adapter.ts';
+import { UNKNOWN } from './adapter.ts';
 import { AnswerParts } from './answer-parts.ts';
 import { Identity } from './identity.ts';
 import type { JsonRecord } from './json-value.ts';
@@ -81,6 +82,7 @@ class ChatReader {
     if (chunk === undefined) return this.#fail(providerFailure('protocol'));
     if (isError(chunk.error)) return this.#fail(openAiInBandFailure(chunk.error));
     if (event.name === 'error' || chunk.object === 'error') return this.#fail(openAiInBandFailure(chunk));
+    if (!Array.isArray(chunk.choices) && !isSet(chunk.usage)) return UNKNOWN;
     const choice = firstChoice(chunk);
     this.#serviceTier = chunk.service_tier ?? this.#serviceTier;
     const events: AdapterEvent[] = [];

@@ -3,9 +3,8 @@ import type { Adapter, AdapterTarget, Chat, WireRequest } from './adapter.ts';
 import type { WireOptions } from './chat-options.ts';
 import { dropSet, exactSeed, setOnly, withProviderOptions } from './chat-options.ts';
 import type { Asked } from './chat-tools.ts';
-import { readAsked } from './chat-tools.ts';
+import { readChat } from './chat-tools.ts';
 import type { Takes, Turn } from './conversation.ts';
-import { readConversation } from './conversation.ts';
 import type { JsonRecord } from './json-value.ts';
 import { chatEvents, chatResponse } from './openai-chat-answer.ts';
 import { effortBesideTools } from './openai-chat-effort.ts';
@@ -101,11 +100,9 @@ export function splitStop(stop: readonly string[], takesStop: boolean): { remote
 
 function chatRequest(dialect: ChatDialect, chat: Chat, target: AdapterTarget): WireRequest | Failure {
   const { model } = target;
-  const conversation = readConversation(chat, target, dialect.takes(model));
-  if ('failure' in conversation) return conversation.failure;
-  const asked = readAsked(chat);
-  if ('failure' in asked) return asked.failure;
-  const { turns } = conversation;
+  const read = readChat(chat, target, dialect.takes(model));
+  if ('failure' in read) return read.failure;
+  const { turns, asked } = read;
   const options = dialect.options(asked, model, turns);
   if ('failure' in options) return options.failure;
   const style = { ...dialect.messages(model, options.fields), marks: cacheMarks(turns, model) };
@@ -119,9 +116,9 @@ function chatRequest(dialect: ChatDialect, chat: Chat, target: AdapterTarget): W
   return {
     path: '/chat/completions',
     body,
-    warnings: conversation.warnings.concat(options.warnings, warnings),
+    warnings: read.warnings.concat(options.warnings, warnings),
     localStop: options.localStop,
-    ...(options.localSchema === undefined ? {} : { localSchema: options.localSchema }),
+    ...(read.localSchema || options.localSchema === true ? { localSchema: true } : {}),
   };
 }
 

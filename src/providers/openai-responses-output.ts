@@ -1,12 +1,30 @@
 import type { FinishReason } from '../core/answer.ts';
 import type { AdapterEvent } from './adapter.ts';
+import { UNKNOWN } from './adapter.ts';
 import { AnswerParts } from './answer-parts.ts';
 import type { JsonRecord } from './json-value.ts';
 import { asRecord, recordsOf, textOf, wordOf } from './json-value.ts';
 
+/** Events that say nothing which others do not say. */
+const REPEATED: ReadonlySet<string> = new Set([
+  'keepalive',
+  'response.queued',
+  'response.content_part.added',
+  'response.content_part.done',
+  'response.function_call_arguments.done',
+  'response.reasoning_summary_part.added',
+  'response.reasoning_summary_part.done',
+  'response.reasoning_summary_text.done',
+  'response.reasoning_text.done',
+  'response.output_text.annotation.added',
+]);
+
+/** Events and items of tools that run at the provider. */
+const OF_SERVER = /(^|[._])(mcp_|\w+_call(\.|_code|$))/;
+
 /**
  * Reads the output items of one response, whole or in events. Each text, refusal or summary is a part of the answer, and so
- * is each function call; the state of a reasoning item goes with its last part, the phase of a message with its texts. Items of unknown types are ignored.
+ * is each function call; the state of a reasoning item goes with its last part, the phase of a message with its texts. Items of unknown types are ignored, and counted.
  */
 export class ResponsesOutput {
   readonly #parts = new AnswerParts();
@@ -19,7 +37,7 @@ export class ResponsesOutput {
   #hasCalls = false;
   #isRefused = false;
 
-  /** Reads an event about the output; any other says nothing. */
+  /** Reads an event about the output. */
   readEvent(type: string, event: JsonRecord): readonly AdapterEvent[] {
     const item = String(event.output_index);
     const content = `${item} content ${String(event.content_index)}`;
@@ -43,7 +61,7 @@ export class ResponsesOutput {
       case 'response.output_item.done':
         return this.#itemDone(item, asRecord(event.item) ?? {});
       default:
-        return [];
+        return REPEATED.has(type) || OF_SERVER.test(type) ? [] : UNKNOWN;
     }
   }
 
@@ -97,7 +115,7 @@ export class ResponsesOutput {
           this.#contentDone(`${key} content ${index}`, part, this.#phases.get(key)),
         );
       default:
-        return [];
+        return OF_SERVER.test(textOf(item.type)) ? [] : UNKNOWN;
     }
   }
 

@@ -3,9 +3,8 @@ import type { Adapter, AdapterTarget, Chat, WireRequest } from './adapter.ts';
 import type { WireOptions } from './chat-options.ts';
 import { dropSet, setOnly, withProviderOptions } from './chat-options.ts';
 import type { Asked } from './chat-tools.ts';
-import { readAsked } from './chat-tools.ts';
+import { readChat } from './chat-tools.ts';
 import type { Takes } from './conversation.ts';
-import { readConversation } from './conversation.ts';
 import { openAiFailure } from './openai-errors.ts';
 import { openAiModel } from './openai-models.ts';
 import type { EndUserField } from './openai-options.ts';
@@ -61,11 +60,9 @@ export function responsesApi(dialect: ResponsesDialect): Adapter {
 }
 
 function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: AdapterTarget): WireRequest | Failure {
-  const conversation = readConversation(chat, target, RESPONSES_TAKES);
-  if ('failure' in conversation) return conversation.failure;
-  const asked = readAsked(chat);
-  if ('failure' in asked) return asked.failure;
-  const { turns } = conversation;
+  const read = readChat(chat, target, RESPONSES_TAKES);
+  if ('failure' in read) return read.failure;
+  const { turns, asked } = read;
   // What the assistant said cannot have a mark here.
   const marks = cacheMarks(
     turns.filter(({ role }) => role !== 'assistant'),
@@ -85,8 +82,9 @@ function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: Adapter
   return {
     path: '/responses',
     body,
-    warnings: [...conversation.warnings, ...options.warnings, ...warnings],
+    warnings: [...read.warnings, ...options.warnings, ...warnings],
     localStop: options.localStop,
+    ...(read.localSchema ? { localSchema: true } : {}),
   };
 }
 

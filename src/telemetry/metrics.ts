@@ -25,6 +25,8 @@ export interface Metrics {
   callStarted(): () => void;
   /** Records a call with its attempts. Never throws. */
   callEnded(end: CallEnd): void;
+  /** Counts something in an answer of a target that its adapter does not know. */
+  unknownEvent(target: string, provider: string): void;
   /** Writes all metrics in Prometheus' text format 0.0.4. Rejects only where `targets` throws. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -42,6 +44,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     help: 'Calls that could not be recorded whole because of a fault in the gateway.',
     registers: [registry],
   });
+  const unknownEvents = new Counter({
+    name: 'understudy_unknown_events_total',
+    help: 'Events and items of answers that the gateway does not know and has ignored.',
+    labelNames: ['target', 'provider'],
+    registers: [registry],
+  });
   if (version !== undefined) registerBuildInfo(registry, version);
   return {
     callStarted: createInFlightCount(registry),
@@ -52,6 +60,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
       } catch {
         errors.inc();
       }
+    },
+    unknownEvent: (target, provider) => {
+      unknownEvents.inc({ target, provider });
     },
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };

@@ -25,6 +25,8 @@ export interface ExchangeParts {
   readonly stream: boolean;
   /** Put around the reader of the answer, whole or streamed: the place for texts that end an answer here (`localStop`). */
   readonly wrapReader?: ((reader: EventReader) => EventReader) | undefined;
+  /** Told of every event and item that the adapter does not know. */
+  readonly onUnknown?: (() => void) | undefined;
   readonly limits?: Partial<ExchangeLimits> | undefined;
   readonly runtime: Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
 }

@@ -183,6 +183,9 @@ class Exchange implements AttemptHandle, HttpHandler {
         this.#sink({ type: 'terminal', final: { reason, raw, responseId: this.#responseId } });
         return true;
       }
+      case 'unknown':
+        this.#parts.onUnknown?.();
+        return false;
       case 'end':
         if (this.#isTerminated) this.#end(event.cancel === true);
         else this.#fail(this.#body.unfinished());

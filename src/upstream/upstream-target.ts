@@ -16,6 +16,8 @@ export interface UpstreamTargetOptions {
   readonly adapter: Adapter;
   readonly transport: Transport;
   readonly runtime: Runtime;
+  /** Told of every event and item of an answer that the adapter does not know. */
+  readonly onUnknown?: (() => void) | undefined;
 }
 
 /** One call, translated. */
@@ -43,7 +45,8 @@ export interface UpstreamTarget {
 }
 
 /** Makes a target that can be called. */
-export function createUpstreamTarget({ head, adapter, transport, runtime }: UpstreamTargetOptions): UpstreamTarget {
+export function createUpstreamTarget(options: UpstreamTargetOptions): UpstreamTarget {
+  const { head, adapter, transport, runtime, onUnknown } = options;
   const heads = createHeadSource(head);
   const askTarget = async ({ path, body }: Question, signal: AbortSignal): Promise<Reply | undefined> =>
     ask(transport, await heads.head({ path, stream: false, model: '' }), body, signal);
@@ -51,7 +54,16 @@ export function createUpstreamTarget({ head, adapter, transport, runtime }: Upst
     ask: askTarget,
     open: ({ wire, model, stream, wrapReader }, sink) =>
       openExchange(
-        { transport, adapter, head: heads.head({ path: wire.path, stream, model }), wire, stream, wrapReader, runtime },
+        {
+          transport,
+          adapter,
+          head: heads.head({ path: wire.path, stream, model }),
+          wire,
+          stream,
+          wrapReader,
+          runtime,
+          onUnknown,
+        },
         withoutKey(sink, head.apiKey),
       ),
     installedModel: async (signal) => installedModel(await askTarget({ path: '/api/tags' }, signal)),

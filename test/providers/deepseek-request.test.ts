@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { ReasoningEffort, Role, ToolChoiceMode } from '../../gen/understudy/v1/chat_pb.ts';
 import { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
 import type { Chat } from '../../src/providers/adapter.ts';
+import { assembleMessage } from '../../src/server/answers.ts';
 import { deepseek } from '../../src/providers/deepseek.ts';
-import { answer, chatOf, refusal, say, wire } from '../support/chat-samples.ts';
-import { messageOf } from '../support/message-of.ts';
+import { deltas, answer, chatOf, refusal, say, wire } from '../support/chat-samples.ts';
 import { call, LINKED, message, PNG, request, result, text, thought, tool } from '../support/tool-samples.ts';
 
 function deepseekBody(model: string, options: Parameters<typeof chatOf>[0]) {
@@ -139,7 +139,9 @@ describe('reasoning at DeepSeek', () => {
       '[DONE]',
     ].flatMap((data) => read({ name: '', data }));
     expect(answer(events)).toMatchObject({ reasoning: 'Let me see.', calls: [{ id: 'call_1' }] });
-    const next = request({ messages: [say(Role.USER, 'Hi'), messageOf(events, 'main'), result('call_1', [])] });
+    const next = request({
+      messages: [say(Role.USER, 'Hi'), assembleMessage(deltas(events), 'main'), result('call_1', [])],
+    });
     expect(flash(next).body['messages']).toMatchObject([
       {},
       { reasoning_content: 'Let me see.', tool_calls: [{ id: 'call_1', function: { name: 'f', arguments: '{}' } }] },

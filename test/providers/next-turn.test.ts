@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { MessageSchema } from '../../gen/understudy/v1/chat_pb.ts';
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import type { Adapter, AdapterEvent } from '../../src/providers/adapter.ts';
+import { assembleMessage } from '../../src/server/answers.ts';
 import type { JsonRecord } from '../../src/providers/json-value.ts';
 import { asRecord, parseJson, recordsOf, textOf } from '../../src/providers/json-value.ts';
 import { adapterFor } from '../../src/providers/registry.ts';
 import { createFraming } from '../../src/upstream/events.ts';
-import { chatOf, say, wire } from '../support/chat-samples.ts';
-import { messageOf } from '../support/message-of.ts';
+import { deltas, chatOf, say, wire } from '../support/chat-samples.ts';
 import type { ProviderRecording } from '../support/recordings.ts';
 import { loadRecordings } from '../support/recordings.ts';
 
@@ -71,7 +71,7 @@ describe.skipIf(subjects.length === 0)('the turn after a recorded answer (skippe
 /** Sends an answer back with a result for each call, or with another question where there was none. */
 function nextTurn(adapter: Adapter, recording: ProviderRecording, provider: (typeof PROVIDERS)[number]): JsonRecord {
   const { model, tool_calls: calls } = recording.expect;
-  const said = messageOf(eventsOf(adapter, recording), 'main');
+  const said = assembleMessage(deltas(eventsOf(adapter, recording)), 'main');
   const results = calls.map(({ id }): MessageInit => {
     const value = { toolCallId: id ?? '', content: say(Role.USER, 'Done.').content ?? [] };
     return { role: Role.TOOL, content: [{ part: { case: 'toolResult', value } }] };

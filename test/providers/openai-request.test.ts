@@ -183,3 +183,24 @@ describe('a request to Chat Completions', () => {
     );
   });
 });
+
+describe('a schema of the answer at a model that has JSON alone', () => {
+  const asked = (words: string) => {
+    const value = { name: 'a', schemaJson: '{"type":"object"}', strict: true };
+    return chatOf({ responseFormat: { format: { case: 'jsonSchema', value } } }, [say(Role.USER, words)]);
+  };
+
+  it.each([
+    ['chat_completions', { response_format: { type: 'json_object' } }],
+    ['responses', { text: { format: { type: 'json_object' } } }],
+  ] as const)('is left to the gateway: %s', (api, body) => {
+    const request = wire(openai(api).request(asked('Write json.'), target('gpt-4-turbo')));
+    expect(request).toMatchObject({ body, localSchema: true });
+    expect(wire(openai(api).request(asked('Write json.'), target('gpt-4.1')))).not.toHaveProperty('localSchema');
+  });
+
+  it.each(['chat_completions', 'responses'] as const)('is refused where the mode would be: %s', (api) => {
+    const failure = openai(api).request(asked('Write it.'), target('gpt-4-turbo'));
+    expect(failure).toMatchObject({ reason: 'UNSUPPORTED_PARAMETER', field: 'options.response_format' });
+  });
+});

@@ -31,6 +31,7 @@ describe('docs/metrics.md', () => {
   const metrics = createMetrics({ targets: () => [healthyTarget()], version: '1.2.3' });
   metrics.callEnded(okEnd({ attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
   metrics.callEnded(failedEnd());
+  metrics.unknownEvent('openai', 'openai');
 
   test('lists every metric of ours with its type and its labels', async () => {
     const { types, samples } = parseExposition((await metrics.render()).body);

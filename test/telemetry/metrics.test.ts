@@ -136,6 +136,13 @@ describe('metrics of attempts', () => {
 });
 
 describe('metrics of targets', () => {
+  test('count what adapters do not know', async () => {
+    const metrics = createBareMetrics();
+    for (const _ of [1, 2]) metrics.unknownEvent('azure-eu', 'azure-openai');
+    const labels = { target: 'azure-eu', provider: 'azure-openai' };
+    expect(valueOf(await scrape(metrics), 'understudy_unknown_events_total', labels)).toBe(2);
+  });
+
   test('show the state of the moment, and forget what is gone', async () => {
     let targets: readonly TargetHealth[] = [
       healthyTarget({

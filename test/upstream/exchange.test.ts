@@ -34,6 +34,24 @@ describe('a streamed answer', () => {
     });
   });
 
+  it('has what the adapter does not know counted, and is no different for it', async () => {
+    const odd = 'data: unknown\n\n';
+    harness.upstream.script(head(200, streamed), chunk(odd), chunk(odd), chunk(ok), lastChunk);
+    let count = 0;
+    const onUnknown = () => {
+      count += 1;
+    };
+    const events = await harness.open({ onUnknown }).last;
+    expect(count).toBe(2);
+    expect(events.filter(({ type }) => type !== 'startup')).toEqual([
+      headers200,
+      text('Hello'),
+      { type: 'usage', usage: { outputTokens: 3 } },
+      terminal,
+      { type: 'end' },
+    ]);
+  });
+
   it('is the same in single bytes, each of them told', async () => {
     harness.upstream.script(
       head(200, streamed),

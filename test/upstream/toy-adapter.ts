@@ -52,6 +52,8 @@ function read(data: string): readonly AdapterEvent[] {
       return [{ type: 'finish', reason: 'STOP', raw: argument }];
     case '[DONE]':
       return [{ type: 'end' }];
+    case 'unknown':
+      return [{ type: 'unknown' }];
     case 'cancel':
       return [{ type: 'end', cancel: true }];
     case 'fail':
