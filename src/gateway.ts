@@ -4,7 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { AdminService } from '../gen/understudy/v1/admin_pb.ts';
 import type { LlmService } from '../gen/understudy/v1/llm_pb.ts';
 import { Accounting } from './accounting.ts';
-import type { Config, TargetConfig } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import { createConfig } from './config/load.ts';
 import type { CreateOptions } from './config/load.ts';
 import { reportCall } from './call-report.ts';
@@ -17,11 +17,9 @@ import type { TargetSnapshot } from './engine/target-state.ts';
 import { KnownModels } from './known-models.ts';
 import { ModelLists } from './model-lists.ts';
 import { listModels } from './models.ts';
-import type { Target } from './plan.ts';
 import { planRequest } from './plan.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
-import { adapterFor } from './providers/registry.ts';
 import { createAdminHandlers } from './server/admin-service.ts';
 import type { Backend, CallEnd } from './server/backend.ts';
 import { createHandlers } from './server/handlers.ts';
@@ -34,15 +32,10 @@ import { createCallLog } from './telemetry/log.ts';
 import { watchLoad } from './telemetry/load.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import { createMockTransport } from './upstream/mock/mock-transport.ts';
 import { loadSdk } from './upstream/sdk.ts';
-import { createUndiciTransport } from './upstream/undici-transport.ts';
-import { createUpstreamTarget } from './upstream/upstream-target.ts';
+import { wireTarget } from './wire-target.ts';
 
 export { ConfigError } from './config/problem.ts';
-
-/** Seed of the mock's answers: the same calls give the same answers in every process. */
-const MOCK_SEED = 1;
 
 /** A gateway without any door. */
 export interface Gateway {
@@ -242,14 +235,4 @@ function ofNamedModels(known: TargetSnapshot, { targets }: RouteTable): TargetSn
   const target = targets.get(known.target);
   const isNamed = (model: string): boolean => target?.model === '' || target?.isConfigured(model) === true;
   return { ...known, circuits: known.circuits.filter(({ circuit }) => isNamed(circuit)) };
-}
-
-function wireTarget(config: TargetConfig, system: System, onUnknown: () => void): Target {
-  const { provider, api = 'chat_completions', baseUrl, apiKey, organization, timeouts } = config;
-  const adapter = adapterFor(provider, api, baseUrl);
-  const transport = config.mock
-    ? createMockTransport({ runtime: system, provider, api, seed: MOCK_SEED })
-    : createUndiciTransport({ connectTimeoutMs: timeouts.connectMs });
-  const head = { provider, baseUrl, apiKey, organization };
-  return { config, adapter, upstream: createUpstreamTarget({ head, adapter, transport, runtime: system, onUnknown }) };
 }

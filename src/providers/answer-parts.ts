@@ -55,6 +55,11 @@ export class AnswerParts {
     return this.#output(part, { type: 'delta', delta });
   }
 
+  /** Whether no part has begun. */
+  get isEmpty(): boolean {
+    return this.#parts.size === 0;
+  }
+
   /** Whether the part has begun. */
   has(key: string): boolean {
     return this.#parts.has(key);

@@ -73,7 +73,8 @@ class ResponsesReader {
   }
 
   #readEnd(status: string, response: JsonRecord): readonly AdapterEvent[] {
-    return this.#close([...this.#readIdentity(response), ...conclude({ ...response, status }, this.#output)]);
+    const told = status === 'failed' ? [] : this.#output.readWhole(response.output);
+    return this.#close([...this.#readIdentity(response), ...told, ...conclude({ ...response, status }, this.#output)]);
   }
 
   #close(events: readonly AdapterEvent[]): readonly AdapterEvent[] {

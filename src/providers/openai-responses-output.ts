@@ -65,8 +65,9 @@ export class ResponsesOutput {
     }
   }
 
-  /** Reads the `output` of a whole response. */
+  /** Reads the `output` of a whole response; that at the end of a stream tells nothing but where the stream told nothing. */
   readWhole(output: unknown): readonly AdapterEvent[] {
+    if (!this.#parts.isEmpty) return [];
     const events: AdapterEvent[] = [];
     for (const [index, item] of recordsOf(output).entries()) {
       const key = String(index);

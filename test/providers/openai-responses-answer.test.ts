@@ -168,6 +168,16 @@ describe('a streamed answer of the Responses API', () => {
     expect(JSON.stringify(events)).not.toContain('secret');
   });
 
+  it('is read from its end where no event told of it', () => {
+    const output = [
+      { type: 'message', content: [{ type: 'output_text', text: 'Hello' }] },
+      { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
+    ];
+    const end = ['response.completed', { response: { status: 'completed', output } }] as const;
+    expect(answer(stream(CREATED, end))).toMatchObject({ text: 'Hello', finish: { reason: 'TOOL_CALLS' } });
+    expect(answer(stream(CREATED, text('x'), end)).text).toBe('x');
+  });
+
   it('is truncated without its own marker, whatever else ends it', () => {
     const read = adapter.events();
     expect(read({ name: '', data: '[DONE]' })).toEqual([]);
