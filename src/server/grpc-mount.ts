@@ -113,7 +113,8 @@ async function answerStream(
   const writer = new GrpcStreamWriter(call, options.runtime, options.clientStallMs);
   try {
     for await (const message of spec.impl(decodeMessage(spec.method.input, call.request), context)) {
-      if (context.signal.aborted) break;
+      // The handler ends at once; it may have more to say of why.
+      if (context.signal.aborted) continue;
       if (!writer.hasWritten) call.sendMetadata(context.responseHeader.metadata);
       const writable = writer.write(encodeMessage(spec.method.output, message));
       if (writable !== undefined) await writable;

@@ -216,3 +216,22 @@ test('drain: what does not end in time is told that the gateway goes down', asyn
   expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe('SHUTTING_DOWN');
   expect(error.metadata.get('grpc-retry-pushback-ms')).toBe('-1');
 });
+
+test('drain: a stream of which a piece is still on its way is told why it ends, too', async () => {
+  const backend = fakeBackend(async (call) => {
+    call.client?.started(SERVING);
+    // What was written down before the end, and not yet read.
+    call.signal.addEventListener('abort', () => call.client?.output({ kind: 'text', index: 0, text: 'late' }));
+    return untilAborted(call);
+  });
+  const door = await grpcDoor(backend);
+  const stream = door.client().streamChat({ messages })[Symbol.asyncIterator]();
+  expect(await stream.next()).toMatchObject({ value: { event: { case: 'started' } } });
+  const drained = door.door.drain(0);
+  const error: unknown = await stream.next().catch((thrown: unknown) => thrown);
+  await drained;
+  if (!(error instanceof ConnectError)) throw new Error('the stream went on');
+  expect(error.code).toBe(Code.Unavailable);
+  expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe('SHUTTING_DOWN');
+  expect(error.metadata.get('grpc-retry-pushback-ms')).toBe('-1');
+});
