@@ -2,10 +2,11 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { freePort } from '../test/support/free-port.ts';
 import type { Ask, Reply } from './guard.ts';
 
 /** A process under load. */
@@ -128,16 +129,6 @@ async function askChild(name: string, child: ChildProcess, ask: Ask): Promise<Re
 /** What guard.ts sends is all that comes. */
 function readReply(message: unknown): Reply {
   return message as Reply;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
 }
 
 async function listening(name: string, child: ChildProcess, port: number): Promise<void> {

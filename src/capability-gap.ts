@@ -29,10 +29,16 @@ export function capabilityGap(
     return unsupported('options.response_format', 'The model has no answers in JSON.');
   if (capabilities.has('image_input') && capabilities.has('file_input')) return undefined;
   for (const [index, { content }] of request.messages.entries()) {
+    // Most have text alone; no place need be written for them.
+    if (!content.some(mayHoldMedia)) continue;
     const gap = mediaGap(content, `messages[${index}]`, capabilities);
     if (gap !== undefined) return gap;
   }
   return undefined;
+}
+
+function mayHoldMedia({ part }: Part): boolean {
+  return part.case === 'image' || part.case === 'file' || part.case === 'toolResult';
 }
 
 function mediaGap(

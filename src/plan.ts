@@ -123,7 +123,7 @@ function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepare
   const streams = streamsUpstream(callerStreams, request.options?.maxTokens, config.upstreamMode ?? 'AUTO');
   const wire = adapter.request(request, { name, provider, model: entry.model, stream: streams });
   if ('reason' in wire) return wire;
-  const adjusted = [...limited, ...wire.warnings];
+  const adjusted = limited.length === 0 ? wire.warnings : [...limited, ...wire.warnings];
   const loss = request.routing?.strict === true ? adjusted.find(isLoss) : undefined;
   if (loss !== undefined) return refused(loss);
   const list = wire.localSchema === true ? [...adjusted, LOCAL_SCHEMA] : adjusted;

@@ -1,5 +1,6 @@
 import type { Facts } from './facts.ts';
 import type { SimRequest } from './tape.ts';
+import { PLAIN } from './tape.ts';
 
 /** Between two requests of the calm, in milliseconds: longer than any answer of a target that is well. */
 const GAP_MS = 15_000;
@@ -27,12 +28,7 @@ export function calmRequests(facts: Facts, ask: (asked: SimRequest, atMs: number
         chain: [...tape.targets.slice(index), ...tape.targets.slice(0, index)],
         timeoutMs: 60_000,
         streams: true,
-        json: false,
-        cancel: { type: 'never' },
-        reading: { type: 'fast' },
-        refusedAs: undefined,
-        clientRetries: 0,
-        onBroken: 'FAIL',
+        ...PLAIN,
       };
       ask(asked, beginsAtMs + 1 + count * GAP_MS);
       count += 1;

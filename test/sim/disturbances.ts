@@ -1,5 +1,6 @@
 import type { Dice } from './dice.ts';
 import type { Fault, OperatorAct, SimRequest, Tape } from './tape.ts';
+import { PLAIN } from './tape.ts';
 
 const STALLS_MS = [1_200, 3_000, 8_000, 20_000, 40_000];
 const ACTS = ['OPEN', 'CLOSED', 'DISABLED', 'RESET', 'RESET'] as const;
@@ -9,16 +10,6 @@ const AFTERMATH = 90;
 
 /** How many requests come in one moment. */
 const HERD = 25;
-
-/** What a request is unless it is something else. */
-const PLAIN = {
-  json: false,
-  cancel: { type: 'never' },
-  reading: { type: 'fast' },
-  refusedAs: undefined,
-  clientRetries: 0,
-  onBroken: 'FAIL',
-} as const satisfies Partial<SimRequest>;
 
 /** Adds what a tape has besides sick providers: operators, a process that is held up, limits told in headers, load that goes on. */
 export function disturbed(tape: Tape, dice: Dice): Tape {

@@ -128,3 +128,13 @@ export interface Tape {
   /** From when on no fault shows. */
   readonly calmFromMs: number;
 }
+
+/** What a request is unless it is something else. */
+export const PLAIN = {
+  json: false,
+  cancel: { type: 'never' },
+  reading: { type: 'fast' },
+  refusedAs: undefined,
+  clientRetries: 0,
+  onBroken: 'FAIL',
+} as const satisfies Partial<SimRequest>;

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from './free-port.ts';
 import { TINY_TEMPLATE, tinyModel } from './tiny-model.ts';
 
 /** A real Ollama with the model `tiny`. */
@@ -62,14 +62,4 @@ async function post(url: string, body: string | Buffer<ArrayBuffer>): Promise<vo
   const response = await fetch(url, { method: 'POST', body });
   const text = await response.text();
   if (!response.ok) throw new Error(`Ollama refused ${url}: ${text}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { failure } from '../../support/upstream-scripts.ts';
 import type { SimRequest } from '../tape.ts';
+import { PLAIN } from '../tape.ts';
 import { reckon } from './account.ts';
 import { COCKATIEL } from './cockatiel.ts';
 import { compare, RIVALS } from './compare.ts';
@@ -31,12 +32,7 @@ function world(trouble: Trouble, atMs: readonly number[], more: Partial<SimReque
       chain: TARGETS,
       timeoutMs: 120_000,
       streams: true,
-      json: false,
-      cancel: { type: 'never' },
-      reading: { type: 'fast' },
-      refusedAs: undefined,
-      clientRetries: 0,
-      onBroken: 'FAIL',
+      ...PLAIN,
       ...more,
     };
   });
