@@ -8,6 +8,7 @@ import type { Config } from './config/config.ts';
 import { createConfig } from './config/load.ts';
 import type { CreateOptions } from './config/load.ts';
 import { reportCall } from './call-report.ts';
+import { Cohort } from './core/cohort.ts';
 import type { TimerHandle } from './core/ports.ts';
 import { DefaultModels } from './default-models.ts';
 import { DEFAULT_ENGINE_CONFIG } from './engine/config.ts';
@@ -21,7 +22,7 @@ import { planRequest } from './plan.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
 import { createAdminHandlers } from './server/admin-service.ts';
-import type { Backend, CallEnd } from './server/backend.ts';
+import type { Backend } from './server/backend.ts';
 import { createHandlers } from './server/handlers.ts';
 import { createLocalClient } from './server/local.ts';
 import type { LocalClient } from './server/local.ts';
@@ -117,10 +118,11 @@ export function wireGateway(
     system.wall(),
   );
   const models = new DefaultModels(system);
+  const cohort = new Cohort(system);
   const targets = new Map(
     config.targets.map((target) => [
       target.name,
-      wireTarget(target, system, () => metrics?.unknownEvent(target.name, target.provider)),
+      wireTarget(target, system, cohort, () => metrics?.unknownEvent(target.name, target.provider)),
     ]),
   );
   // A program that has nothing else to do need not wait for them.
@@ -155,7 +157,6 @@ export function wireGateway(
   );
   engine.restore(snapshot.map((known) => ofNamedModels(known, routeTable)));
   const startedAtMs = system.now();
-  const ended: CallEnd[] = [];
   const planContext = {
     routeTable,
     targets,
@@ -183,15 +184,11 @@ export function wireGateway(
     uptimeMs: () => system.now() - startedAtMs,
     callEnded: (call) => {
       if (log === undefined || metrics === undefined) return;
-      ended.push(call);
-      if (ended.length > 1) return;
       // The answers go out first.
-      void system.yieldIo().then(() => {
-        for (const served of ended.splice(0)) {
-          const end = reportCall(served);
-          log.callEnded(end);
-          metrics.callEnded(end);
-        }
+      cohort.add(() => {
+        const end = reportCall(call);
+        log.callEnded(end);
+        cohort.add(() => metrics.callEnded(end));
       });
     },
     version,

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 
+import type { EventLoop } from './core/cohort.ts';
 import type { Runtime, TimerHandle } from './core/ports.ts';
 
 /** The longest delay that Node's timers take; beyond it they fire at once. */
 const MAX_TIMER_MS = 2_147_483_647;
 
 /** The world outside the process, for everything that is handed time, chance and ids. */
-export interface System extends Runtime {
+export interface System extends Runtime, EventLoop {
   /** Returns a new unique id. */
   newId(): string;
   /** As `setTimer`, but does not keep the process alive. */
@@ -24,8 +25,12 @@ export const system: System = {
     clearTimeout(handle as NodeJS.Timeout);
   },
   random: () => Math.random(),
-  yieldIo: () => new Promise((resolve) => setImmediate(resolve)),
+  // What has come is read in this turn and told at its end, maybe after us; by the end of the next it was told.
+  yieldIo: () => new Promise((resolve) => setImmediate(() => setImmediate(resolve))),
   setIdleTimer: (ms, fire) => setTimeout(fire, Math.min(Math.ceil(ms), MAX_TIMER_MS)).unref(),
+  afterInput: (run) => {
+    setImmediate(run);
+  },
   newId: () => randomUUID(),
   exitWithin: (ms) => {
     setTimeout(() => process.exit(1), ms).unref();

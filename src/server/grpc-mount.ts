@@ -15,10 +15,12 @@ import {
   type ServerUnaryCall,
   type ServerWritableStream,
 } from '@grpc/grpc-js';
+import { type Cohort, NEXT_STAGE } from '../core/cohort.ts';
 import { LiveList } from '../core/live-list.ts';
 import type { Runtime } from '../core/ports.ts';
 import { encodeStatus } from './error-details.ts';
 import { type ContextCall, GrpcContext } from './grpc-context.ts';
+import type { GrpcStatus, UnaryCall } from './grpc-unary.ts';
 import { closeStalledStream, GrpcStreamWriter } from './grpc-stream.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { CLOSE_STALLED_STREAM } from './run-request.ts';
@@ -31,71 +33,82 @@ export interface GrpcMountOptions {
   readonly shutdownSignal: AbortSignal;
   /** How long a stream may wait for its reader, in milliseconds. */
   readonly clientStallMs: number;
+  /** In which calls are begun that come in one turn. */
+  readonly cohort: Cohort;
   /** Counts the calls, where they have to be waited for. */
   readonly calls?: LiveCalls;
 }
 
-/** A status as grpc-js takes it; the numbers of its codes are those of Connect's. */
-interface GrpcStatus {
-  readonly code: number;
-  readonly details: string;
-  readonly metadata: Metadata;
-}
-
-type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
 type StreamCall = ServerWritableStream<Buffer, Buffer>;
 type SpecOf<Kind extends MethodImplSpec['kind']> = Extract<MethodImplSpec, { kind: Kind }>;
 
 /**
  * Mounts Connect handlers on a grpc-js server: unary and server-streaming methods, messages encoded by protobuf-es. Cancel,
  * lost connection and deadline abort the handler's context in the turn in which grpc-js tells of them.
+ *
+ * @returns the unary methods by path, for calls that grpc-js does not read
  */
 export function mountService<Service extends DescService>(
   server: Server,
   service: Service,
   implementation: ServiceImpl<Service>,
   options: GrpcMountOptions,
-): void {
+): ReadonlyMap<string, (call: UnaryCall) => void> {
+  const unary = new Map<string, (call: UnaryCall) => void>();
   const scopes = new CallScopes(options);
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
     // What grpc-js decodes lives as long as its stream, which is longer than the call; bytes cost less there than messages.
     const same = (bytes: Buffer): Buffer => bytes;
     if (spec.kind === 'unary') {
-      const handle = (call: UnaryCall, callback: sendUnaryData<Buffer>): void => {
-        void answerUnary(spec, call, callback, scopes);
+      const handle = (call: UnaryCall): void => {
+        options.cohort.add(() => void answerUnary(spec, call, scopes));
       };
-      server.register(path, handle, same, same, 'unary');
+      unary.set(path, handle);
+      const handleRead = (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void => {
+        handle(unaryCall(call, callback));
+      };
+      server.register(path, handleRead, same, same, 'unary');
     } else if (spec.kind === 'server_streaming') {
       const handle = (call: StreamCall): void => {
-        void answerStream(spec, call, options, scopes);
+        options.cohort.add(() => void answerStream(spec, call, options, scopes));
       };
       server.register(path, handle, same, same, 'serverStream');
     } else {
       throw new TypeError(`${path} streams its requests, which is not supported`);
     }
   }
+  return unary;
 }
 
-async function answerUnary(
-  spec: SpecOf<'unary'>,
-  call: UnaryCall,
-  callback: sendUnaryData<Buffer>,
-  scopes: CallScopes,
-): Promise<void> {
-  const scope = scopes.open(spec, call);
+/** A unary call that grpc-js has read. */
+function unaryCall(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): UnaryCall {
+  return {
+    context: call,
+    request: call.request,
+    answer: (message, headers, trailers) => {
+      call.sendMetadata(headers);
+      callback(null, message, trailers);
+    },
+    fail: (status, headers) => {
+      if (headers !== undefined) call.sendMetadata(headers);
+      callback(status);
+    },
+  };
+}
+
+async function answerUnary(spec: SpecOf<'unary'>, call: UnaryCall, scopes: CallScopes): Promise<void> {
+  const scope = scopes.open(spec, call.context);
   const { context } = scope;
   try {
-    const bytes = encodeMessage(
-      spec.method.output,
-      await spec.impl(decodeMessage(spec.method.input, call.request), context),
-    );
-    call.sendMetadata(context.responseHeader.metadata);
-    callback(null, bytes, context.trailerMetadata);
+    const request = decodeMessage(spec.method.input, call.request);
+    await NEXT_STAGE;
+    const bytes = encodeMessage(spec.method.output, await spec.impl(request, context));
+    await NEXT_STAGE;
+    call.answer(bytes, context.responseHeader.metadata, context.trailerMetadata);
   } catch (thrown) {
     const error = ConnectError.from(hideForeign(thrown));
-    if (forbidsRepeat(error)) call.sendMetadata(context.responseHeader.metadata);
-    callback(statusOf(error));
+    call.fail(statusOf(error), forbidsRepeat(error) ? context.responseHeader.metadata : undefined);
   } finally {
     scope.close();
   }

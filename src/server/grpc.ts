@@ -4,10 +4,12 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { formatAddress } from '../core/address.ts';
+import { Cohort, type EventLoop } from '../core/cohort.ts';
 import type { Runtime } from '../core/ports.ts';
 import { addressToBind } from './http-listen.ts';
 import { mountService } from './grpc-mount.ts';
 import { addReflection } from './grpc-reflection.ts';
+import { takeUnaryCalls } from './grpc-unary.ts';
 import { createHealthService } from './health-service.ts';
 import { clampTimeoutHeaders, MAX_MESSAGE_BYTES } from './limits.ts';
 import { LiveCalls } from './live-calls.ts';
@@ -28,7 +30,7 @@ export interface GrpcDoorOptions {
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
   readonly serving: ServingStatus;
-  readonly runtime: Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
+  readonly runtime: Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'> & EventLoop;
   /** Whether the schema is told to whoever asks. Default: true. */
   readonly reflection?: boolean;
   /** Default: plain HTTP/2 (h2c). */
@@ -70,8 +72,9 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const shutdown = new AbortController();
   const calls = new LiveCalls();
   const server = new Server(SERVER_OPTIONS);
-  const mount = { runtime, clientStallMs, shutdownSignal: shutdown.signal };
-  mountService(server, LlmService, handlers, { ...mount, calls });
+  const cohort = new Cohort(runtime);
+  const mount = { runtime, clientStallMs, shutdownSignal: shutdown.signal, cohort };
+  const unary = mountService(server, LlmService, handlers, { ...mount, calls });
   mountService(server, Health, createHealthService(serving), mount);
   if (options.reflection ?? true) addReflection(server);
   subscribe(STREAM_CREATED, clampTimeoutOfStream);
@@ -82,6 +85,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
     throw error;
   }
+  takeUnaryCalls(server, unary, runtime);
   const drain = async (graceMs: number): Promise<void> => {
     serving.startDraining();
     await within(runtime, graceMs, calls.whenIdle());

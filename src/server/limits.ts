@@ -36,6 +36,12 @@ export function clampGrpcTimeout(value: string): string {
   return Number(match[1]) * unitMs > MAX_TIMER_MS ? MAX_GRPC_TIMEOUT : value;
 }
 
+/** Reads a `grpc-timeout` in milliseconds; undefined where it is none (gRPC over HTTP2, "Timeout"). */
+export function grpcTimeoutMs(value: string): number | undefined {
+  const match = /^(\d{1,8})([HMSmun])$/.exec(value);
+  return match === null ? undefined : Number(match[1]) * (UNIT_MS.get(match[2] ?? '') ?? 0);
+}
+
 /** Shortens a `connect-timeout-ms` that no timer can run. What cannot be read, or has over ten digits, stays as it is. */
 export function clampConnectTimeout(value: string): string {
   return /^\d{1,10}$/.test(value) && Number(value) > MAX_TIMER_MS ? String(MAX_TIMER_MS) : value;

@@ -1,4 +1,5 @@
 import { Code, ConnectError, createContextKey, type HandlerContext } from '@connectrpc/connect';
+import { NEXT_STAGE } from '../core/cohort.ts';
 import type { Delta, Finish } from '../core/answer.ts';
 import type { CallFailure, CallResult, ClientSink, Recovery } from '../engine/call.ts';
 import type { AnswerContext, CallSuccess } from './answers.ts';
@@ -59,7 +60,7 @@ export function identifyRequest(backend: Backend, context: HandlerContext, field
 
 /**
  * Answers one request: plan, engine, trail, cost; the backend hears of its end once, also where it is refused. Throws a
- * ConnectError for whatever goes wrong. Nothing is awaited before the engine has the request and its signal.
+ * ConnectError for whatever goes wrong. The engine has the request and its signal a few microtasks later (see `core/cohort.ts`).
  */
 export async function runRequest(
   backend: Backend,
@@ -70,6 +71,7 @@ export async function runRequest(
 ): Promise<Answered> {
   const { requestId, signal } = stream;
   const timeoutMs = context.timeoutMs();
+  await NEXT_STAGE;
   let plan: Plan | undefined;
   let result: CallResult<Delta, Finish>;
   try {
@@ -78,6 +80,7 @@ export async function runRequest(
       result = refusedResult(planned);
     } else {
       plan = planned;
+      await NEXT_STAGE;
       const prepare: Plan['prepare'] = (entry) => planned.prepare(entry);
       const { client, recovery } = stream;
       const { chain, streams: upstreamStreams } = plan;
@@ -88,6 +91,7 @@ export async function runRequest(
   }
   if (!result.ok) result = { ...result, failure: explainCancel(result.failure, signal) };
   const trail = describeTrail(result.attempts, (attempt) => plan?.account(attempt));
+  await NEXT_STAGE;
   backend.callEnded({ method: ask.method, requestId, request: ask.request, result, trail });
   if (result.ok) {
     const warnings = plan?.warnings(result.serving) ?? [];

@@ -106,6 +106,7 @@ describe('StreamChat', () => {
     const own = context();
     const stream = handlers.streamChat(streamRequest, own)[Symbol.asyncIterator]();
     const first = errorOf(stream.next());
+    while (backend.calls.length === 0) await Promise.resolve();
     expect(backend.calls[0]?.signal.aborted).toBe(false);
     own.abort(new ConnectError('gone', Code.Canceled));
     expect(backend.calls[0]?.signal.aborted).toBe(true);

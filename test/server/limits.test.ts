@@ -4,6 +4,7 @@ import {
   clampConnectTimeout,
   clampGrpcTimeout,
   clampTimeoutHeaders,
+  grpcTimeoutMs,
   truncateUtf8,
 } from '../../src/server/limits.ts';
 
@@ -32,6 +33,22 @@ describe('deadlines', () => {
     ['soon', 'soon'],
   ])('connect-timeout-ms %s becomes %s', (value, expected) => {
     expect(clampConnectTimeout(value)).toBe(expected);
+  });
+
+  test.each([
+    ['1S', 1000],
+    ['2H', 7_200_000],
+    ['3M', 180_000],
+    ['0m', 0],
+    ['99999999u', 99_999.999],
+    ['5000000n', 5],
+    ['123456789S', undefined],
+    ['1 S', undefined],
+    ['1s', undefined],
+    ['', undefined],
+    ['-1S', undefined],
+  ])('grpc-timeout %s is %s ms', (value, expected) => {
+    expect(grpcTimeoutMs(value)).toBe(expected);
   });
 
   test('headers are changed in place, and only those two', () => {

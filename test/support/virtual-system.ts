@@ -44,6 +44,7 @@ export function createVirtualSystem(): VirtualSystem {
       ids += 1;
       return `id-${ids}`;
     },
+    afterInput: (run) => void setImmediate(run),
     setIdleTimer: (ms, fire) => runtime.setTimer(ms, fire),
     exitWithin: () => undefined,
   };
