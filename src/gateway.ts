@@ -222,6 +222,8 @@ export function wireGateway(
       lists.close();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
       load?.close();
+      // Reports follow their answers.
+      await system.yieldIo();
       log?.flush();
     },
   };

@@ -25,7 +25,7 @@ export const system: System = {
     clearTimeout(handle as NodeJS.Timeout);
   },
   random: () => Math.random(),
-  // What has come is read in this turn and told at its end, maybe after us; by the end of the next it was told.
+  // What has come is read in this turn and told at its end, maybe after us (`core/cohort.ts`); the next turn ends behind it.
   yieldIo: () => new Promise((resolve) => setImmediate(() => setImmediate(resolve))),
   setIdleTimer: (ms, fire) => setTimeout(fire, Math.min(Math.ceil(ms), MAX_TIMER_MS)).unref(),
   afterInput: (run) => {

@@ -22,7 +22,10 @@ export class Cohort {
     this.#loop = loop;
   }
 
-  /** Takes a step after the input of this turn; one that a step adds, after its neighbours. Must not throw. */
+  /**
+   * Takes a step after the input of this turn; one that a step adds, after its neighbours. What a step throws is a fault that
+   * nobody has caught, and spoils no other step.
+   */
   add(step: () => void): void {
     if (this.#following !== undefined) {
       this.#following.push(step);
@@ -36,7 +39,15 @@ export class Cohort {
     let steps = this.#waiting.splice(0, MOST);
     while (steps.length > 0) {
       this.#following = [];
-      for (const step of steps) step();
+      for (const step of steps) {
+        try {
+          step();
+        } catch (error) {
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
+      }
       steps = this.#following;
     }
     this.#following = undefined;

@@ -20,11 +20,11 @@ import { LiveList } from '../core/live-list.ts';
 import type { Runtime } from '../core/ports.ts';
 import { encodeStatus } from './error-details.ts';
 import { type ContextCall, GrpcContext } from './grpc-context.ts';
-import type { GrpcStatus, UnaryCall } from './grpc-unary.ts';
 import { closeStalledStream, GrpcStreamWriter } from './grpc-stream.ts';
 import type { LiveCalls } from './live-calls.ts';
 import { CLOSE_STALLED_STREAM } from './run-request.ts';
 import { forbidsRepeat } from './status.ts';
+import type { GrpcStatus, UnaryCall } from './unary-stream.ts';
 
 /** How a service is mounted on grpc-js. */
 export interface GrpcMountOptions {

@@ -60,6 +60,23 @@ describe('a cohort', () => {
     expect(turnEnds).toHaveLength(0);
   });
 
+  it('goes on where a step throws, which is told as what nobody has caught', async () => {
+    const { cohort, add, taken, endTurn } = cohortOf();
+    const uncaught = new Promise((resolve) => process.prependOnceListener('uncaughtException', resolve));
+    const others = process.listeners('uncaughtException').slice(1);
+    for (const other of others) process.off('uncaughtException', other);
+    cohort.add(() => {
+      throw new Error('a fault');
+    });
+    add('a neighbour');
+    endTurn();
+    add('a later one');
+    endTurn();
+    expect(taken).toEqual(['a neighbour', 'a later one']);
+    expect(await uncaught).toMatchObject({ message: 'a fault' });
+    for (const other of others) process.on('uncaughtException', other);
+  });
+
   it('lets calls that wait for the next stage catch up with each other', async () => {
     const taken: string[] = [];
     const call = async (name: string): Promise<void> => {

@@ -93,26 +93,32 @@ describe('a plain unary call', () => {
   });
 
   test.each([
-    ['no message', Buffer.alloc(0)],
-    ['half a prefix', framed(hello).subarray(0, 3)],
-    ['half a message', framed(hello).subarray(0, 9)],
-    ['two messages', Buffer.concat([framed(hello), framed(hello)])],
-    ['a message that is compressed, nobody says how', framed(gzipSync(hello), { flag: 1 })],
-  ])('that is %s is refused, and nobody is called', async (_name, bytes) => {
+    ['no message', Buffer.alloc(0), '12'],
+    ['half a prefix', framed(hello).subarray(0, 3), '13'],
+    ['half a message', framed(hello).subarray(0, 9), '13'],
+    ['two messages', Buffer.concat([framed(hello), framed(hello)]), '12'],
+    ['a message that is compressed, nobody says how', framed(gzipSync(hello), { flag: 1 }), '13'],
+  ])('that is %s is refused, and nobody is called', async (_name, bytes, status) => {
     const backend = answering();
     const stream = open((await grpcDoor(backend)).session());
     stream.end(bytes);
-    expect((await answerOf(stream)).status).toBe('13');
+    expect((await answerOf(stream)).status).toBe(status);
     expect(backend.calls).toEqual([]);
   });
 
-  test('that says it is too large is refused before it has come', async () => {
+  test.each([
+    ['says that it is too large', '8', framed(hello, { length: MAX_MESSAGE_BYTES + 1 }), {}],
+    ['goes on behind its message', '12', framed(hello, { length: 1 }), {}],
+    ['has had its time', '4', framed(hello).subarray(0, 9), { 'grpc-timeout': '20m' }],
+    ['has had its time, but for its end', '4', framed(hello), { 'grpc-timeout': '20m' }],
+    ['never had any', '4', framed(hello), { 'grpc-timeout': '0S' }],
+  ])('that %s is refused before it has come', async (_name, status, bytes, changes) => {
     const backend = answering();
-    const stream = open((await grpcDoor(backend)).session());
-    stream.write(framed(hello, { length: MAX_MESSAGE_BYTES + 1 }));
+    const stream = open((await grpcDoor(backend)).session(), changes);
+    stream.write(bytes);
     const answered = answerOf(stream);
     const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
-    expect(headers['grpc-status']).toBe('8');
+    expect(headers['grpc-status']).toBe(status);
     stream.end();
     await answered;
     expect(backend.calls).toEqual([]);
