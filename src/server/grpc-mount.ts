@@ -1,12 +1,4 @@
-import {
-  create,
-  type DescMessage,
-  type DescService,
-  fromBinary,
-  type Message,
-  type MessageInitShape,
-  toBinary,
-} from '@bufbuild/protobuf';
+import { type DescMessage, type DescService, fromBinary, type Message } from '@bufbuild/protobuf';
 import { Code, ConnectError, createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from '@connectrpc/connect';
 import {
   Metadata,
@@ -18,6 +10,7 @@ import {
 import { type Cohort, NEXT_STAGE } from '../core/cohort.ts';
 import { LiveList } from '../core/live-list.ts';
 import type { Runtime } from '../core/ports.ts';
+import { encodeMessage } from './encode-message.ts';
 import { encodeStatus } from './error-details.ts';
 import { type ContextCall, GrpcContext } from './grpc-context.ts';
 import { closeStalledStream, GrpcStreamWriter } from './grpc-stream.ts';
@@ -189,11 +182,6 @@ function decodeMessage(schema: DescMessage, bytes: Buffer): Message {
   } catch (cause) {
     throw new ConnectError('The request is no message of the contract.', Code.Internal, undefined, undefined, cause);
   }
-}
-
-function encodeMessage<Output extends DescMessage>(schema: Output, message: MessageInitShape<Output>): Buffer {
-  const bytes = toBinary(schema, create(schema, message));
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Replaces what no handler of ours throws on purpose; its words may be anyone's. */
