@@ -36,7 +36,7 @@ type StreamCall = ServerWritableStream<Buffer, Buffer>;
 type SpecOf<Kind extends MethodImplSpec['kind']> = Extract<MethodImplSpec, { kind: Kind }>;
 
 /**
- * Mounts Connect handlers on a grpc-js server: unary and server-streaming methods, messages encoded by protobuf-es. Cancel,
+ * Mounts Connect handlers on a grpc-js server: unary and server-streaming methods. Cancel,
  * lost connection and deadline abort the handler's context in the turn in which grpc-js tells of them.
  *
  * @returns the unary methods by path, for calls that grpc-js does not read

@@ -22,9 +22,13 @@ export function takeUnaryCalls(
     const others = http2Server.listeners('stream');
     http2Server.removeAllListeners('stream');
     http2Server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => {
+      const timeoutMs = timeoutOf(headers);
       const handle = isPlain(headers) ? handlers.get(headers[':path'] ?? '') : undefined;
-      if (handle !== undefined) new UnaryStream(stream, headers, handle, runtime).start();
-      else for (const other of others) Reflect.apply(other, http2Server, [stream, headers, ...rest]);
+      if (handle !== undefined && timeoutMs !== undefined) {
+        new UnaryStream(stream, headers, timeoutMs, handle, runtime).start();
+        return;
+      }
+      for (const other of others) Reflect.apply(other, http2Server, [stream, headers, ...rest]);
     });
   }
 }
@@ -36,8 +40,12 @@ export function http2ServersOf(server: Server): readonly EventEmitter[] {
 }
 
 function isPlain(headers: IncomingHttpHeaders): boolean {
-  const { 'grpc-encoding': encoding = 'identity', 'grpc-timeout': timeout } = headers;
-  if (headers[':method'] !== 'POST' || encoding !== 'identity') return false;
-  if (!CONTENT_TYPES.has(headers['content-type'])) return false;
-  return timeout === undefined || (typeof timeout === 'string' && grpcTimeoutMs(timeout) !== undefined);
+  const { ':method': method, 'grpc-encoding': encoding = 'identity', 'content-type': contentType } = headers;
+  return method === 'POST' && encoding === 'identity' && CONTENT_TYPES.has(contentType);
+}
+
+/** Returns the milliseconds that a call has, without limit where it names none; undefined where they cannot be read. */
+function timeoutOf({ 'grpc-timeout': timeout }: IncomingHttpHeaders): number | undefined {
+  if (timeout === undefined) return Infinity;
+  return typeof timeout === 'string' ? grpcTimeoutMs(timeout) : undefined;
 }

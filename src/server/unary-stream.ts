@@ -3,7 +3,7 @@ import { Code } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
 import type { Runtime, TimerHandle } from '../core/ports.ts';
 import type { ContextCall } from './grpc-context.ts';
-import { grpcTimeoutMs, MAX_MESSAGE_BYTES } from './limits.ts';
+import { MAX_MESSAGE_BYTES } from './limits.ts';
 
 /** A status as grpc-js takes it; the numbers of its codes are those of Connect's. */
 export interface GrpcStatus {
@@ -54,6 +54,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
   constructor(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
+    timeoutMs: number,
     handle: (call: UnaryCall) => void,
     runtime: UnaryClock,
   ) {
@@ -61,9 +62,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
     this.#stream = stream;
     this.#headers = headers;
     this.#handle = handle;
-    const timeout = headers['grpc-timeout'];
-    const timeoutMs = typeof timeout === 'string' ? grpcTimeoutMs(timeout) : undefined;
-    this.#deadlineAtMs = timeoutMs === undefined ? Infinity : runtime.wall() + timeoutMs;
+    this.#deadlineAtMs = runtime.wall() + timeoutMs;
   }
 
   start(): void {
