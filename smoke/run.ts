@@ -5,10 +5,10 @@ import type { GenerateResponse } from '../clients/typescript/src/index.ts';
 import { Code, createLlmClient, decodeError } from '../clients/typescript/src/index.ts';
 
 import { loadConfig } from '../src/config/load.ts';
-import { ConfigError } from '../src/config/problem.ts';
+import { ConfigError } from '../src/config/port/problem.ts';
 import { wireGateway } from '../src/gateway.ts';
-import { openGrpcDoor } from '../src/server/grpc.ts';
-import { ServingStatus } from '../src/server/serving-status.ts';
+import { openGrpcDoor } from '../src/server/grpc/native-door.ts';
+import { ServingStatus } from '../src/server/health/serving-status.ts';
 import { system } from '../src/system.ts';
 
 // Calls every configured target once with a tiny prompt, through a real gateway and the real client, and prints what came.
@@ -42,8 +42,8 @@ async function smoke(): Promise<number> {
     process.stdout.write('No provider is configured. Set OPENAI_API_KEY or another key, or try --demo.\n');
     return 2;
   }
-  const gateway = wireGateway(config, 'smoke', system);
-  const serving = new ServingStatus(() => gateway.backend.targets(), system);
+  const gateway = wireGateway({ config, version: 'smoke', system });
+  const serving = new ServingStatus(() => gateway.port.targets(), system);
   const door = await openGrpcDoor({ address: '127.0.0.1:0', handlers: gateway.handlers(), serving, runtime: system });
   const client = createLlmClient(door.address);
   // What loading an SDK takes is no latency of a target.

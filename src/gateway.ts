@@ -1,58 +1,50 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 
-import packageJson from '../package.json' with { type: 'json' };
 import type { AdminService } from '../gen/understudy/v1/admin_pb.ts';
 import type { LlmService } from '../gen/understudy/v1/llm_pb.ts';
-import { Accounting } from './accounting.ts';
-import type { Config } from './config/config.ts';
-import { createConfig } from './config/load.ts';
-import type { CreateOptions } from './config/load.ts';
-import { reportCall } from './call-report.ts';
+import { DefaultModels } from './catalogue/default-models.ts';
+import { KnownModels } from './catalogue/known-models.ts';
+import { listModels } from './catalogue/list-models.ts';
+import { TargetLists } from './catalogue/target-lists.ts';
+import type { Config } from './config/port/resolved.ts';
 import { Cohort } from './core/cohort.ts';
-import type { TimerHandle } from './core/ports.ts';
-import { DefaultModels } from './default-models.ts';
-import { DEFAULT_ENGINE_CONFIG } from './engine/config.ts';
+import type { System, Timers } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
-import type { RouteTable } from './engine/route.ts';
-import type { TargetSnapshot } from './engine/target-state.ts';
-import { KnownModels } from './known-models.ts';
-import { ModelLists } from './model-lists.ts';
-import { listModels } from './models.ts';
-import { planRequest } from './plan.ts';
+import { DEFAULT_ENGINE_CONFIG } from './engine/port/config.ts';
+import type { RouteTable } from './engine/route/route.ts';
+import type { TargetSnapshot } from './engine/target/target-state.ts';
+import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
-import { createAdminHandlers } from './server/admin-service.ts';
-import type { Backend } from './server/backend.ts';
-import { createHandlers } from './server/handlers.ts';
-import { createLocalClient } from './server/local.ts';
-import type { LocalClient } from './server/local.ts';
-import { createSuspensionCheck } from './suspension-check.ts';
-import { system as realSystem } from './system.ts';
-import type { System } from './system.ts';
+import type { PlanContext } from './request-plan/plan.ts';
+import { planRequest } from './request-plan/plan.ts';
+import { createAdminHandlers } from './server/admin/operator-service.ts';
+import { createHandlers } from './server/handlers/rpc-handlers.ts';
+import type { GatewayPort } from './server/port/gateway-port.ts';
+import { createSuspensionCheck } from './targets/suspension-check.ts';
+import { wireTarget } from './targets/wire-target.ts';
+import { reportCall } from './telemetry/call-report.ts';
 import { createCallLog } from './telemetry/log.ts';
-import { watchLoad } from './telemetry/load.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import { loadSdk } from './upstream/sdk.ts';
-import { wireTarget } from './wire-target.ts';
-
-export { ConfigError } from './config/problem.ts';
+import { watchLoad } from './telemetry/overload.ts';
+import { loadSdk } from './upstream/head/sdk.ts';
 
 /** A gateway without any door. */
 export interface Gateway {
   /** Handlers of LlmService, to be mounted on doors. `isAccepting` false refuses new calls while doors drain. */
   handlers(isAccepting?: () => boolean): ServiceImpl<typeof LlmService>;
-  readonly backend: Backend;
+  /** Handlers of AdminService, for the admin listener alone. */
+  adminHandlers(): ServiceImpl<typeof AdminService>;
+  readonly port: GatewayPort;
+  /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
+  readonly metrics: (() => ReturnType<Metrics['render']>) | undefined;
   /** Loads ahead what the first calls will need; contacts nobody. */
   warmUp(): Promise<void>;
   /** Calls back whenever the availability of a target may have changed. */
   onTargetChange(listener: () => void): void;
-  /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
-  readonly metrics: Metrics['render'] | undefined;
   /** Returns what another gateway can go on from. */
   snapshot(): GatewaySnapshot;
-  /** Handlers of AdminService, for the admin listener alone. */
-  adminHandlers(): ServiceImpl<typeof AdminService>;
   /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */
   drain(): void;
   /** Destroys what is under way, closes all connections to providers and writes what of the log still waits. */
@@ -62,119 +54,93 @@ export interface Gateway {
 /** What a gateway knows of its targets' circuits and rate limits: plain data in ages, so that it needs no clock (engine rule K10). */
 export type GatewaySnapshot = readonly TargetSnapshot[];
 
-/** What {@link createGateway} is told. */
-export interface GatewayOptions extends CreateOptions {
+/** What a gateway is wired from. */
+export interface GatewayParts {
+  readonly config: Config;
+  /** Of this build, as Health and the metrics tell it. */
+  readonly version: string;
+  readonly system: System;
   /**
-   * What another gateway knew: targets of the same names go on from there, so that a new configuration closes no open circuit
-   * and forgets no rate limit. Suspensions are not in it, nor do circuits of models count that the configuration names no more:
-   * a new key, credit or model may be the very reason for the change.
+   * Whether calls are logged to standard output and measured, and refused where this process is overloaded; default false: an
+   * embedding program looks after its own output and load.
    */
+  readonly reports?: boolean;
+  /** What another gateway knew of its targets. */
   readonly snapshot?: GatewaySnapshot | undefined;
 }
 
-/** A gateway in a program that embeds it. */
-export interface EmbeddedGateway extends LocalClient {
-  /** Returns what another gateway can go on from, such as one with a new configuration. */
-  snapshot(): GatewaySnapshot;
-  /** Destroys what is under way and closes all connections to providers. */
-  close(): Promise<void>;
-}
-
-/**
- * Makes a gateway for a TypeScript program, without any server.
- *
- * @param options.config a configuration of the same shape as the file
- * @param options.env names like those of the environment, such as `{ OPENAI_API_KEY: … }`; nothing is read from the process
- * @param options.snapshot what another gateway knew of its targets
- * @throws ConfigError naming every field that is wrong
- */
-export function createGateway(options: GatewayOptions = {}, system: System = realSystem): EmbeddedGateway {
-  const gateway = wireGateway(createConfig(options), packageJson.version, system, false, options.snapshot);
-  return {
-    ...createLocalClient(gateway.handlers()),
-    snapshot: () => gateway.snapshot(),
-    close: () => gateway.close(),
-  };
-}
-
-/**
- * Wires a gateway: the one page where every part meets. Contacts nobody before the first call.
- *
- * @param reports whether calls are logged to standard output and measured, and refused where this process is overloaded;
- *   default false
- * @param snapshot what another gateway knew; see {@link GatewayOptions.snapshot}
- */
-export function wireGateway(
-  config: Config,
-  version: string,
-  system: System,
-  reports = false,
-  snapshot: GatewaySnapshot = [],
-): Gateway {
-  const prices = createPriceTable({
-    overrides: config.targets.map(({ name, prices: own }) => ({ target: name, prices: own })),
-  });
-  const accounting = new Accounting(prices, new PriceFallback(() => import('@pydantic/genai-prices')), () =>
-    system.wall(),
-  );
-  const models = new DefaultModels(system);
+/** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
+export function wireGateway({ config, version, system, reports = false, snapshot = [] }: GatewayParts): Gateway {
   const cohort = new Cohort(system);
-  const targets = new Map(
-    config.targets.map((target) => [
-      target.name,
-      wireTarget(target, system, cohort, () => metrics?.unknownEvent(target.name, target.provider)),
-    ]),
-  );
   // A program that has nothing else to do need not wait for them.
-  const idleTimers = {
+  const idleTimers: Timers = {
     now: () => system.now(),
-    setTimer: (ms: number, fire: () => void) => system.setIdleTimer(ms, fire),
-    clearTimer: (handle: TimerHandle) => system.clearTimer(handle),
+    setTimer: (ms, fire) => system.setIdleTimer(ms, fire),
+    clearTimer: (handle) => {
+      system.clearTimer(handle);
+    },
   };
-  const lists = new ModelLists(idleTimers, targets.values());
-  const known = new KnownModels(config.targets, models, lists);
+
+  // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
+  const log = reports ? createCallLog({ wall: () => system.wall() }) : undefined;
+  const metrics = reports ? createMetrics({ version }) : undefined;
+  const load = reports ? watchLoad(system) : undefined;
+
+  // What calls cost.
+  const overrides = config.targets.map(({ name, prices }) => ({ target: name, prices }));
+  const prices = createPriceTable({ overrides });
+  const priceFallback = new PriceFallback(() => import('@pydantic/genai-prices'));
+  const accounting = new Accounting(prices, priceFallback, () => system.wall());
+
+  // Whom calls go to, and what is known of their models.
+  const targets = new Map(
+    config.targets.map((target) => {
+      const onUnknown = (): void => metrics?.unknownEvent(target.name, target.provider);
+      return [target.name, wireTarget(target, system, cohort, onUnknown)];
+    }),
+  );
+  const defaults = new DefaultModels(system);
+  const lists = new TargetLists(idleTimers, targets.values());
+  const known = new KnownModels(config.targets, defaults, lists);
   const routeTable: RouteTable = {
     targets: new Map(config.targets.map((target) => [target.name, known.routeTarget(target)])),
     routes: new Map(config.routes.map(({ name, entries }) => [name, entries])),
   };
-  const listeners: (() => void)[] = [];
-  const log = reports ? createCallLog({ wall: () => system.wall() }) : undefined;
-  const metrics = reports ? createMetrics({ targets: () => engine.health(), version }) : undefined;
-  // An embedding program looks after its own load.
-  const load = reports ? watchLoad(system) : undefined;
+
+  // Who is asked, when, and how often.
+  const targetListeners: (() => void)[] = [];
   const engine = new Engine(
     { ...DEFAULT_ENGINE_CONFIG, circuitBreaker: config.circuitBreaker, retry: config.retry },
     config.targets,
     system,
     {
       targetChanged: () => {
-        for (const listener of listeners) listener();
+        for (const listener of targetListeners) listener();
       },
       alert: (target, failure) => log?.alert(target, failure),
     },
     load?.isOverloaded,
     { check: createSuspensionCheck(targets), timers: idleTimers },
   );
-  engine.restore(snapshot.map((known) => ofNamedModels(known, routeTable)));
+  engine.restore(snapshot.map((target) => known.ofNamedModels(target)));
+
+  // What the doors see of all this.
   const startedAtMs = system.now();
-  const planContext = {
-    routeTable,
-    targets,
-    accounting,
-    facts: (target: string, model: string) => known.facts(target, model),
-  };
-  const backend: Backend = {
+  const facts: PlanContext['facts'] = (target, model) => known.facts(target, model);
+  const planContext: PlanContext = { routeTable, targets, accounting, facts };
+  const port: GatewayPort = {
+    version,
     plan: (request, streams) => {
       known.wanted(request.model);
       return planRequest(request, streams, planContext);
     },
     run: async (call) => {
-      const left = metrics?.callStarted();
+      const ended = metrics?.callStarted();
       try {
-        if (call.chain.every(({ model }) => model !== '')) return await engine.run(call);
-        return await engine.run(await models.fill(call, targets));
+        const filled = defaults.fill(call, targets);
+        return await engine.run(filled instanceof Promise ? await filled : filled);
       } finally {
-        left?.();
+        ended?.();
       }
     },
     targets: () => engine.health(),
@@ -191,29 +157,26 @@ export function wireGateway(
         cohort.add(() => metrics.callEnded(end));
       });
     },
-    version,
   };
+
   return {
+    port,
     handlers: (isAccepting) =>
-      createHandlers(backend, { random: () => system.random(), ...(isAccepting && { isAccepting }) }),
-    backend,
+      createHandlers(port, { random: () => system.random(), ...(isAccepting && { isAccepting }) }),
+    adminHandlers: () =>
+      createAdminHandlers(port, {
+        force: (target, state, circuit) => engine.force(target, state, circuit),
+        reset: (target) => engine.reset(target),
+        hasModel: (target, model) => known.hasCircuit(target, model),
+      }),
+    metrics: metrics && (() => metrics.render(engine.health())),
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
     },
     onTargetChange: (listener) => {
-      listeners.push(listener);
+      targetListeners.push(listener);
     },
-    metrics: metrics && (() => metrics.render()),
     snapshot: () => engine.snapshot(),
-    adminHandlers: () =>
-      createAdminHandlers(backend, {
-        force: (target, state, circuit) => engine.force(target, state, circuit),
-        reset: (target) => engine.reset(target),
-        hasModel: (target, model) => {
-          const found = routeTable.targets.get(target);
-          return found !== undefined && (found.isConfigured(model) || found.has(model));
-        },
-      }),
     drain: () => {
       engine.drain();
     },
@@ -227,11 +190,4 @@ export function wireGateway(
       log?.flush();
     },
   };
-}
-
-/** Leaves behind what was known of models that nobody may ever ask for again. */
-function ofNamedModels(known: TargetSnapshot, { targets }: RouteTable): TargetSnapshot {
-  const target = targets.get(known.target);
-  const isNamed = (model: string): boolean => target?.model === '' || target?.isConfigured(model) === true;
-  return { ...known, circuits: known.circuits.filter(({ circuit }) => isNamed(circuit)) };
 }

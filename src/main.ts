@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './config/arguments.ts';
-import type { Config } from './config/config.ts';
+import type { Config } from './config/port/resolved.ts';
 import { loadConfig } from './config/load.ts';
 import { probeOllama } from './config/ollama-probe.ts';
-import { ConfigError } from './config/problem.ts';
+import { ConfigError } from './config/port/problem.ts';
 import { describeStartup } from './config/summary.ts';
 import { wireGateway } from './gateway.ts';
-import { openAdmin } from './server/admin.ts';
-import { openGrpcDoor } from './server/grpc.ts';
-import { ServingStatus } from './server/serving-status.ts';
-import { openWebDoor } from './server/web.ts';
+import { openAdmin } from './server/admin/operator-door.ts';
+import { openGrpcDoor } from './server/grpc/native-door.ts';
+import { ServingStatus } from './server/health/serving-status.ts';
+import { openWebDoor } from './server/web/http-door.ts';
 import { system } from './system.ts';
 
 /** How long calls under way may go on after SIGTERM, in milliseconds (engine rule D2). */
@@ -56,8 +56,8 @@ async function findOllama(): Promise<boolean> {
 
 async function serve(config: Config): Promise<void> {
   const { server } = config;
-  const gateway = wireGateway(config, version, system, true);
-  const serving = new ServingStatus(() => gateway.backend.targets(), system);
+  const gateway = wireGateway({ config, version, system, reports: true });
+  const serving = new ServingStatus(() => gateway.port.targets(), system);
   gateway.onTargetChange(() => {
     serving.changed();
   });

@@ -1,20 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
-import type { EventLoop } from './core/cohort.ts';
-import type { Runtime, TimerHandle } from './core/ports.ts';
+import type { System } from './core/ports.ts';
 
 /** The longest delay that Node's timers take; beyond it they fire at once. */
 const MAX_TIMER_MS = 2_147_483_647;
-
-/** The world outside the process, for everything that is handed time, chance and ids. */
-export interface System extends Runtime, EventLoop {
-  /** Returns a new unique id. */
-  newId(): string;
-  /** As `setTimer`, but does not keep the process alive. */
-  setIdleTimer(ms: number, fire: () => void): TimerHandle;
-  /** Ends the process after `ms` milliseconds with status 1, where it has not ended by then. Does not keep it alive. */
-  exitWithin(ms: number): void;
-}
 
 /** The real clock, random numbers and timers. The only file that may name them. */
 export const system: System = {

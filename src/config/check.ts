@@ -1,9 +1,9 @@
-import { withoutApiVersion } from './base-url.ts';
-import type { Environment } from './config.ts';
-import { formatPath, problemAt, valueAt, type ConfigProblem } from './problem.ts';
-import { defaultModel, isOwnHost } from './provider-defaults.ts';
-import { routeSchema, targetSchema, type FileTarget } from './schema.ts';
-import { isMock } from './target.ts';
+import { withoutApiVersion } from './port/base-url.ts';
+import type { Environment } from './port/resolved.ts';
+import { formatPath, problemAt, valueAt, type ConfigProblem } from './port/problem.ts';
+import { defaultModel, isOwnHost } from './port/provider-defaults.ts';
+import { routeSchema, targetSchema, type FileTarget } from './file/schema.ts';
+import { isMock } from './resolve-target.ts';
 
 /** What the rules between fields are checked on. */
 export interface CheckInput {

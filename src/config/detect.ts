@@ -1,9 +1,9 @@
 import { PROVIDERS, type ProviderName } from '../core/provider.ts';
-import { azureBaseUrl } from './base-url.ts';
-import type { Environment } from './config.ts';
-import { problemAt, type ConfigProblem } from './problem.ts';
-import { providerDefaults, readVariable } from './provider-defaults.ts';
-import { apiKeySchema, baseUrlSchema, modelSchema, type FileTarget } from './schema.ts';
+import { azureBaseUrl } from './port/base-url.ts';
+import type { Environment } from './port/resolved.ts';
+import { problemAt, type ConfigProblem } from './port/problem.ts';
+import { providerDefaults, readVariable } from './port/provider-defaults.ts';
+import { apiKeySchema, baseUrlSchema, modelSchema, type FileTarget } from './file/schema.ts';
 
 /** A provider that the environment configures. */
 export interface DetectedTarget {

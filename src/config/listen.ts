@@ -1,10 +1,10 @@
 import { formatAddress, parseAddress } from '../core/address.ts';
 import type { Address } from '../core/address.ts';
-import { ADDRESS_RULE, isLoopback } from './address.ts';
-import type { Environment, ServerConfig } from './config.ts';
-import { brokenRule, type ConfigProblem } from './problem.ts';
-import { readVariable } from './provider-defaults.ts';
-import type { FileServer } from './schema.ts';
+import { ADDRESS_RULE, isLoopback } from './file/host-port.ts';
+import type { Environment, ServerConfig } from './port/resolved.ts';
+import { brokenRule, type ConfigProblem } from './port/problem.ts';
+import { readVariable } from './port/provider-defaults.ts';
+import type { FileServer } from './file/schema.ts';
 
 const DOORS = [
   { key: 'grpcAddress', field: 'grpc_address', variable: 'UNDERSTUDY_GRPC_ADDRESS' },

@@ -1,17 +1,17 @@
 import { basename } from 'node:path';
 
-import type { Config, Environment, RouteConfig, TargetConfig } from './config.ts';
+import type { Config, Environment, RouteConfig, TargetConfig } from './port/resolved.ts';
 import { crossProblems, splitEntry } from './check.ts';
 import { bareTarget, detectTargets, type DetectedTarget } from './detect.ts';
-import { schemaProblems } from './issues.ts';
+import { schemaProblems } from './file/issues.ts';
 import { readSwitch, resolveServer } from './listen.ts';
 import { OLLAMA_DEFAULT_URL } from './ollama-probe.ts';
-import { parseConfigText } from './parse-file.ts';
-import { ConfigError, valueAt, type ConfigProblem } from './problem.ts';
-import { readVariable } from './provider-defaults.ts';
-import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './schema.ts';
-import { substituteVariables } from './substitute.ts';
-import { resolveTarget } from './target.ts';
+import { parseConfigText } from './file/parse.ts';
+import { ConfigError, valueAt, type ConfigProblem } from './port/problem.ts';
+import { readVariable } from './port/provider-defaults.ts';
+import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './file/schema.ts';
+import { substituteVariables } from './file/substitute.ts';
+import { resolveTarget } from './resolve-target.ts';
 
 /** Where a process's configuration comes from. */
 export interface LoadOptions {

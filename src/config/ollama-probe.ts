@@ -1,5 +1,5 @@
-import { PROVIDER_DEFAULTS } from './provider-defaults.ts';
-import { valueAt } from './problem.ts';
+import { PROVIDER_DEFAULTS } from './port/provider-defaults.ts';
+import { valueAt } from './port/problem.ts';
 
 /** Where Ollama listens unless it is told otherwise. */
 export const OLLAMA_DEFAULT_URL = PROVIDER_DEFAULTS.ollama.baseUrl;

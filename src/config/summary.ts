@@ -1,5 +1,5 @@
-import { hostOf } from './base-url.ts';
-import type { Config, RouteEntry, TargetConfig } from './config.ts';
+import { hostOf } from './port/base-url.ts';
+import type { Config, RouteEntry, TargetConfig } from './port/resolved.ts';
 
 /** What the doors listen on; a door that is not open is absent. */
 export interface OpenDoors {

@@ -1,3 +1,4 @@
+import type { EventLoop } from './cohort.ts';
 import type { Failure } from './failure.ts';
 
 /** A running timer, as returned by {@link Runtime.setTimer}. */
@@ -18,6 +19,19 @@ export interface Runtime {
   /** Resolves after the event loop has looked for input once more (engine rule X2). */
   yieldIo(): Promise<void>;
 }
+
+/** The world outside the process, for everything that is handed time, chance and ids. */
+export interface System extends Runtime, EventLoop {
+  /** Returns a new unique id. */
+  newId(): string;
+  /** As `setTimer`, but does not keep the process alive. */
+  setIdleTimer(ms: number, fire: () => void): TimerHandle;
+  /** Ends the process after `ms` milliseconds with status 1, where it has not ended by then. Does not keep it alive. */
+  exitWithin(ms: number): void;
+}
+
+/** A clock and timers, for what needs neither chance nor dates. */
+export type Timers = Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
 
 /** Tokens of one upstream call as its provider counted them. Input includes cache reads and writes. Absent: not reported. */
 export interface TokenUsage {

@@ -1,16 +1,16 @@
-import type { Runtime } from '../core/ports.ts';
-import { AdmissionQueue } from './admission-queue.ts';
-import { AttemptLoop } from './attempt-loop.ts';
-import type { Call, CallResult, ChainEntry, EngineObserver, TargetHealth } from './call.ts';
-import type { EngineConfig, EngineTarget } from './config.ts';
-import { Cooldown } from './cooldown.ts';
-import { Drain } from './drain.ts';
-import type { OperatorState } from './operator-switch.ts';
-import { Pacing } from './pacing.ts';
-import type { SuspensionCheck } from './suspension-checks.ts';
-import { SuspensionChecks } from './suspension-checks.ts';
-import type { Account, TargetSnapshot } from './target-state.ts';
-import { TargetState } from './target-state.ts';
+import type { Runtime, Timers } from '../core/ports.ts';
+import { AdmissionQueue } from './request/admission-queue.ts';
+import { AttemptLoop } from './request/attempt-loop.ts';
+import type { Call, CallResult, ChainEntry, EngineObserver, TargetHealth } from './port/call.ts';
+import type { EngineConfig, EngineTarget } from './port/config.ts';
+import { Cooldown } from './target/cooldown.ts';
+import { Drain } from './request/drain.ts';
+import type { OperatorState } from './target/operator-switch.ts';
+import { Pacing } from './target/pacing.ts';
+import type { SuspensionCheck } from './target/suspension-checks.ts';
+import { SuspensionChecks } from './target/suspension-checks.ts';
+import type { Account, TargetSnapshot } from './target/target-state.ts';
+import { TargetState } from './target/target-state.ts';
 
 /**
  * The fallback engine: carries each call over a chain of targets, with retries, failover, deadlines and circuit breakers. It
@@ -35,7 +35,7 @@ export class Engine {
     runtime: Runtime,
     observer: EngineObserver = {},
     isOverloaded: () => boolean = () => false,
-    checks?: { readonly check: SuspensionCheck; readonly timers: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'> },
+    checks?: { readonly check: SuspensionCheck; readonly timers: Timers },
   ) {
     this.#config = config;
     this.#runtime = runtime;

@@ -1,10 +1,16 @@
 import { azureEndpoint } from '../core/azure-endpoint.ts';
 import type { OpenAiApi } from '../core/provider.ts';
-import type { Adapter } from './adapter.ts';
-import type { ChatDialect } from './openai-chat.ts';
-import { CHAT_TAKES, chatCompletions, chatOptions, NEW_NAMES, OPENAI_CHAT } from './openai-chat.ts';
-import type { ResponsesDialect } from './openai-responses.ts';
-import { OPENAI_RESPONSES, responsesApi } from './openai-responses.ts';
+import type { Adapter } from './port/adapter.ts';
+import type { ChatDialect } from './openai/chat-completions/completions.ts';
+import {
+  CHAT_TAKES,
+  chatCompletions,
+  chatOptions,
+  NEW_NAMES,
+  OPENAI_CHAT,
+} from './openai/chat-completions/completions.ts';
+import type { ResponsesDialect } from './openai/responses/response-api.ts';
+import { OPENAI_RESPONSES, responsesApi } from './openai/responses/response-api.ts';
 
 /** Azure pads its chunks too, but that all its endpoints take the field that stops it is not documented. */
 const RESPONSES: ResponsesDialect = { ...OPENAI_RESPONSES, streamFields: { stream: true } };

@@ -1,18 +1,18 @@
 import type { Failure } from '../core/failure.ts';
-import type { Adapter, AdapterWarning } from './adapter.ts';
-import type { WireOptions } from './chat-options.ts';
-import { dropSet, fitEndUser, setOnly } from './chat-options.ts';
-import type { Asked } from './chat-tools.ts';
-import { NO_WORD_JSON, strictDropped } from './chat-tools.ts';
-import type { Turn } from './conversation.ts';
-import { saysJson } from './conversation.ts';
-import type { Effort } from './effort.ts';
-import { askedEffort, effortAdjusted } from './effort.ts';
-import type { JsonRecord } from './json-value.ts';
-import { asRecord } from './json-value.ts';
-import { CHAT_TAKES, chatCompletions, splitStop } from './openai-chat.ts';
-import { chatToolFields } from './openai-tools.ts';
-import { parameterAdjusted } from './warnings.ts';
+import type { Adapter, AdapterWarning } from './port/adapter.ts';
+import type { WireOptions } from './shared/chat-options.ts';
+import { dropSet, fitEndUser, setOnly } from './shared/chat-options.ts';
+import type { Asked } from './shared/asked-tools.ts';
+import { NO_WORD_JSON, strictDropped } from './shared/asked-tools.ts';
+import type { Turn } from './shared/conversation.ts';
+import { saysJson } from './shared/conversation.ts';
+import type { Effort } from './port/effort.ts';
+import { askedEffort, effortAdjusted } from './shared/asked-effort.ts';
+import type { JsonRecord } from './shared/json/value.ts';
+import { asRecord } from './shared/json/value.ts';
+import { CHAT_TAKES, chatCompletions, splitStop } from './openai/chat-completions/completions.ts';
+import { chatToolFields } from './openai/shared/function-tools.ts';
+import { parameterAdjusted } from './shared/warnings.ts';
 
 const MAX_USER_ID_BYTES = 512;
 

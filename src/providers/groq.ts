@@ -1,12 +1,12 @@
-import type { Adapter, AdapterWarning } from './adapter.ts';
-import type { WireOptions } from './chat-options.ts';
-import { dropSet, exactSeed, setOnly } from './chat-options.ts';
-import type { Asked } from './chat-tools.ts';
-import { strictDropped } from './chat-tools.ts';
-import type { Effort } from './effort.ts';
-import { askedEffort, effortAdjusted, nearestEffort } from './effort.ts';
-import { CHAT_TAKES, chatCompletions, splitStop } from './openai-chat.ts';
-import { chatFormat, chatToolFields } from './openai-tools.ts';
+import type { Adapter, AdapterWarning } from './port/adapter.ts';
+import type { WireOptions } from './shared/chat-options.ts';
+import { dropSet, exactSeed, setOnly } from './shared/chat-options.ts';
+import type { Asked } from './shared/asked-tools.ts';
+import { strictDropped } from './shared/asked-tools.ts';
+import type { Effort } from './port/effort.ts';
+import { askedEffort, effortAdjusted, nearestEffort } from './shared/asked-effort.ts';
+import { CHAT_TAKES, chatCompletions, splitStop } from './openai/chat-completions/completions.ts';
+import { chatFormat, chatToolFields } from './openai/shared/function-tools.ts';
 
 /**
  * Groq's API: Chat Completions over open models of several makers.

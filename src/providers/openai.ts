@@ -1,7 +1,7 @@
 import type { OpenAiApi } from '../core/provider.ts';
-import type { Adapter } from './adapter.ts';
-import { chatCompletions, OPENAI_CHAT } from './openai-chat.ts';
-import { OPENAI_RESPONSES, responsesApi } from './openai-responses.ts';
+import type { Adapter } from './port/adapter.ts';
+import { chatCompletions, OPENAI_CHAT } from './openai/chat-completions/completions.ts';
+import { OPENAI_RESPONSES, responsesApi } from './openai/responses/response-api.ts';
 
 const ADAPTERS = {
   responses: responsesApi(OPENAI_RESPONSES),

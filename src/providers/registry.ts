@@ -1,12 +1,12 @@
 import type { OpenAiApi, ProviderName } from '../core/provider.ts';
-import type { Adapter } from './adapter.ts';
-import { anthropic } from './anthropic.ts';
+import type { Adapter } from './port/adapter.ts';
+import { anthropic } from './anthropic/messages-api.ts';
 import { azureOpenAi } from './azure-openai.ts';
-import { healthCheckOf } from './health-checks.ts';
-import { modelListOf } from './model-lists.ts';
+import { healthCheckOf } from './shared/health-checks.ts';
+import { modelListOf } from './models/provider-lists.ts';
 import { deepseek } from './deepseek.ts';
 import { groq } from './groq.ts';
-import { ollama } from './ollama.ts';
+import { ollama } from './ollama/chat-api.ts';
 import { openai } from './openai.ts';
 
 /** Provider to adapter: one line for each. */

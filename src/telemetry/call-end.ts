@@ -1,7 +1,7 @@
 import type { FinishReason } from '../core/answer.ts';
 import type { FailureReason, StatusName } from '../core/failure.ts';
 import type { TokenUsage } from '../core/ports.ts';
-import type { AttemptRecord } from '../engine/call.ts';
+import type { AttemptRecord } from '../engine/port/call.ts';
 
 /** What something cost. `nanoUsd` is absent where it is not known: unknown is never 0. */
 export interface CallCost {

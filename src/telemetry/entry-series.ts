@@ -1,4 +1,4 @@
-import type { ChainEntry } from '../engine/call.ts';
+import type { ChainEntry } from '../engine/port/call.ts';
 
 /** What of an entry of the chain metrics show. */
 export type SeriesEntry = Pick<ChainEntry, 'target' | 'provider' | 'circuit'>;

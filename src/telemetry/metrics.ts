@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
-import type { TargetHealth } from '../engine/call.ts';
+import type { TargetHealth } from '../engine/port/call.ts';
 import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallEnd } from './call-end.ts';
 import { createCallRecorder } from './call-metrics.ts';
@@ -8,8 +8,6 @@ import { registerTargetGauges } from './target-metrics.ts';
 
 /** Options of {@link createMetrics}. */
 export interface MetricsOptions {
-  /** The state of all targets; asked at every scrape. */
-  readonly targets: () => readonly TargetHealth[];
   /** The version that `understudy_build_info` shows; without it there is none. */
   readonly version?: string | undefined;
   /**
@@ -27,16 +25,17 @@ export interface Metrics {
   callEnded(end: CallEnd): void;
   /** Counts something in an answer of a target that its adapter does not know. */
   unknownEvent(target: string, provider: string): void;
-  /** Writes all metrics in Prometheus' text format 0.0.4. Rejects only where `targets` throws. */
-  render(): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets. */
+  render(targets: readonly TargetHealth[]): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
 /** Makes metrics with a registry of their own. */
 export function createMetrics(options: MetricsOptions): Metrics {
-  const { targets, version, processMetrics = true } = options;
+  const { version, processMetrics = true } = options;
   const registry = new Registry();
   if (processMetrics) collectDefaultMetrics({ register: registry });
-  registerTargetGauges(registry, targets);
+  let shown: readonly TargetHealth[] = [];
+  registerTargetGauges(registry, () => shown);
   const recordCall = createCallRecorder(registry);
   const recordAttempt = createAttemptRecorder(registry);
   const errors = new Counter({
@@ -64,7 +63,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     unknownEvent: (target, provider) => {
       unknownEvents.inc({ target, provider });
     },
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    render: async (targets) => {
+      shown = targets;
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
   };
 }
 

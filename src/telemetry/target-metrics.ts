@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 
-import type { CircuitState, TargetHealth } from '../engine/call.ts';
+import type { CircuitState, TargetHealth } from '../engine/port/call.ts';
 import { toSeconds } from './amounts.ts';
 
 const CIRCUIT_VALUES = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const satisfies Record<CircuitState, number>;

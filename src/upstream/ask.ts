@@ -1,5 +1,5 @@
-import type { RequestHead } from './request-head.ts';
-import type { Transport } from './transport.ts';
+import type { RequestHead } from './port/request-head.ts';
+import type { Transport } from '../core/transport.ts';
 
 /** Longest answer that is read, in bytes. */
 const MAX_BYTES = 4 * 1024 * 1024;

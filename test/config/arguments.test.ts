@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { HELP, parseArguments } from '../../src/config/arguments.ts';
-import { providerDefaults } from '../../src/config/provider-defaults.ts';
+import { providerDefaults } from '../../src/config/port/provider-defaults.ts';
 import { PROVIDERS } from '../../src/core/provider.ts';
 
 const NONE = { demo: false, help: false, version: false, config: undefined };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Environment } from '../../src/config/config.ts';
+import type { Environment } from '../../src/config/port/resolved.ts';
 import { configErrorOf, loadEnvironment } from './loading.ts';
 
 const AZURE: Environment = {

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
-import { configJsonSchema } from '../../src/config/json-schema.ts';
+import { configJsonSchema } from '../../src/config/file/editor-schema.ts';
 import { createConfig } from '../../src/config/load.ts';
-import { valueAt } from '../../src/config/problem.ts';
+import { valueAt } from '../../src/config/port/problem.ts';
 import { loadText } from './loading.ts';
 
 const root = new URL('../../', import.meta.url);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { createConfig, loadConfig } from '../../src/config/load.ts';
-import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/config.ts';
+import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/port/config.ts';
 import { configErrorOf, loadEnvironment, loadText } from './loading.ts';
 
 const ONE_TARGET = 'targets: [{ name: a, provider: mock }]\n';

@@ -1,6 +1,6 @@
-import type { Config, Environment } from '../../src/config/config.ts';
+import type { Config, Environment } from '../../src/config/port/resolved.ts';
 import { loadConfig, type LoadOptions } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/problem.ts';
+import { ConfigError } from '../../src/config/port/problem.ts';
 
 /** Loads a config from the text of its file, named `understudy.yaml`. */
 export function loadText(text: string, env: Environment = {}, more: Partial<LoadOptions> = {}): Config {

@@ -22,9 +22,9 @@ const TEXT = 'To be, or not to be: that is the qu';
 const BEGINNING: readonly ChaosStep[] = [STREAM_HEAD, chunk(ROLE_EVENT), chunk(textEvent(TEXT))];
 
 /** Waits until something was accounted for a target. */
-async function untilAccounted({ backend, client }: RunningGateway, target: string): Promise<bigint> {
+async function untilAccounted({ port, client }: RunningGateway, target: string): Promise<bigint> {
   for (;;) {
-    const cost = backend.costOfTarget(target);
+    const cost = port.costOfTarget(target);
     if (cost !== undefined) return cost;
     await client.call(LlmService.method.health, {});
   }
@@ -35,7 +35,7 @@ test('a stream that its caller cancels costs its prompt and what was delivered',
   lead.script(...BEGINNING, { do: 'await_close' });
   const stream = gateway.client.stream(LlmService.method.streamChat, requestOf());
   await stream.at(1);
-  expect(gateway.backend.costOfTarget('lead')).toBeUndefined();
+  expect(gateway.port.costOfTarget('lead')).toBeUndefined();
   stream.cancel();
   const cost = await untilAccounted(gateway, 'lead');
   expect(cost).toBeGreaterThan(100_000n);
@@ -59,6 +59,6 @@ test('a stream that begins anew costs both answers, each recorded once', async (
   expect(whole?.cost).toMatchObject({ source: CostSource.EXACT, nanoUsd: 39_000n });
   expect(last.value.cost?.nanoUsd).toBe((broken?.cost?.nanoUsd ?? 0n) + 39_000n);
   expect(last.value.cost?.source).toBe(CostSource.ESTIMATED);
-  expect(gateway.backend.costOfTarget('lead')).toBe(broken?.cost?.nanoUsd);
-  expect(gateway.backend.costOfTarget('second')).toBe(39_000n);
+  expect(gateway.port.costOfTarget('lead')).toBe(broken?.cost?.nanoUsd);
+  expect(gateway.port.costOfTarget('second')).toBe(39_000n);
 });

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
 import { PROVIDERS } from '../../src/core/provider.ts';
-import { createSuspensionCheck } from '../../src/suspension-check.ts';
+import { createSuspensionCheck } from '../../src/targets/suspension-check.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { createConfig } from '../../src/config/load.ts';
 import { adapterFor } from '../../src/providers/registry.ts';
 import { system } from '../../src/system.ts';
-import { createMockTransport } from '../../src/upstream/mock/mock-transport.ts';
-import { createUpstreamTarget } from '../../src/upstream/upstream-target.ts';
+import { createMockTransport } from '../../src/mock/scripted-transport.ts';
+import { createUpstreamTarget } from '../../src/upstream/target-client.ts';
 import { respond } from '../support/chaos-upstream.ts';
 import { ask, chaosUpstream, chatTarget, gatewayFor, UNDERSTUDY } from '../support/failover-stage.ts';
 import { errorAnswer, goodAnswer } from '../support/openai-bodies.ts';

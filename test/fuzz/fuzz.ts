@@ -1,10 +1,10 @@
 import type { Delta, Finish } from '../../src/core/answer.ts';
 import type { AttemptEvent } from '../../src/core/ports.ts';
 import { adapterFor } from '../../src/providers/registry.ts';
-import type { Adapter } from '../../src/providers/adapter.ts';
-import type { ExchangeLimits } from '../../src/upstream/exchange-parts.ts';
-import { openExchange } from '../../src/upstream/exchange.ts';
-import type { HttpHandler, Transport } from '../../src/upstream/transport.ts';
+import type { Adapter } from '../../src/providers/port/adapter.ts';
+import type { ExchangeLimits } from '../../src/upstream/exchange/parts.ts';
+import { openExchange } from '../../src/upstream/exchange/http-exchange.ts';
+import type { HttpHandler, Transport } from '../../src/core/transport.ts';
 import type { RecordedCase } from '../support/recorded-dialects.ts';
 import { recordedCases } from '../support/recorded-dialects.ts';
 import type { ProviderRecording } from '../support/recordings.ts';

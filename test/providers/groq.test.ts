@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ReasoningEffort, Role, ToolChoiceMode } from '../../gen/understudy/v1/chat_pb.ts';
 import { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
-import type { Chat } from '../../src/providers/adapter.ts';
+import type { Chat } from '../../src/providers/port/adapter.ts';
 import { groq } from '../../src/providers/groq.ts';
 import { answer, chatOf, refusal, say, wire } from '../support/chat-samples.ts';
 import { file, message, PNG, request, tool } from '../support/tool-samples.ts';

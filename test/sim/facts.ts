@@ -1,6 +1,6 @@
 import type { Runtime } from '../../src/core/ports.ts';
-import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/call.ts';
-import type { EngineConfig } from '../../src/engine/config.ts';
+import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/port/call.ts';
+import type { EngineConfig } from '../../src/engine/port/config.ts';
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { BreakerModel, CircuitSeen } from './model/breaker-model.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';

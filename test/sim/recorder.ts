@@ -1,5 +1,5 @@
 import type { Runtime } from '../../src/core/ports.ts';
-import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/call.ts';
+import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/port/call.ts';
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { EventLog } from './event-log.ts';
 import type { Check, Facts, Made, Run, Stall, Watch } from './facts.ts';

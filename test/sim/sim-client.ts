@@ -1,5 +1,5 @@
 import type { Runtime, TimerHandle } from '../../src/core/ports.ts';
-import type { ClientSink, Serving } from '../../src/engine/call.ts';
+import type { ClientSink, Serving } from '../../src/engine/port/call.ts';
 import type { Reading } from './tape.ts';
 
 /** What a caller is told. */

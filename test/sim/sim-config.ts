@@ -1,6 +1,6 @@
-import type { AttemptTiming } from '../../src/engine/call.ts';
-import type { EngineConfig } from '../../src/engine/config.ts';
-import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/config.ts';
+import type { AttemptTiming } from '../../src/engine/port/call.ts';
+import type { EngineConfig } from '../../src/engine/port/config.ts';
+import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/port/config.ts';
 import type { SimRequest, Tape } from './tape.ts';
 
 /** Timers of an attempt without statistics. */

@@ -1,5 +1,5 @@
 import type { AttemptSink } from '../../src/core/ports.ts';
-import type { AttemptTiming, ChainEntry, Prepared } from '../../src/engine/call.ts';
+import type { AttemptTiming, ChainEntry, Prepared } from '../../src/engine/port/call.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { planCall } from './call-script.ts';
 import { calmRequests } from './calm.ts';

@@ -1,4 +1,4 @@
-import type { RetryOrder } from '../../src/engine/config.ts';
+import type { RetryOrder } from '../../src/engine/port/config.ts';
 
 /** What a faulty target does with a call. */
 export type FaultKind =

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import type { ConfigInput } from '../../src/config/schema.ts';
+import type { ConfigInput } from '../../src/config/file/schema.ts';
 import type { Holdings } from './probe.ts';
 
 /** The gateway as a process of its own that tells what it holds on to. */

@@ -1,10 +1,10 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { GenerationOptionsSchema, ToolChoiceSchema } from '../../gen/understudy/v1/chat_pb.ts';
 import { Role, ToolChoiceMode } from '../../gen/understudy/v1/chat_pb.ts';
-import type { Chat } from '../../src/providers/adapter.ts';
-import { encodeState } from '../../src/providers/anthropic-state.ts';
-import type { JsonRecord } from '../../src/providers/json-value.ts';
-import { asRecord, recordsOf, textOf } from '../../src/providers/json-value.ts';
+import type { Chat } from '../../src/providers/port/adapter.ts';
+import { encodeState } from '../../src/providers/anthropic/thinking-state.ts';
+import type { JsonRecord } from '../../src/providers/shared/json/value.ts';
+import { asRecord, recordsOf, textOf } from '../../src/providers/shared/json/value.ts';
 import type { MessageInit, PartInit } from './chat-parts.ts';
 import { cached, call, file, image, imageAt, requestOf, result, text, tool } from './chat-parts.ts';
 

@@ -1,5 +1,5 @@
-import type { AdapterEvent } from '../../src/providers/adapter.ts';
-import { anthropic } from '../../src/providers/anthropic.ts';
+import type { AdapterEvent } from '../../src/providers/port/adapter.ts';
+import { anthropic } from '../../src/providers/anthropic/messages-api.ts';
 
 type Sample = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-import type { ConfigInput } from '../../src/config/schema.ts';
+import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { event, ROLE_EVENT, STREAM_END, textEvent } from './openai-bodies.ts';
 
 /** A streaming API as a chaos upstream writes it; every text is one or more whole events. */

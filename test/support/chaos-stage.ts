@@ -1,7 +1,7 @@
 import type { ProviderHealth } from '../../gen/understudy/v1/health_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
-import type { ConfigInput } from '../../src/config/schema.ts';
-import type { System } from '../../src/system.ts';
+import type { ConfigInput } from '../../src/config/file/schema.ts';
+import type { System } from '../../src/core/ports.ts';
 import type { ChaosStep, ChaosUpstream } from './chaos-upstream.ts';
 import { chunk, lastChunk } from './chaos-upstream.ts';
 import { chaosUpstream, chatTarget, gatewayFor } from './failover-stage.ts';

@@ -10,7 +10,7 @@ import type {
 } from '../../gen/understudy/v1/chat_pb.ts';
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
-import type { Chat } from '../../src/providers/adapter.ts';
+import type { Chat } from '../../src/providers/port/adapter.ts';
 
 /** A part, as far as a test says it. */
 export type PartInit = Exclude<MessageInitShape<typeof PartSchema>, Part>;

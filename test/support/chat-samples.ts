@@ -5,7 +5,7 @@ import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
 import type { Delta } from '../../src/core/answer.ts';
 import type { Failure } from '../../src/core/failure.ts';
-import type { AdapterEvent, Chat, WireRequest } from '../../src/providers/adapter.ts';
+import type { AdapterEvent, Chat, WireRequest } from '../../src/providers/port/adapter.ts';
 
 type MessageInit = MessageInitShape<typeof MessageSchema>;
 

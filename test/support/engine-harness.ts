@@ -7,11 +7,11 @@ import type {
   ChainEntry,
   Prepared,
   Recovery,
-} from '../../src/engine/call.ts';
-import type { EngineConfig } from '../../src/engine/config.ts';
-import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/config.ts';
+} from '../../src/engine/port/call.ts';
+import type { EngineConfig } from '../../src/engine/port/config.ts';
+import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/port/config.ts';
 import { Engine } from '../../src/engine/engine.ts';
-import type { SuspensionCheck } from '../../src/engine/suspension-checks.ts';
+import type { SuspensionCheck } from '../../src/engine/target/suspension-checks.ts';
 import type { RecordingClient } from './recording-client.ts';
 import type { ScriptedUpstream } from './scripted-upstream.ts';
 import { createScriptedUpstream } from './scripted-upstream.ts';

@@ -1,12 +1,12 @@
-import type { ConfigInput } from '../../src/config/schema.ts';
+import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { createConfig } from '../../src/config/load.ts';
 import { wireGateway } from '../../src/gateway.ts';
-import type { Backend } from '../../src/server/backend.ts';
-import { openGrpcDoor } from '../../src/server/grpc.ts';
-import { ServingStatus } from '../../src/server/serving-status.ts';
-import { openWebDoor } from '../../src/server/web.ts';
+import type { GatewayPort } from '../../src/server/port/gateway-port.ts';
+import { openGrpcDoor } from '../../src/server/grpc/native-door.ts';
+import { ServingStatus } from '../../src/server/health/serving-status.ts';
+import { openWebDoor } from '../../src/server/web/http-door.ts';
 import { system } from '../../src/system.ts';
-import type { System } from '../../src/system.ts';
+import type { System } from '../../src/core/ports.ts';
 import type { RpcClient } from './rpc-client.ts';
 import { openRpcClient } from './rpc-client.ts';
 
@@ -16,17 +16,21 @@ export interface RunningGateway {
   readonly address: string;
   /** `http://127.0.0.1:port` of the web door. */
   readonly web: string;
-  readonly backend: Backend;
+  readonly port: GatewayPort;
   readonly client: RpcClient;
   close(): Promise<void>;
 }
 
 /** Starts a gateway as the process does, but for the admin listener and the signals; `changes` are to the world outside it. */
 export async function startGateway(input: ConfigInput, changes: Partial<System> = {}): Promise<RunningGateway> {
-  const gateway = wireGateway(createConfig({ config: input }), '0.0.0-test', { ...system, ...changes }, false);
+  const gateway = wireGateway({
+    config: createConfig({ config: input }),
+    version: '0.0.0-test',
+    system: { ...system, ...changes },
+  });
   // Loading an SDK takes longer than the shortest timers of the tests.
   await gateway.warmUp();
-  const serving = new ServingStatus(() => gateway.backend.targets(), system);
+  const serving = new ServingStatus(() => gateway.port.targets(), system);
   gateway.onTargetChange(() => serving.changed());
   const handlers = gateway.handlers(() => !serving.isDraining);
   const shared = { address: '127.0.0.1:0', handlers, runtime: system };
@@ -37,7 +41,7 @@ export async function startGateway(input: ConfigInput, changes: Partial<System> 
   return {
     address: door.address,
     web: `http://${web.address}`,
-    backend: gateway.backend,
+    port: gateway.port,
     client,
     close: async () => {
       client.close();

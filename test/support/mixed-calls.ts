@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
-import type { ConfigInput } from '../../src/config/schema.ts';
+import type { ConfigInput } from '../../src/config/file/schema.ts';
 import type { ChaosUpstream } from './chaos-upstream.ts';
 import { chunk, startChaosUpstream } from './chaos-upstream.ts';
 import { say } from './chat-samples.ts';

@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser';
 
 import type { ProviderName } from '../../src/core/provider.ts';
-import type { HttpRequest, Transport } from '../../src/upstream/transport.ts';
+import type { HttpRequest, Transport } from '../../src/core/transport.ts';
 import type { VirtualRuntime } from './virtual-runtime.ts';
 
 /** A wire format as a test names it: the provider, the path of its API, and how a request looks. */

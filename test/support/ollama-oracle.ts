@@ -1,5 +1,5 @@
 import type { FinishReason } from '../../src/core/answer.ts';
-import { asRecord, parseJson, recordsOf, textOf } from '../../src/providers/json-value.ts';
+import { asRecord, parseJson, recordsOf, textOf } from '../../src/providers/shared/json/value.ts';
 import type { FailureVerdict } from './openai-oracle.ts';
 import type { Expectation, ProviderRecording } from './recordings.ts';
 

@@ -3,9 +3,9 @@ import { create } from '@bufbuild/protobuf';
 import type { MessageSchema, PartSchema } from '../../gen/understudy/v1/chat_pb.ts';
 import { Role, ToolChoiceMode } from '../../gen/understudy/v1/chat_pb.ts';
 import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
-import type { Chat } from '../../src/providers/adapter.ts';
-import type { JsonRecord } from '../../src/providers/json-value.ts';
-import { asRecord, recordsOf, textOf } from '../../src/providers/json-value.ts';
+import type { Chat } from '../../src/providers/port/adapter.ts';
+import type { JsonRecord } from '../../src/providers/shared/json/value.ts';
+import { asRecord, recordsOf, textOf } from '../../src/providers/shared/json/value.ts';
 
 type MessageInit = MessageInitShape<typeof MessageSchema>;
 type PartInit = MessageInitShape<typeof PartSchema>;

@@ -1,5 +1,5 @@
 import type { FinishReason } from '../../src/core/answer.ts';
-import type { ConfigInput } from '../../src/config/schema.ts';
+import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { anthropicExpectation, anthropicFinish, anthropicInBandVerdict, anthropicVerdict } from './anthropic-oracle.ts';
 import { ollamaExpectation, ollamaFinish, ollamaInBandVerdict, ollamaVerdict } from './ollama-oracle.ts';
 import type { FailureVerdict } from './openai-oracle.ts';

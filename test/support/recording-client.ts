@@ -1,6 +1,6 @@
 import type { FailureReason } from '../../src/core/failure.ts';
 import type { Runtime } from '../../src/core/ports.ts';
-import type { ClientSink, Serving } from '../../src/engine/call.ts';
+import type { ClientSink, Serving } from '../../src/engine/port/call.ts';
 
 /** What a client was told, and when on the virtual clock. */
 export type ClientNote =

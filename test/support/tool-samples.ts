@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import type { MessageSchema, PartSchema, ToolSchema } from '../../gen/understudy/v1/chat_pb.ts';
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
-import type { Chat } from '../../src/providers/adapter.ts';
+import type { Chat } from '../../src/providers/port/adapter.ts';
 import { say } from './chat-samples.ts';
 
 type MessageInit = MessageInitShape<typeof MessageSchema>;

@@ -1,4 +1,4 @@
-import type { System } from '../../src/system.ts';
+import type { System } from '../../src/core/ports.ts';
 import type { VirtualRuntime } from './virtual-runtime.ts';
 import { createVirtualRuntime } from './virtual-runtime.ts';
 

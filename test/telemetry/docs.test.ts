@@ -28,13 +28,13 @@ function documentedFields(heading: string): readonly string[] {
 }
 
 describe('docs/metrics.md', () => {
-  const metrics = createMetrics({ targets: () => [healthyTarget()], version: '1.2.3' });
+  const metrics = createMetrics({ version: '1.2.3' });
   metrics.callEnded(okEnd({ attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
   metrics.callEnded(failedEnd());
   metrics.unknownEvent('openai', 'openai');
 
   test('lists every metric of ours with its type and its labels', async () => {
-    const { types, samples } = parseExposition((await metrics.render()).body);
+    const { types, samples } = parseExposition((await metrics.render([healthyTarget()])).body);
     const ours = [...types].filter(([name]) => !/^(nodejs|process)_/.test(name));
     const described = ours.map(([name, type]) => {
       const labels = samples
@@ -51,7 +51,7 @@ describe('docs/metrics.md', () => {
   });
 
   test('lists every metric of the process', async () => {
-    const { types } = parseExposition((await metrics.render()).body);
+    const { types } = parseExposition((await metrics.render([healthyTarget()])).body);
     const documented = documentedFields('### Of the process');
     for (const name of types.keys()) {
       if (/^(nodejs|process)_/.test(name)) expect(documented).toContain(name);

@@ -1,5 +1,5 @@
 import type { Failure } from '../../src/core/failure.ts';
-import type { AttemptRecord, TargetHealth } from '../../src/engine/call.ts';
+import type { AttemptRecord, TargetHealth } from '../../src/engine/port/call.ts';
 import type { CallEnd, EndedAttempt } from '../../src/telemetry/call-end.ts';
 
 /** An attempt that went well on target `azure-eu`, with all figures. */

@@ -17,13 +17,13 @@ describe('the registry', () => {
   });
 
   test('has the process, its event loop and the version where asked for', async () => {
-    const metrics = createMetrics({ targets: () => [], version: '1.2.3' });
-    const { contentType, body } = await metrics.render();
+    const metrics = createMetrics({ version: '1.2.3' });
+    const { contentType, body } = await metrics.render([]);
     expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(body).toContain('understudy_build_info{version="1.2.3"} 1');
     expect(body).toContain('\nnodejs_eventloop_lag_p99_seconds ');
     expect(body).toContain('\nprocess_cpu_seconds_total ');
-    expect((await createBareMetrics().render()).body).not.toContain('nodejs_');
+    expect((await createBareMetrics().render([])).body).not.toContain('nodejs_');
   });
 
   test('does not grow with what callers invent', async () => {
@@ -47,7 +47,7 @@ describe('the registry', () => {
     metrics.callEnded(inventive(0));
     const { samples: before } = await scrape(metrics);
     for (let index = 1; index < 500; index++) metrics.callEnded(inventive(index));
-    const { body } = await metrics.render();
+    const { body } = await metrics.render([]);
     expect(parseExposition(body).samples).toHaveLength(before.length);
     expect(body).not.toContain('invented');
   });
@@ -73,7 +73,7 @@ describe('the registry', () => {
         attempts: [failedAttempt(failure, { reportedModel: secret, providerRequestId: secret })],
       }),
     );
-    expect((await metrics.render()).body).not.toContain(secret);
+    expect((await metrics.render([])).body).not.toContain(secret);
   });
 
   test('survives figures that are none, and ends that are broken', async () => {

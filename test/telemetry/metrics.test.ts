@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { TargetHealth } from '../../src/engine/call.ts';
+import type { TargetHealth } from '../../src/engine/port/call.ts';
 import { failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
 import { valueOf } from './exposition.ts';
 import { createBareMetrics, record, scrape } from './scrape.ts';
@@ -144,7 +144,7 @@ describe('metrics of targets', () => {
   });
 
   test('show the state of the moment, and forget what is gone', async () => {
-    let targets: readonly TargetHealth[] = [
+    const targets: readonly TargetHealth[] = [
       healthyTarget({
         available: false,
         suspendedReason: 'auth',
@@ -157,9 +157,9 @@ describe('metrics of targets', () => {
         ],
       }),
     ];
-    const metrics = createBareMetrics(() => targets);
+    const metrics = createBareMetrics();
     const labels = { target: 'azure-eu', provider: 'azure-openai' };
-    const sick = await scrape(metrics);
+    const sick = await scrape(metrics, targets);
     expect(valueOf(sick, 'understudy_target_available', labels)).toBe(0);
     expect(valueOf(sick, 'understudy_target_suspended', labels)).toBe(1);
     expect(valueOf(sick, 'understudy_target_rate_limited_seconds', labels)).toBe(2.5);
@@ -167,8 +167,7 @@ describe('metrics of targets', () => {
     expect(valueOf(sick, 'understudy_circuit_state', AZURE)).toBe(2);
     expect(valueOf(sick, 'understudy_circuit_state', { ...AZURE, model: 'gpt-6-luna' })).toBe(1);
     expect(valueOf(sick, 'understudy_circuit_state', { ...AZURE, model: 'other' })).toBe(0);
-    targets = [healthyTarget()];
-    const well = await scrape(metrics);
+    const well = await scrape(metrics, [healthyTarget()]);
     expect(valueOf(well, 'understudy_target_available', labels)).toBe(1);
     expect(valueOf(well, 'understudy_target_suspended', labels)).toBe(0);
     expect(valueOf(well, 'understudy_target_rate_limited_seconds', labels)).toBe(0);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { ask } from '../../src/upstream/ask.ts';
 import { chunk, head, lastChunk, respond } from '../support/chaos-upstream.ts';
-import { awaitClose, chunked, useTransportHarness } from './transport-harness.ts';
+import { awaitClose, chunked, useTransportHarness } from './network/transport-harness.ts';
 
 const harness = useTransportHarness();
 

@@ -4,11 +4,11 @@ import { type Client, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { onTestFinished } from 'vitest';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
-import type { Backend } from '../../../src/server/backend.ts';
-import { type GrpcDoor, type GrpcDoorOptions, openGrpcDoor } from '../../../src/server/grpc.ts';
-import { createHandlers } from '../../../src/server/handlers.ts';
-import { ServingStatus } from '../../../src/server/serving-status.ts';
-import { openWebDoor, type WebDoor, type WebDoorOptions } from '../../../src/server/web.ts';
+import type { GatewayPort } from '../../../src/server/port/gateway-port.ts';
+import { type GrpcDoor, type GrpcDoorOptions, openGrpcDoor } from '../../../src/server/grpc/native-door.ts';
+import { createHandlers } from '../../../src/server/handlers/rpc-handlers.ts';
+import { ServingStatus } from '../../../src/server/health/serving-status.ts';
+import { openWebDoor, type WebDoor, type WebDoorOptions } from '../../../src/server/web/http-door.ts';
 import { system } from '../../../src/system.ts';
 
 export interface TestDoor {
@@ -20,9 +20,9 @@ export interface TestDoor {
   session(): ClientHttp2Session;
 }
 
-export async function grpcDoor(backend: Backend, changes: Partial<GrpcDoorOptions> = {}): Promise<TestDoor> {
-  const serving = new ServingStatus(() => backend.targets(), system);
-  const handlers = createHandlers(backend, { random: () => 0.5, isAccepting: () => !serving.isDraining });
+export async function grpcDoor(gateway: GatewayPort, changes: Partial<GrpcDoorOptions> = {}): Promise<TestDoor> {
+  const serving = new ServingStatus(() => gateway.targets(), system);
+  const handlers = createHandlers(gateway, { random: () => 0.5, isAccepting: () => !serving.isDraining });
   const door = await openGrpcDoor({ address: '127.0.0.1:0', handlers, serving, runtime: system, ...changes });
   serving.startServing();
   onTestFinished(() => door.drain(0));
@@ -42,10 +42,10 @@ export async function grpcDoor(backend: Backend, changes: Partial<GrpcDoorOption
 }
 
 export async function webDoor(
-  backend: Backend,
+  gateway: GatewayPort,
   changes: Partial<WebDoorOptions> = {},
 ): Promise<{ readonly door: WebDoor; readonly baseUrl: string }> {
-  const handlers = createHandlers(backend, { random: () => 0.5 });
+  const handlers = createHandlers(gateway, { random: () => 0.5 });
   const door = await openWebDoor({
     address: '127.0.0.1:0',
     handlers,

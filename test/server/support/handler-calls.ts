@@ -1,9 +1,9 @@
 import { ConnectError, createHandlerContext, type HandlerContext } from '@connectrpc/connect';
 import { ErrorInfoSchema } from '../../../gen/google/rpc/error_details_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
-import type { Backend } from '../../../src/server/backend.ts';
-import { createHandlers } from '../../../src/server/handlers.ts';
-import { fakeBackend, type Run } from './fake-backend.ts';
+import type { GatewayPort } from '../../../src/server/port/gateway-port.ts';
+import { createHandlers } from '../../../src/server/handlers/rpc-handlers.ts';
+import { fakeGateway, type Run } from './fake-gateway.ts';
 
 type Context = HandlerContext & { abort(reason?: unknown): void };
 
@@ -20,9 +20,9 @@ export function context(headers: Record<string, string> = {}, timeoutMs?: number
   });
 }
 
-export function handlersOf(run: Run, changes: Partial<Backend> = {}) {
-  const backend = fakeBackend(run, changes);
-  return { backend, handlers: createHandlers(backend, { random: () => 0.5 }) };
+export function handlersOf(run: Run, changes: Partial<GatewayPort> = {}) {
+  const gateway = fakeGateway(run, changes);
+  return { gateway, handlers: createHandlers(gateway, { random: () => 0.5 }) };
 }
 
 /** The error that a call ends with. */

@@ -1,4 +1,4 @@
-import type { AttemptRecord, CallResult } from '../../../src/engine/call.ts';
+import type { AttemptRecord, CallResult } from '../../../src/engine/port/call.ts';
 import type { Check, Facts, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import type { CallFacts } from '../sim-call.ts';

@@ -1,6 +1,6 @@
 import { CostSource } from '../../../gen/understudy/v1/usage_pb.ts';
-import { Accounting } from '../../../src/accounting.ts';
-import type { AttemptRecord } from '../../../src/engine/call.ts';
+import { Accounting } from '../../../src/pricing/accounting.ts';
+import type { AttemptRecord } from '../../../src/engine/port/call.ts';
 import { PriceFallback } from '../../../src/pricing/price-fallback.ts';
 import { createPriceTable } from '../../../src/pricing/price-table.ts';
 import type { Check, Facts, Run } from '../facts.ts';

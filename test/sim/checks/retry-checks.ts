@@ -1,5 +1,5 @@
 import type { FailureClass } from '../../../src/core/failure.ts';
-import type { ChainEntry } from '../../../src/engine/call.ts';
+import type { ChainEntry } from '../../../src/engine/port/call.ts';
 import type { Check, Facts, Made, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import { rowOf } from '../model/class-table.ts';

@@ -1,7 +1,7 @@
 import type { Verdict } from '../../../src/core/failure.ts';
-import type { CircuitState } from '../../../src/engine/call.ts';
-import type { CircuitBreakerConfig } from '../../../src/engine/config.ts';
-import type { OperatorState } from '../../../src/engine/operator-switch.ts';
+import type { CircuitState } from '../../../src/engine/port/call.ts';
+import type { CircuitBreakerConfig } from '../../../src/engine/port/config.ts';
+import type { OperatorState } from '../../../src/engine/target/operator-switch.ts';
 import type { CallFacts } from '../sim-call.ts';
 
 /** A circuit as a call found it. */

@@ -1,4 +1,4 @@
-import type { AttemptTiming } from '../../../src/engine/call.ts';
+import type { AttemptTiming } from '../../../src/engine/port/call.ts';
 
 /** From when on silence is the provider's fault, and when an attempt must have ended, in milliseconds of its life. */
 export interface Blame {

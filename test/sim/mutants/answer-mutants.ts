@@ -5,7 +5,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'G1',
     does: 'commits on a role delta',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'this.reportedModel = event.model ?? this.reportedModel;',
     replace: 'this.reportedModel = event.model ?? this.reportedModel; this.#commit();',
     seenBy: 9,
@@ -13,7 +13,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'G2',
     does: 'pings after five seconds',
-    file: 'engine/client-stream.ts',
+    file: 'engine/attempt/client-stream.ts',
     find: 'const PING_MS = 15_000;',
     replace: 'const PING_MS = 5_000;',
     seenBy: 16,
@@ -21,7 +21,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'G4',
     does: 'tells every piece twice',
-    file: 'engine/delivery.ts',
+    file: 'engine/attempt/delivery.ts',
     find: 'deliver: (value) => stream.output(value),',
     replace: 'deliver: (value) => stream.output(value) && stream.output(value),',
     seenBy: 15,
@@ -29,7 +29,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'G4',
     does: 'holds a piece back until the next one comes',
-    file: 'engine/delivery.ts',
+    file: 'engine/attempt/delivery.ts',
     find: 'deliver: (value) => stream.output(value),',
     replace:
       'deliver: (value) => outputs.unshift(value) === 1 || outputs.splice(1).every((each) => stream.output(each)),',
@@ -38,7 +38,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'G5',
     does: 'takes keep-alives for progress',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: "case 'startup':\n",
     replace: "case 'startup':\n        this.#armFirstOutput();\n",
     seenBy: 9,
@@ -46,7 +46,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'G6',
     does: 'reads on while the caller does not',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'if (!this.#output.deliver(event.value)) this.#pause();',
     replace: 'this.#output.deliver(event.value);',
     seenBy: 30,
@@ -54,7 +54,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'G6',
     does: 'calls a stream stalled that its caller does not read',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'else if (this.#paused) this.#armProgress(this.#limits.progressMs);',
     replace: '',
     seenBy: 30,
@@ -62,7 +62,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'G6, C19',
     does: 'waits for a slow reader for twice as long',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'this.#stallAlarm.set(this.#limits.clientStallMs,',
     replace: 'this.#stallAlarm.set(2 * this.#limits.clientStallMs,',
     seenBy: 9,
@@ -70,7 +70,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'G7',
     does: 'waits for usage for twenty seconds',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'const TAIL_MS = 2_000;',
     replace: 'const TAIL_MS = 20_000;',
     seenBy: 9,
@@ -78,7 +78,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'G7',
     does: 'forgets usage that comes behind the terminal marker',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'this.usage = event.usage;',
     replace: 'this.usage = this.#final === undefined ? event.usage : undefined;',
     seenBy: 21,
@@ -86,7 +86,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'U1',
     does: 'asks for long answers as a whole',
-    file: 'engine/upstream-mode.ts',
+    file: 'engine/route/upstream-mode.ts',
     find: 'maxTokens > SHORT_ANSWER_TOKENS',
     replace: 'maxTokens < SHORT_ANSWER_TOKENS',
     seenBy: 'upstream-mode.test.ts',
@@ -94,7 +94,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'U2',
     does: 'lets the slice cut an answer that flows',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'this.#armProgress(this.#limits.progressMs);\n    this.#output.commit();',
     replace: 'this.#output.commit();',
     seenBy: 5,
@@ -102,7 +102,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'U3',
     does: 'keeps the pieces of an answer that broke off',
-    file: 'engine/delivery.ts',
+    file: 'engine/attempt/delivery.ts',
     find: 'const outputs: Output[] = [];',
     replace: 'const outputs: Output[] = this.#outputs;',
     seenBy: 19,
@@ -110,7 +110,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'U3',
     does: 'begins afresh without the time that an answer needs',
-    file: 'engine/visit.ts',
+    file: 'engine/request/visit.ts',
     find: 'return spoiled.startsAfresh && chain',
     replace: 'return false && chain',
     seenBy: 'engine-unary-stream.test.ts',
@@ -118,7 +118,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'P1',
     does: 'starts a stream afresh that is to fail',
-    file: 'engine/recovery.ts',
+    file: 'engine/policy/recovery.ts',
     find: "recovery === 'RESTART' && isCurable(cause)",
     replace: 'isCurable(cause)',
     seenBy: 17,
@@ -126,7 +126,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'P1a',
     does: 'does not count restarts among the repeats of a request',
-    file: 'engine/allowance.ts',
+    file: 'engine/request/allowance.ts',
     find: 'if (isRepeat || isRestart) this.#repeats++;',
     replace: 'if (isRepeat) this.#repeats++;',
     seenBy: 13,
@@ -134,7 +134,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'P1a',
     does: 'does not tell that an answer begins anew',
-    file: 'engine/delivery.ts',
+    file: 'engine/attempt/delivery.ts',
     find: "if (typeof before === 'object') stream.restarted(serving(), before.brokenBy);",
     replace: "if (typeof before === 'object') return;",
     seenBy: 17,
@@ -142,7 +142,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'P1a',
     does: 'tells a second beginning as the first',
-    file: 'engine/delivery.ts',
+    file: 'engine/attempt/delivery.ts',
     find: "if (typeof before === 'object') stream.restarted(serving(), before.brokenBy);\n        else stream.started(serving());",
     replace: 'stream.started(serving());',
     seenBy: 16,
@@ -150,7 +150,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'P2',
     does: 'splices: leaves the first word of the next answer out',
-    file: 'engine/delivery.ts',
+    file: 'engine/attempt/delivery.ts',
     find: 'deliver: (value) => stream.output(value),',
     replace: "deliver: (value) => (outputs.push(value) === 1 && this.#state === 'flowing') || stream.output(value),",
     seenBy: 18,
@@ -158,7 +158,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'D1',
     does: 'lets an attempt run on when its caller is gone',
-    file: 'engine/request.ts',
+    file: 'engine/request/request.ts',
     find: 'this.#current?.stop(decisive);',
     replace: '',
     seenBy: 26,
@@ -166,7 +166,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'D1',
     does: 'leaves the connection of a failed attempt open',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'else this.#handle?.abort();',
     replace: '',
     seenBy: 10,
@@ -182,7 +182,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'D2',
     does: 'restarts and repeats while it goes down',
-    file: 'engine/allowance.ts',
+    file: 'engine/request/allowance.ts',
     find: 'return !this.#drain.hasBegun && (',
     replace: 'return (',
     seenBy: 36,
@@ -190,7 +190,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'D3',
     does: 'counts the last piece of an answer alone',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'this.outputBytes += event.bytes;',
     replace: 'this.outputBytes = event.bytes;',
     seenBy: 21,
@@ -198,7 +198,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'D3',
     does: 'tells an attempt twice',
-    file: 'engine/settle.ts',
+    file: 'engine/target/settle.ts',
     find: 'observer.attemptEnded?.(record);',
     replace: 'observer.attemptEnded?.(record); observer.attemptEnded?.(record);',
     seenBy: 35,
@@ -206,7 +206,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'D4',
     does: 'leaves probes out of the trail',
-    file: 'engine/trail.ts',
+    file: 'engine/request/trail.ts',
     find: 'this.#records.push(record);',
     replace: "if (start.kind !== 'PROBE') this.#records.push(record);",
     seenBy: 35,
@@ -214,7 +214,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'D5',
     does: 'keeps listening to callers that are served',
-    file: 'engine/attempt-loop.ts',
+    file: 'engine/request/attempt-loop.ts',
     find: "signal.removeEventListener('abort', cancel);",
     replace: '',
     seenBy: 11,
@@ -222,7 +222,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'D5',
     does: 'never gives a slot back',
-    file: 'engine/attempt-loop.ts',
+    file: 'engine/request/attempt-loop.ts',
     find: 'slot?.release();',
     replace: '',
     seenBy: 28,
@@ -230,7 +230,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'D5',
     does: 'pings behind the end',
-    file: 'engine/attempt-loop.ts',
+    file: 'engine/request/attempt-loop.ts',
     find: 'request.close();',
     replace: '',
     seenBy: 20,

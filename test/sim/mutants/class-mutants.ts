@@ -13,7 +13,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'C3',
     does: 'never blames a provider for stale sockets',
-    file: 'engine/settle.ts',
+    file: 'engine/target/settle.ts',
     find: "cause.class === 'stale_socket' && staleSocketReplaced",
     replace: 'false',
     seenBy: 5,
@@ -45,7 +45,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'C8',
     does: 'asks again although the provider says that it is of no use',
-    file: 'engine/chain.ts',
+    file: 'engine/request/chain.ts',
     find: 'CLASS_RULES[failure.class].laterRounds && failure.repeatIsUseless !== true',
     replace: 'CLASS_RULES[failure.class].laterRounds',
     seenBy: 14,
@@ -61,7 +61,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'C10',
     does: 'forgets that a key was refused',
-    file: 'engine/cooldown.ts',
+    file: 'engine/target/cooldown.ts',
     find: 'this.#suspension = { reason, untilMs, statedUntilMs };\n    }',
     replace: 'this.#suspension = { reason, untilMs: 0, statedUntilMs };\n    }',
     seenBy: 23,
@@ -69,7 +69,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'C11',
     does: 'suspends a model that only its caller knows',
-    file: 'engine/settle.ts',
+    file: 'engine/target/settle.ts',
     find: '} else if (!entry.modelNamedByCaller) {',
     replace: '} else {',
     seenBy: 'classes.test.ts',
@@ -85,7 +85,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'C13',
     does: 'sends what is too large to a model that is no larger',
-    file: 'engine/chain.ts',
+    file: 'engine/request/chain.ts',
     find: 'if (tried.model === entry.model || isNoLarger) {',
     replace: 'if (false) {',
     seenBy: 'classes.test.ts',
@@ -101,7 +101,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'C21',
     does: 'passes a fault of ours on to every target',
-    file: 'engine/request.ts',
+    file: 'engine/request/request.ts',
     find: "isFinal || (failure.class === 'internal' && this.chain.hasInternalFault)",
     replace: 'isFinal',
     seenBy: 'classes.test.ts',
@@ -109,7 +109,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'X1',
     does: 'blames the provider for short slices',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'if (limitMs >= blameAfterMs)',
     replace: 'if (limitMs >= 0)',
     seenBy: 5,
@@ -117,7 +117,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'X1',
     does: 'never blames silence that a deadline ended',
-    file: 'engine/response-times.ts',
+    file: 'engine/target/response-times.ts',
     find: 'Math.min(limitMs, Math.max(MIN_BLAME_MS, BLAME_FACTOR * p95))',
     replace: '600_000',
     seenBy: 5,
@@ -125,7 +125,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'X2',
     does: 'does not look for input when a timer is late',
-    file: 'engine/alarm.ts',
+    file: 'engine/attempt/alarm.ts',
     find: 'if (lateMs <= LATE_MS) {',
     replace: 'if (lateMs >= 0) {',
     seenBy: 5,
@@ -133,7 +133,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'X2',
     does: 'blames the provider although the process was held up',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'lateMs > limitMs ? heldUp() : silence()',
     replace: 'silence()',
     seenBy: 5,
@@ -141,7 +141,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'X3',
     does: 'takes the end of a body for the end of an answer',
-    file: 'engine/attempt.ts',
+    file: 'engine/attempt/attempt.ts',
     find: 'this.#settle(this.#success() ?? { ok: false, failure: truncated() });',
     replace: "this.#settle(this.#success() ?? { ok: true, final: 'stop' as Final });",
     seenBy: 19,

@@ -5,7 +5,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A1',
     does: 'takes any deadline of a caller',
-    file: 'engine/deadline.ts',
+    file: 'engine/request/deadline.ts',
     find: 'const allowedMs = Math.min(wishedMs, config.maxTimeoutMs);',
     replace: 'const allowedMs = wishedMs;',
     seenBy: 27,
@@ -13,7 +13,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A1',
     does: 'keeps nothing back for the way home',
-    file: 'engine/deadline.ts',
+    file: 'engine/request/deadline.ts',
     find: 'allowedMs - Math.min(RESERVE_MS, allowedMs * RESERVE_SHARE)',
     replace: 'allowedMs',
     seenBy: 26,
@@ -21,7 +21,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A1',
     does: 'begins with less than 10 ms',
-    file: 'engine/deadline.ts',
+    file: 'engine/request/deadline.ts',
     find: 'isTooShort: allowedMs < MIN_BUDGET_MS',
     replace: 'isTooShort: false',
     seenBy: 8,
@@ -29,7 +29,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A2',
     does: 'lets one too many in',
-    file: 'engine/admission-queue.ts',
+    file: 'engine/request/admission-queue.ts',
     find: 'this.#active < this.#config.maxActive',
     replace: 'this.#active <= this.#config.maxActive',
     seenBy: 28,
@@ -37,7 +37,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A2',
     does: 'gives a slot to the last who came',
-    file: 'engine/admission-queue.ts',
+    file: 'engine/request/admission-queue.ts',
     find: 'const [next] = this.#waiters;',
     replace: 'const next = [...this.#waiters].at(-1);',
     seenBy: 29,
@@ -45,7 +45,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A2',
     does: 'lets requests wait for a slot for twice as long',
-    file: 'engine/admission-queue.ts',
+    file: 'engine/request/admission-queue.ts',
     find: 'return Math.min(maxWaitMs, remainingMs * WAIT_SHARE);',
     replace: 'return 2 * Math.min(maxWaitMs, remainingMs * WAIT_SHARE);',
     seenBy: 28,
@@ -53,7 +53,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A2',
     does: 'leaves a cancelled request in the queue',
-    file: 'engine/admission-queue.ts',
+    file: 'engine/request/admission-queue.ts',
     find: "signal.addEventListener('abort', leave, { once: true });",
     replace: '',
     seenBy: 26,
@@ -61,7 +61,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A3',
     does: 'takes requests while the process has too much to do',
-    file: 'engine/admission-queue.ts',
+    file: 'engine/request/admission-queue.ts',
     find: 'if (this.#isOverloaded()) return overloaded();',
     replace: '',
     seenBy: 28,
@@ -69,7 +69,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A4, B',
     does: 'goes through the chain backwards',
-    file: 'engine/chain.ts',
+    file: 'engine/request/chain.ts',
     find: 'const candidates = this.#call.chain.filter((entry) => this.#isCandidate(entry));',
     replace: 'const candidates = this.#call.chain.filter((entry) => this.#isCandidate(entry)).reverse();',
     seenBy: 14,
@@ -77,7 +77,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'B',
     does: 'forgets the last target of a chain',
-    file: 'engine/chain.ts',
+    file: 'engine/request/chain.ts',
     find: 'const candidates = this.#call.chain.filter(',
     replace: 'const candidates = this.#call.chain.slice(0, Math.max(1, this.#call.chain.length - 1)).filter(',
     seenBy: 33,
@@ -85,7 +85,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'B1',
     does: 'gives the last target a slice',
-    file: 'engine/visit.ts',
+    file: 'engine/request/visit.ts',
     find: 'return this.#isLast ? time.remainingMs :',
     replace: 'return this.#isLast ? time.remainingMs / 2 :',
     seenBy: 27,
@@ -93,7 +93,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'B1',
     does: 'keeps nothing back for later targets',
-    file: 'engine/deadline.ts',
+    file: 'engine/request/deadline.ts',
     find: 'const TARGETS_KEPT_IN_MIND = 2;',
     replace: 'const TARGETS_KEPT_IN_MIND = 0;',
     seenBy: 27,
@@ -101,7 +101,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'B1',
     does: 'keeps time back for targets that the request may not visit again',
-    file: 'engine/visit.ts',
+    file: 'engine/request/visit.ts',
     find: 'allowance.mayRepeatLater(later, isRepeat)',
     replace: 'allowance.mayRepeat(later)',
     seenBy: 'engine-slices.test.ts',
@@ -109,7 +109,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'B3',
     does: 'repeats once too often',
-    file: 'engine/allowance.ts',
+    file: 'engine/request/allowance.ts',
     find: 'this.#repeats + repeats < this.#config.maxRepeats',
     replace: 'this.#repeats + repeats <= this.#config.maxRepeats',
     seenBy: 13,
@@ -117,7 +117,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'B3',
     does: 'comes back to a target before all had their turn',
-    file: 'engine/chain.ts',
+    file: 'engine/request/chain.ts',
     find: 'return untried.length === 0 ? candidates :',
     replace: 'return untried.length !== -1 ? candidates :',
     seenBy: 13,
@@ -125,7 +125,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'B4',
     does: 'lets turns pass between the permit and the attempt',
-    file: 'engine/attempt-loop.ts',
+    file: 'engine/request/attempt-loop.ts',
     find: 'if (admission === undefined) return undefined;',
     replace: 'if (admission === undefined) return undefined; await request.wait(1);',
     seenBy: 8,
@@ -133,7 +133,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'B5',
     does: 'hides that the deadline ended a request',
-    file: 'engine/final-failure.ts',
+    file: 'engine/request/final-failure.ts',
     find: 'if (deadlineReached) return asItself(deadlineExceeded(), contacted);',
     replace: '',
     seenBy: 'final-failure.test.ts',
@@ -141,7 +141,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R1',
     does: 'never runs out of repeats',
-    file: 'engine/allowance.ts',
+    file: 'engine/request/allowance.ts',
     find: 'return this.#hasNoBudgets || !this.#budgetsOf(entry).repeats.isEmpty;',
     replace: 'return true;',
     seenBy: 12,
@@ -149,7 +149,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R1',
     does: 'refills the budget for repeats four times as fast',
-    file: 'engine/retry-budget.ts',
+    file: 'engine/target/retry-budget.ts',
     find: 'perVisit: 0.2, perSecond: 0.5',
     replace: 'perVisit: 0.2, perSecond: 2',
     seenBy: 12,
@@ -157,7 +157,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R2',
     does: 'takes no restart from its budget',
-    file: 'engine/allowance.ts',
+    file: 'engine/request/allowance.ts',
     find: 'if (!this.#hasNoBudgets) this.#budgetsOf(entry).restarts.take();',
     replace: '',
     seenBy: 12,
@@ -165,7 +165,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R3',
     does: 'repeats on a target while another is free, where the next one comes first',
-    file: 'engine/retry.ts',
+    file: 'engine/policy/retry.ts',
     find: "(config.order === 'NEXT_FIRST' || situation.brokeOff)",
     replace: 'situation.brokeOff',
     seenBy: 14,
@@ -173,7 +173,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R3',
     does: 'repeats three times in a visit',
-    file: 'engine/retry.ts',
+    file: 'engine/policy/retry.ts',
     find: 'situation.repeatsInVisit >= 1',
     replace: 'situation.repeatsInVisit >= 3',
     seenBy: 14,
@@ -181,7 +181,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R4',
     does: 'halves Retry-After',
-    file: 'engine/cooldown.ts',
+    file: 'engine/target/cooldown.ts',
     find: 'this.#now() + ms + jitterMs',
     replace: 'this.#now() + ms / 2 + jitterMs',
     seenBy: 24,
@@ -189,7 +189,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R4',
     does: 'lets a later wish of a provider shorten an earlier one',
-    file: 'engine/cooldown.ts',
+    file: 'engine/target/cooldown.ts',
     find: 'Math.max(this.#coolUntilMs, this.#now() + ms + jitterMs)',
     replace: 'this.#now() + ms + jitterMs',
     seenBy: 24,
@@ -197,7 +197,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R5',
     does: 'waits for up to twice the ceiling',
-    file: 'engine/backoff.ts',
+    file: 'engine/policy/backoff.ts',
     find: 'random() * ceilingMs',
     replace: '2 * random() * ceilingMs',
     seenBy: 25,
@@ -205,7 +205,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R5',
     does: 'waits for half of the ceiling without jitter',
-    file: 'engine/backoff.ts',
+    file: 'engine/policy/backoff.ts',
     find: 'random() * ceilingMs : ceilingMs',
     replace: 'random() * ceilingMs : ceilingMs / 2',
     seenBy: 25,
@@ -213,7 +213,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R5',
     does: 'does not look again behind a wait',
-    file: 'engine/attempt-loop.ts',
+    file: 'engine/request/attempt-loop.ts',
     find: 'await request.wait(repeat.waitMs);\n      if (request.isOver) return undefined;',
     replace: 'await request.wait(repeat.waitMs);',
     seenBy: 8,
@@ -221,7 +221,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R5',
     does: 'draws from another source of chance',
-    file: 'engine/backoff.ts',
+    file: 'engine/policy/backoff.ts',
     find: 'random() * ceilingMs',
     replace: 'Math.random() * ceilingMs',
     seenBy: 37,
@@ -229,7 +229,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R7',
     does: 'says that nothing was sent where something was',
-    file: 'engine/trail.ts',
+    file: 'engine/request/trail.ts',
     find: "kind !== 'SKIPPED' && failure?.neverSent !== true",
     replace: "kind !== 'SKIPPED' && failure === undefined",
     seenBy: 21,

@@ -5,7 +5,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K1',
     does: 'remembers failures for two windows',
-    file: 'engine/circuit-breaker.ts',
+    file: 'engine/target/circuit-breaker.ts',
     find: 'this.#failures.oldest() > now - this.#config.windowMs',
     replace: 'this.#failures.oldest() > now - 2 * this.#config.windowMs',
     seenBy: 6,
@@ -13,7 +13,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K1',
     does: 'forgets failures with every success',
-    file: 'engine/circuit-breaker.ts',
+    file: 'engine/target/circuit-breaker.ts',
     find: 'this.#successStartedAtMs = Math.max(this.#successStartedAtMs, startedAtMs);',
     replace: 'this.#successStartedAtMs = Math.max(this.#successStartedAtMs, startedAtMs); this.#failures.clear();',
     seenBy: 6,
@@ -21,7 +21,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K1',
     does: 'needs one failure more',
-    file: 'engine/circuit-breaker.ts',
+    file: 'engine/target/circuit-breaker.ts',
     find: 'new FailureRing(config.failures)',
     replace: 'new FailureRing(config.failures + 1)',
     seenBy: 6,
@@ -29,7 +29,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K2',
     does: 'opens a busy circuit for five failures in thousands of calls',
-    file: 'engine/circuit-breaker.ts',
+    file: 'engine/target/circuit-breaker.ts',
     find: 'return all <= GUARD_VERDICTS || failures >= all * GUARD_SHARE;',
     replace: 'return all >= 0 || failures >= 0;',
     seenBy: 'circuit-breaker.test.ts',
@@ -37,7 +37,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K3',
     does: 'lets calls through an open circuit',
-    file: 'engine/circuit-breaker.ts',
+    file: 'engine/target/circuit-breaker.ts',
     find: 'return Math.max(0, this.#state.reopensAtMs - now);',
     replace: 'return Math.max(0, this.#state.reopensAtMs - now - 5_000);',
     seenBy: 2,
@@ -45,7 +45,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K3',
     does: 'stays open for twice as long',
-    file: 'engine/circuit-breaker.ts',
+    file: 'engine/target/circuit-breaker.ts',
     find: 'Math.max(this.#config.cooldownMs, wishedMs)',
     replace: '2 * Math.max(this.#config.cooldownMs, wishedMs)',
     seenBy: 7,
@@ -53,7 +53,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K4',
     does: 'lets everybody probe',
-    file: 'engine/circuit-breaker.ts',
+    file: 'engine/target/circuit-breaker.ts',
     find: 'return Math.min(PROBE_SOON_MS, Math.max(0, (this.#state.leaseEndsAtMs ?? now) - now));',
     replace: 'return 0;',
     seenBy: 1,
@@ -61,7 +61,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K5',
     does: 'counts outcomes of older generations',
-    file: 'engine/circuit-breaker.ts',
+    file: 'engine/target/circuit-breaker.ts',
     find: 'settled = true;\n        if (generation !== this.#generation) return;',
     replace: 'settled = true;',
     seenBy: 4,
@@ -69,7 +69,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K6',
     does: 'never closes behind a probe',
-    file: 'engine/circuit-breaker.ts',
+    file: 'engine/target/circuit-breaker.ts',
     find: "if (verdict === 'success') this.#close(startedAtMs);",
     replace: "if (verdict === 'success') this.#open(info);",
     seenBy: 32,
@@ -77,7 +77,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K6',
     does: 'takes a cancelled probe for a bad one',
-    file: 'engine/circuit-breaker.ts',
+    file: 'engine/target/circuit-breaker.ts',
     find: "else this.#state = { name: 'HALF_OPEN', leaseEndsAtMs: undefined };",
     replace: 'else this.#open(info);',
     seenBy: 6,
@@ -85,7 +85,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K6',
     does: 'waits for ten seconds of a probe',
-    file: 'engine/probe.ts',
+    file: 'engine/attempt/probe-output.ts',
     find: 'const STEADY_MS = 5_000;',
     replace: 'const STEADY_MS = 10_000;',
     seenBy: 6,
@@ -93,7 +93,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K7',
     does: 'gives a probe up after a second',
-    file: 'engine/probe.ts',
+    file: 'engine/attempt/probe-output.ts',
     find: 'return firstOutputMs + timing.progressMs + config.clientStallMs + LEASE_SLACK_MS;',
     replace: 'return 1_000;',
     seenBy: 1,
@@ -101,7 +101,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K8',
     does: 'lets a free call end a suspension of which it can tell nothing',
-    file: 'engine/suspension-checks.ts',
+    file: 'engine/target/suspension-checks.ts',
     find: 'suspension !== undefined && this.#check.covers(target.name, suspension.reason)',
     replace: 'suspension !== undefined',
     seenBy: 'suspension-checks.test.ts',
@@ -109,7 +109,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'K9',
     does: 'waits for open circuits',
-    file: 'engine/target-state.ts',
+    file: 'engine/target/target-state.ts',
     find: "unavailable === undefined || unavailable.reason === 'PROVIDER_RATE_LIMITED'",
     replace: "unavailable === undefined || unavailable.reason !== 'OVERLOADED'",
     seenBy: 3,
@@ -117,7 +117,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'L1',
     does: 'starts attempts beyond the limit of a target',
-    file: 'engine/concurrency.ts',
+    file: 'engine/target/concurrency.ts',
     find: 'return inFlight >= this.limit;',
     replace: 'return inFlight > this.limit;',
     seenBy: 28,
@@ -125,7 +125,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'L1',
     does: 'never cuts the limit of a target that complains',
-    file: 'engine/concurrency.ts',
+    file: 'engine/target/concurrency.ts',
     find: 'const KEPT_SHARE = 0.7;',
     replace: 'const KEPT_SHARE = 2;',
     seenBy: 28,
@@ -133,7 +133,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'L2',
     does: 'sends one more than is left',
-    file: 'engine/pacing.ts',
+    file: 'engine/target/pacing.ts',
     find: 'sent + cost <= remaining',
     replace: 'sent + cost <= remaining + 1',
     seenBy: 23,
@@ -141,7 +141,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'L5',
     does: 'never counts a call as ended',
-    file: 'engine/health-stats.ts',
+    file: 'engine/target/health-stats.ts',
     find: 'this.inFlight--;',
     replace: '',
     seenBy: 28,

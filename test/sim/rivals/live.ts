@@ -1,5 +1,5 @@
 import type { AttemptSink } from '../../../src/core/ports.ts';
-import type { ChainEntry } from '../../../src/engine/call.ts';
+import type { ChainEntry } from '../../../src/engine/port/call.ts';
 import { fails } from '../../support/upstream-scripts.ts';
 import type { CallPlan } from '../call-script.ts';
 import { planCall } from '../call-script.ts';

@@ -1,6 +1,6 @@
-import type { ChainEntry, Recovery } from '../../../src/engine/call.ts';
-import type { RetryConfig } from '../../../src/engine/config.ts';
-import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/config.ts';
+import type { ChainEntry, Recovery } from '../../../src/engine/port/call.ts';
+import type { RetryConfig } from '../../../src/engine/port/config.ts';
+import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
 import { Engine } from '../../../src/engine/engine.ts';
 import { timingOf } from '../sim-config.ts';
 import type { SimRuntime } from '../sim-runtime.ts';

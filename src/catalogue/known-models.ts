@@ -1,0 +1,74 @@
+import type { TargetConfig } from '../config/port/resolved.ts';
+import type { DefaultModels } from './default-models.ts';
+import type { RouteTarget } from '../engine/route/route.ts';
+import type { TargetSnapshot } from '../engine/target/target-state.ts';
+import type { TargetLists } from './target-lists.ts';
+import type { ModelFacts } from '../providers/port/model-facts.ts';
+import { modelFacts } from '../providers/models/catalogued-models.ts';
+
+/** What is known of the models of targets: from the configuration, the catalogue, and the targets' own lists, in this order. */
+export class KnownModels {
+  readonly #targets: ReadonlyMap<string, TargetConfig>;
+  readonly #defaults: DefaultModels;
+  readonly #lists: TargetLists;
+
+  constructor(targets: readonly TargetConfig[], defaults: DefaultModels, lists: TargetLists) {
+    this.#targets = new Map(targets.map((target) => [target.name, target]));
+    this.#defaults = defaults;
+    this.#lists = lists;
+  }
+
+  /** Returns what is known of a model of a target; undefined where nothing is. */
+  facts(target: string, model: string): ModelFacts | undefined {
+    const provider = this.#targets.get(target)?.provider;
+    return provider === undefined ? undefined : (modelFacts(provider, model) ?? this.#lists.find(target, model));
+  }
+
+  /** Makes a target as routing sees it. */
+  routeTarget(config: TargetConfig): RouteTarget {
+    const { name, provider } = config;
+    const defaults = this.#defaults;
+    const configured = new Set(config.models);
+    return {
+      name,
+      provider,
+      get model() {
+        return defaults.of(config);
+      },
+      isConfigured: (id) => configured.has(id) || id === defaults.of(config),
+      has: (id) => configured.has(id) || this.facts(name, id) !== undefined,
+      contextWindow: (id) => this.facts(name, id)?.contextWindow,
+    };
+  }
+
+  /** Whether a model of a target has a circuit of its own: it is configured or catalogued. */
+  hasCircuit(target: string, model: string): boolean {
+    const config = this.#targets.get(target);
+    return config !== undefined && (this.#isConfigured(config, model) || this.facts(target, model) !== undefined);
+  }
+
+  /** Leaves behind what a snapshot knows of models that nobody may ever ask for again. */
+  ofNamedModels(snapshot: TargetSnapshot): TargetSnapshot {
+    const config = this.#targets.get(snapshot.target);
+    if (config === undefined) return { ...snapshot, circuits: [] };
+    const choosesItself = this.#defaults.of(config) === '';
+    const circuits = snapshot.circuits.filter(({ circuit }) => choosesItself || this.#isConfigured(config, circuit));
+    return { ...snapshot, circuits };
+  }
+
+  #isConfigured(config: TargetConfig, model: string): boolean {
+    return config.models.includes(model) || model === this.#defaults.of(config);
+  }
+
+  /**
+   * Sees to it that lists are read which could help a request that names a model that nobody has. The request itself does not
+   * wait for them.
+   */
+  wanted(model: string): void {
+    if (model === '') return;
+    const isKnown = [...this.#targets.values()].some(
+      ({ name, models }) => models.includes(model) || this.facts(name, model) !== undefined,
+    );
+    if (!isKnown) this.#lists.readSoon();
+  }
+}

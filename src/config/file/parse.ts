@@ -1,0 +1,55 @@
+import { parseDocument, type ErrorCode } from 'yaml';
+
+import { ConfigError, type ConfigProblem } from '../port/problem.ts';
+
+/** Our words for the parser's: its own messages quote the file, and the file may hold secrets. */
+const SYNTAX = {
+  ALIAS_PROPS: 'an alias cannot have an anchor or a tag',
+  BAD_ALIAS: 'this is not a valid alias',
+  BAD_COLLECTION_TYPE: 'the tag does not fit what it is on',
+  BAD_DIRECTIVE: 'this directive is not known',
+  BAD_DQ_ESCAPE: 'this escape sequence is not valid',
+  BAD_INDENT: 'the indentation is wrong, or a bracket is not closed',
+  BAD_PROP_ORDER: 'an anchor or a tag stands in the wrong place',
+  BAD_SCALAR_START: 'a value that begins like this must be quoted',
+  BLOCK_AS_IMPLICIT_KEY: 'a mapping or a list cannot begin here; check the indentation and the colons',
+  BLOCK_IN_FLOW: 'a block cannot stand inside brackets',
+  DUPLICATE_KEY: 'this field occurs twice',
+  IMPOSSIBLE: 'this cannot be read',
+  KEY_OVER_1024_CHARS: 'a colon is missing',
+  MISSING_CHAR: 'a character is missing: a colon, a quote or a bracket, or a space after a colon',
+  MULTILINE_IMPLICIT_KEY: 'the name of a field must be on one line; check the indentation and the colons',
+  MULTIPLE_ANCHORS: 'a value can have one anchor',
+  MULTIPLE_DOCS: 'the file must hold one document',
+  MULTIPLE_TAGS: 'a value can have one tag',
+  NON_STRING_KEY: 'the name of a field must be a text',
+  RESOURCE_EXHAUSTION: 'the file is nested too deeply',
+  TAB_AS_INDENT: 'tabs cannot indent; use spaces',
+  TAG_RESOLVE_FAILED: 'this tag is not known',
+  UNEXPECTED_TOKEN: 'this is not expected here; a text with ${, {, }, [, ] or a comma inside brackets must be quoted',
+} as const satisfies Record<ErrorCode, string>;
+
+/**
+ * Reads YAML 1.2, and with it JSON, into plain values; an empty file is an empty mapping. Throws {@link ConfigError} with line
+ * and column of every syntax error.
+ *
+ * @param label - what the file is called in errors
+ */
+export function parseConfigText(text: string, label: string): unknown {
+  const document = parseDocument(text, { stringKeys: true, logLevel: 'error' });
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0) {
+    throw new ConfigError(
+      faults.map((fault): ConfigProblem => {
+        const at = fault.linePos?.[0];
+        return { path: at === undefined ? label : `${label}:${at.line}:${at.col}`, message: SYNTAX[fault.code] };
+      }),
+    );
+  }
+  try {
+    const value: unknown = document.toJS();
+    return value === null ? {} : value;
+  } catch {
+    throw new ConfigError([{ path: label, message: 'an alias has no anchor, or there are too many aliases' }]);
+  }
+}

@@ -1,0 +1,213 @@
+import { z } from 'zod';
+
+import { PROVIDERS } from '../../core/provider.ts';
+import { parseAddress } from '../../core/address.ts';
+import { ADDRESS_RULE } from './host-port.ts';
+import { baseUrlProblem, withoutApiVersion } from '../port/base-url.ts';
+import { DURATION_PATTERN, DURATION_RULE, parseDuration } from './duration.ts';
+
+/** Every leaf says its rule in one sentence; the value and the path are put beside it by the one who reports the issue. */
+function text(pattern: RegExp, rule: string) {
+  return z.string({ error: rule }).regex(pattern, { error: rule });
+}
+
+function oneOf<const Words extends readonly string[]>(words: Words) {
+  return z.enum(words, { error: `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}` });
+}
+
+function wholeNumber(least: number, most: number) {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+}
+
+const flag = () => z.boolean({ error: 'must be true or false' });
+
+const name = () => text(/^[A-Za-z0-9._~-]{1,100}$/, 'must be 1 to 100 letters, digits, or characters of ._~-');
+
+const price = () =>
+  text(/^\d{1,6}(\.\d{1,9})?$/, 'must be a decimal number in quotes with at most 9 places, such as "2.50"');
+
+const duration = () =>
+  text(DURATION_PATTERN, DURATION_RULE).transform((value, context) => {
+    const ms = parseDuration(value);
+    if (ms !== undefined) return ms;
+    context.addIssue({ code: 'custom', message: DURATION_RULE });
+    return z.NEVER;
+  });
+
+const address = () =>
+  z.string({ error: ADDRESS_RULE }).transform((value, context) => {
+    const parsed = parseAddress(value);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message: ADDRESS_RULE });
+    return z.NEVER;
+  });
+
+const ORIGIN_RULE = 'must be * or an origin such as https://app.example.com';
+
+const origin = () =>
+  z.string({ error: ORIGIN_RULE }).refine((value) => value === '*' || URL.parse(value)?.origin === value, {
+    error: ORIGIN_RULE,
+  });
+
+const MAPPING = { error: 'must be a mapping' };
+const LIST = { error: 'must be a list' };
+
+function baseUrl(problemOf: (value: string) => string | undefined) {
+  return z.string({ error: 'must be a text' }).superRefine((value, context) => {
+    const message = problemOf(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+}
+
+/** A base URL of a provider. */
+export const baseUrlSchema = baseUrl(baseUrlProblem);
+
+/** A secret that goes into a header. */
+export const apiKeySchema = text(/^[\x21-\x7e]+$/, 'must be a text of printable ASCII characters without spaces');
+
+/** The provider's name of a model. */
+export const modelSchema = text(
+  /^[^\s\p{C}]{1,256}$/u,
+  'must be the name of a model: 1 to 256 characters without spaces',
+);
+
+const priceSchema = z.strictObject(
+  {
+    model: modelSchema,
+    input: price(),
+    cached_input: price().optional().describe('Default: as input, and the cost is an estimate.'),
+    cache_write: price().optional().describe('Default: as input, and the cost is an estimate.'),
+    output: price(),
+  },
+  MAPPING,
+);
+
+const timeoutsSchema = z.strictObject(
+  {
+    connect: duration().optional().describe('Until the connection stands, TLS included.'),
+    first_output: duration().optional().describe('Until the first meaningful output.'),
+    progress: duration().optional().describe('Between two outputs.'),
+  },
+  MAPPING,
+);
+
+/** One entry of `targets`. */
+export const targetSchema = z.strictObject(
+  {
+    name: name().describe('Unique; what `routing.targets` and the `target` of a response say.'),
+    provider: oneOf(PROVIDERS).describe('The kind of upstream.'),
+    // That the version is Azure's alone is a rule between fields.
+    base_url: baseUrl((value) => baseUrlProblem(withoutApiVersion(value)))
+      .optional()
+      .describe("Default: the provider's own. Required for azure-openai, which may have ?api-version= at its end."),
+    api_key: apiKeySchema.optional().describe('A secret; best as ${NAME}, taken from the environment.'),
+    model: modelSchema.optional().describe('The default model; for Azure the deployment.'),
+    api: oneOf(['responses', 'chat_completions'])
+      .optional()
+      .describe(
+        "For openai and azure-openai. Default: responses on the provider's own hosts, otherwise and on Azure's dated endpoints chat_completions.",
+      ),
+    models: z.array(modelSchema, LIST).prefault([]).describe('Further models of this target.'),
+    prices: z.array(priceSchema, LIST).prefault([]).describe('USD per million tokens.'),
+    limit_group: name()
+      .optional()
+      .describe("Targets of one account share cooldowns and suspensions. Default: the target's name."),
+    timeouts: timeoutsSchema.prefault({}).describe("Each overrides the engine's rule."),
+    upstream_mode: oneOf(['AUTO', 'STREAM', 'JSON'])
+      .optional()
+      .describe(
+        'Whether it is asked for streams or for whole answers. Default: AUTO, whole only where they are short.',
+      ),
+    mock: flag()
+      .optional()
+      .describe("Whether the mock upstream answers in this provider's wire format, without network."),
+  },
+  MAPPING,
+);
+
+/** One entry of `routes`. */
+export const routeSchema = z.strictObject(
+  {
+    name: name().describe('Unique; `default` is used when the caller names none.'),
+    targets: z
+      .array(z.string({ error: 'must be target or target/model' }), LIST)
+      .min(1, { error: 'must not be empty' })
+      .describe('In order; each entry is `target` or `target/model`.'),
+  },
+  MAPPING,
+);
+
+const circuitBreakerSchema = z.strictObject(
+  {
+    failures: wholeNumber(1, 1_000).prefault(5).describe('Failures within the window that open the circuit.'),
+    window: duration().prefault('60s'),
+    cooldown: duration().prefault('30s').describe('How long an open circuit refuses before it lets a probe through.'),
+    guard: oneOf(['on', 'off']).prefault('on').describe('Whether a few failures among many successes leave it closed.'),
+  },
+  MAPPING,
+);
+
+const retrySchema = z.strictObject(
+  {
+    order: oneOf(['SAME_THEN_NEXT', 'NEXT_FIRST', 'EXHAUST_FIRST']).prefault('SAME_THEN_NEXT'),
+    max_repeats: wholeNumber(0, 100).prefault(4).describe('Repeats per request; per target with EXHAUST_FIRST.'),
+    backoff: z
+      .array(duration(), LIST)
+      .min(1, { error: 'must not be empty' })
+      .max(20, { error: 'must have at most 20 entries' })
+      .prefault(['1s', '2s', '4s', '8s'])
+      .describe('Ceilings of the waits; the last one repeats.'),
+    jitter: oneOf(['FULL', 'NONE']).prefault('FULL'),
+  },
+  MAPPING,
+);
+
+/** The section `server`. */
+export const serverSchema = z.strictObject(
+  {
+    grpc_address: address().prefault('127.0.0.1:50051'),
+    http_address: address().prefault('127.0.0.1:8080'),
+    admin_address: address().prefault('127.0.0.1:9464'),
+    reflection: flag().prefault(true).describe('Whether the gRPC door describes its services.'),
+    admin_service: flag()
+      .prefault(false)
+      .describe('Whether operators may force circuits and reset targets at the admin address.'),
+    cors_origins: z.array(origin(), LIST).prefault([]).describe('Origins of browsers that may call the web door.'),
+    allow_unauthenticated: flag()
+      .prefault(false)
+      .describe('Allows addresses other than loopback: something else guards them.'),
+  },
+  MAPPING,
+);
+
+/** The config file. Every field has a default. */
+export const fileSchema = z.strictObject(
+  {
+    targets: z
+      .array(targetSchema, LIST)
+      .min(1, { error: 'must not be empty; leave it out to have providers found in the environment' })
+      .optional()
+      .describe('Replaces the detection of providers in the environment.'),
+    routes: z
+      .array(routeSchema, LIST)
+      .prefault([])
+      .describe('Without a route `default`, that one is all targets in order.'),
+    circuit_breaker: circuitBreakerSchema.prefault({}),
+    retry: retrySchema.prefault({}),
+    server: serverSchema.prefault({}).describe('Addresses in the environment win.'),
+  },
+  MAPPING,
+);
+
+/** A config as a person writes it, in a file or as an object. */
+export type ConfigInput = z.input<typeof fileSchema>;
+
+/** A config file that passed the schema. */
+export type FileConfig = z.output<typeof fileSchema>;
+
+/** A target that passed the schema. */
+export type FileTarget = z.output<typeof targetSchema>;
+
+/** The section `server` after it passed the schema. */
+export type FileServer = z.output<typeof serverSchema>;

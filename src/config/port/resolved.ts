@@ -1,0 +1,103 @@
+import type { OpenAiApi, ProviderName } from '../../core/provider.ts';
+import type { CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
+import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
+
+/** Variables of the process, or names like theirs given by an embedding program. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Prices of one model in USD per million tokens, as decimal text: never a float. */
+export interface PriceConfig {
+  readonly model: string;
+  readonly input: string;
+  /** Absent: as `input`, and what it makes is an estimate. */
+  readonly cachedInput?: string | undefined;
+  /** Absent: as `input`, and what it makes is an estimate. */
+  readonly cacheWrite?: string | undefined;
+  readonly output: string;
+}
+
+/** Timers that a person has set for one target, in milliseconds; each overrides the engine's rule. */
+export interface TimeoutConfig {
+  readonly connectMs?: number | undefined;
+  readonly firstOutputMs?: number | undefined;
+  readonly progressMs?: number | undefined;
+}
+
+/** A named instance of a provider. */
+export interface TargetConfig {
+  /** 1 to 100 of `A-Za-z0-9._~-`, unique among targets and routes. */
+  readonly name: string;
+  readonly provider: ProviderName;
+  /**
+   * Without a trailing slash, user name, fragment, or query but Azure's `?api-version=`. On the host `mock.invalid` where only
+   * the mock can answer.
+   */
+  readonly baseUrl: string;
+  /** Absent where none is needed: a mock, Ollama, or another host that speaks the provider's API. A secret. */
+  readonly apiKey?: string | undefined;
+  /** OpenAI's organization, from `OPENAI_ORG_ID`. */
+  readonly organization?: string | undefined;
+  /** The default model, or Azure's deployment. Absent for Ollama alone: its first installed model. */
+  readonly model?: string | undefined;
+  /** Which of OpenAI's APIs is spoken; present for openai and azure-openai. */
+  readonly api?: OpenAiApi | undefined;
+  /** Every model that the configuration names for this target, the default model first. */
+  readonly models: readonly string[];
+  readonly prices: readonly PriceConfig[];
+  /** Targets of one group share cooldowns and suspensions; the target's own name unless configured. */
+  readonly limitGroup: string;
+  readonly timeouts: TimeoutConfig;
+  /** Whether it is asked for streams, for whole answers, or as the engine sees fit. Absent: AUTO. */
+  readonly upstreamMode?: UpstreamMode | undefined;
+  /** Whether the mock upstream answers in this provider's wire format, without network. */
+  readonly mock: boolean;
+  /** Where the target comes from, for people: `environment (OPENAI_API_KEY)`, `understudy.yaml targets[0]`, `--demo`. */
+  readonly source: string;
+}
+
+/** One entry of a route. */
+export interface RouteEntry {
+  /** Name of an existing target. */
+  readonly target: string;
+  /** Absent: the target's default model. */
+  readonly model?: string | undefined;
+}
+
+/** A named order of targets. */
+export interface RouteConfig {
+  readonly name: string;
+  readonly entries: readonly RouteEntry[];
+}
+
+/** What the process listens on; addresses are `host:port`, IPv6 in brackets. */
+export interface ServerConfig {
+  /** Default 127.0.0.1:50051. */
+  readonly grpcAddress: string;
+  /** Default 127.0.0.1:8080. */
+  readonly httpAddress: string;
+  /** Default 127.0.0.1:9464. */
+  readonly adminAddress: string;
+  /** Whether the gRPC door describes its services. Default true. */
+  readonly reflection: boolean;
+  /** Whether the admin listener serves AdminService. Default false. */
+  readonly adminService: boolean;
+  /** Origins of browsers that may call the web door; `*` for all. Default none. */
+  readonly corsOrigins: readonly string[];
+  /** Whether addresses other than loopback are allowed although callers are not authenticated. */
+  readonly allowUnauthenticated: boolean;
+}
+
+/** Everything that the process is told, checked and with its defaults filled in. */
+export interface Config {
+  /** Empty where no provider is configured: then calls fail with NO_PROVIDER_CONFIGURED. */
+  readonly targets: readonly TargetConfig[];
+  /** Always holds `default`; its entries are empty only where `targets` is. */
+  readonly routes: readonly RouteConfig[];
+  readonly circuitBreaker: CircuitBreakerConfig;
+  readonly retry: RetryConfig;
+  readonly server: ServerConfig;
+  /** What an operator should read at start, one sentence each. */
+  readonly warnings: readonly string[];
+  /** Whether the mock answers only because of `--demo`: nothing else was found. */
+  readonly demo: boolean;
+}

@@ -1,0 +1,221 @@
+import type { Failure, FailureReason, StatusName } from '../../core/failure.ts';
+import type { AttemptHandle, AttemptSink, TokenUsage } from '../../core/ports.ts';
+
+/** One entry of the chain of a request: a target with the model that it is asked for. */
+export interface ChainEntry {
+  /** Name of the target; the key of all state but the breaker's. */
+  readonly target: string;
+  /** Kind of provider, for the trail. */
+  readonly provider: string;
+  readonly model: string;
+  /** Key of the target's breaker: the model where it is configured or catalogued, otherwise `other`. */
+  readonly circuit: string;
+  /** Whether the caller named this model and no configuration does (class C11). */
+  readonly modelNamedByCaller: boolean;
+  /** Most tokens of prompt and answer, where known (class C13). */
+  readonly contextWindow?: number | undefined;
+}
+
+/** The timers of one attempt, in milliseconds, before the engine's own statistics are weighed in. */
+export interface AttemptTiming {
+  /** Whether the upstream streams; a JSON call has the answer timer in place of first output and progress. */
+  readonly streams: boolean;
+  /** Limit for the first output without statistics. */
+  readonly firstOutputMs: number;
+  /** Whether statistics may replace `firstOutputMs`; false where a person has set it. */
+  readonly firstOutputAdapts: boolean;
+  /** Added to the limit whatever it is: the time to read a long prompt. */
+  readonly promptMs: number;
+  /** Limit between two outputs. */
+  readonly progressMs: number;
+  /** Added to the first-output limit where the upstream does not stream. */
+  readonly answerMs: number;
+}
+
+/** Tokens that a call will probably take, the answer at its longest. */
+export interface TokenEstimate {
+  readonly input: number;
+  readonly output: number;
+}
+
+/** An attempt that can be made. */
+export interface Prepared<Output, Final> {
+  readonly timing: AttemptTiming;
+  /** Absent: unknown. */
+  readonly tokens?: TokenEstimate | undefined;
+  /** Starts the upstream call. Never calls the sink before it has returned. */
+  open(sink: AttemptSink<Output, Final>): AttemptHandle;
+  /** Says why a complete answer is not what was asked for; absent, or undefined from it: it is. */
+  judge?(final: Final): Rejection<Output, Final> | undefined;
+}
+
+/** A complete answer that is not what was asked for. */
+export interface Rejection<Output, Final> {
+  /** Of class `mismatch`. */
+  readonly failure: Failure;
+  /** Whether the answer is returned all the same where it is not mended. */
+  readonly isTolerable: boolean;
+  /** Absent: not wanted. */
+  readonly repair?: Repair<Output, Final> | undefined;
+}
+
+/** Makes the attempt that mends an answer, on the same entry, or says why there can be none. */
+export type Repair<Output, Final> = () => Prepared<Output, Final> | Failure;
+
+/** Who answers, for the client's eyes. */
+export interface Serving {
+  readonly number: number;
+  readonly target: string;
+  readonly provider: string;
+  /** The model as the provider reports it, otherwise the model asked for. */
+  readonly model: string;
+  /** The model that was asked for. */
+  readonly requestedModel: string;
+}
+
+/** What becomes of a stream whose provider breaks off after its first words (engine rules P1 and P1a). */
+export type Recovery = 'FAIL' | 'RESTART';
+
+/** Where a streamed answer goes. Called synchronously and in order. */
+export interface ClientSink<Output> {
+  /** The first output is there; called once, before it. */
+  started(serving: Serving): void;
+  /** The first output of an answer that begins anew is there: what came since the last beginning no longer counts. */
+  restarted(serving: Serving, reason: FailureReason): void;
+  /** Takes a piece of the answer; false asks to stop until `whenWritable` calls back. */
+  output(value: Output): boolean;
+  /** Calls back once when more output is welcome. */
+  whenWritable(resume: () => void): void;
+  /** Keeps the connection alive (engine rule G2). */
+  ping(): void;
+}
+
+/** One request to the engine. */
+export interface Call<Output, Final> {
+  readonly chain: readonly ChainEntry[];
+  /** What the caller allows, in milliseconds. Absent: the engine's default. */
+  readonly timeoutMs?: number | undefined;
+  /** Aborts when the caller cancels or is gone. */
+  readonly signal: AbortSignal;
+  /** Where the answer streams to. Absent: the whole answer is in the result. */
+  readonly client?: ClientSink<Output> | undefined;
+  /** What becomes of a stream that breaks off. Absent: FAIL. */
+  readonly recovery?: Recovery | undefined;
+  /** Whether upstream calls stream. Absent: where the caller's answer does. */
+  readonly upstreamStreams?: boolean | undefined;
+  /** Translates the request for an entry; asked at most once per entry and only when its turn has come. A failure skips it. */
+  prepare(entry: ChainEntry): Prepared<Output, Final> | Failure;
+}
+
+/** Why an attempt was made. */
+export type AttemptKind = 'FIRST' | 'RETRY' | 'FAILOVER' | 'PROBE' | 'RESTART' | 'REPAIR' | 'SKIPPED';
+
+/** How far an attempt came. */
+export type AttemptPhase = 'CONNECTING' | 'GATED' | 'FLOWING' | 'TAIL' | 'SETTLED';
+
+/** One entry of the trail (engine rule D4). Times are milliseconds. */
+export interface AttemptRecord {
+  readonly number: number;
+  readonly kind: AttemptKind;
+  readonly entry: ChainEntry;
+  /** The model as the provider reported it. */
+  readonly reportedModel?: string | undefined;
+  /** Absent: success. */
+  readonly failure?: Failure | undefined;
+  readonly httpStatus?: number | undefined;
+  readonly providerRequestId?: string | undefined;
+  /** When it started, in milliseconds since the epoch. */
+  readonly startedAtWallMs: number;
+  readonly startedAfterMs: number;
+  readonly durationMs: number;
+  readonly firstOutputMs?: number | undefined;
+  readonly waitBeforeMs: number;
+  readonly usage?: TokenUsage | undefined;
+  /** Size of the output that came, about in bytes of UTF-8. */
+  readonly outputBytes: number;
+  /** Pre-commit time that the attempt was given. */
+  readonly sliceMs: number;
+  /** Where the attempt was when it ended. */
+  readonly phase: AttemptPhase;
+  /** The circuit as the attempt found it: HALF_OPEN for a probe. Absent where an entry was passed over, or an operator decided. */
+  readonly circuit?: { readonly state: CircuitState; readonly generation: number } | undefined;
+}
+
+/** What the caller of a failed request is told. */
+export interface CallFailure {
+  readonly status: StatusName;
+  readonly reason: FailureReason;
+  readonly message: string;
+  /** After how many milliseconds another try may help. */
+  readonly retryAfterMs?: number | undefined;
+  readonly field?: string | undefined;
+  /** Whether anything may have reached a provider: then a client must not repeat the call by itself (engine rule R7). */
+  readonly contacted: boolean;
+  readonly cause?: unknown;
+}
+
+/** The end of a request. `attempts` is the trail, skips included; `skipsLeftOut` counts those that it has no room for. */
+export type CallResult<Output, Final> =
+  | {
+      readonly ok: true;
+      readonly serving: Serving;
+      readonly final: Final;
+      /** The outputs of the serving attempt where there was no client sink; empty otherwise. */
+      readonly outputs: readonly Output[];
+      readonly usage: TokenUsage | undefined;
+      readonly attempts: readonly AttemptRecord[];
+      readonly skipsLeftOut: number;
+      readonly elapsedMs: number;
+      /** Whether the caller's deadline was longer than the engine allows. */
+      readonly deadlineClamped: boolean;
+      /** Whether anything but the terminal marker came. */
+      readonly empty: boolean;
+    }
+  | {
+      readonly ok: false;
+      readonly failure: CallFailure;
+      readonly attempts: readonly AttemptRecord[];
+      readonly skipsLeftOut: number;
+      readonly elapsedMs: number;
+      /** Output that the client has got. */
+      readonly usage: TokenUsage | undefined;
+    };
+
+/** State of a breaker as people see it. */
+export type CircuitState = 'CLOSED' | 'HALF_OPEN' | 'OPEN';
+
+/** Hears what happens in the engine, synchronously; must not throw and must be quick. */
+export interface EngineObserver {
+  attemptEnded?(record: AttemptRecord): void;
+  /** Something about the availability of a target may have changed. */
+  targetChanged?(target: string): void;
+  /** An operator should know: a key is refused, a quota is used up, a model is missing, a certificate is wrong. */
+  alert?(target: string, failure: Failure): void;
+}
+
+/** State of one target. Times are milliseconds; absent means no data. */
+export interface TargetHealth {
+  readonly target: string;
+  readonly provider: string;
+  /** Whether it can be used: not suspended, and not without a closed circuit. A rate limit does not count. */
+  readonly available: boolean;
+  readonly successRate?: number | undefined;
+  readonly averageLatencyMs?: number | undefined;
+  readonly latencyP50Ms?: number | undefined;
+  readonly latencyP95Ms?: number | undefined;
+  readonly firstOutputP95Ms?: number | undefined;
+  /** The worst of `circuits`. */
+  readonly circuit: CircuitState;
+  readonly circuits: readonly {
+    readonly model: string;
+    readonly state: CircuitState;
+    readonly reopensInMs?: number | undefined;
+  }[];
+  readonly suspendedReason?: string | undefined;
+  readonly rateLimitedForMs?: number | undefined;
+  readonly inFlight: number;
+  readonly requests: number;
+  readonly failures: number;
+  readonly tokensUsed: number;
+  readonly lastError?: FailureReason | undefined;
+}

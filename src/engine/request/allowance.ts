@@ -1,0 +1,88 @@
+import type { ChainEntry } from '../port/call.ts';
+import type { RetryConfig } from '../port/config.ts';
+import type { Drain } from './drain.ts';
+import type { RetryBudget } from '../target/retry-budget.ts';
+
+/** The budgets of one target (engine rules R1 and R2). */
+export interface TargetBudgets {
+  readonly repeats: RetryBudget;
+  readonly restarts: RetryBudget;
+}
+
+/**
+ * What one request may still repeat: `maxRepeats` of its own (engine rule B3), and what the budgets of the targets hold (R1,
+ * R2); nothing once the engine goes down (D2). The order EXHAUST_FIRST knows no budgets.
+ */
+export class Allowance {
+  readonly #config: RetryConfig;
+  readonly #budgetsOf: (entry: ChainEntry) => TargetBudgets;
+  readonly #drain: Pick<Drain, 'hasBegun'>;
+  /** Names of targets; few. */
+  readonly #visited: string[] = [];
+  #repeats = 0;
+  #isRestartDue = false;
+
+  constructor(config: RetryConfig, budgetsOf: (entry: ChainEntry) => TargetBudgets, drain: Pick<Drain, 'hasBegun'>) {
+    this.#drain = drain;
+    this.#config = config;
+    this.#budgetsOf = budgetsOf;
+  }
+
+  /** Whether the request itself may repeat anything more. */
+  get hasRepeats(): boolean {
+    return this.#hasMoreThan(0);
+  }
+
+  /** Whether an entry that was tried may be tried again now. */
+  mayRepeat(entry: ChainEntry): boolean {
+    return this.hasRepeats && this.#hasBudget(entry);
+  }
+
+  /**
+   * Whether an entry that was tried may still be tried again once the next attempt, on another entry, has been made.
+   * @param isRepeat whether that attempt is a repeat itself
+   */
+  mayRepeatLater(entry: ChainEntry, isRepeat: boolean): boolean {
+    return this.#hasMoreThan(isRepeat || this.#isRestartDue ? 1 : 0) && this.#hasBudget(entry);
+  }
+
+  /** Whether a stream that broke off on an entry may begin anew now. */
+  mayRestart(entry: ChainEntry): boolean {
+    return this.hasRepeats && (this.#hasNoBudgets || !this.#budgetsOf(entry).restarts.isEmpty);
+  }
+
+  /** Notes that a stream that broke off on an entry begins anew; the attempt that does it is a repeat. */
+  restart(entry: ChainEntry): void {
+    this.#isRestartDue = true;
+    if (!this.#hasNoBudgets) this.#budgetsOf(entry).restarts.take();
+  }
+
+  /**
+   * Notes an attempt, in the turn in which it starts. Returns whether it is the restart that was due.
+   * @param isRepeat whether its entry was tried before; replacements of stale sockets are none (class C3)
+   */
+  attempt(entry: ChainEntry, isRepeat: boolean): boolean {
+    const isRestart = this.#isRestartDue;
+    this.#isRestartDue = false;
+    if (isRepeat || isRestart) this.#repeats++;
+    const { repeats, restarts } = this.#budgetsOf(entry);
+    if (isRepeat && !this.#hasNoBudgets) repeats.take();
+    if (this.#visited.includes(entry.target)) return isRestart;
+    this.#visited.push(entry.target);
+    repeats.visited();
+    restarts.visited();
+    return isRestart;
+  }
+
+  #hasMoreThan(repeats: number): boolean {
+    return !this.#drain.hasBegun && (this.#hasNoBudgets || this.#repeats + repeats < this.#config.maxRepeats);
+  }
+
+  #hasBudget(entry: ChainEntry): boolean {
+    return this.#hasNoBudgets || !this.#budgetsOf(entry).repeats.isEmpty;
+  }
+
+  get #hasNoBudgets(): boolean {
+    return this.#config.order === 'EXHAUST_FIRST';
+  }
+}

@@ -1,0 +1,138 @@
+import type { Failure } from '../../core/failure.ts';
+import { CLASS_RULES } from '../../core/failure.ts';
+import type { Call, ChainEntry, Prepared } from '../port/call.ts';
+import { internalFault } from '../port/failures.ts';
+import { needMs } from './deadline.ts';
+import type { TargetState, Unavailable } from '../target/target-state.ts';
+
+const NO_FAILURES: ReadonlyMap<ChainEntry, Failure> = new Map();
+const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();
+
+/** The chain of one request and how far it has been gone through. */
+export class Chain<Output, Final> {
+  readonly #call: Call<Output, Final>;
+  readonly #stateOf: (entry: ChainEntry) => TargetState;
+  readonly #prepared = new Map<ChainEntry, Prepared<Output, Final> | Failure>();
+  /** Most requests never need these two. */
+  #failures: ReadonlyMap<ChainEntry, Failure> = NO_FAILURES;
+  #late: ReadonlySet<ChainEntry> = NO_ENTRIES;
+
+  constructor(call: Call<Output, Final>, stateOf: (entry: ChainEntry) => TargetState) {
+    this.#call = call;
+    this.#stateOf = stateOf;
+  }
+
+  /** Returns the last failure of an entry; undefined where it was not tried. */
+  failureOf(entry: ChainEntry): Failure | undefined {
+    return this.#failures.get(entry);
+  }
+
+  /** Notes that an entry was tried and failed. */
+  failed(entry: ChainEntry, failure: Failure): void {
+    this.#failures = new Map(this.#failures).set(entry, failure);
+  }
+
+  /** Notes that what is left of the request's time is too short for an entry. */
+  lacksTime(entry: ChainEntry): void {
+    this.#late = new Set(this.#late).add(entry);
+  }
+
+  /** Whether a fault of our own has happened on any entry (class C21). */
+  get hasInternalFault(): boolean {
+    return [...this.#failures.values()].some((failure) => failure.class === 'internal');
+  }
+
+  /** Returns how an entry is asked, or why it cannot be; the call is translated once, when first needed. */
+  prepare(entry: ChainEntry): Prepared<Output, Final> | Failure {
+    const made = this.#incapable(entry) ?? this.#prepared.get(entry) ?? translated(() => this.#call.prepare(entry));
+    this.#prepared.set(entry, made);
+    return made;
+  }
+
+  /** Returns why no call may go to an entry now; how large the call is counts once it is translated. */
+  unavailable(entry: ChainEntry): Unavailable | undefined {
+    const prepared = this.#prepared.get(entry);
+    return this.#stateOf(entry).unavailable(entry, prepared && 'open' in prepared ? prepared.tokens : undefined);
+  }
+
+  /**
+   * Returns the entries that may still be visited, now or later, in the order of their turns: that of the chain, but first
+   * those that had no turn yet, so that none is visited twice before every other was once.
+   */
+  candidates(): ChainEntry[] {
+    const candidates = this.#call.chain.filter((entry) => this.#isCandidate(entry));
+    if (this.#failures.size === 0) return candidates;
+    const untried = candidates.filter((entry) => !this.#failures.has(entry));
+    return untried.length === 0 ? candidates : [...untried, ...candidates.filter((entry) => this.#failures.has(entry))];
+  }
+
+  /** Whether any entry but this one could be asked now. */
+  hasOtherThan(entry: ChainEntry): boolean {
+    return this.#call.chain.some((other) => other !== entry && this.#couldServe(other));
+  }
+
+  /** Returns the times, in milliseconds, to keep back for those of some entries that could be asked now (engine rule B1). */
+  needsMs(entries: readonly ChainEntry[]): number[] {
+    const streams = this.#call.upstreamStreams ?? this.#call.client !== undefined;
+    return entries
+      .filter((entry) => this.#couldServe(entry))
+      .map((entry) => {
+        const state = this.#stateOf(entry);
+        // Whole answers are mostly gathered from streams, so that the other figure may be the only one there is.
+        return needMs(state.p95Ms(entry, streams) ?? state.p95Ms(entry, !streams));
+      });
+  }
+
+  /** Returns after how many milliseconds the first entry can be asked; undefined where one can now, or none ever. */
+  availableInMs(): number | undefined {
+    const leastMs = Math.min(
+      ...this.#call.chain
+        .filter((entry) => !this.#isRefused(entry))
+        .map((entry) => this.unavailable(entry)?.forMs ?? 0),
+    );
+    return Number.isFinite(leastMs) && leastMs > 0 ? leastMs : undefined;
+  }
+
+  /** An entry may still be visited if it can be asked, and did not fail in a way that a later round cannot cure. */
+  #isCandidate(entry: ChainEntry): boolean {
+    if (this.#isRefused(entry) || this.#late.has(entry)) return false;
+    const failure = this.#failures.get(entry);
+    return failure === undefined || (CLASS_RULES[failure.class].laterRounds && failure.repeatIsUseless !== true);
+  }
+
+  /** Whether it is known that the call cannot be translated for an entry. */
+  #isRefused(entry: ChainEntry): boolean {
+    const prepared = this.#prepared.get(entry);
+    return prepared !== undefined && !('open' in prepared);
+  }
+
+  #couldServe(entry: ChainEntry): boolean {
+    return this.#isCandidate(entry) && this.unavailable(entry) === undefined;
+  }
+
+  /** What could not be done for a model is not asked of it again, nor of a smaller one (class C13). */
+  #incapable(entry: ChainEntry): Failure | undefined {
+    for (const [tried, failure] of this.#failures) {
+      if (failure.class !== 'capability') continue;
+      const isNoLarger =
+        failure.reason === 'CONTEXT_LENGTH_EXCEEDED' &&
+        (entry.contextWindow ?? Infinity) <= (tried.contextWindow ?? -Infinity);
+      if (tried.model === entry.model || isNoLarger) {
+        const { reason, message, field } = failure;
+        return { class: 'capability', reason, message, field, neverSent: true };
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Translates a call; where that throws, it is a fault of ours and nothing was sent (class C21). */
+export function translated<Output, Final>(
+  translate: () => Prepared<Output, Final> | Failure,
+): Prepared<Output, Final> | Failure {
+  try {
+    return translate();
+  } catch (error) {
+    return { ...internalFault(error), neverSent: true };
+  }
+}

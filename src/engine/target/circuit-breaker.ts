@@ -1,0 +1,205 @@
+import type { Verdict } from '../../core/failure.ts';
+import type { CircuitState } from '../port/call.ts';
+import type { CircuitBreakerConfig } from '../port/config.ts';
+import { FailureRing } from './failure-ring.ts';
+import { SlidingCount } from './sliding-count.ts';
+
+/** Longest time that a provider's Retry-After keeps a circuit open, in milliseconds (engine rule K3). */
+const MAX_COOLDOWN_MS = 3_600_000;
+/** Above this many verdicts in the window, failures must also be the least share below (engine rule K2). */
+const GUARD_VERDICTS = 100;
+const GUARD_SHARE = 0.05;
+/** A probe under way may decide at any moment: whoever is refused is told this many milliseconds at most. */
+const PROBE_SOON_MS = 1_000;
+
+/** What a verdict brings with it. */
+export interface SettleInfo {
+  /** The provider's wish to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** What a circuit knows, in ages instead of times, so that another process or engine can go on from there (engine rule K10). */
+export interface CircuitSnapshot {
+  readonly state: CircuitState;
+  readonly generation: number;
+  /** For how many milliseconds an open circuit still refuses calls, a Retry-After included. */
+  readonly reopensInMs?: number | undefined;
+  /** Ages of the last failures in milliseconds, the oldest first. */
+  readonly failureAgesMs: readonly number[];
+  /** How long ago, in milliseconds, the latest attempt that succeeded was started. Absent: none did. */
+  readonly successAgeMs?: number | undefined;
+  /** Verdicts of the window by age, for the volume guard. */
+  readonly successes: readonly AgedEvents[];
+  readonly failures: readonly AgedEvents[];
+}
+
+/** Events of about one age, in milliseconds. */
+export interface AgedEvents {
+  readonly events: number;
+  readonly ageMs: number;
+}
+
+/** The right to make one attempt. */
+export interface Permit {
+  /** Whether this attempt decides if the circuit closes. */
+  readonly probe: boolean;
+  /** The circuit that gave it, as the attempt found it; undefined where none had a say. */
+  readonly circuit: { readonly state: CircuitState; readonly generation: number } | undefined;
+  /** Tells how the attempt ended. Only the first call counts; one of an older generation changes nothing (engine rule K5). */
+  settle(verdict: Verdict, info?: SettleInfo): void;
+  /** Tells that a probe has been answering without a fault for a while: the circuit closes provisionally (engine rule K6). */
+  provisionalSuccess(): void;
+}
+
+type State =
+  | { readonly name: 'CLOSED' }
+  | { readonly name: 'OPEN'; readonly reopensAtMs: number }
+  /** `leaseEndsAtMs` bounds the life of a lost probe (engine rule K7); undefined while no probe is under way. */
+  | { readonly name: 'HALF_OPEN'; readonly leaseEndsAtMs: number | undefined };
+
+/**
+ * A circuit breaker for one target and model (engine rules K1 to K10). Has no timers: an open circuit is looked at again when
+ * somebody asks. `acquire` and `settle` are synchronous and take constant time.
+ */
+export class CircuitBreaker {
+  readonly #config: CircuitBreakerConfig;
+  readonly #now: () => number;
+  readonly #failures: FailureRing;
+  readonly #verdicts: SlidingCount<'success' | 'failure'>;
+  #state: State = { name: 'CLOSED' };
+  #generation = 0;
+  /** The latest start among attempts that succeeded. */
+  #successStartedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(config: CircuitBreakerConfig, now: () => number) {
+    this.#config = config;
+    this.#now = now;
+    this.#failures = new FailureRing(config.failures);
+    this.#verdicts = new SlidingCount(config.windowMs, ['success', 'failure']);
+  }
+
+  /** Returns the state; OPEN until a probe is let through, however long ago the cooldown ended. */
+  get state(): CircuitState {
+    return this.#state.name;
+  }
+
+  /** Returns after how many milliseconds it is worth asking again; 0 where a call may go through now. */
+  refusesForMs(): number {
+    const now = this.#now();
+    switch (this.#state.name) {
+      case 'CLOSED':
+        return 0;
+      case 'OPEN':
+        return Math.max(0, this.#state.reopensAtMs - now);
+      case 'HALF_OPEN':
+        return Math.min(PROBE_SOON_MS, Math.max(0, (this.#state.leaseEndsAtMs ?? now) - now));
+    }
+  }
+
+  /**
+   * Asks for the right to make an attempt; undefined is a refusal. Never waits (engine rule K4).
+   * @param leaseMs after how long a probe that never settles is given up
+   */
+  acquire(leaseMs: number): Permit | undefined {
+    if (this.refusesForMs() > 0) return undefined;
+    const now = this.#now();
+    if (this.#state.name === 'CLOSED') return this.#permit(now, false);
+    // A new generation for every probe, so that one whose lease has run out can no longer decide.
+    this.#generation++;
+    this.#state = { name: 'HALF_OPEN', leaseEndsAtMs: now + leaseMs };
+    return this.#permit(now, true);
+  }
+
+  /** Returns what the circuit knows. */
+  snapshot(): CircuitSnapshot {
+    const now = this.#now();
+    const successAgeMs = now - this.#successStartedAtMs;
+    return {
+      state: this.#state.name,
+      generation: this.#generation,
+      reopensInMs: this.#state.name === 'OPEN' ? this.refusesForMs() : undefined,
+      failureAgesMs: this.#failures.times().map((atMs) => now - atMs),
+      successAgeMs: Number.isFinite(successAgeMs) ? successAgeMs : undefined,
+      successes: this.#verdicts.ages('success', now),
+      failures: this.#verdicts.ages('failure', now),
+    };
+  }
+
+  /**
+   * Goes on from what another circuit knew; for one that has not been asked yet. A probe that was under way there does not
+   * count: the next call is one.
+   */
+  restore(snapshot: CircuitSnapshot): void {
+    const now = this.#now();
+    this.#generation = snapshot.generation;
+    if (snapshot.state === 'OPEN') this.#state = { name: 'OPEN', reopensAtMs: now + (snapshot.reopensInMs ?? 0) };
+    else if (snapshot.state === 'HALF_OPEN') this.#state = { name: 'HALF_OPEN', leaseEndsAtMs: undefined };
+    for (const ageMs of snapshot.failureAgesMs) this.#failures.push(now - ageMs);
+    this.#successStartedAtMs = now - (snapshot.successAgeMs ?? Number.POSITIVE_INFINITY);
+    for (const aged of snapshot.successes) this.#verdicts.addAged('success', now, aged);
+    for (const aged of snapshot.failures) this.#verdicts.addAged('failure', now, aged);
+  }
+
+  #permit(startedAtMs: number, probe: boolean): Permit {
+    let generation = this.#generation;
+    let isProbing = probe;
+    let settled = false;
+    return {
+      probe,
+      circuit: { state: probe ? 'HALF_OPEN' : 'CLOSED', generation },
+      settle: (verdict, info) => {
+        if (settled) return;
+        settled = true;
+        if (generation !== this.#generation) return;
+        if (isProbing) this.#settleProbe(verdict, startedAtMs, info);
+        else this.#settleCall(verdict, startedAtMs, info);
+      },
+      provisionalSuccess: () => {
+        if (settled || !isProbing || generation !== this.#generation) return;
+        this.#close(startedAtMs);
+        // A failure still to come counts in the generation that this success has begun (engine rule K5).
+        isProbing = false;
+        generation = this.#generation;
+      },
+    };
+  }
+
+  #settleProbe(verdict: Verdict, startedAtMs: number, info: SettleInfo | undefined): void {
+    if (verdict === 'success') this.#close(startedAtMs);
+    else if (verdict === 'failure') this.#open(info);
+    else this.#state = { name: 'HALF_OPEN', leaseEndsAtMs: undefined };
+  }
+
+  #settleCall(verdict: Verdict, startedAtMs: number, info: SettleInfo | undefined): void {
+    if (verdict === 'neutral') return;
+    const now = this.#now();
+    this.#verdicts.add(verdict, now);
+    if (verdict === 'success') {
+      this.#successStartedAtMs = Math.max(this.#successStartedAtMs, startedAtMs);
+      return;
+    }
+    this.#failures.push(now);
+    if (this.#failures.oldest() > now - this.#config.windowMs && this.#failuresWeigh(now)) this.#open(info);
+  }
+
+  /** Tells whether enough failures in a row, or a share of all calls that is no accident, stand behind an opening. */
+  #failuresWeigh(now: number): boolean {
+    if (!this.#config.guard || this.#successStartedAtMs <= this.#failures.oldest()) return true;
+    const failures = this.#verdicts.count('failure', now);
+    const all = failures + this.#verdicts.count('success', now);
+    return all <= GUARD_VERDICTS || failures >= all * GUARD_SHARE;
+  }
+
+  #open(info: SettleInfo | undefined): void {
+    const wishedMs = Math.min(info?.retryAfterMs ?? 0, MAX_COOLDOWN_MS);
+    this.#state = { name: 'OPEN', reopensAtMs: this.#now() + Math.max(this.#config.cooldownMs, wishedMs) };
+    this.#generation++;
+  }
+
+  #close(startedAtMs: number): void {
+    this.#state = { name: 'CLOSED' };
+    this.#generation++;
+    this.#failures.clear();
+    this.#successStartedAtMs = startedAtMs;
+  }
+}

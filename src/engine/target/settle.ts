@@ -1,0 +1,96 @@
+import type { ClassRule, Failure, Verdict } from '../../core/failure.ts';
+import { CLASS_RULES } from '../../core/failure.ts';
+import type { TokenUsage } from '../../core/ports.ts';
+import type { AttemptRecord, AttemptTiming, EngineObserver } from '../port/call.ts';
+import type { Permit } from './circuit-breaker.ts';
+import type { ResponseTimes } from './response-times.ts';
+import type { TargetState } from './target-state.ts';
+
+/** A rate limit that names no time holds calls back for so many milliseconds. */
+const UNNAMED_COOLDOWN_MS = 1_000;
+
+/** The end of an attempt and what it touches. */
+export interface Settlement {
+  readonly observer: EngineObserver;
+  readonly state: TargetState;
+  readonly permit: Permit;
+  readonly record: AttemptRecord;
+  /** The failure as the provider made it, before what it means to the caller. Absent: success. */
+  readonly cause: Failure | undefined;
+  readonly timing: AttemptTiming;
+  /** Whether the visit has replaced a stale socket before. */
+  readonly staleSocketReplaced: boolean;
+}
+
+/** Settles an attempt in the one place where it changes breaker, cooldowns, suspensions and statistics; then tells of it. */
+export function settleAttempt(settlement: Settlement): void {
+  const { observer, state, permit, record, cause } = settlement;
+  const verdict = cause === undefined ? 'success' : verdictOf(cause, settlement.staleSocketReplaced);
+  learn(state.circuit(record.entry).times, settlement);
+  if (cause === undefined) state.concurrency.succeeded(state.stats.inFlight);
+  else if (isComplaint(cause)) state.concurrency.complained(state.stats.inFlight);
+  state.stats.attemptEnded(verdict, record.durationMs, record.firstOutputMs, tokensOf(record.usage));
+  permit.settle(verdict, { retryAfterMs: cause?.retryAfterMs });
+  if (cause !== undefined) {
+    if (cause.class !== 'client_cancel' && cause.class !== 'slow_reader') {
+      state.stats.lastError = record.failure?.reason ?? cause.reason;
+    }
+    holdBack(settlement, cause);
+    if (needsOperator(cause, record)) observer.alert?.(record.entry.target, cause);
+  }
+  observer.attemptEnded?.(record);
+  observer.targetChanged?.(record.entry.target);
+}
+
+/**
+ * How long a stream took to begin is known however it ended; an answer that is not streamed must have come. Silence is no
+ * sample: it would move the limit that it is measured with.
+ */
+function learn(times: ResponseTimes, { timing, record, cause }: Settlement): void {
+  if (!timing.streams) {
+    if (cause === undefined) times.add(false, record.durationMs);
+  } else if (record.firstOutputMs !== undefined) {
+    times.add(true, record.firstOutputMs);
+  }
+}
+
+const OVERLOAD_STATUSES: ReadonlySet<number | undefined> = new Set([503, 529]);
+
+/**
+ * Whether the provider says that it is asked too much: a rate limit, 503 (RFC 9110; DeepSeek's overload, Ollama's full queue), or
+ * 529, which a stream tells by its code (engine rule L1). What it cannot take goes to the next target, before its circuit opens.
+ */
+function isComplaint({ class: failureClass, httpStatus, providerCode }: Failure): boolean {
+  return failureClass === 'rate_limit' || OVERLOAD_STATUSES.has(httpStatus) || providerCode === 'overloaded_error';
+}
+
+function verdictOf(cause: Failure, staleSocketReplaced: boolean): Verdict {
+  // A second stale socket in a row is no accident of timing any more (class C3).
+  if (cause.class === 'stale_socket' && staleSocketReplaced) return 'failure';
+  return CLASS_RULES[cause.class].verdict;
+}
+
+/** Cooldowns and suspensions (classes C7 to C11; engine rule R4). */
+function holdBack({ state: { cooldown }, record: { entry } }: Settlement, cause: Failure): void {
+  const rule: ClassRule = CLASS_RULES[cause.class];
+  const { retryAfterMs } = cause;
+  if (rule.suspendMs === undefined) {
+    if (cause.class === 'rate_limit') cooldown.cool(retryAfterMs ?? UNNAMED_COOLDOWN_MS);
+    else if (retryAfterMs !== undefined && rule.laterRounds) cooldown.cool(retryAfterMs);
+  } else if (cause.class !== 'not_found') {
+    cooldown.suspend(cause.reason, rule.suspendMs, retryAfterMs);
+  } else if (!entry.modelNamedByCaller) {
+    cooldown.suspendModel(entry.model, cause.reason, rule.suspendMs);
+  }
+}
+
+/** Whether a person should look at it: a key, a quota, a missing model, a certificate, a fault of ours (classes C2, C9 to C11, C21). */
+function needsOperator(cause: Failure, { entry }: AttemptRecord): boolean {
+  if (cause.class === 'not_found') return !entry.modelNamedByCaller;
+  const rule: ClassRule = CLASS_RULES[cause.class];
+  return rule.suspendMs !== undefined || cause.class === 'tls' || cause.class === 'internal';
+}
+
+function tokensOf(usage: TokenUsage | undefined): number {
+  return usage?.totalTokens ?? (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0);
+}

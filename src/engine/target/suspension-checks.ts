@@ -1,0 +1,113 @@
+import type { FailureReason } from '../../core/failure.ts';
+import type { Timers } from '../../core/ports.ts';
+import type { Refusal } from './cooldown.ts';
+import type { TargetState } from './target-state.ts';
+
+/** A target is asked once in so many milliseconds at most. */
+const EVERY_MS = 60_000;
+/** How long the answer may take, in milliseconds; later it says nothing. */
+const ANSWER_MS = 5_000;
+
+/** Whether a target may be used, as far as a free call can tell. */
+export type Usability = 'usable' | 'unusable' | 'unknown';
+
+/** Makes free calls to targets: never a completion (engine rule K8). */
+export interface SuspensionCheck {
+  /** Whether a free call can tell if a suspension for this reason has ended. */
+  covers(target: string, reason: FailureReason): boolean;
+  /** Makes the call. Whoever it rejects for knows nothing. */
+  run(target: string, signal: AbortSignal): Promise<Usability>;
+}
+
+/** What is going on for a target: a check that waits for its time, or one under way. */
+interface Watch {
+  stop(): void;
+}
+
+/**
+ * Looks after suspended targets, off the way of any request (engine rule K8): a free call shortly before a suspension would end,
+ * and then once a minute, decides whether the target may be tried again. Usable ends the suspension, unusable prolongs it, so
+ * that no request is spent on finding out; where nothing is learnt it ends by itself. Circuits are never touched. A target that
+ * is not suspended is never asked.
+ */
+export class SuspensionChecks {
+  readonly #runtime: Timers;
+  readonly #check: SuspensionCheck;
+  readonly #changed: (target: string) => void;
+  readonly #watches = new Map<string, Watch>();
+  readonly #askedAtMs = new Map<string, number>();
+  #isClosed = false;
+
+  /** @param changed told when a target is suspended no more, or for longer */
+  constructor(runtime: Timers, check: SuspensionCheck, changed: (target: string) => void) {
+    this.#runtime = runtime;
+    this.#check = check;
+    this.#changed = changed;
+  }
+
+  /** Looks whether a target has been suspended; cheap enough for the end of every attempt. */
+  look(state: TargetState): void {
+    const target = state.target.name;
+    if (this.#isClosed || this.#watches.has(target)) return;
+    const suspension = this.#covered(state);
+    if (suspension === undefined) return;
+    const sinceMs = this.#runtime.now() - (this.#askedAtMs.get(target) ?? Number.NEGATIVE_INFINITY);
+    const waitMs = Math.max(EVERY_MS - sinceMs, Math.min(EVERY_MS, suspension.forMs) - ANSWER_MS, 0);
+    // Too late to be of use: the next request tries.
+    if (waitMs >= suspension.forMs) return;
+    const timer = this.#runtime.setTimer(waitMs, () => {
+      this.#watches.delete(target);
+      this.#ask(state);
+    });
+    this.#watches.set(target, { stop: () => this.#runtime.clearTimer(timer) });
+  }
+
+  /** Ends what is under way, and begins nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const watch of this.#watches.values()) watch.stop();
+    this.#watches.clear();
+  }
+
+  /** Returns why a target is out of use where a free call can tell whether that has ended. */
+  #covered({ cooldown, target }: TargetState): Refusal | undefined {
+    const suspension = cooldown.suspension();
+    return suspension !== undefined && this.#check.covers(target.name, suspension.reason) ? suspension : undefined;
+  }
+
+  #ask(state: TargetState): void {
+    const target = state.target.name;
+    // An operator may have reset it meanwhile, or another reason may have taken it out of use.
+    if (this.#isClosed || this.#covered(state) === undefined) return;
+    this.#askedAtMs.set(target, this.#runtime.now());
+    const abort = new AbortController();
+    let isOver = false;
+    const stop = (): void => {
+      isOver = true;
+      this.#runtime.clearTimer(timer);
+      abort.abort();
+    };
+    const conclude = (usability: Usability): void => {
+      if (isOver) return;
+      stop();
+      this.#watches.delete(target);
+      this.#conclude(state, usability);
+    };
+    const timer = this.#runtime.setTimer(ANSWER_MS, () => {
+      conclude('unknown');
+    });
+    this.#watches.set(target, { stop });
+    this.#check.run(target, abort.signal).then(conclude, () => {
+      conclude('unknown');
+    });
+  }
+
+  #conclude(state: TargetState, usability: Usability): void {
+    const suspension = this.#covered(state);
+    if (suspension === undefined) return;
+    if (usability === 'usable') state.cooldown.lift();
+    else if (usability === 'unusable') state.cooldown.suspend(suspension.reason, EVERY_MS + ANSWER_MS);
+    if (usability !== 'unknown') this.#changed(state.target.name);
+    this.look(state);
+  }
+}

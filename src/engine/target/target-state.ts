@@ -1,0 +1,203 @@
+import type { FailureReason } from '../../core/failure.ts';
+import type { Runtime } from '../../core/ports.ts';
+import type { ChainEntry, CircuitState, TargetHealth, TokenEstimate } from '../port/call.ts';
+import type { CircuitSnapshot, Permit } from './circuit-breaker.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { ConcurrencyLimit } from './concurrency.ts';
+import type { EngineConfig, EngineTarget } from '../port/config.ts';
+import type { Cooldown } from './cooldown.ts';
+import { HealthStats } from './health-stats.ts';
+import type { OperatorState } from './operator-switch.ts';
+import { FREE_PERMIT, OperatorSwitch } from './operator-switch.ts';
+import type { Pacing } from './pacing.ts';
+import { NO_TOKENS } from './pacing.ts';
+import { ResponseTimes } from './response-times.ts';
+import { REPEAT_RATES, RESTART_RATES, RetryBudget } from './retry-budget.ts';
+
+/** Why no call may go to an entry now, and for how many milliseconds. */
+export interface Unavailable {
+  readonly reason: FailureReason;
+  readonly forMs: number;
+}
+
+/**
+ * Whether it is worth waiting for an entry: a rate limit ends; an open circuit is not waited for (engine rule K9), and a
+ * suspension is for the next request to try.
+ */
+export function comesBack(unavailable: Unavailable | undefined): boolean {
+  return unavailable === undefined || unavailable.reason === 'PROVIDER_RATE_LIMITED';
+}
+
+/** How often a full target is looked at again by a request that waits for it, in milliseconds (engine rule L1). */
+const FULL_POLL_MS = 50;
+
+/** What an operator has opened is asked about again after so many milliseconds. */
+const FORCED_OPEN_MS = 60_000;
+
+const WORSE = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const satisfies Record<CircuitState, number>;
+
+const SUSPENSION_WORDS: Partial<Record<FailureReason, string>> = {
+  PROVIDER_AUTH_FAILED: 'auth',
+  PROVIDER_QUOTA_EXHAUSTED: 'quota',
+  PROVIDER_MODEL_NOT_FOUND: 'not_found',
+};
+
+/** What of a target outlives its engine (engine rule K10): not what a new configuration may have cured, such as a key. */
+export interface TargetSnapshot {
+  readonly target: string;
+  /** For how many milliseconds the provider still wants to be left alone. */
+  readonly coolsForMs: number;
+  readonly circuits: readonly { readonly circuit: string; readonly breaker: CircuitSnapshot }[];
+}
+
+/** What targets of one account share. */
+export interface Account {
+  readonly cooldown: Cooldown;
+  readonly pacing: Pacing;
+}
+
+/** All that the engine remembers of one target: circuits, response times, statistics, and the limits of its account. */
+export class TargetState {
+  readonly target: EngineTarget;
+  readonly cooldown: Cooldown;
+  readonly pacing: Pacing;
+  readonly stats: HealthStats;
+  /** For retries and visits in later rounds (engine rule R1). */
+  readonly repeats: RetryBudget;
+  /** For restarts of streams that broke off here (engine rule R2). */
+  readonly restarts: RetryBudget;
+  readonly concurrency: ConcurrencyLimit;
+  readonly operator = new OperatorSwitch();
+  readonly #config: EngineConfig;
+  readonly #runtime: Runtime;
+  /** By circuit key, which is bounded: configured and catalogued models, and `other`. */
+  readonly #circuits = new Map<string, { readonly breaker: CircuitBreaker; readonly times: ResponseTimes }>();
+
+  constructor(target: EngineTarget, { cooldown, pacing }: Account, config: EngineConfig, runtime: Runtime) {
+    this.target = target;
+    this.cooldown = cooldown;
+    this.pacing = pacing;
+    this.stats = new HealthStats(() => runtime.now());
+    this.repeats = new RetryBudget(() => runtime.now(), REPEAT_RATES);
+    this.restarts = new RetryBudget(() => runtime.now(), RESTART_RATES);
+    this.concurrency = new ConcurrencyLimit(() => runtime.now());
+    this.#config = config;
+    this.#runtime = runtime;
+  }
+
+  /** Returns the circuit of an entry, made when first asked for. */
+  circuit({ circuit }: Pick<ChainEntry, 'circuit'>): {
+    readonly breaker: CircuitBreaker;
+    readonly times: ResponseTimes;
+  } {
+    const known = this.#circuits.get(circuit);
+    if (known !== undefined) return known;
+    const now = (): number => this.#runtime.now();
+    const made = { breaker: this.#newBreaker(), times: new ResponseTimes(now) };
+    this.#circuits.set(circuit, made);
+    return made;
+  }
+
+  /** Returns what outlives the engine. */
+  snapshot(): TargetSnapshot {
+    const circuits = [...this.#circuits].map(([circuit, { breaker }]) => ({ circuit, breaker: breaker.snapshot() }));
+    return { target: this.target.name, coolsForMs: this.cooldown.coolsForMs(), circuits };
+  }
+
+  /** Goes on from where a target of this name stood in another engine. */
+  restore({ coolsForMs, circuits }: TargetSnapshot): void {
+    if (coolsForMs > 0) this.cooldown.cool(coolsForMs);
+    for (const { circuit, breaker } of circuits) this.circuit({ circuit }).breaker.restore(breaker);
+  }
+
+  /** Asks for the right to make an attempt on an entry; see {@link CircuitBreaker.acquire}. */
+  acquire(entry: ChainEntry, leaseMs: number): Permit | undefined {
+    if (this.operator.of(entry.circuit) === 'CLOSED') return FREE_PERMIT;
+    return this.circuit(entry).breaker.acquire(leaseMs);
+  }
+
+  /**
+   * Forgets what keeps calls away: circuits, the operator's wishes, complaints, and the limits of the whole account. Attempts
+   * under way settle into circuits that are no more; statistics stay.
+   */
+  reset(): void {
+    for (const [model, { times }] of this.#circuits) this.#circuits.set(model, { breaker: this.#newBreaker(), times });
+    this.operator.clear();
+    this.concurrency.clear();
+    this.cooldown.clear();
+    this.pacing.clear();
+  }
+
+  #newBreaker(): CircuitBreaker {
+    return new CircuitBreaker(this.#config.circuitBreaker, () => this.#runtime.now());
+  }
+
+  /** Returns why no call of such a size may go to an entry now; undefined where one may (engine, "State machines"). */
+  unavailable(entry: ChainEntry, tokens: TokenEstimate = NO_TOKENS): Unavailable | undefined {
+    const wish = this.operator.of(entry.circuit);
+    if (wish === 'OPEN' || wish === 'DISABLED') return { reason: 'CIRCUIT_OPEN', forMs: FORCED_OPEN_MS };
+    const refusal = this.cooldown.refusal(entry.model);
+    if (refusal !== undefined) return refusal;
+    const waitMs = this.pacing.waitMs(entry.circuit, tokens);
+    if (waitMs > 0) return { reason: 'PROVIDER_RATE_LIMITED', forMs: waitMs };
+    const forMs = wish === 'CLOSED' ? 0 : (this.#circuits.get(entry.circuit)?.breaker.refusesForMs() ?? 0);
+    if (forMs > 0) return { reason: 'CIRCUIT_OPEN', forMs };
+    return this.concurrency.isFull(this.stats.inFlight) ? { reason: 'OVERLOADED', forMs: FULL_POLL_MS } : undefined;
+  }
+
+  /** Returns the 95th percentile of the answering times of an entry, in milliseconds; undefined without data. */
+  p95Ms(entry: ChainEntry, streams: boolean): number | undefined {
+    return this.#circuits.get(entry.circuit)?.times.p95Ms(streams);
+  }
+
+  /** Returns the state for people and for health services. */
+  health(): TargetHealth {
+    const circuits = [...new Set([...this.#circuits.keys(), ...this.operator.named])].map((model) =>
+      this.#shown(model),
+    );
+    const others = stateShown(this.operator.of(), 'CLOSED');
+    const isUsable =
+      this.operator.of() !== 'DISABLED' &&
+      (circuits.length === 0
+        ? others === 'CLOSED'
+        : circuits.some(({ model, state }) => state === 'CLOSED' && this.cooldown.suspension(model) === undefined));
+    const suspension = this.cooldown.suspension() ?? (isUsable ? undefined : this.cooldown.suspensionOfAnyModel());
+    const coolsForMs = this.cooldown.coolsForMs();
+    const stats = this.stats;
+    return {
+      target: this.target.name,
+      provider: this.target.provider,
+      available: isUsable && suspension === undefined,
+      successRate: stats.successRate(),
+      averageLatencyMs: stats.averageLatencyMs(),
+      latencyP50Ms: stats.latencyMs(0.5),
+      latencyP95Ms: stats.latencyMs(0.95),
+      firstOutputP95Ms: stats.firstOutputMs(0.95),
+      circuit: circuits.reduce<CircuitState>(
+        (worst, { state }) => (WORSE[state] > WORSE[worst] ? state : worst),
+        others,
+      ),
+      circuits,
+      suspendedReason: this.operator.word ?? (suspension && (SUSPENSION_WORDS[suspension.reason] ?? 'suspended')),
+      rateLimitedForMs: coolsForMs > 0 ? coolsForMs : undefined,
+      inFlight: stats.inFlight,
+      requests: stats.requests,
+      failures: stats.failures,
+      tokensUsed: stats.tokensUsed,
+      lastError: stats.lastError,
+    };
+  }
+
+  /** Returns a circuit as people see it. */
+  #shown(model: string): TargetHealth['circuits'][number] {
+    const breaker = this.#circuits.get(model)?.breaker;
+    const state = stateShown(this.operator.of(model), breaker?.state ?? 'CLOSED');
+    const isItsOwn = this.operator.of(model) === 'AUTOMATIC';
+    return { model, state, reopensInMs: state === 'OPEN' && isItsOwn ? breaker?.refusesForMs() : undefined };
+  }
+}
+
+/** What an operator wants shows before what the circuit itself says; a target that is out of use keeps its circuits' states. */
+function stateShown(wish: OperatorState, own: CircuitState): CircuitState {
+  return wish === 'OPEN' || wish === 'CLOSED' ? wish : own;
+}

@@ -1,0 +1,122 @@
+import type { HttpRequest } from '../../core/transport.ts';
+import { listOf, objectOf, parseObject, isObject } from './fields.ts';
+import { isTakenByAnthropic } from './taken-by-anthropic.ts';
+import { isTakenByOllama } from './taken-by-ollama.ts';
+
+/** The APIs that the mock speaks, told apart by the path. */
+export type Dialect = 'chat' | 'responses' | 'anthropic' | 'ollama';
+
+/** A function that the caller offers. */
+interface MockTool {
+  readonly name: string;
+  /** JSON Schema of the arguments. */
+  readonly schema: unknown;
+}
+
+/** A request as the mock understands it, in whatever wire format it came. */
+export interface MockCall {
+  readonly dialect: Dialect;
+  readonly model: string;
+  readonly streamed: boolean;
+  /** Text of the last message of the user that has any; empty without one. */
+  readonly question: string;
+  /** The messages as they came: what makes two calls the same. */
+  readonly conversation: string;
+  /** UTF-8 bytes of all texts in the prompt. */
+  readonly promptBytes: number;
+  /** Limit of the output in tokens. */
+  readonly maxTokens: number | undefined;
+  readonly stop: readonly string[];
+  /** Whether a Chat Completions stream reports its usage. */
+  readonly includesUsage: boolean;
+  /** Whether streams of OpenAI carry padding against traffic analysis. */
+  readonly includesObfuscation: boolean;
+  readonly tools: readonly MockTool[];
+  /** Whether the last message is the result of a tool. */
+  readonly endsWithToolResult: boolean;
+}
+
+const PATHS = [
+  ['/chat/completions', 'chat'],
+  ['/responses', 'responses'],
+  ['/messages', 'anthropic'],
+  ['/api/chat', 'ollama'],
+] as const satisfies readonly (readonly [string, Dialect])[];
+
+/** Returns the API that a path belongs to. */
+export function dialectOf(path: string): Dialect | undefined {
+  return PATHS.find(([ending]) => path.endsWith(ending))?.[1];
+}
+
+/** Reads a request; `undefined` where the body is no JSON object with a model, or one that the API refuses. */
+export function readCall(request: HttpRequest, dialect: Dialect): MockCall | undefined {
+  const body = parseObject(request.body);
+  const model = body?.['model'];
+  if (body === undefined || typeof model !== 'string' || model === '') return undefined;
+  if (dialect === 'anthropic' && !isTakenByAnthropic(body, request.headers['anthropic-version'])) return undefined;
+  if (dialect === 'ollama' && !isTakenByOllama(body)) return undefined;
+  const messages = listOf(body['messages'] ?? body['input']);
+  const options = objectOf(body['options']);
+  const streamOptions = objectOf(body['stream_options']);
+  return {
+    dialect,
+    model,
+    streamed: dialect === 'ollama' ? body['stream'] !== false : body['stream'] === true,
+    question: questionOf(messages),
+    conversation: JSON.stringify([body['system'], body['instructions'], messages]),
+    promptBytes: Buffer.byteLength(textOf([body['system'], body['instructions'], messages])),
+    maxTokens: firstLimit(
+      body['max_tokens'],
+      body['max_completion_tokens'],
+      body['max_output_tokens'],
+      options['num_predict'],
+    ),
+    stop: listOf(body['stop'] ?? body['stop_sequences'] ?? options['stop']).filter(isNonEmptyText),
+    includesUsage: streamOptions['include_usage'] === true,
+    includesObfuscation: streamOptions['include_obfuscation'] !== false,
+    tools: choosesNone(body['tool_choice']) ? [] : listOf(body['tools']).flatMap(toolOf),
+    endsWithToolResult: isToolResult(messages.at(-1)),
+  };
+}
+
+function isNonEmptyText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** All texts of a message, a part or a list of them, joined; the fields are those of all four APIs. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(textOf).join('');
+  const { content, text, output } = objectOf(value);
+  return [content, text, output].map((field) => (field === undefined ? '' : textOf(field))).join('');
+}
+
+function questionOf(messages: readonly unknown[]): string {
+  const texts = messages
+    .filter((message) => typeof message === 'string' || objectOf(message)['role'] === 'user')
+    .map(textOf);
+  return texts.findLast((text) => text !== '') ?? '';
+}
+
+function isToolResult(message: unknown): boolean {
+  const { role, type, content } = objectOf(message);
+  if (role === 'tool' || type === 'function_call_output') return true;
+  return listOf(content).some((part) => objectOf(part)['type'] === 'tool_result');
+}
+
+/** As a word, or as an object that has it. */
+function choosesNone(choice: unknown): boolean {
+  return choice === 'none' || objectOf(choice)['type'] === 'none';
+}
+
+function toolOf(value: unknown): readonly MockTool[] {
+  const tool = objectOf(value);
+  const definition = isObject(tool['function']) ? tool['function'] : tool;
+  const name = definition['name'];
+  return typeof name === 'string' ? [{ name, schema: definition['parameters'] ?? definition['input_schema'] }] : [];
+}
+
+/** The first that is a limit; a negative one means none, as in Ollama. */
+function firstLimit(...values: readonly unknown[]): number | undefined {
+  return values.find((value): value is number => typeof value === 'number' && value >= 0);
+}

@@ -1,0 +1,206 @@
+import { textOfPart } from '../answer/made-up-answer.ts';
+import type { AnswerPart, Ending, MockAnswer } from '../answer/made-up-answer.ts';
+import { LETTERS_AND_DIGITS, below, randomText, uuidFrom } from '../answer/seeded.ts';
+import type { Frame, Wire, WireContext } from './format.ts';
+
+/** Whose Chat Completions: they differ in what they add. `compatible`: servers that show reasoning, as vLLM does. */
+export type ChatHouse = 'openai' | 'azure' | 'deepseek' | 'compatible';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const SAFE = { filtered: false, severity: 'safe' };
+const SAFE_OUTPUT = { hate: SAFE, self_harm: SAFE, sexual: SAFE, violence: SAFE };
+const FILTERED_OUTPUT = { ...SAFE_OUTPUT, violence: { filtered: true, severity: 'medium' } };
+const PROMPT_FILTER_RESULTS = [
+  {
+    prompt_index: 0,
+    content_filter_results: { ...SAFE_OUTPUT, jailbreak: { filtered: false, detected: false } },
+  },
+];
+
+const FINISH_REASONS = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'tool_calls',
+  content_filter: 'content_filter',
+  refusal: 'stop',
+} as const satisfies Record<Ending, string>;
+
+const KEEP_ALIVE = ': keep-alive\n\n';
+
+/** Makes the wire format of Chat Completions in the manner of a provider. */
+export function chatWire(house: ChatHouse): Wire {
+  return {
+    framing: 'sse',
+    ...(house === 'deepseek' ? { opening: KEEP_ALIVE, keepAlive: KEEP_ALIVE, wholeKeepAlive: '\n' } : {}),
+    stream: (answer, context) => streamFrames(house, answer, context),
+    midStreamError: () => [
+      { role: 'end', data: JSON.stringify({ error: { ...MID_STREAM_ERROR, param: null, code: null } }) },
+    ],
+    whole: (answer) => wholeText(house, answer),
+  };
+}
+
+const MID_STREAM_ERROR = { message: 'The mock failed in the middle of its answer.', type: 'server_error' };
+
+function streamFrames(house: ChatHouse, answer: MockAnswer, context: WireContext): readonly Frame[] {
+  const head = headOf(house, answer, 'chat.completion.chunk');
+  const showsUsage = context.includesUsage && house !== 'deepseek';
+  const chunk = (choices: readonly Json[], usage: Json | null): string =>
+    JSON.stringify({
+      ...head,
+      choices,
+      ...(context.includesUsage || usage !== null ? { usage } : {}),
+      ...(house === 'openai' && context.includesObfuscation ? { obfuscation: padding(context) } : {}),
+    });
+  const choice = (delta: Json, reason: string | null, results: Json = SAFE_OUTPUT): Json => ({
+    index: 0,
+    delta,
+    ...(house === 'openai' ? {} : { logprobs: null }),
+    finish_reason: reason,
+    ...(house === 'azure' ? { content_filter_results: results } : {}),
+  });
+  const frames: Frame[] = [];
+  if (house === 'azure') frames.push({ role: 'around', data: JSON.stringify(azureOpening()) });
+  frames.push({ role: 'around', data: chunk([choice(firstDelta(house, answer), null, {})], null) });
+  let callIndex = 0;
+  for (const part of answer.parts) {
+    for (const [at, token] of part.tokens.entries()) {
+      const delta = deltaOf(house, part, token, at, callIndex);
+      if (delta !== undefined) frames.push({ role: 'token', data: chunk([choice(delta, null)], null) });
+    }
+    if (part.kind === 'tool_call') callIndex += 1;
+  }
+  const results = answer.ending === 'content_filter' ? FILTERED_OUTPUT : {};
+  const lastDelta = house === 'deepseek' ? { content: '', reasoning_content: null } : {};
+  const last = choice(lastDelta, FINISH_REASONS[answer.ending], results);
+  frames.push({ role: 'end', data: chunk([last], house === 'deepseek' ? usageOf(house, answer) : null) });
+  if (showsUsage) frames.push({ role: 'end', data: chunk([], usageOf(house, answer)) });
+  frames.push({ role: 'end', data: '[DONE]' });
+  return frames;
+}
+
+function wholeText(house: ChatHouse, answer: MockAnswer): string {
+  const calls = answer.parts.filter((part) => part.kind === 'tool_call');
+  const reasoning = joined(answer, 'reasoning');
+  const message = {
+    role: 'assistant',
+    content: hasNoText(house, answer) ? null : textShown(house, answer),
+    ...(showsReasoning(house) && reasoning !== '' ? { reasoning_content: reasoning } : {}),
+    ...(house === 'deepseek' ? {} : { refusal: joined(answer, 'refusal') || null, annotations: [] }),
+    ...(calls.length > 0
+      ? {
+          tool_calls: calls.map((part) => ({
+            id: part.id,
+            type: 'function',
+            function: { name: part.name, arguments: textOfPart(part) },
+          })),
+        }
+      : {}),
+  };
+  const body = {
+    ...headOf(house, answer, 'chat.completion'),
+    choices: [
+      {
+        index: 0,
+        message,
+        logprobs: null,
+        finish_reason: FINISH_REASONS[answer.ending],
+        ...(house === 'azure'
+          ? { content_filter_results: answer.ending === 'content_filter' ? FILTERED_OUTPUT : SAFE_OUTPUT }
+          : {}),
+      },
+    ],
+    ...(house === 'azure' ? { prompt_filter_results: PROMPT_FILTER_RESULTS } : {}),
+    usage: usageOf(house, answer),
+  };
+  return house === 'openai' ? `${JSON.stringify(body, null, 2)}\n` : JSON.stringify(body);
+}
+
+function headOf(house: ChatHouse, answer: MockAnswer, object: string): Json {
+  return {
+    id: house === 'deepseek' ? uuidFrom(answer.id) : `chatcmpl-${answer.id.slice(0, 29)}`,
+    object,
+    created: Math.floor(answer.createdAtMs / 1000),
+    model: answer.model,
+    ...(house === 'openai' ? { service_tier: 'default' } : {}),
+    system_fingerprint: house === 'openai' ? null : 'fp_mock',
+  };
+}
+
+function azureOpening(): Json {
+  return { choices: [], created: 0, id: '', model: '', object: '', prompt_filter_results: PROMPT_FILTER_RESULTS };
+}
+
+function firstDelta(house: ChatHouse, answer: MockAnswer): Json {
+  if (house !== 'deepseek') return { role: 'assistant', content: '', refusal: null };
+  const thinks = answer.parts.some((part) => part.kind === 'reasoning');
+  return thinks ? { role: 'assistant', content: null, reasoning_content: '' } : { role: 'assistant', content: '' };
+}
+
+function deltaOf(house: ChatHouse, part: AnswerPart, token: string, at: number, index: number): Json | undefined {
+  switch (part.kind) {
+    case 'text':
+      return house === 'deepseek' ? { content: token, reasoning_content: null } : { content: token };
+    case 'refusal':
+      return house === 'deepseek' ? { content: token } : { refusal: token };
+    case 'reasoning':
+      return showsReasoning(house) ? { content: null, reasoning_content: token } : undefined;
+    case 'tool_call': {
+      const opening = at === 0 ? { id: part.id, type: 'function' } : {};
+      const name = at === 0 ? { name: part.name } : {};
+      return { tool_calls: [{ index, ...opening, function: { ...name, arguments: token } }] };
+    }
+  }
+}
+
+function usageOf(house: ChatHouse, answer: MockAnswer): Json {
+  const common = {
+    prompt_tokens: answer.inputTokens,
+    completion_tokens: answer.outputTokens,
+    total_tokens: answer.inputTokens + answer.outputTokens,
+  };
+  if (house === 'deepseek') {
+    return {
+      ...common,
+      prompt_tokens_details: { cached_tokens: 0 },
+      completion_tokens_details: { reasoning_tokens: answer.reasoningTokens },
+      prompt_cache_hit_tokens: 0,
+      prompt_cache_miss_tokens: answer.inputTokens,
+    };
+  }
+  return {
+    ...common,
+    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
+    completion_tokens_details: {
+      reasoning_tokens: answer.reasoningTokens,
+      audio_tokens: 0,
+      accepted_prediction_tokens: 0,
+      rejected_prediction_tokens: 0,
+    },
+  };
+}
+
+function showsReasoning(house: ChatHouse): boolean {
+  return house === 'deepseek' || house === 'compatible';
+}
+
+function joined(answer: MockAnswer, kind: AnswerPart['kind']): string {
+  return answer.parts
+    .filter((part) => part.kind === kind)
+    .map(textOfPart)
+    .join('');
+}
+
+/** Text and, where the API has no field for a refusal, the words of one. */
+function textShown(house: ChatHouse, answer: MockAnswer): string {
+  return joined(answer, 'text') + (house === 'deepseek' ? joined(answer, 'refusal') : '');
+}
+
+function hasNoText(house: ChatHouse, answer: MockAnswer): boolean {
+  return answer.parts.some((part) => part.kind === 'tool_call' || (part.kind === 'refusal' && house !== 'deepseek'));
+}
+
+function padding(context: WireContext): string {
+  return randomText(context.chance, below(context.chance, 16), LETTERS_AND_DIGITS);
+}

@@ -1,0 +1,107 @@
+import { textOfPart } from '../answer/made-up-answer.ts';
+import type { AnswerPart, Ending, MockAnswer } from '../answer/made-up-answer.ts';
+import { parseObject } from '../answer/fields.ts';
+import type { Frame, Wire } from './format.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Ollama knows no filter and no word for tool calls or refusals: they end with `stop`. */
+const DONE_REASONS = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'stop',
+  content_filter: 'stop',
+  refusal: 'stop',
+} as const satisfies Record<Ending, string>;
+
+const NANOSECONDS_PER_TOKEN = 1_000_000;
+
+/** The wire format of Ollama's `/api/chat`: one JSON object a line. */
+export const OLLAMA_WIRE: Wire = {
+  framing: 'ndjson',
+  stream: (answer) => {
+    const frames: Frame[] = answer.parts.flatMap((part) => lines(answer, part));
+    frames.push({
+      role: 'end',
+      data: JSON.stringify({ ...line(answer, answer.outputTokens, { content: '' }), ...doneFields(answer) }),
+    });
+    return frames;
+  },
+  midStreamError: () => [
+    { role: 'end', data: JSON.stringify({ error: 'the mock failed in the middle of its answer' }) },
+  ],
+  whole: (answer) => {
+    const calls = answer.parts.flatMap((part) => (part.kind === 'tool_call' ? [toolCall(part)] : []));
+    const message: Record<string, unknown> = { content: '', ...(calls.length > 0 && { tool_calls: calls }) };
+    for (const part of answer.parts) {
+      if (part.kind !== 'tool_call') message[part.kind === 'reasoning' ? 'thinking' : 'content'] = textOfPart(part);
+    }
+    const { message: first, ...head } = line(answer, answer.outputTokens, message);
+    return JSON.stringify({
+      ...head,
+      message: first,
+      ...doneFields(answer),
+    });
+  },
+};
+
+function lines(answer: MockAnswer, part: AnswerPart): readonly Frame[] {
+  if (part.kind === 'tool_call') {
+    const message = { content: '', tool_calls: [toolCall(part)] };
+    return [{ role: 'token', data: JSON.stringify({ ...line(answer, 0, message), done: false }) }];
+  }
+  return part.tokens.map((token, at) => {
+    const message = part.kind === 'reasoning' ? { content: '', thinking: token } : { content: token };
+    return { role: 'token', data: JSON.stringify({ ...line(answer, at, message), done: false }) };
+  });
+}
+
+function line(answer: MockAnswer, at: number, message: Json): { readonly message: Json } & Json {
+  return {
+    model: answer.model,
+    created_at: isoTime(answer.createdAtMs + at),
+    message: { role: 'assistant', ...message },
+  };
+}
+
+/** Arguments come as an object, and only whole: what a token limit cut is no call, so they become empty. */
+function toolCall(part: Extract<AnswerPart, { kind: 'tool_call' }>): Json {
+  return { id: part.id, function: { name: part.name, arguments: parseObject(textOfPart(part)) ?? {} } };
+}
+
+/** Counts of zero are left out, as Ollama does. */
+function doneFields(answer: MockAnswer): Json {
+  const evaluationNs = answer.outputTokens * NANOSECONDS_PER_TOKEN;
+  return {
+    done: true,
+    done_reason: DONE_REASONS[answer.ending],
+    total_duration: 3 * NANOSECONDS_PER_TOKEN + evaluationNs,
+    load_duration: NANOSECONDS_PER_TOKEN,
+    prompt_eval_count: answer.inputTokens,
+    prompt_eval_duration: NANOSECONDS_PER_TOKEN,
+    ...(answer.outputTokens > 0 ? { eval_count: answer.outputTokens, eval_duration: evaluationNs } : {}),
+  };
+}
+
+/** Writes milliseconds since the epoch as RFC 3339 in UTC (days to civil date after Howard Hinnant). */
+export function isoTime(epochMs: number): string {
+  const day = Math.floor(epochMs / 86_400_000);
+  const rest = epochMs - day * 86_400_000;
+  const shifted = day + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const leaps = Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
+  const yearOfEra = Math.floor((dayOfEra - leaps) / 365);
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const date = [pad(year, 4), pad(month), pad(dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1)].join('-');
+  const seconds = Math.floor(rest / 1000);
+  const time = [pad(Math.floor(seconds / 3600)), pad(Math.floor(seconds / 60) % 60), pad(seconds % 60)].join(':');
+  return `${date}T${time}.${pad(Math.floor(rest % 1000), 3)}Z`;
+}
+
+function pad(value: number, length = 2): string {
+  return String(value).padStart(length, '0');
+}

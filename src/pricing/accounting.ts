@@ -1,0 +1,109 @@
+import { CostSchema, CostSource } from '../../gen/understudy/v1/usage_pb.ts';
+import type { Cost } from '../../gen/understudy/v1/usage_pb.ts';
+import type { AttemptRecord, ChainEntry } from '../engine/port/call.ts';
+import { costOf } from './cost.ts';
+import { TokenEstimator } from './estimate.ts';
+import type { PriceFallback } from './price-fallback.ts';
+import type { PriceTable } from './price-table.ts';
+import type { PromptSize } from './prompt-size.ts';
+
+/** Bytes of UTF-8 to a token of an answer, where nothing was counted. */
+const OUTPUT_BYTES_PER_TOKEN = 3.5;
+
+/** What attempts cost, what targets have cost since start, and how many tokens prompts probably have (engine rule D3). */
+export class Accounting {
+  readonly #prices: PriceTable;
+  readonly #fallback: PriceFallback;
+  readonly #wall: () => number;
+  readonly #estimator = new TokenEstimator();
+  readonly #costOfTarget = new Map<string, bigint>();
+  readonly #accounted = new WeakMap<AttemptRecord, Cost>();
+
+  /** @param wall milliseconds since the epoch: some prices depend on the hour */
+  constructor(prices: PriceTable, fallback: PriceFallback, wall: () => number) {
+    this.#wall = wall;
+    this.#prices = prices;
+    this.#fallback = fallback;
+  }
+
+  /** Returns the likely tokens of a prompt for a model. */
+  promptTokens(provider: string, model: string, size: PromptSize): number {
+    return this.#estimator.estimate(keyOf(provider, model), size.bytes, size.messages) + size.mediaTokens;
+  }
+
+  /** Tells whether a call will probably cost no more than `limitUsd`; false where its price is unknown. */
+  isWithin(limitUsd: number, entry: ChainEntry, size: PromptSize, outputTokens: number): boolean {
+    const { provider, target, model } = entry;
+    const estimate = { inputTokens: this.promptTokens(provider, model, size), outputTokens };
+    const priced = { provider, target, model, estimate, wallMs: this.#wall() };
+    const { nanoUsd } = costOf(this.#prices, priced, this.#fallback);
+    return nanoUsd !== undefined && Number(nanoUsd) <= limitUsd * 1e9;
+  }
+
+  /**
+   * Accounts for an attempt: learns from its count, prices it, and adds it to its target. The same record again changes nothing
+   * and has the same cost. Undefined: nothing was called.
+   */
+  account(attempt: AttemptRecord, size: PromptSize): Cost | undefined {
+    if (attempt.kind === 'SKIPPED') return undefined;
+    const known = this.#accounted.get(attempt);
+    if (known !== undefined) return known;
+    const cost = this.#price(attempt, size);
+    this.#accounted.set(attempt, cost);
+    if (cost.nanoUsd !== undefined) {
+      const { target } = attempt.entry;
+      this.#costOfTarget.set(target, (this.#costOfTarget.get(target) ?? 0n) + cost.nanoUsd);
+    }
+    return cost;
+  }
+
+  #price(attempt: AttemptRecord, size: PromptSize): Cost {
+    const { entry, usage } = attempt;
+    const { nanoUsd, source, priceTableVersion } = costOf(
+      this.#prices,
+      {
+        provider: entry.provider,
+        target: entry.target,
+        model: entry.model,
+        reportedModel: attempt.reportedModel,
+        usage: isCutOff(attempt) ? { ...usage, outputTokens: undefined } : usage,
+        estimate: {
+          inputTokens: this.promptTokens(entry.provider, entry.model, size),
+          outputTokens: outputTokensOf(attempt),
+        },
+        wallMs: attempt.startedAtWallMs,
+        neverSent: attempt.failure?.neverSent === true || wasRefused(attempt),
+      },
+      this.#fallback,
+    );
+    // What images and files take is only guessed at, so that text can be learned of where it is alone.
+    if (usage?.inputTokens !== undefined && size.mediaTokens === 0) {
+      this.#estimator.learn(keyOf(entry.provider, entry.model), size.bytes, size.messages, usage.inputTokens);
+    }
+    return { $typeName: CostSchema.typeName, nanoUsd, source: CostSource[source], priceTableVersion };
+  }
+
+  /** Returns what a target has cost since start in nano-USD; undefined while nothing is known. */
+  costOfTarget(target: string): bigint | undefined {
+    return this.#costOfTarget.get(target);
+  }
+}
+
+/** Whether an answer broke off, was cancelled or thrown away in its middle: what its provider has counted is not all of it. */
+function isCutOff({ failure, outputBytes, phase }: AttemptRecord): boolean {
+  return failure !== undefined && outputBytes > 0 && phase !== 'TAIL';
+}
+
+/** What was delivered, or what the provider has counted of it, whichever is more. */
+function outputTokensOf({ outputBytes, usage }: AttemptRecord): number {
+  return Math.max(Math.ceil(outputBytes / OUTPUT_BYTES_PER_TOKEN), usage?.outputTokens ?? 0);
+}
+
+/** Any status but a success's is not billed; only the evaluation of a prompt that a filter then refused is. */
+function wasRefused({ failure, httpStatus = 200 }: AttemptRecord): boolean {
+  return failure !== undefined && failure.class !== 'content' && (httpStatus < 200 || httpStatus > 299);
+}
+
+function keyOf(provider: string, model: string): string {
+  return `${provider}/${model}`;
+}

@@ -1,0 +1,115 @@
+import type { Failure } from '../../core/failure.ts';
+import type { AdapterWarning } from '../port/adapter.ts';
+import type { Block } from './content-blocks.ts';
+import { anthropicBlocks } from './content-blocks.ts';
+import { allParts, chooseBreakpoints, tooManyBytes } from './request-limits.ts';
+import type { ClaudeModel } from '../models/claude-models.ts';
+import type { Turn } from '../shared/conversation.ts';
+import { parameterAdjusted } from '../shared/warnings.ts';
+
+interface WireTurn {
+  readonly role: 'user' | 'assistant' | 'system';
+  readonly content: readonly Block[];
+}
+
+/** A conversation in the form of the Messages API. */
+interface AnthropicPrompt {
+  /** Instructions before the first turn. */
+  readonly system: readonly Block[];
+  readonly messages: readonly WireTurn[];
+  readonly warnings: readonly AdapterWarning[];
+  /** Whether the conversation waits for what follows results of tools that were called without reasoning before. */
+  readonly continuesWithoutThinking: boolean;
+}
+
+/**
+ * Translates the messages of a conversation. Leading system messages become the top-level `system`. A later one must
+ * follow a user turn and stand before an assistant turn or at the end, and no two may be neighbours: so those of one turn
+ * are joined behind the user's words that they concern. A model without such messages gets them in `system`, with a
+ * warning. Neighbours of the same role become one turn, as the API itself would do. Results of tools are a user's turn, and
+ * stand before everything else in it, because the API wants all of them first after the calls.
+ *
+ * Source: https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages,
+ * https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
+ */
+export function anthropicPrompt(
+  conversation: readonly Turn[],
+  model: ClaudeModel,
+  modelId: string,
+): AnthropicPrompt | { readonly failure: Failure } {
+  const parts = allParts(conversation);
+  const tooMany = tooManyBytes(parts);
+  if (tooMany !== undefined) return { failure: tooMany };
+  const breakpoints = chooseBreakpoints(parts);
+  const warnings: AdapterWarning[] = [...breakpoints.warnings];
+  const context = { model: modelId, breakpoints: breakpoints.kept, warnings };
+  const placing = new Placing(model.systemBetweenTurns);
+  for (const { role, parts: own } of conversation) {
+    const blocks = anthropicBlocks(own, context);
+    if ('failure' in blocks) return blocks;
+    placing.add(role, blocks);
+  }
+  const { system, turns, isMoved } = placing.end();
+  return {
+    system,
+    messages: turns,
+    warnings: isMoved ? [MOVED, ...warnings] : warnings,
+    continuesWithoutThinking: continuesWithoutThinking(turns),
+  };
+}
+
+/** Puts blocks into turns, in the order of the conversation. */
+class Placing {
+  readonly #systemBetweenTurns: boolean;
+  readonly #system: Block[] = [];
+  readonly #turns: { readonly role: WireTurn['role']; readonly content: Block[] }[] = [];
+  #waiting: Block[] = [];
+  #isMoved = false;
+
+  constructor(systemBetweenTurns: boolean) {
+    this.#systemBetweenTurns = systemBetweenTurns;
+  }
+
+  add(speaker: Turn['role'], blocks: readonly Block[]): void {
+    if (blocks.length === 0) return;
+    if (speaker === 'system') {
+      const isLater = this.#turns.length > 0;
+      (isLater && this.#systemBetweenTurns ? this.#waiting : this.#system).push(...blocks);
+      this.#isMoved ||= isLater && !this.#systemBetweenTurns;
+      return;
+    }
+    if (speaker === 'assistant') this.#placeWaiting();
+    const role = speaker === 'assistant' ? speaker : 'user';
+    const last = this.#turns.at(-1);
+    if (last?.role !== role) this.#turns.push({ role, content: [...blocks] });
+    else if (speaker === 'tool') last.content.splice(resultCount(last.content), 0, ...blocks);
+    else last.content.push(...blocks);
+  }
+
+  end() {
+    this.#placeWaiting();
+    return { system: this.#system, turns: this.#turns, isMoved: this.#isMoved };
+  }
+
+  #placeWaiting(): void {
+    if (this.#waiting.length === 0 || this.#turns.at(-1)?.role !== 'user') return;
+    this.#turns.push({ role: 'system', content: this.#waiting });
+    this.#waiting = [];
+  }
+}
+
+function resultCount(content: readonly Block[]): number {
+  const first = content.findIndex(({ type }) => type !== 'tool_result');
+  return first < 0 ? content.length : first;
+}
+
+function continuesWithoutThinking(turns: readonly WireTurn[]): boolean {
+  const isResult = turns.findLast(({ role }) => role === 'user')?.content[0]?.type === 'tool_result';
+  const first = turns.findLast(({ role }) => role === 'assistant')?.content[0]?.type;
+  return isResult && first !== 'thinking' && first !== 'redacted_thinking';
+}
+
+const MOVED = parameterAdjusted(
+  'messages',
+  'The model takes instructions only at the beginning; later ones were moved there.',
+);

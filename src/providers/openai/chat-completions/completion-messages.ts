@@ -1,0 +1,80 @@
+import type { ReadPart, Turn } from '../../shared/conversation.ts';
+import type { JsonRecord } from '../../shared/json/value.ts';
+import { contentOf, fileData, imageUrl, markOf, resultParts } from '../shared/input-parts.ts';
+
+/** What of messages the providers that speak Chat Completions have in different forms. */
+export interface MessageStyle {
+  /** The role of instructions. */
+  readonly systemRole: 'system' | 'developer';
+  /** Whether the message of a tool may have several parts; otherwise its texts become paragraphs of one. */
+  readonly partsInToolMessages: boolean;
+  /** Whether every message of the assistant must have the reasoning that led to it. */
+  readonly replaysReasoning: boolean;
+  /** The parts after which the prompt shall be cached. */
+  readonly marks: ReadonlySet<ReadPart>;
+}
+
+/**
+ * Writes a conversation as messages of Chat Completions. A message of the assistant has its texts before its calls, since the
+ * API has no place for what stands between or behind them; every result of a tool is a message of its own.
+ */
+export function chatMessages(turns: readonly Turn[], style: MessageStyle): readonly JsonRecord[] {
+  const messages: JsonRecord[] = [];
+  for (const { role, parts } of turns) {
+    if (role === 'assistant') messages.push(...assistantMessage(parts, style));
+    else if (role === 'tool') messages.push(...parts.map((part) => toolMessage(part, style)));
+    else messages.push({ role: role === 'system' ? style.systemRole : role, content: written(parts, style) });
+  }
+  return messages;
+}
+
+function written(parts: readonly ReadPart[], { marks }: MessageStyle): string | readonly JsonRecord[] {
+  return contentOf(parts, marks, (part) => ({ ...chatPart(part), ...markOf(part, marks) }));
+}
+
+function chatPart({ part }: ReadPart): JsonRecord {
+  switch (part.case) {
+    case 'text':
+      return { type: 'text', text: part.value };
+    case 'image':
+      return { type: 'image_url', image_url: { url: imageUrl(part.value) } };
+    case 'file':
+      return { type: 'file', file: fileData(part.value) };
+    case 'reasoning':
+    case 'toolCall':
+    case 'toolResult':
+      return {};
+  }
+}
+
+function assistantMessage(parts: readonly ReadPart[], style: MessageStyle): readonly JsonRecord[] {
+  const texts = parts.filter(({ part }) => part.case === 'text');
+  const calls = parts.flatMap(({ part }) => (part.case === 'toolCall' ? [chatCall(part.value)] : []));
+  if (texts.length === 0 && calls.length === 0) return [];
+  const reasoning = parts.map(({ part }) => (part.case === 'reasoning' ? part.value.text : '')).join('');
+  return [
+    {
+      role: 'assistant',
+      content: texts.length === 0 ? null : written(texts, style),
+      // What another model has reasoned is not shown, but the field must be there.
+      ...(style.replaysReasoning ? { reasoning_content: reasoning } : {}),
+      ...(calls.length === 0 ? {} : { tool_calls: calls }),
+    },
+  ];
+}
+
+function chatCall(call: { readonly id: string; readonly name: string; readonly argumentsJson: string }): JsonRecord {
+  const { id, name, argumentsJson } = call;
+  return { id, type: 'function', function: { name, arguments: argumentsJson === '' ? '{}' : argumentsJson } };
+}
+
+function toolMessage(result: ReadPart, style: MessageStyle): JsonRecord {
+  const { part } = result;
+  const parts = resultParts(result, style.marks);
+  const texts = parts.map((inner) => (inner.part.case === 'text' ? inner.part.value : ''));
+  return {
+    role: 'tool',
+    tool_call_id: part.case === 'toolResult' ? part.value.toolCallId : '',
+    content: style.partsInToolMessages && parts.length > 0 ? written(parts, style) : texts.join('\n\n'),
+  };
+}

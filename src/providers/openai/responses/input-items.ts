@@ -1,0 +1,103 @@
+import type { ReadPart, Turn } from '../../shared/conversation.ts';
+import type { JsonRecord } from '../../shared/json/value.ts';
+import { asRecord, parseJson, recordsOf, textOf } from '../../shared/json/value.ts';
+import { contentOf, fileData, imageUrl, markOf, resultParts } from '../shared/input-parts.ts';
+
+/** A conversation in the form of the Responses API. */
+interface ResponsesInput {
+  /** Instructions before the first turn; empty where there are none. */
+  readonly instructions: string;
+  readonly input: readonly JsonRecord[];
+}
+
+/**
+ * Writes a conversation as input of the Responses API. Instructions before the first turn become `instructions`, unless
+ * they are all there is, since without any input the API refuses the call, or shall be cached, which only input can be.
+ * `replaysReasoning` says whether the model can read the reasoning of earlier turns.
+ */
+export function responsesInput(
+  turns: readonly Turn[],
+  marks: ReadonlySet<ReadPart>,
+  replaysReasoning: boolean,
+): ResponsesInput {
+  const first = Math.max(
+    0,
+    turns.findIndex(({ role }) => role !== 'system'),
+  );
+  const leading = turns.slice(0, first).flatMap(({ parts }) => parts);
+  const isInput = leading.some((part) => marks.has(part));
+  return {
+    instructions: isInput ? '' : leading.map(wordsOf).join('\n\n'),
+    input: turns.slice(isInput ? 0 : first).flatMap((turn) => inputItems(turn, marks, replaysReasoning)),
+  };
+}
+
+function wordsOf({ part }: ReadPart): string {
+  return part.case === 'text' ? part.value : '';
+}
+
+function inputItems({ role, parts }: Turn, marks: ReadonlySet<ReadPart>, replaysReasoning: boolean) {
+  if (role === 'assistant') return assistantItems(parts, replaysReasoning);
+  if (role === 'tool') return parts.map((part) => resultItem(part, marks));
+  return [{ role: role === 'system' ? 'developer' : role, content: inputContent(parts, marks) }];
+}
+
+function inputContent(parts: readonly ReadPart[], marks: ReadonlySet<ReadPart>): string | readonly JsonRecord[] {
+  return contentOf(parts, marks, (part) => ({ ...inputPart(part), ...markOf(part, marks) }));
+}
+
+function inputPart({ part }: ReadPart): JsonRecord {
+  switch (part.case) {
+    case 'text':
+      return { type: 'input_text', text: part.value };
+    case 'image':
+      return { type: 'input_image', image_url: imageUrl(part.value), detail: 'auto' };
+    case 'file':
+      return { type: 'input_file', ...fileData(part.value) };
+    case 'reasoning':
+    case 'toolCall':
+    case 'toolResult':
+      return {};
+  }
+}
+
+function resultItem(result: ReadPart, marks: ReadonlySet<ReadPart>): JsonRecord {
+  const { part } = result;
+  const parts = resultParts(result, marks);
+  return {
+    type: 'function_call_output',
+    call_id: part.case === 'toolResult' ? part.value.toolCallId : '',
+    output: parts.length === 0 ? '' : inputContent(parts, marks),
+  };
+}
+
+/** Writes what the assistant said, thought and called, in order; every text is an item, as it was in the answer. */
+function assistantItems(parts: readonly ReadPart[], replaysReasoning: boolean): readonly JsonRecord[] {
+  return parts.flatMap(({ part, state }): readonly JsonRecord[] => {
+    if (part.case === 'text') {
+      const phase = textOf(stateOf(state)?.phase);
+      return [{ role: 'assistant', content: part.value, ...(phase === '' ? {} : { phase }) }];
+    }
+    if (part.case === 'toolCall') {
+      const { id, name, argumentsJson } = part.value;
+      return [{ type: 'function_call', call_id: id, name, arguments: argumentsJson === '' ? '{}' : argumentsJson }];
+    }
+    return part.case === 'reasoning' && replaysReasoning ? reasoningItems(stateOf(state)) : [];
+  });
+}
+
+/**
+ * Writes a reasoning item as it came, without its id: the API would look for the ids of the items that followed it. Only
+ * encrypted reasoning can be sent back where nothing is stored.
+ */
+function reasoningItems(item: JsonRecord | undefined): readonly JsonRecord[] {
+  if (item?.type !== 'reasoning' || textOf(item.encrypted_content) === '') return [];
+  const content = recordsOf(item.content);
+  const { summary, encrypted_content: encrypted } = item;
+  const words = content.length === 0 ? {} : { content };
+  return [{ type: 'reasoning', summary: recordsOf(summary), ...words, encrypted_content: encrypted }];
+}
+
+function stateOf(state: Uint8Array | undefined): JsonRecord | undefined {
+  return state === undefined ? undefined : asRecord(parseJson(new TextDecoder().decode(state)));
+}

@@ -1,0 +1,143 @@
+import type { ChatRequest } from '../../../gen/understudy/v1/llm_pb.ts';
+import type { WarningCode } from '../../../gen/understudy/v1/routing_pb.ts';
+import type { Delta, FinishReason } from '../../core/answer.ts';
+import type { Failure, FailureReason } from '../../core/failure.ts';
+import type { LimitReading, TokenUsage } from '../../core/ports.ts';
+import type { ProviderName } from '../../core/provider.ts';
+import type { ModelFacts } from './model-facts.ts';
+
+/** The part of a request that an adapter translates; both ChatRequest and StreamChatRequest fit. */
+export type Chat = Pick<ChatRequest, 'messages' | 'options' | 'tools' | 'toolChoice'>;
+
+/** Where a request goes, as far as its translation depends on it. */
+export interface AdapterTarget {
+  /** Name of the target, the key of `provider_state`. */
+  readonly name: string;
+  readonly provider: ProviderName;
+  /** The model, or Azure's deployment, to send. */
+  readonly model: string;
+  /** Whether the answer is streamed. */
+  readonly stream: boolean;
+}
+
+/** Something that a request asks and this model does not take. */
+export interface AdapterWarning {
+  readonly code: WarningCode;
+  /** Field of the request in the contract's names, such as `options.temperature`. */
+  readonly field: string;
+  /** One sentence for people. */
+  readonly message: string;
+}
+
+/** A request in a provider's own form. */
+export interface WireRequest {
+  /** Path below the target's base URL, such as `/chat/completions`. */
+  readonly path: string;
+  /** The JSON body. */
+  readonly body: Readonly<Record<string, unknown>>;
+  /** What was left out or changed; under `routing.strict` each of them refuses the target. */
+  readonly warnings: readonly AdapterWarning[];
+  /** Texts that end the answer and that the provider does not look for: the gateway cuts there. */
+  readonly localStop: readonly string[];
+  /** Whether the provider knows no more of the schema of the answer than that it is JSON; absent: it knows it. */
+  readonly localSchema?: boolean | undefined;
+}
+
+/**
+ * What an adapter reads from an answer, whole or streamed. After `finish` come at most `usage` and `end`. `failure` is last.
+ * What is malformed is a `failure` of class `protocol`.
+ */
+export type AdapterEvent =
+  | { readonly type: 'identity'; readonly model?: string | undefined; readonly responseId?: string | undefined }
+  | { readonly type: 'delta'; readonly delta: Delta }
+  /** Replaces what was reported before. */
+  | { readonly type: 'usage'; readonly usage: TokenUsage }
+  /** The provider's terminal marker (engine rule X3). */
+  | { readonly type: 'finish'; readonly reason: FinishReason; readonly raw: string }
+  /** An event or an item that the adapter does not know: it is counted, and otherwise ignored. */
+  | { readonly type: 'unknown' }
+  /** Nothing after this counts. `cancel`: the provider is still writing and must be stopped. */
+  | { readonly type: 'end'; readonly cancel?: boolean }
+  | { readonly type: 'failure'; readonly failure: Failure };
+
+/** What an adapter reads from something that it does not know. */
+export const UNKNOWN: readonly AdapterEvent[] = [{ type: 'unknown' }];
+
+/** One event of a stream: of SSE, name and data; of NDJSON, a line as data. */
+export interface WireEvent {
+  /** Name of the SSE event; empty where none was given. */
+  readonly name: string;
+  readonly data: string;
+}
+
+/** Reads the events of one stream, in order; made anew for each attempt because it remembers what it saw. */
+export type EventReader = (event: WireEvent) => readonly AdapterEvent[];
+
+/** An answer that is no success, read whole (at most 64 KiB of the body). */
+export interface ErrorResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Milliseconds since the epoch, for dates in headers. */
+  readonly wallMs: number;
+}
+
+/** A call that costs nothing and tells whether a target can be used. Never a completion (engine rule K8). */
+export interface HealthCheck {
+  /** Path below the target's base URL, asked for with GET. */
+  readonly path: string;
+  /** The reasons of suspensions whose end it can tell. */
+  readonly tells: readonly FailureReason[];
+  /** Reads an answer: status and whole body, which may be anything. */
+  read(status: number, body: string): 'usable' | 'unusable' | 'unknown';
+}
+
+/** A model as its provider lists it. */
+export interface ListedModel extends ModelFacts {
+  /** Empty where the entry names none; such entries are passed over. */
+  readonly id: string;
+}
+
+/** A provider's list of models: free, and asked for in the background. */
+export interface ModelList {
+  /** Path below the target's base URL, asked for with GET. */
+  readonly path: string;
+  /** Reads the list, whatever it is; models that answer no conversation are left out. */
+  read(json: unknown): readonly ListedModel[];
+  /** Where the list names its models and no more: how to ask for one of them, with POST. */
+  readonly details?:
+    | {
+        readonly path: string;
+        body(id: string): Readonly<Record<string, unknown>>;
+        /** Reads what is known of a model; undefined where it answers no conversation. */
+        read(id: string, json: unknown): ListedModel | undefined;
+      }
+    | undefined;
+}
+
+/**
+ * Translates between the contract and one provider API. Pure: no sockets, no clock, no state but that of a reader. Never
+ * changes its input.
+ */
+export interface Adapter {
+  /** How streamed answers are framed. */
+  readonly framing: 'sse' | 'ndjson';
+  /** Translates a request, or says why this API cannot take it (class `capability`, with the field). */
+  request(chat: Chat, target: AdapterTarget): WireRequest | Failure;
+  /** Reads a whole answer; `json` is whatever the body parsed to. */
+  response(json: unknown): readonly AdapterEvent[];
+  /** Makes a reader for one streamed answer. */
+  events(): EventReader;
+  /** Classifies an answer with an error status. */
+  failure(response: ErrorResponse): Failure;
+  /**
+   * Reads what the headers of any answer say of the provider's rate limits; absent where it says nothing. Names of headers are
+   * in lower case; `wallMs` is our own clock, in milliseconds since the epoch.
+   */
+  limits?(headers: ErrorResponse['headers'], wallMs: number): readonly LimitReading[];
+  /** How to find out for nothing whether a suspended target can be used again; absent where nothing does. */
+  readonly healthCheck?: HealthCheck | undefined;
+  /** How to find out for nothing which models a target has; absent where the provider does not say. */
+  readonly modelList?: ModelList | undefined;
+}

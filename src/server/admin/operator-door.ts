@@ -1,0 +1,60 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import { AdminService } from '../../../gen/understudy/v1/admin_pb.ts';
+import { createServer, type ServerResponse } from 'node:http';
+import { closeHttp, listenHttp } from '../http/listener.ts';
+import { createRpcListener } from '../http/rpc-listener.ts';
+import { answerProbe, isRead, pathOf, respondText } from '../http/probes.ts';
+
+/** What `/metrics` answers. */
+export interface MetricsText {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Options of the admin listener. */
+export interface AdminOptions {
+  /** `host:port`; port 0 lets the system choose. */
+  readonly address: string;
+  /** Answers `/readyz`. */
+  readonly isReady: () => boolean;
+  /** Answers `/metrics`; without it there is none. */
+  readonly metrics?: () => Promise<MetricsText>;
+  /** Answers AdminService; without it there is none. */
+  readonly handlers?: ServiceImpl<typeof AdminService>;
+}
+
+/** An open admin listener. */
+export interface AdminListener {
+  /** The bound `host:port`. */
+  readonly address: string;
+  /** Closes all connections. */
+  close(): Promise<void>;
+}
+
+/** Serves `/livez`, `/readyz`, `/metrics` and AdminService to operators. Never gRPC, never callers. */
+export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
+  const { handlers } = options;
+  const answer = handlers && createRpcListener({ routes: (router) => router.service(AdminService, handlers) });
+  const server = createServer((request, response) => {
+    if (answerProbe(request, response, options.isReady)) return;
+    const { metrics } = options;
+    if (metrics !== undefined && isRead(request) && pathOf(request) === '/metrics')
+      void answerMetrics(metrics, response);
+    else if (answer === undefined) respondText(response, 404, 'not found');
+    // No page of the web is to change anything here, not even one that has a name of its own for this address.
+    else if (request.headers.origin !== undefined) respondText(response, 403, 'not for browsers');
+    else answer(request, response);
+  });
+  const address = await listenHttp(server, options.address);
+  return { address, close: () => closeHttp(server) };
+}
+
+async function answerMetrics(metrics: () => Promise<MetricsText>, response: ServerResponse): Promise<void> {
+  try {
+    const { contentType, body } = await metrics();
+    response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' });
+    response.end(body);
+  } catch {
+    respondText(response, 500, 'metrics are not available');
+  }
+}

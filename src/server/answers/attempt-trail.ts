@@ -1,0 +1,101 @@
+import { create } from '@bufbuild/protobuf';
+import { ErrorReason } from '../../../gen/understudy/v1/error_pb.ts';
+import { type Attempt, AttemptKind, AttemptSchema } from '../../../gen/understudy/v1/routing_pb.ts';
+import {
+  type Cost,
+  CostSchema,
+  CostSource,
+  type Usage,
+  UsageSchema,
+  UsageSource,
+} from '../../../gen/understudy/v1/usage_pb.ts';
+import type { TokenUsage } from '../../core/ports.ts';
+import type { AttemptRecord } from '../../engine/port/call.ts';
+
+/** The trail of a request in the contract's form, and what it cost. */
+export interface Trail {
+  readonly attempts: Attempt[];
+  /** Cost of all attempts together; undefined where nothing was sent. */
+  readonly cost: Cost | undefined;
+}
+
+/** Translates the engine's trail. `cost` is asked once per attempt; undefined from it adds nothing. */
+export function describeTrail(
+  records: readonly AttemptRecord[],
+  cost: (record: AttemptRecord) => Cost | undefined,
+): Trail {
+  const costs: Cost[] = [];
+  const attempts = records.map((record) => {
+    const own = cost(record);
+    if (own !== undefined) costs.push(own);
+    return describeAttempt(record, own);
+  });
+  return { attempts, cost: sumCosts(costs) };
+}
+
+/**
+ * Translates one attempt. Of its failure only reason, status and codes are told (engine rule X5). Written out whole: every
+ * call makes one, and `create` takes several times as long.
+ */
+function describeAttempt(record: AttemptRecord, cost: Cost | undefined): Attempt {
+  const { entry, failure } = record;
+  return {
+    $typeName: AttemptSchema.typeName,
+    number: record.number,
+    kind: AttemptKind[record.kind],
+    provider: entry.provider,
+    target: entry.target,
+    model: entry.model,
+    outcome: failure === undefined ? ErrorReason.UNSPECIFIED : ErrorReason[failure.reason],
+    httpStatus: record.httpStatus ?? failure?.httpStatus,
+    providerCode: failure?.providerCode ?? '',
+    providerRequestId: record.providerRequestId ?? failure?.providerRequestId ?? '',
+    startedAfterMs: record.startedAfterMs,
+    durationMs: record.durationMs,
+    firstOutputMs: record.firstOutputMs,
+    waitBeforeMs: record.waitBeforeMs,
+    usage: describeUsage(record.usage),
+    cost,
+  };
+}
+
+/** Translates token counts; undefined stays undefined. A missing total is input and output together. */
+export function describeUsage(usage: TokenUsage | undefined): Usage | undefined {
+  if (usage === undefined) return undefined;
+  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = usage;
+  return {
+    $typeName: UsageSchema.typeName,
+    inputTokens,
+    cachedInputTokens,
+    cacheWriteTokens,
+    outputTokens,
+    reasoningTokens,
+    totalTokens: totalTokens(usage),
+    source: UsageSource.REPORTED,
+  };
+}
+
+/** All tokens of a call: as reported, otherwise input and output together, undefined where either is unknown. */
+export function totalTokens(usage: TokenUsage | undefined): number | undefined {
+  if (usage?.totalTokens !== undefined) return usage.totalTokens;
+  if (usage?.inputTokens === undefined || usage.outputTokens === undefined) return undefined;
+  return usage.inputTokens + usage.outputTokens;
+}
+
+/** Adds up costs. One unknown makes the sum unknown, one estimate an estimate; nothing to add is undefined. */
+export function sumCosts(costs: readonly Cost[]): Cost | undefined {
+  const [first] = costs;
+  if (costs.length <= 1) return first;
+  const priceTableVersion = costs.find((cost) => cost.priceTableVersion !== '')?.priceTableVersion ?? '';
+  let nanoUsd = 0n;
+  for (const cost of costs) {
+    if (cost.nanoUsd === undefined) return create(CostSchema, { source: CostSource.UNKNOWN, priceTableVersion });
+    nanoUsd += cost.nanoUsd;
+  }
+  const isExact = costs.every((cost) => cost.source === CostSource.EXACT);
+  return create(CostSchema, {
+    nanoUsd,
+    source: isExact ? CostSource.EXACT : CostSource.ESTIMATED,
+    priceTableVersion,
+  });
+}

@@ -1,0 +1,137 @@
+import type { Delta } from '../../core/answer.ts';
+import type { FailureReason } from '../../core/failure.ts';
+import type { ClientSink, Serving } from '../../engine/port/call.ts';
+
+/** Something that a stream tells its caller before the end. */
+export type StreamItem =
+  | { readonly type: 'started'; readonly serving: Serving }
+  | { readonly type: 'restarted'; readonly serving: Serving; readonly reason: FailureReason }
+  | { readonly type: 'delta'; readonly delta: Delta }
+  | { readonly type: 'ping' };
+
+/** Most bytes of text that wait for a slow reader (engine rule G6: 1 MiB). */
+export const MAX_QUEUED_BYTES = 1024 * 1024;
+
+/** Most pieces of the answer that wait for a slow reader. */
+export const MAX_QUEUED_DELTAS = 256;
+
+/** Largest message that waiting pieces are joined to, in bytes. */
+const MAX_JOINED_BYTES = 64 * 1024;
+
+interface Entry {
+  item: StreamItem;
+  bytes: number;
+  deltas: number;
+}
+
+/**
+ * Stands between the engine, which pushes, and a door, which pulls. It asks the engine to stop above 1 MiB or 256 pieces and
+ * calls it back below half of both. Pieces of the same part that wait together are joined, so that a slow reader gets fewer
+ * and larger events.
+ */
+export class AnswerQueue implements ClientSink<Delta> {
+  readonly #entries: Entry[] = [];
+  #bytes = 0;
+  #deltas = 0;
+  #ended = false;
+  #resume: (() => void) | undefined;
+  #wake: (() => void) | undefined;
+
+  started(serving: Serving): void {
+    this.#push({ item: { type: 'started', serving }, bytes: 0, deltas: 0 });
+  }
+
+  /** What waits of the broken answer is still read before it: its sequence is what the event tells the caller to discard. */
+  restarted(serving: Serving, reason: FailureReason): void {
+    this.#push({ item: { type: 'restarted', serving, reason }, bytes: 0, deltas: 0 });
+  }
+
+  output(delta: Delta): boolean {
+    if (this.#ended) return true;
+    const bytes = sizeOf(delta);
+    const last = this.#entries.at(-1);
+    const joined =
+      last?.item.type === 'delta' && last.bytes + bytes <= MAX_JOINED_BYTES ? join(last.item.delta, delta) : undefined;
+    this.#bytes += bytes;
+    this.#deltas += 1;
+    if (last !== undefined && joined !== undefined) {
+      last.item = { type: 'delta', delta: joined };
+      last.bytes += bytes;
+      last.deltas += 1;
+    } else {
+      this.#push({ item: { type: 'delta', delta }, bytes, deltas: 1 });
+    }
+    return this.#bytes <= MAX_QUEUED_BYTES && this.#deltas < MAX_QUEUED_DELTAS;
+  }
+
+  whenWritable(resume: () => void): void {
+    this.#resume = resume;
+    // The reader may have been quicker; the engine is not called back while it is still asking.
+    queueMicrotask(() => this.#resumeWhenLow());
+  }
+
+  ping(): void {
+    if (this.#entries.at(-1)?.item.type !== 'ping') this.#push({ item: { type: 'ping' }, bytes: 0, deltas: 0 });
+  }
+
+  /** Says that nothing more comes; what waits is still read. */
+  end(): void {
+    this.#ended = true;
+    this.#resume = undefined;
+    this.#wakeReader();
+  }
+
+  /** Returns the next item, undefined after the last. One reader at a time. */
+  async next(): Promise<StreamItem | undefined> {
+    while (this.#entries.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.take();
+  }
+
+  /** Returns the next item that is there already, undefined for none. */
+  take(): StreamItem | undefined {
+    const entry = this.#entries.shift();
+    if (entry === undefined) return undefined;
+    this.#bytes -= entry.bytes;
+    this.#deltas -= entry.deltas;
+    this.#resumeWhenLow();
+    return entry.item;
+  }
+
+  #push(entry: Entry): void {
+    if (this.#ended) return;
+    this.#entries.push(entry);
+    this.#wakeReader();
+  }
+
+  #wakeReader(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  #resumeWhenLow(): void {
+    if (this.#bytes > MAX_QUEUED_BYTES / 2 || this.#deltas > MAX_QUEUED_DELTAS / 2) return;
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
+  }
+}
+
+function sizeOf(delta: Delta): number {
+  if (delta.kind === 'tool_call') return Buffer.byteLength(delta.argumentsFragment);
+  return delta.kind === 'part_finished' ? (delta.state?.byteLength ?? 0) : Buffer.byteLength(delta.text);
+}
+
+/** Joins two pieces of one part; undefined where they are not two pieces of one. */
+function join(first: Delta, second: Delta): Delta | undefined {
+  if (first.index !== second.index) return undefined;
+  if (first.kind === 'text' && second.kind === 'text') return { ...first, text: first.text + second.text };
+  if (first.kind === 'reasoning' && second.kind === 'reasoning') return { ...first, text: first.text + second.text };
+  if (first.kind !== 'tool_call' || second.kind !== 'tool_call') return undefined;
+  if (second.id !== undefined || second.name !== undefined) return undefined;
+  return { ...first, argumentsFragment: first.argumentsFragment + second.argumentsFragment };
+}

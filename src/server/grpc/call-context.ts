@@ -1,0 +1,105 @@
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import { Code, ConnectError, type ContextValues, createContextValues, type HandlerContext } from '@connectrpc/connect';
+import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import type { Runtime, TimerHandle } from '../../core/ports.ts';
+import { GrpcHeaders } from './metadata-headers.ts';
+
+/** What a context reads of its call; unary calls and streams have it both. */
+export interface ContextCall extends Pick<
+  ServerUnaryCall<unknown, unknown>,
+  'metadata' | 'cancelled' | 'getDeadline' | 'getPath'
+> {
+  on(event: 'cancelled', listener: () => void): unknown;
+  off(event: 'cancelled', listener: () => void): unknown;
+}
+
+type Clock = Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
+
+/**
+ * What a handler gets to know of a gRPC call. Its signal aborts, with a ConnectError, when the caller cancels, the deadline
+ * passes or the server ends all calls; other than Connect's it stays silent at a good end. What is rarely asked for is made
+ * when it is.
+ */
+export class GrpcContext implements HandlerContext {
+  readonly method: DescMethod;
+  readonly protocolName = 'grpc';
+  readonly requestMethod = 'POST';
+  readonly #call: ContextCall;
+  readonly #clock: Clock;
+  readonly #controller = new AbortController();
+  readonly #deadlineAtMs: number;
+  readonly #onCancel = (): void => this.abort(new ConnectError('The caller cancelled the request.', Code.Canceled));
+  #deadlineTimer: TimerHandle | undefined;
+  #requestHeader: GrpcHeaders | undefined;
+  #responseHeader: GrpcHeaders | undefined;
+  #responseTrailer: GrpcHeaders | undefined;
+  #values: ContextValues | undefined;
+
+  constructor(method: DescMethod, call: ContextCall, clock: Clock) {
+    this.method = method;
+    this.#call = call;
+    this.#clock = clock;
+    this.#deadlineAtMs = Number(call.getDeadline());
+    if (call.cancelled) this.#onCancel();
+    else call.on('cancelled', this.#onCancel);
+    const timeoutMs = this.timeoutMs();
+    if (timeoutMs === undefined) return;
+    const onDeadline = (): void => this.abort(new ConnectError('The deadline was reached.', Code.DeadlineExceeded));
+    // grpc-js has a timer too, but tells of it only once its status is sent, which a reader that has stalled prevents.
+    if (timeoutMs > 0) this.#deadlineTimer = clock.setTimer(timeoutMs, onDeadline);
+    else onDeadline();
+  }
+
+  get service(): DescService {
+    return this.method.parent;
+  }
+
+  get url(): string {
+    return this.#call.getPath();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get requestHeader(): GrpcHeaders {
+    this.#requestHeader ??= new GrpcHeaders(this.#call.metadata);
+    return this.#requestHeader;
+  }
+
+  get responseHeader(): GrpcHeaders {
+    this.#responseHeader ??= new GrpcHeaders();
+    return this.#responseHeader;
+  }
+
+  get responseTrailer(): GrpcHeaders {
+    this.#responseTrailer ??= new GrpcHeaders();
+    return this.#responseTrailer;
+  }
+
+  /** The trailers, where a handler has asked for them. */
+  get trailerMetadata(): Metadata | undefined {
+    return this.#responseTrailer?.metadata;
+  }
+
+  get values(): ContextValues {
+    this.#values ??= createContextValues();
+    return this.#values;
+  }
+
+  /** Returns the milliseconds that are left, at least 0, or undefined without a deadline. */
+  readonly timeoutMs = (): number | undefined =>
+    // grpc-js has made the deadline by the wall clock, and it is the wall clock that takes it back.
+    Number.isFinite(this.#deadlineAtMs) ? Math.max(0, this.#deadlineAtMs - this.#clock.wall()) : undefined;
+
+  /** Aborts the signal; only the first reason counts. */
+  abort(reason: ConnectError): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Lets go of the call. grpc-js tells of 'cancelled' also after a good end. */
+  close(): void {
+    this.#call.off('cancelled', this.#onCancel);
+    if (this.#deadlineTimer !== undefined) this.#clock.clearTimer(this.#deadlineTimer);
+  }
+}

@@ -1,0 +1,142 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
+import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import { formatAddress } from '../../core/address.ts';
+import { Cohort, type EventLoop } from '../../core/cohort.ts';
+import type { Runtime } from '../../core/ports.ts';
+import { addressToBind } from '../http/listener.ts';
+import { mountService } from './mount.ts';
+import { addReflection } from './reflection.ts';
+import { takeUnaryCalls } from './plain-unary.ts';
+import { createHealthService } from '../health/standard-health.ts';
+import { clampTimeoutHeaders, MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import { LiveCalls } from '../http/live-calls.ts';
+import type { ServingStatus } from '../health/serving-status.ts';
+import { within } from '../http/within.ts';
+
+/** Certificates of a door, PEM. */
+export interface TlsOptions {
+  readonly certPem: string;
+  readonly keyPem: string;
+  /** Where given, clients must show a certificate that this authority has signed (mTLS). */
+  readonly clientCaPem?: string | undefined;
+}
+
+/** Options of the gRPC door. */
+export interface GrpcDoorOptions {
+  /** `host:port`; port 0 lets the system choose. */
+  readonly address: string;
+  readonly handlers: ServiceImpl<typeof LlmService>;
+  readonly serving: ServingStatus;
+  readonly runtime: Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'> & EventLoop;
+  /** Whether the schema is told to whoever asks. Default: true. */
+  readonly reflection?: boolean;
+  /** Default: plain HTTP/2 (h2c). */
+  readonly tls?: TlsOptions | undefined;
+  /** How long a stream may wait for its reader. Default: 65,000 ms, a little more than the engine's own limit. */
+  readonly clientStallMs?: number;
+}
+
+/** An open gRPC door. */
+export interface GrpcDoor {
+  /** The bound `host:port`. */
+  readonly address: string;
+  /**
+   * Goes down in order: health says so, calls under way may go on for `graceMs` milliseconds, what is left then ends with
+   * UNAVAILABLE, and all connections close. Takes at most a second more than `graceMs`.
+   */
+  drain(graceMs: number): Promise<void>;
+}
+
+const DEFAULT_STALL_MS = 65_000;
+const FLUSH_MS = 1000;
+const STREAM_CREATED = 'http2.server.stream.created';
+
+const SERVER_OPTIONS = {
+  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+  'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+  'grpc.max_concurrent_streams': 1000,
+  // Nobody can ask for these counts: they are served by a service that is not mounted.
+  'grpc.enable_channelz': 0,
+  // Pings find dead peers; Node sends none by itself.
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+};
+
+/** Serves LlmService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
+export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
+  const { handlers, serving, runtime, clientStallMs = DEFAULT_STALL_MS } = options;
+  const asked = addressToBind(options.address);
+  const shutdown = new AbortController();
+  const calls = new LiveCalls();
+  const server = new Server(SERVER_OPTIONS);
+  const cohort = new Cohort(runtime);
+  const mount = { runtime, clientStallMs, shutdownSignal: shutdown.signal, cohort };
+  const unary = mountService(server, LlmService, handlers, { ...mount, calls });
+  mountService(server, Health, createHealthService(serving), mount);
+  if (options.reflection ?? true) addReflection(server);
+  subscribe(STREAM_CREATED, clampTimeoutOfStream);
+  let port: number;
+  try {
+    port = await bind(server, formatAddress(asked), credentials(options.tls));
+  } catch (error) {
+    unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
+    throw error;
+  }
+  takeUnaryCalls(server, unary, runtime);
+  const drain = async (graceMs: number): Promise<void> => {
+    serving.startDraining();
+    await within(runtime, graceMs, calls.whenIdle());
+    shutdown.abort(new ConnectError('The gateway is shutting down.', Code.Unavailable));
+    await within(runtime, FLUSH_MS, closed(server));
+    server.forceShutdown();
+    unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
+  };
+  return { address: formatAddress({ host: asked.host, port }), drain };
+}
+
+/**
+ * Shortens a deadline that grpc-js would take for one of now, before it reads the header. The channel is that of the whole
+ * process; a deadline of 24 days is none on other servers either.
+ */
+function clampTimeoutOfStream(message: unknown): void {
+  if (typeof message !== 'object' || message === null || !('headers' in message)) return;
+  const { headers } = message;
+  if (isHeaders(headers)) clampTimeoutHeaders(headers);
+}
+
+function isHeaders(value: unknown): value is Record<string, string | readonly string[] | undefined> {
+  return typeof value === 'object' && value !== null;
+}
+
+function credentials(tls: TlsOptions | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const { certPem, keyPem, clientCaPem } = tls;
+  const pair = { cert_chain: Buffer.from(certPem), private_key: Buffer.from(keyPem) };
+  const authority = clientCaPem === undefined ? null : Buffer.from(clientCaPem);
+  return ServerCredentials.createSsl(authority, [pair], authority !== null);
+}
+
+function bind(server: Server, address: string, serverCredentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, serverCredentials, (error, port) => {
+      if (error === null) resolve(port);
+      else reject(listenError(error));
+    });
+  });
+}
+
+/** Makes of grpc-js' words about an address that cannot be bound the error that `node:net` has for it. */
+function listenError(error: Error): Error {
+  const [message, code] = /listen ([A-Z]+): [^\],]+/.exec(error.message) ?? [];
+  return code === undefined ? error : Object.assign(new Error(message, { cause: error }), { code, syscall: 'listen' });
+}
+
+/** Resolves when all streams have ended and all connections are closed. */
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.tryShutdown(() => resolve());
+  });
+}

@@ -1,0 +1,214 @@
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { Code } from '@connectrpc/connect';
+import { Metadata } from '@grpc/grpc-js';
+import type { Runtime, TimerHandle } from '../../core/ports.ts';
+import type { ContextCall } from './call-context.ts';
+import { MAX_MESSAGE_BYTES } from '../port/limits.ts';
+
+/** A status as grpc-js takes it; the numbers of its codes are those of Connect's. */
+export interface GrpcStatus {
+  readonly code: number;
+  readonly details: string;
+  readonly metadata: Metadata;
+}
+
+/** One unary call, whoever reads and writes its frames. */
+export interface UnaryCall {
+  readonly context: ContextCall;
+  /** The message of the request, encoded. */
+  readonly request: Buffer;
+  /** Ends the call with the encoded message of a response. Does nothing where the caller is gone. */
+  answer(message: Buffer, headers: Metadata, trailers: Metadata | undefined): void;
+  /** Ends the call with an error; headers commit it at the client. Does nothing where the caller is gone. */
+  fail(status: GrpcStatus, headers?: Metadata): void;
+}
+
+/** What a call needs of time. */
+export type UnaryClock = Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
+
+/** Bytes before each message: a flag for compression, and the length (gRPC over HTTP2, "Length-Prefixed-Message"). */
+const PREFIX_BYTES = 5;
+
+const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
+
+const NOTHING = Buffer.alloc(0);
+
+/** A plain unary call, read and answered on its HTTP/2 stream. */
+export class UnaryStream implements UnaryCall, ContextCall {
+  readonly #runtime: UnaryClock;
+  readonly #stream: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #handle: (call: UnaryCall) => void;
+  readonly #deadlineAtMs: number;
+  /** Runs until the request has come; from then on the deadline is the handler's. */
+  #timer: TimerHandle | undefined;
+  #chunks: Buffer[] = [];
+  #size = 0;
+  /** Bytes of the message, as its prefix says. */
+  #length: number | undefined;
+  #request: Buffer = NOTHING;
+  #isCancelled = false;
+  #isAnswered = false;
+  #onCancelled: (() => void) | undefined;
+
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    timeoutMs: number,
+    handle: (call: UnaryCall) => void,
+    runtime: UnaryClock,
+  ) {
+    this.#runtime = runtime;
+    this.#stream = stream;
+    this.#headers = headers;
+    this.#handle = handle;
+    this.#deadlineAtMs = runtime.wall() + timeoutMs;
+  }
+
+  start(): void {
+    const stream = this.#stream;
+    // What goes wrong on a stream closes it.
+    stream.on('error', () => undefined);
+    stream.on('data', (chunk: Buffer) => this.#read(chunk));
+    stream.on('end', () => this.#begin());
+    stream.on('close', () => this.#cancel());
+    const leftMs = this.#deadlineAtMs - this.#runtime.wall();
+    if (leftMs === Infinity) return;
+    this.#timer = this.#runtime.setTimer(leftMs, () =>
+      this.#refuse(Code.DeadlineExceeded, 'The deadline was reached.'),
+    );
+  }
+
+  get context(): ContextCall {
+    return this;
+  }
+
+  get request(): Buffer {
+    return this.#request;
+  }
+
+  get metadata(): Metadata {
+    return Metadata.fromHttp2Headers(this.#headers);
+  }
+
+  get cancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  getDeadline(): number {
+    return this.#deadlineAtMs;
+  }
+
+  getPath(): string {
+    return this.#headers[':path'] ?? '';
+  }
+
+  on(_event: 'cancelled', listener: () => void): void {
+    this.#onCancelled = listener;
+  }
+
+  off(_event: 'cancelled', listener: () => void): void {
+    if (this.#onCancelled === listener) this.#onCancelled = undefined;
+  }
+
+  answer(message: Buffer, headers: Metadata, trailers: Metadata | undefined): void {
+    if (message.byteLength > MAX_MESSAGE_BYTES) {
+      this.fail(plainStatus(Code.ResourceExhausted, 'The response is larger than allowed.'));
+      return;
+    }
+    const framed = Buffer.allocUnsafe(PREFIX_BYTES + message.byteLength);
+    framed.writeUInt8(0, 0);
+    framed.writeUInt32BE(message.byteLength, 1);
+    framed.set(message, PREFIX_BYTES);
+    this.#respond(headers, { 'grpc-status': '0', ...trailers?.toHttp2Headers() }, framed);
+  }
+
+  fail({ code, details, metadata }: GrpcStatus, headers?: Metadata): void {
+    const message = encodeURI(details.toWellFormed());
+    const trailers = { 'grpc-status': String(code), 'grpc-message': message, ...metadata.toHttp2Headers() };
+    if (headers !== undefined) this.#respond(headers, trailers);
+    else if (this.#mayRespond()) this.#try(() => this.#stream.respond({ ...HEAD, ...trailers }, { endStream: true }));
+  }
+
+  #respond(headers: Metadata, trailers: OutgoingHttpHeaders, framed?: Buffer): void {
+    if (!this.#mayRespond()) return;
+    const stream = this.#stream;
+    stream.on('wantTrailers', () => this.#try(() => stream.sendTrailers(trailers)));
+    this.#try(() => {
+      stream.respond({ ...HEAD, ...headers.toHttp2Headers() }, { waitForTrailers: true });
+      stream.end(framed);
+    });
+  }
+
+  /** Node throws where it cannot send a header. */
+  #try(send: () => void): void {
+    try {
+      send();
+    } catch {
+      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  }
+
+  #mayRespond(): boolean {
+    const isFirst = !this.#isAnswered;
+    this.#isAnswered = true;
+    return isFirst && !this.#stream.destroyed && !this.#stream.closed;
+  }
+
+  /** What comes behind a refusal is read all the same: clients that are reset while they send do not look at their status. */
+  #read(chunk: Buffer): void {
+    if (this.#isAnswered) return;
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#length === undefined && this.#size >= PREFIX_BYTES) {
+      this.#length = Buffer.concat(this.#chunks, PREFIX_BYTES).readUInt32BE(1);
+    }
+    if (this.#length === undefined) return;
+    if (this.#length > MAX_MESSAGE_BYTES) {
+      this.#refuse(Code.ResourceExhausted, `The request is larger than ${MAX_MESSAGE_BYTES} bytes.`);
+    } else if (this.#size > PREFIX_BYTES + this.#length) {
+      this.#refuse(Code.Unimplemented, 'The request has more than one message.');
+    }
+  }
+
+  #begin(): void {
+    // A stream that is reset ends, too.
+    if (this.#isAnswered || this.#stream.closed) return;
+    const [only] = this.#chunks;
+    const bytes = only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
+    this.#release();
+    if (this.#size === 0) {
+      this.#refuse(Code.Unimplemented, 'The request has no message.');
+    } else if (this.#size !== PREFIX_BYTES + (this.#length ?? Infinity)) {
+      this.#refuse(Code.Internal, 'The message of the request is cut off.');
+    } else if (bytes[0] !== 0) {
+      this.#refuse(Code.Internal, 'The request is compressed, but names no grpc-encoding.');
+    } else {
+      this.#request = bytes.subarray(PREFIX_BYTES);
+      this.#handle(this);
+    }
+  }
+
+  #refuse(code: Code, details: string): void {
+    this.#release();
+    this.fail(plainStatus(code, details));
+  }
+
+  #release(): void {
+    if (this.#timer !== undefined) this.#runtime.clearTimer(this.#timer);
+    this.#timer = undefined;
+    this.#chunks = [];
+  }
+
+  #cancel(): void {
+    this.#release();
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#isCancelled = true;
+    this.#onCancelled?.();
+  }
+}
+
+function plainStatus(code: Code, details: string): GrpcStatus {
+  return { code, details, metadata: new Metadata() };
+}

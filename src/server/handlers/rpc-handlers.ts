@@ -1,0 +1,125 @@
+import { create } from '@bufbuild/protobuf';
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import { MessageSchema, Role } from '../../../gen/understudy/v1/chat_pb.ts';
+import {
+  type GenerateRequest,
+  type LlmService,
+  type StreamChatRequest,
+  type StreamChatResponse,
+} from '../../../gen/understudy/v1/llm_pb.ts';
+import { Recovery } from '../../../gen/understudy/v1/routing_pb.ts';
+import { AnswerQueue } from '../answers/delta-queue.ts';
+import {
+  type AnswerContext,
+  type CallSuccess,
+  chatResponse,
+  finishedEvent,
+  generateResponse,
+} from '../answers/assembled-answer.ts';
+import type { GatewayPort, PlanRequest } from '../port/gateway-port.ts';
+import { healthResponse } from '../health/provider-health.ts';
+import { listModels } from './model-pages.ts';
+import { type Ask, type HandlerOptions, identifyRequest, runRequest } from './run-request.ts';
+import { asConnectError } from '../errors/status.ts';
+import { StreamEvents } from '../answers/stream-events.ts';
+import { validateChat, validateGenerate } from '../validation/requests.ts';
+
+/** Makes the implementation of LlmService, used unchanged by every door. */
+export function createHandlers(gateway: GatewayPort, options: HandlerOptions): ServiceImpl<typeof LlmService> {
+  const guarded = async <Response>(requestId: string, run: () => Response | Promise<Response>): Promise<Response> => {
+    try {
+      return await run();
+    } catch (thrown) {
+      throw asConnectError(thrown, true, { requestId, random: options.random });
+    }
+  };
+  const answerOnce = async <Response>(
+    requestId: string,
+    ask: Ask,
+    context: HandlerContext,
+    respond: (result: CallSuccess, answer: AnswerContext) => Response,
+  ): Promise<Response> => {
+    try {
+      const { result, answer } = await runRequest(gateway, options, ask, context, {
+        signal: context.signal,
+        requestId,
+      });
+      return respond(result, answer);
+    } catch (thrown) {
+      throw asConnectError(thrown, true, { requestId, random: options.random });
+    }
+  };
+  return {
+    generate(request, context) {
+      const requestId = identifyRequest(gateway, context, request.requestId);
+      const conversation = conversationOf(request);
+      const ask = { method: 'Generate', request, conversation, violations: validateGenerate(request) } as const;
+      return answerOnce(requestId, ask, context, generateResponse);
+    },
+    chat(request, context) {
+      const requestId = identifyRequest(gateway, context, request.requestId);
+      const ask = { method: 'Chat', request, conversation: request, violations: validateChat(request) } as const;
+      return answerOnce(requestId, ask, context, chatResponse);
+    },
+    streamChat: (request, context) => streamChat(gateway, options, request, context),
+    health(_request, context) {
+      const requestId = identifyRequest(gateway, context);
+      return guarded(requestId, () => healthResponse(gateway));
+    },
+    listModels(request, context) {
+      const requestId = identifyRequest(gateway, context);
+      return guarded(requestId, () => listModels(gateway, request, { requestId, random: options.random }));
+    },
+  };
+}
+
+/** Makes of a prompt the conversation that it stands for. */
+function conversationOf(request: GenerateRequest): PlanRequest {
+  const message = (role: Role, text: string) =>
+    create(MessageSchema, { role, content: [{ part: { case: 'text', value: text } }] });
+  const system = request.system === '' ? [] : [message(Role.SYSTEM, request.system)];
+  const messages = [...system, message(Role.USER, request.prompt)];
+  const { model, options, routing } = request;
+  return { messages, model, options, routing, tools: [], toolChoice: undefined };
+}
+
+/**
+ * Streams one answer. The engine's call has a signal of its own, which aborts in the turn in which the context's does or the
+ * reader leaves. The context's aborts after a good end as well; by then nothing listens.
+ */
+async function* streamChat(
+  gateway: GatewayPort,
+  options: HandlerOptions,
+  request: StreamChatRequest,
+  context: HandlerContext,
+): AsyncGenerator<StreamChatResponse> {
+  const requestId = identifyRequest(gateway, context, request.requestId);
+  const ask = { method: 'StreamChat', request, conversation: request, violations: validateChat(request) } as const;
+  const client = new AnswerQueue();
+  const abort = new AbortController();
+  const onAbort = (): void => abort.abort(context.signal.reason);
+  if (context.signal.aborted) onAbort();
+  context.signal.addEventListener('abort', onAbort, { once: true });
+  const recovery = request.recovery === Recovery.RESTART ? 'RESTART' : 'FAIL';
+  const stream = { signal: abort.signal, requestId, client, recovery } as const;
+  const answered = runRequest(gateway, options, ask, context, stream);
+  answered.then(
+    () => client.end(),
+    () => client.end(),
+  );
+  const events = new StreamEvents(requestId);
+  try {
+    for (;;) {
+      const item = client.take() ?? (await client.next());
+      if (item === undefined) break;
+      yield events.of(item);
+    }
+    const { result, answer } = await answered;
+    yield events.finished(finishedEvent(result, answer));
+  } catch (thrown) {
+    throw asConnectError(thrown, true, { requestId, random: options.random });
+  } finally {
+    context.signal.removeEventListener('abort', onAbort);
+    abort.abort();
+  }
+}

@@ -1,0 +1,138 @@
+import { Code, ConnectError, createContextKey, type HandlerContext } from '@connectrpc/connect';
+import { NEXT_STAGE } from '../../core/cohort.ts';
+import type { Delta, Finish } from '../../core/answer.ts';
+import type { CallFailure, CallResult, ClientSink, Recovery } from '../../engine/port/call.ts';
+import type { AnswerContext, CallSuccess } from '../answers/assembled-answer.ts';
+import { describeTrail } from '../answers/attempt-trail.ts';
+import type { GatewayPort, CallEnd, Plan, PlanRequest } from '../port/gateway-port.ts';
+import { chooseRequestId, REQUEST_ID_HEADER } from '../port/limits.ts';
+import { callError, invalidRequest, refusal, shuttingDown, unexpected } from '../errors/status.ts';
+import type { Violation } from '../port/violations.ts';
+
+/** What the handlers need besides the gateway. */
+export interface HandlerOptions {
+  /** Chance, 0 to 1, that spreads the repeats of clients. */
+  readonly random: () => number;
+  /** Whether new calls are taken; false while the server drains. Default: always. */
+  readonly isAccepting?: () => boolean;
+}
+
+/** One request of Generate, Chat or StreamChat. */
+export interface Ask {
+  readonly method: CallEnd['method'];
+  readonly request: CallEnd['request'];
+  /** The request as a conversation. */
+  readonly conversation: PlanRequest;
+  readonly violations: readonly Violation[];
+}
+
+/** Whose request it is and where its answer goes. */
+export interface AskedStream {
+  /** Aborts when the caller cancels or is gone. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  /** Where the answer streams to; absent where it is returned whole. */
+  readonly client?: ClientSink<Delta>;
+  /** What becomes of a stream that breaks off; absent for FAIL. */
+  readonly recovery?: Recovery;
+}
+
+/** A good answer and what is to be said with it. */
+export interface Answered {
+  readonly result: CallSuccess;
+  readonly answer: AnswerContext;
+}
+
+/**
+ * How a door ends a stream whose reader has stalled: a status would wait behind what is not read. A door that has no such
+ * means leaves it unset.
+ */
+export const CLOSE_STALLED_STREAM = createContextKey<() => void>(() => undefined, {
+  description: 'close stalled stream',
+});
+
+/** Reads the id of a request and puts it into the response headers. */
+export function identifyRequest(gateway: GatewayPort, context: HandlerContext, field = ''): string {
+  const id = chooseRequestId(field, context.requestHeader.get(REQUEST_ID_HEADER), () => gateway.newRequestId());
+  context.responseHeader.set(REQUEST_ID_HEADER, id);
+  return id;
+}
+
+/**
+ * Answers one request: plan, engine, trail, cost; the gateway hears of its end once, also where it is refused. Throws a
+ * ConnectError for whatever goes wrong. The engine has the request and its signal a few microtasks later (see `core/cohort.ts`).
+ */
+export async function runRequest(
+  gateway: GatewayPort,
+  options: HandlerOptions,
+  ask: Ask,
+  context: HandlerContext,
+  stream: AskedStream,
+): Promise<Answered> {
+  const { requestId, signal } = stream;
+  const timeoutMs = context.timeoutMs();
+  await NEXT_STAGE;
+  let plan: Plan | undefined;
+  let result: CallResult<Delta, Finish>;
+  try {
+    const planned = planRequest(gateway, options, ask);
+    if ('status' in planned) {
+      result = refusedResult(planned);
+    } else {
+      plan = planned;
+      await NEXT_STAGE;
+      const prepare: Plan['prepare'] = (entry) => planned.prepare(entry);
+      const { client, recovery } = stream;
+      const { chain, streams: upstreamStreams } = plan;
+      result = await gateway.run({ chain, timeoutMs, signal, client, recovery, upstreamStreams, prepare });
+    }
+  } catch (thrown) {
+    result = refusedResult(unexpected(thrown, plan !== undefined));
+  }
+  if (!result.ok) result = { ...result, failure: explainCancel(result.failure, signal) };
+  const trail = describeTrail(result.attempts, (attempt) => plan?.account(attempt));
+  await NEXT_STAGE;
+  gateway.callEnded({ method: ask.method, requestId, request: ask.request, result, trail });
+  if (result.ok) {
+    const warnings = plan?.warnings(result.serving) ?? [];
+    return { result, answer: { requestId, requestedModel: ask.request.model, trail, warnings } };
+  }
+  const { failure } = result;
+  if (failure.reason === 'SLOW_READER') context.values.get(CLOSE_STALLED_STREAM)();
+  const hasDeadline = timeoutMs !== undefined;
+  const { attempts } = trail;
+  const { violations } = ask;
+  throw callError(failure, {
+    requestId,
+    random: options.random,
+    attempts,
+    violations,
+    usage: result.usage,
+    hasDeadline,
+  });
+}
+
+function planRequest(gateway: GatewayPort, options: HandlerOptions, ask: Ask): Plan | CallFailure {
+  if (ask.violations.length > 0) return invalidRequest(ask.violations);
+  if (options.isAccepting?.() === false) return shuttingDown(false);
+  const plan = gateway.plan(ask.conversation, ask.method === 'StreamChat');
+  return 'chain' in plan ? plan : refusal(plan);
+}
+
+function refusedResult(failure: CallFailure): CallResult<Delta, Finish> {
+  return { ok: false, failure, attempts: [], skipsLeftOut: 0, elapsedMs: 0, usage: undefined };
+}
+
+/** Tells a call that the caller gave up from one that ran into its deadline or into the end of the server. */
+function explainCancel(failure: CallFailure, signal: AbortSignal): CallFailure {
+  if (failure.reason !== 'CANCELLED' || !(signal.reason instanceof ConnectError)) return failure;
+  const { contacted } = failure;
+  if (signal.reason.code === Code.Unavailable) return shuttingDown(contacted);
+  if (signal.reason.code !== Code.DeadlineExceeded) return failure;
+  return {
+    status: 'DEADLINE_EXCEEDED',
+    reason: 'DEADLINE',
+    message: 'The deadline of the request was reached.',
+    contacted,
+  };
+}

@@ -1,0 +1,61 @@
+import { create } from '@bufbuild/protobuf';
+import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
+import {
+  type Health,
+  type HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as Status,
+  HealthCheckResponseSchema,
+} from '../../../gen/grpc/health/v1/health_pb.ts';
+import type { ServingStatus } from './serving-status.ts';
+
+/**
+ * Makes the implementation of `grpc.health.v1.Health` as its proto says: Check fails with NOT_FOUND on an unknown name, Watch
+ * sends SERVICE_UNKNOWN and stays open.
+ */
+export function createHealthService(serving: ServingStatus): ServiceImpl<typeof Health> {
+  return {
+    check({ service }) {
+      const state = serving.state(service);
+      if (state === undefined) throw new ConnectError('There is no service of this name.', Code.NotFound);
+      return { status: Status[state] };
+    },
+    list() {
+      const states = [...serving.all()];
+      return { statuses: Object.fromEntries(states.map(([name, state]) => [name, { status: Status[state] }])) };
+    },
+    watch: ({ service }, context) => watchService(serving, service, context),
+  };
+}
+
+/** Sends the state at once and after each change. A reader that is slow misses what has passed meanwhile, never the last. */
+async function* watchService(
+  serving: ServingStatus,
+  service: string,
+  context: HandlerContext,
+): AsyncGenerator<HealthCheckResponse> {
+  let last: Status | undefined;
+  while (!context.signal.aborted) {
+    const state = serving.state(service);
+    const status = state === undefined ? Status.SERVICE_UNKNOWN : Status[state];
+    if (status === last) {
+      await nextChange(serving, context.signal);
+    } else {
+      last = status;
+      yield create(HealthCheckResponseSchema, { status });
+    }
+  }
+  throw context.signal.reason;
+}
+
+/** Resolves when some state may have changed, or when the signal aborts. */
+function nextChange(serving: ServingStatus, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      stopWatching();
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    const stopWatching = serving.watch(finish);
+    signal.addEventListener('abort', finish, { once: true });
+  });
+}

@@ -1,0 +1,61 @@
+import type { ChatRequest, GenerateRequest, Model, StreamChatRequest } from '../../../gen/understudy/v1/llm_pb.ts';
+import type { Warning } from '../../../gen/understudy/v1/routing_pb.ts';
+import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
+import type { Delta, Finish } from '../../core/answer.ts';
+import type { Failure } from '../../core/failure.ts';
+import type { Trail } from '../answers/attempt-trail.ts';
+import type {
+  AttemptRecord,
+  Call,
+  CallResult,
+  ChainEntry,
+  Prepared,
+  Serving,
+  TargetHealth,
+} from '../../engine/port/call.ts';
+
+/** What a request decides before any provider is called: the chain, and how each of its entries is asked. */
+export interface Plan {
+  readonly chain: readonly ChainEntry[];
+  /** Whether the providers are asked for streams, whatever the caller gets (engine rule U1). */
+  readonly streams: boolean;
+  prepare(entry: ChainEntry): Prepared<Delta, Finish> | Failure;
+  /** What was not done as the request asked, given who answered. */
+  warnings(serving: Serving): readonly Warning[];
+  /** Accounts for an attempt and returns what it cost; undefined where nothing was called. Asked once per attempt. */
+  account(attempt: AttemptRecord): Cost | undefined;
+}
+
+/** The fields that routing and translation read; every request has them once Generate has been made a conversation. */
+export type PlanRequest = Pick<ChatRequest, 'messages' | 'model' | 'options' | 'tools' | 'toolChoice' | 'routing'>;
+
+/** The end of a request, for logs and metrics. */
+export interface CallEnd {
+  readonly method: 'Generate' | 'Chat' | 'StreamChat';
+  readonly requestId: string;
+  readonly request: GenerateRequest | ChatRequest | StreamChatRequest;
+  readonly result: CallResult<Delta, Finish>;
+  /** The trail with its costs; its attempts are those of `result`, in the same order. */
+  readonly trail: Trail;
+}
+
+/** What the handlers need from the rest of the gateway. */
+export interface GatewayPort {
+  /** Chooses the chain of a valid request; `streams`: whether the caller gets the answer as it is written. A failure here names the field and has contacted nobody. */
+  plan(request: PlanRequest, streams: boolean): Plan | Failure;
+  /** Runs a request through the fallback engine. Never rejects. */
+  run(call: Call<Delta, Finish>): Promise<CallResult<Delta, Finish>>;
+  /** Every target's state, in the order of the configuration. */
+  targets(): readonly TargetHealth[];
+  /** What a target has cost since start in nano-USD; undefined while nothing is known. */
+  costOfTarget(target: string): bigint | undefined;
+  /** All models, by target and id; waits briefly for those that the targets list themselves. Never rejects. */
+  models(): Promise<readonly Model[]>;
+  /** Makes a request id. */
+  newRequestId(): string;
+  /** Milliseconds since start. */
+  uptimeMs(): number;
+  /** Hears of every finished request; must not throw. */
+  callEnded(end: CallEnd): void;
+  readonly version: string;
+}

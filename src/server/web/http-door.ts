@@ -1,0 +1,83 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import type { Runtime } from '../../core/ports.ts';
+import { applyCors } from '../http/cors.ts';
+import { closeHttp, listenHttp } from '../http/listener.ts';
+import { LiveCalls } from '../http/live-calls.ts';
+import { answerProbe } from '../http/probes.ts';
+import { createRpcListener } from '../http/rpc-listener.ts';
+import { within } from '../http/within.ts';
+
+/** Options of the web door. */
+export interface WebDoorOptions {
+  /** `host:port`; port 0 lets the system choose. */
+  readonly address: string;
+  readonly handlers: ServiceImpl<typeof LlmService>;
+  /** Answers `/readyz`. */
+  readonly isReady: () => boolean;
+  readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>;
+  /** Origins whose scripts may call. Default: none. */
+  readonly corsOrigins?: readonly string[];
+  /** How long a response may wait for its reader. Default: 65,000 ms, a little more than the engine's own limit. */
+  readonly clientStallMs?: number;
+}
+
+/** An open web door. */
+export interface WebDoor {
+  /** The bound `host:port`. */
+  readonly address: string;
+  /** Lets calls under way go on for `graceMs` milliseconds, ends what is left with UNAVAILABLE, closes all connections. */
+  drain(graceMs: number): Promise<void>;
+}
+
+const FLUSH_MS = 1000;
+const LINGER_MS = 1000;
+
+/**
+ * Serves LlmService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, and the probes. Plain
+ * HTTP/1.1, which both protocols are made for; native gRPC and TLS are at the gRPC door or a proxy.
+ */
+export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
+  const { runtime } = options;
+  const shutdown = new AbortController();
+  const calls = new LiveCalls();
+  const answer = createRpcListener({
+    routes: (router) => router.service(LlmService, options.handlers),
+    ...(options.clientStallMs !== undefined && { clientStallMs: options.clientStallMs }),
+    shutdownSignal: shutdown.signal,
+  });
+  const server = createServer((request, response) => {
+    if (answerProbe(request, response, options.isReady)) return;
+    if (applyCors(request, response, options.corsOrigins ?? [])) return;
+    const endCall = calls.begin();
+    response.once('close', endCall);
+    closeUnreadRequest(request, response, runtime);
+    answer(request, response);
+  });
+  const address = await listenHttp(server, options.address);
+  const drain = async (graceMs: number): Promise<void> => {
+    await within(runtime, graceMs, calls.whenIdle());
+    shutdown.abort(new ConnectError('The gateway is shutting down.', Code.Unavailable));
+    await within(runtime, FLUSH_MS, calls.whenIdle());
+    await closeHttp(server);
+  };
+  return { address, drain };
+}
+
+/**
+ * Closes the connection of a request that was answered before it was read whole, as an oversize one is. The rest is read for
+ * a second, so that the client can finish reading the answer.
+ */
+function closeUnreadRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  runtime: WebDoorOptions['runtime'],
+): void {
+  response.once('finish', () => {
+    if (request.complete) return;
+    const timer = runtime.setTimer(LINGER_MS, () => request.socket.destroy());
+    request.socket.once('close', () => runtime.clearTimer(timer));
+    request.once('end', () => runtime.clearTimer(timer));
+  });
+}

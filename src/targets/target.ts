@@ -1,0 +1,10 @@
+import type { TargetConfig } from '../config/port/resolved.ts';
+import type { Adapter } from '../providers/port/adapter.ts';
+import type { UpstreamTarget } from '../upstream/target-client.ts';
+
+/** A target with everything that a call on it needs. */
+export interface Target {
+  readonly config: TargetConfig;
+  readonly adapter: Adapter;
+  readonly upstream: UpstreamTarget;
+}

@@ -1,0 +1,121 @@
+import { FailureError } from '../../core/failure.ts';
+import type { Failure } from '../../core/failure.ts';
+import type { Adapter, AdapterEvent, ErrorResponse, EventReader } from '../../providers/port/adapter.ts';
+import type { Framing } from './framing.ts';
+import { protocolFailure } from '../port/protocol-failure.ts';
+
+/** Turns the body of one response into the adapter's events. Throws a FailureError where the body cannot be read. */
+export interface BodyReader {
+  push(chunk: Uint8Array): readonly AdapterEvent[];
+  /** Says that the body is complete. */
+  end(): readonly AdapterEvent[];
+  /** Says that the connection broke within the body, with the failure that stands for it; returns the one that counts. */
+  broken(failure: Failure): Failure;
+  /** Says why a body is no success that ended without a terminal marker (engine rule X3). */
+  unfinished(): Failure;
+}
+
+/** The body of a response whose head has not come. */
+export const NO_BODY: BodyReader = {
+  push: () => [],
+  end: () => [],
+  broken: (failure) => failure,
+  unfinished: () => failureOf(new Error('a body came before its head')),
+};
+
+/** Reads a stream of events. */
+export function createEventBody(framing: Framing, reader: EventReader): BodyReader {
+  let count = 0;
+  const read = (events: ReturnType<Framing['push']>): readonly AdapterEvent[] => {
+    count += events.length;
+    const [only] = events;
+    return events.length === 1 && only !== undefined ? reader(only) : events.flatMap((event) => reader(event));
+  };
+  return {
+    push: (chunk) => read(framing.push(chunk)),
+    end: () => read(framing.end()),
+    broken: (failure) => failure,
+    unfinished: () =>
+      count === 0 && !framing.endedWithinEvent
+        ? protocolFailure('The stream of the provider was empty.').failure
+        : {
+            class: 'reset',
+            reason: 'PROVIDER_UNAVAILABLE',
+            message: 'The stream of the provider ended before its end marker.',
+          },
+  };
+}
+
+/** Reads a whole JSON body of at most `maxBytes`; `reader` gets its text as one event. */
+export function createJsonBody(maxBytes: number, reader: EventReader): BodyReader {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  return {
+    push: (chunk) => {
+      size += chunk.length;
+      if (size > maxBytes) throw protocolFailure('The answer of the provider is larger than allowed.');
+      chunks.push(chunk);
+      return [];
+    },
+    end: () => reader({ name: '', data: decode(chunks) }),
+    broken: (failure) => failure,
+    unfinished: () => protocolFailure('The answer of the provider is not complete.').failure,
+  };
+}
+
+/** Makes the reader that {@link createJsonBody} needs of an adapter. */
+export function readJsonWith(adapter: Pick<Adapter, 'response'>): EventReader {
+  return ({ data }) => adapter.response(parse(data));
+}
+
+/**
+ * Reads the body of an error status: at most `maxBytes`, whatever follows. However the body ends, the status counts; text that
+ * is not UTF-8 is read as well as it can be.
+ */
+export function createErrorBody(maxBytes: number, classify: (body: ErrorResponse['body']) => Failure): BodyReader {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const failure = (): Failure => classify(Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8'));
+  return {
+    push: (chunk) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      return size >= maxBytes ? [{ type: 'failure', failure: failure() }] : [];
+    },
+    end: () => [{ type: 'failure', failure: failure() }],
+    broken: failure,
+    unfinished: failure,
+  };
+}
+
+/** Never used for a part of a text, so that it remembers nothing. */
+const WHOLE_TEXT = new TextDecoder('utf-8', { fatal: true });
+
+function decode(chunks: readonly Uint8Array[]): string {
+  const [only] = chunks;
+  try {
+    return WHOLE_TEXT.decode(chunks.length === 1 ? only : Buffer.concat(chunks));
+  } catch (cause) {
+    throw protocolFailure('The provider sent text that is not valid UTF-8.', cause);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The error of JSON.parse quotes the text, which may hold what nobody should read in a log.
+    throw protocolFailure('The answer of the provider is not valid JSON.');
+  }
+}
+
+/** Says what went wrong when a step of a call threw: the failure that was thrown, or a fault of ours (class C21). */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof FailureError) return error.failure;
+  return {
+    class: 'internal',
+    reason: 'INTERNAL',
+    message: 'The call failed because of a fault of the gateway.',
+    cause: error,
+  };
+}

@@ -1,0 +1,151 @@
+import { createParser } from 'eventsource-parser';
+
+import type { Adapter, WireEvent } from '../../providers/port/adapter.ts';
+import { protocolFailure } from '../port/protocol-failure.ts';
+
+/** What a framing takes before it calls a stream broken. */
+export interface FramingLimits {
+  /** Characters of one line or event that is not complete yet; default 8 Mi. */
+  readonly eventChars: number;
+}
+
+/** Cuts the bytes of a stream into events. Throws a FailureError of class `protocol`, after which it must not be used. */
+export interface Framing {
+  /** Takes a piece of the body, cut anywhere, and returns the events that it completes. */
+  push(chunk: Uint8Array): readonly WireEvent[];
+  /** Says that the body has ended, and returns the event that only its end completes. */
+  end(): readonly WireEvent[];
+  /** Whether the body ended within an event, which was then left out. */
+  readonly endedWithinEvent: boolean;
+}
+
+const DEFAULT_LIMITS: FramingLimits = { eventChars: 8 * 1024 * 1024 };
+
+/**
+ * Makes the framing of one stream: Server-Sent Events after the HTML standard, or one JSON document per line. Both read
+ * UTF-8 without mercy and leave out what the end of the body cut off.
+ */
+export function createFraming(framing: Adapter['framing'], limits: Partial<FramingLimits> = {}): Framing {
+  const resolved = { ...DEFAULT_LIMITS, ...limits };
+  return FRAMINGS[framing](resolved);
+}
+
+const FRAMINGS = { sse: createSse, ndjson: createNdjson } as const satisfies Record<
+  Adapter['framing'],
+  (limits: FramingLimits) => Framing
+>;
+
+function createSse({ eventChars }: FramingLimits): Framing {
+  const decode = createDecoder();
+  let events: WireEvent[] = [];
+  const state = { endedWithinEvent: false };
+  const parser = createParser({
+    maxBufferSize: eventChars,
+    onEvent: ({ event, data }) => void events.push({ name: event ?? '', data }),
+    // Unknown fields and odd `retry` values are ignored, as the standard asks.
+    onError: (error) => {
+      if (error.type === 'max-buffer-size-exceeded') throw tooLong();
+    },
+  });
+  const feed = (text: string): readonly WireEvent[] => {
+    parser.feed(text);
+    const complete = events;
+    events = [];
+    return complete;
+  };
+  return {
+    push: (chunk) => feed(decode.push(chunk)),
+    end: () => {
+      const cut = decode.end();
+      // A blank line would have completed what is pending; the first line feed may only be the half of a `\r\n`.
+      state.endedWithinEvent = feed('\n\n\n').length > 0 || cut;
+      return [];
+    },
+    get endedWithinEvent() {
+      return state.endedWithinEvent;
+    },
+  };
+}
+
+function createNdjson({ eventChars }: FramingLimits): Framing {
+  const decode = createDecoder();
+  const state = { endedWithinEvent: false };
+  // Fragments are joined once per line: joining per chunk takes quadratic time for a long line in small pieces.
+  let fragments: string[] = [];
+  let held = 0;
+  const take = (rest: string): string => {
+    const line = fragments.length === 0 ? rest : fragments.join('') + rest;
+    fragments = [];
+    held = 0;
+    return line.trim();
+  };
+  return {
+    push: (chunk) => {
+      const text = decode.push(chunk);
+      const events: WireEvent[] = [];
+      let from = 0;
+      for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', from)) {
+        if (held + at - from > eventChars) throw tooLong();
+        const line = take(text.slice(from, at));
+        if (line !== '') events.push({ name: '', data: line });
+        from = at + 1;
+      }
+      if (from < text.length) fragments.push(text.slice(from));
+      held += text.length - from;
+      if (held > eventChars) throw tooLong();
+      return events;
+    },
+    end: () => {
+      const cut = decode.end();
+      const line = take('');
+      if (line === '' && !cut) return [];
+      // The last line may lack its line feed; half a document is no last line but a body that was cut off.
+      if (!cut && isJson(line)) return [{ name: '', data: line }];
+      state.endedWithinEvent = true;
+      return [];
+    },
+    get endedWithinEvent() {
+      return state.endedWithinEvent;
+    },
+  };
+}
+
+interface Decoder {
+  push(chunk: Uint8Array): string;
+  /** Returns whether the body ended within a character. */
+  end(): boolean;
+}
+
+function createDecoder(): Decoder {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  return {
+    push: (chunk) => {
+      try {
+        return decoder.decode(chunk, { stream: true });
+      } catch (cause) {
+        throw protocolFailure('The provider sent text that is not valid UTF-8.', cause);
+      }
+    },
+    end: () => {
+      try {
+        decoder.decode();
+        return false;
+      } catch {
+        return true;
+      }
+    },
+  };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function tooLong(): Error {
+  return protocolFailure('The provider sent an event that is longer than allowed.');
+}

@@ -1,0 +1,61 @@
+import type { Adapter, EventReader } from '../../providers/port/adapter.ts';
+import { withAnswerLimit } from './answer-limit.ts';
+import { createErrorBody, createEventBody, createJsonBody, readJsonWith } from './body-reader.ts';
+import type { BodyReader } from './body-reader.ts';
+import { createFraming } from './framing.ts';
+import type { FramingLimits } from './framing.ts';
+import { protocolFailure } from '../port/protocol-failure.ts';
+
+/** Bounds of a body. */
+export interface BodyLimits extends FramingLimits {
+  /** Bytes of the body of an error status that are read; default 64 Ki. */
+  readonly errorBodyBytes: number;
+  /** Bytes of a whole JSON body; default 32 Mi. */
+  readonly jsonBodyBytes: number;
+  /** Size of a streamed answer, as {@link withAnswerLimit} reckons it; default 64 Mi, twice the longest of any model. */
+  readonly answerBytes: number;
+}
+
+/** The head of a response, and all that the choice of its reader depends on. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly adapter: Adapter;
+  readonly stream: boolean;
+  readonly wrapReader?: ((reader: EventReader) => EventReader) | undefined;
+  readonly limits: BodyLimits;
+  /** Returns milliseconds since the epoch. */
+  readonly wall: () => number;
+}
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
+const STREAM_TYPE = /^(?:text\/event-stream|application\/(?:x-)?(?:ndjson|jsonl|json-lines|jsonlines))$/;
+
+/**
+ * Chooses how a body is read: errors by their status, a success by its content-type, whatever was asked for; without one, by
+ * what was asked for. Throws a FailureError of class `protocol` for a success of any other type (class C15).
+ */
+export function chooseBody(head: ResponseHead): BodyReader {
+  const { status, headers, adapter, limits } = head;
+  if (status < 200 || status > 299) {
+    return createErrorBody(limits.errorBodyBytes, (body) =>
+      adapter.failure({ status, headers, body, wallMs: head.wall() }),
+    );
+  }
+  const wrap = head.wrapReader ?? ((reader: EventReader): EventReader => reader);
+  if (isStream(headers['content-type'], head.stream)) {
+    const framing = createFraming(adapter.framing, { eventChars: limits.eventChars });
+    return createEventBody(framing, withAnswerLimit(wrap(adapter.events()), limits.answerBytes));
+  }
+  return createJsonBody(limits.jsonBodyBytes, wrap(readJsonWith(adapter)));
+}
+
+function isStream(contentType: string | undefined, wasAskedFor: boolean): boolean {
+  if (contentType === 'application/json') return false;
+  // Proxies repeat the header now and then; parameters do not matter.
+  const type = contentType?.split(/[;,]/, 1)[0]?.trim().toLowerCase() ?? '';
+  if (type === '') return wasAskedFor;
+  if (STREAM_TYPE.test(type)) return true;
+  if (JSON_TYPE.test(type)) return false;
+  throw protocolFailure('The provider answered with a type of content that is neither JSON nor an event stream.');
+}

@@ -1,0 +1,58 @@
+import { Socket } from 'node:net';
+
+import { Client } from 'undici';
+import type { buildConnector } from 'undici';
+
+import type { TrackedConnection } from './undici-exchange.ts';
+import { UndiciExchange } from './undici-exchange.ts';
+
+/**
+ * Makes an undici client that tells each exchange which connection serves it. undici gives a request no hold on its
+ * connection before it is written; without this an abort during DNS, TCP or TLS would leave the socket open. A client
+ * without pipelining has at most one request, so that its connecting socket is that request's alone.
+ */
+export function createTrackedClient(
+  origin: string | URL,
+  options: Client.Options,
+  connector: buildConnector.connector,
+  connecting: Set<Socket>,
+): Client {
+  let pending: Socket | undefined;
+  const connection: TrackedConnection = {
+    requests: 0,
+    cancelConnecting: () => {
+      pending?.destroy(new Error('aborted while connecting'));
+    },
+  };
+  const client = new Client(origin, {
+    ...options,
+    pipelining: 1,
+    connect: (target, callback) => {
+      connection.requests = 0;
+      const settled = (): void => {
+        if (pending !== undefined) connecting.delete(pending);
+        pending = undefined;
+      };
+      const socket = socketOf(
+        connector(target, (...outcome) => {
+          settled();
+          callback(...outcome);
+        }),
+      );
+      pending = socket;
+      connecting.add(socket);
+    },
+  });
+  const dispatch = client.dispatch.bind(client);
+  client.dispatch = (request, handler) => {
+    if (handler instanceof UndiciExchange) handler.assign(connection);
+    return dispatch(request, handler);
+  };
+  return client;
+}
+
+/** undici's connector returns the socket that it connects, though its type keeps silent about it. */
+function socketOf(returned: unknown): Socket {
+  if (returned instanceof Socket) return returned;
+  throw new TypeError('The connector of undici has returned no socket.');
+}

@@ -1,0 +1,74 @@
+import type { Socket } from 'node:net';
+
+import { Agent, Pool, buildConnector } from 'undici';
+import type { Client } from 'undici';
+
+import { createTrackedClient } from './tracked-client.ts';
+import type { Transport } from '../../core/transport.ts';
+import { UndiciExchange } from './undici-exchange.ts';
+
+/** How a transport treats its connections. Durations are milliseconds. */
+export interface UndiciTransportOptions {
+  /** Limit for DNS, TCP and TLS together; default 5,000, to loopback addresses 1,000 (engine, "Timers"). */
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * Connections to one origin at the same time; default 1,024, above the engine's limit of calls per target, so that
+   * nobody waits here unseen.
+   */
+  readonly connections: number;
+  /**
+   * How long an idle connection is kept where the server does not say; default 30,000 for https and 4,000 for http, because
+   * servers of local models (uvicorn) close theirs after five seconds.
+   */
+  readonly keepAliveMs?: number | undefined;
+  /** Bytes of a response's headers; default 64 Ki. */
+  readonly maxHeaderBytes: number;
+}
+
+const DEFAULTS: UndiciTransportOptions = { connections: 1024, maxHeaderBytes: 64 * 1024 };
+
+const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|(?:.+\.)?localhost)$/i;
+
+/**
+ * Makes a transport over HTTP/1.1 sockets with undici. Connections are opened on first use and kept for reuse; redirects are
+ * not followed; no timer runs after the connection stands, since the engine owns those. Every request asks for an unencoded
+ * body (`accept-encoding: identity`: encoders hold streamed events back); what comes encoded all the same is decoded.
+ */
+export function createUndiciTransport(options: Partial<UndiciTransportOptions> = {}): Transport {
+  const settings = { ...DEFAULTS, ...options };
+  const connecting = new Set<Socket>();
+  const agent = new Agent({ allowH2: false, factory: (origin) => createPool(origin, settings, connecting) });
+  return {
+    send: (request, handler) => {
+      const exchange = new UndiciExchange(request, handler);
+      // In the caller's own turn undici could report at once, and could meet its parser at work (see UndiciExchange.resume).
+      queueMicrotask(() => exchange.start(agent));
+      return exchange;
+    },
+    close: async () => {
+      for (const socket of connecting) socket.destroy(new Error('closed while connecting'));
+      await agent.destroy();
+    },
+  };
+}
+
+function createPool(origin: string | URL, settings: UndiciTransportOptions, connecting: Set<Socket>): Pool {
+  const { hostname, protocol } = new URL(origin);
+  const connector = buildConnector({
+    allowH2: false,
+    autoSelectFamily: true,
+    timeout: settings.connectTimeoutMs ?? (LOOPBACK.test(hostname) ? 1_000 : 5_000),
+  });
+  const client: Client.Options = {
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: settings.keepAliveMs ?? (protocol === 'https:' ? 30_000 : 4_000),
+    maxHeaderSize: settings.maxHeaderBytes,
+  };
+  return new Pool(origin, {
+    allowH2: false,
+    connections: settings.connections,
+    factory: (url) => createTrackedClient(url, client, connector, connecting),
+  });
+}

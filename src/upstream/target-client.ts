@@ -1,0 +1,72 @@
+import type { Delta, Finish } from '../core/answer.ts';
+import type { AttemptHandle, AttemptSink, Runtime } from '../core/ports.ts';
+import type { Adapter, EventReader, WireRequest } from '../providers/port/adapter.ts';
+import type { Question, Reply } from './ask.ts';
+import { ask } from './ask.ts';
+import { openExchange } from './exchange/http-exchange.ts';
+import { installedModel } from './installed-model.ts';
+import type { HeadTarget } from './port/request-head.ts';
+import { createHeadSource } from './head/sdk.ts';
+import type { Transport } from '../core/transport.ts';
+import { withoutKey } from './exchange/without-key.ts';
+
+/** What a target's calls are made of. */
+export interface UpstreamTargetOptions {
+  readonly head: HeadTarget;
+  readonly adapter: Adapter;
+  readonly transport: Transport;
+  readonly runtime: Runtime;
+  /** Told of every event and item of an answer that the adapter does not know. */
+  readonly onUnknown?: (() => void) | undefined;
+}
+
+/** One call, translated. */
+export interface UpstreamCall {
+  readonly wire: WireRequest;
+  readonly model: string;
+  readonly stream: boolean;
+  /** Put around the reader of the answer. */
+  readonly wrapReader: (reader: EventReader) => EventReader;
+}
+
+/** A target that can be called: its heads, its connections, its dialect. Nothing is made or opened before the first call. */
+export interface UpstreamTarget {
+  /** Starts a call. Never calls the sink before it has returned. */
+  open(call: UpstreamCall, sink: AttemptSink<Delta, Finish>): AttemptHandle;
+  /**
+   * Asks something that costs nothing; undefined where nobody answers, or where the signal aborts, which closes the connection
+   * in the same turn. Rejects where the base URL is none.
+   */
+  ask(question: Question, signal: AbortSignal): Promise<Reply | undefined>;
+  /** Asks for the first installed model; undefined where there is none or nobody answers. Only Ollama has such a list. */
+  installedModel(signal: AbortSignal): Promise<string | undefined>;
+  /** Destroys what is under way and closes all connections. */
+  close(): Promise<void>;
+}
+
+/** Makes a target that can be called. */
+export function createUpstreamTarget(options: UpstreamTargetOptions): UpstreamTarget {
+  const { head, adapter, transport, runtime, onUnknown } = options;
+  const heads = createHeadSource(head);
+  const askTarget = async ({ path, body }: Question, signal: AbortSignal): Promise<Reply | undefined> =>
+    ask(transport, await heads.head({ path, stream: false, model: '' }), body, signal);
+  return {
+    ask: askTarget,
+    open: ({ wire, model, stream, wrapReader }, sink) =>
+      openExchange(
+        {
+          transport,
+          adapter,
+          head: heads.head({ path: wire.path, stream, model }),
+          wire,
+          stream,
+          wrapReader,
+          runtime,
+          onUnknown,
+        },
+        withoutKey(sink, head.apiKey),
+      ),
+    installedModel: async (signal) => installedModel(await askTarget({ path: '/api/tags' }, signal)),
+    close: () => transport.close(),
+  };
+}

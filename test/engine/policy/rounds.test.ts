@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+
+import type { FailureClass } from '../../../src/core/failure.ts';
+import type { RetryConfig } from '../../../src/engine/port/config.ts';
+import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
+import type { RoundSituation } from '../../../src/engine/policy/rounds.ts';
+import { nextRoundWaitMs } from '../../../src/engine/policy/rounds.ts';
+import type { Unavailable } from '../../../src/engine/target/target-state.ts';
+
+function wait(situation: Partial<RoundSituation>, config: Partial<RetryConfig> = {}): number | undefined {
+  return nextRoundWaitMs(
+    {
+      round: 0,
+      visited: true,
+      remainingMs: 60_000,
+      slotWaitMs: 0,
+      minAttemptMs: 1_000,
+      candidates: [],
+      ...situation,
+    },
+    { ...DEFAULT_ENGINE_CONFIG.retry, jitter: 'NONE', ...config },
+    () => 0.5,
+  );
+}
+
+function candidate(lastClass?: FailureClass, unavailable?: Unavailable): RoundSituation['candidates'][number] {
+  return { lastClass, mayRepeat: true, unavailable };
+}
+
+function exhausted(lastClass?: FailureClass, unavailable?: Unavailable): RoundSituation['candidates'][number] {
+  return { ...candidate(lastClass, unavailable), mayRepeat: false };
+}
+
+const full: Unavailable = { reason: 'OVERLOADED', forMs: 50 };
+const cooling = (forMs: number): Unavailable => ({ reason: 'PROVIDER_RATE_LIMITED', forMs });
+
+describe('the wait before the next round', () => {
+  it('has the ceilings 1, 2, 4 and 8 s, the last of which repeats', () => {
+    const waits = [0, 1, 2, 3, 4].map((round) => wait({ round, candidates: [candidate('overload')] }));
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 8_000]);
+    expect(wait({ candidates: [candidate('overload')] }, { jitter: 'FULL' })).toBe(500);
+  });
+
+  it('is that of the slowest class among the targets that come back', () => {
+    expect(wait({ candidates: [candidate('connect')] })).toBe(50);
+    expect(wait({ candidates: [candidate('connect'), candidate('silence')] })).toBe(1_000);
+  });
+
+  it('is short for a target that takes no more attempts, as long as its slot is waited for', () => {
+    const candidates = [candidate(undefined, full)];
+    expect(wait({ candidates, visited: false, slotWaitMs: 1_000 })).toBe(50);
+    expect(wait({ candidates, visited: false, slotWaitMs: 50 })).toBe(50);
+    expect(wait({ candidates, visited: false, slotWaitMs: 49 })).toBeUndefined();
+    expect(wait({ candidates: [...candidates, candidate('overload')], slotWaitMs: 0 })).toBe(1_000);
+  });
+
+  it('lasts until the first target is available', () => {
+    expect(
+      wait({ candidates: [candidate('rate_limit', cooling(5_000)), candidate('rate_limit', cooling(9_000))] }),
+    ).toBe(5_000);
+    expect(wait({ candidates: [candidate('rate_limit', cooling(5_000)), candidate('overload')] })).toBe(1_000);
+    expect(wait({ visited: false, candidates: [candidate(undefined, cooling(5_000))] })).toBe(5_000);
+  });
+
+  it('lets a target that had no turn have it, also without repeats', () => {
+    expect(wait({ candidates: [exhausted()] })).toBe(0);
+    expect(wait({ candidates: [exhausted(undefined, cooling(2_000)), exhausted('overload')] })).toBe(2_000);
+  });
+
+  it('always lets some time pass where the last round made no attempt', () => {
+    expect(wait({ visited: false, candidates: [candidate()] })).toBeGreaterThan(0);
+    expect(wait({ visited: false, candidates: [candidate('overload')] })).toBeGreaterThan(0);
+  });
+});
+
+describe('there is no next round', () => {
+  it('without a target that may come back, or without repeats', () => {
+    expect(wait({ candidates: [] })).toBeUndefined();
+    expect(wait({ candidates: [exhausted('overload')] })).toBeUndefined();
+  });
+
+  it('for open circuits and suspended targets', () => {
+    const open = candidate('overload', { reason: 'CIRCUIT_OPEN', forMs: 100 });
+    const suspended = candidate(undefined, { reason: 'PROVIDER_AUTH_FAILED', forMs: 100 });
+    expect(wait({ candidates: [open, suspended] })).toBeUndefined();
+    expect(wait({ candidates: [open, candidate('overload')] })).toBe(1_000);
+  });
+
+  it('where the wait is longer than 30 s or leaves no time for an attempt', () => {
+    expect(wait({ candidates: [candidate('rate_limit', cooling(30_000))] })).toBe(30_000);
+    expect(wait({ candidates: [candidate('rate_limit', cooling(30_001))] })).toBeUndefined();
+    expect(wait({ remainingMs: 2_000, candidates: [candidate('overload')] })).toBe(1_000);
+    expect(wait({ remainingMs: 1_999, candidates: [candidate('overload')] })).toBeUndefined();
+  });
+
+  it('where every target was exhausted in its turn', () => {
+    expect(wait({ candidates: [candidate('overload')] }, { order: 'EXHAUST_FIRST' })).toBeUndefined();
+  });
+});

@@ -1,0 +1,179 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import type { Verdict } from '../../../src/core/failure.ts';
+import type { CircuitState } from '../../../src/engine/port/call.ts';
+import { CircuitBreaker } from '../../../src/engine/target/circuit-breaker.ts';
+import type { Permit } from '../../../src/engine/target/circuit-breaker.ts';
+import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
+
+const LEASE_MS = 45_000;
+
+interface NaivePermit {
+  epoch: number;
+  isProbe: boolean;
+  readonly startedAt: number;
+  settled: boolean;
+}
+
+/** The rules of the breaker over plain lists that are searched as a whole every time. */
+class NaiveBreaker {
+  readonly guard: boolean;
+  state: CircuitState = 'CLOSED';
+  epoch = 0;
+  opensAt = 0;
+  probe: { readonly leaseEndsAt: number } | undefined;
+  failures: number[] = [];
+  verdicts: { readonly at: number; readonly startedAt: number; readonly verdict: Verdict }[] = [];
+
+  constructor(guard: boolean) {
+    this.guard = guard;
+  }
+
+  acquire(now: number): NaivePermit | undefined {
+    if (this.state === 'OPEN' && now < this.opensAt) return undefined;
+    if (this.state === 'HALF_OPEN' && this.probe !== undefined && now < this.probe.leaseEndsAt) return undefined;
+    const isProbe = this.state !== 'CLOSED';
+    if (isProbe) {
+      this.state = 'HALF_OPEN';
+      this.probe = { leaseEndsAt: now + LEASE_MS };
+      this.epoch++;
+    }
+    return { epoch: this.epoch, isProbe, startedAt: now, settled: false };
+  }
+
+  settle(permit: NaivePermit, verdict: Verdict, now: number): void {
+    if (permit.settled) return;
+    permit.settled = true;
+    if (permit.epoch !== this.epoch) return;
+    if (permit.isProbe) {
+      if (verdict === 'success') this.close();
+      else if (verdict === 'failure') this.open(now);
+      else this.probe = undefined;
+      return;
+    }
+    if (verdict === 'neutral') return;
+    this.verdicts.push({ at: now, startedAt: permit.startedAt, verdict });
+    if (verdict === 'success') return;
+    this.failures.push(now);
+    const recent = this.failures.filter((at) => at > now - 60_000);
+    if (recent.length < 5) return;
+    const first = recent.at(-5) ?? 0;
+    const isUnbroken = !this.verdicts.some((one) => one.verdict === 'success' && one.startedAt > first);
+    const inWindow = this.verdicts.filter(({ at }) => at > now - 60_000);
+    const failed = inWindow.filter((one) => one.verdict === 'failure').length;
+    const weighs = inWindow.length <= 100 || failed >= inWindow.length * 0.05;
+    if (!this.guard || isUnbroken || weighs) this.open(now);
+  }
+
+  steady(permit: NaivePermit): void {
+    if (permit.settled || !permit.isProbe || permit.epoch !== this.epoch) return;
+    this.close();
+    permit.isProbe = false;
+    permit.epoch = this.epoch;
+  }
+
+  close(): void {
+    this.state = 'CLOSED';
+    this.epoch++;
+    this.failures = [];
+  }
+
+  open(now: number): void {
+    this.state = 'OPEN';
+    this.opensAt = now + 30_000;
+    this.epoch++;
+  }
+}
+
+const verdict = fc.constantFrom<Verdict>('success', 'failure', 'neutral');
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('start' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('settle' as const), which: fc.nat(), verdict }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('steady' as const), which: fc.nat() }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ticks: fc.nat(20) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('pass' as const), ticks: fc.nat(80) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('burst' as const), count: fc.integer({ min: 1, max: 5 }), verdict }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('burst' as const),
+      count: fc.nat(150),
+      verdict: fc.constant('success' as const),
+    }),
+  },
+);
+
+/** Runs a history through the breaker and through the naive one; both must agree after every step. */
+function compare(
+  steps: readonly (typeof step extends fc.Arbitrary<infer Step> ? Step : never)[],
+  guard: boolean,
+  tickMs: number,
+): number {
+  let now = 5_000_000;
+  let openings = 0;
+  const breaker = new CircuitBreaker({ ...DEFAULT_ENGINE_CONFIG.circuitBreaker, guard }, () => now);
+  const naive = new NaiveBreaker(guard);
+  const permits: { readonly real: Permit; readonly model: NaivePermit }[] = [];
+  const start = (): void => {
+    const real = breaker.acquire(LEASE_MS);
+    const model = naive.acquire(now);
+    expect(real?.probe).toBe(model?.isProbe);
+    if (real !== undefined && model !== undefined) permits.push({ real, model });
+  };
+  const settle = (index: number, how: Verdict): void => {
+    const [permit] = permits.splice(index, 1);
+    if (permit === undefined) return;
+    permit.real.settle(how);
+    naive.settle(permit.model, how, now);
+  };
+  for (const one of steps) {
+    const before = naive.state;
+    if (one.do === 'start') start();
+    if (one.do === 'pass') now += one.ticks * tickMs;
+    if (one.do === 'settle') settle(one.which % Math.max(1, permits.length), one.verdict);
+    if (one.do === 'steady') {
+      const permit = permits[one.which % Math.max(1, permits.length)];
+      permit?.real.provisionalSuccess();
+      if (permit !== undefined) naive.steady(permit.model);
+    }
+    if (one.do === 'burst') {
+      for (let index = 0; index < one.count; index++) {
+        start();
+        settle(permits.length - 1, one.verdict);
+        expect(breaker.state).toBe(naive.state);
+      }
+    }
+    expect(breaker.state).toBe(naive.state);
+    if (before !== 'OPEN' && naive.state === 'OPEN') openings++;
+  }
+  return openings;
+}
+
+describe('the breaker and a naive list of all that happened', () => {
+  it('agree over random histories without the guard, to the millisecond', () => {
+    let openings = 0;
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), fc.constantFrom(1, 250, 997), (steps, tickMs) => {
+        openings += compare(steps, false, tickMs);
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+    expect(openings).toBeGreaterThan(100);
+  });
+
+  // Verdicts are counted in sixtieths of the window, so whole seconds make the count exact.
+  it('agree over random histories with the guard', () => {
+    let openings = 0;
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
+        openings += compare(steps, true, 1_000);
+      }),
+      { numRuns: 300, seed: 2 },
+    );
+    expect(openings).toBeGreaterThan(50);
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import type { Delta } from '../../../src/core/answer.ts';
+import {
+  AnswerQueue,
+  MAX_QUEUED_BYTES,
+  MAX_QUEUED_DELTAS,
+  type StreamItem,
+} from '../../../src/server/answers/delta-queue.ts';
+import { SERVING } from '../support/fake-gateway.ts';
+
+const text = (value: string, index = 0): Delta => ({ kind: 'text', index, text: value });
+
+async function drain(queue: AnswerQueue): Promise<StreamItem[]> {
+  const items: StreamItem[] = [];
+  for (let item = await queue.next(); item !== undefined; item = await queue.next()) items.push(item);
+  return items;
+}
+
+test('items come in order, those that wait together are joined by part and kind', async () => {
+  const queue = new AnswerQueue();
+  queue.started(SERVING);
+  queue.output(text('a'));
+  queue.output(text('b'));
+  queue.output({ kind: 'reasoning', index: 0, text: 'c' });
+  queue.output(text('d', 1));
+  queue.output({ kind: 'part_finished', index: 1 });
+  queue.output({ kind: 'tool_call', index: 2, id: 'x', name: 'n', argumentsFragment: '{' });
+  queue.output({ kind: 'tool_call', index: 2, argumentsFragment: '}' });
+  queue.output({ kind: 'tool_call', index: 3, id: 'y', name: 'n', argumentsFragment: '' });
+  queue.ping();
+  queue.ping();
+  queue.end();
+  expect(await drain(queue)).toEqual([
+    { type: 'started', serving: SERVING },
+    { type: 'delta', delta: text('ab') },
+    { type: 'delta', delta: { kind: 'reasoning', index: 0, text: 'c' } },
+    { type: 'delta', delta: text('d', 1) },
+    { type: 'delta', delta: { kind: 'part_finished', index: 1 } },
+    { type: 'delta', delta: { kind: 'tool_call', index: 2, id: 'x', name: 'n', argumentsFragment: '{}' } },
+    { type: 'delta', delta: { kind: 'tool_call', index: 3, id: 'y', name: 'n', argumentsFragment: '' } },
+    { type: 'ping' },
+  ]);
+});
+
+test('a broken answer is read to its end before the new beginning, and is not joined with what follows', async () => {
+  const queue = new AnswerQueue();
+  queue.output(text('half'));
+  queue.restarted(SERVING, 'PROVIDER_UNAVAILABLE');
+  queue.output(text('whole'));
+  queue.end();
+  expect(await drain(queue)).toEqual([
+    { type: 'delta', delta: text('half') },
+    { type: 'restarted', serving: SERVING, reason: 'PROVIDER_UNAVAILABLE' },
+    { type: 'delta', delta: text('whole') },
+  ]);
+});
+
+test('a reader that waits gets what comes, and the end', async () => {
+  const queue = new AnswerQueue();
+  const first = queue.next();
+  queue.output(text('a'));
+  expect(await first).toEqual({ type: 'delta', delta: text('a') });
+  const second = queue.next();
+  queue.end();
+  expect(await second).toBeUndefined();
+});
+
+describe('a reader that does not pull', () => {
+  test('stops the engine at 256 pieces and lets it go on below half, once', async () => {
+    const queue = new AnswerQueue();
+    const writable = Array.from({ length: MAX_QUEUED_DELTAS }, (_, index) => queue.output(text('a', index)));
+    expect(writable.indexOf(false)).toBe(MAX_QUEUED_DELTAS - 1);
+    let resumed = 0;
+    queue.whenWritable(() => {
+      resumed += 1;
+    });
+    for (let pulled = 0; pulled < MAX_QUEUED_DELTAS / 2 - 1; pulled += 1) await queue.next();
+    expect(resumed).toBe(0);
+    await queue.next();
+    expect(resumed).toBe(1);
+    await queue.next();
+    expect(resumed).toBe(1);
+  });
+
+  test('stops the engine at 1 MiB of UTF-8', () => {
+    const queue = new AnswerQueue();
+    expect(queue.output(text('ä'.repeat(MAX_QUEUED_BYTES / 2)))).toBe(true);
+    expect(queue.output(text('a'))).toBe(false);
+  });
+
+  test('calls back at once where there is room already, but not while it is asked', async () => {
+    const queue = new AnswerQueue();
+    let resumed = false;
+    queue.whenWritable(() => {
+      resumed = true;
+    });
+    expect(resumed).toBe(false);
+    await Promise.resolve();
+    expect(resumed).toBe(true);
+  });
+});
+
+test('no message is joined beyond 64 KiB', async () => {
+  const queue = new AnswerQueue();
+  for (let index = 0; index < 3; index += 1) queue.output(text('a'.repeat(30_000)));
+  queue.end();
+  const sizes = (await drain(queue)).map((item) =>
+    item.type === 'delta' && item.delta.kind === 'text' ? item.delta.text.length : 0,
+  );
+  expect(sizes).toEqual([60_000, 30_000]);
+});
+
+test('what comes after the end is dropped', async () => {
+  const queue = new AnswerQueue();
+  queue.end();
+  expect(queue.output(text('a'))).toBe(true);
+  queue.ping();
+  expect(await queue.next()).toBeUndefined();
+});
