@@ -101,9 +101,9 @@ export type Verdict = 'success' | 'failure' | 'neutral';
 export interface ClassRule {
   readonly verdict: 'failure' | 'neutral';
   /** Repeat on the same target while another is available: never, at once, after a short wait, or only as Retry-After allows. */
-  readonly same: 'never' | 'at_once' | 'backoff' | 'retry_after';
+  readonly sameTarget: 'never' | 'at_once' | 'backoff' | 'retry_after';
   /** Whether the next target may be asked. `larger`: one that declares more, or declares nothing. */
-  readonly next: 'no' | 'yes' | 'larger';
+  readonly nextTarget: 'no' | 'yes' | 'larger';
   /** Whether a later round may visit the target again. */
   readonly laterRounds: boolean;
   /** Ceiling of the first wait before a repeat, in milliseconds; doubles with each. Absent: the configured backoff. */
@@ -114,28 +114,28 @@ export interface ClassRule {
 
 /** Class to action: the class table of the engine's rules. */
 export const CLASS_RULES = {
-  connect: { verdict: 'failure', same: 'backoff', next: 'yes', laterRounds: true, backoffBaseMs: 50 },
-  tls: { verdict: 'failure', same: 'never', next: 'yes', laterRounds: false },
-  stale_socket: { verdict: 'neutral', same: 'at_once', next: 'yes', laterRounds: true },
-  reset: { verdict: 'failure', same: 'backoff', next: 'yes', laterRounds: true, backoffBaseMs: 50 },
-  silence: { verdict: 'failure', same: 'never', next: 'yes', laterRounds: true },
-  cut_short: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: true },
-  overload: { verdict: 'failure', same: 'backoff', next: 'yes', laterRounds: true },
-  rate_limit: { verdict: 'neutral', same: 'retry_after', next: 'yes', laterRounds: true },
-  quota: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false, suspendMs: 300_000 },
-  auth: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false, suspendMs: 60_000 },
-  not_found: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false, suspendMs: 60_000 },
-  bad_request: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
-  capability: { verdict: 'neutral', same: 'never', next: 'larger', laterRounds: false },
-  content: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
-  protocol: { verdict: 'failure', same: 'never', next: 'yes', laterRounds: true },
-  conflict: { verdict: 'neutral', same: 'backoff', next: 'yes', laterRounds: true },
-  interrupted: { verdict: 'failure', same: 'never', next: 'no', laterRounds: true },
-  client_cancel: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
-  slow_reader: { verdict: 'neutral', same: 'never', next: 'no', laterRounds: false },
-  local_refusal: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false },
-  internal: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false },
-  mismatch: { verdict: 'neutral', same: 'never', next: 'yes', laterRounds: false },
+  connect: { verdict: 'failure', sameTarget: 'backoff', nextTarget: 'yes', laterRounds: true, backoffBaseMs: 50 },
+  tls: { verdict: 'failure', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
+  stale_socket: { verdict: 'neutral', sameTarget: 'at_once', nextTarget: 'yes', laterRounds: true },
+  reset: { verdict: 'failure', sameTarget: 'backoff', nextTarget: 'yes', laterRounds: true, backoffBaseMs: 50 },
+  silence: { verdict: 'failure', sameTarget: 'never', nextTarget: 'yes', laterRounds: true },
+  cut_short: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: true },
+  overload: { verdict: 'failure', sameTarget: 'backoff', nextTarget: 'yes', laterRounds: true },
+  rate_limit: { verdict: 'neutral', sameTarget: 'retry_after', nextTarget: 'yes', laterRounds: true },
+  quota: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false, suspendMs: 300_000 },
+  auth: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false, suspendMs: 60_000 },
+  not_found: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false, suspendMs: 60_000 },
+  bad_request: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
+  capability: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'larger', laterRounds: false },
+  content: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
+  protocol: { verdict: 'failure', sameTarget: 'never', nextTarget: 'yes', laterRounds: true },
+  conflict: { verdict: 'neutral', sameTarget: 'backoff', nextTarget: 'yes', laterRounds: true },
+  interrupted: { verdict: 'failure', sameTarget: 'never', nextTarget: 'no', laterRounds: true },
+  client_cancel: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
+  slow_reader: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
+  local_refusal: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
+  internal: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
+  mismatch: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
 } as const satisfies Record<FailureClass, ClassRule>;
 
 /** Reason to gRPC status, where a failure of that reason is what the caller gets. */

@@ -36,13 +36,13 @@ describe('the class table', () => {
       'not_found 60000',
     ]);
     for (const [, rule] of suspending)
-      expect(rule).toMatchObject({ same: 'never', laterRounds: false, verdict: 'neutral' });
+      expect(rule).toMatchObject({ sameTarget: 'never', laterRounds: false, verdict: 'neutral' });
   });
 
   it('repeats nothing that the next target may not be asked either, but for an answer begun anew', () => {
     for (const [name, rule] of ROWS) {
-      if (rule.next === 'no' && name !== 'interrupted')
-        expect(rule).toMatchObject({ same: 'never', laterRounds: false });
+      if (rule.nextTarget === 'no' && name !== 'interrupted')
+        expect(rule).toMatchObject({ sameTarget: 'never', laterRounds: false });
     }
   });
 });

@@ -93,7 +93,7 @@ describe.skipIf(recordings.length === 0)(
       expect(error.trail).toMatchObject([{ target: alone, httpStatus: recording.status }]);
       if ((recording.expect.message ?? '') !== '') expect(error.everything).not.toContain(recording.expect.message);
       const second = ask(gateway, 'Chat', { routing: { targets: [lead, 'understudy'] } });
-      if (CLASS_RULES[failureClass].next === 'no') {
+      if (CLASS_RULES[failureClass].nextTarget === 'no') {
         expect(trailOf((await rpcError(second)).trail)).toEqual([`FIRST ${lead} ${reason}`]);
       } else {
         const { attempts, target } = await second;

@@ -154,32 +154,38 @@ export interface CallFailure {
   readonly cause?: unknown;
 }
 
-/** The end of a request. `attempts` is the trail, skips included; `skipsLeftOut` counts those that it has no room for. */
-export type CallResult<Output, Final> =
-  | {
-      readonly ok: true;
-      readonly serving: Serving;
-      readonly final: Final;
-      /** The outputs of the serving attempt where there was no client sink; empty otherwise. */
-      readonly outputs: readonly Output[];
-      readonly usage: TokenUsage | undefined;
-      readonly attempts: readonly AttemptRecord[];
-      readonly skipsLeftOut: number;
-      readonly elapsedMs: number;
-      /** Whether the caller's deadline was longer than the engine allows. */
-      readonly deadlineClamped: boolean;
-      /** Whether anything but the terminal marker came. */
-      readonly empty: boolean;
-    }
-  | {
-      readonly ok: false;
-      readonly failure: CallFailure;
-      readonly attempts: readonly AttemptRecord[];
-      readonly skipsLeftOut: number;
-      readonly elapsedMs: number;
-      /** Output that the client has got. */
-      readonly usage: TokenUsage | undefined;
-    };
+/** The trail of a request and the time that it took. */
+interface CallEnding {
+  /** Skips included; those that the trail has no room for are only counted. */
+  readonly attempts: readonly AttemptRecord[];
+  readonly skipsLeftOut: number;
+  readonly elapsedMs: number;
+}
+
+/** The end of a request that was answered. */
+export interface CallSuccess<Output, Final> extends CallEnding {
+  readonly ok: true;
+  readonly serving: Serving;
+  readonly final: Final;
+  /** The outputs of the serving attempt where there was no client sink; empty otherwise. */
+  readonly outputs: readonly Output[];
+  readonly usage: TokenUsage | undefined;
+  /** Whether the caller's deadline was longer than the engine allows. */
+  readonly deadlineClamped: boolean;
+  /** Whether anything but the terminal marker came. */
+  readonly empty: boolean;
+}
+
+/** The end of a request that was not answered, or not to the end. */
+export interface UnansweredCall extends CallEnding {
+  readonly ok: false;
+  readonly failure: CallFailure;
+  /** Output that the client has got. */
+  readonly usage: TokenUsage | undefined;
+}
+
+/** The end of a request. */
+export type CallResult<Output, Final> = CallSuccess<Output, Final> | UnansweredCall;
 
 /** State of a breaker as people see it. */
 export type CircuitState = 'CLOSED' | 'HALF_OPEN' | 'OPEN';

@@ -1,15 +1,19 @@
-import type { Slot } from './admission-queue.ts';
-import { longestSlotWaitMs } from './admission-queue.ts';
+import type { Failure } from '../../core/failure.ts';
+import { decideAfterAttempt } from '../policy/after-attempt.ts';
+import { decideAfterTurns } from '../policy/after-turns.ts';
+import type { Decision } from '../policy/decision.ts';
 import type { Call, CallResult, ChainEntry, Repair } from '../port/call.ts';
 import { clientCancelled, internalFault } from '../port/failures.ts';
+import type { Slot } from './admission-queue.ts';
+import { longestSlotWaitMs } from './admission-queue.ts';
+import { admit } from './admit.ts';
+import type { AttemptFault } from './make-attempt.ts';
+import { makeAttempt } from './make-attempt.ts';
 import type { RequestContext } from './request.ts';
 import { Request } from './request.ts';
-import type { Repeat } from '../policy/retry.ts';
-import { decideRepeat } from '../policy/retry.ts';
-import { nextRoundWaitMs } from '../policy/rounds.ts';
-import type { Visit } from './visit.ts';
+import { Visit } from './visit.ts';
 
-/** The attempt loop of the engine's rules: what of a request is tried, when, and how often. */
+/** The attempt loop of the engine's rules: carries out what the policy decides, attempt by attempt and round by round. */
 export class AttemptLoop<Output, Final> {
   readonly #call: Call<Output, Final>;
   readonly #context: RequestContext;
@@ -55,37 +59,150 @@ export class AttemptLoop<Output, Final> {
   }
 
   async #rounds(): Promise<CallResult<Output, Final> | undefined> {
-    const { chain, trail } = this.#request;
-    for (let round = 0; !this.#request.isOver;) {
+    const request = this.#request;
+    const { chain, trail } = request;
+    for (let round = 0; !request.isOver;) {
       const attemptsBefore = trail.attempts;
       const turns = chain.candidates();
       for (const [index, entry] of turns.entries()) {
-        const result = await this.#visit(entry, turns.slice(index + 1));
-        if (result !== undefined || this.#request.isOver) return result;
+        const answer = await this.#visit(entry, turns.slice(index + 1));
+        if (answer !== undefined || request.isOver) return answer;
       }
       const visited = trail.attempts > attemptsBefore;
-      const waitMs = this.#roundWaitMs(round, visited);
-      if (waitMs === undefined || this.#context.drain.hasBegun) return undefined;
-      await this.#request.wait(waitMs);
+      const decision = this.#afterTurns(round, visited);
+      if (decision.kind !== 'ROUND') return undefined;
+      await request.wait(decision.waitMs);
       if (this.#context.drain.hasBegun) return undefined;
       if (visited) round++;
     }
     return undefined;
   }
 
-  #roundWaitMs(round: number, visited: boolean): number | undefined {
-    const { config, runtime } = this.#context;
+  /** One visit to a target: an attempt, and what the policy decides to make of it here. */
+  async #visit(entry: ChainEntry, later: readonly ChainEntry[]): Promise<CallResult<Output, Final> | undefined> {
+    const request = this.#request;
+    const { allowance } = request;
+    let visit = new Visit(request, entry, later);
+    let isRepeat = request.chain.failureOf(entry) !== undefined;
+    let repair: Repair<Output, Final> | undefined;
+    for (;;) {
+      const ready = admit(request, visit, isRepeat, repair);
+      if (ready === undefined || !('permit' in ready)) {
+        if (ready !== undefined) this.#skip(entry, ready);
+        return repair === undefined ? undefined : request.tolerable;
+      }
+      const isRestart = allowance.attempt(entry, isRepeat);
+      const again = isRestart ? 'RESTART' : undefined;
+      const { answer, fault } = await makeAttempt(request, visit, ready, repair === undefined ? again : 'REPAIR');
+      if (fault === undefined) return answer;
+      const decision = this.#afterAttempt(visit, fault, repair !== undefined);
+      if (decision.kind === 'ANSWER') return fault.rejection?.isTolerable === true ? answer : request.tolerable;
+      this.#note(decision, entry, fault);
+      if (request.isOver) return undefined;
+      repair = undefined;
+      switch (decision.kind) {
+        case 'REPAIR':
+          ({ repair } = fault.rejection ?? {});
+          if (fault.rejection?.isTolerable === true && answer !== undefined) request.tolerate(answer);
+          visit = new Visit(request, entry, later);
+          isRepeat = true;
+          break;
+        case 'REPEAT':
+          isRepeat = !decision.isReplacement;
+          if (isRepeat) visit.repeats++;
+          else visit.staleSocketReplaced = true;
+          await request.wait(decision.waitMs);
+          if (request.isOver) return undefined;
+          break;
+        case 'NEXT':
+        case 'ROUND':
+        case 'GIVE_UP':
+          return undefined;
+      }
+    }
+  }
+
+  /** Notes in the trail why an entry was passed over, and what follows from it. */
+  #skip(entry: ChainEntry, refusal: Failure): void {
+    const request = this.#request;
+    const { observer, runtime } = this.#context;
+    request.trail.skip(entry, refusal, runtime);
+    if (refusal.reason === 'DEADLINE') request.lacksTime(entry);
+    if (refusal.class !== 'internal') return;
+    observer.alert?.(entry.target, refusal);
+    // A fault of ours is passed on to one other target, not to all (class C21).
+    if (request.chain.hasInternalFault) request.giveUp(refusal);
+    request.chain.failed(entry, refusal);
+  }
+
+  #note(decision: Decision, entry: ChainEntry, { cause, failure }: AttemptFault<Output, Final>): void {
+    const request = this.#request;
+    request.chain.failed(entry, failure);
+    if ('begins' in decision) request.begins(decision.begins, entry, cause, failure);
+    else if (decision.kind === 'GIVE_UP') request.giveUp(decision.isDecisive ? failure : undefined);
+  }
+
+  #afterAttempt(
+    visit: Visit<Output, Final>,
+    { cause, failure, rejection, hasOutput }: AttemptFault<Output, Final>,
+    isRepair: boolean,
+  ): Decision {
+    const request = this.#request;
+    const { allowance, chain, delivery, recovery, time } = request;
+    const { config, drain, runtime } = this.#context;
+    const { entry, repeats, staleSocketReplaced } = visit;
+    return decideAfterAttempt(
+      {
+        cause,
+        failure,
+        hasOutput,
+        isCommitted: delivery.isCommitted,
+        recovery,
+        rejection: rejection && {
+          isTolerable: rejection.isTolerable,
+          hasRepair: rejection.repair !== undefined,
+        },
+        isRepair,
+        hasTolerableAnswer: isRepair && request.tolerable !== undefined,
+        hasInternalFault: chain.hasInternalFault,
+        isDraining: drain.hasBegun,
+        hasRepeats: allowance.hasRepeats,
+        mayRepeat: allowance.mayRepeat(entry),
+        mayRestart: allowance.mayRestart(entry),
+        repeatsInVisit: repeats,
+        staleSocketReplaced,
+        anotherIsAvailable: chain.hasOtherThan(entry),
+        unavailable: chain.unavailable(entry),
+        remainingMs: time.remainingMs,
+        sliceMs: visit.sliceMs,
+        minAttemptMs: time.minAttemptMs,
+      },
+      config.retry,
+      () => runtime.random(),
+    );
+  }
+
+  #afterTurns(round: number, visited: boolean): Decision {
+    const { config, drain, runtime } = this.#context;
     const { allowance, chain, time } = this.#request;
     const candidates = chain.candidates().map((entry) => ({
       lastClass: chain.failureOf(entry)?.class,
       mayRepeat: allowance.mayRepeat(entry),
       unavailable: chain.unavailable(entry),
     }));
-    const { remainingMs, minAttemptMs } = time;
     const isFull = candidates.some(({ unavailable }) => unavailable?.reason === 'OVERLOADED');
-    const slotWaitMs = isFull ? this.#slotWaitMs() : 0;
-    return nextRoundWaitMs({ round, visited, remainingMs, minAttemptMs, slotWaitMs, candidates }, config.retry, () =>
-      runtime.random(),
+    return decideAfterTurns(
+      {
+        round,
+        visited,
+        isDraining: drain.hasBegun,
+        remainingMs: time.remainingMs,
+        minAttemptMs: time.minAttemptMs,
+        slotWaitMs: isFull ? this.#slotWaitMs() : 0,
+        candidates,
+      },
+      config.retry,
+      () => runtime.random(),
     );
   }
 
@@ -94,68 +211,5 @@ export class AttemptLoop<Output, Final> {
     const { elapsedMs, remainingMs } = this.#request.time;
     this.#slotWaitUntilMs ??= elapsedMs + longestSlotWaitMs(this.#context.config.admission, remainingMs);
     return this.#slotWaitUntilMs - elapsedMs;
-  }
-
-  /** One visit to a target: an attempt, and the repeats that the class table allows. */
-  async #visit(entry: ChainEntry, later: readonly ChainEntry[]): Promise<CallResult<Output, Final> | undefined> {
-    const request = this.#request;
-    const { allowance } = request;
-    let counts = request.chain.failureOf(entry) !== undefined;
-    const visit = request.visit(entry, later);
-    for (;;) {
-      // Others may have used the budget up during a wait.
-      if (counts && !allowance.mayRepeat(entry)) return undefined;
-      const admission = request.admit(visit);
-      if (admission === undefined) return undefined;
-      const isRestart = allowance.attempt(entry, counts);
-      const result = await request.attempt(visit, admission, isRestart ? 'RESTART' : undefined);
-      if (result !== undefined || request.isOver) return result;
-      const repair = request.spoiled.takeRepair();
-      if (repair !== undefined) return this.#mend(entry, later, repair);
-      const repeat = this.#repeat(visit);
-      if (repeat === undefined) return undefined;
-      counts = repeat.counts;
-      if (counts) visit.repeats++;
-      else visit.staleSocketReplaced = true;
-      await request.wait(repeat.waitMs);
-      if (request.isOver) return undefined;
-    }
-  }
-
-  /** One further attempt, on the same target, at an answer that is not what was asked for. */
-  async #mend(
-    entry: ChainEntry,
-    later: readonly ChainEntry[],
-    repair: Repair<Output, Final>,
-  ): Promise<CallResult<Output, Final> | undefined> {
-    const request = this.#request;
-    const visit = request.visit(entry, later);
-    const admission = request.admit(visit, repair);
-    if (admission === undefined) return request.spoiled.tolerated;
-    request.allowance.attempt(entry, true);
-    const result = await request.attempt(visit, admission, 'REPAIR');
-    return result ?? (request.isDecided ? undefined : request.spoiled.tolerated);
-  }
-
-  #repeat(visit: Visit<Output, Final>): Repeat {
-    const { config, runtime } = this.#context;
-    const { allowance, chain, time } = this.#request;
-    const failure = chain.failureOf(visit.entry);
-    if (failure === undefined || this.#context.drain.hasBegun) return undefined;
-    return decideRepeat(
-      {
-        failure,
-        repeatsInVisit: visit.repeats,
-        staleSocketReplaced: visit.staleSocketReplaced,
-        mayRepeat: allowance.mayRepeat(visit.entry),
-        brokeOff: visit.brokeOff,
-        anotherIsAvailable: chain.hasOtherThan(visit.entry),
-        unavailable: chain.unavailable(visit.entry),
-        sliceMs: visit.sliceMs,
-        minAttemptMs: time.minAttemptMs,
-      },
-      config.retry,
-      () => runtime.random(),
-    );
   }
 }

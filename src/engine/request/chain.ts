@@ -2,8 +2,9 @@ import type { Failure } from '../../core/failure.ts';
 import { CLASS_RULES } from '../../core/failure.ts';
 import type { Call, ChainEntry, Prepared } from '../port/call.ts';
 import { internalFault } from '../port/failures.ts';
-import { needMs } from './deadline.ts';
-import type { TargetState, Unavailable } from '../target/target-state.ts';
+import { needMs } from './slices.ts';
+import type { Unavailable } from '../target/availability.ts';
+import type { TargetState } from '../target/target-state.ts';
 
 const NO_FAILURES: ReadonlyMap<ChainEntry, Failure> = new Map();
 const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();

@@ -1,3 +1,4 @@
+import type { Runtime } from '../../core/ports.ts';
 import type { EngineConfig } from '../port/config.ts';
 
 /** Kept back from the caller's budget for the way home: at most so much, and at most this share (engine rule A1). */
@@ -5,13 +6,8 @@ const RESERVE_MS = 50;
 const RESERVE_SHARE = 0.05;
 /** A budget below this is refused without a call (engine rule A1). */
 const MIN_BUDGET_MS = 10;
-/** Time that a later target is thought to need, in milliseconds (engine rule B1). */
-const NEED_WITHOUT_DATA_MS = 10_000;
-const MIN_NEED_MS = 2_000;
-const MAX_NEED_MS = 15_000;
-const NEED_FACTOR = 1.5;
-/** How many of the later targets have time kept back for them. */
-const TARGETS_KEPT_IN_MIND = 2;
+/** A real timer may fire up to so many milliseconds early: what is left of the time then is none. */
+const TIMER_SLACK_MS = 1;
 
 /** The time that a request has. */
 export interface Budget {
@@ -38,18 +34,44 @@ export function requestBudget(timeoutMs: number | undefined, config: EngineConfi
   };
 }
 
-/** Returns the time to keep back for a target, given the 95th percentile of its answers, all in milliseconds (engine rule B1). */
-export function needMs(p95Ms: number | undefined): number {
-  if (p95Ms === undefined) return NEED_WITHOUT_DATA_MS;
-  return Math.min(Math.max(NEED_FACTOR * p95Ms, MIN_NEED_MS), MAX_NEED_MS);
-}
+/** The time of one request, from its admission to its deadline (engine rules A1, B3). */
+export class RequestTime {
+  readonly #runtime: Runtime;
+  readonly #budget: Budget;
+  /** When the request began, on the runtime's clock. */
+  readonly startedAtMs: number;
+  /** When it must have ended. */
+  readonly deadlineAtMs: number;
 
-/**
- * Returns how long an attempt may wait for its first output, in milliseconds: everything for the last available target,
- * otherwise what remains after the next two have been thought of, but at least half (engine rule B1).
- */
-export function sliceMs(remainingMs: number, laterNeedsMs: readonly number[], minAttemptMs: number): number {
-  if (laterNeedsMs.length === 0) return remainingMs;
-  const keptMs = laterNeedsMs.slice(0, TARGETS_KEPT_IN_MIND).reduce((sum, need) => sum + need, 0);
-  return Math.min(remainingMs, Math.max(minAttemptMs, remainingMs / 2, remainingMs - keptMs));
+  /** @param timeoutMs what the caller allows, in milliseconds; undefined for the default */
+  constructor(runtime: Runtime, timeoutMs: number | undefined, config: EngineConfig) {
+    this.#runtime = runtime;
+    this.#budget = requestBudget(timeoutMs, config);
+    this.startedAtMs = runtime.now();
+    this.deadlineAtMs = this.startedAtMs + this.#budget.totalMs;
+  }
+
+  /** The least time that an attempt is worth beginning with, in milliseconds. */
+  get minAttemptMs(): number {
+    return this.#budget.minAttemptMs;
+  }
+
+  /** Whether the caller asked for more than is allowed. */
+  get isClamped(): boolean {
+    return this.#budget.isClamped;
+  }
+
+  get elapsedMs(): number {
+    return this.#runtime.now() - this.startedAtMs;
+  }
+
+  /** Time until the deadline, in milliseconds. */
+  get remainingMs(): number {
+    return this.deadlineAtMs - this.#runtime.now();
+  }
+
+  /** Whether the deadline is reached, or the time was too short to begin with. */
+  get isUp(): boolean {
+    return this.#budget.isTooShort || this.remainingMs < TIMER_SLACK_MS;
+  }
 }

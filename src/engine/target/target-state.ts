@@ -1,6 +1,8 @@
 import type { FailureReason } from '../../core/failure.ts';
 import type { Runtime } from '../../core/ports.ts';
 import type { ChainEntry, CircuitState, TargetHealth, TokenEstimate } from '../port/call.ts';
+import type { Unavailable } from './availability.ts';
+import { whyUnavailable } from './availability.ts';
 import type { CircuitSnapshot, Permit } from './circuit-breaker.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { ConcurrencyLimit } from './concurrency.ts';
@@ -13,26 +15,6 @@ import type { Pacing } from './pacing.ts';
 import { NO_TOKENS } from './pacing.ts';
 import { ResponseTimes } from './response-times.ts';
 import { REPEAT_RATES, RESTART_RATES, RetryBudget } from './retry-budget.ts';
-
-/** Why no call may go to an entry now, and for how many milliseconds. */
-export interface Unavailable {
-  readonly reason: FailureReason;
-  readonly forMs: number;
-}
-
-/**
- * Whether it is worth waiting for an entry: a rate limit ends; an open circuit is not waited for (engine rule K9), and a
- * suspension is for the next request to try.
- */
-export function comesBack(unavailable: Unavailable | undefined): boolean {
-  return unavailable === undefined || unavailable.reason === 'PROVIDER_RATE_LIMITED';
-}
-
-/** How often a full target is looked at again by a request that waits for it, in milliseconds (engine rule L1). */
-const FULL_POLL_MS = 50;
-
-/** What an operator has opened is asked about again after so many milliseconds. */
-const FORCED_OPEN_MS = 60_000;
 
 const WORSE = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const satisfies Record<CircuitState, number>;
 
@@ -132,17 +114,15 @@ export class TargetState {
     return new CircuitBreaker(this.#config.circuitBreaker, () => this.#runtime.now());
   }
 
-  /** Returns why no call of such a size may go to an entry now; undefined where one may (engine, "State machines"). */
+  /** Returns why no call of such a size may go to an entry now; undefined where one may. */
   unavailable(entry: ChainEntry, tokens: TokenEstimate = NO_TOKENS): Unavailable | undefined {
-    const wish = this.operator.of(entry.circuit);
-    if (wish === 'OPEN' || wish === 'DISABLED') return { reason: 'CIRCUIT_OPEN', forMs: FORCED_OPEN_MS };
-    const refusal = this.cooldown.refusal(entry.model);
-    if (refusal !== undefined) return refusal;
-    const waitMs = this.pacing.waitMs(entry.circuit, tokens);
-    if (waitMs > 0) return { reason: 'PROVIDER_RATE_LIMITED', forMs: waitMs };
-    const forMs = wish === 'CLOSED' ? 0 : (this.#circuits.get(entry.circuit)?.breaker.refusesForMs() ?? 0);
-    if (forMs > 0) return { reason: 'CIRCUIT_OPEN', forMs };
-    return this.concurrency.isFull(this.stats.inFlight) ? { reason: 'OVERLOADED', forMs: FULL_POLL_MS } : undefined;
+    const { operator, cooldown, pacing, concurrency, stats } = this;
+    const breaker = this.#circuits.get(entry.circuit)?.breaker;
+    return whyUnavailable(
+      { operator, cooldown, pacing, breaker, concurrency, inFlight: stats.inFlight },
+      entry,
+      tokens,
+    );
   }
 
   /** Returns the 95th percentile of the answering times of an entry, in milliseconds; undefined without data. */

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
-import { needMs, requestBudget, sliceMs } from '../../../src/engine/request/deadline.ts';
+import { requestBudget } from '../../../src/engine/request/deadline.ts';
+import { needMs, sliceMs } from '../../../src/engine/request/slices.ts';
 
 const config = DEFAULT_ENGINE_CONFIG;
 

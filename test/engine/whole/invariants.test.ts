@@ -118,7 +118,7 @@ function check({ asked, result, client, startedAtMs }: Ended, maxRepeats: number
     const isLast = index === attempts.length - 1;
     if (failed === undefined) expect(isLast && result.ok).toBe(true);
     else if (failed.class === 'interrupted' && asked.recovery === 'RESTART') expect(asked.streams).toBe(true);
-    else if (CLASS_RULES[failed.class].next === 'no') expect(isLast && !result.ok).toBe(true);
+    else if (CLASS_RULES[failed.class].nextTarget === 'no') expect(isLast && !result.ok).toBe(true);
     const wasBroken = attempts[index - 1]?.failure?.class === 'interrupted';
     expect(wasBroken).toBe(attempt.kind === 'RESTART' || (wasBroken && attempt.kind === 'PROBE'));
   }
@@ -190,7 +190,7 @@ describe('whatever the upstreams do', () => {
   });
 
   it('a target that answers is reached, unless the request itself is at fault', async () => {
-    const sick = failureClass.filter((name) => CLASS_RULES[name].next === 'yes' && name !== 'internal');
+    const sick = failureClass.filter((name) => CLASS_RULES[name].nextTarget === 'yes' && name !== 'internal');
     await fc.assert(
       fc.asyncProperty(
         fc.array(sick, { maxLength: 3 }),

@@ -89,7 +89,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     file: 'engine/route/upstream-mode.ts',
     find: 'maxTokens > SHORT_ANSWER_TOKENS',
     replace: 'maxTokens < SHORT_ANSWER_TOKENS',
-    seenBy: 'upstream-mode.test.ts',
+    seenBy: 'route/upstream-mode.test.ts',
   },
   {
     rule: 'U2',
@@ -110,15 +110,15 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
   {
     rule: 'U3',
     does: 'begins afresh without the time that an answer needs',
-    file: 'engine/request/visit.ts',
-    find: 'return spoiled.startsAfresh && chain',
+    file: 'engine/request/admit.ts',
+    find: 'return startsAfresh && chain',
     replace: 'return false && chain',
-    seenBy: 'engine-unary-stream.test.ts',
+    seenBy: 'whole/unary-stream.test.ts',
   },
   {
     rule: 'P1',
     does: 'starts a stream afresh that is to fail',
-    file: 'engine/policy/recovery.ts',
+    file: 'engine/policy/after-attempt.ts',
     find: "recovery === 'RESTART' && isCurable(cause)",
     replace: 'isCurable(cause)',
     seenBy: 17,

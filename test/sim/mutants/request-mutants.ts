@@ -93,7 +93,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'B1',
     does: 'keeps nothing back for later targets',
-    file: 'engine/request/deadline.ts',
+    file: 'engine/request/slices.ts',
     find: 'const TARGETS_KEPT_IN_MIND = 2;',
     replace: 'const TARGETS_KEPT_IN_MIND = 0;',
     seenBy: 27,
@@ -104,7 +104,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     file: 'engine/request/visit.ts',
     find: 'allowance.mayRepeatLater(later, isRepeat)',
     replace: 'allowance.mayRepeat(later)',
-    seenBy: 'engine-slices.test.ts',
+    seenBy: 'whole/slices.test.ts',
   },
   {
     rule: 'B3',
@@ -126,8 +126,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     rule: 'B4',
     does: 'lets turns pass between the permit and the attempt',
     file: 'engine/request/attempt-loop.ts',
-    find: 'if (admission === undefined) return undefined;',
-    replace: 'if (admission === undefined) return undefined; await request.wait(1);',
+    find: 'const isRestart = allowance.attempt(entry, isRepeat);',
+    replace: 'await request.wait(1); const isRestart = allowance.attempt(entry, isRepeat);',
     seenBy: 8,
   },
   {
@@ -136,7 +136,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     file: 'engine/request/final-failure.ts',
     find: 'if (deadlineReached) return asItself(deadlineExceeded(), contacted);',
     replace: '',
-    seenBy: 'final-failure.test.ts',
+    seenBy: 'request/final-failure.test.ts',
   },
   {
     rule: 'R1',
@@ -165,17 +165,17 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'R3',
     does: 'repeats on a target while another is free, where the next one comes first',
-    file: 'engine/policy/retry.ts',
-    find: "(config.order === 'NEXT_FIRST' || situation.brokeOff)",
-    replace: 'situation.brokeOff',
+    file: 'engine/policy/after-attempt.ts',
+    find: "(config.order === 'NEXT_FIRST' || failed.hasOutput)",
+    replace: 'failed.hasOutput',
     seenBy: 14,
   },
   {
     rule: 'R3',
     does: 'repeats three times in a visit',
-    file: 'engine/policy/retry.ts',
-    find: 'situation.repeatsInVisit >= 1',
-    replace: 'situation.repeatsInVisit >= 3',
+    file: 'engine/policy/after-attempt.ts',
+    find: 'failed.repeatsInVisit >= 1',
+    replace: 'failed.repeatsInVisit >= 3',
     seenBy: 14,
   },
   {
@@ -214,8 +214,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     rule: 'R5',
     does: 'does not look again behind a wait',
     file: 'engine/request/attempt-loop.ts',
-    find: 'await request.wait(repeat.waitMs);\n      if (request.isOver) return undefined;',
-    replace: 'await request.wait(repeat.waitMs);',
+    find: 'await request.wait(decision.waitMs);\n          if (request.isOver) return undefined;',
+    replace: 'await request.wait(decision.waitMs);',
     seenBy: 8,
   },
   {

@@ -32,7 +32,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
     file: 'engine/target/circuit-breaker.ts',
     find: 'return all <= GUARD_VERDICTS || failures >= all * GUARD_SHARE;',
     replace: 'return all >= 0 || failures >= 0;',
-    seenBy: 'circuit-breaker.test.ts',
+    seenBy: 'target/circuit-breaker.test.ts',
   },
   {
     rule: 'K3',
@@ -104,12 +104,12 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
     file: 'engine/target/suspension-checks.ts',
     find: 'suspension !== undefined && this.#check.covers(target.name, suspension.reason)',
     replace: 'suspension !== undefined',
-    seenBy: 'suspension-checks.test.ts',
+    seenBy: 'target/suspension-checks.test.ts',
   },
   {
     rule: 'K9',
     does: 'waits for open circuits',
-    file: 'engine/target/target-state.ts',
+    file: 'engine/target/availability.ts',
     find: "unavailable === undefined || unavailable.reason === 'PROVIDER_RATE_LIMITED'",
     replace: "unavailable === undefined || unavailable.reason !== 'OVERLOADED'",
     seenBy: 3,

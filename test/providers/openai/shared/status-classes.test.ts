@@ -30,6 +30,6 @@ describe('an odd status', () => {
   it('does not end the chain', () => {
     const { failure } = adapterFor('ollama', 'responses');
     const canceled = failure({ status: 499, headers: {}, body: '{"error":"request canceled"}', wallMs: 0 });
-    expect(CLASS_RULES[canceled.class].next).toBe('yes');
+    expect(CLASS_RULES[canceled.class].nextTarget).toBe('yes');
   });
 });

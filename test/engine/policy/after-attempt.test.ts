@@ -4,34 +4,53 @@ import type { FailureClass } from '../../../src/core/failure.ts';
 import { CLASS_RULES } from '../../../src/core/failure.ts';
 import type { RetryConfig, RetryOrder } from '../../../src/engine/port/config.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
-import type { Repeat, RepeatSituation } from '../../../src/engine/policy/retry.ts';
-import { decideRepeat } from '../../../src/engine/policy/retry.ts';
-import type { Unavailable } from '../../../src/engine/target/target-state.ts';
+import type { FailedAttempt } from '../../../src/engine/policy/after-attempt.ts';
+import { decideAfterAttempt } from '../../../src/engine/policy/after-attempt.ts';
+import type { Decision } from '../../../src/engine/policy/decision.ts';
+import type { Unavailable } from '../../../src/engine/target/availability.ts';
 import { failure } from '../../support/upstream-scripts.ts';
 
-const HALF = (): number => 0.5;
+type Repeat = { readonly waitMs: number; readonly isReplacement: boolean } | undefined;
+
+/** A failed attempt of a chain with another target that could be asked. */
+function failed(failureClass: FailureClass, situation: Partial<FailedAttempt> = {}): FailedAttempt {
+  const made = situation.failure ?? failure(failureClass);
+  return {
+    cause: made,
+    failure: made,
+    hasOutput: false,
+    isCommitted: false,
+    recovery: undefined,
+    rejection: undefined,
+    isRepair: false,
+    hasTolerableAnswer: false,
+    hasInternalFault: false,
+    isDraining: false,
+    hasRepeats: true,
+    mayRepeat: true,
+    mayRestart: true,
+    repeatsInVisit: 0,
+    staleSocketReplaced: false,
+    anotherIsAvailable: true,
+    unavailable: undefined,
+    remainingMs: 20_000,
+    sliceMs: 20_000,
+    minAttemptMs: 1_000,
+    ...situation,
+  };
+}
+
+function decision(situation: FailedAttempt, config: Partial<RetryConfig> = {}): Decision {
+  return decideAfterAttempt(situation, { ...DEFAULT_ENGINE_CONFIG.retry, jitter: 'NONE', ...config }, () => 0.5);
+}
 
 function decide(
   failureClass: FailureClass,
-  situation: Partial<RepeatSituation> = {},
+  situation: Partial<FailedAttempt> = {},
   config: Partial<RetryConfig> = {},
 ): Repeat {
-  return decideRepeat(
-    {
-      failure: failure(failureClass),
-      repeatsInVisit: 0,
-      staleSocketReplaced: false,
-      mayRepeat: true,
-      brokeOff: false,
-      anotherIsAvailable: true,
-      unavailable: undefined,
-      sliceMs: 20_000,
-      minAttemptMs: 1_000,
-      ...situation,
-    },
-    { ...DEFAULT_ENGINE_CONFIG.retry, jitter: 'NONE', ...config },
-    HALF,
-  );
+  const decided = decision(failed(failureClass, situation), config);
+  return decided.kind === 'REPEAT' ? { waitMs: decided.waitMs, isReplacement: decided.isReplacement } : undefined;
 }
 
 function cooling(forMs: number): Unavailable | undefined {
@@ -39,16 +58,16 @@ function cooling(forMs: number): Unavailable | undefined {
 }
 
 /** A failure with a hint, and the cooldown that it has caused. */
-function hint(failureClass: FailureClass, retryAfterMs: number, jitterMs = 0): Partial<RepeatSituation> {
+function hint(failureClass: FailureClass, retryAfterMs: number, jitterMs = 0): Partial<FailedAttempt> {
   return { failure: failure(failureClass, { retryAfterMs }), unavailable: cooling(retryAfterMs + jitterMs) };
 }
 
 describe('a repeat on the same target, next to another', () => {
   it('waits up to a second after an overload, and 50 ms after a connection that failed', () => {
-    expect(decide('overload')).toEqual({ waitMs: 1_000, counts: true });
-    expect(decide('conflict')).toEqual({ waitMs: 1_000, counts: true });
-    expect(decide('connect')).toEqual({ waitMs: 50, counts: true });
-    expect(decide('reset')).toEqual({ waitMs: 50, counts: true });
+    expect(decide('overload')).toEqual({ waitMs: 1_000, isReplacement: false });
+    expect(decide('conflict')).toEqual({ waitMs: 1_000, isReplacement: false });
+    expect(decide('connect')).toEqual({ waitMs: 50, isReplacement: false });
+    expect(decide('reset')).toEqual({ waitMs: 50, isReplacement: false });
   });
 
   it('draws its wait with full jitter', () => {
@@ -91,17 +110,17 @@ describe('a target that this failure has put out of use', () => {
 
 describe('a stale socket', () => {
   it('is replaced at once and free of charge, once per visit', () => {
-    expect(decide('stale_socket')).toEqual({ waitMs: 0, counts: false });
-    expect(decide('stale_socket', { mayRepeat: false, repeatsInVisit: 1 })).toEqual({ waitMs: 0, counts: false });
+    expect(decide('stale_socket')).toEqual({ waitMs: 0, isReplacement: true });
+    expect(decide('stale_socket', { mayRepeat: false, repeatsInVisit: 1 })).toEqual({ waitMs: 0, isReplacement: true });
     expect(decide('stale_socket', { staleSocketReplaced: true })).toBeUndefined();
   });
 });
 
 describe('Retry-After', () => {
   it('is waited for on the same target up to 2 s, cooldown and its jitter included', () => {
-    expect(decide('rate_limit', hint('rate_limit', 2_000, 200))).toEqual({ waitMs: 2_200, counts: true });
+    expect(decide('rate_limit', hint('rate_limit', 2_000, 200))).toEqual({ waitMs: 2_200, isReplacement: false });
     expect(decide('rate_limit', hint('rate_limit', 2_001))).toBeUndefined();
-    expect(decide('overload', hint('overload', 1_500))).toEqual({ waitMs: 1_500, counts: true });
+    expect(decide('overload', hint('overload', 1_500))).toEqual({ waitMs: 1_500, isReplacement: false });
     expect(decide('overload', hint('overload', 5_000))).toBeUndefined();
   });
 
@@ -111,8 +130,8 @@ describe('Retry-After', () => {
   });
 
   it('never shortens the wait', () => {
-    expect(decide('overload', hint('overload', 0))).toEqual({ waitMs: 1_000, counts: true });
-    expect(decide('rate_limit', hint('rate_limit', 0))).toEqual({ waitMs: 1_000, counts: true });
+    expect(decide('overload', hint('overload', 0))).toEqual({ waitMs: 1_000, isReplacement: false });
+    expect(decide('rate_limit', hint('rate_limit', 0))).toEqual({ waitMs: 1_000, isReplacement: false });
   });
 
   it('must fit into the slice with the least attempt', () => {
@@ -133,7 +152,7 @@ describe('the order of repeats', () => {
     (order) => {
       expect(decide('overload', { anotherIsAvailable: false }, { order })).toBeUndefined();
       const short = { ...hint('rate_limit', 1_000), anotherIsAvailable: false };
-      expect(decide('rate_limit', short, { order })).toEqual({ waitMs: 1_000, counts: true });
+      expect(decide('rate_limit', short, { order })).toEqual({ waitMs: 1_000, isReplacement: false });
     },
   );
 
@@ -155,5 +174,53 @@ describe('the order of repeats', () => {
     expect(decide('auth', {}, exhaust)).toBeUndefined();
     expect(decide('bad_request', {}, exhaust)).toBeUndefined();
     expect(decide('rate_limit', hint('rate_limit', 3_000), exhaust)?.waitMs).toBe(3_000);
+  });
+});
+
+describe('what follows a failed attempt', () => {
+  const answer = { isTolerable: true, hasRepair: true };
+
+  it('is the end, and the failure is told, where the request or the caller is to blame', () => {
+    for (const name of ['bad_request', 'content', 'client_cancel', 'slow_reader'] as const) {
+      expect(decision(failed(name))).toEqual({ kind: 'GIVE_UP', isDecisive: true });
+    }
+  });
+
+  it('is the next target, as long as nothing of the answer has come', () => {
+    for (const name of ['silence', 'auth', 'quota', 'not_found', 'capability', 'protocol', 'internal'] as const) {
+      expect(decision(failed(name))).toEqual({ kind: 'NEXT', begins: 'NORMAL' });
+    }
+  });
+
+  it('is the end behind a second fault of our own', () => {
+    expect(decision(failed('internal', { hasInternalFault: true }))).toEqual({ kind: 'GIVE_UP', isDecisive: true });
+  });
+
+  it('is a repair where an answer is to be mended, and there is budget and time for it', () => {
+    expect(decision(failed('mismatch', { rejection: answer }))).toEqual({ kind: 'REPAIR', begins: 'NORMAL' });
+    for (const lack of [{ mayRepeat: false }, { remainingMs: 999 }, { hasRepeats: false }]) {
+      expect(decision(failed('mismatch', { rejection: answer, ...lack }))).toEqual({ kind: 'ANSWER' });
+    }
+    const strict = { isTolerable: false, hasRepair: true };
+    expect(decision(failed('mismatch', { rejection: strict, mayRepeat: false }))).toMatchObject({ kind: 'NEXT' });
+  });
+
+  it('is a repair that the caller is told of where it has got the answer as a stream and wants restarts', () => {
+    const streamed = { rejection: answer, isCommitted: true, hasOutput: true };
+    const restart = failed('mismatch', { ...streamed, recovery: 'RESTART' });
+    expect(decision(restart)).toEqual({ kind: 'REPAIR', begins: 'RESTART' });
+    expect(decision(failed('mismatch', { ...streamed, recovery: 'FAIL' }))).toEqual({ kind: 'ANSWER' });
+  });
+
+  it('is the answer that was to be mended, where its repair fails and that answer will do', () => {
+    const repair = { isRepair: true, hasTolerableAnswer: true };
+    expect(decision(failed('overload', repair))).toEqual({ kind: 'ANSWER' });
+    expect(decision(failed('overload', { isRepair: true }))).toEqual({ kind: 'NEXT', begins: 'NORMAL' });
+    expect(decision(failed('client_cancel', repair))).toEqual({ kind: 'GIVE_UP', isDecisive: true });
+  });
+
+  it('is no repeat while the gateway goes down', () => {
+    expect(decide('stale_socket', { isDraining: true })).toBeUndefined();
+    expect(decide('overload', { isDraining: true })).toBeUndefined();
   });
 });

@@ -3,15 +3,16 @@ import { describe, expect, it } from 'vitest';
 import type { FailureClass } from '../../../src/core/failure.ts';
 import type { RetryConfig } from '../../../src/engine/port/config.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
-import type { RoundSituation } from '../../../src/engine/policy/rounds.ts';
-import { nextRoundWaitMs } from '../../../src/engine/policy/rounds.ts';
-import type { Unavailable } from '../../../src/engine/target/target-state.ts';
+import type { TurnsTaken } from '../../../src/engine/policy/after-turns.ts';
+import { decideAfterTurns } from '../../../src/engine/policy/after-turns.ts';
+import type { Unavailable } from '../../../src/engine/target/availability.ts';
 
-function wait(situation: Partial<RoundSituation>, config: Partial<RetryConfig> = {}): number | undefined {
-  return nextRoundWaitMs(
+function wait(situation: Partial<TurnsTaken>, config: Partial<RetryConfig> = {}): number | undefined {
+  const decision = decideAfterTurns(
     {
       round: 0,
       visited: true,
+      isDraining: false,
       remainingMs: 60_000,
       slotWaitMs: 0,
       minAttemptMs: 1_000,
@@ -21,13 +22,14 @@ function wait(situation: Partial<RoundSituation>, config: Partial<RetryConfig> =
     { ...DEFAULT_ENGINE_CONFIG.retry, jitter: 'NONE', ...config },
     () => 0.5,
   );
+  return decision.kind === 'ROUND' ? decision.waitMs : undefined;
 }
 
-function candidate(lastClass?: FailureClass, unavailable?: Unavailable): RoundSituation['candidates'][number] {
+function candidate(lastClass?: FailureClass, unavailable?: Unavailable): TurnsTaken['candidates'][number] {
   return { lastClass, mayRepeat: true, unavailable };
 }
 
-function exhausted(lastClass?: FailureClass, unavailable?: Unavailable): RoundSituation['candidates'][number] {
+function exhausted(lastClass?: FailureClass, unavailable?: Unavailable): TurnsTaken['candidates'][number] {
   return { ...candidate(lastClass, unavailable), mayRepeat: false };
 }
 
@@ -95,5 +97,9 @@ describe('there is no next round', () => {
 
   it('where every target was exhausted in its turn', () => {
     expect(wait({ candidates: [candidate('overload')] }, { order: 'EXHAUST_FIRST' })).toBeUndefined();
+  });
+
+  it('while the gateway goes down', () => {
+    expect(wait({ candidates: [candidate('overload')], isDraining: true })).toBeUndefined();
   });
 });

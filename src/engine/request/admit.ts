@@ -1,0 +1,64 @@
+import type { Failure } from '../../core/failure.ts';
+import type { AttemptLimits } from '../attempt/attempt.ts';
+import { leaseMs } from '../attempt/probe-output.ts';
+import type { ChainEntry, Prepared, Repair } from '../port/call.ts';
+import { localRefusal } from '../port/failures.ts';
+import type { Unavailable } from '../target/availability.ts';
+import type { Permit } from '../target/circuit-breaker.ts';
+import { paced } from '../target/pacing.ts';
+import { translated } from './chain.ts';
+import type { Request } from './request.ts';
+import type { Visit } from './visit.ts';
+
+/** An attempt that may be made now. */
+export interface ReadyAttempt<Output, Final> {
+  readonly prepared: Prepared<Output, Final>;
+  readonly permit: Permit;
+  readonly limits: AttemptLimits;
+}
+
+/**
+ * Whether an entry may be called now, in this order: the repeats of the request, whether the target is available, time, whether
+ * the call can be translated, whether the target is available for a call of its size, and the circuit's permit, which must be
+ * used in the same turn (engine rule B4). Without a failure of its own, undefined means that the visit is over.
+ *
+ * @param isRepeat whether its entry was tried before
+ * @param repair makes the attempt that mends the entry's last answer; undefined for the entry's own
+ */
+export function admit<Output, Final>(
+  request: Request<Output, Final>,
+  visit: Visit<Output, Final>,
+  isRepeat: boolean,
+  repair: Repair<Output, Final> | undefined,
+): ReadyAttempt<Output, Final> | Failure | undefined {
+  const { allowance, chain, context, time, trail } = request;
+  const { entry } = visit;
+  // Others may have used the budget up during a wait.
+  if (isRepeat && !allowance.mayRepeat(entry)) return undefined;
+  const unavailable = chain.unavailable(entry);
+  if (unavailable !== undefined) return refusal(unavailable);
+  const attemptMs = visit.sliceMs;
+  // The first attempt of a request is never skipped for time (engine rule B3).
+  const isFirst = trail.attempts === 0;
+  if (!isFirst && (attemptMs < time.minAttemptMs || lacksTime(request, entry))) {
+    return localRefusal('DEADLINE', 'No time was left for this target.');
+  }
+  const prepared = repair === undefined ? chain.prepare(entry) : translated(repair);
+  if (!('open' in prepared)) return prepared;
+  const tooLarge = chain.unavailable(entry);
+  if (tooLarge !== undefined) return refusal(tooLarge);
+  const limits = visit.limits(attemptMs, prepared.timing);
+  const state = context.stateOf(entry);
+  const permit = state.acquire(entry, leaseMs(limits.firstOutputMs, prepared.timing, context.config));
+  if (permit === undefined) return refusal({ reason: 'CIRCUIT_OPEN' });
+  return { prepared: paced(prepared, state.pacing, entry.circuit), permit, limits };
+}
+
+/** Where an answer was thrown away because it broke off, the next one must have the time that it needs (engine rule U3). */
+function lacksTime<Output, Final>({ chain, startsAfresh, time }: Request<Output, Final>, entry: ChainEntry): boolean {
+  return startsAfresh && chain.needsMs([entry]).some((needMs) => needMs > time.remainingMs);
+}
+
+function refusal({ reason, forMs }: Pick<Unavailable, 'reason'> & Partial<Unavailable>): Failure {
+  return localRefusal(reason, 'The target is not available now.', forMs);
+}

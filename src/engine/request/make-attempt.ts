@@ -1,0 +1,111 @@
+import type { Failure } from '../../core/failure.ts';
+import { Attempt } from '../attempt/attempt.ts';
+import { ProbeOutput } from '../attempt/probe-output.ts';
+import type { AttemptKind, CallSuccess, ChainEntry, Rejection, Serving } from '../port/call.ts';
+import { afterCommit, forCaller } from '../port/failures.ts';
+import { settleAttempt } from '../target/settle.ts';
+import type { ReadyAttempt } from './admit.ts';
+import type { Request } from './request.ts';
+import type { Visit } from './visit.ts';
+
+/** How an attempt has ended. */
+export interface AttemptOutcome<Output, Final> {
+  /** The complete answer; undefined where none came. */
+  readonly answer: CallSuccess<Output, Final> | undefined;
+  /** What went wrong; undefined where the answer is what was asked for. */
+  readonly fault: AttemptFault<Output, Final> | undefined;
+}
+
+/** What went wrong with an attempt. */
+export interface AttemptFault<Output, Final> {
+  /** As the provider made it. */
+  readonly cause: Failure;
+  /** What it means to the caller. */
+  readonly failure: Failure;
+  /** Of a complete answer that is not what was asked for; undefined for all other faults. */
+  readonly rejection: Rejection<Output, Final> | undefined;
+  /** Whether some of the answer came. */
+  readonly hasOutput: boolean;
+}
+
+/**
+ * Makes an attempt, in the turn in which it was admitted, to its end, and settles it.
+ * @param again what it is where it is no first try of a visit: the first one after the answer broke off, or one that mends
+ */
+export async function makeAttempt<Output, Final>(
+  request: Request<Output, Final>,
+  visit: Visit<Output, Final>,
+  { prepared, permit, limits }: ReadyAttempt<Output, Final>,
+  again: 'RESTART' | 'REPAIR' | undefined,
+): Promise<AttemptOutcome<Output, Final>> {
+  const { delivery, trail } = request;
+  const { runtime, observer, stateOf } = request.context;
+  const { entry, staleSocketReplaced } = visit;
+  const start = {
+    kind: again !== 'REPAIR' && permit.probe ? 'PROBE' : (again ?? kindOf(request, entry)),
+    entry,
+    startedAtMs: runtime.now(),
+    startedAtWallMs: runtime.wall(),
+    waitBeforeMs: request.takeWaitedMs(),
+    sliceMs: limits.sliceMs,
+    circuit: permit.circuit,
+  } as const;
+  const number = trail.begin();
+  const serving = (): Serving => ({
+    number,
+    target: entry.target,
+    provider: entry.provider,
+    model: attempt.reportedModel ?? entry.model,
+    requestedModel: entry.model,
+  });
+  const output = delivery.forAttempt(serving);
+  const probe = permit.probe
+    ? new ProbeOutput(runtime, output, () => {
+        permit.provisionalSuccess();
+        observer.targetChanged?.(entry.target);
+      })
+    : undefined;
+  const attempt = new Attempt<Output, Final>(runtime, prepared, limits, probe ?? output);
+  request.attempting(attempt);
+  const state = stateOf(entry);
+  state.stats.attemptStarted();
+  const end = await attempt.start();
+  request.attempting(undefined);
+  probe?.stop();
+  const rejection = end.ok ? prepared.judge?.(end.final) : undefined;
+  const reported = end.ok ? undefined : forCaller(end.failure, entry.modelNamedByCaller);
+  const cause = rejection?.failure ?? reported;
+  const failure = cause && delivery.isCommitted ? afterCommit(cause) : cause;
+  const record = trail.end(number, start, attempt, failure);
+  const { timing } = prepared;
+  settleAttempt({ observer, state, permit, record, cause: reported, timing, staleSocketReplaced });
+  return {
+    answer: end.ok ? answerOf(request, serving(), attempt, end.final) : undefined,
+    fault: cause && failure && { cause, failure, rejection, hasOutput: attempt.outputBytes > 0 },
+  };
+}
+
+function kindOf<Output, Final>({ chain, trail }: Request<Output, Final>, entry: ChainEntry): AttemptKind {
+  if (trail.attempts === 0) return 'FIRST';
+  return chain.failureOf(entry) === undefined ? 'FAILOVER' : 'RETRY';
+}
+
+function answerOf<Output, Final>(
+  { delivery, time, trail }: Request<Output, Final>,
+  serving: Serving,
+  attempt: Attempt<Output, Final>,
+  final: Final,
+): CallSuccess<Output, Final> {
+  return {
+    ok: true,
+    serving,
+    final,
+    outputs: delivery.outputs,
+    usage: attempt.usage,
+    attempts: trail.records,
+    skipsLeftOut: trail.skipsLeftOut,
+    elapsedMs: time.elapsedMs,
+    deadlineClamped: time.isClamped,
+    empty: attempt.outputBytes === 0,
+  };
+}
