@@ -2,26 +2,10 @@ import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type Ser
 import { Code } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
-import type { ContextCall } from './call-context.ts';
 import { MAX_MESSAGE_BYTES } from '../port/limits.ts';
-
-/** A status as grpc-js takes it; the numbers of its codes are those of Connect's. */
-export interface GrpcStatus {
-  readonly code: number;
-  readonly details: string;
-  readonly metadata: Metadata;
-}
-
-/** One unary call, whoever reads and writes its frames. */
-export interface UnaryCall {
-  readonly context: ContextCall;
-  /** The message of the request, encoded. */
-  readonly request: Buffer;
-  /** Ends the call with the encoded message of a response. Does nothing where the caller is gone. */
-  answer(message: Buffer, headers: Metadata, trailers: Metadata | undefined): void;
-  /** Ends the call with an error; headers commit it at the client. Does nothing where the caller is gone. */
-  fail(status: GrpcStatus, headers?: Metadata): void;
-}
+import type { ContextCall } from './call-context.ts';
+import { type CallStatus, plainStatus } from './call-status.ts';
+import type { UnaryCall } from './unary-call.ts';
 
 /** What a call needs of time. */
 export type UnaryClock = Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
@@ -123,7 +107,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
     this.#respond(headers, { 'grpc-status': '0', ...trailers?.toHttp2Headers() }, framed);
   }
 
-  fail({ code, details, metadata }: GrpcStatus, headers?: Metadata): void {
+  fail({ code, details, metadata }: CallStatus, headers?: Metadata): void {
     const message = encodeURI(details.toWellFormed());
     const trailers = { 'grpc-status': String(code), 'grpc-message': message, ...metadata.toHttp2Headers() };
     if (headers !== undefined) this.#respond(headers, trailers);
@@ -207,8 +191,4 @@ export class UnaryStream implements UnaryCall, ContextCall {
     this.#isCancelled = true;
     this.#onCancelled?.();
   }
-}
-
-function plainStatus(code: Code, details: string): GrpcStatus {
-  return { code, details, metadata: new Metadata() };
 }
