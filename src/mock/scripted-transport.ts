@@ -4,7 +4,7 @@ import type { HttpRequest, Transport } from '../core/transport.ts';
 import { answerTo } from './answer/made-up-answer.ts';
 import { OK, scenarioOf } from './answer/fault-catalogue.ts';
 import type { ErrorKind } from './answer/fault-catalogue.ts';
-import { errorHeaders, houseOf, ownDialect } from './wire/house-style.ts';
+import { faultHeaders, houseOf, ownDialect } from './wire/house-style.ts';
 import type { House } from './wire/house-style.ts';
 import { modelList } from './listed-models.ts';
 import { destroyedError, resetError } from './network-errors.ts';
@@ -118,7 +118,7 @@ function replyWithError(
 ): readonly Step[] {
   const inputTokens = Math.ceil(promptBytes / 4);
   const { status, body } = errorOf(house.errors, { kind, model, inputTokens, requestId: house.requestId });
-  return planReply(status, errorHeaders(house, kind, retryAfterSeconds), body);
+  return planReply(status, faultHeaders(house, kind, retryAfterSeconds), body);
 }
 
 function replyToGet(path: string, { runtime, provider }: MockTransportOptions, chance: Chance): readonly Step[] {

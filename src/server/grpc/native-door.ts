@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import type { ServiceImpl } from '@connectrpc/connect';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
@@ -11,9 +11,10 @@ import { mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
 import { takeUnaryCalls } from './plain-unary.ts';
 import { createHealthService } from '../health/standard-health.ts';
-import { clampTimeoutHeaders, MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
+import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 
 /** Certificates of a door, PEM. */
@@ -35,7 +36,7 @@ export interface GrpcDoorOptions {
   readonly reflection?: boolean;
   /** Default: plain HTTP/2 (h2c). */
   readonly tls?: TlsOptions | undefined;
-  /** How long a stream may wait for its reader. Default: 65,000 ms, a little more than the engine's own limit. */
+  /** How long a stream may wait for its reader, in milliseconds. Default: {@link CLIENT_STALL_MS}. */
   readonly clientStallMs?: number;
 }
 
@@ -50,8 +51,6 @@ export interface GrpcDoor {
   drain(graceMs: number): Promise<void>;
 }
 
-const DEFAULT_STALL_MS = 65_000;
-const FLUSH_MS = 1000;
 const STREAM_CREATED = 'http2.server.stream.created';
 
 const SERVER_OPTIONS = {
@@ -67,7 +66,7 @@ const SERVER_OPTIONS = {
 
 /** Serves LlmService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
 export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
-  const { handlers, serving, runtime, clientStallMs = DEFAULT_STALL_MS } = options;
+  const { handlers, serving, runtime, clientStallMs = CLIENT_STALL_MS } = options;
   const asked = addressToBind(options.address);
   const shutdown = new AbortController();
   const calls = new LiveCalls();
@@ -89,7 +88,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const drain = async (graceMs: number): Promise<void> => {
     serving.startDraining();
     await within(runtime, graceMs, calls.whenIdle());
-    shutdown.abort(new ConnectError('The gateway is shutting down.', Code.Unavailable));
+    shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, closed(server));
     server.forceShutdown();
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);

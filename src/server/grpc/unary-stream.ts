@@ -111,11 +111,12 @@ export class UnaryStream implements UnaryCall, ContextCall {
     const message = encodeURI(details.toWellFormed());
     const trailers = { 'grpc-status': String(code), 'grpc-message': message, ...metadata.toHttp2Headers() };
     if (headers !== undefined) this.#respond(headers, trailers);
-    else if (this.#mayRespond()) this.#try(() => this.#stream.respond({ ...HEAD, ...trailers }, { endStream: true }));
+    else if (this.#claimResponse())
+      this.#try(() => this.#stream.respond({ ...HEAD, ...trailers }, { endStream: true }));
   }
 
   #respond(headers: Metadata, trailers: OutgoingHttpHeaders, framed?: Buffer): void {
-    if (!this.#mayRespond()) return;
+    if (!this.#claimResponse()) return;
     const stream = this.#stream;
     stream.on('wantTrailers', () => this.#try(() => stream.sendTrailers(trailers)));
     this.#try(() => {
@@ -133,7 +134,8 @@ export class UnaryStream implements UnaryCall, ContextCall {
     }
   }
 
-  #mayRespond(): boolean {
+  /** Claims the one response of the call; false where it was given, or where the caller is gone. */
+  #claimResponse(): boolean {
     const isFirst = !this.#isAnswered;
     this.#isAnswered = true;
     return isFirst && !this.#stream.destroyed && !this.#stream.closed;

@@ -18,7 +18,7 @@ import {
 } from '../answers/assembled-answer.ts';
 import type { GatewayPort, PlanRequest } from '../port/gateway-port.ts';
 import { healthResponse } from '../health/provider-health.ts';
-import { listModels } from './model-pages.ts';
+import { modelPage } from './model-pages.ts';
 import { type Ask, type HandlerOptions, identifyRequest, runRequest } from './run-request.ts';
 import { asConnectError } from '../errors/status.ts';
 import { StreamEvents } from '../answers/stream-events.ts';
@@ -68,7 +68,7 @@ export function createHandlers(gateway: GatewayPort, options: HandlerOptions): S
     },
     listModels(request, context) {
       const requestId = identifyRequest(gateway, context);
-      return guarded(requestId, () => listModels(gateway, request, { requestId, random: options.random }));
+      return guarded(requestId, () => modelPage(gateway, request, { requestId, random: options.random }));
     },
   };
 }

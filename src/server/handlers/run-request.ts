@@ -6,7 +6,7 @@ import type { AnswerContext, CallSuccess } from '../answers/assembled-answer.ts'
 import { describeTrail } from '../answers/attempt-trail.ts';
 import type { GatewayPort, CallEnd, Plan, PlanRequest } from '../port/gateway-port.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../port/limits.ts';
-import { callError, invalidRequest, refusal, shuttingDown, unexpected } from '../errors/status.ts';
+import { callError, invalidRequest, refusal, endedByShutdown, unexpected } from '../errors/status.ts';
 import type { Violation } from '../port/violations.ts';
 
 /** What the handlers need besides the gateway. */
@@ -75,7 +75,7 @@ export async function runRequest(
   let plan: Plan | undefined;
   let result: CallResult<Delta, Finish>;
   try {
-    const planned = planRequest(gateway, options, ask);
+    const planned = planOrRefusal(gateway, options, ask);
     if ('status' in planned) {
       result = refusedResult(planned);
     } else {
@@ -112,9 +112,9 @@ export async function runRequest(
   });
 }
 
-function planRequest(gateway: GatewayPort, options: HandlerOptions, ask: Ask): Plan | CallFailure {
+function planOrRefusal(gateway: GatewayPort, options: HandlerOptions, ask: Ask): Plan | CallFailure {
   if (ask.violations.length > 0) return invalidRequest(ask.violations);
-  if (options.isAccepting?.() === false) return shuttingDown(false);
+  if (options.isAccepting?.() === false) return endedByShutdown(false);
   const plan = gateway.plan(ask.conversation, ask.method === 'StreamChat');
   return 'chain' in plan ? plan : refusal(plan);
 }
@@ -127,7 +127,7 @@ function refusedResult(failure: CallFailure): CallResult<Delta, Finish> {
 function explainCancel(failure: CallFailure, signal: AbortSignal): CallFailure {
   if (failure.reason !== 'CANCELLED' || !(signal.reason instanceof ConnectError)) return failure;
   const { contacted } = failure;
-  if (signal.reason.code === Code.Unavailable) return shuttingDown(contacted);
+  if (signal.reason.code === Code.Unavailable) return endedByShutdown(contacted);
   if (signal.reason.code !== Code.DeadlineExceeded) return failure;
   return {
     status: 'DEADLINE_EXCEEDED',

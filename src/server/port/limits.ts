@@ -1,10 +1,15 @@
+import { MAX_TIMER_MS } from '../../core/ports.ts';
+
 /** Largest message that is read or written on either door, in bytes (20 MiB; the libraries' own limits are 4 MiB and 4 GiB). */
 export const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
 
-/** Longest time that a timer of Node can run, in milliseconds; a longer one fires at once. */
-const MAX_TIMER_MS = 2_147_483_647;
+/** How long a response may wait for its reader, in milliseconds: a little more than the engine's own limit. */
+export const CLIENT_STALL_MS = 65_000;
 
-/** The same as a `grpc-timeout`, whose number has at most eight digits. */
+/** How long what a door ends when it closes may take to reach its callers, in milliseconds. */
+export const FLUSH_MS = 1_000;
+
+/** The longest timer as a `grpc-timeout`, whose number has at most eight digits. */
 const MAX_GRPC_TIMEOUT = '2147483S';
 
 /** Most characters of a request id. */
