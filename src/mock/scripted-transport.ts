@@ -49,8 +49,8 @@ export function createMockTransport(options: MockTransportOptions): Transport {
   let calls = 0;
   let isClosed = false;
 
-  /** Whether the call is an odd one of its kind: the same model and the same messages. */
-  const isOddCall = (call: MockCall): boolean => {
+  /** Notes a call, and returns whether it is an odd one of its kind: the same model and the same messages. */
+  const noteOddCall = (call: MockCall): boolean => {
     const key = `${call.model} ${hashOf(call.conversation)}`;
     if (failedCalls.delete(key)) return false;
     failedCalls.add(key);
@@ -68,7 +68,7 @@ export function createMockTransport(options: MockTransportOptions): Transport {
     const house = houseOf(options.provider, dialect ?? ownDialect(options.provider), chance);
     const call = dialect === undefined ? undefined : readCall(request, dialect);
     if (call === undefined) return replyWithError(house, dialect === undefined ? 'not_found' : 'bad_request', '');
-    return replyToCall(call, options, house, chance, isOddCall);
+    return replyToCall(call, options, house, chance, noteOddCall);
   };
 
   return {
@@ -91,10 +91,10 @@ function replyToCall(
   { runtime, seed }: MockTransportOptions,
   house: House,
   chance: Chance,
-  isOddCall: (call: MockCall) => boolean,
+  noteOddCall: (call: MockCall) => boolean,
 ): readonly Step[] {
   const known = scenarioOf(call.model);
-  const isRepeat = known.kind === 'error' && known.thenOk === true && !isOddCall(call);
+  const isRepeat = known.kind === 'error' && known.thenOk === true && !noteOddCall(call);
   const scenario = isRepeat ? OK : known;
   switch (scenario.kind) {
     case 'network':
