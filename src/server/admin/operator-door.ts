@@ -41,7 +41,7 @@ export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
     if (metrics !== undefined && hasSafeMethod(request) && pathOf(request) === '/metrics')
       void answerMetrics(metrics, response);
     else if (answer === undefined) respondText(response, 404, 'not found');
-    // No page of the web is to change anything here, not even one that has a name of its own for this address.
+    // Web pages may change nothing here, not even one that reaches this address by a name of its own (DNS rebinding).
     else if (request.headers.origin !== undefined) respondText(response, 403, 'not for browsers');
     else answer(request, response);
   });

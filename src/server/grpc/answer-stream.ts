@@ -31,7 +31,7 @@ export async function answerStream(
   const writer = new GrpcStreamWriter(call, runtime, clientStallMs);
   try {
     for await (const message of spec.impl(decodeMessage(spec.method.input, call.request), context)) {
-      // The handler ends at once; it may have more to say of why.
+      // The handler has seen the signal and ends at once; what it throws may say more than the signal's reason.
       if (context.signal.aborted) continue;
       if (!writer.hasWritten) call.sendMetadata(context.responseHeader.metadata);
       const writable = writer.write(encodeMessage(spec.method.output, message));

@@ -9,7 +9,7 @@ export interface CallStatus {
   readonly metadata: Metadata;
 }
 
-/** Makes of an error what ends its call: code, message, and trailers with the details. */
+/** Turns an error into the status that ends its call: code, message, and trailers with the details. */
 export function callStatus(error: ConnectError): CallStatus {
   const status = plainStatus(error.code, error.rawMessage);
   for (const [name, value] of error.metadata) status.metadata.add(name, value);
@@ -25,7 +25,7 @@ export function plainStatus(code: Code, details: string): CallStatus {
   return { code, details, metadata: new Metadata() };
 }
 
-/** Replaces what no handler of ours throws on purpose by an INTERNAL of ours; its words may be anyone's. */
+/** Keeps a ConnectError, which handlers throw on purpose, and replaces anything else by INTERNAL: its message may hold anything. */
 export function hideForeign(thrown: unknown): ConnectError {
   return thrown instanceof ConnectError
     ? thrown

@@ -11,13 +11,13 @@ import { type UnaryCall, unaryCall } from './unary-call.ts';
 /** How a service is mounted on grpc-js. */
 export interface GrpcMountOptions extends OpenCallsOptions, StreamOptions {
   readonly runtime: Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
-  /** In which calls are begun that come in one turn. */
+  /** Begins the calls that come in one turn of the event loop together. */
   readonly cohort: Cohort;
 }
 
 /**
- * Mounts Connect handlers on a grpc-js server: unary and server-streaming methods. Cancel,
- * lost connection and deadline abort the handler's context in the turn in which grpc-js tells of them.
+ * Mounts Connect handlers on a grpc-js server: unary and server-streaming methods. Cancel, lost connection and deadline
+ * abort the handler's context in the turn in which grpc-js tells of them.
  *
  * @returns the unary methods by path, for calls that grpc-js does not read
  */
@@ -31,7 +31,7 @@ export function mountService<Service extends DescService>(
   const openCalls = new OpenCalls(options);
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
-    // What grpc-js decodes lives as long as its stream, which is longer than the call; bytes cost less there than messages.
+    // grpc-js keeps what it has decoded as long as the stream, which is longer than the call: bytes take less than messages.
     const same = (bytes: Buffer): Buffer => bytes;
     if (spec.kind === 'unary') {
       const handle = (call: UnaryCall): void => {

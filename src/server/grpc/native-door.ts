@@ -57,9 +57,9 @@ const SERVER_OPTIONS = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_concurrent_streams': 1000,
-  // Nobody can ask for these counts: they are served by a service that is not mounted.
+  // The counts for channelz, a service that is not mounted here.
   'grpc.enable_channelz': 0,
-  // Pings find dead peers; Node sends none by itself.
+  // Pings find peers that are gone; Node sends none by itself.
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
 };
@@ -97,8 +97,8 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
 }
 
 /**
- * Shortens a deadline that grpc-js would take for one of now, before it reads the header. The channel is that of the whole
- * process; a deadline of 24 days is none on other servers either.
+ * Shortens a deadline of more than 24 days before grpc-js reads it: no timer of Node runs for so long, and grpc-js would end the
+ * call at once. The channel tells of the streams of all HTTP/2 servers of the process; none of them needs a longer deadline.
  */
 function clampTimeoutOfStream(message: unknown): void {
   if (typeof message !== 'object' || message === null || !('headers' in message)) return;
@@ -127,7 +127,7 @@ function bind(server: Server, address: string, serverCredentials: ServerCredenti
   });
 }
 
-/** Makes of grpc-js' words about an address that cannot be bound the error that `node:net` has for it. */
+/** Turns the error of grpc-js for an address that cannot be bound into the one that `node:net` would have thrown. */
 function listenError(error: Error): Error {
   const [message, code] = /listen ([A-Z]+): [^\],]+/.exec(error.message) ?? [];
   return code === undefined ? error : Object.assign(new Error(message, { cause: error }), { code, syscall: 'listen' });

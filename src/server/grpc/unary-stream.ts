@@ -24,7 +24,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
   readonly #headers: IncomingHttpHeaders;
   readonly #handle: (call: UnaryCall) => void;
   readonly #deadlineAtMs: number;
-  /** Runs until the request has come; from then on the deadline is the handler's. */
+  /** Runs until the request has come; from then on the context of the handler watches the deadline. */
   #timer: TimerHandle | undefined;
   #chunks: Buffer[] = [];
   #size = 0;
@@ -51,7 +51,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
 
   start(): void {
     const stream = this.#stream;
-    // What goes wrong on a stream closes it.
+    // After an error comes 'close', which is heard below.
     stream.on('error', () => undefined);
     stream.on('data', (chunk: Buffer) => this.#read(chunk));
     stream.on('end', () => this.#begin());
@@ -125,7 +125,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
     });
   }
 
-  /** Node throws where it cannot send a header. */
+  /** Resets the stream where Node throws, as it does for a header that it cannot send. */
   #try(send: () => void): void {
     try {
       send();
@@ -141,7 +141,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
     return isFirst && !this.#stream.destroyed && !this.#stream.closed;
   }
 
-  /** What comes behind a refusal is read all the same: clients that are reset while they send do not look at their status. */
+  /** Takes a piece of the request. After a refusal it is dropped, but read: a client that is reset while it sends misses its status. */
   #read(chunk: Buffer): void {
     if (this.#isAnswered) return;
     this.#chunks.push(chunk);
@@ -158,7 +158,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
   }
 
   #begin(): void {
-    // A stream that is reset ends, too.
+    // A stream that is reset emits 'end' as well.
     if (this.#isAnswered || this.#stream.closed) return;
     const [only] = this.#chunks;
     const bytes = only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);

@@ -10,7 +10,7 @@ export interface BodyReader {
   end(): readonly AdapterEvent[];
   /** Says that the connection broke within the body, with the failure that stands for it; returns the one that counts. */
   broken(failure: Failure): Failure;
-  /** Says why a body is no success that ended without a terminal marker (engine rule X3). */
+  /** Returns the failure of a body that has ended without a terminal marker (engine rule X3). */
   unfinished(): Failure;
 }
 
@@ -83,7 +83,7 @@ export function createErrorBody(maxBytes: number, classify: (body: ErrorResponse
   };
 }
 
-/** Never used for a part of a text, so that it remembers nothing. */
+/** Decodes whole texts alone, so that nothing is left in it from one to the next. */
 const WHOLE_TEXT = new TextDecoder('utf-8', { fatal: true });
 
 function decode(chunks: readonly Uint8Array[]): string {

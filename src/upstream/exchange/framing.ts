@@ -23,8 +23,8 @@ export interface Framing {
 export const DEFAULT_FRAMING_LIMITS: FramingLimits = { eventChars: 8 * 1024 * 1024 };
 
 /**
- * Makes the framing of one stream: Server-Sent Events after the HTML standard, or one JSON document per line. Both read
- * UTF-8 without mercy and leave out what the end of the body cut off.
+ * Makes the framing of one stream: Server-Sent Events after the HTML standard, or one JSON document per line. Both refuse
+ * what is not UTF-8, and leave out an event that the end of the body cut off.
  */
 export function createFraming(framing: Adapter['framing'], limits: Partial<FramingLimits> = {}): Framing {
   const resolved = { ...DEFAULT_FRAMING_LIMITS, ...limits };
