@@ -41,7 +41,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['pino', 'prom-client', 'node:'],
   },
   server: {
-    imports: ['core', 'gen', 'telemetry', 'structured-output'],
+    imports: ['core', 'gen', 'structured-output'],
     types: ['engine', 'config'],
     packages: [
       '@bufbuild/protobuf',
@@ -63,7 +63,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['config', 'engine', 'targets'],
     packages: ['@bufbuild/protobuf'],
   },
-  system: { files: 'src/system.ts', imports: [], types: ['core'], packages: ['node:'] },
+  system: { files: 'src/system.ts', imports: ['core'], packages: ['node:'] },
   gateway: {
     files: 'src/gateway.ts',
     imports: ['*', 'system'],

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './config/arguments.ts';
-import type { Config } from './config/port/resolved.ts';
 import { loadConfig } from './config/load.ts';
 import { probeOllama } from './config/ollama-probe.ts';
 import { ConfigError } from './config/port/problem.ts';
+import type { Config } from './config/port/resolved.ts';
 import { describeStartup } from './config/summary.ts';
+import type { Gateway } from './gateway.ts';
 import { wireGateway } from './gateway.ts';
 import { openAdmin } from './server/admin/operator-door.ts';
 import { openGrpcDoor } from './server/grpc/native-door.ts';
@@ -23,6 +24,15 @@ const PROBE_MS = 300;
 
 const { version } = packageJson;
 
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  // A door that is open already would keep the process alive.
+  process.exit(1);
+}
+
+/** Does what the command line says: prints, or serves until a signal. */
 async function main(): Promise<void> {
   const args = parseArguments(process.argv.slice(2));
   if (typeof args === 'string') throw new ConfigError([{ path: 'command line', message: args }]);
@@ -30,16 +40,16 @@ async function main(): Promise<void> {
     process.stdout.write(args.help ? HELP : `${version}\n`);
     return;
   }
+  await serve(await configure(args.config, args.demo));
+}
+
+/** Loads the configuration; where that leaves nothing but the demo, an Ollama on this machine is looked for. */
+async function configure(configPath: string | undefined, demo: boolean): Promise<Config> {
+  const readFile = (path: string): string => readFileSync(path, 'utf8');
   const load = (ollamaFound: boolean): Config =>
-    loadConfig({
-      env: process.env,
-      readFile: (path) => readFileSync(path, 'utf8'),
-      configPath: args.config,
-      demo: args.demo,
-      ollamaFound,
-    });
-  const asConfigured = load(false);
-  await serve(asConfigured.demo && (await findOllama()) ? load(true) : asConfigured);
+    loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound });
+  const config = load(false);
+  return config.demo && (await findOllama()) ? load(true) : config;
 }
 
 async function findOllama(): Promise<boolean> {
@@ -54,30 +64,42 @@ async function findOllama(): Promise<boolean> {
   }
 }
 
+/** Wires the gateway, opens its doors, says so, and listens for the signals that end it. */
 async function serve(config: Config): Promise<void> {
-  const { server } = config;
   const gateway = wireGateway({ config, version, system, reports: true });
   const serving = new ServingStatus(() => gateway.port.targets(), system);
   gateway.onTargetChange(() => {
     serving.changed();
   });
+  const doors = await openDoors(config.server, gateway, serving);
+  serving.startServing();
+  const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
+  process.stdout.write(describeStartup(config, addresses, version));
+  stopOnSignal(gateway, doors);
+  await gateway.warmUp();
+}
+
+type Doors = Awaited<ReturnType<typeof openDoors>>;
+
+async function openDoors(server: Config['server'], gateway: Gateway, serving: ServingStatus) {
+  const { grpcAddress, httpAddress, adminAddress, adminService, corsOrigins, reflection } = server;
   const handlers = gateway.handlers(() => !serving.isDraining);
   const isReady = (): boolean => serving.isReady;
-  const { adminService, corsOrigins, reflection } = server;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ address: server.grpcAddress, handlers, serving, runtime: system, reflection }),
-    openWebDoor({ address: server.httpAddress, handlers, isReady, runtime: system, corsOrigins }),
+    openGrpcDoor({ address: grpcAddress, handlers, serving, runtime: system, reflection }),
+    openWebDoor({ address: httpAddress, handlers, isReady, runtime: system, corsOrigins }),
     openAdmin({
-      address: server.adminAddress,
+      address: adminAddress,
       isReady,
       ...(gateway.metrics && { metrics: gateway.metrics }),
       ...(adminService && { handlers: gateway.adminHandlers() }),
     }),
   ]);
-  serving.startServing();
-  process.stdout.write(
-    describeStartup(config, { grpc: grpc.address, web: web.address, admin: admin.address }, version),
-  );
+  return { grpc, web, admin };
+}
+
+/** Ends in order at the first signal: calls under way have their grace, and then all closes. */
+function stopOnSignal(gateway: Gateway, { grpc, web, admin }: Doors): void {
   let isStopping = false;
   const stop = (): void => {
     // A second signal means that somebody does not want to wait.
@@ -92,18 +114,11 @@ async function serve(config: Config): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  await gateway.warmUp();
 }
 
-try {
-  await main();
-} catch (error) {
-  // An address that cannot be listened on is for the operator to read, not a fault of ours.
-  const isKnown =
-    error instanceof ConfigError || (error instanceof Error && 'syscall' in error && error.syscall === 'listen');
-  process.stderr.write(
-    isKnown ? `${error.message}\n` : `${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n`,
-  );
-  // A door that is open already would keep the process alive.
-  process.exit(1);
+/** Says why the process ends. A wrong setting and an address that is taken are for the operator to read, without a stack. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed';
+  const isForOperator = error instanceof ConfigError || ('syscall' in error && error.syscall === 'listen');
+  return isForOperator ? error.message : (error.stack ?? error.message);
 }

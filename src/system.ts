@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { System } from './core/ports.ts';
-
-/** The longest delay that Node's timers take; beyond it they fire at once. */
-const MAX_TIMER_MS = 2_147_483_647;
+import { MAX_TIMER_MS, type System } from './core/ports.ts';
 
 /** The real clock, random numbers and timers. The only file that may name them. */
 export const system: System = {

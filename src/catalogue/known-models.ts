@@ -47,7 +47,7 @@ export class KnownModels {
     return config !== undefined && (this.#isConfigured(config, model) || this.facts(target, model) !== undefined);
   }
 
-  /** Leaves behind what a snapshot knows of models that nobody may ever ask for again. */
+  /** Returns a snapshot without the circuits of models that are not configured: nobody may ever ask for them again. */
   ofNamedModels(snapshot: TargetSnapshot): TargetSnapshot {
     const config = this.#targets.get(snapshot.target);
     if (config === undefined) return { ...snapshot, circuits: [] };
@@ -61,8 +61,8 @@ export class KnownModels {
   }
 
   /**
-   * Sees to it that lists are read which could help a request that names a model that nobody has. The request itself does not
-   * wait for them.
+   * Hears which model a request names. Where no target is known to have it, the lists of the targets are read soon, for later
+   * requests; this one does not wait.
    */
   wanted(model: string): void {
     if (model === '') return;

@@ -13,7 +13,7 @@ import { cataloguedModels } from '../providers/models/catalogued-models.ts';
 /** How long a list of all models waits for those that the targets list themselves, in milliseconds. */
 const LIST_WAIT_MS = 2_000;
 
-const CAPABILITIES = {
+const CAPABILITY_OF_WORD = {
   tools: Capability.TOOLS,
   parallel_tools: Capability.PARALLEL_TOOLS,
   image_input: Capability.IMAGE_INPUT,
@@ -51,7 +51,7 @@ function modelsOf(target: TargetConfig, { prices, known, lists }: ListContext): 
     const model = create(ModelSchema, { id, target: name, provider, defaultOfTarget: id === target.model });
     if (contextWindow !== undefined) model.contextWindow = contextWindow;
     if (maxOutputTokens !== undefined) model.maxOutputTokens = maxOutputTokens;
-    model.capabilities = [...(capabilities ?? [])].map((word) => CAPABILITIES[word]).toSorted((a, b) => a - b);
+    model.capabilities = [...(capabilities ?? [])].map((word) => CAPABILITY_OF_WORD[word]).toSorted((a, b) => a - b);
     const published = (prices.override(name, id) ?? prices.lookup(provider, id))?.published;
     if (published !== undefined) {
       const { input, cachedInput = '', cacheWrite = '', output } = published;

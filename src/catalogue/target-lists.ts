@@ -1,3 +1,4 @@
+import { MODEL_NAME } from '../core/model-id.ts';
 import type { Timers } from '../core/ports.ts';
 import type { Target } from '../targets/target.ts';
 import type { ListedModel, ModelList } from '../providers/port/adapter.ts';
@@ -9,10 +10,9 @@ const RETRY_MS = 600_000;
 const READ_MS = 10_000;
 /** Requests go first: a list that one of them could have used is read so many milliseconds later. */
 const SOON_MS = 1_000;
-/** Bounds of one list: models, those asked for one by one, and the length of a name. */
+/** Bounds of one list: models, and those asked for one by one. */
 const MOST_MODELS = 2_000;
 const MOST_DETAILS = 64;
-const NAME = /^[^\s\p{C}]{1,256}$/u;
 
 /** What is known of one target's list. */
 interface TargetList {
@@ -125,7 +125,7 @@ async function readModels(
   const json: unknown = JSON.parse(reply.body);
   const models = list
     .read(json)
-    .filter(({ id }) => NAME.test(id))
+    .filter(({ id }) => MODEL_NAME.test(id))
     .slice(0, MOST_MODELS);
   const { details } = list;
   if (details === undefined) return new Map(models.map((model) => [model.id, model]));

@@ -1,5 +1,6 @@
+import type { RouteEntry } from '../engine/route/route.ts';
 import { hostOf } from './port/base-url.ts';
-import type { Config, RouteEntry, TargetConfig } from './port/resolved.ts';
+import type { Config, TargetConfig } from './port/resolved.ts';
 
 /** What the doors listen on; a door that is not open is absent. */
 export interface OpenDoors {

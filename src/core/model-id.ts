@@ -1,3 +1,6 @@
+/** What every provider's name of a model looks like: 1 to 256 characters without spaces. */
+export const MODEL_NAME = /^[^\s\p{C}]{1,256}$/u;
+
 const OPENAI_DATE = /-20\d{2}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 const ANTHROPIC_DATE = /-20\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$/;
 

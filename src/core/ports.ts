@@ -4,6 +4,9 @@ import type { Failure } from './failure.ts';
 /** A running timer, as returned by {@link Runtime.setTimer}. */
 export type TimerHandle = object | number;
 
+/** The longest delay that Node's timers take, in milliseconds; beyond it they fire at once. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
 /** Time and chance as everything but `system.ts` sees them; tests and the simulator put their own in its place. */
 export interface Runtime {
   /** Returns monotonic milliseconds from an arbitrary origin. All durations and deadlines are reckoned with it. */

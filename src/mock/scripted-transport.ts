@@ -4,7 +4,7 @@ import type { HttpRequest, Transport } from '../core/transport.ts';
 import { answerTo } from './answer/made-up-answer.ts';
 import { OK, scenarioOf } from './answer/fault-catalogue.ts';
 import type { ErrorKind } from './answer/fault-catalogue.ts';
-import { errorHeaders, houseOf, ownDialect } from './wire/house-style.ts';
+import { faultHeaders, houseOf, ownDialect } from './wire/house-style.ts';
 import type { House } from './wire/house-style.ts';
 import { modelList } from './listed-models.ts';
 import { destroyedError, resetError } from './network-errors.ts';
@@ -49,8 +49,8 @@ export function createMockTransport(options: MockTransportOptions): Transport {
   let calls = 0;
   let isClosed = false;
 
-  /** Whether the call is an odd one of its kind: the same model and the same messages. */
-  const isOddCall = (call: MockCall): boolean => {
+  /** Notes a call, and returns whether it is an odd one of its kind: the same model and the same messages. */
+  const noteOddCall = (call: MockCall): boolean => {
     const key = `${call.model} ${hashOf(call.conversation)}`;
     if (failedCalls.delete(key)) return false;
     failedCalls.add(key);
@@ -68,7 +68,7 @@ export function createMockTransport(options: MockTransportOptions): Transport {
     const house = houseOf(options.provider, dialect ?? ownDialect(options.provider), chance);
     const call = dialect === undefined ? undefined : readCall(request, dialect);
     if (call === undefined) return replyWithError(house, dialect === undefined ? 'not_found' : 'bad_request', '');
-    return replyToCall(call, options, house, chance, isOddCall);
+    return replyToCall(call, options, house, chance, noteOddCall);
   };
 
   return {
@@ -91,10 +91,10 @@ function replyToCall(
   { runtime, seed }: MockTransportOptions,
   house: House,
   chance: Chance,
-  isOddCall: (call: MockCall) => boolean,
+  noteOddCall: (call: MockCall) => boolean,
 ): readonly Step[] {
   const known = scenarioOf(call.model);
-  const isRepeat = known.kind === 'error' && known.thenOk === true && !isOddCall(call);
+  const isRepeat = known.kind === 'error' && known.thenOk === true && !noteOddCall(call);
   const scenario = isRepeat ? OK : known;
   switch (scenario.kind) {
     case 'network':
@@ -118,7 +118,7 @@ function replyWithError(
 ): readonly Step[] {
   const inputTokens = Math.ceil(promptBytes / 4);
   const { status, body } = errorOf(house.errors, { kind, model, inputTokens, requestId: house.requestId });
-  return planReply(status, errorHeaders(house, kind, retryAfterSeconds), body);
+  return planReply(status, faultHeaders(house, kind, retryAfterSeconds), body);
 }
 
 function replyToGet(path: string, { runtime, provider }: MockTransportOptions, chance: Chance): readonly Step[] {

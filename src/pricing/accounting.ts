@@ -2,13 +2,10 @@ import { CostSchema, CostSource } from '../../gen/understudy/v1/usage_pb.ts';
 import type { Cost } from '../../gen/understudy/v1/usage_pb.ts';
 import type { AttemptRecord, ChainEntry } from '../engine/port/call.ts';
 import { costOf } from './cost.ts';
-import { TokenEstimator } from './estimate.ts';
+import { BYTES_PER_TOKEN, TokenEstimator } from './estimate.ts';
 import type { PriceFallback } from './price-fallback.ts';
 import type { PriceTable } from './price-table.ts';
 import type { PromptSize } from './prompt-size.ts';
-
-/** Bytes of UTF-8 to a token of an answer, where nothing was counted. */
-const OUTPUT_BYTES_PER_TOKEN = 3.5;
 
 /** What attempts cost, what targets have cost since start, and how many tokens prompts probably have (engine rule D3). */
 export class Accounting {
@@ -96,7 +93,7 @@ function isCutOff({ failure, outputBytes, phase }: AttemptRecord): boolean {
 
 /** What was delivered, or what the provider has counted of it, whichever is more. */
 function outputTokensOf({ outputBytes, usage }: AttemptRecord): number {
-  return Math.max(Math.ceil(outputBytes / OUTPUT_BYTES_PER_TOKEN), usage?.outputTokens ?? 0);
+  return Math.max(Math.ceil(outputBytes / BYTES_PER_TOKEN), usage?.outputTokens ?? 0);
 }
 
 /** Any status but a success's is not billed; only the evaluation of a prompt that a filter then refused is. */

@@ -6,7 +6,7 @@ import type { Price, PriceEntry, Prices } from './price-file.ts';
 import type { PriceTable } from './price-table.ts';
 import { busyAt } from './schedule.ts';
 import { tokensOf } from './token-counts.ts';
-import type { TokenCounts, TokenEstimate } from './token-counts.ts';
+import type { TokenCounts, LikelyTokens } from './token-counts.ts';
 
 /** How sure a cost is: the contract's `CostSource` without its prefix. */
 export type CostSource = 'EXACT' | 'ESTIMATED' | 'UNKNOWN';
@@ -28,7 +28,7 @@ export interface PricedAttempt {
   readonly reportedModel?: string | undefined;
   readonly usage?: TokenUsage | undefined;
   /** Stands in for the counts that `usage` lacks. */
-  readonly estimate?: TokenEstimate | undefined;
+  readonly estimate?: LikelyTokens | undefined;
   /** When the attempt started, in milliseconds since the epoch. */
   readonly wallMs: number;
   /** Whether the call certainly never reached the provider. */

@@ -1,7 +1,7 @@
 import type { TokenUsage } from '../core/ports.ts';
 
 /** Tokens as the gateway guesses them, where the provider does not say. */
-export interface TokenEstimate {
+export interface LikelyTokens {
   readonly inputTokens: number;
   readonly outputTokens: number;
 }
@@ -30,7 +30,7 @@ const MOST_TOKENS = 2_147_483_647;
  * contradict each other are kept as far as they can be: parts larger than the input leave no fresh input, and make the input
  * as large as they are.
  */
-export function tokensOf(usage: TokenUsage = {}, estimate?: TokenEstimate): TokenCounts | undefined {
+export function tokensOf(usage: TokenUsage = {}, estimate?: LikelyTokens): TokenCounts | undefined {
   const reportedInput = usage.inputTokens ?? estimate?.inputTokens;
   const reportedOutput = usage.outputTokens ?? estimate?.outputTokens;
   if (reportedInput === undefined || reportedOutput === undefined) {

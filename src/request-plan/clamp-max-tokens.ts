@@ -12,7 +12,7 @@ interface Limited {
  * Lowers `options.max_tokens` to the longest answer of a model, where that is known: providers refuse more, and a limit that was
  * meant for one model must not keep the next target from answering.
  */
-export function withinAnswerLimit(request: PlanRequest, maxOutputTokens: number | undefined): Limited {
+export function clampMaxTokens(request: PlanRequest, maxOutputTokens: number | undefined): Limited {
   const { options } = request;
   if (options?.maxTokens === undefined || maxOutputTokens === undefined || options.maxTokens <= maxOutputTokens) {
     return { request, warnings: [] };

@@ -81,7 +81,7 @@ function makeCheck(schemaJson: string): AnswerCheck | UnusableSchema {
   const draft = DRAFTS.get(typeof $schema === 'string' ? $schema.replace(/#$/, '') : $schema);
   if (draft === undefined) return { problem: 'must be of JSON Schema draft 2020-12 or draft-07' };
   const metaSchema = metaSchemaOf(draft);
-  const compiled = within(COMPILE_MS, () => compile(schema, draft, metaSchema));
+  const compiled = withinTime(COMPILE_MS, () => compile(schema, draft, metaSchema));
   if (compiled === undefined) {
     // What was stopped in its middle is not used again.
     metaSchemas.delete(draft);
@@ -117,7 +117,7 @@ function firstProblem(validate: ValidateFunction, json: string): string | undefi
   } catch {
     return 'it is not JSON';
   }
-  const isValid = within(CHECK_MS, () => validate(answer));
+  const isValid = withinTime(CHECK_MS, () => validate(answer));
   if (isValid === undefined) return 'it takes too long to check';
   if (isValid) return undefined;
   const error = validate.errors?.[0];
@@ -136,7 +136,7 @@ createContext(sandbox);
  * Runs a task, but no longer than `ms` milliseconds of real time, since both a schema and what it is held against may be made
  * to take for ever: by a pattern, by alternatives within alternatives. Undefined: it was stopped, or ran out of stack.
  */
-function within<T>(ms: number, task: () => T): T | undefined {
+function withinTime<T>(ms: number, task: () => T): T | undefined {
   let result: T | undefined;
   sandbox.task = () => {
     result = task();

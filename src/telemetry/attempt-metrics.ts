@@ -2,7 +2,7 @@ import { Counter, type Registry } from 'prom-client';
 
 import type { TokenUsage } from '../core/ports.ts';
 import { isAmount, toSeconds } from './amounts.ts';
-import type { CallCost, EndedAttempt } from './call-end.ts';
+import type { CallCost, EndedAttempt } from './call-report.ts';
 import { perEntry } from './entry-series.ts';
 import { DURATION_BUCKETS } from './gen-ai.ts';
 import { createTalliedCounter, createTalliedHistogram, type TalliedCounter, type Tally } from './tally.ts';

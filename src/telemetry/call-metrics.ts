@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 
 import { isAmount, toSeconds } from './amounts.ts';
-import type { CallEnd } from './call-end.ts';
+import type { CallReport } from './call-report.ts';
 import { perEntry, type SeriesEntry } from './entry-series.ts';
 import { DURATION_BUCKETS, genAiProvider, OPERATION, TOKEN_BUCKETS } from './gen-ai.ts';
 import { createTalliedCounter, createTalliedHistogram, type Tally } from './tally.ts';
@@ -18,7 +18,7 @@ const GEN_AI_LABELS = [
  * Makes the metrics of calls and returns the function that records one. What a call took and used is put down to the
  * target that it ended with; a call that was answered without asking any is only counted.
  */
-export function createCallRecorder(registry: Registry): (end: CallEnd) => void {
+export function createCallRecorder(registry: Registry): (end: CallReport) => void {
   const registers = [registry];
   const calls = createTalliedCounter({
     name: 'understudy_calls_total',
@@ -31,7 +31,7 @@ export function createCallRecorder(registry: Registry): (end: CallEnd) => void {
     Generate: calls.open({ method: 'Generate', status: 'OK' }),
     Chat: calls.open({ method: 'Chat', status: 'OK' }),
     StreamChat: calls.open({ method: 'StreamChat', status: 'OK' }),
-  } as const satisfies Record<CallEnd['method'], Tally>;
+  } as const satisfies Record<CallReport['method'], Tally>;
   const duration = createTalliedHistogram({
     name: 'gen_ai_client_operation_duration_seconds',
     help: 'Duration of calls that asked a provider, all attempts and waits included.',

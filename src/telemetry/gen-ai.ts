@@ -10,7 +10,7 @@ import type { DistinctName } from '../core/provider.ts';
 export const OPERATION = 'chat';
 
 /** Our providers in the words of `gen_ai.provider.name`; the last two have none there and keep their own, as do all others. */
-const PROVIDER_NAMES = {
+const GEN_AI_PROVIDERS = {
   'azure-openai': 'azure.ai.openai',
   openai: 'openai',
   anthropic: 'anthropic',
@@ -19,7 +19,7 @@ const PROVIDER_NAMES = {
   mock: 'mock',
 } as const satisfies Record<DistinctName, string>;
 
-const NAME_OF_PROVIDER: ReadonlyMap<string, string> = new Map(Object.entries(PROVIDER_NAMES));
+const NAME_OF_PROVIDER: ReadonlyMap<string, string> = new Map(Object.entries(GEN_AI_PROVIDERS));
 
 /**
  * Upper bounds of durations in seconds: those that the conventions ask for, and three more, since answers with reasoning

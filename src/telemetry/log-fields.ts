@@ -1,5 +1,6 @@
 import type { Failure, FailureReason } from '../core/failure.ts';
-import type { CallEnd, EndedAttempt } from './call-end.ts';
+import { MAX_LABEL_KEY_LENGTH, MAX_LABEL_VALUE_LENGTH, MAX_LABELS } from '../core/label-limits.ts';
+import type { CallReport, EndedAttempt } from './call-report.ts';
 import { genAiProvider, OPERATION } from './gen-ai.ts';
 
 /** Levels of log lines. */
@@ -9,9 +10,6 @@ const SERVICE = 'understudy.v1.LlmService';
 
 /** Bounds of what callers chose: refused calls are logged too, and were not refused for being short. */
 const MAX_MODEL_LENGTH = 256;
-const MAX_LABELS = 16;
-const MAX_LABEL_KEY_LENGTH = 64;
-const MAX_LABEL_VALUE_LENGTH = 256;
 
 /** Who is to look at a failed call: nobody but its caller (info), the operator or the provider (warn), or us (error). */
 const LEVELS = {
@@ -48,7 +46,7 @@ const LEVELS = {
 } as const satisfies Record<FailureReason, LogLevel>;
 
 /** Returns the level of a call's line. */
-export function levelOf({ outcome }: CallEnd): LogLevel {
+export function levelOf({ outcome }: CallReport): LogLevel {
   return outcome.reason === undefined ? 'info' : LEVELS[outcome.reason];
 }
 
@@ -56,7 +54,7 @@ export function levelOf({ outcome }: CallEnd): LogLevel {
  * Builds the fields of a call's line: OpenTelemetry's names where there are some, otherwise `understudy.…`; docs/metrics.md
  * lists them. A field without a value is undefined and does not appear. Of failures only reason, status and code are taken.
  */
-export function callFields(end: CallEnd): Readonly<Record<string, unknown>> {
+export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
   const { method, outcome, finishReason, requestedModel, serving, firstOutputMs, usage, cost, labels } = end;
   const streams = method === 'StreamChat';
   return {

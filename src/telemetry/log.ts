@@ -2,7 +2,7 @@ import { stdout } from 'node:process';
 
 import { pino } from 'pino';
 
-import type { CallEnd } from './call-end.ts';
+import type { CallReport } from './call-report.ts';
 import { createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
 
@@ -30,7 +30,7 @@ export interface CallLogOptions {
  */
 export interface CallLog {
   /** Writes the line of a call, later. */
-  callEnded(end: CallEnd): void;
+  callEnded(end: CallReport): void;
   /** Writes a sentence of ours, such as at start-up. */
   info(message: string): void;
   /** Writes a warning of ours. */
@@ -70,7 +70,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
     harmlessly(() => logger[level](fields ?? {}, message));
     writeLines();
   };
-  const waiting: CallEnd[] = [];
+  const waiting: CallReport[] = [];
   const drain = (): void => {
     for (const end of waiting.splice(0)) {
       harmlessly(() => {

@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 import type { TargetHealth } from '../engine/port/call.ts';
 import { createAttemptRecorder } from './attempt-metrics.ts';
-import type { CallEnd } from './call-end.ts';
+import type { CallReport } from './call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
 
@@ -22,7 +22,7 @@ export interface Metrics {
   /** Says that a call is under way; the returned function says, once, that it is no more. */
   callStarted(): () => void;
   /** Records a call with its attempts. Never throws. */
-  callEnded(end: CallEnd): void;
+  callEnded(end: CallReport): void;
   /** Counts something in an answer of a target that its adapter does not know. */
   unknownEvent(target: string, provider: string): void;
   /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets. */

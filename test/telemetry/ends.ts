@@ -1,6 +1,6 @@
 import type { Failure } from '../../src/core/failure.ts';
 import type { AttemptRecord, TargetHealth } from '../../src/engine/port/call.ts';
-import type { CallEnd, EndedAttempt } from '../../src/telemetry/call-end.ts';
+import type { CallReport, EndedAttempt } from '../../src/telemetry/call-report.ts';
 
 /** An attempt that went well on target `azure-eu`, with all figures. */
 export function okAttempt(record: Partial<AttemptRecord> = {}, cost?: EndedAttempt['cost']): EndedAttempt {
@@ -65,7 +65,7 @@ export function failedAttempt(failure: Partial<Failure> = {}, record: Partial<At
 }
 
 /** A streamed call that went well at once, with every field. */
-export function okEnd(end: Partial<CallEnd> = {}): CallEnd {
+export function okEnd(end: Partial<CallReport> = {}): CallReport {
   return {
     method: 'StreamChat',
     requestId: 'request-1',
@@ -85,7 +85,7 @@ export function okEnd(end: Partial<CallEnd> = {}): CallEnd {
 }
 
 /** A call that every provider failed. */
-export function failedEnd(end: Partial<CallEnd> = {}): CallEnd {
+export function failedEnd(end: Partial<CallReport> = {}): CallReport {
   return okEnd({
     outcome: { status: 'UNAVAILABLE', reason: 'ALL_PROVIDERS_FAILED' },
     finishReason: undefined,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { CallEnd, CallOutcome } from '../../src/telemetry/call-end.ts';
+import type { CallReport, CallOutcome } from '../../src/telemetry/call-report.ts';
 import { createCallLog } from '../../src/telemetry/log.ts';
 import type { CallLog, CallLogOptions } from '../../src/telemetry/log.ts';
 import { failedAttempt, failedEnd, okAttempt, okEnd } from './ends.ts';
@@ -19,7 +19,7 @@ function openLog(options: Partial<CallLogOptions> = {}): Written {
   return { log, lines, objects: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
-function logged(end: CallEnd): Readonly<Record<string, unknown>> | undefined {
+function logged(end: CallReport): Readonly<Record<string, unknown>> | undefined {
   const { log, objects } = openLog();
   log.callEnded(end);
   log.flush();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { CallEnd } from '../../src/telemetry/call-end.ts';
+import type { CallReport } from '../../src/telemetry/call-report.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { failedAttempt, failedEnd, okAttempt, okEnd } from './ends.ts';
 import { parseExposition, valueOf } from './exposition.ts';
@@ -28,7 +28,7 @@ describe('the registry', () => {
 
   test('does not grow with what callers invent', async () => {
     const metrics = createBareMetrics();
-    const inventive = (index: number): CallEnd => {
+    const inventive = (index: number): CallReport => {
       const { entry } = okAttempt().record;
       const model = `invented-${index}`;
       const attempt = okAttempt({

@@ -1,5 +1,5 @@
 import type { TargetHealth } from '../../src/engine/port/call.ts';
-import type { CallEnd } from '../../src/telemetry/call-end.ts';
+import type { CallReport } from '../../src/telemetry/call-report.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { type Exposition, parseExposition } from './exposition.ts';
 
@@ -14,7 +14,7 @@ export async function scrape(metrics: Metrics, targets: readonly TargetHealth[] 
 }
 
 /** Reads what fresh metrics say after some calls. */
-export async function record(...ends: readonly CallEnd[]): Promise<Exposition> {
+export async function record(...ends: readonly CallReport[]): Promise<Exposition> {
   const metrics = createBareMetrics();
   for (const end of ends) metrics.callEnded(end);
   return scrape(metrics);

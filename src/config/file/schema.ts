@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { MODEL_NAME } from '../../core/model-id.ts';
 import { PROVIDERS } from '../../core/provider.ts';
 import { parseAddress } from '../../core/address.ts';
 import { ADDRESS_RULE } from './host-port.ts';
@@ -67,10 +68,7 @@ export const baseUrlSchema = baseUrl(baseUrlProblem);
 export const apiKeySchema = text(/^[\x21-\x7e]+$/, 'must be a text of printable ASCII characters without spaces');
 
 /** The provider's name of a model. */
-export const modelSchema = text(
-  /^[^\s\p{C}]{1,256}$/u,
-  'must be the name of a model: 1 to 256 characters without spaces',
-);
+export const modelSchema = text(MODEL_NAME, 'must be the name of a model: 1 to 256 characters without spaces');
 
 const priceSchema = z.strictObject(
   {

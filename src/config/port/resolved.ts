@@ -1,5 +1,6 @@
 import type { OpenAiApi, ProviderName } from '../../core/provider.ts';
 import type { CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
+import type { RouteEntry } from '../../engine/route/route.ts';
 import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
 
 /** Variables of the process, or names like theirs given by an embedding program. */
@@ -53,14 +54,6 @@ export interface TargetConfig {
   readonly mock: boolean;
   /** Where the target comes from, for people: `environment (OPENAI_API_KEY)`, `understudy.yaml targets[0]`, `--demo`. */
   readonly source: string;
-}
-
-/** One entry of a route. */
-export interface RouteEntry {
-  /** Name of an existing target. */
-  readonly target: string;
-  /** Absent: the target's default model. */
-  readonly model?: string | undefined;
 }
 
 /** A named order of targets. */

@@ -11,7 +11,7 @@ const SLOW_PROGRESS_MS = 180_000;
 /** How fast an answer is written that is not streamed, at the least. */
 const ANSWER_TOKENS_PER_SECOND = 10;
 /** Tokens that an answer is thought to have where the request sets no limit. */
-const UNLIMITED_ANSWER_TOKENS = 1_024;
+export const UNLIMITED_ANSWER_TOKENS = 1_024;
 
 /** What of a request and its target decides the timers of an attempt. */
 export interface TimingFacts {

@@ -1,5 +1,8 @@
+/** A JSON object that nobody has checked. */
+export type Json = Readonly<Record<string, unknown>>;
+
 /** Returns a value as an object; the empty one where it is none. */
-export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+export function objectOf(value: unknown): Json {
   return isObject(value) ? value : {};
 }
 
@@ -10,7 +13,7 @@ export function listOf(value: unknown): readonly unknown[] {
 }
 
 /** Parses the text of a JSON object; `undefined` where it is none. */
-export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+export function parseObject(text: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
@@ -20,6 +23,6 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> | u
 }
 
 /** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -10,7 +10,7 @@ export type AnswerPart =
   | { readonly kind: 'tool_call'; readonly tokens: readonly string[]; readonly id: string; readonly name: string };
 
 /** Why an answer ended. */
-export type Ending = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'refusal';
+export type AnswerEnding = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'refusal';
 
 /** An answer before it is put in a wire format. */
 export interface MockAnswer {
@@ -20,7 +20,7 @@ export interface MockAnswer {
   /** Milliseconds since the epoch at which it was made. */
   readonly createdAtMs: number;
   readonly parts: readonly AnswerPart[];
-  readonly ending: Ending;
+  readonly ending: AnswerEnding;
   /** The caller's text that ended it. */
   readonly stopSequence: string | undefined;
   readonly inputTokens: number;
@@ -30,7 +30,7 @@ export interface MockAnswer {
 }
 
 /** Bytes of a prompt for one token. */
-const BYTES_PER_TOKEN = 4;
+const PROMPT_BYTES_PER_TOKEN = 4;
 
 const TOKEN = /\s*(?:[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]{1,2}|[^\s\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]{1,16})|\s+/gu;
 
@@ -61,7 +61,7 @@ export function answerTo(
     parts,
     ending: endingOf(parts, scenario, limit < all),
     stopSequence: limit < all ? undefined : stopped.sequence,
-    inputTokens: Math.max(1, Math.ceil(call.promptBytes / BYTES_PER_TOKEN)),
+    inputTokens: Math.max(1, Math.ceil(call.promptBytes / PROMPT_BYTES_PER_TOKEN)),
     outputTokens: countTokens(parts),
     reasoningTokens: countTokens(parts.filter((part) => part.kind === 'reasoning')),
   };
@@ -145,7 +145,7 @@ function firstTokens(parts: readonly AnswerPart[], limit: number): readonly Answ
     .filter((part) => part.tokens.length > 0);
 }
 
-function endingOf(parts: readonly AnswerPart[], scenario: AnswerScenario, isCut: boolean): Ending {
+function endingOf(parts: readonly AnswerPart[], scenario: AnswerScenario, isCut: boolean): AnswerEnding {
   if (scenario.filtered === true) return 'content_filter';
   if (isCut) return 'length';
   const kind = parts.at(-1)?.kind;

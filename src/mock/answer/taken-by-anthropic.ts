@@ -1,7 +1,6 @@
 import { isObject, listOf, objectOf } from './fields.ts';
+import type { Json } from './fields.ts';
 import { chanceFrom, hashOf, LETTERS_AND_DIGITS, randomText } from './seeded.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Most marks for the cache in one request. */
 const MAX_MARKS = 4;

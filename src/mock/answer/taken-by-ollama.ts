@@ -1,6 +1,5 @@
 import { isObject, listOf, objectOf } from './fields.ts';
-
-type Json = Readonly<Record<string, unknown>>;
+import type { Json } from './fields.ts';
 
 /** Whether Ollama can read a request: contents are texts, arguments of calls objects, and images base64. */
 export function isTakenByOllama(body: Json): boolean {

@@ -1,12 +1,11 @@
+import type { Json } from '../answer/fields.ts';
 import { textOfPart } from '../answer/made-up-answer.ts';
-import type { AnswerPart, Ending, MockAnswer } from '../answer/made-up-answer.ts';
+import type { AnswerPart, AnswerEnding, MockAnswer } from '../answer/made-up-answer.ts';
 import { LETTERS_AND_DIGITS, below, randomText, uuidFrom } from '../answer/seeded.ts';
 import type { Frame, Wire, WireContext } from './format.ts';
 
 /** Whose Chat Completions: they differ in what they add. `compatible`: servers that show reasoning, as vLLM does. */
 export type ChatHouse = 'openai' | 'azure' | 'deepseek' | 'compatible';
-
-type Json = Readonly<Record<string, unknown>>;
 
 const SAFE = { filtered: false, severity: 'safe' };
 const SAFE_OUTPUT = { hate: SAFE, self_harm: SAFE, sexual: SAFE, violence: SAFE };
@@ -24,7 +23,7 @@ const FINISH_REASONS = {
   tool_calls: 'tool_calls',
   content_filter: 'content_filter',
   refusal: 'stop',
-} as const satisfies Record<Ending, string>;
+} as const satisfies Record<AnswerEnding, string>;
 
 const KEEP_ALIVE = ': keep-alive\n\n';
 

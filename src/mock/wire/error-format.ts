@@ -1,5 +1,5 @@
 import type { ErrorKind } from '../answer/fault-catalogue.ts';
-import type { ErrorContext } from './format.ts';
+import type { ErrorTextContext } from './format.ts';
 
 /** Whose errors: each has its own status, body and words for the same thing. */
 export type ErrorHouse = 'openai_chat' | 'openai_responses' | 'azure' | 'deepseek' | 'anthropic' | 'ollama';
@@ -20,10 +20,10 @@ interface OpenAiError {
   readonly innererror?: unknown;
 }
 
-type ErrorTable<Entry> = (context: ErrorContext) => Readonly<Record<ErrorKind, Entry>>;
+type ErrorTable<Entry> = (context: ErrorTextContext) => Readonly<Record<ErrorKind, Entry>>;
 
 /** Makes the error of a kind in the manner of a provider. */
-export function errorOf(house: ErrorHouse, context: ErrorContext): WireError {
+export function errorOf(house: ErrorHouse, context: ErrorTextContext): WireError {
   return HOUSES[house](context);
 }
 
@@ -162,7 +162,7 @@ const HOUSES = {
     const [status, error] = ollamaErrors(context)[context.kind];
     return { status, body: JSON.stringify({ error }) };
   },
-} as const satisfies Record<ErrorHouse, (context: ErrorContext) => WireError>;
+} as const satisfies Record<ErrorHouse, (context: ErrorTextContext) => WireError>;
 
 function openAiBody({ status, message, type, param, code, innererror }: OpenAiError, indent: number): WireError {
   const error = {

@@ -34,7 +34,7 @@ export interface Wire {
 }
 
 /** What an error's text depends on. */
-export interface ErrorContext {
+export interface ErrorTextContext {
   readonly kind: ErrorKind;
   readonly model: string;
   readonly inputTokens: number;

@@ -83,7 +83,7 @@ const STREAM_TYPES = {
 } as const satisfies Record<Wire['framing'], string>;
 
 /** Returns the headers of an error. OpenAI and Azure give Retry-After in milliseconds too. */
-export function errorHeaders(house: House, kind: ErrorKind, retryAfterSeconds: number | undefined): Headers {
+export function faultHeaders(house: House, kind: ErrorKind, retryAfterSeconds: number | undefined): Headers {
   const givesMs = house.errors === 'azure' || house.errors === 'openai_chat' || house.errors === 'openai_responses';
   const isTemporary = kind === 'rate_limit' || kind === 'server_error' || kind === 'overloaded';
   return {

@@ -1,10 +1,9 @@
 import { textOfPart } from '../answer/made-up-answer.ts';
-import type { AnswerPart, Ending, MockAnswer } from '../answer/made-up-answer.ts';
+import type { AnswerPart, AnswerEnding, MockAnswer } from '../answer/made-up-answer.ts';
 import { parseObject } from '../answer/fields.ts';
+import type { Json } from '../answer/fields.ts';
 import { signatureFor } from '../answer/taken-by-anthropic.ts';
 import type { Frame, Wire } from './format.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Anthropic's word for a filtered answer is `refusal` too. */
 const STOP_REASONS = {
@@ -13,7 +12,7 @@ const STOP_REASONS = {
   tool_calls: 'tool_use',
   content_filter: 'refusal',
   refusal: 'refusal',
-} as const satisfies Record<Ending, string>;
+} as const satisfies Record<AnswerEnding, string>;
 
 /** The wire format of Anthropic's Messages API: named events, each naming itself again. */
 export const ANTHROPIC_WIRE: Wire = {

@@ -1,9 +1,8 @@
 import { textOfPart } from '../answer/made-up-answer.ts';
-import type { AnswerPart, Ending, MockAnswer } from '../answer/made-up-answer.ts';
+import type { AnswerPart, AnswerEnding, MockAnswer } from '../answer/made-up-answer.ts';
 import { parseObject } from '../answer/fields.ts';
+import type { Json } from '../answer/fields.ts';
 import type { Frame, Wire } from './format.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Ollama knows no filter and no word for tool calls or refusals: they end with `stop`. */
 const DONE_REASONS = {
@@ -12,7 +11,7 @@ const DONE_REASONS = {
   tool_calls: 'stop',
   content_filter: 'stop',
   refusal: 'stop',
-} as const satisfies Record<Ending, string>;
+} as const satisfies Record<AnswerEnding, string>;
 
 const NANOSECONDS_PER_TOKEN = 1_000_000;
 

@@ -1,5 +1,5 @@
 import { textOfPart } from '../answer/made-up-answer.ts';
-import type { AnswerPart, Ending, MockAnswer } from '../answer/made-up-answer.ts';
+import type { AnswerPart, AnswerEnding, MockAnswer } from '../answer/made-up-answer.ts';
 import { LETTERS_AND_DIGITS, below, randomText } from '../answer/seeded.ts';
 import type { Frame, Wire, WireContext } from './format.ts';
 
@@ -20,7 +20,7 @@ const OUTCOMES = {
   refusal: ['completed', null],
   length: ['incomplete', 'max_output_tokens'],
   content_filter: ['incomplete', 'content_filter'],
-} as const satisfies Record<Ending, readonly [Status, string | null]>;
+} as const satisfies Record<AnswerEnding, readonly [Status, string | null]>;
 
 const FAILURE = { code: 'server_error', message: 'The mock failed in the middle of its answer.' };
 

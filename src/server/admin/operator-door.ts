@@ -3,7 +3,7 @@ import { AdminService } from '../../../gen/understudy/v1/admin_pb.ts';
 import { createServer, type ServerResponse } from 'node:http';
 import { closeHttp, listenHttp } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
-import { answerProbe, isRead, pathOf, respondText } from '../http/probes.ts';
+import { answerProbe, hasSafeMethod, pathOf, respondText } from '../http/probes.ts';
 
 /** What `/metrics` answers. */
 export interface MetricsText {
@@ -38,10 +38,10 @@ export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
   const server = createServer((request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
     const { metrics } = options;
-    if (metrics !== undefined && isRead(request) && pathOf(request) === '/metrics')
+    if (metrics !== undefined && hasSafeMethod(request) && pathOf(request) === '/metrics')
       void answerMetrics(metrics, response);
     else if (answer === undefined) respondText(response, 404, 'not found');
-    // No page of the web is to change anything here, not even one that has a name of its own for this address.
+    // Web pages may change nothing here, not even one that reaches this address by a name of its own (DNS rebinding).
     else if (request.headers.origin !== undefined) respondText(response, 403, 'not for browsers');
     else answer(request, response);
   });

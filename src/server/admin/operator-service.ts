@@ -20,7 +20,7 @@ export interface TargetOperator {
 /** The circuit of all models that have none of their own. */
 const OTHER_MODELS = 'other';
 
-/** What is missing here, a number that this version does not know among it, is no wish. */
+/** A state that is not here, unspecified or a number that this version does not know, is refused. */
 const STATES: ReadonlyMap<ForcedState, OperatorState> = new Map([
   [ForcedState.AUTOMATIC, 'AUTOMATIC'],
   [ForcedState.OPEN, 'OPEN'],

@@ -21,7 +21,8 @@ import {
 import { type Warning, WarningCode, WarningSchema } from '../../../gen/understudy/v1/routing_pb.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
 import type { CallResult } from '../../engine/port/call.ts';
-import { describeUsage, totalTokens, type Trail } from './attempt-trail.ts';
+import type { PricedTrail } from '../port/gateway-port.ts';
+import { describeUsage, totalTokens } from './attempt-trail.ts';
 
 /** The good end of a request. */
 export type CallSuccess = Extract<CallResult<Delta, Finish>, { ok: true }>;
@@ -31,7 +32,7 @@ export interface AnswerContext {
   readonly requestId: string;
   /** The model that the request names; empty for none. */
   readonly requestedModel: string;
-  readonly trail: Trail;
+  readonly trail: PricedTrail;
   /** What the plan left undone. */
   readonly warnings: readonly Warning[];
 }
@@ -64,7 +65,7 @@ function answerFields(result: CallSuccess, context: AnswerContext) {
     model: serving.model,
     provider: serving.provider,
     latencyMs: result.elapsedMs,
-    metadata: metadataOf(result, context.requestedModel),
+    metadata: answerMetadata(result, context.requestedModel),
     target: serving.target,
     finishReason: FinishReason[final.reason],
     rawFinishReason: final.raw,
@@ -76,7 +77,7 @@ function answerFields(result: CallSuccess, context: AnswerContext) {
   };
 }
 
-function metadataOf(result: CallSuccess, requestedModel: string): Record<string, string> {
+function answerMetadata(result: CallSuccess, requestedModel: string): Record<string, string> {
   const metadata: Record<string, string> = {};
   if (result.final.responseId !== undefined) metadata['response_id'] = result.final.responseId;
   const { target, model, requestedModel: sent } = result.serving;

@@ -11,19 +11,13 @@ import {
 } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { TokenUsage } from '../../core/ports.ts';
 import type { AttemptRecord } from '../../engine/port/call.ts';
-
-/** The trail of a request in the contract's form, and what it cost. */
-export interface Trail {
-  readonly attempts: Attempt[];
-  /** Cost of all attempts together; undefined where nothing was sent. */
-  readonly cost: Cost | undefined;
-}
+import type { PricedTrail } from '../port/gateway-port.ts';
 
 /** Translates the engine's trail. `cost` is asked once per attempt; undefined from it adds nothing. */
 export function describeTrail(
   records: readonly AttemptRecord[],
   cost: (record: AttemptRecord) => Cost | undefined,
-): Trail {
+): PricedTrail {
   const costs: Cost[] = [];
   const attempts = records.map((record) => {
     const own = cost(record);

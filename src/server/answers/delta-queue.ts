@@ -66,7 +66,7 @@ export class AnswerQueue implements ClientSink<Delta> {
 
   whenWritable(resume: () => void): void {
     this.#resume = resume;
-    // The reader may have been quicker; the engine is not called back while it is still asking.
+    // The reader may have emptied the queue already; the engine is called back only after this call has returned.
     queueMicrotask(() => this.#resumeWhenLow());
   }
 

@@ -11,6 +11,8 @@ import type { Violation } from '../port/violations.ts';
 /** Tells clients whether and when they may repeat a call (gRFC A6); negative forbids it. */
 export const PUSHBACK_HEADER = 'grpc-retry-pushback-ms';
 
+const SHUTTING_DOWN = 'The gateway is shutting down.';
+
 const MIN_PUSHBACK_MS = 250;
 const PUSHBACK_JITTER = 0.25;
 
@@ -71,7 +73,7 @@ export function callError(failure: CallFailure, context: ErrorContext): ConnectE
     reason: failure.reason,
     message: failure.message,
     requestId,
-    metadata: metadataOf(failure, attempts, context),
+    metadata: errorMetadata(failure, attempts, context),
     violations,
     retryAfterMs: failure.retryAfterMs,
     attempts,
@@ -109,9 +111,14 @@ export function invalidRequest(violations: readonly Violation[]): CallFailure {
   };
 }
 
+/** Makes the reason with which a door that closes ends its calls; {@link endedByShutdown} is what their callers are told. */
+export function shutdownReason(): ConnectError {
+  return new ConnectError(SHUTTING_DOWN, Code.Unavailable);
+}
+
 /** What the caller of a server that goes down is told. */
-export function shuttingDown(contacted: boolean): CallFailure {
-  return { status: 'UNAVAILABLE', reason: 'SHUTTING_DOWN', message: 'The gateway is shutting down.', contacted };
+export function endedByShutdown(contacted: boolean): CallFailure {
+  return { status: 'UNAVAILABLE', reason: 'SHUTTING_DOWN', message: SHUTTING_DOWN, contacted };
 }
 
 /** What the caller is told of something that was thrown: nothing of it but what a {@link FailureError} carries. */
@@ -129,7 +136,11 @@ function pushbackMs(failure: CallFailure, random: () => number): number | undefi
   return Math.ceil(leastMs * (1 + PUSHBACK_JITTER * random()));
 }
 
-function metadataOf(failure: CallFailure, attempts: readonly Attempt[], context: ErrorContext): Record<string, string> {
+function errorMetadata(
+  failure: CallFailure,
+  attempts: readonly Attempt[],
+  context: ErrorContext,
+): Record<string, string> {
   const metadata: Record<string, string> = {};
   if (failure.reason === 'ALL_PROVIDERS_FAILED') {
     const made = attempts.filter((attempt) => attempt.kind !== AttemptKind.SKIPPED);

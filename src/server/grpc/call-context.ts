@@ -17,8 +17,8 @@ type Clock = Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
 
 /**
  * What a handler gets to know of a gRPC call. Its signal aborts, with a ConnectError, when the caller cancels, the deadline
- * passes or the server ends all calls; other than Connect's it stays silent at a good end. What is rarely asked for is made
- * when it is.
+ * passes or the server ends all calls; unlike Connect's, it does not abort when a call ends well. Headers and values
+ * are made when somebody asks for them.
  */
 export class GrpcContext implements HandlerContext {
   readonly method: DescMethod;
@@ -89,7 +89,7 @@ export class GrpcContext implements HandlerContext {
 
   /** Returns the milliseconds that are left, at least 0, or undefined without a deadline. */
   readonly timeoutMs = (): number | undefined =>
-    // grpc-js has made the deadline by the wall clock, and it is the wall clock that takes it back.
+    // grpc-js has reckoned the deadline by the wall clock, so that what is left is reckoned by it too.
     Number.isFinite(this.#deadlineAtMs) ? Math.max(0, this.#deadlineAtMs - this.#clock.wall()) : undefined;
 
   /** Aborts the signal; only the first reason counts. */
@@ -97,7 +97,7 @@ export class GrpcContext implements HandlerContext {
     this.#controller.abort(reason);
   }
 
-  /** Lets go of the call. grpc-js tells of 'cancelled' also after a good end. */
+  /** Stops listening to the call: grpc-js emits 'cancelled' also after a good end. */
   close(): void {
     this.#call.off('cancelled', this.#onCancel);
     if (this.#deadlineTimer !== undefined) this.#clock.clearTimer(this.#deadlineTimer);

@@ -19,10 +19,10 @@ function isChatResponse(message: { readonly $typeName: string }): message is Cha
   return message.$typeName === ChatResponseSchema.typeName;
 }
 
-/** An answer of more bytes leaves no buffer of its size behind. */
+/** After an answer of more bytes the writer is made anew, so that its large buffer is not kept. */
 const MAX_KEPT_BYTES = 64 * 1024;
 
-/** Kept for its buffer, which has grown to what answers take; nothing is awaited while it is written to. */
+/** One for all answers, since its buffer has grown to their size; nothing is awaited while one is written. */
 let writer = new BinaryWriter();
 
 function encodeChatResponse(message: ChatResponse): Uint8Array<ArrayBuffer> {
@@ -32,7 +32,7 @@ function encodeChatResponse(message: ChatResponse): Uint8Array<ArrayBuffer> {
     if (bytes.length > MAX_KEPT_BYTES) writer = new BinaryWriter();
     return bytes;
   } catch (error) {
-    // What it holds now belongs to no answer.
+    // The writer holds half an answer now.
     writer = new BinaryWriter();
     throw error;
   }

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import type { ServiceImpl } from '@connectrpc/connect';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
@@ -11,9 +11,10 @@ import { mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
 import { takeUnaryCalls } from './plain-unary.ts';
 import { createHealthService } from '../health/standard-health.ts';
-import { clampTimeoutHeaders, MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
+import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 
 /** Certificates of a door, PEM. */
@@ -35,7 +36,7 @@ export interface GrpcDoorOptions {
   readonly reflection?: boolean;
   /** Default: plain HTTP/2 (h2c). */
   readonly tls?: TlsOptions | undefined;
-  /** How long a stream may wait for its reader. Default: 65,000 ms, a little more than the engine's own limit. */
+  /** How long a stream may wait for its reader, in milliseconds. Default: {@link CLIENT_STALL_MS}. */
   readonly clientStallMs?: number;
 }
 
@@ -50,24 +51,22 @@ export interface GrpcDoor {
   drain(graceMs: number): Promise<void>;
 }
 
-const DEFAULT_STALL_MS = 65_000;
-const FLUSH_MS = 1000;
 const STREAM_CREATED = 'http2.server.stream.created';
 
 const SERVER_OPTIONS = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_concurrent_streams': 1000,
-  // Nobody can ask for these counts: they are served by a service that is not mounted.
+  // The counts for channelz, a service that is not mounted here.
   'grpc.enable_channelz': 0,
-  // Pings find dead peers; Node sends none by itself.
+  // Pings find peers that are gone; Node sends none by itself.
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
 };
 
 /** Serves LlmService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
 export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
-  const { handlers, serving, runtime, clientStallMs = DEFAULT_STALL_MS } = options;
+  const { handlers, serving, runtime, clientStallMs = CLIENT_STALL_MS } = options;
   const asked = addressToBind(options.address);
   const shutdown = new AbortController();
   const calls = new LiveCalls();
@@ -89,7 +88,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const drain = async (graceMs: number): Promise<void> => {
     serving.startDraining();
     await within(runtime, graceMs, calls.whenIdle());
-    shutdown.abort(new ConnectError('The gateway is shutting down.', Code.Unavailable));
+    shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, closed(server));
     server.forceShutdown();
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
@@ -98,8 +97,8 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
 }
 
 /**
- * Shortens a deadline that grpc-js would take for one of now, before it reads the header. The channel is that of the whole
- * process; a deadline of 24 days is none on other servers either.
+ * Shortens a deadline of more than 24 days before grpc-js reads it: no timer of Node runs for so long, and grpc-js would end the
+ * call at once. The channel tells of the streams of all HTTP/2 servers of the process; none of them needs a longer deadline.
  */
 function clampTimeoutOfStream(message: unknown): void {
   if (typeof message !== 'object' || message === null || !('headers' in message)) return;
@@ -128,7 +127,7 @@ function bind(server: Server, address: string, serverCredentials: ServerCredenti
   });
 }
 
-/** Makes of grpc-js' words about an address that cannot be bound the error that `node:net` has for it. */
+/** Turns the error of grpc-js for an address that cannot be bound into the one that `node:net` would have thrown. */
 function listenError(error: Error): Error {
   const [message, code] = /listen ([A-Z]+): [^\],]+/.exec(error.message) ?? [];
   return code === undefined ? error : Object.assign(new Error(message, { cause: error }), { code, syscall: 'listen' });

@@ -2,7 +2,8 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { grpcTimeoutMs } from '../port/limits.ts';
-import { type UnaryCall, type UnaryClock, UnaryStream } from './unary-stream.ts';
+import type { UnaryCall } from './unary-call.ts';
+import { type UnaryClock, UnaryStream } from './unary-stream.ts';
 
 const CONTENT_TYPES: ReadonlySet<string | undefined> = new Set(['application/grpc', 'application/grpc+proto']);
 

@@ -2,26 +2,10 @@ import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type Ser
 import { Code } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
-import type { ContextCall } from './call-context.ts';
 import { MAX_MESSAGE_BYTES } from '../port/limits.ts';
-
-/** A status as grpc-js takes it; the numbers of its codes are those of Connect's. */
-export interface GrpcStatus {
-  readonly code: number;
-  readonly details: string;
-  readonly metadata: Metadata;
-}
-
-/** One unary call, whoever reads and writes its frames. */
-export interface UnaryCall {
-  readonly context: ContextCall;
-  /** The message of the request, encoded. */
-  readonly request: Buffer;
-  /** Ends the call with the encoded message of a response. Does nothing where the caller is gone. */
-  answer(message: Buffer, headers: Metadata, trailers: Metadata | undefined): void;
-  /** Ends the call with an error; headers commit it at the client. Does nothing where the caller is gone. */
-  fail(status: GrpcStatus, headers?: Metadata): void;
-}
+import type { ContextCall } from './call-context.ts';
+import { type CallStatus, plainStatus } from './call-status.ts';
+import type { UnaryCall } from './unary-call.ts';
 
 /** What a call needs of time. */
 export type UnaryClock = Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
@@ -40,7 +24,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
   readonly #headers: IncomingHttpHeaders;
   readonly #handle: (call: UnaryCall) => void;
   readonly #deadlineAtMs: number;
-  /** Runs until the request has come; from then on the deadline is the handler's. */
+  /** Runs until the request has come; from then on the context of the handler watches the deadline. */
   #timer: TimerHandle | undefined;
   #chunks: Buffer[] = [];
   #size = 0;
@@ -67,7 +51,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
 
   start(): void {
     const stream = this.#stream;
-    // What goes wrong on a stream closes it.
+    // After an error comes 'close', which is heard below.
     stream.on('error', () => undefined);
     stream.on('data', (chunk: Buffer) => this.#read(chunk));
     stream.on('end', () => this.#begin());
@@ -123,15 +107,16 @@ export class UnaryStream implements UnaryCall, ContextCall {
     this.#respond(headers, { 'grpc-status': '0', ...trailers?.toHttp2Headers() }, framed);
   }
 
-  fail({ code, details, metadata }: GrpcStatus, headers?: Metadata): void {
+  fail({ code, details, metadata }: CallStatus, headers?: Metadata): void {
     const message = encodeURI(details.toWellFormed());
     const trailers = { 'grpc-status': String(code), 'grpc-message': message, ...metadata.toHttp2Headers() };
     if (headers !== undefined) this.#respond(headers, trailers);
-    else if (this.#mayRespond()) this.#try(() => this.#stream.respond({ ...HEAD, ...trailers }, { endStream: true }));
+    else if (this.#claimResponse())
+      this.#try(() => this.#stream.respond({ ...HEAD, ...trailers }, { endStream: true }));
   }
 
   #respond(headers: Metadata, trailers: OutgoingHttpHeaders, framed?: Buffer): void {
-    if (!this.#mayRespond()) return;
+    if (!this.#claimResponse()) return;
     const stream = this.#stream;
     stream.on('wantTrailers', () => this.#try(() => stream.sendTrailers(trailers)));
     this.#try(() => {
@@ -140,7 +125,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
     });
   }
 
-  /** Node throws where it cannot send a header. */
+  /** Resets the stream where Node throws, as it does for a header that it cannot send. */
   #try(send: () => void): void {
     try {
       send();
@@ -149,13 +134,14 @@ export class UnaryStream implements UnaryCall, ContextCall {
     }
   }
 
-  #mayRespond(): boolean {
+  /** Claims the one response of the call; false where it was given, or where the caller is gone. */
+  #claimResponse(): boolean {
     const isFirst = !this.#isAnswered;
     this.#isAnswered = true;
     return isFirst && !this.#stream.destroyed && !this.#stream.closed;
   }
 
-  /** What comes behind a refusal is read all the same: clients that are reset while they send do not look at their status. */
+  /** Takes a piece of the request. After a refusal it is dropped, but read: a client that is reset while it sends misses its status. */
   #read(chunk: Buffer): void {
     if (this.#isAnswered) return;
     this.#chunks.push(chunk);
@@ -172,7 +158,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
   }
 
   #begin(): void {
-    // A stream that is reset ends, too.
+    // A stream that is reset emits 'end' as well.
     if (this.#isAnswered || this.#stream.closed) return;
     const [only] = this.#chunks;
     const bytes = only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
@@ -207,8 +193,4 @@ export class UnaryStream implements UnaryCall, ContextCall {
     this.#isCancelled = true;
     this.#onCancelled?.();
   }
-}
-
-function plainStatus(code: Code, details: string): GrpcStatus {
-  return { code, details, metadata: new Metadata() };
 }

@@ -56,11 +56,11 @@ export function createLocalClient(handlers: ServiceImpl<typeof LlmService>): Loc
   const { generate, chat, streamChat, health, listModels } = LlmService.method;
   return {
     generate: (request, options) =>
-      within(generate, options, async (context) =>
+      inContext(generate, options, async (context) =>
         create(GenerateResponseSchema, await handlers.generate(create(GenerateRequestSchema, request), context)),
       ),
     chat: (request, options) =>
-      within(chat, options, async (context) =>
+      inContext(chat, options, async (context) =>
         create(ChatResponseSchema, await handlers.chat(create(ChatRequestSchema, request), context)),
       ),
     async *streamChat(request, options) {
@@ -73,17 +73,17 @@ export function createLocalClient(handlers: ServiceImpl<typeof LlmService>): Loc
       }
     },
     health: () =>
-      within(health, undefined, async (context) =>
+      inContext(health, undefined, async (context) =>
         create(HealthResponseSchema, await handlers.health(create(HealthRequestSchema), context)),
       ),
     listModels: (request = {}) =>
-      within(listModels, undefined, async (context) =>
+      inContext(listModels, undefined, async (context) =>
         create(ListModelsResponseSchema, await handlers.listModels(create(ListModelsRequestSchema, request), context)),
       ),
   };
 }
 
-async function within<Response>(
+async function inContext<Response>(
   method: DescMethod,
   options: LocalCallOptions | undefined,
   run: (context: HandlerContext) => Promise<Response>,

@@ -20,13 +20,13 @@ const MAX_PAGE_SIZE = 1000;
  * Answers ListModels. The token of a page is the last model before it, so that pages stay right where models come and go.
  * Rejects with a ConnectError: INVALID_ARGUMENT for a bad size or token, NOT_FOUND for an unknown target.
  */
-export async function listModels(
+export async function modelPage(
   gateway: Pick<GatewayPort, 'models' | 'targets'>,
   request: ListModelsRequest,
   context: ErrorContext,
 ): Promise<ListModelsResponse> {
   const violations = validateListModels(request);
-  if (violations.length > 0) throw invalid(violations, context);
+  if (violations.length > 0) throw invalidField(violations, context);
   if (request.target !== '' && !gateway.targets().some((target) => target.target === request.target)) {
     const message = 'There is no such target.';
     throw callError(refusal({ class: 'bad_request', reason: 'TARGET_NOT_FOUND', message, field: 'target' }), context);
@@ -35,7 +35,10 @@ export async function listModels(
   const models = all.filter((model) => request.target === '' || model.target === request.target);
   const start = request.pageToken === '' ? 0 : models.findIndex((model) => tokenOf(model) === request.pageToken) + 1;
   if (request.pageToken !== '' && start === 0) {
-    throw invalid([{ field: 'page_token', description: 'is no token of a page of this list; begin again' }], context);
+    throw invalidField(
+      [{ field: 'page_token', description: 'is no token of a page of this list; begin again' }],
+      context,
+    );
   }
   const size = request.pageSize === 0 ? DEFAULT_PAGE_SIZE : Math.min(request.pageSize, MAX_PAGE_SIZE);
   const page = models.slice(start, start + size);
@@ -44,7 +47,7 @@ export async function listModels(
   return create(ListModelsResponseSchema, { models: page, nextPageToken });
 }
 
-function invalid(violations: readonly Violation[], context: ErrorContext): Error {
+function invalidField(violations: readonly Violation[], context: ErrorContext): Error {
   return callError(invalidRequest(violations), { ...context, violations });
 }
 

@@ -18,8 +18,8 @@ import {
 } from '../answers/assembled-answer.ts';
 import type { GatewayPort, PlanRequest } from '../port/gateway-port.ts';
 import { healthResponse } from '../health/provider-health.ts';
-import { listModels } from './model-pages.ts';
-import { type Ask, type HandlerOptions, identifyRequest, runRequest } from './run-request.ts';
+import { modelPage } from './model-pages.ts';
+import { type HandlerOptions, identifyRequest, type RpcRequest, runRequest } from './run-request.ts';
 import { asConnectError } from '../errors/status.ts';
 import { StreamEvents } from '../answers/stream-events.ts';
 import { validateChat, validateGenerate } from '../validation/requests.ts';
@@ -35,12 +35,12 @@ export function createHandlers(gateway: GatewayPort, options: HandlerOptions): S
   };
   const answerOnce = async <Response>(
     requestId: string,
-    ask: Ask,
+    rpc: RpcRequest,
     context: HandlerContext,
     respond: (result: CallSuccess, answer: AnswerContext) => Response,
   ): Promise<Response> => {
     try {
-      const { result, answer } = await runRequest(gateway, options, ask, context, {
+      const { result, answer } = await runRequest(gateway, options, rpc, context, {
         signal: context.signal,
         requestId,
       });
@@ -53,13 +53,13 @@ export function createHandlers(gateway: GatewayPort, options: HandlerOptions): S
     generate(request, context) {
       const requestId = identifyRequest(gateway, context, request.requestId);
       const conversation = conversationOf(request);
-      const ask = { method: 'Generate', request, conversation, violations: validateGenerate(request) } as const;
-      return answerOnce(requestId, ask, context, generateResponse);
+      const rpc = { method: 'Generate', request, conversation, violations: validateGenerate(request) } as const;
+      return answerOnce(requestId, rpc, context, generateResponse);
     },
     chat(request, context) {
       const requestId = identifyRequest(gateway, context, request.requestId);
-      const ask = { method: 'Chat', request, conversation: request, violations: validateChat(request) } as const;
-      return answerOnce(requestId, ask, context, chatResponse);
+      const rpc = { method: 'Chat', request, conversation: request, violations: validateChat(request) } as const;
+      return answerOnce(requestId, rpc, context, chatResponse);
     },
     streamChat: (request, context) => streamChat(gateway, options, request, context),
     health(_request, context) {
@@ -68,7 +68,7 @@ export function createHandlers(gateway: GatewayPort, options: HandlerOptions): S
     },
     listModels(request, context) {
       const requestId = identifyRequest(gateway, context);
-      return guarded(requestId, () => listModels(gateway, request, { requestId, random: options.random }));
+      return guarded(requestId, () => modelPage(gateway, request, { requestId, random: options.random }));
     },
   };
 }
@@ -94,15 +94,15 @@ async function* streamChat(
   context: HandlerContext,
 ): AsyncGenerator<StreamChatResponse> {
   const requestId = identifyRequest(gateway, context, request.requestId);
-  const ask = { method: 'StreamChat', request, conversation: request, violations: validateChat(request) } as const;
+  const rpc = { method: 'StreamChat', request, conversation: request, violations: validateChat(request) } as const;
   const client = new AnswerQueue();
   const abort = new AbortController();
   const onAbort = (): void => abort.abort(context.signal.reason);
   if (context.signal.aborted) onAbort();
   context.signal.addEventListener('abort', onAbort, { once: true });
   const recovery = request.recovery === Recovery.RESTART ? 'RESTART' : 'FAIL';
-  const stream = { signal: abort.signal, requestId, client, recovery } as const;
-  const answered = runRequest(gateway, options, ask, context, stream);
+  const caller = { signal: abort.signal, requestId, client, recovery } as const;
+  const answered = runRequest(gateway, options, rpc, context, caller);
   answered.then(
     () => client.end(),
     () => client.end(),

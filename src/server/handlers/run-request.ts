@@ -6,7 +6,7 @@ import type { AnswerContext, CallSuccess } from '../answers/assembled-answer.ts'
 import { describeTrail } from '../answers/attempt-trail.ts';
 import type { GatewayPort, CallEnd, Plan, PlanRequest } from '../port/gateway-port.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../port/limits.ts';
-import { callError, invalidRequest, refusal, shuttingDown, unexpected } from '../errors/status.ts';
+import { callError, invalidRequest, refusal, endedByShutdown, unexpected } from '../errors/status.ts';
 import type { Violation } from '../port/violations.ts';
 
 /** What the handlers need besides the gateway. */
@@ -18,7 +18,7 @@ export interface HandlerOptions {
 }
 
 /** One request of Generate, Chat or StreamChat. */
-export interface Ask {
+export interface RpcRequest {
   readonly method: CallEnd['method'];
   readonly request: CallEnd['request'];
   /** The request as a conversation. */
@@ -27,7 +27,7 @@ export interface Ask {
 }
 
 /** Whose request it is and where its answer goes. */
-export interface AskedStream {
+export interface RpcCaller {
   /** Aborts when the caller cancels or is gone. */
   readonly signal: AbortSignal;
   readonly requestId: string;
@@ -38,7 +38,7 @@ export interface AskedStream {
 }
 
 /** A good answer and what is to be said with it. */
-export interface Answered {
+export interface AnsweredRpc {
   readonly result: CallSuccess;
   readonly answer: AnswerContext;
 }
@@ -65,24 +65,24 @@ export function identifyRequest(gateway: GatewayPort, context: HandlerContext, f
 export async function runRequest(
   gateway: GatewayPort,
   options: HandlerOptions,
-  ask: Ask,
+  rpc: RpcRequest,
   context: HandlerContext,
-  stream: AskedStream,
-): Promise<Answered> {
-  const { requestId, signal } = stream;
+  caller: RpcCaller,
+): Promise<AnsweredRpc> {
+  const { requestId, signal } = caller;
   const timeoutMs = context.timeoutMs();
   await NEXT_STAGE;
   let plan: Plan | undefined;
   let result: CallResult<Delta, Finish>;
   try {
-    const planned = planRequest(gateway, options, ask);
+    const planned = planOrRefusal(gateway, options, rpc);
     if ('status' in planned) {
       result = refusedResult(planned);
     } else {
       plan = planned;
       await NEXT_STAGE;
       const prepare: Plan['prepare'] = (entry) => planned.prepare(entry);
-      const { client, recovery } = stream;
+      const { client, recovery } = caller;
       const { chain, streams: upstreamStreams } = plan;
       result = await gateway.run({ chain, timeoutMs, signal, client, recovery, upstreamStreams, prepare });
     }
@@ -92,16 +92,16 @@ export async function runRequest(
   if (!result.ok) result = { ...result, failure: explainCancel(result.failure, signal) };
   const trail = describeTrail(result.attempts, (attempt) => plan?.account(attempt));
   await NEXT_STAGE;
-  gateway.callEnded({ method: ask.method, requestId, request: ask.request, result, trail });
+  gateway.callEnded({ method: rpc.method, requestId, request: rpc.request, result, trail });
   if (result.ok) {
     const warnings = plan?.warnings(result.serving) ?? [];
-    return { result, answer: { requestId, requestedModel: ask.request.model, trail, warnings } };
+    return { result, answer: { requestId, requestedModel: rpc.request.model, trail, warnings } };
   }
   const { failure } = result;
   if (failure.reason === 'SLOW_READER') context.values.get(CLOSE_STALLED_STREAM)();
   const hasDeadline = timeoutMs !== undefined;
   const { attempts } = trail;
-  const { violations } = ask;
+  const { violations } = rpc;
   throw callError(failure, {
     requestId,
     random: options.random,
@@ -112,10 +112,10 @@ export async function runRequest(
   });
 }
 
-function planRequest(gateway: GatewayPort, options: HandlerOptions, ask: Ask): Plan | CallFailure {
-  if (ask.violations.length > 0) return invalidRequest(ask.violations);
-  if (options.isAccepting?.() === false) return shuttingDown(false);
-  const plan = gateway.plan(ask.conversation, ask.method === 'StreamChat');
+function planOrRefusal(gateway: GatewayPort, options: HandlerOptions, rpc: RpcRequest): Plan | CallFailure {
+  if (rpc.violations.length > 0) return invalidRequest(rpc.violations);
+  if (options.isAccepting?.() === false) return endedByShutdown(false);
+  const plan = gateway.plan(rpc.conversation, rpc.method === 'StreamChat');
   return 'chain' in plan ? plan : refusal(plan);
 }
 
@@ -127,7 +127,7 @@ function refusedResult(failure: CallFailure): CallResult<Delta, Finish> {
 function explainCancel(failure: CallFailure, signal: AbortSignal): CallFailure {
   if (failure.reason !== 'CANCELLED' || !(signal.reason instanceof ConnectError)) return failure;
   const { contacted } = failure;
-  if (signal.reason.code === Code.Unavailable) return shuttingDown(contacted);
+  if (signal.reason.code === Code.Unavailable) return endedByShutdown(contacted);
   if (signal.reason.code !== Code.DeadlineExceeded) return failure;
   return {
     status: 'DEADLINE_EXCEEDED',

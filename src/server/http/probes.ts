@@ -5,8 +5,8 @@ export function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0] ?? '';
 }
 
-/** Whether a request only asks: GET or HEAD. */
-export function isRead(request: IncomingMessage): boolean {
+/** Whether a request changes nothing: GET or HEAD (RFC 9110, "Safe Methods"). */
+export function hasSafeMethod(request: IncomingMessage): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }
 
@@ -21,7 +21,7 @@ export function respondText(response: ServerResponse, status: number, text: stri
  */
 export function answerProbe(request: IncomingMessage, response: ServerResponse, isReady: () => boolean): boolean {
   const path = pathOf(request);
-  if (!isRead(request) || (path !== '/livez' && path !== '/readyz')) return false;
+  if (!hasSafeMethod(request) || (path !== '/livez' && path !== '/readyz')) return false;
   if (path === '/livez' || isReady()) respondText(response, 200, 'ok');
   else respondText(response, 503, 'not ready');
   return true;

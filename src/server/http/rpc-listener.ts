@@ -5,7 +5,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
-import { clampTimeoutHeaders, MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import { clampTimeoutHeaders, CLIENT_STALL_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
 import { pathOf, respondText } from './probes.ts';
 import { CLOSE_STALLED_STREAM } from '../handlers/run-request.ts';
 
@@ -13,13 +13,11 @@ import { CLOSE_STALLED_STREAM } from '../handlers/run-request.ts';
 export interface RpcListenerOptions {
   /** Adds the services. */
   readonly routes: (router: ConnectRouter) => void;
-  /** How long a response may wait for its reader. Default: 65,000 ms, a little more than the engine's own limit. */
+  /** How long a response may wait for its reader, in milliseconds. Default: {@link CLIENT_STALL_MS}. */
   readonly clientStallMs?: number;
   /** Ends what is under way where it aborts. */
   readonly shutdownSignal?: AbortSignal;
 }
-
-const DEFAULT_STALL_MS = 65_000;
 
 /** Replies stay as they are: compressing each message of a stream costs more than it saves. */
 const NEVER_COMPRESS_BYTES = 0xffff_ffff;
@@ -44,7 +42,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
   });
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-  const stallMs = options.clientStallMs ?? DEFAULT_STALL_MS;
+  const stallMs = options.clientStallMs ?? CLIENT_STALL_MS;
   return (request, response) => {
     const handle = handlers.get(pathOf(request));
     if (handle === undefined) return respondText(response, 404, 'not found');

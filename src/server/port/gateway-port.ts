@@ -1,9 +1,8 @@
 import type { ChatRequest, GenerateRequest, Model, StreamChatRequest } from '../../../gen/understudy/v1/llm_pb.ts';
-import type { Warning } from '../../../gen/understudy/v1/routing_pb.ts';
+import type { Attempt, Warning } from '../../../gen/understudy/v1/routing_pb.ts';
 import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
 import type { Failure } from '../../core/failure.ts';
-import type { Trail } from '../answers/attempt-trail.ts';
 import type {
   AttemptRecord,
   Call,
@@ -29,6 +28,13 @@ export interface Plan {
 /** The fields that routing and translation read; every request has them once Generate has been made a conversation. */
 export type PlanRequest = Pick<ChatRequest, 'messages' | 'model' | 'options' | 'tools' | 'toolChoice' | 'routing'>;
 
+/** The trail of a request in the contract's form, and what it cost. */
+export interface PricedTrail {
+  readonly attempts: Attempt[];
+  /** Cost of all attempts together; undefined where nothing was sent. */
+  readonly cost: Cost | undefined;
+}
+
 /** The end of a request, for logs and metrics. */
 export interface CallEnd {
   readonly method: 'Generate' | 'Chat' | 'StreamChat';
@@ -36,7 +42,7 @@ export interface CallEnd {
   readonly request: GenerateRequest | ChatRequest | StreamChatRequest;
   readonly result: CallResult<Delta, Finish>;
   /** The trail with its costs; its attempts are those of `result`, in the same order. */
-  readonly trail: Trail;
+  readonly trail: PricedTrail;
 }
 
 /** What the handlers need from the rest of the gateway. */

@@ -1,10 +1,15 @@
+import { MAX_TIMER_MS } from '../../core/ports.ts';
+
 /** Largest message that is read or written on either door, in bytes (20 MiB; the libraries' own limits are 4 MiB and 4 GiB). */
 export const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
 
-/** Longest time that a timer of Node can run, in milliseconds; a longer one fires at once. */
-const MAX_TIMER_MS = 2_147_483_647;
+/** How long a response may wait for its reader, in milliseconds: a little more than the engine's own limit. */
+export const CLIENT_STALL_MS = 65_000;
 
-/** The same as a `grpc-timeout`, whose number has at most eight digits. */
+/** How long the last answers may take to reach their callers when a door closes, in milliseconds. */
+export const FLUSH_MS = 1_000;
+
+/** The longest timer as a `grpc-timeout`, whose number has at most eight digits. */
 const MAX_GRPC_TIMEOUT = '2147483S';
 
 /** Most characters of a request id. */
@@ -26,8 +31,8 @@ const UNIT_MS = new Map([
 ]);
 
 /**
- * Shortens a `grpc-timeout` that no timer can run; without this it would act as a deadline of now. What cannot be read stays
- * as it is, for the protocol library to refuse.
+ * Shortens a `grpc-timeout` that is longer than any timer, which would fire at once. What cannot be read stays as it is, for
+ * the protocol library to refuse.
  */
 export function clampGrpcTimeout(value: string): string {
   const match = GRPC_TIMEOUT.exec(value);
@@ -42,12 +47,12 @@ export function grpcTimeoutMs(value: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * (UNIT_MS.get(match[2] ?? '') ?? 0);
 }
 
-/** Shortens a `connect-timeout-ms` that no timer can run. What cannot be read, or has over ten digits, stays as it is. */
+/** Shortens a `connect-timeout-ms` that is longer than any timer. What cannot be read, or has over ten digits, stays as it is. */
 export function clampConnectTimeout(value: string): string {
   return /^\d{1,10}$/.test(value) && Number(value) > MAX_TIMER_MS ? String(MAX_TIMER_MS) : value;
 }
 
-/** Shortens the deadlines in the headers of a request, in place: they are read by libraries that have only the object. */
+/** Shortens the deadlines in the headers of a request, in place: the libraries read them from the same object. */
 export function clampTimeoutHeaders(headers: Record<string, string | readonly string[] | undefined>): void {
   const grpc = headers['grpc-timeout'];
   if (typeof grpc === 'string') headers['grpc-timeout'] = clampGrpcTimeout(grpc);

@@ -16,10 +16,10 @@ const MAX_VIOLATIONS = 20;
 const MAX_FIELD_LENGTH = 128;
 
 /** What the names of tools and schemas are made of. */
-export const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The same in words. */
-export const NAME_RULE = 'must be 1 to 64 letters, digits, "_" or "-"';
+export const TOOL_NAME_RULE = 'must be 1 to 64 letters, digits, "_" or "-"';
 
 /** Runs checks and returns what they report, in their order, the first 20 of it. */
 export function collectViolations(check: (report: Report) => void): readonly Violation[] {

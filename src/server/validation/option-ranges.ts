@@ -3,7 +3,7 @@ import { type GenerationOptions, ReasoningEffort } from '../../../gen/understudy
 import type { RoutingOptions } from '../../../gen/understudy/v1/routing_pb.ts';
 import { PROVIDERS } from '../../core/provider.ts';
 import { answerCheck } from '../../structured-output/json-schema.ts';
-import { isKnownEnumValue, NAME, NAME_RULE, type Report } from '../port/violations.ts';
+import { isKnownEnumValue, TOOL_NAME, TOOL_NAME_RULE, type Report } from '../port/violations.ts';
 
 /** Most texts that may end an answer. */
 const MAX_STOPS = 16;
@@ -11,7 +11,7 @@ const MAX_STOPS = 16;
 /** Longest name of a model, route, target or provider, in characters. */
 const MAX_NAME_LENGTH = 256;
 
-const PROVIDER_NAMES: readonly string[] = PROVIDERS;
+const TAKES_OPTIONS: ReadonlySet<string> = new Set(PROVIDERS);
 
 /** Checks `options`. */
 export function checkOptions(options: GenerationOptions, report: Report): void {
@@ -38,12 +38,12 @@ export function checkOptions(options: GenerationOptions, report: Report): void {
   const format = options.responseFormat?.format;
   if (format?.case === 'jsonSchema') {
     const path = 'options.response_format.json_schema';
-    if (!NAME.test(format.value.name)) report(`${path}.name`, NAME_RULE);
+    if (!TOOL_NAME.test(format.value.name)) report(`${path}.name`, TOOL_NAME_RULE);
     const check = answerCheck(format.value.schemaJson);
     if ('problem' in check) report(`${path}.schema_json`, check.problem);
   }
   for (const provider of Object.keys(options.providerOptions)) {
-    if (!PROVIDER_NAMES.includes(provider)) {
+    if (!TAKES_OPTIONS.has(provider)) {
       report(`options.provider_options[${JSON.stringify(provider)}]`, `must be one of ${PROVIDERS.join(', ')}`);
     }
   }

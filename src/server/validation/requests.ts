@@ -5,15 +5,12 @@ import type {
   StreamChatRequest,
 } from '../../../gen/understudy/v1/llm_pb.ts';
 import { Recovery } from '../../../gen/understudy/v1/routing_pb.ts';
+import { MAX_LABEL_KEY_LENGTH, MAX_LABEL_VALUE_LENGTH, MAX_LABELS } from '../../core/label-limits.ts';
 import { isRequestId, MAX_REQUEST_ID_LENGTH } from '../port/limits.ts';
 import { checkMessages } from './message-rules.ts';
 import { checkName, checkOptions, checkRouting } from './option-ranges.ts';
 import { checkTools } from './tool-definitions.ts';
 import { collectViolations, isKnownEnumValue, type Report, type Violation } from '../port/violations.ts';
-
-const MAX_LABELS = 16;
-const MAX_LABEL_KEY_LENGTH = 64;
-const MAX_LABEL_VALUE_LENGTH = 256;
 
 /** Lists what is wrong with a request of Chat or StreamChat (product, "Bad input"), all fields at once, 20 at most. */
 export function validateChat(request: ChatRequest | StreamChatRequest): readonly Violation[] {
@@ -58,7 +55,9 @@ function checkLabels(labels: Readonly<Record<string, string>>, report: Report): 
   if (entries.length > MAX_LABELS) report('labels', `must have at most ${MAX_LABELS} entries`);
   for (const [key, value] of entries) {
     const path = `labels[${JSON.stringify(key.slice(0, MAX_LABEL_KEY_LENGTH))}]`;
-    if (key === '' || key.length > MAX_LABEL_KEY_LENGTH) report(path, 'the key must have 1 to 64 characters');
-    if (value.length > MAX_LABEL_VALUE_LENGTH) report(path, 'the value must have at most 256 characters');
+    if (key === '' || key.length > MAX_LABEL_KEY_LENGTH)
+      report(path, `the key must have 1 to ${MAX_LABEL_KEY_LENGTH} characters`);
+    if (value.length > MAX_LABEL_VALUE_LENGTH)
+      report(path, `the value must have at most ${MAX_LABEL_VALUE_LENGTH} characters`);
   }
 }

@@ -1,7 +1,7 @@
 import { type Tool, type ToolChoice, ToolChoiceMode } from '../../../gen/understudy/v1/chat_pb.ts';
 import { MAX_SCHEMA_BYTES } from '../../structured-output/json-schema.ts';
 import { checkJsonObject } from '../../structured-output/json-text.ts';
-import { isKnownEnumValue, NAME, NAME_RULE, type Report } from '../port/violations.ts';
+import { isKnownEnumValue, TOOL_NAME, TOOL_NAME_RULE, type Report } from '../port/violations.ts';
 
 /** Most tools; the least of the providers' limits, OpenAI's. */
 const MAX_TOOLS = 128;
@@ -24,7 +24,7 @@ function checkTool({ kind }: Tool, path: string, names: Set<string>, report: Rep
     return;
   }
   const { name, description, parametersJson } = kind.value;
-  if (!NAME.test(name)) report(`${path}.function.name`, NAME_RULE);
+  if (!TOOL_NAME.test(name)) report(`${path}.function.name`, TOOL_NAME_RULE);
   else if (names.has(name)) report(`${path}.function.name`, 'must be unique');
   names.add(name);
   if (Buffer.byteLength(description) > MAX_DESCRIPTION_BYTES) {

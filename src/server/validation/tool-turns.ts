@@ -1,6 +1,6 @@
 import type { ToolCall, ToolResult } from '../../../gen/understudy/v1/chat_pb.ts';
 import { checkJsonObject } from '../../structured-output/json-text.ts';
-import { NAME, NAME_RULE, type Report } from '../port/violations.ts';
+import { TOOL_NAME, TOOL_NAME_RULE, type Report } from '../port/violations.ts';
 
 /** Longest id of a tool call, in characters. */
 const MAX_ID_LENGTH = 256;
@@ -31,7 +31,7 @@ export class ToolTurns {
     else if (this.#ids.has(id)) this.#report(`${path}.id`, 'must be unique in the conversation');
     else this.#open.set(id, path);
     this.#ids.add(id);
-    if (!NAME.test(name)) this.#report(`${path}.name`, NAME_RULE);
+    if (!TOOL_NAME.test(name)) this.#report(`${path}.name`, TOOL_NAME_RULE);
     // A model that has nothing to say may say nothing.
     const read = argumentsJson === '' ? undefined : checkJsonObject(argumentsJson, MAX_ARGUMENTS_BYTES);
     if (read !== undefined && 'problem' in read) this.#report(`${path}.arguments_json`, read.problem);

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import type { ServiceImpl } from '@connectrpc/connect';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { Runtime } from '../../core/ports.ts';
 import { applyCors } from '../http/cors.ts';
@@ -7,7 +7,9 @@ import { closeHttp, listenHttp } from '../http/listener.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { answerProbe } from '../http/probes.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
+import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
+import { FLUSH_MS } from '../port/limits.ts';
 
 /** Options of the web door. */
 export interface WebDoorOptions {
@@ -19,7 +21,7 @@ export interface WebDoorOptions {
   readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>;
   /** Origins whose scripts may call. Default: none. */
   readonly corsOrigins?: readonly string[];
-  /** How long a response may wait for its reader. Default: 65,000 ms, a little more than the engine's own limit. */
+  /** How long a response may wait for its reader, in milliseconds. Default: `CLIENT_STALL_MS`. */
   readonly clientStallMs?: number;
 }
 
@@ -31,7 +33,6 @@ export interface WebDoor {
   drain(graceMs: number): Promise<void>;
 }
 
-const FLUSH_MS = 1000;
 const LINGER_MS = 1000;
 
 /**
@@ -58,7 +59,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const address = await listenHttp(server, options.address);
   const drain = async (graceMs: number): Promise<void> => {
     await within(runtime, graceMs, calls.whenIdle());
-    shutdown.abort(new ConnectError('The gateway is shutting down.', Code.Unavailable));
+    shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, calls.whenIdle());
     await closeHttp(server);
   };

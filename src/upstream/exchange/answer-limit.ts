@@ -1,6 +1,6 @@
+import type { Delta } from '../../core/answer.ts';
 import type { EventReader } from '../../providers/port/adapter.ts';
-import { deltaSize } from './delta-size.ts';
-import { protocolFailure } from '../port/protocol-failure.ts';
+import { tooLarge } from '../port/answer-failures.ts';
 
 /** What a piece takes besides its text, about: an answer of tiny pieces must not take memory without end either. */
 const BYTES_PER_PIECE = 64;
@@ -14,7 +14,20 @@ export function withAnswerLimit(reader: EventReader, maxBytes: number): EventRea
   return (event) => {
     const events = reader(event);
     for (const read of events) if (read.type === 'delta') bytes += deltaSize(read.delta) + BYTES_PER_PIECE;
-    if (bytes > maxBytes) throw protocolFailure('The answer of the provider is larger than allowed.');
+    if (bytes > maxBytes) throw tooLarge();
     return events;
   };
+}
+
+/** The size of a piece of the answer in characters; close enough to bytes for the engine's bounds. 0: nothing in it. */
+export function deltaSize(delta: Delta): number {
+  switch (delta.kind) {
+    case 'text':
+    case 'reasoning':
+      return delta.text.length;
+    case 'tool_call':
+      return (delta.name?.length ?? 0) + (delta.id?.length ?? 0) + delta.argumentsFragment.length;
+    case 'part_finished':
+      return 1 + (delta.state?.length ?? 0);
+  }
 }

@@ -1,8 +1,7 @@
-import { FailureError } from '../../core/failure.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { Adapter, AdapterEvent, ErrorResponse, EventReader } from '../../providers/port/adapter.ts';
 import type { Framing } from './framing.ts';
-import { protocolFailure } from '../port/protocol-failure.ts';
+import { failureOf, notUtf8, protocolFailure, tooLarge, unmarkedEnd } from '../port/answer-failures.ts';
 
 /** Turns the body of one response into the adapter's events. Throws a FailureError where the body cannot be read. */
 export interface BodyReader {
@@ -11,7 +10,7 @@ export interface BodyReader {
   end(): readonly AdapterEvent[];
   /** Says that the connection broke within the body, with the failure that stands for it; returns the one that counts. */
   broken(failure: Failure): Failure;
-  /** Says why a body is no success that ended without a terminal marker (engine rule X3). */
+  /** Returns the failure of a body that has ended without a terminal marker (engine rule X3). */
   unfinished(): Failure;
 }
 
@@ -38,11 +37,7 @@ export function createEventBody(framing: Framing, reader: EventReader): BodyRead
     unfinished: () =>
       count === 0 && !framing.endedWithinEvent
         ? protocolFailure('The stream of the provider was empty.').failure
-        : {
-            class: 'reset',
-            reason: 'PROVIDER_UNAVAILABLE',
-            message: 'The stream of the provider ended before its end marker.',
-          },
+        : unmarkedEnd(),
   };
 }
 
@@ -53,7 +48,7 @@ export function createJsonBody(maxBytes: number, reader: EventReader): BodyReade
   return {
     push: (chunk) => {
       size += chunk.length;
-      if (size > maxBytes) throw protocolFailure('The answer of the provider is larger than allowed.');
+      if (size > maxBytes) throw tooLarge();
       chunks.push(chunk);
       return [];
     },
@@ -88,7 +83,7 @@ export function createErrorBody(maxBytes: number, classify: (body: ErrorResponse
   };
 }
 
-/** Never used for a part of a text, so that it remembers nothing. */
+/** Decodes whole texts alone, so that nothing is left in it from one to the next. */
 const WHOLE_TEXT = new TextDecoder('utf-8', { fatal: true });
 
 function decode(chunks: readonly Uint8Array[]): string {
@@ -96,7 +91,7 @@ function decode(chunks: readonly Uint8Array[]): string {
   try {
     return WHOLE_TEXT.decode(chunks.length === 1 ? only : Buffer.concat(chunks));
   } catch (cause) {
-    throw protocolFailure('The provider sent text that is not valid UTF-8.', cause);
+    throw notUtf8(cause);
   }
 }
 
@@ -107,15 +102,4 @@ function parse(text: string): unknown {
     // The error of JSON.parse quotes the text, which may hold what nobody should read in a log.
     throw protocolFailure('The answer of the provider is not valid JSON.');
   }
-}
-
-/** Says what went wrong when a step of a call threw: the failure that was thrown, or a fault of ours (class C21). */
-export function failureOf(error: unknown): Failure {
-  if (error instanceof FailureError) return error.failure;
-  return {
-    class: 'internal',
-    reason: 'INTERNAL',
-    message: 'The call failed because of a fault of the gateway.',
-    cause: error,
-  };
 }

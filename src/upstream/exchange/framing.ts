@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser';
 
 import type { Adapter, WireEvent } from '../../providers/port/adapter.ts';
-import { protocolFailure } from '../port/protocol-failure.ts';
+import { notUtf8, protocolFailure } from '../port/answer-failures.ts';
 
 /** What a framing takes before it calls a stream broken. */
 export interface FramingLimits {
@@ -19,14 +19,15 @@ export interface Framing {
   readonly endedWithinEvent: boolean;
 }
 
-const DEFAULT_LIMITS: FramingLimits = { eventChars: 8 * 1024 * 1024 };
+/** The limits where nobody sets others. */
+export const DEFAULT_FRAMING_LIMITS: FramingLimits = { eventChars: 8 * 1024 * 1024 };
 
 /**
- * Makes the framing of one stream: Server-Sent Events after the HTML standard, or one JSON document per line. Both read
- * UTF-8 without mercy and leave out what the end of the body cut off.
+ * Makes the framing of one stream: Server-Sent Events after the HTML standard, or one JSON document per line. Both refuse
+ * what is not UTF-8, and leave out an event that the end of the body cut off.
  */
 export function createFraming(framing: Adapter['framing'], limits: Partial<FramingLimits> = {}): Framing {
-  const resolved = { ...DEFAULT_LIMITS, ...limits };
+  const resolved = { ...DEFAULT_FRAMING_LIMITS, ...limits };
   return FRAMINGS[framing](resolved);
 }
 
@@ -123,7 +124,7 @@ function createDecoder(): Decoder {
       try {
         return decoder.decode(chunk, { stream: true });
       } catch (cause) {
-        throw protocolFailure('The provider sent text that is not valid UTF-8.', cause);
+        throw notUtf8(cause);
       }
     },
     end: () => {

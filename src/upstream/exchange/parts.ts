@@ -1,5 +1,6 @@
 import type { Runtime } from '../../core/ports.ts';
 import type { Adapter, EventReader, WireRequest } from '../../providers/port/adapter.ts';
+import { DEFAULT_FRAMING_LIMITS } from './framing.ts';
 import type { RequestHead } from '../port/request-head.ts';
 import type { BodyLimits } from './response-body.ts';
 import type { Transport } from '../../core/transport.ts';
@@ -33,10 +34,10 @@ export interface ExchangeParts {
 
 /** The limits where nobody sets others. */
 export const DEFAULT_LIMITS: ExchangeLimits = {
+  ...DEFAULT_FRAMING_LIMITS,
   errorBodyBytes: 64 * 1024,
   jsonBodyBytes: 32 * 1024 * 1024,
   answerBytes: 64 * 1024 * 1024,
-  eventChars: 8 * 1024 * 1024,
   drainBytes: 64 * 1024,
   drainMs: 1_000,
   errorBodyMs: 5_000,

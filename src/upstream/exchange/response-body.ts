@@ -4,7 +4,7 @@ import { createErrorBody, createEventBody, createJsonBody, readJsonWith } from '
 import type { BodyReader } from './body-reader.ts';
 import { createFraming } from './framing.ts';
 import type { FramingLimits } from './framing.ts';
-import { protocolFailure } from '../port/protocol-failure.ts';
+import { protocolFailure } from '../port/answer-failures.ts';
 
 /** Bounds of a body. */
 export interface BodyLimits extends FramingLimits {

@@ -5,8 +5,8 @@ import type { AttemptEvent, AttemptSink } from '../../core/ports.ts';
 const SHORTEST_KEY = 8;
 
 /**
- * Keeps a target's key out of the few words of its provider that are told on: codes, ids, names of models. Providers repeat
- * what they were sent, and a key passes for a word (engine rule X5). The answer itself is passed on as it is.
+ * Keeps a target's key out of the few words of its provider that are passed on: codes, ids, names of models. Providers repeat
+ * what they were sent, and a key looks like any other word (engine rule X5). The answer itself is passed on as it is.
  */
 export function withoutKey(sink: AttemptSink<Delta, Finish>, key: string | undefined): AttemptSink<Delta, Finish> {
   if (key === undefined || key.length < SHORTEST_KEY) return sink;

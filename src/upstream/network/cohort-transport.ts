@@ -1,7 +1,7 @@
 import type { Cohort } from '../../core/cohort.ts';
 import type { HttpExchange, HttpHandler, Transport } from '../../core/transport.ts';
 
-/** Bytes of one answer that may wait for the end of a turn; more are told at once, so that whoever asks for a pause is heard. */
+/** Bytes of one answer that may wait for the end of a turn; more are told at once, so that a pause is heard in time. */
 const MAX_WAITING_BYTES = 64 * 1024;
 
 /** Makes a transport tell in cohorts what has come of several answers in one turn: all heads, all bodies, all ends. */

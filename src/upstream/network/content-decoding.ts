@@ -2,7 +2,7 @@ import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompre
 import type { Transform } from 'node:stream';
 
 import { FailureError } from '../../core/failure.ts';
-import { protocolFailure } from '../port/protocol-failure.ts';
+import { protocolFailure } from '../port/answer-failures.ts';
 import type { HttpHandler } from '../../core/transport.ts';
 
 /** Decodes a body on its way to the handler. */

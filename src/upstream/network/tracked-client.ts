@@ -51,7 +51,7 @@ export function createTrackedClient(
   return client;
 }
 
-/** undici's connector returns the socket that it connects, though its type keeps silent about it. */
+/** undici's connector returns the socket that it connects; its type does not say so. */
 function socketOf(returned: unknown): Socket {
   if (returned instanceof Socket) return returned;
   throw new TypeError('The connector of undici has returned no socket.');

@@ -6,7 +6,7 @@ import { decodingHandler } from './content-decoding.ts';
 import type { DecodingHandler } from './content-decoding.ts';
 import { ConnectionError } from './socket-failure.ts';
 import type { ConnectionPhase } from './socket-failure.ts';
-import { protocolFailure } from '../port/protocol-failure.ts';
+import { protocolFailure } from '../port/answer-failures.ts';
 import type { HttpExchange, HttpHandler, HttpRequest } from '../../core/transport.ts';
 
 /** One connection slot of a pool, as the exchange that it serves sees it. */

@@ -54,7 +54,7 @@ export class GrpcStreamWriter {
       if (this.#isFull) this.#restartStallTimer();
       else this.#release();
     });
-    // After 'cancelled' grpc-js calls no write back.
+    // After 'cancelled' grpc-js calls the callbacks of writes no more.
     if (!this.#isFull || this.#call.cancelled) return undefined;
     this.#restartStallTimer();
     return new Promise<void>((resolve) => {
@@ -62,7 +62,7 @@ export class GrpcStreamWriter {
     });
   }
 
-  /** Lets go of the call. */
+  /** Stops listening to the call. */
   close(): void {
     this.#call.off('cancelled', this.#onGone);
     this.#release();

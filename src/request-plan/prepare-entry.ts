@@ -1,0 +1,129 @@
+import { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
+import type { Delta, Finish } from '../core/answer.ts';
+import type { Failure } from '../core/failure.ts';
+import type { ChainEntry, Prepared } from '../engine/port/call.ts';
+import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';
+import { streamsUpstream } from '../engine/route/upstream-mode.ts';
+import type { Accounting } from '../pricing/accounting.ts';
+import { promptSize } from '../pricing/prompt-size.ts';
+import type { PromptSize } from '../pricing/prompt-size.ts';
+import type { AdapterWarning } from '../providers/port/adapter.ts';
+import type { ModelFacts } from '../providers/port/model-facts.ts';
+import { withLocalStop } from '../providers/shared/stop.ts';
+import type { PlanRequest } from '../server/port/gateway-port.ts';
+import type { AnswerForm } from '../structured-output/answer-form.ts';
+import type { Target } from '../targets/target.ts';
+import { capabilityGap } from './capability-gap.ts';
+import { clampMaxTokens } from './clamp-max-tokens.ts';
+import { entryTiming } from './entry-timing.ts';
+import { judgedAnswer } from './judged-answer.ts';
+import type { EntryWarnings } from './plan-warnings.ts';
+
+const NO_MODEL: Failure = {
+  class: 'local_refusal',
+  reason: 'PROVIDER_UNAVAILABLE',
+  message: 'No model is configured for the target, and it could not be asked for one.',
+};
+
+const TOO_EXPENSIVE: Failure = {
+  class: 'capability',
+  reason: 'COST_LIMIT_EXCEEDED',
+  message: 'The estimated cost is above the limit, or unknown.',
+  field: 'routing.max_cost_usd',
+};
+
+const LOCAL_SCHEMA: AdapterWarning = {
+  code: WarningCode.PARAMETER_ADJUSTED,
+  field: 'options.response_format',
+  message: 'The provider takes no schema: it was asked for JSON, and the answer was checked by the gateway.',
+};
+
+/** What entries are prepared with. */
+export interface EntryContext {
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly accounting: Accounting;
+  /** Returns what is known of a model of a target. */
+  readonly facts: (target: string, model: string) => ModelFacts | undefined;
+}
+
+/** A request while its entries are prepared, each when its turn comes. */
+export interface RequestInPlan {
+  readonly request: PlanRequest;
+  readonly callerStreams: boolean;
+  readonly size: PromptSize;
+  readonly form: AnswerForm | undefined;
+  /** Grows with each entry that cannot be asked for all that the request says. */
+  readonly warnings: EntryWarnings[];
+  /** The sizes of the prompts that ask for mended answers; grows with each of them. */
+  readonly repairSizes: Map<ChainEntry, PromptSize>;
+}
+
+/**
+ * Prepares one entry of the chain: translates the request for its target and chooses its timers. A failure says why the entry
+ * cannot be asked; nobody was contacted. Throws an Error where the chain names a target that does not exist.
+ */
+export function prepareEntry(
+  planned: RequestInPlan,
+  entry: ChainEntry,
+  context: EntryContext,
+): Prepared<Delta, Finish> | Failure {
+  const { callerStreams, size, warnings } = planned;
+  const { targets, accounting, facts } = context;
+  const target = targets.get(entry.target);
+  if (target === undefined) throw new Error('The chain names a target that the gateway does not have.');
+  if (entry.model === '') return NO_MODEL;
+  const { adapter, config, upstream } = target;
+  const { name, provider } = config;
+  const promptTokens = accounting.promptTokens(provider, entry.model, size);
+  const known = facts(name, entry.model) ?? {};
+  const { request, warnings: limited } = clampMaxTokens(planned.request, known.maxOutputTokens);
+  const gap = capabilityGap(request, promptTokens, known);
+  if (gap !== undefined) return gap;
+  const limitUsd = request.routing?.maxCostUsd;
+  const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
+  if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
+  const streams = streamsUpstream(callerStreams, request.options?.maxTokens, config.upstreamMode ?? 'AUTO');
+  const wire = adapter.request(request, { name, provider, model: entry.model, stream: streams });
+  if ('reason' in wire) return wire;
+  const adjusted = limited.length === 0 ? wire.warnings : [...limited, ...wire.warnings];
+  const loss = request.routing?.strict === true ? adjusted.find(isLoss) : undefined;
+  if (loss !== undefined) return refused(loss);
+  const list = wire.localSchema === true ? [...adjusted, LOCAL_SCHEMA] : adjusted;
+  if (list.length > 0) warnings.push({ entry, list });
+  const open: Prepared<Delta, Finish>['open'] = (sink) =>
+    upstream.open(
+      { wire, model: entry.model, stream: streams, wrapReader: (reader) => withLocalStop(reader, wire.localStop) },
+      sink,
+    );
+  return {
+    timing: entryTiming(request, streams, entry, config, promptTokens),
+    tokens: { input: promptTokens, output: outputTokens },
+    ...(planned.form === undefined
+      ? { open }
+      : judgedAnswer(
+          planned.form,
+          planned.request.messages,
+          open,
+          prepareRepair(planned, planned.form, entry, context),
+        )),
+  };
+}
+
+/** The same entry, asked to mend its answer; it is asked so only once. */
+function prepareRepair(planned: RequestInPlan, form: AnswerForm, entry: ChainEntry, context: EntryContext) {
+  return (messages: PlanRequest['messages']) => {
+    const request = { ...planned.request, messages };
+    const size = promptSize(request);
+    planned.repairSizes.set(entry, size);
+    return prepareEntry({ ...planned, request, size, form: { ...form, repairSchema: undefined } }, entry, context);
+  };
+}
+
+/** A state that another target made is no parameter: without it the call asks for all that it did (contract, "provider_state"). */
+function isLoss({ code }: AdapterWarning): boolean {
+  return code !== WarningCode.PROVIDER_STATE_DROPPED;
+}
+
+function refused({ field, message }: AdapterWarning): Failure {
+  return { class: 'capability', reason: 'UNSUPPORTED_PARAMETER', message, field };
+}

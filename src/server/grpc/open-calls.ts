@@ -1,0 +1,53 @@
+import type { MethodImplSpec } from '@connectrpc/connect';
+import { LiveList } from '../../core/live-list.ts';
+import type { Runtime } from '../../core/ports.ts';
+import type { LiveCalls } from '../http/live-calls.ts';
+import { type ContextCall, GrpcContext } from './call-context.ts';
+
+/** What the calls of a service are opened with. */
+export interface OpenCallsOptions {
+  readonly runtime: Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
+  /** Ends all calls, with its reason, a ConnectError. */
+  readonly shutdownSignal: AbortSignal;
+  /** Counts the calls, where they have to be waited for. */
+  readonly calls?: LiveCalls;
+}
+
+/** One call under way. */
+export interface OpenCall {
+  readonly context: GrpcContext;
+  readonly close: () => void;
+}
+
+/** The calls of one service; the end of the server aborts those that are under way. */
+export class OpenCalls {
+  readonly #options: OpenCallsOptions;
+  readonly #contexts = new LiveList<GrpcContext>();
+
+  constructor(options: OpenCallsOptions) {
+    const { shutdownSignal } = options;
+    this.#options = options;
+    shutdownSignal.addEventListener(
+      'abort',
+      () => {
+        for (const context of this.#contexts.all()) context.abort(shutdownSignal.reason);
+      },
+      { once: true },
+    );
+  }
+
+  /** Makes the context of a call that has come; whoever opens it closes it. */
+  open({ method }: MethodImplSpec, call: ContextCall): OpenCall {
+    const { calls, runtime, shutdownSignal } = this.#options;
+    const context = new GrpcContext(method, call, runtime);
+    if (shutdownSignal.aborted) context.abort(shutdownSignal.reason);
+    const place = this.#contexts.add(context);
+    const endCall = calls?.begin();
+    const close = (): void => {
+      this.#contexts.remove(place);
+      context.close();
+      endCall?.();
+    };
+    return { context, close };
+  }
+}
