@@ -36,7 +36,7 @@ describe('the table of classes', () => {
     const [, , , same, next, later, verdict, suspended] = rowOf(name);
     expect({ same, next, later, verdict, suspended }).toEqual({
       same: repeated(name, rule),
-      next: rule.next,
+      next: rule.nextTarget,
       later: rule.laterRounds ? 'yes' : 'no',
       verdict: rule.verdict,
       suspended: rule.suspendMs === undefined ? '' : duration(rule.suspendMs),
@@ -72,15 +72,15 @@ describe('the table of classes', () => {
     ]);
   }
 
-  function repeated(name: FailureClass, { same }: ClassRule): string {
+  function repeated(name: FailureClass, { sameTarget }: ClassRule): string {
     const firstMs = backoffCeilingMs(name, 0, DEFAULT_ENGINE_CONFIG.retry.backoffMs);
     const words = {
       never: 'no',
       at_once: 'at once',
       backoff: `after up to ${duration(firstMs)}`,
       retry_after: 'as Retry-After allows',
-    } as const satisfies Record<ClassRule['same'], string>;
-    return words[same];
+    } as const satisfies Record<ClassRule['sameTarget'], string>;
+    return words[sameTarget];
   }
 });
 
