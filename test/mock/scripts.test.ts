@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { MOCK_MODELS } from '../../src/mock/answer/fault-catalogue.ts';
 import { createMockTransport } from '../../src/mock/scripted-transport.ts';
+import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
 import { answerFromEvents, answerFromJson } from '../support/mock-answer-reader.ts';
 import type { AnswerSeen } from '../support/mock-answer-reader.ts';
 import { WIRES, at, bodyOf, eventsOf, exchange, jsonOf, requestFor } from '../support/mock-wire-reader.ts';
@@ -184,10 +184,10 @@ for (const wire of WIRES) {
 }
 
 describe('the catalogue', () => {
-  const page = readFileSync(new URL('../../docs/mock.md', import.meta.url), 'utf8');
-  const rows = [...(page.split(/^## /m)[1] ?? '').matchAll(/^\| `(mock-[a-z0-9-]+)` +\| (.*?) +\|$/gm)].map(
-    ([, name, text]) => [name, text],
-  );
+  const rows = tableBelow(readFromRoot('docs/mock.md'), '## Models').map(([name = '', text]) => [
+    name.replaceAll('`', ''),
+    text,
+  ]);
 
   it('is what the page says, name by name', () => {
     expect(Object.fromEntries(rows)).toEqual(MOCK_MODELS);

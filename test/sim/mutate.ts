@@ -7,20 +7,23 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { ALL_MUTANTS } from './mutants/all-mutants.ts';
+import { changedSources } from './mutants/changed-sources.ts';
 import { mutated } from './mutants/mutant.ts';
 import type { Mutant } from './mutants/mutant.ts';
-import { invariantTable, mutantTable } from './mutants/report.ts';
+import { mutantTable } from './mutants/report.ts';
 import type { Fate } from './mutants/report.ts';
 
 const HELP = `Breaks the rules of the engine one at a time, in a copy, and lets the simulator and the unit tests look for it.
 Ends with 1 where a mutant survives, no longer applies, or is not seen by the invariant that must see it.
   --groups       one mutant of each group of rules, and no table
+  --changed      mutants of files that this branch or, on origin/main, the last commit has changed, and no table
   --only WORDS   mutants whose rule or description contains the words
   --seeds 400    how many seeds the simulator lives through at most`;
 
 const { values } = parseArgs({
   options: {
     groups: { type: 'boolean', default: false },
+    changed: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     seeds: { type: 'string', default: '400' },
     help: { type: 'boolean', default: false },
@@ -71,9 +74,8 @@ class Scratch {
     const isFound = found.some((number) => Math.floor(Number(number)) === seenBy);
     const alone = isFound || values.groups ? [] : await this.#simulate(seenBy);
     const numbers = [...new Set([...found, ...alone])];
-    const isSeen = isFound || values.groups || alone.length > 0;
-    if (numbers.length > 0) return { killedBy: `invariant ${numbers.join(', ')}`, isSeen };
-    return { killedBy: await this.#test('test/engine', 'test/core'), isSeen };
+    const killedBy = numbers.length > 0 ? `invariant ${numbers.join(', ')}` : undefined;
+    return { killedBy, isSeen: isFound || values.groups || alone.length > 0 };
   }
 
   /** Returns the invariants that are broken in the first seed in which any is, of all or one. */
@@ -86,13 +88,11 @@ class Scratch {
     return numbers.length > 0 ? [...new Set(numbers)] : [code === undefined ? 'does not end' : 'does not run'];
   }
 
-  /** Returns the first unit test that fails. */
-  async #test(...paths: readonly string[]): Promise<string | undefined> {
+  /** Returns the first unit test of a file that fails; undefined where none does, or none runs. */
+  async #test(path: string): Promise<string | undefined> {
     const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-    const args = [vitest, 'run', ...paths, '--bail', '1', '--reporter', 'tap-flat'];
-    const { code, out } = await this.#run(args);
-    if (code === 0) return undefined;
-    return /^not ok \d+ - (?:test\/)?(.+?) # /mu.exec(out)?.[1] ?? 'the unit tests do not run';
+    const { out } = await this.#run([vitest, 'run', path, '--bail', '1', '--reporter', 'tap-flat']);
+    return /^not ok \d+ - (?:test\/)?(.+?) # /mu.exec(out)?.[1];
   }
 
   async #run(args: readonly string[]): Promise<{ readonly code: number | null | undefined; readonly out: string }> {
@@ -135,10 +135,12 @@ async function fates(mutants: readonly Mutant[]): Promise<readonly Fate[]> {
 
 if (values.help) console.log(HELP);
 else {
-  const wanted = ALL_MUTANTS.filter(({ rule, does }) => `${rule} ${does}`.includes(values.only));
+  const changed = values.changed ? changedSources(ROOT) : undefined;
+  const wanted = ALL_MUTANTS.filter(
+    ({ rule, does, file }) => `${rule} ${does}`.includes(values.only) && (changed?.has(file) ?? true),
+  );
   const found = await fates(values.groups ? oneOfEach(wanted) : wanted);
-  if (!values.groups) console.log(mutantTable(found));
-  if (!values.groups && values.only === '') console.log(`\n${invariantTable(found)}`);
+  if (!values.groups && !values.changed) console.log(mutantTable(found));
   const bad = found.filter(({ killedBy, isSeen }) => killedBy === undefined || !isSeen);
   console.log(`\n${found.length} mutants, ${found.length - bad.length} killed as they must be.`);
   process.exitCode = bad.length > 0 ? 1 : 0;

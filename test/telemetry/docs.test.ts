@@ -1,28 +1,20 @@
-import { readFileSync } from 'node:fs';
-
 import { describe, expect, test } from 'vitest';
 
 import { createCallLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
 import { failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
 import { parseExposition } from './exposition.ts';
 
-const PAGE = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+const PAGE = readFromRoot('docs/metrics.md');
 
 /** The rows of the table below a heading, as cells without their backticks. */
-function tableBelow(heading: string): readonly (readonly string[])[] {
-  const [, section = ''] = PAGE.split(`\n${heading}\n`);
-  const rows = (section.split(/\n#/)[0] ?? '').split('\n').filter((line) => line.startsWith('| `'));
-  return rows.map((row) =>
-    row
-      .split('|')
-      .map((cell) => cell.replaceAll('`', '').trim())
-      .slice(1, -1),
-  );
+function rowsBelow(heading: string): readonly (readonly string[])[] {
+  return tableBelow(PAGE, heading).map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
 }
 
 function documentedFields(heading: string): readonly string[] {
-  return tableBelow(heading)
+  return rowsBelow(heading)
     .map(([field = '']) => field)
     .sort();
 }
@@ -43,7 +35,7 @@ describe('docs/metrics.md', () => {
         .filter((label) => label !== 'le');
       return [name, type, ...[...new Set(labels)].sort()].join(' ');
     });
-    const documented = tableBelow('## Metrics').map(([name = '', type = '', labels = '']) =>
+    const documented = rowsBelow('## Metrics').map(([name = '', type = '', labels = '']) =>
       [name, type, ...labels.split(', ').sort()].join(' ').trim(),
     );
     expect(documented.length).toBeGreaterThan(10);

@@ -129,7 +129,7 @@ function coolsForMs({ unavailable }: FailedAttempt): number {
   return unavailable?.forMs ?? 0;
 }
 
-/** The seed's schedule: every wait of the list on one target, in full, then the next target (engine, "What decides", 3). */
+/** Every wait of the list on one target, in full, then the next target (engine rule R3). */
 function exhaustFirst(failed: FailedAttempt, rule: ClassRule, config: RetryConfig): Repeat {
   const waitMs = config.backoffMs[failed.repeatsInVisit];
   if (waitMs === undefined || !rule.laterRounds) return undefined;

@@ -10,31 +10,22 @@ export interface Fate {
   readonly ms: number;
 }
 
-const INVARIANTS = 37;
-
-/** Writes the mutants down as a table. */
+/** Writes the mutants down as the table of docs/simulation.md. */
 export function mutantTable(fates: readonly Fate[]): string {
   return table(
-    ['rule', 'the mutant', 'killed by', 'must be seen by', 'ms'],
-    fates.map(({ mutant, killedBy, isSeen, ms }) => [
+    ['rule', 'the mutant', 'killed by', 'must be seen by'],
+    fates.map(({ mutant, killedBy, isSeen }) => [
       mutant.rule,
       mutant.does,
       killedBy ?? 'SURVIVES',
-      `${typeof mutant.seenBy === 'number' ? `invariant ${mutant.seenBy}` : 'a test'}${isSeen ? '' : ': NOT SEEN'}`,
-      String(ms),
+      `${witness(mutant)}${isSeen ? '' : ': NOT SEEN'}`,
     ]),
   );
 }
 
-/** Writes down which mutants each invariant has seen. */
-export function invariantTable(fates: readonly Fate[]): string {
-  const rows = Array.from({ length: INVARIANTS }, (_, index) => {
-    const number = index + 1;
-    const seen = fates.filter(({ mutant, isSeen }) => mutant.seenBy === number && isSeen);
-    const names = seen.map(({ mutant }) => `${mutant.rule} ${mutant.does}`);
-    return [String(number), names.length > 0 ? names.join('; ') : 'none'];
-  });
-  return table(['invariant', 'sees'], rows);
+/** Returns who must see a mutant, in the words of the table. */
+export function witness({ seenBy }: Mutant): string {
+  return typeof seenBy === 'number' ? `invariant ${seenBy}` : 'a test';
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
