@@ -12,7 +12,7 @@ import type { System, Timers } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
 import { DEFAULT_ENGINE_CONFIG } from './engine/port/config.ts';
 import type { RouteTable } from './engine/route/route.ts';
-import type { TargetSnapshot } from './engine/target/target-state.ts';
+import type { TargetSnapshot } from './engine/target/state.ts';
 import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
@@ -72,8 +72,8 @@ export interface GatewayParts {
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
 export function wireGateway({ config, version, system, reports = false, snapshot = [] }: GatewayParts): Gateway {
   const cohort = new Cohort(system);
-  // A program that has nothing else to do need not wait for them.
-  const idleTimers: Timers = {
+  // For work in the background: a program that has nothing else to do may end without waiting for these timers.
+  const backgroundTimers: Timers = {
     now: () => system.now(),
     setTimer: (ms, fire) => system.setIdleTimer(ms, fire),
     clearTimer: (handle) => {
@@ -100,7 +100,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     }),
   );
   const defaults = new DefaultModels(system);
-  const lists = new TargetLists(idleTimers, targets.values());
+  const lists = new TargetLists(backgroundTimers, targets.values());
   const known = new KnownModels(config.targets, defaults, lists);
   const routeTable: RouteTable = {
     targets: new Map(config.targets.map((target) => [target.name, known.routeTarget(target)])),
@@ -109,19 +109,19 @@ export function wireGateway({ config, version, system, reports = false, snapshot
 
   // Who is asked, when, and how often.
   const targetListeners: (() => void)[] = [];
-  const engine = new Engine(
-    { ...DEFAULT_ENGINE_CONFIG, circuitBreaker: config.circuitBreaker, retry: config.retry },
-    config.targets,
-    system,
-    {
+  const engine = new Engine({
+    config: { ...DEFAULT_ENGINE_CONFIG, circuitBreaker: config.circuitBreaker, retry: config.retry },
+    targets: config.targets,
+    runtime: system,
+    observer: {
       targetChanged: () => {
         for (const listener of targetListeners) listener();
       },
       alert: (target, failure) => log?.alert(target, failure),
     },
-    load?.isOverloaded,
-    { check: createSuspensionCheck(targets), timers: idleTimers },
-  );
+    isOverloaded: load?.check,
+    checks: { check: createSuspensionCheck(targets), timers: backgroundTimers },
+  });
   engine.restore(snapshot.map((target) => known.ofNamedModels(target)));
 
   // What the doors see of all this.
@@ -131,12 +131,13 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const port: GatewayPort = {
     version,
     plan: (request, streams) => {
-      known.wanted(request.model);
+      known.readListsFor(request.model);
       return planRequest(request, streams, planContext);
     },
     run: async (call) => {
       const ended = metrics?.callStarted();
       try {
+        // Most calls have all their models, and need not wait a turn of the event loop for them.
         const filled = defaults.fill(call, targets);
         return await engine.run(filled instanceof Promise ? await filled : filled);
       } finally {
@@ -150,7 +151,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     uptimeMs: () => system.now() - startedAtMs,
     callEnded: (call) => {
       if (log === undefined || metrics === undefined) return;
-      // The answers go out first.
+      // The answers go out first; then all log lines of a turn, then all figures.
       cohort.add(() => {
         const end = reportCall(call);
         log.callEnded(end);
@@ -185,7 +186,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       lists.close();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
       load?.close();
-      // Reports follow their answers.
+      // What was just answered is reported in the next turn.
       await system.yieldIo();
       log?.flush();
     },

@@ -1,7 +1,7 @@
 import type { TargetConfig } from '../config/port/resolved.ts';
 import type { DefaultModels } from './default-models.ts';
 import type { RouteTarget } from '../engine/route/route.ts';
-import type { TargetSnapshot } from '../engine/target/target-state.ts';
+import type { TargetSnapshot } from '../engine/target/state.ts';
 import type { TargetLists } from './target-lists.ts';
 import type { ModelFacts } from '../providers/port/model-facts.ts';
 import { modelFacts } from '../providers/models/catalogued-models.ts';
@@ -64,7 +64,7 @@ export class KnownModels {
    * Hears which model a request names. Where no target is known to have it, the lists of the targets are read soon, for later
    * requests; this one does not wait.
    */
-  wanted(model: string): void {
+  readListsFor(model: string): void {
     if (model === '') return;
     const isKnown = [...this.#targets.values()].some(
       ({ name, models }) => models.includes(model) || this.facts(name, model) !== undefined,

@@ -55,4 +55,4 @@ export class Cohort {
 }
 
 /** Awaited between two kinds of work, so that the other calls of a cohort catch up before any goes on. */
-export const NEXT_STAGE: Promise<void> = Promise.resolve();
+export const OTHERS_CATCH_UP: Promise<void> = Promise.resolve();

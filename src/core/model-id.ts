@@ -20,3 +20,6 @@ export function snapshotBase(provider: string, model: string): string | undefine
   const base = suffix && model.replace(suffix, '');
   return base === undefined || base === model || base === '' ? undefined : base;
 }
+
+/** The circuit of all models that have none of their own, so that callers cannot make circuits (engine, "State machines"). */
+export const OTHER_MODELS = 'other';

@@ -9,8 +9,20 @@ import type { OperatorState } from './target/operator-switch.ts';
 import { Pacing } from './target/pacing.ts';
 import type { SuspensionCheck } from './target/suspension-checks.ts';
 import { SuspensionChecks } from './target/suspension-checks.ts';
-import type { Account, TargetSnapshot } from './target/target-state.ts';
-import { TargetState } from './target/target-state.ts';
+import type { Account, TargetSnapshot } from './target/state.ts';
+import { TargetState } from './target/state.ts';
+
+/** What an engine is made of. */
+export interface EngineParts {
+  readonly config: EngineConfig;
+  readonly targets: readonly EngineTarget[];
+  readonly runtime: Runtime;
+  readonly observer?: EngineObserver;
+  /** Whether the process can take no new request (engine rule A3). Absent: it always can. */
+  readonly isOverloaded?: (() => boolean) | undefined;
+  /** How suspended targets are looked after, and whose timers that takes. Absent: they are not (engine rule K8). */
+  readonly checks?: { readonly check: SuspensionCheck; readonly timers: Timers } | undefined;
+}
 
 /**
  * The fallback engine: carries each call over a chain of targets, with retries, failover, deadlines and circuit breakers. It
@@ -25,18 +37,7 @@ export class Engine {
   readonly #drain = new Drain();
   readonly #checks: SuspensionChecks | undefined;
 
-  /**
-   * @param isOverloaded whether the process can take no new request (engine rule A3)
-   * @param checks how suspended targets are looked after, and whose timers that takes; absent: they are not (engine rule K8)
-   */
-  constructor(
-    config: EngineConfig,
-    targets: readonly EngineTarget[],
-    runtime: Runtime,
-    observer: EngineObserver = {},
-    isOverloaded: () => boolean = () => false,
-    checks?: { readonly check: SuspensionCheck; readonly timers: Timers },
-  ) {
+  constructor({ config, targets, runtime, observer = {}, isOverloaded = () => false, checks }: EngineParts) {
     this.#config = config;
     this.#runtime = runtime;
     this.#checks =

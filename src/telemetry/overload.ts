@@ -19,8 +19,8 @@ export interface LoadSource {
 
 /** Watches whether the process has more to do than it can. */
 export interface LoadWatch {
-  /** Whether nothing new should be taken. Reads the source at most twice a second, and only when asked. */
-  readonly isOverloaded: () => boolean;
+  /** Reads the load, at most twice a second, and returns whether nothing new should be taken. */
+  readonly check: () => boolean;
   /** Stops measuring. */
   close(): void;
 }
@@ -29,7 +29,7 @@ export interface LoadWatch {
  * Judges load by its readings: a full heap counts at once, a slow event loop where two readings in a row say so, since one
  * long garbage collection or the loading of a module is no overload.
  */
-export function createLoadWatch(runtime: Pick<Runtime, 'now'>, source: LoadSource): LoadWatch['isOverloaded'] {
+export function createLoadWatch(runtime: Pick<Runtime, 'now'>, source: LoadSource): LoadWatch['check'] {
   let readAtMs = Number.NEGATIVE_INFINITY;
   let slowReadings = 0;
   let isOverloaded = false;
@@ -48,7 +48,7 @@ export function createLoadWatch(runtime: Pick<Runtime, 'now'>, source: LoadSourc
 export function watchLoad(runtime: Pick<Runtime, 'now'>): LoadWatch {
   const delay = monitorEventLoopDelay();
   delay.enable();
-  const isOverloaded = createLoadWatch(runtime, {
+  const check = createLoadWatch(runtime, {
     heapShare: () => {
       const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
       return used / limit;
@@ -61,5 +61,5 @@ export function watchLoad(runtime: Pick<Runtime, 'now'>): LoadWatch {
       return lagMs;
     },
   });
-  return { isOverloaded, close: () => void delay.disable() };
+  return { check, close: () => void delay.disable() };
 }

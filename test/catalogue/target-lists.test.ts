@@ -135,7 +135,7 @@ describe('the list of a target', () => {
     lists.close();
     await waiting;
     expect(now.open).toBe(0);
-    known.wanted('unknown');
+    known.readListsFor('unknown');
     await list();
     expect(runtime.pendingTimers()).toBe(0);
   });
@@ -148,21 +148,21 @@ describe('a request that names a model that nobody has', () => {
     if (config === undefined) throw new Error('there is no target');
     const route = known.routeTarget(config);
     expect(route.has('lab-model')).toBe(false);
-    known.wanted('lab-model');
-    known.wanted('lab-model');
+    known.readListsFor('lab-model');
+    known.readListsFor('lab-model');
     await runtime.advance(999);
     expect(asked).toEqual([]);
     await runtime.advance(1);
     expect(asked).toEqual(['/models']);
     expect(route.has('lab-model')).toBe(true);
     expect(route.isConfigured('lab-model')).toBe(false);
-    known.wanted('another');
+    known.readListsFor('another');
     expect(runtime.pendingTimers()).toBe(0);
   });
 
   it('is no such request where the catalogue or the configuration has the model, or none is named', () => {
     const { known, runtime } = stage(() => models('one'));
-    for (const model of ['', 'house', 'gpt-4o', 'gpt-4o-2024-11-20']) known.wanted(model);
+    for (const model of ['', 'house', 'gpt-4o', 'gpt-4o-2024-11-20']) known.readListsFor(model);
     expect(runtime.pendingTimers()).toBe(0);
   });
 });

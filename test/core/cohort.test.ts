@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { Cohort, NEXT_STAGE } from '../../src/core/cohort.ts';
+import { Cohort, OTHERS_CATCH_UP } from '../../src/core/cohort.ts';
 
 /** A cohort whose turns end when the test says so. */
 function cohortOf() {
@@ -56,7 +56,7 @@ describe('a cohort', () => {
     turnEnds.shift();
     endTurn();
     expect(taken).toEqual(Array.from({ length: 34 }, (_, index) => String(index)));
-    await NEXT_STAGE;
+    await OTHERS_CATCH_UP;
     expect(turnEnds).toHaveLength(0);
   });
 
@@ -81,7 +81,7 @@ describe('a cohort', () => {
     const taken: string[] = [];
     const call = async (name: string): Promise<void> => {
       taken.push(`${name} plan`);
-      await NEXT_STAGE;
+      await OTHERS_CATCH_UP;
       taken.push(`${name} run`);
     };
     await Promise.all([call('a'), call('b')]);

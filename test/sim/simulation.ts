@@ -75,11 +75,11 @@ class Simulation {
       const nowMs = this.#runtime.now();
       return (tape.overloads ?? []).some(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs);
     };
-    this.#engine = new Engine(
+    this.#engine = new Engine({
       config,
-      tape.targets.map((name) => ({ name, provider: name, limitGroup: groupOf(name) })),
-      this.#runtime,
-      {
+      targets: tape.targets.map((name) => ({ name, provider: name, limitGroup: groupOf(name) })),
+      runtime: this.#runtime,
+      observer: {
         attemptEnded: (record) => {
           const run = this.#runOf.get(record.entry);
           if (run !== undefined) {
@@ -92,7 +92,7 @@ class Simulation {
         },
       },
       isOverloaded,
-    );
+    });
     const health = (): ReturnType<Engine['health']> => this.#engine.health();
     this.#recorder = new Recorder(this.#runtime, this.#log, { breakers, slots, times, cooldownOf }, health);
     this.#facts = {

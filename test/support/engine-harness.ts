@@ -91,17 +91,17 @@ export function createEngineHarness(targets: readonly string[], options: Harness
     circuitBreaker: { ...DEFAULT_ENGINE_CONFIG.circuitBreaker, ...options.circuitBreaker },
     admission: { ...DEFAULT_ENGINE_CONFIG.admission, ...options.admission },
   };
-  const engine = new Engine(
+  const engine = new Engine({
     config,
-    targets.map((name) => ({ name, provider: name, limitGroup: options.limitGroups?.[name] ?? name })),
+    targets: targets.map((name) => ({ name, provider: name, limitGroup: options.limitGroups?.[name] ?? name })),
     runtime,
-    {
+    observer: {
       attemptEnded: (record) => void ended.push(record),
       alert: (target, failure) => void alerts.push({ target, failure }),
     },
-    options.isOverloaded,
-    options.check && { check: options.check, timers: runtime },
-  );
+    isOverloaded: options.isOverloaded,
+    checks: options.check && { check: options.check, timers: runtime },
+  });
   const ask: EngineHarness['ask'] = (chain, { timeoutMs, client, recovery, timing, signal, prepare } = {}) => {
     const controller = new AbortController();
     let settled: CallResult<string, string> | undefined;

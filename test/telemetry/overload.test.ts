@@ -4,7 +4,7 @@ import { createLoadWatch, watchLoad } from '../../src/telemetry/overload.ts';
 
 function watch() {
   const world = { now: 0, heap: 0.5, lag: 10 as number | undefined, readings: 0 };
-  const isOverloaded = createLoadWatch(
+  const check = createLoadWatch(
     { now: () => world.now },
     {
       heapShare: () => world.heap,
@@ -16,7 +16,7 @@ function watch() {
   );
   const after = (ms: number): boolean => {
     world.now += ms;
-    return isOverloaded();
+    return check();
   };
   return { world, after };
 }
@@ -67,13 +67,13 @@ describe('load', () => {
   it('of this process is seen: turns of the loop that take 600 ms each are an overload', async () => {
     const load = watchLoad(performance);
     try {
-      expect(load.isOverloaded()).toBe(false);
+      expect(load.check()).toBe(false);
       let seen = false;
       for (let turn = 0; turn < 20 && !seen; turn++) {
         const untilMs = performance.now() + 600;
         while (performance.now() < untilMs);
         await new Promise((resolve) => setImmediate(resolve));
-        seen = load.isOverloaded();
+        seen = load.check();
       }
       expect(seen).toBe(true);
     } finally {

@@ -4,7 +4,7 @@ import type { Call, ChainEntry, Prepared } from '../port/call.ts';
 import { internalFault } from '../port/failures.ts';
 import { needMs } from './slices.ts';
 import type { Unavailable } from '../target/availability.ts';
-import type { TargetState } from '../target/target-state.ts';
+import type { TargetState } from '../target/state.ts';
 
 const NO_FAILURES: ReadonlyMap<ChainEntry, Failure> = new Map();
 const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();

@@ -7,7 +7,7 @@ import type { Beginning } from '../policy/decision.ts';
 import type { Call, CallResult, CallSuccess, ChainEntry, EngineObserver, Recovery } from '../port/call.ts';
 import type { EngineConfig } from '../port/config.ts';
 import { shuttingDown } from '../port/failures.ts';
-import type { TargetState } from '../target/target-state.ts';
+import type { TargetState } from '../target/state.ts';
 import type { AdmissionQueue } from './admission-queue.ts';
 import { Allowance } from './allowance.ts';
 import { Chain } from './chain.ts';

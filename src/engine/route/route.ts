@@ -1,4 +1,5 @@
 import type { Failure, FailureReason } from '../../core/failure.ts';
+import { OTHER_MODELS } from '../../core/model-id.ts';
 import type { ChainEntry } from '../port/call.ts';
 
 /** A target as routing knows it. */
@@ -37,9 +38,6 @@ export interface RoutingWish {
   readonly disableFallback: boolean;
   readonly exactModel: boolean;
 }
-
-/** The breaker key of models that are in no catalogue, so that callers cannot make keys (engine, "State machines"). */
-const OTHER_MODELS = 'other';
 
 /** Chooses the chain of a request; a failure names the field (product, "Words"; engine rule A4). */
 export function chooseChain(wish: RoutingWish, table: RouteTable): readonly ChainEntry[] | Failure {

@@ -4,7 +4,7 @@ import type { TokenUsage } from '../../core/ports.ts';
 import type { AttemptRecord, AttemptTiming, EngineObserver } from '../port/call.ts';
 import type { Permit } from './circuit-breaker.ts';
 import type { ResponseTimes } from './response-times.ts';
-import type { TargetState } from './target-state.ts';
+import type { TargetState } from './state.ts';
 
 /** A rate limit that names no time holds calls back for so many milliseconds. */
 const UNNAMED_COOLDOWN_MS = 1_000;

@@ -1,7 +1,7 @@
 import type { FailureReason } from '../../core/failure.ts';
 import type { Timers } from '../../core/ports.ts';
 import type { Refusal } from './cooldown.ts';
-import type { TargetState } from './target-state.ts';
+import type { TargetState } from './state.ts';
 
 /** A target is asked once in so many milliseconds at most. */
 const EVERY_MS = 60_000;

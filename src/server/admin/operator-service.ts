@@ -2,6 +2,7 @@ import type { ConnectError, ServiceImpl } from '@connectrpc/connect';
 import { type AdminService, ForcedState } from '../../../gen/understudy/v1/admin_pb.ts';
 import type { ProviderHealth } from '../../../gen/understudy/v1/health_pb.ts';
 import type { FailureReason } from '../../core/failure.ts';
+import { OTHER_MODELS } from '../../core/model-id.ts';
 import type { OperatorState } from '../../engine/target/operator-switch.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
 import { providerHealth } from '../health/provider-health.ts';
@@ -16,9 +17,6 @@ export interface TargetOperator {
   /** Whether a model of a target has a circuit of its own: it is configured or catalogued. */
   hasModel(target: string, model: string): boolean;
 }
-
-/** The circuit of all models that have none of their own. */
-const OTHER_MODELS = 'other';
 
 /** A state that is not here, unspecified or a number that this version does not know, is refused. */
 const STATES: ReadonlyMap<ForcedState, OperatorState> = new Map([

@@ -20,12 +20,12 @@ import {
 } from '../../../gen/understudy/v1/llm_pb.ts';
 import { type Warning, WarningCode, WarningSchema } from '../../../gen/understudy/v1/routing_pb.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
-import type { CallResult } from '../../engine/port/call.ts';
+import type { CallSuccess } from '../../engine/port/call.ts';
 import type { PricedTrail } from '../port/gateway-port.ts';
 import { describeUsage, totalTokens } from './attempt-trail.ts';
 
 /** The good end of a request. */
-export type CallSuccess = Extract<CallResult<Delta, Finish>, { ok: true }>;
+export type AnsweredCall = CallSuccess<Delta, Finish>;
 
 /** What an answer says besides the engine's result. */
 export interface AnswerContext {
@@ -38,25 +38,25 @@ export interface AnswerContext {
 }
 
 /** Makes the response of Chat. */
-export function chatResponse(result: CallSuccess, context: AnswerContext): ChatResponse {
+export function chatResponse(result: AnsweredCall, context: AnswerContext): ChatResponse {
   const message = assembleMessage(result.outputs, result.serving.target);
   const fields = answerFields(result, context);
   return { ...fields, $typeName: ChatResponseSchema.typeName, text: joinText(message), message };
 }
 
 /** Makes the response of Generate. */
-export function generateResponse(result: CallSuccess, context: AnswerContext): GenerateResponse {
+export function generateResponse(result: AnsweredCall, context: AnswerContext): GenerateResponse {
   const message = assembleMessage(result.outputs, result.serving.target);
   return { ...answerFields(result, context), $typeName: GenerateResponseSchema.typeName, text: joinText(message) };
 }
 
 /** Makes the last event of StreamChat. */
-export function finishedEvent(result: CallSuccess, context: AnswerContext): StreamChatResponse_Finished {
+export function finishedEvent(result: AnsweredCall, context: AnswerContext): StreamChatResponse_Finished {
   return { ...answerFields(result, context), $typeName: StreamChatResponse_FinishedSchema.typeName };
 }
 
 /** The fields that all three answers share. */
-function answerFields(result: CallSuccess, context: AnswerContext) {
+function answerFields(result: AnsweredCall, context: AnswerContext) {
   const { serving, final } = result;
   const { attempts, cost } = context.trail;
   return {
@@ -77,7 +77,7 @@ function answerFields(result: CallSuccess, context: AnswerContext) {
   };
 }
 
-function answerMetadata(result: CallSuccess, requestedModel: string): Record<string, string> {
+function answerMetadata(result: AnsweredCall, requestedModel: string): Record<string, string> {
   const metadata: Record<string, string> = {};
   if (result.final.responseId !== undefined) metadata['response_id'] = result.final.responseId;
   const { target, model, requestedModel: sent } = result.serving;
@@ -87,7 +87,7 @@ function answerMetadata(result: CallSuccess, requestedModel: string): Record<str
   return metadata;
 }
 
-function engineWarnings(result: CallSuccess): Warning[] {
+function engineWarnings(result: AnsweredCall): Warning[] {
   const warnings: Warning[] = [];
   if (result.deadlineClamped) {
     const message = 'The deadline was shortened to the longest that is allowed.';

@@ -1,5 +1,5 @@
 import type { MethodImplSpec } from '@connectrpc/connect';
-import { NEXT_STAGE } from '../../core/cohort.ts';
+import { OTHERS_CATCH_UP } from '../../core/cohort.ts';
 import { forbidsRepeat } from '../errors/status.ts';
 import { callStatus, hideForeign } from './call-status.ts';
 import { decodeMessage } from './decode-message.ts';
@@ -16,9 +16,9 @@ export async function answerUnary(
   const { context, close } = openCalls.open(spec, call.context);
   try {
     const request = decodeMessage(spec.method.input, call.request);
-    await NEXT_STAGE;
+    await OTHERS_CATCH_UP;
     const bytes = encodeMessage(spec.method.output, await spec.impl(request, context));
-    await NEXT_STAGE;
+    await OTHERS_CATCH_UP;
     call.answer(bytes, context.responseHeader.metadata, context.trailerMetadata);
   } catch (thrown) {
     const error = hideForeign(thrown);

@@ -11,7 +11,7 @@ import { Recovery } from '../../../gen/understudy/v1/routing_pb.ts';
 import { AnswerQueue } from '../answers/delta-queue.ts';
 import {
   type AnswerContext,
-  type CallSuccess,
+  type AnsweredCall,
   chatResponse,
   finishedEvent,
   generateResponse,
@@ -37,7 +37,7 @@ export function createHandlers(gateway: GatewayPort, options: HandlerOptions): S
     requestId: string,
     rpc: RpcRequest,
     context: HandlerContext,
-    respond: (result: CallSuccess, answer: AnswerContext) => Response,
+    respond: (result: AnsweredCall, answer: AnswerContext) => Response,
   ): Promise<Response> => {
     try {
       const { result, answer } = await runRequest(gateway, options, rpc, context, {

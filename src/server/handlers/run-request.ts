@@ -1,8 +1,8 @@
 import { Code, ConnectError, createContextKey, type HandlerContext } from '@connectrpc/connect';
-import { NEXT_STAGE } from '../../core/cohort.ts';
+import { OTHERS_CATCH_UP } from '../../core/cohort.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
 import type { CallFailure, CallResult, ClientSink, Recovery } from '../../engine/port/call.ts';
-import type { AnswerContext, CallSuccess } from '../answers/assembled-answer.ts';
+import type { AnswerContext, AnsweredCall } from '../answers/assembled-answer.ts';
 import { describeTrail } from '../answers/attempt-trail.ts';
 import type { GatewayPort, CallEnd, Plan, PlanRequest } from '../port/gateway-port.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../port/limits.ts';
@@ -39,7 +39,7 @@ export interface RpcCaller {
 
 /** A good answer and what is to be said with it. */
 export interface AnsweredRpc {
-  readonly result: CallSuccess;
+  readonly result: AnsweredCall;
   readonly answer: AnswerContext;
 }
 
@@ -71,7 +71,7 @@ export async function runRequest(
 ): Promise<AnsweredRpc> {
   const { requestId, signal } = caller;
   const timeoutMs = context.timeoutMs();
-  await NEXT_STAGE;
+  await OTHERS_CATCH_UP;
   let plan: Plan | undefined;
   let result: CallResult<Delta, Finish>;
   try {
@@ -80,7 +80,7 @@ export async function runRequest(
       result = refusedResult(planned);
     } else {
       plan = planned;
-      await NEXT_STAGE;
+      await OTHERS_CATCH_UP;
       const prepare: Plan['prepare'] = (entry) => planned.prepare(entry);
       const { client, recovery } = caller;
       const { chain, streams: upstreamStreams } = plan;
@@ -91,7 +91,7 @@ export async function runRequest(
   }
   if (!result.ok) result = { ...result, failure: explainCancel(result.failure, signal) };
   const trail = describeTrail(result.attempts, (attempt) => plan?.account(attempt));
-  await NEXT_STAGE;
+  await OTHERS_CATCH_UP;
   gateway.callEnded({ method: rpc.method, requestId, request: rpc.request, result, trail });
   if (result.ok) {
     const warnings = plan?.warnings(result.serving) ?? [];

@@ -7,7 +7,7 @@ import { CostSchema, CostSource, UsageSource } from '../../../gen/understudy/v1/
 import type { Delta } from '../../../src/core/answer.ts';
 import {
   assembleMessage,
-  type CallSuccess,
+  type AnsweredCall,
   chatResponse,
   finishedEvent,
   generateResponse,
@@ -15,7 +15,7 @@ import {
 import { describeTrail, sumCosts, totalTokens } from '../../../src/server/answers/attempt-trail.ts';
 import { attempt, exactCost, failure, success } from '../support/fake-gateway.ts';
 
-function good(outputs: readonly Delta[], changes: Partial<CallSuccess> = {}): CallSuccess {
+function good(outputs: readonly Delta[], changes: Partial<AnsweredCall> = {}): AnsweredCall {
   const result = success(outputs, changes);
   if (!result.ok) throw new Error('not a success');
   return result;

@@ -36,7 +36,7 @@ class EnginePolicy implements Policy {
   constructor(targets: readonly string[], runtime: SimRuntime, recovery: Recovery, retry: Partial<RetryConfig>) {
     const config = { ...DEFAULT_ENGINE_CONFIG, retry: { ...DEFAULT_ENGINE_CONFIG.retry, ...retry } };
     const named = targets.map((name) => ({ name, provider: name, limitGroup: name }));
-    this.#engine = new Engine(config, named, runtime);
+    this.#engine = new Engine({ config, targets: named, runtime });
     this.#recovery = recovery;
   }
 
