@@ -49,7 +49,12 @@ describe.skipIf(!isInstalled())('with grpcurl (skipped where it is not installed
       '== Health of the service',
       '== Generate',
     ]);
-    for (const text of ['understudy.v1.LlmService', '"finished": {', '"defaultOfTarget": true', '"status": "SERVING"']) {
+    for (const text of [
+      'understudy.v1.LlmService',
+      '"finished": {',
+      '"defaultOfTarget": true',
+      '"status": "SERVING"',
+    ]) {
       expect(stdout).toContain(text);
     }
     expect(stdout).toMatch(/^grpcurl ended with 67$/m);
