@@ -38,7 +38,7 @@ test('the baseline knows everything in proto/, so that no change of it goes unse
 });
 
 test('a field, an enum value and an rpc that the baseline does not know are named', () => {
-  const older = clone(FileDescriptorSetSchema, baseline);
+  const older = clone(FileDescriptorSetSchema, contract);
   const file = (name: string) => older.file.find((one) => one.name === `understudy/v1/${name}.proto`);
   const rpc = file('llm')?.service[0]?.method.pop();
   const field = file('usage')?.messageType[0]?.field.pop();
