@@ -70,7 +70,6 @@ describe.each(readdirSync(join(ROOT, FORMS)))('the issue form %s', (name) => {
 });
 
 test('editors wrap lines where the formatter does', () => {
-  expect(read('.editorconfig')).toContain(
-    `max_line_length = ${valueAt(parse(read('.oxfmtrc.json')), ['printWidth'])}\n`,
-  );
+  const [, width] = /"printWidth": (\d+)/.exec(read('.oxfmtrc.json')) ?? [];
+  expect(read('.editorconfig')).toContain(`max_line_length = ${width}\n`);
 });
