@@ -147,7 +147,7 @@ export default defineConfig({
   },
   overrides: [
     {
-      files: ['test/**', 'clients/*/test/**', 'bench/**'],
+      files: ['test/**', 'clients/*/test/**', 'bench/**', 'examples/**'],
       rules: {
         'typescript/unbound-method': 'off',
         'promise/no-promise-in-callback': 'off',
