@@ -1,18 +1,16 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { readFromRoot } from './support/doc-tables.ts';
+import { readFromRoot } from '../support/doc-tables.ts';
 
-const PAGES = readdirSync('docs', { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.md'))
-  .map((path) => `docs/${path}`)
-  .concat('README.md', 'CONTRIBUTING.md', 'bench/README.md');
-
-const SOURCES = ['src', 'test', 'bench', 'clients', 'smoke', 'gen']
-  .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`))
-  .concat(readdirSync('.'));
+const SOURCES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+  .trimEnd()
+  .split('\n')
+  .filter((path) => existsSync(path));
+const PAGES = SOURCES.filter((path) => path.endsWith('.md'));
 
 test.each(PAGES)('every link of %s leads to a file and a heading that are there', (page) => {
   for (const [, link = ''] of withoutCode(readFromRoot(page)).matchAll(/\]\(([^)\s]+)\)/g)) {

@@ -1,17 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
-import clientJson from '../clients/typescript/package.json' with { type: 'json' };
-import lockJson from '../package-lock.json' with { type: 'json' };
-import packageJson from '../package.json' with { type: 'json' };
-import { valueAt } from '../src/config/port/problem.ts';
+import clientJson from '../../clients/typescript/package.json' with { type: 'json' };
+import lockJson from '../../package-lock.json' with { type: 'json' };
+import packageJson from '../../package.json' with { type: 'json' };
+import { valueAt } from '../../src/config/port/problem.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: ROOT });
 const DOCUMENTS = listed.toString().trimEnd().split('\n');
@@ -19,14 +19,6 @@ const FORMS = '.github/ISSUE_TEMPLATE';
 const BODY_TYPES = ['markdown', 'textarea', 'input', 'dropdown', 'checkboxes'];
 
 describe.each(DOCUMENTS)('%s', (path) => {
-  // A piece of code may look like a link.
-  const text = read(path).replaceAll(/^```[^]*?^```/gm, '');
-
-  test('links to files that are there', () => {
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, link = '']) => link);
-    expect(links.filter((link) => !existsSync(join(ROOT, dirname(path), link)))).toEqual([]);
-  });
-
   test('names scripts that package.json has', () => {
     const scripts = new Set(Object.keys({ ...clientJson.scripts, ...packageJson.scripts }));
     const named = [...read(path).matchAll(/\bnpm run (?:--[\w-]+ )*([\w:]+)/g)].map(([, name = '']) => name);

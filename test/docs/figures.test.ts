@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import { ForcedStateSchema } from '../gen/understudy/v1/admin_pb.ts';
-import prices from '../src/pricing/prices.json' with { type: 'json' };
-import models from '../src/providers/models/models.json' with { type: 'json' };
-import { readFromRoot, tableBelow } from './support/doc-tables.ts';
+import { ForcedStateSchema } from '../../gen/understudy/v1/admin_pb.ts';
+import prices from '../../src/pricing/prices.json' with { type: 'json' };
+import models from '../../src/providers/models/models.json' with { type: 'json' };
+import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
 
 describe('the README', () => {
   const rows = tableBelow(readFromRoot('README.md'), '## Money');

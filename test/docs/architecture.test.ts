@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { ROOMS } from '../oxlint.config.ts';
-import { readFromRoot, tableBelow } from './support/doc-tables.ts';
+import { ROOMS } from '../../oxlint.config.ts';
+import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
 
 const PAGE = readFromRoot('docs/architecture.md');
 
