@@ -19,7 +19,7 @@ export function planWarnings(requested: string, warnings: readonly EntryWarnings
   return substitution(requested, serving).concat(ofEntry(warnings, serving));
 }
 
-/** The warning that a target has answered with another model than the requested one (product, "Words"). */
+/** The warning that a target has answered with another model than the requested one. */
 function substitution(requested: string, { target, requestedModel }: Serving): Warning[] {
   if (requested === '' || requested === requestedModel || requested === `${target}/${requestedModel}`) return [];
   const code = WarningCode.MODEL_SUBSTITUTED;

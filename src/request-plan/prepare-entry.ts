@@ -119,7 +119,7 @@ function prepareRepair(planned: RequestInPlan, form: AnswerForm, entry: ChainEnt
   };
 }
 
-/** A state that another target made is no parameter: without it the call asks for all that it did (contract, "provider_state"). */
+/** A state that another target made is no parameter: without it the call asks for all that it did. */
 function isLoss({ code }: AdapterWarning): boolean {
   return code !== WarningCode.PROVIDER_STATE_DROPPED;
 }

@@ -39,7 +39,7 @@ export interface RoutingWish {
   readonly exactModel: boolean;
 }
 
-/** Chooses the chain of a request; a failure names the field (product, "Words"; engine rule A4). */
+/** Chooses the chain of a request; a failure names the field (engine rule A4). */
 export function chooseChain(wish: RoutingWish, table: RouteTable): readonly ChainEntry[] | Failure {
   if (table.targets.size === 0) return refuse('NO_PROVIDER_CONFIGURED', 'No provider is configured.');
   const listed = listedEntries(wish, table);

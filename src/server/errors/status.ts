@@ -48,7 +48,7 @@ export interface ErrorContext {
 }
 
 /**
- * Makes the error that a caller gets (facts: the table of cases of the contract, engine rule R7): ErrorInfo and RequestInfo
+ * Makes the error that a caller gets (engine rules B5 and R7): ErrorInfo and RequestInfo
  * always, the other details where they say something, the whole below 6 KiB. Without contact to a provider the metadata may
  * invite to repeat the call; after it they forbid it. A cancelled call gets the bare status.
  */

@@ -15,7 +15,7 @@ const TARGET_PREFIX = 'understudy.target.';
 const POLL_MS = 1000;
 
 /**
- * Knows the states that `grpc.health.v1`, `/livez` and `/readyz` tell (contract, "Standard services"). The server as a whole
+ * Knows the states that `grpc.health.v1`, `/livez` and `/readyz` tell. The server as a whole
  * and its liveness never depend on providers, readiness only on there being a target at all.
  */
 export class ServingStatus {

@@ -9,7 +9,7 @@ export interface Violation {
 /** Takes a violation. */
 export type Report = (field: string, description: string) => void;
 
-/** Most violations that one error names (contract, "Bad input"). */
+/** Most violations that one error names. */
 const MAX_VIOLATIONS = 20;
 
 /** Longest path, in characters; keys of maps are the caller's and may be of any length. */

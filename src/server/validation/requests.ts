@@ -12,7 +12,7 @@ import { checkName, checkOptions, checkRouting } from './option-ranges.ts';
 import { checkTools } from './tool-definitions.ts';
 import { collectViolations, isKnownEnumValue, type Report, type Violation } from '../port/violations.ts';
 
-/** Lists what is wrong with a request of Chat or StreamChat (product, "Bad input"), all fields at once, 20 at most. */
+/** Lists what is wrong with a request of Chat or StreamChat, all fields at once, 20 at most. */
 export function validateChat(request: ChatRequest | StreamChatRequest): readonly Violation[] {
   return collectViolations((report) => {
     checkMessages(request.messages, report);
