@@ -9,7 +9,6 @@ import { withinAnswerLimit } from './clamp-max-tokens.ts';
 import type { AnswerForm } from '../structured-output/answer-form.ts';
 import { formOf, MISMATCH, repairTurn, withFormCheck } from '../structured-output/answer-form.ts';
 import { capabilityGap } from './capability-gap.ts';
-import type { TargetConfig } from '../config/port/resolved.ts';
 import type { Target } from '../targets/target.ts';
 import type { Delta, Finish } from '../core/answer.ts';
 import type { Failure } from '../core/failure.ts';
@@ -22,7 +21,6 @@ import { promptSize } from '../pricing/prompt-size.ts';
 import type { PromptSize } from '../pricing/prompt-size.ts';
 import type { AdapterWarning } from '../providers/port/adapter.ts';
 import type { ModelFacts } from '../providers/port/model-facts.ts';
-import { mayBeSilent } from '../providers/shared/silence.ts';
 import { withLocalStop } from '../providers/shared/stop.ts';
 import type { Plan, PlanRequest } from '../server/port/gateway-port.ts';
 
@@ -122,7 +120,7 @@ function prepare(asked: Asked, entry: ChainEntry, context: PlanContext): Prepare
   const list = wire.localSchema === true ? [...adjusted, LOCAL_SCHEMA] : adjusted;
   if (list.length > 0) warnings.push({ entry, list });
   return {
-    timing: timingOf(request, streams, entry, config, promptTokens),
+    timing: timingOf(request, streams, entry, target, promptTokens),
     tokens: { input: promptTokens, output: outputTokens },
     ...judged(asked, entry, context, (sink) =>
       upstream.open(
@@ -173,12 +171,12 @@ function timingOf(
   { options, tools, routing }: PlanRequest,
   streams: boolean,
   { model }: ChainEntry,
-  { provider, api, timeouts }: TargetConfig,
+  { adapter, config: { timeouts } }: Target,
   promptTokens: number,
 ) {
   const effort = options?.reasoningEffort ?? ReasoningEffort.UNSPECIFIED;
   const asksForReasoning = effort !== ReasoningEffort.UNSPECIFIED && effort !== ReasoningEffort.NONE;
-  const isSilent = effort !== ReasoningEffort.NONE && mayBeSilent(provider, model, api === 'responses');
+  const isSilent = effort !== ReasoningEffort.NONE && adapter.mayBeSilent(model);
   return attemptTiming({
     streams,
     mayBeSilent: asksForReasoning || isSilent,
