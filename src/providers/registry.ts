@@ -4,6 +4,7 @@ import { anthropic } from './anthropic/messages-api.ts';
 import { azureOpenAi } from './azure-openai.ts';
 import { deepseek } from './deepseek.ts';
 import { groq } from './groq.ts';
+import { mistral } from './mistral.ts';
 import { mock } from './mock.ts';
 import { ollama } from './ollama/chat-api.ts';
 import { openai } from './openai.ts';
@@ -16,6 +17,7 @@ const ADAPTERS = {
   deepseek: () => deepseek,
   ollama: () => ollama,
   groq: () => groq,
+  mistral: () => mistral,
   mock: () => mock,
 } as const satisfies Record<ProviderName, (api: OpenAiApi, baseUrl: string) => Adapter>;
 
