@@ -20,6 +20,19 @@ export const EVERY_ADAPTER: readonly ProviderApi[] = PROVIDERS.flatMap((provider
   return responses.path === chat.path ? [chat] : [responses, chat];
 });
 
+/** Where each of OpenAI's APIs is, by the dialect of recordings. */
+const PATHS: ReadonlyMap<string, string> = new Map([
+  ['openai', '/chat/completions'],
+  ['openai-responses', '/responses'],
+]);
+
+/** Returns which of our providers speaks as the one of a recording does, over one of OpenAI's APIs; undefined where none does. */
+export function speakerOf(provider: string, dialect: string): ProviderApi | undefined {
+  const path = PATHS.get(dialect);
+  const name = provider.replace(' (OpenAI dialect)', '');
+  return EVERY_ADAPTER.find((one) => one.provider === name && one.path === path);
+}
+
 /** Returns a provider at one of its APIs, where its base URL matters at that. */
 export function at(provider: ProviderName, api: OpenAiApi, baseUrl = ''): ProviderApi {
   const adapter = adapterFor(provider, api, baseUrl);

@@ -15,7 +15,7 @@ export function lostOf(chat: ChatRequest, wire: WireRequest): string[] {
   const need = (field: string, isThere: boolean): void => {
     if (!isThere && !warned(field)) lost.push(field);
   };
-  const ids = idsIn(chat, JSON.parse(body));
+  const ids = wireIdsOf(chat, JSON.parse(body));
   for (const [index, message] of chat.messages.entries()) {
     for (const [place, part] of partsOf(message, `messages[${index}].content`)) {
       needPart(part, place, { has, hasJson: (json) => body.includes(json), need, ids });
@@ -44,34 +44,40 @@ export function lostOf(chat: ChatRequest, wire: WireRequest): string[] {
   return lost;
 }
 
+/** Returns the ids that calls and results have in a body, in whatever dialect, in order. */
+export function callIdsIn(body: unknown): { readonly calls: readonly string[]; readonly results: readonly string[] } {
+  const calls: string[] = [];
+  const results: string[] = [];
+  const walk = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(walk);
+    const record = asRecord(value);
+    if (record === undefined) return;
+    const { type, id, function: called, call_id: callId, tool_call_id: answered, tool_use_id: used } = record;
+    if ((called !== undefined && id !== undefined) || type === 'tool_use') calls.push(textOf(id));
+    if (type === 'function_call') calls.push(textOf(callId));
+    if (type === 'function_call_output') results.push(textOf(callId));
+    for (const result of [answered, used]) if (result !== undefined) results.push(textOf(result));
+    Object.values(record).forEach(walk);
+  };
+  const { messages, input } = asRecord(body) ?? {};
+  walk(messages ?? input);
+  return { calls, results };
+}
+
 /** The ids of calls at the provider by those of the contract, and those that results have there. */
 interface WireIds {
   readonly calls: ReadonlyMap<string, string>;
   readonly results: readonly string[];
 }
 
-function idsIn(chat: ChatRequest, body: unknown): WireIds {
-  const found: { readonly calls: string[]; readonly results: string[] } = { calls: [], results: [] };
-  const walk = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(walk);
-    const record = asRecord(value);
-    if (record === undefined) return;
-    const { type, id, function: called, call_id: callId, tool_call_id: answered, tool_use_id: used } = record;
-    if (called !== undefined && id !== undefined) found.calls.push(textOf(id));
-    if (type === 'tool_use') found.calls.push(textOf(id));
-    if (type === 'function_call') found.calls.push(textOf(callId));
-    if (type === 'function_call_output') found.results.push(textOf(callId));
-    for (const result of [answered, used]) if (result !== undefined) found.results.push(textOf(result));
-    Object.values(record).forEach(walk);
-  };
-  const { messages, input } = asRecord(body) ?? {};
-  walk(messages ?? input);
+function wireIdsOf(chat: ChatRequest, body: unknown): WireIds {
+  const { calls: found, results } = callIdsIn(body);
   const asked = chat.messages.flatMap(({ content }) =>
     content.flatMap(({ part }) => (part.case === 'toolCall' ? [part.value.id] : [])),
   );
-  const calls = new Map(asked.map((id, index) => [id, found.calls[index] ?? '']));
+  const calls = new Map(asked.map((id, index) => [id, found[index] ?? '']));
   expect(new Set(calls.values()).size).toBe(asked.length);
-  return { calls, results: found.results };
+  return { calls, results };
 }
 
 /** How a body is searched. */
