@@ -10,6 +10,7 @@ interface CompatibleProvider {
 /** Providers that differ from OpenAI only in what they take: one line for each. */
 export const COMPATIBLE_PROVIDERS = [
   { name: 'groq', baseUrl: 'https://api.groq.com/openai/v1', model: 'openai/gpt-oss-120b' },
+  { name: 'mistral', baseUrl: 'https://api.mistral.ai/v1', model: 'mistral-large-latest' },
 ] as const satisfies readonly CompatibleProvider[];
 
 const COMPATIBLE_NAMES = COMPATIBLE_PROVIDERS.map(({ name }) => name);

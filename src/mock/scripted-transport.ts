@@ -11,11 +11,14 @@ import { destroyedError, resetError } from './network-errors.ts';
 import { planAnswer, planNetworkError, planReply } from './script.ts';
 import type { Step } from './script.ts';
 import { Playback } from './playback.ts';
+import { unknownField } from './answer/body-fields.ts';
+import { parseObject } from './answer/fields.ts';
 import { dialectOf, readCall } from './answer/asked-request.ts';
 import type { Dialect, MockCall } from './answer/asked-request.ts';
 import { chanceFrom, hashOf } from './answer/seeded.ts';
 import type { Chance } from './answer/seeded.ts';
 import { errorOf } from './wire/error-format.ts';
+import { unknownFieldError } from './wire/unknown-field.ts';
 
 /** What a mock upstream is made of. */
 export interface MockTransportOptions {
@@ -66,8 +69,15 @@ export function createMockTransport(options: MockTransportOptions): Transport {
     const dialect = servedDialect(path, options);
     if (request.method === 'GET') return replyToGet(path, options, chance);
     const house = houseOf(options.provider, dialect ?? ownDialect(options.provider), chance);
-    const call = dialect === undefined ? undefined : readCall(request, dialect);
-    if (call === undefined) return replyWithError(house, dialect === undefined ? 'not_found' : 'bad_request', '');
+    if (dialect === undefined) return replyWithError(house, 'not_found', '');
+    const body = parseObject(request.body);
+    if (body === undefined) return replyWithError(house, 'bad_request', '');
+    const unknown = unknownField(body, options.provider, dialect, request.headers['anthropic-version']);
+    const refusal = unknown === undefined ? undefined : unknownFieldError(house.errors, unknown, house.requestId);
+    if (refusal !== undefined)
+      return planReply(refusal.status, faultHeaders(house, 'bad_request', undefined), refusal.body);
+    const call = readCall(body, options.provider, dialect);
+    if (call === undefined) return replyWithError(house, 'bad_request', '');
     return replyToCall(call, options, house, chance, noteOddCall);
   };
 

@@ -1,16 +1,17 @@
 import { azureEndpoint } from '../core/azure-endpoint.ts';
 import type { OpenAiApi } from '../core/provider.ts';
-import type { Adapter } from './port/adapter.ts';
-import type { ChatDialect } from './openai/chat-completions/completions.ts';
+import type { Adapter, Translator } from './port/adapter.ts';
+import { openAiModel } from './models/gpt-models.ts';
 import {
-  CHAT_TAKES,
-  chatCompletions,
-  chatOptions,
-  NEW_NAMES,
-  OPENAI_CHAT,
-} from './openai/chat-completions/completions.ts';
+  DATED_OPENAI_OPTIONS,
+  openAiChatOptions,
+  OPENAI_OPTIONS,
+} from './openai/chat-completions/completion-options.ts';
+import type { ChatDialect } from './openai/chat-completions/completions.ts';
+import { CHAT_TAKES, chatCompletions, OPENAI_CHAT } from './openai/chat-completions/completions.ts';
 import type { ResponsesDialect } from './openai/responses/response-api.ts';
-import { OPENAI_RESPONSES, responsesApi } from './openai/responses/response-api.ts';
+import { DATED_RESPONSES_OPTIONS, OPENAI_RESPONSES, responsesApi } from './openai/responses/response-api.ts';
+import { listingCheck } from './shared/health-checks.ts';
 
 /** Azure pads its chunks too, but that all its endpoints take the field that stops it is not documented. */
 const RESPONSES: ResponsesDialect = { ...OPENAI_RESPONSES, streamFields: { stream: true } };
@@ -18,14 +19,14 @@ const RESPONSES: ResponsesDialect = { ...OPENAI_RESPONSES, streamFields: { strea
 /** Deployments have any name, so that none tells an old model from a new one: the new names are right for both. */
 const CHAT: ChatDialect = {
   ...OPENAI_CHAT,
-  options: (asked, model) => chatOptions(asked, model, NEW_NAMES, true),
+  options: (settings, model) => openAiChatOptions(OPENAI_OPTIONS, settings, model, true),
   messages: (model) => ({ ...OPENAI_CHAT.messages(model, {}), partsInToolMessages: true }),
   streamOptions: () => ({ include_usage: true }),
 };
 
 const V1_ADAPTERS = {
-  responses: responsesApi(RESPONSES),
-  chat_completions: chatCompletions(CHAT),
+  responses: azureAdapter(responsesApi(RESPONSES)),
+  chat_completions: azureAdapter(chatCompletions(CHAT)),
 } as const satisfies Record<OpenAiApi, Adapter>;
 
 /**
@@ -33,16 +34,28 @@ const V1_ADAPTERS = {
  * came after the last stable one. Source: its specification, 2024-10-21 in Azure/azure-rest-api-specs; those before it lack more.
  */
 const DATED_ADAPTERS = {
-  responses: responsesApi({ ...RESPONSES, endUser: 'user' }),
-  chat_completions: chatCompletions({
-    ...CHAT,
-    takes: () => ({ ...CHAT_TAKES, files: 'none' }),
-    options: (asked, model) => chatOptions(asked, model, { ...NEW_NAMES, endUser: 'user' }, false),
-    messages: (model) => ({ ...CHAT.messages(model, {}), systemRole: 'system' }),
-  }),
+  responses: azureAdapter(responsesApi({ ...RESPONSES, options: DATED_RESPONSES_OPTIONS })),
+  chat_completions: azureAdapter(
+    chatCompletions({
+      ...CHAT,
+      takes: () => ({ ...CHAT_TAKES, files: 'none' }),
+      options: (settings, model) => openAiChatOptions(DATED_OPENAI_OPTIONS, settings, model, false),
+      messages: (model) => ({ ...CHAT.messages(model, {}), systemRole: 'system' }),
+    }),
+  ),
 } as const satisfies Record<OpenAiApi, Adapter>;
 
 /** Returns the adapter of Azure OpenAI for one of its two APIs at an endpoint; the model is the deployment. */
 export function azureOpenAi(api: OpenAiApi, baseUrl = ''): Adapter {
   return (azureEndpoint(baseUrl).isDated ? DATED_ADAPTERS : V1_ADAPTERS)[api];
+}
+
+/** Its list has models that could be deployed, not deployments, so that nothing is read from it. */
+function azureAdapter(translator: Translator): Adapter {
+  return {
+    ...translator,
+    healthCheck: listingCheck('/models'),
+    modelList: undefined,
+    mayBeSilent: (model) => openAiModel(model)?.reasons ?? true,
+  };
 }

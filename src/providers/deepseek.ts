@@ -1,17 +1,21 @@
 import type { Failure } from '../core/failure.ts';
 import type { Adapter, AdapterWarning } from './port/adapter.ts';
-import type { WireOptions } from './shared/chat-options.ts';
-import { dropSet, fitEndUser, setOnly } from './shared/chat-options.ts';
-import type { Asked } from './shared/asked-tools.ts';
+import type { GenerationSettings } from './shared/asked-tools.ts';
 import { NO_WORD_JSON, strictDropped } from './shared/asked-tools.ts';
 import type { Turn } from './shared/conversation.ts';
 import { saysJson } from './shared/conversation.ts';
 import type { Effort } from './port/effort.ts';
 import { askedEffort, effortAdjusted } from './shared/asked-effort.ts';
+import { balanceCheck } from './shared/health-checks.ts';
 import type { JsonRecord } from './shared/json/value.ts';
 import { asRecord } from './shared/json/value.ts';
-import { CHAT_TAKES, chatCompletions, splitStop } from './openai/chat-completions/completions.ts';
+import { endUserAs } from './shared/option-rules.ts';
+import type { OptionOutcome, OptionTable, WireOptions } from './shared/option-table.ts';
+import { translateOptions } from './shared/option-table.ts';
+import { CHAT_OPTIONS } from './openai/chat-completions/completion-options.ts';
+import { CHAT_TAKES, chatCompletions } from './openai/chat-completions/completions.ts';
 import { chatToolFields } from './openai/shared/function-tools.ts';
+import { OPENAI_LIST } from './openai/shared/models-list.ts';
 import { parameterAdjusted } from './shared/warnings.ts';
 
 const MAX_USER_ID_BYTES = 512;
@@ -30,63 +34,70 @@ const EFFORTS = {
  * DeepSeek's API: Chat Completions with a switch for thinking, which is on where the request says nothing. While it thinks
  * every message of the assistant must come back with its reasoning.
  */
-export const deepseek: Adapter = chatCompletions({
-  takes: (model) => ({ ...CHAT_TAKES, images: model.includes('flash') ? 'data' : 'none', files: 'none' }),
-  options: deepseekOptions,
-  messages: (model, { thinking }) => ({
-    systemRole: 'system',
-    partsInToolMessages: false,
-    replaysReasoning: thinking === undefined ? thinksByItself(model) : asRecord(thinking)?.type === 'enabled',
+export const deepseek: Adapter = {
+  ...chatCompletions({
+    takes: (model) => ({ ...CHAT_TAKES, images: model.includes('flash') ? 'data' : 'none', files: 'none' }),
+    options: deepseekOptions,
+    messages: (model, { thinking }) => ({
+      systemRole: 'system',
+      partsInToolMessages: false,
+      replaysReasoning: thinking === undefined ? thinksByItself(model) : asRecord(thinking)?.type === 'enabled',
+    }),
+    streamOptions: () => ({ include_usage: true }),
+    keepsReasoning: true,
   }),
-  streamOptions: () => ({ include_usage: true }),
-  keepsReasoning: true,
-});
+  // It tells whether the account has money left, too. Source: https://api-docs.deepseek.com/api/get-user-balance
+  healthCheck: balanceCheck('/user/balance', ({ is_available: isAvailable }) => {
+    if (typeof isAvailable !== 'boolean') return 'unknown';
+    return isAvailable ? 'usable' : 'unusable';
+  }),
+  modelList: OPENAI_LIST,
+  mayBeSilent: () => true,
+};
+
+interface DeepSeekSettings extends GenerationSettings {
+  readonly thinking: Thinking;
+}
 
 /** Options that thinking models ignore without a word, and the seed, which no page of DeepSeek's names, are left out. */
+const OPTIONS: OptionTable<DeepSeekSettings> = {
+  ...CHAT_OPTIONS,
+  temperature: unlessItThinks('temperature'),
+  presencePenalty: unlessItThinks('presence_penalty'),
+  frequencyPenalty: unlessItThinks('frequency_penalty'),
+  reasoningEffort: (_asked, { thinking: { fields, warnings } }) => ({ fields, warnings }),
+  responseFormat: (format) =>
+    format === undefined
+      ? {}
+      : { fields: { response_format: { type: 'json_object' } }, localSchema: format.type === 'json_schema' },
+  seed: 'dropped',
+  parallelToolCalls: (parallel) => (parallel === false ? 'dropped' : {}),
+  endUser: endUserAs('user_id', (id) => new TextEncoder().encode(id).length <= MAX_USER_ID_BYTES),
+};
+
+function unlessItThinks(sentAs: string) {
+  return (_asked: number | undefined, { thinking }: DeepSeekSettings): OptionOutcome =>
+    thinking.thinks ? 'dropped' : { sentAs };
+}
+
 function deepseekOptions(
-  asked: Asked,
+  settings: GenerationSettings,
   model: string,
   turns: readonly Turn[],
 ): WireOptions | { readonly failure: Failure } {
-  const { options, tools, choice, format } = asked;
+  const { options, tools, choice, format } = settings;
   if (format !== undefined && !turns.some(saysJson)) return NO_WORD_JSON;
   const thinking = thinkingFields(askedEffort(options), model, tools.length > 0 && choice.mode === 'required');
-  const sampling = {
-    temperature: options?.temperature,
-    presence_penalty: options?.presencePenalty,
-    frequency_penalty: options?.frequencyPenalty,
-  };
-  const stop = splitStop(options?.stop ?? [], true);
-  const bytes = (text: string): number => new TextEncoder().encode(text).length;
-  const endUser = fitEndUser('user_id', options?.endUser, (id) => bytes(id) <= MAX_USER_ID_BYTES);
+  const translated = translateOptions(OPTIONS, { ...settings, thinking });
   return {
-    fields: {
-      ...toolFields(asked, thinking.thinks),
-      ...(thinking.thinks ? {} : setOnly(sampling)),
-      ...setOnly({
-        response_format: format === undefined ? undefined : { type: 'json_object' },
-        top_p: options?.topP,
-        max_tokens: options?.maxTokens,
-        stop: stop.remote.length === 0 ? undefined : stop.remote,
-      }),
-      ...thinking.fields,
-      ...endUser.fields,
-    },
-    warnings: [
-      ...(thinking.thinks ? dropSet(sampling) : []),
-      ...thinking.warnings,
-      ...strictDropped(tools),
-      ...dropSet({ seed: options?.seed }),
-      ...(tools.length > 0 && options?.parallelToolCalls === false ? dropSet({ parallel_tool_calls: false }) : []),
-      ...endUser.warnings,
-    ],
-    localStop: stop.local,
-    ...(format?.type === 'json_schema' ? { localSchema: true } : {}),
+    ...translated,
+    fields: { ...toolFields(settings, thinking.thinks), ...translated.fields },
+    warnings: [...translated.warnings, ...strictDropped(tools)],
   };
 }
 
 /** A thinking model refuses every word of a choice, so that tools that may not be called are not sent. */
-function toolFields({ tools, choice }: Asked, thinks: boolean): JsonRecord {
+function toolFields({ tools, choice }: GenerationSettings, thinks: boolean): JsonRecord {
   if (thinks && choice.mode === 'none') return {};
   return chatToolFields({ tools: tools.map((tool) => ({ ...tool, strict: false })), choice }, false);
 }

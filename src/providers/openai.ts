@@ -1,11 +1,24 @@
 import type { OpenAiApi } from '../core/provider.ts';
 import type { Adapter } from './port/adapter.ts';
+import { openAiModel } from './models/gpt-models.ts';
 import { chatCompletions, OPENAI_CHAT } from './openai/chat-completions/completions.ts';
 import { OPENAI_RESPONSES, responsesApi } from './openai/responses/response-api.ts';
+import { OPENAI_LIST } from './openai/shared/models-list.ts';
+import { listingCheck } from './shared/health-checks.ts';
+
+const KNOWN_BY_LIST = { healthCheck: listingCheck('/models'), modelList: OPENAI_LIST } as const;
 
 const ADAPTERS = {
-  responses: responsesApi(OPENAI_RESPONSES),
-  chat_completions: chatCompletions(OPENAI_CHAT),
+  responses: {
+    ...responsesApi(OPENAI_RESPONSES),
+    ...KNOWN_BY_LIST,
+    mayBeSilent: (model) => openAiModel(model)?.reasons ?? true,
+  },
+  chat_completions: {
+    ...chatCompletions(OPENAI_CHAT),
+    ...KNOWN_BY_LIST,
+    mayBeSilent: (model) => openAiModel(model)?.reasons ?? false,
+  },
 } as const satisfies Record<OpenAiApi, Adapter>;
 
 /** Returns the adapter of OpenAI, and of servers that speak as it does, for one of its two APIs. */

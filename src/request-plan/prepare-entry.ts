@@ -96,7 +96,7 @@ export function prepareEntry(
       sink,
     );
   return {
-    timing: entryTiming(request, streams, entry, config, promptTokens),
+    timing: entryTiming(request, streams, entry, target, promptTokens),
     tokens: { input: promptTokens, output: outputTokens },
     ...(planned.form === undefined
       ? { open }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { PROVIDERS } from '../../src/core/provider.ts';
 import { configErrorOf, loadText } from './loading.ts';
 
 const NAME_RULE = 'must be 1 to 100 letters, digits, or characters of ._~-';
@@ -53,7 +54,7 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
       [`targets: [{ name: ${LONG}, provider: mock }]`, `targets[0].name: ${NAME_RULE}, not "${LONG.slice(0, 80)}…"`],
       [
         'targets: [{ name: a, provider: openrouter }]',
-        'targets[0].provider: must be azure-openai, openai, anthropic, deepseek, ollama, groq or mock, not "openrouter"',
+        `targets[0].provider: must be ${PROVIDERS.slice(0, -1).join(', ')} or mock, not "openrouter"`,
       ],
       [
         'targets: [{ name: a, provider: mock }, { name: b, provider: mock, mock: "yes" }]',

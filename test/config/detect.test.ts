@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { COMPATIBLE_PROVIDERS, PROVIDERS } from '../../src/core/provider.ts';
 import type { Environment } from '../../src/config/port/resolved.ts';
 import { configErrorOf, loadEnvironment } from './loading.ts';
 
@@ -10,7 +11,7 @@ const AZURE: Environment = {
 };
 
 const ALL: Environment = {
-  GROQ_API_KEY: 'groq-key',
+  ...Object.fromEntries(COMPATIBLE_PROVIDERS.map(({ name }) => [`${name.toUpperCase()}_API_KEY`, `${name}-key`])),
   OLLAMA_BASE_URL: 'http://localhost:11434/',
   DEEPSEEK_API_KEY: 'deepseek-key',
   ANTHROPIC_API_KEY: 'anthropic-key',
@@ -21,7 +22,7 @@ const ALL: Environment = {
 describe('providers in the environment', () => {
   test('form the chain in the fixed order, whatever the order of the variables', () => {
     const config = loadEnvironment(ALL);
-    const names = ['azure-openai', 'openai', 'anthropic', 'deepseek', 'ollama', 'groq'];
+    const names = PROVIDERS.filter((provider) => provider !== 'mock');
     expect(config.targets.map((target) => target.name)).toEqual(names);
     expect(config.targets.map((target) => target.provider)).toEqual(names);
     expect(config.routes).toEqual([{ name: 'default', entries: names.map((target) => ({ target })) }]);
@@ -37,6 +38,7 @@ describe('providers in the environment', () => {
       ['https://api.deepseek.com', 'deepseek-flash', undefined],
       ['http://localhost:11434', undefined, undefined],
       ['https://api.groq.com/openai/v1', 'openai/gpt-oss-120b', undefined],
+      ['https://api.mistral.ai/v1', 'mistral-large-latest', undefined],
     ]);
   });
 
@@ -68,7 +70,9 @@ describe('providers in the environment', () => {
       ANTHROPIC_MODEL: 'claude-haiku-5-5',
       DEEPSEEK_MODEL: 'deepseek-v4-pro',
       OLLAMA_MODEL: 'llama3.2:3b',
-      GROQ_MODEL: 'qwen/qwen3-32b',
+      ...Object.fromEntries(
+        COMPATIBLE_PROVIDERS.map(({ name }) => [`${name.toUpperCase()}_MODEL`, `a-model-of-${name}`]),
+      ),
     });
     expect(config.targets.map((target) => target.models)).toEqual([
       ['other-deployment', 'my-deployment'],
@@ -76,7 +80,7 @@ describe('providers in the environment', () => {
       ['claude-haiku-5-5'],
       ['deepseek-v4-pro'],
       ['llama3.2:3b'],
-      ['qwen/qwen3-32b'],
+      ...COMPATIBLE_PROVIDERS.map(({ name }) => [`a-model-of-${name}`]),
     ]);
     expect(config.targets.map((target) => target.model)).toEqual(config.targets.map((target) => target.models[0]));
   });

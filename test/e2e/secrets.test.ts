@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { HealthResponseSchema, ListModelsResponseSchema, LlmService } from '../../gen/understudy/v1/llm_pb.ts';
+import { PROVIDERS } from '../../src/core/provider.ts';
 import { say } from '../support/chat-samples.ts';
 import type { EchoUpstream } from '../support/echo-upstream.ts';
 import { ECHO_FAULTS, startEchoUpstream, UPSTREAM_WORDS } from '../support/echo-upstream.ts';
@@ -16,13 +17,14 @@ import { rpcError } from '../support/rpc-error.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 import { get } from '../support/web-calls.ts';
 
-const PROVIDERS = ['openai', 'azure-openai', 'anthropic', 'deepseek', 'ollama'] as const;
+/** All that are called over the network. */
+const CALLED = PROVIDERS.filter((provider) => provider !== 'mock');
 const PROMPT = 'planted-prompt-of-the-caller';
 const SYSTEM = 'planted-system-of-the-caller';
 const ORGANIZATION = 'org-planted-in-the-environment';
 const URL_WORDS = 'planted-path-of-the-url';
 
-const KEYS = Object.fromEntries(PROVIDERS.map((provider) => [provider, `sk-planted-key-of-${provider}-1234567890`]));
+const KEYS = Object.fromEntries(CALLED.map((provider) => [provider, `sk-planted-key-of-${provider}-1234567890`]));
 /** None of these may come out anywhere. */
 const PLANTED = [...Object.values(KEYS), 'sk-planted', PROMPT, SYSTEM, ORGANIZATION, URL_WORDS, UPSTREAM_WORDS];
 
@@ -36,7 +38,7 @@ afterAll(() => upstream.close());
 
 /** One target for each provider and each way to answer badly. */
 function targetsFor(keyOf: (provider: string) => string) {
-  return PROVIDERS.flatMap((provider) =>
+  return CALLED.flatMap((provider) =>
     Object.keys(ECHO_FAULTS).map((fault) => ({
       name: `${provider}.${fault}`,
       provider,

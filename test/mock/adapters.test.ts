@@ -6,25 +6,13 @@ import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import type { Delta, Finish } from '../../src/core/answer.ts';
 import type { FailureClass } from '../../src/core/failure.ts';
 import type { AttemptEvent } from '../../src/core/ports.ts';
-import type { OpenAiApi, ProviderName } from '../../src/core/provider.ts';
-import { adapterFor } from '../../src/providers/registry.ts';
+import { providerDefaults } from '../../src/config/port/provider-defaults.ts';
 
 import { openExchange } from '../../src/upstream/exchange/http-exchange.ts';
 import { createMockTransport } from '../../src/mock/scripted-transport.ts';
+import type { ProviderApi } from '../support/every-adapter.ts';
+import { EVERY_ADAPTER } from '../support/every-adapter.ts';
 import { createVirtualRuntime } from '../support/virtual-runtime.ts';
-
-const UPSTREAMS = [
-  { provider: 'mock', api: 'chat_completions', prefix: '/v1' },
-  { provider: 'openai', api: 'chat_completions', prefix: '/v1' },
-  { provider: 'openai', api: 'responses', prefix: '/v1' },
-  { provider: 'azure-openai', api: 'chat_completions', prefix: '/openai/v1' },
-  { provider: 'azure-openai', api: 'responses', prefix: '/openai/v1' },
-  { provider: 'anthropic', api: 'responses', prefix: '' },
-  { provider: 'deepseek', api: 'chat_completions', prefix: '' },
-  { provider: 'ollama', api: 'chat_completions', prefix: '' },
-] as const satisfies readonly { provider: ProviderName; api: OpenAiApi; prefix: string }[];
-
-type Upstream = (typeof UPSTREAMS)[number];
 
 interface Outcome {
   readonly text: string;
@@ -36,9 +24,8 @@ interface Outcome {
   readonly isOver: boolean;
 }
 
-async function ask({ provider, api, prefix }: Upstream, model: string, stream: boolean): Promise<Outcome> {
+async function ask({ provider, api, adapter }: ProviderApi, model: string, stream: boolean): Promise<Outcome> {
   const runtime = createVirtualRuntime();
-  const adapter = adapterFor(provider, api);
   const content = [{ part: { case: 'text' as const, value: 'What is new?' } }];
   const chat = create(ChatRequestSchema, { messages: [{ role: Role.USER, content }] });
   const wire = adapter.request(chat, { name: 'lead', provider, model, stream });
@@ -48,7 +35,10 @@ async function ask({ provider, api, prefix }: Upstream, model: string, stream: b
     {
       transport: createMockTransport({ runtime, provider, api, seed: 7 }),
       adapter,
-      head: { url: new URL(`http://mock.invalid${prefix}${wire.path}`), headers: {} },
+      head: {
+        url: new URL(`${providerDefaults(provider).baseUrl ?? 'https://mock.invalid/openai/v1'}${wire.path}`),
+        headers: {},
+      },
       wire,
       stream,
       runtime,
@@ -93,7 +83,7 @@ const FAILURES = {
   'mock-malformed': ['protocol'],
 } as const satisfies Readonly<Record<string, readonly [FailureClass, number?]>>;
 
-for (const upstream of UPSTREAMS) {
+for (const upstream of EVERY_ADAPTER) {
   for (const stream of [true, false]) {
     describe(`${upstream.provider} ${upstream.api}, ${stream ? 'streamed' : 'whole'}, through its adapter`, () => {
       it.each(Object.entries(FAILURES))('%s is a failure of its class', async (model, [expected, retryAfterMs]) => {
@@ -139,7 +129,9 @@ for (const upstream of UPSTREAMS) {
         expect(refusal.text).not.toBe('');
         if (upstream.provider === 'ollama') expect([finish, refusal.finish]).toEqual(['STOP', 'STOP']);
         else if (upstream.provider === 'anthropic') expect([finish, refusal.finish]).toEqual(['REFUSAL', 'REFUSAL']);
-        else if (upstream.provider === 'deepseek') expect([finish, refusal.finish]).toEqual(['CONTENT_FILTER', 'STOP']);
+        // These have no field for a refusal.
+        else if (upstream.provider === 'deepseek' || upstream.provider === 'mistral')
+          expect([finish, refusal.finish]).toEqual(['CONTENT_FILTER', 'STOP']);
         else expect([finish, refusal.finish]).toEqual(['CONTENT_FILTER', 'REFUSAL']);
       });
 

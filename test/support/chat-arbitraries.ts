@@ -1,13 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { create } from '@bufbuild/protobuf';
+import type { DescField } from '@bufbuild/protobuf';
+import { create, ScalarType } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 
-import type {
-  FunctionToolSchema,
-  MessageSchema,
-  PartSchema,
-  ReasoningEffort,
-} from '../../gen/understudy/v1/chat_pb.ts';
+import type { FunctionToolSchema, MessageSchema, PartSchema } from '../../gen/understudy/v1/chat_pb.ts';
 import { GenerationOptionsSchema, Role, ToolChoiceMode } from '../../gen/understudy/v1/chat_pb.ts';
 import type { ChatRequest } from '../../gen/understudy/v1/llm_pb.ts';
 import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
@@ -122,41 +118,69 @@ const step: fc.Arbitrary<Step> = fc.record({
 const some = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.option(arbitrary, { nil: undefined, freq: 2 });
 
-const options: fc.Arbitrary<Options> = fc.record(
-  {
-    temperature: fc.constantFrom(0, 0.25, 1),
-    topP: fc.constantFrom(0.5, 1),
-    maxTokens: fc.integer({ min: 1, max: 100_000 }),
-    stop: fc.array(text, { maxLength: 5 }),
-    seed: fc.bigInt(0n, 2n ** 40n),
-    presencePenalty: fc.constantFrom(-2, 0.5),
-    frequencyPenalty: fc.constantFrom(-0.5, 2),
-    reasoningEffort: fc.constantFrom<ReasoningEffort>(0, 1, 2, 3, 4, 5, 6, 7),
-    parallelToolCalls: fc.boolean(),
-    endUser: name,
-    responseFormat: fc.oneof(
-      { weight: 4, arbitrary: fc.constant({ format: { case: 'text', value: {} } } as const) },
-      { weight: 1, arbitrary: fc.constant({ format: { case: 'jsonObject', value: {} } } as const) },
-      {
-        weight: 1,
-        arbitrary: fc.record({ name, strict: fc.boolean() }).map(
-          (value) =>
-            ({
-              format: {
-                case: 'jsonSchema',
-                value: {
-                  ...value,
-                  schemaJson:
-                    '{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}',
-                },
-              },
-            }) as const,
-        ),
+const jsonSchema = fc.record({ name, strict: fc.boolean() }).map(
+  (value) =>
+    ({
+      format: {
+        case: 'jsonSchema',
+        value: {
+          ...value,
+          schemaJson:
+            '{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}',
+        },
       },
-    ),
-  },
+    }) as const,
+);
+
+/** Options of which not every value of their type is valid, or that have parts. */
+const OWN_VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  temperature: fc.constantFrom(0, 0.25, 1),
+  topP: fc.constantFrom(0.5, 1),
+  maxTokens: fc.integer({ min: 1, max: 100_000 }),
+  stop: fc.array(text, { maxLength: 5 }),
+  seed: fc.bigInt(0n, 2n ** 40n),
+  presencePenalty: fc.constantFrom(-2, 0.5),
+  frequencyPenalty: fc.constantFrom(-0.5, 2),
+  endUser: name,
+  responseFormat: fc.oneof(
+    { weight: 4, arbitrary: fc.constant({ format: { case: 'text', value: {} } } as const) },
+    { weight: 1, arbitrary: fc.constant({ format: { case: 'jsonObject', value: {} } } as const) },
+    { weight: 1, arbitrary: jsonSchema },
+  ),
+  // What is laid over a body is the caller's own affair.
+  providerOptions: fc.constant({}),
+};
+
+const VALUES_OF_SCALARS: ReadonlyMap<ScalarType | undefined, fc.Arbitrary<unknown>> = new Map<
+  ScalarType | undefined,
+  fc.Arbitrary<unknown>
+>([
+  [ScalarType.BOOL, fc.boolean()],
+  [ScalarType.STRING, name],
+  [ScalarType.DOUBLE, fc.constantFrom(0.125, 0.625, 3)],
+  [ScalarType.INT32, fc.integer({ min: 1, max: 1_000 })],
+]);
+
+/** Every option of the contract: one that is added there is drawn here, or has to be given values above. */
+const options: fc.Arbitrary<Options> = fc.record(
+  Object.fromEntries(
+    GenerationOptionsSchema.fields.map((field) => [field.localName, OWN_VALUES[field.localName] ?? valuesOf(field)]),
+  ),
   { requiredKeys: [] },
 );
+
+function valuesOf({ name: field, scalar, enum: words }: DescField): fc.Arbitrary<unknown> {
+  if (words !== undefined) return fc.constantFrom(...words.values.map(({ number }) => number));
+  const values = VALUES_OF_SCALARS.get(scalar);
+  if (values === undefined) throw new Error(`The spread has no values for the option ${field}.`);
+  return values;
+}
+
+/** Ids of calls as providers of all kinds make them, or might. */
+function idOf(number: number): string {
+  const forms = [`call_${number}`, `functions.f:${number}`, `abcDEF12${number}`, `${'x'.repeat(100)}${number}`];
+  return forms[number % forms.length] ?? '';
+}
 
 /** Whole requests that are valid whatever they ask for: every kind of part, tool, format and option. */
 export const chatRequests: fc.Arbitrary<ChatRequest> = fc
@@ -189,7 +213,7 @@ export const chatRequests: fc.Arbitrary<ChatRequest> = fc
       const content = [...said];
       for (const { which, argumentsJson: json, result, isError } of ownTools.length === 0 ? [] : calls) {
         const called = ownTools[which % ownTools.length];
-        const id = `call_${(number += 1)}`;
+        const id = idOf((number += 1));
         content.push({ part: { case: 'toolCall', value: { id, name: called?.name ?? '', argumentsJson: json } } });
         results.push({ part: { case: 'toolResult', value: { toolCallId: id, content: result, isError } } });
       }

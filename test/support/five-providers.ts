@@ -1,10 +1,14 @@
+import type { DistinctName } from '../../src/core/provider.ts';
+import { isCompatible, PROVIDERS } from '../../src/core/provider.ts';
 import type { Recording } from './replay-server.ts';
 
-/** The providers that the environment can configure, in the order of the chain. */
-export const FIVE = ['azure-openai', 'openai', 'anthropic', 'deepseek', 'ollama'] as const;
+/** A provider that differs from all others in more than what its models take. */
+export type Provider = Exclude<DistinctName, 'mock'>;
 
-/** One of {@link FIVE}. */
-export type Provider = (typeof FIVE)[number];
+/** All of them, in the order of the chain. */
+export const FIVE: readonly Provider[] = PROVIDERS.filter(
+  (name): name is Provider => name !== 'mock' && !isCompatible(name),
+);
 
 /** Where each provider is asked at one origin: no two share a path. */
 export const CHAT_PATHS = {

@@ -1,6 +1,7 @@
-import type { HttpRequest } from '../../core/transport.ts';
-import { listOf, objectOf, parseObject, isObject } from './fields.ts';
+import type { ProviderName } from '../../core/provider.ts';
+import { listOf, objectOf, isObject } from './fields.ts';
 import { isTakenByAnthropic } from './taken-by-anthropic.ts';
+import { isTakenByMistral } from './taken-by-mistral.ts';
 import { isTakenByOllama } from './taken-by-ollama.ts';
 
 /** The APIs that the mock speaks, told apart by the path. */
@@ -48,13 +49,17 @@ export function dialectOf(path: string): Dialect | undefined {
   return PATHS.find(([ending]) => path.endsWith(ending))?.[1];
 }
 
-/** Reads a request; `undefined` where the body is no JSON object with a model, or one that the API refuses. */
-export function readCall(request: HttpRequest, dialect: Dialect): MockCall | undefined {
-  const body = parseObject(request.body);
-  const model = body?.['model'];
-  if (body === undefined || typeof model !== 'string' || model === '') return undefined;
-  if (dialect === 'anthropic' && !isTakenByAnthropic(body, request.headers['anthropic-version'])) return undefined;
+/** Reads the body of a request; `undefined` where it names no model, or is one that the provider refuses. */
+export function readCall(
+  body: Readonly<Record<string, unknown>>,
+  provider: ProviderName,
+  dialect: Dialect,
+): MockCall | undefined {
+  const { model } = body;
+  if (typeof model !== 'string' || model === '') return undefined;
+  if (dialect === 'anthropic' && !isTakenByAnthropic(body)) return undefined;
   if (dialect === 'ollama' && !isTakenByOllama(body)) return undefined;
+  if (dialect === 'chat' && provider === 'mistral' && !isTakenByMistral(body)) return undefined;
   const messages = listOf(body['messages'] ?? body['input']);
   const options = objectOf(body['options']);
   const streamOptions = objectOf(body['stream_options']);

@@ -6,14 +6,11 @@ import { chanceFrom, hashOf, LETTERS_AND_DIGITS, randomText } from './seeded.ts'
 const MAX_MARKS = 4;
 
 /**
- * Whether the Messages API takes a request, as far as its own rules go: `max_tokens` is there; no sampling parameters in the
- * version of October 2026; the last word is not the assistant's; no text is blank; every call has its result at the beginning
+ * Whether the Messages API takes a request, as far as its own rules go: `max_tokens` is there; the last word is not the assistant's; no text is blank; every call has its result at the beginning
  * of the next turn; reasoning comes back as it was written; at most four marks for the cache.
  */
-export function isTakenByAnthropic(body: Json, version: string | undefined): boolean {
-  const isOctober = version === '2026-10-21';
+export function isTakenByAnthropic(body: Json): boolean {
   if (typeof body['max_tokens'] !== 'number') return false;
-  if (isOctober && ['temperature', 'top_p', 'top_k'].some((name) => body[name] !== undefined)) return false;
   const turns = listOf(body['messages']).map(objectOf);
   const blocks = [...listOf(body['system']), ...turns.flatMap(({ content }) => listOf(content))].filter(isObject);
   return (

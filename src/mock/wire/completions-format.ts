@@ -5,7 +5,7 @@ import { LETTERS_AND_DIGITS, below, randomText, uuidFrom } from '../answer/seede
 import type { Frame, Wire, WireContext } from './format.ts';
 
 /** Whose Chat Completions: they differ in what they add. `compatible`: servers that show reasoning, as vLLM does. */
-export type ChatHouse = 'openai' | 'azure' | 'deepseek' | 'compatible';
+export type ChatHouse = 'openai' | 'azure' | 'deepseek' | 'mistral' | 'compatible';
 
 const SAFE = { filtered: false, severity: 'safe' };
 const SAFE_OUTPUT = { hate: SAFE, self_harm: SAFE, sexual: SAFE, violence: SAFE };
@@ -44,7 +44,7 @@ const MID_STREAM_ERROR = { message: 'The mock failed in the middle of its answer
 
 function streamFrames(house: ChatHouse, answer: MockAnswer, context: WireContext): readonly Frame[] {
   const head = headOf(house, answer, 'chat.completion.chunk');
-  const showsUsage = context.includesUsage && house !== 'deepseek';
+  const showsUsage = context.includesUsage && !endsWithUsage(house);
   const chunk = (choices: readonly Json[], usage: Json | null): string =>
     JSON.stringify({
       ...head,
@@ -73,7 +73,7 @@ function streamFrames(house: ChatHouse, answer: MockAnswer, context: WireContext
   const results = answer.ending === 'content_filter' ? FILTERED_OUTPUT : {};
   const lastDelta = house === 'deepseek' ? { content: '', reasoning_content: null } : {};
   const last = choice(lastDelta, FINISH_REASONS[answer.ending], results);
-  frames.push({ role: 'end', data: chunk([last], house === 'deepseek' ? usageOf(house, answer) : null) });
+  frames.push({ role: 'end', data: chunk([last], endsWithUsage(house) ? usageOf(house, answer) : null) });
   if (showsUsage) frames.push({ role: 'end', data: chunk([], usageOf(house, answer)) });
   frames.push({ role: 'end', data: '[DONE]' });
   return frames;
@@ -84,13 +84,13 @@ function wholeText(house: ChatHouse, answer: MockAnswer): string {
   const reasoning = joined(answer, 'reasoning');
   const message = {
     role: 'assistant',
-    content: hasNoText(house, answer) ? null : textShown(house, answer),
+    content: hasNoText(house, answer) ? null : contentShown(house, answer, reasoning),
     ...(showsReasoning(house) && reasoning !== '' ? { reasoning_content: reasoning } : {}),
-    ...(house === 'deepseek' ? {} : { refusal: joined(answer, 'refusal') || null, annotations: [] }),
+    ...(!hasRefusals(house) ? {} : { refusal: joined(answer, 'refusal') || null, annotations: [] }),
     ...(calls.length > 0
       ? {
           tool_calls: calls.map((part) => ({
-            id: part.id,
+            id: callId(house, part.id),
             type: 'function',
             function: { name: part.name, arguments: textOfPart(part) },
           })),
@@ -132,6 +132,7 @@ function azureOpening(): Json {
 }
 
 function firstDelta(house: ChatHouse, answer: MockAnswer): Json {
+  if (house === 'mistral') return { role: 'assistant', content: '' };
   if (house !== 'deepseek') return { role: 'assistant', content: '', refusal: null };
   const thinks = answer.parts.some((part) => part.kind === 'reasoning');
   return thinks ? { role: 'assistant', content: null, reasoning_content: '' } : { role: 'assistant', content: '' };
@@ -142,11 +143,12 @@ function deltaOf(house: ChatHouse, part: AnswerPart, token: string, at: number, 
     case 'text':
       return house === 'deepseek' ? { content: token, reasoning_content: null } : { content: token };
     case 'refusal':
-      return house === 'deepseek' ? { content: token } : { refusal: token };
+      return hasRefusals(house) ? { refusal: token } : { content: token };
     case 'reasoning':
+      if (house === 'mistral') return { content: [thought(token)] };
       return showsReasoning(house) ? { content: null, reasoning_content: token } : undefined;
     case 'tool_call': {
-      const opening = at === 0 ? { id: part.id, type: 'function' } : {};
+      const opening = at === 0 ? { id: callId(house, part.id), type: 'function' } : {};
       const name = at === 0 ? { name: part.name } : {};
       return { tool_calls: [{ index, ...opening, function: { ...name, arguments: token } }] };
     }
@@ -184,6 +186,30 @@ function showsReasoning(house: ChatHouse): boolean {
   return house === 'deepseek' || house === 'compatible';
 }
 
+/** Usage stands in the last chunk, whether or not it was asked for. */
+function endsWithUsage(house: ChatHouse): boolean {
+  return house === 'deepseek' || house === 'mistral';
+}
+
+/** Whether a refusal has a field of its own. */
+function hasRefusals(house: ChatHouse): boolean {
+  return house !== 'deepseek' && house !== 'mistral';
+}
+
+/** Mistral's ids are nine letters and digits. */
+function callId(house: ChatHouse, id: string): string {
+  return house === 'mistral' ? id.slice(-9) : id;
+}
+
+function thought(text: string): Json {
+  return { type: 'thinking', thinking: [{ type: 'text', text }] };
+}
+
+function contentShown(house: ChatHouse, answer: MockAnswer, reasoning: string): string | readonly Json[] {
+  const text = textShown(house, answer);
+  return house === 'mistral' && reasoning !== '' ? [thought(reasoning), { type: 'text', text }] : text;
+}
+
 function joined(answer: MockAnswer, kind: AnswerPart['kind']): string {
   return answer.parts
     .filter((part) => part.kind === kind)
@@ -193,11 +219,11 @@ function joined(answer: MockAnswer, kind: AnswerPart['kind']): string {
 
 /** Text and, where the API has no field for a refusal, the words of one. */
 function textShown(house: ChatHouse, answer: MockAnswer): string {
-  return joined(answer, 'text') + (house === 'deepseek' ? joined(answer, 'refusal') : '');
+  return joined(answer, 'text') + (hasRefusals(house) ? '' : joined(answer, 'refusal'));
 }
 
 function hasNoText(house: ChatHouse, answer: MockAnswer): boolean {
-  return answer.parts.some((part) => part.kind === 'tool_call' || (part.kind === 'refusal' && house !== 'deepseek'));
+  return answer.parts.some((part) => part.kind === 'tool_call' || (part.kind === 'refusal' && hasRefusals(house)));
 }
 
 function padding(context: WireContext): string {

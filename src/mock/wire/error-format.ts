@@ -2,10 +2,10 @@ import type { ErrorKind } from '../answer/fault-catalogue.ts';
 import type { ErrorTextContext } from './format.ts';
 
 /** Whose errors: each has its own status, body and words for the same thing. */
-export type ErrorHouse = 'openai_chat' | 'openai_responses' | 'azure' | 'deepseek' | 'anthropic' | 'ollama';
+export type ErrorHouse = 'openai_chat' | 'openai_responses' | 'azure' | 'deepseek' | 'mistral' | 'anthropic' | 'ollama';
 
 /** Status and body of an error, before its headers. */
-interface WireError {
+export interface WireError {
   readonly status: number;
   readonly body: string;
 }
@@ -122,6 +122,21 @@ const deepseekErrors: ErrorTable<OpenAiError> = (context) => ({
   overloaded: { status: 503, message: 'The server is overloaded.', type: 'server_error', code: 'server_error' },
 });
 
+/** Mistral's errors have numbers for codes, and no object around them. */
+const mistralErrors: ErrorTable<OpenAiError> = (context) => ({
+  ...openAiErrors(context),
+  auth: { status: 401, message: 'Unauthorized', type: 'unauthorized', code: null },
+  not_found: { status: 400, message: `Invalid model: ${context.model}`, type: 'invalid_model', code: '1500' },
+  context_length: {
+    status: 400,
+    message: `Prompt contains ${WINDOW + context.inputTokens} tokens, too large for model with ${WINDOW} maximum context length`,
+    type: 'invalid_request_prompt',
+    code: '3051',
+  },
+  rate_limit: { status: 429, message: 'Rate limit exceeded', type: 'rate_limited', code: '1300' },
+  overloaded: { status: 503, message: 'Service unavailable.', type: 'unreachable_backend', code: '1100' },
+});
+
 /** Anthropic has no error of its own for a blocked prompt: it is an invalid request whose message says so. */
 const anthropicErrors: ErrorTable<readonly [number, string, string]> = ({ model, inputTokens }) => ({
   bad_request: [400, INVALID, 'The request body is not valid.'],
@@ -153,6 +168,10 @@ const HOUSES = {
   openai_responses: (context) => openAiBody(responsesErrors(context)[context.kind], 2),
   azure: (context) => openAiBody(azureErrors(context)[context.kind], 0),
   deepseek: (context) => openAiBody(deepseekErrors(context)[context.kind], 0),
+  mistral: (context) => {
+    const { status, message, type, param = null, code } = mistralErrors(context)[context.kind];
+    return { status, body: JSON.stringify({ object: 'error', message, type, param, code }) };
+  },
   anthropic: (context) => {
     const [status, type, message] = anthropicErrors(context)[context.kind];
     const error = { details: null, type, message };

@@ -29,13 +29,16 @@ const CHAT_HOUSES = {
   anthropic: 'compatible',
   deepseek: 'deepseek',
   ollama: 'compatible',
+  groq: 'compatible',
+  mistral: 'mistral',
   mock: 'compatible',
-} as const satisfies Record<DistinctName, ChatHouse>;
+} as const satisfies Record<ProviderName, ChatHouse>;
 
 const ERROR_HOUSES = {
   azure: { chat: 'azure', responses: 'azure' },
   openai: { chat: 'openai_chat', responses: 'openai_responses' },
   deepseek: { chat: 'deepseek', responses: 'deepseek' },
+  mistral: { chat: 'mistral', responses: 'openai_responses' },
   compatible: { chat: 'openai_chat', responses: 'openai_responses' },
 } as const satisfies Record<ChatHouse, Record<'chat' | 'responses', ErrorHouse>>;
 
@@ -65,7 +68,7 @@ export function houseOf(provider: ProviderName, dialect: Dialect, chance: Chance
       return { wire: OLLAMA_WIRE, errors: 'ollama', requestId: '', headers: {} };
     case 'chat':
     case 'responses': {
-      const house = isCompatible(provider) ? 'compatible' : CHAT_HOUSES[provider];
+      const house = CHAT_HOUSES[provider];
       const wire = dialect === 'chat' ? chatWire(house) : RESPONSES_WIRE;
       return { wire, errors: ERROR_HOUSES[house][dialect], ...openAiIds(house, digits) };
     }
@@ -105,6 +108,8 @@ function openAiIds(house: ChatHouse, digits: string): Pick<House, 'requestId' | 
       };
     case 'deepseek':
       return { requestId: digits, headers: { 'x-ds-trace-id': digits } };
+    case 'mistral':
+      return { requestId: uuidFrom(digits), headers: { 'mistral-correlation-id': uuidFrom(digits) } };
     case 'openai':
       return { requestId, headers: { 'x-request-id': requestId, 'openai-version': '2020-10-01' } };
     case 'compatible':

@@ -18,6 +18,8 @@ export interface BlockContext {
   readonly model: string;
   /** The parts after which the prompt is to be cached. */
   readonly breakpoints: ReadonlySet<ReadPart>;
+  /** Gives a tool call, and its result, the id that it has at the provider; asked in the order of the conversation. */
+  readonly toolId: (id: string) => string;
   /** Where warnings are put. */
   readonly warnings: AdapterWarning[];
 }
@@ -63,7 +65,7 @@ function blockOf(read: ReadPart, context: BlockContext): Block | Refusal | undef
     case 'reasoning':
       return thinkingBlock(part.value, read, context);
     case 'toolCall':
-      return toolUseBlock(part.value, place);
+      return toolUseBlock(part.value, place, context);
     case 'toolResult':
       return toolResultBlock(part.value, read, context);
   }
@@ -117,11 +119,11 @@ function thinkingBlock(
     : { type: 'redacted_thinking', data: decoded.data };
 }
 
-function toolUseBlock({ id, name, argumentsJson }: ToolCall, place: string): Block | Refusal {
+function toolUseBlock({ id, name, argumentsJson }: ToolCall, place: string, { toolId }: BlockContext): Block | Refusal {
   const input = argumentsJson === '' ? {} : exactJson(argumentsJson);
   return input === undefined
     ? { failure: invalid(`${place}.tool_call.arguments_json`, 'It must be a JSON object.') }
-    : { type: 'tool_use', id: wireId(id), name, input };
+    : { type: 'tool_use', id: toolId(id), name, input };
 }
 
 function toolResultBlock(
@@ -133,13 +135,8 @@ function toolResultBlock(
   if ('failure' in inner) return inner;
   return {
     type: 'tool_result',
-    tool_use_id: wireId(toolCallId),
+    tool_use_id: context.toolId(toolCallId),
     ...(inner.length > 0 && { content: inner }),
     ...(isError && { is_error: true }),
   };
-}
-
-/** The API takes letters, digits, `_` and `-`; ids that other providers made of more than that are spelled with these. */
-function wireId(id: string): string {
-  return id.replace(/[^\w-]/gu, (character) => `_${(character.codePointAt(0) ?? 0).toString(16)}_`);
 }

@@ -5,7 +5,18 @@ import { anthropicBlocks } from './content-blocks.ts';
 import { allParts, chooseBreakpoints, tooManyBytes } from './request-limits.ts';
 import type { ClaudeModel } from '../models/claude-models.ts';
 import type { Turn } from '../shared/conversation.ts';
+import type { ToolIdForm } from '../shared/tool-ids.ts';
+import { toolIdsFor } from '../shared/tool-ids.ts';
 import { parameterAdjusted } from '../shared/warnings.ts';
+
+/** The API takes letters, digits, `_` and `-`; ids that other providers made of more than that are spelled with these. */
+const TOOL_IDS: ToolIdForm = {
+  fits: /^[\w-]+$/,
+  rewrite: (id, attempt) => {
+    const spelled = id.replace(/[^\w-]/gu, (character) => `_${(character.codePointAt(0) ?? 0).toString(16)}_`);
+    return attempt === 0 ? spelled : `${spelled}_${attempt}`;
+  },
+};
 
 interface WireTurn {
   readonly role: 'user' | 'assistant' | 'system';
@@ -42,7 +53,7 @@ export function anthropicPrompt(
   if (tooMany !== undefined) return { failure: tooMany };
   const breakpoints = chooseBreakpoints(parts);
   const warnings: AdapterWarning[] = [...breakpoints.warnings];
-  const context = { model: modelId, breakpoints: breakpoints.kept, warnings };
+  const context = { model: modelId, breakpoints: breakpoints.kept, toolId: toolIdsFor(TOOL_IDS), warnings };
   const placing = new Placing(model.systemBetweenTurns);
   for (const { role, parts: own } of conversation) {
     const blocks = anthropicBlocks(own, context);

@@ -6,7 +6,7 @@ import type { JsonRecord } from '../shared/json/value.ts';
 import { unsupported } from '../shared/provider-failure.ts';
 
 /**
- * Translates the tools and their choice. A choice of one required tool is sent as such, beside all tools; any other list of
+ * Translates the tools. A choice of one required tool is sent as such, beside all tools; any other list of
  * names has no form in the API, so that only the named tools are sent. What is listed is part of the cached prefix, and of
  * the prefix that reasoning is bound to: who wants either kept names the same tools in every turn. Where no tool may be
  * called the list stays, for the same reason.
@@ -15,7 +15,6 @@ import { unsupported } from '../shared/provider-failure.ts';
  */
 export function anthropicTools(
   read: ReadTools,
-  parallel: boolean | undefined,
   model: ClaudeModel,
 ): { readonly fields: JsonRecord } | { readonly failure: Failure } {
   const { choice } = read;
@@ -24,8 +23,13 @@ export function anthropicTools(
     return { failure: unsupported('tool_choice.mode', 'The model cannot be made to call a tool.') };
   }
   const tools = isOneRequired(choice) ? read.tools : allowedTools(read);
+  return { fields: { tools: tools.map(toolOf) } };
+}
+
+/** Writes the choice among the tools, which says as well whether several of them may be called at once. */
+export function choiceFields(choice: ReadChoice, parallel: boolean | undefined): JsonRecord {
   const wireChoice = choiceOf(choice, parallel);
-  return { fields: { tools: tools.map(toolOf), ...(wireChoice && { tool_choice: wireChoice }) } };
+  return wireChoice === undefined ? {} : { tool_choice: wireChoice };
 }
 
 /** Arguments are always an object; the API wants that said. */

@@ -1,15 +1,19 @@
 import type { Failure } from '../../core/failure.ts';
-import type { Adapter, AdapterTarget, AdapterWarning, Chat, WireRequest } from '../port/adapter.ts';
-import { dropSet, exactSeed, setOnly, withProviderOptions } from '../shared/chat-options.ts';
-import type { ReadFormat, ReadTool, ReadTools } from '../shared/asked-tools.ts';
-import { allowedTools, readAsked, strictDropped } from '../shared/asked-tools.ts';
+import type { Adapter, AdapterTarget, Chat, WireRequest } from '../port/adapter.ts';
+import type { GenerationSettings, ReadTool, ReadTools } from '../shared/asked-tools.ts';
+import { allowedTools, readSettings, strictDropped } from '../shared/asked-tools.ts';
 import type { Takes } from '../shared/conversation.ts';
 import { readConversation } from '../shared/conversation.ts';
-import { askedEffort } from '../shared/asked-effort.ts';
+import { listingCheck } from '../shared/health-checks.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
+import { seedAs } from '../shared/option-rules.ts';
+import type { OptionTable } from '../shared/option-table.ts';
+import { translateOptions } from '../shared/option-table.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
 import { ollamaEvents, ollamaResponse } from './chat-lines.ts';
 import { ollamaFailure } from './error-texts.ts';
 import { ollamaMessages } from './chat-messages.ts';
+import { OLLAMA_LIST } from './installed-list.ts';
 import { ollamaThink } from './think.ts';
 import { unsupported } from '../shared/provider-failure.ts';
 import { parameterDropped } from '../shared/warnings.ts';
@@ -21,6 +25,10 @@ export const ollama: Adapter = {
   response: ollamaResponse,
   events: ollamaEvents,
   failure: ollamaFailure,
+  healthCheck: listingCheck('/api/tags'),
+  modelList: OLLAMA_LIST,
+  // A model must be loaded first.
+  mayBeSilent: () => true,
 };
 
 /** The server fetches nothing, and neither does the gateway: images are bytes. */
@@ -43,43 +51,56 @@ const IS_CLOUD = /[:-]cloud$/;
  */
 const NOTHING_DROPPED = { truncate: false, shift: false };
 
+interface OllamaSettings extends GenerationSettings {
+  readonly model: string;
+}
+
+const SEVERAL_CALLS = parameterDropped('options.parallel_tool_calls', 'The model may call several tools at once.');
+
+/** The options of `/api/chat`. Of sampling they stand in an object of their own. */
+const OPTIONS: OptionTable<OllamaSettings> = {
+  temperature: { sentAs: 'temperature', within: 'options' },
+  topP: { sentAs: 'top_p', within: 'options' },
+  maxTokens: { sentAs: 'num_predict', within: 'options' },
+  seed: seedAs('seed', 'options'),
+  presencePenalty: { sentAs: 'presence_penalty', within: 'options' },
+  frequencyPenalty: { sentAs: 'frequency_penalty', within: 'options' },
+  stop: { sentAs: 'stop', within: 'options' },
+  endUser: 'dropped',
+  responseFormat: (format) =>
+    format === undefined ? {} : { fields: { format: format.type === 'json_object' ? 'json' : format.schema } },
+  reasoningEffort: (asked, { model }) => ollamaThink(asked, model),
+  parallelToolCalls: (parallel) => (parallel === false ? { warnings: [SEVERAL_CALLS] } : {}),
+  providerOptions: 'laid_over',
+};
+
 function ollamaRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure {
   const conversation = readConversation(chat, target, IS_CLOUD.test(target.model) ? CLOUD_TAKES : TAKES);
   if ('failure' in conversation) return conversation.failure;
-  const asked = readAsked(chat);
-  if ('failure' in asked) return asked.failure;
-  if (asked.choice.mode === 'required') {
+  const settings = readSettings(chat);
+  if ('failure' in settings) return settings.failure;
+  if (settings.choice.mode === 'required') {
     return unsupported('tool_choice.mode', 'The model cannot be made to call a tool.');
   }
   const messages = ollamaMessages(conversation.turns);
   if ('failure' in messages) return messages.failure;
-  const thinking = ollamaThink(askedEffort(chat.options), target.model);
-  const sampling = samplingOf(chat.options);
-  const tools = toolsOf(asked);
+  const options = translateOptions(OPTIONS, { ...settings, model: target.model });
+  const tools = toolsOf(settings);
   const written = {
     model: target.model,
     // The server streams unless it is told not to.
     stream: target.stream,
     messages,
     ...(tools.length > 0 && { tools }),
-    ...(asked.format && { format: formatOf(asked.format) }),
-    ...(Object.keys(sampling.fields).length > 0 && { options: sampling.fields }),
-    ...(thinking.value !== undefined && { think: thinking.value }),
+    ...options.fields,
     ...NOTHING_DROPPED,
   };
   const { body, warnings } = withProviderOptions(written, chat.options, target, 'options');
   return {
     path: '/api/chat',
     body,
-    warnings: [
-      ...conversation.warnings,
-      ...sampling.warnings,
-      ...thinking.warnings,
-      ...strictDropped(asked.tools),
-      ...oneAtATime(asked, chat.options),
-      ...warnings,
-    ],
-    localStop: [],
+    warnings: [...conversation.warnings, ...options.warnings, ...strictDropped(settings.tools), ...warnings],
+    localStop: options.localStop,
   };
 }
 
@@ -96,32 +117,5 @@ function toolOf({ name, description, parameters }: ReadTool): JsonRecord {
       ...(description !== '' && { description }),
       parameters: { type: 'object', properties: {}, ...parameters },
     },
-  };
-}
-
-function formatOf(format: ReadFormat): unknown {
-  return format.type === 'json_object' ? 'json' : format.schema;
-}
-
-function oneAtATime({ tools }: ReadTools, options: Chat['options']): readonly AdapterWarning[] {
-  return tools.length > 0 && options?.parallelToolCalls === false
-    ? [parameterDropped('options.parallel_tool_calls', 'The model may call several tools at once.')]
-    : [];
-}
-
-function samplingOf(options: Chat['options']) {
-  const seed = exactSeed(options);
-  const stop = options?.stop ?? [];
-  return {
-    fields: setOnly({
-      temperature: options?.temperature,
-      top_p: options?.topP,
-      num_predict: options?.maxTokens,
-      seed,
-      presence_penalty: options?.presencePenalty,
-      frequency_penalty: options?.frequencyPenalty,
-      stop: stop.length > 0 ? stop : undefined,
-    }),
-    warnings: dropSet({ seed: seed === undefined ? options?.seed : undefined, end_user: options?.endUser }),
   };
 }

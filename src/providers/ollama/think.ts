@@ -1,14 +1,7 @@
-import type { AdapterWarning } from '../port/adapter.ts';
 import type { Effort } from '../port/effort.ts';
 import { effortAdjusted, nearestEffort } from '../shared/asked-effort.ts';
+import type { OptionOutcome } from '../shared/option-table.ts';
 import { parameterAdjusted } from '../shared/warnings.ts';
-
-/** How much a model is told to reason. */
-interface Think {
-  /** Absent: the model's own default, which is to think where it can. */
-  readonly value?: boolean | string;
-  readonly warnings: readonly AdapterWarning[];
-}
 
 /** These models take levels and cannot be told not to think. Source: https://docs.ollama.com/capabilities/thinking */
 const TAKES_LEVELS = /(^|\/)gpt-oss/;
@@ -21,15 +14,15 @@ const ON_OR_OFF = parameterAdjusted(
 );
 
 /**
- * Translates how much to reason. Which levels a model takes stands in `/api/show` of new servers alone; older ones refuse
+ * Translates how much to reason; where nothing is asked a model thinks if it can. Which levels a model takes stands in `/api/show` of new servers alone; older ones refuse
  * every level but for gpt-oss. So all other models are told to think or not to. One that cannot think refuses the request
  * when it is told to, which its adapter reads as a missing capability.
  */
-export function ollamaThink(asked: Effort | undefined, model: string): Think {
-  if (asked === undefined) return { warnings: [] };
+export function ollamaThink(asked: Effort | undefined, model: string): OptionOutcome {
+  if (asked === undefined) return {};
   if (!TAKES_LEVELS.test(model)) {
-    return asked === 'none' ? { value: false, warnings: [] } : { value: true, warnings: [ON_OR_OFF] };
+    return asked === 'none' ? { fields: { think: false } } : { fields: { think: true }, warnings: [ON_OR_OFF] };
   }
   const value = nearestEffort(asked, LEVELS);
-  return { value, warnings: value === asked ? [] : [effortAdjusted(value)] };
+  return { fields: { think: value }, warnings: value === asked ? [] : [effortAdjusted(value)] };
 }

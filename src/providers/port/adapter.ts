@@ -117,10 +117,10 @@ export interface ModelList {
 }
 
 /**
- * Translates between the contract and one provider API. Pure: no sockets, no clock, no state but that of a reader. Never
- * changes its input.
+ * Translates between the contract and one API. Pure: no sockets, no clock, no state but that of a reader. Never changes its
+ * input.
  */
-export interface Adapter {
+export interface Translator {
   /** How streamed answers are framed. */
   readonly framing: 'sse' | 'ndjson';
   /** Translates a request, or says why this API cannot take it (class `capability`, with the field). */
@@ -136,8 +136,17 @@ export interface Adapter {
    * in lower case; `wallMs` is our own clock, in milliseconds since the epoch.
    */
   limits?(headers: ErrorResponse['headers'], wallMs: number): readonly LimitReading[];
-  /** How to find out for nothing whether a suspended target can be used again; absent where nothing does. */
-  readonly healthCheck?: HealthCheck | undefined;
-  /** How to find out for nothing which models a target has; absent where the provider does not say. */
-  readonly modelList?: ModelList | undefined;
+}
+
+/** All that the gateway knows of a provider: how its API is spoken, and what else can be asked there. */
+export interface Adapter extends Translator {
+  /** How to find out for nothing whether a suspended target can be used again; undefined where nothing does. */
+  readonly healthCheck: HealthCheck | undefined;
+  /** How to find out for nothing which models a target has; undefined where the provider does not say. */
+  readonly modelList: ModelList | undefined;
+  /**
+   * Whether a model may say nothing for long before its first output although all is well (engine, "Timers"): it reasons in
+   * silence, it must be loaded first, or nothing is known of it at a provider whose models do.
+   */
+  mayBeSilent(model: string): boolean;
 }

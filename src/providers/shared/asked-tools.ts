@@ -1,7 +1,6 @@
 import { ToolChoiceMode } from '../../../gen/understudy/v1/chat_pb.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { AdapterTarget, AdapterWarning, Chat } from '../port/adapter.ts';
-import type { Options } from './chat-options.ts';
 import type { Conversation, Takes } from './conversation.ts';
 import { readConversation, saysJson } from './conversation.ts';
 import { exactJson } from './json/exact-json.ts';
@@ -34,8 +33,8 @@ export interface ReadTools {
 }
 
 /** What a request asks for besides its conversation. */
-export interface Asked extends ReadTools {
-  readonly options: Options | undefined;
+export interface GenerationSettings extends ReadTools {
+  readonly options: Chat['options'];
   /** Absent for text. */
   readonly format: ReadFormat | undefined;
 }
@@ -55,7 +54,7 @@ const MODES: ReadonlyMap<ToolChoiceMode, ReadChoice['mode']> = new Map<ToolChoic
 ]);
 
 /** Reads what a request asks for besides its conversation, or names the schema that is no JSON object. */
-export function readAsked(chat: Chat): Asked | { readonly failure: Failure } {
+export function readSettings(chat: Chat): GenerationSettings | { readonly failure: Failure } {
   const tools = readTools(chat);
   if ('failure' in tools) return tools;
   const format = readFormat(chat);
@@ -98,7 +97,7 @@ export const NO_WORD_JSON = {
 
 /** A request as the APIs of OpenAI's kind are sent it. */
 interface ReadChat extends Conversation {
-  readonly asked: Asked;
+  readonly settings: GenerationSettings;
   /** Whether the gateway has to look after the schema of the answer, because the model is asked for JSON alone. */
   readonly localSchema: boolean;
 }
@@ -107,17 +106,17 @@ interface ReadChat extends Conversation {
 export function readChat(chat: Chat, target: AdapterTarget, takes: Takes): ReadChat | { readonly failure: Failure } {
   const conversation = readConversation(chat, target, takes);
   if ('failure' in conversation) return conversation;
-  const asked = readAsked(chat);
-  if ('failure' in asked) return asked;
+  const settings = readSettings(chat);
+  if ('failure' in settings) return settings;
   const capabilities = modelFacts(target.provider, target.model)?.capabilities;
-  if (asked.format?.type !== 'json_schema' || capabilities?.has('json_schema') !== false) {
-    return { ...conversation, asked, localSchema: false };
+  if (settings.format?.type !== 'json_schema' || capabilities?.has('json_schema') !== false) {
+    return { ...conversation, settings, localSchema: false };
   }
   if (!capabilities.has('json_object')) {
     return { failure: unsupported('options.response_format', 'The model has no answers in JSON.') };
   }
   if (!conversation.turns.some(saysJson)) return NO_WORD_JSON;
-  return { ...conversation, asked: { ...asked, format: { type: 'json_object' } }, localSchema: true };
+  return { ...conversation, settings: { ...settings, format: { type: 'json_object' } }, localSchema: true };
 }
 
 /** Reads the form that the answer shall have; undefined for text. Names the schema that is no JSON object. */

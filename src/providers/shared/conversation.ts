@@ -1,9 +1,9 @@
 import type { Message, Part } from '../../../gen/understudy/v1/chat_pb.ts';
-import { Role, ToolChoiceMode } from '../../../gen/understudy/v1/chat_pb.ts';
+import { PartSchema, Role, ToolChoiceMode } from '../../../gen/understudy/v1/chat_pb.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { AdapterTarget, AdapterWarning, Chat } from '../port/adapter.ts';
 import { unsupported } from './provider-failure.ts';
-import { parameterDropped, stateDropped } from './warnings.ts';
+import { stateDropped } from './warnings.ts';
 
 /** The kinds of parts that the contract has. */
 type KnownPart = Exclude<Part['part'], { case: undefined }>;
@@ -72,16 +72,6 @@ const ROLES: ReadonlyMap<Role, Turn['role']> = new Map<Role, Turn['role']>([
   [Role.TOOL, 'tool'],
 ]);
 
-/** Names of the parts in the contract. */
-const PART_FIELDS = {
-  text: 'text',
-  image: 'image',
-  file: 'file',
-  reasoning: 'reasoning',
-  toolCall: 'tool_call',
-  toolResult: 'tool_result',
-} as const satisfies Record<KnownPart['case'], string>;
-
 const NO_PARTS: readonly ReadPart[] = [];
 
 /**
@@ -95,9 +85,6 @@ export function readConversation(chat: Chat, target: AdapterTarget, takes: Takes
   if (feature !== undefined) return { failure: feature };
   const turns: Turn[] = [];
   const warnings: AdapterWarning[] = [];
-  if (chat.tools.length === 0 && chat.options?.parallelToolCalls !== undefined) {
-    warnings.push(parameterDropped('options.parallel_tool_calls', 'Without tools it means nothing; it was left out.'));
-  }
   let position = 0;
   for (const message of chat.messages) {
     const turn = readMessage(message, `messages[${position}]`, target.name, takes, warnings);
@@ -139,7 +126,7 @@ function readMessage(
   const speaker = ROLES.get(role);
   if (speaker === undefined || (speaker === 'tool' && !takes.tools)) return notTaken(`${place}.role`);
   const misplaced = parts.find(({ part }) => (part.case === 'toolResult') !== (speaker === 'tool'));
-  if (misplaced !== undefined) return notTaken(`${misplaced.place}.${PART_FIELDS[misplaced.part.case]}`);
+  if (misplaced !== undefined) return notTaken(`${misplaced.place}.${PartSchema.field[misplaced.part.case].name}`);
   return { role: speaker, parts, place };
 }
 
@@ -201,7 +188,7 @@ function beyondPart(part: KnownPart, place: string, takes: Takes): Failure | und
         : unsupported(`${place}.file.media_type`, 'Files of this type are not supported by this model.');
     case 'toolCall':
     case 'toolResult':
-      return takes.tools ? undefined : notTaken(`${place}.${PART_FIELDS[part.case]}`).failure;
+      return takes.tools ? undefined : notTaken(`${place}.${PartSchema.field[part.case].name}`).failure;
     case 'text':
     case 'reasoning':
       return undefined;

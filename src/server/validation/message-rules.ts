@@ -1,4 +1,4 @@
-import { type Message, type Part, Role } from '../../../gen/understudy/v1/chat_pb.ts';
+import { type Message, type Part, PartSchema, Role } from '../../../gen/understudy/v1/chat_pb.ts';
 import { ToolTurns } from './tool-turns.ts';
 import { type Attached, checkFile, checkImage } from './attachments.ts';
 import { isKnownEnumValue, type Report } from '../port/violations.ts';
@@ -19,16 +19,6 @@ const PARTS_OF_ROLE = {
 
 /** Which parts a tool result may have. */
 const PARTS_OF_TOOL_RESULT: readonly PartCase[] = ['text', 'image', 'file'];
-
-/** Names of the parts in the proto file. */
-const PROTO_NAMES = {
-  text: 'text',
-  image: 'image',
-  file: 'file',
-  reasoning: 'reasoning',
-  toolCall: 'tool_call',
-  toolResult: 'tool_result',
-} as const satisfies Record<PartCase, string>;
 
 /** What is known of the conversation so far. */
 interface Seen {
@@ -102,7 +92,7 @@ function checkKind(part: Part, allowed: readonly PartCase[] | undefined, path: s
     return false;
   }
   if (allowed === undefined || allowed.includes(kind)) return true;
-  report(`${path}.${PROTO_NAMES[kind]}`, 'this kind of part is not allowed here');
+  report(`${path}.${PartSchema.field[kind].name}`, 'this kind of part is not allowed here');
   return false;
 }
 

@@ -1,12 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { FinishReason } from '../../../src/core/answer.ts';
 import type { Adapter, AdapterEvent } from '../../../src/providers/port/adapter.ts';
-import { anthropic } from '../../../src/providers/anthropic/messages-api.ts';
-import { azureOpenAi } from '../../../src/providers/azure-openai.ts';
-import { deepseek } from '../../../src/providers/deepseek.ts';
-import { groq } from '../../../src/providers/groq.ts';
-import { ollama } from '../../../src/providers/ollama/chat-api.ts';
-import { openai } from '../../../src/providers/openai.ts';
+import { adapterFor } from '../../../src/providers/registry.ts';
 import { asRecord } from '../../../src/providers/shared/json/value.ts';
 import { createFraming } from '../../../src/upstream/exchange/framing.ts';
 import {
@@ -16,6 +11,7 @@ import {
   anthropicVerdict,
 } from '../../support/anthropic-oracle.ts';
 import { answer, deltas } from '../../support/chat-samples.ts';
+import { speakerOf } from '../../support/every-adapter.ts';
 import { ollamaExpectation, ollamaFinish, ollamaInBandVerdict, ollamaVerdict } from '../../support/ollama-oracle.ts';
 import type { FailureVerdict } from '../../support/openai-oracle.ts';
 import { chatFinish, openAiInBandVerdict, openAiVerdict, responsesFinish } from '../../support/openai-oracle.ts';
@@ -25,8 +21,8 @@ import { mulberry32 } from '../../support/virtual-runtime.ts';
 
 /** What the recordings of one dialect are held to. */
 interface Dialect {
-  /** Adapter by the provider of the recording; recordings of other providers are not tested in this dialect. */
-  readonly adapters: Readonly<Record<string, Adapter>>;
+  /** The adapter for recordings of a provider; of those that are no provider of ours it is that of `openai` elsewhere. */
+  adapter(provider: string): Adapter;
   finishReason(expected: Expectation): FinishReason;
   verdict(recording: ProviderRecording): FailureVerdict | undefined;
   inBandVerdict(expected: Expectation): FailureVerdict | undefined;
@@ -36,36 +32,26 @@ interface Dialect {
 
 const DIALECTS: Readonly<Record<string, Dialect>> = {
   openai: {
-    adapters: {
-      openai: openai('chat_completions'),
-      'azure-openai': azureOpenAi('chat_completions'),
-      deepseek,
-      'groq (OpenAI dialect)': groq,
-      ollama: openai('chat_completions'),
-    },
+    adapter: (provider) => speakerOf(provider, 'openai')?.adapter ?? adapterFor('openai', 'chat_completions'),
     finishReason: chatFinish,
     verdict: openAiVerdict,
     inBandVerdict: openAiInBandVerdict,
   },
   'openai-responses': {
-    adapters: {
-      openai: openai('responses'),
-      'azure-openai': azureOpenAi('responses'),
-      deepseek: openai('responses'),
-    },
+    adapter: (provider) => speakerOf(provider, 'openai-responses')?.adapter ?? adapterFor('openai', 'responses'),
     finishReason: responsesFinish,
     verdict: openAiVerdict,
     inBandVerdict: openAiInBandVerdict,
   },
   anthropic: {
-    adapters: { anthropic },
+    adapter: () => adapterFor('anthropic', 'chat_completions'),
     finishReason: anthropicFinish,
     verdict: anthropicVerdict,
     inBandVerdict: anthropicInBandVerdict,
     expectation: anthropicExpectation,
   },
   ollama: {
-    adapters: { ollama },
+    adapter: () => adapterFor('ollama', 'chat_completions'),
     finishReason: ollamaFinish,
     verdict: ollamaVerdict,
     inBandVerdict: ollamaInBandVerdict,
@@ -83,8 +69,8 @@ const CUTS_PER_STREAM = 3;
 
 const subjects = loadRecordings().flatMap((recording) => {
   const dialect = DIALECTS[recording.dialect];
-  const adapter = dialect?.adapters[recording.provider];
-  if (dialect === undefined || adapter === undefined) return [];
+  if (dialect === undefined) return [];
+  const adapter = dialect.adapter(recording.provider);
   const isAnswer = recording.kind !== 'error';
   const expected = (isAnswer ? dialect.expectation?.(recording.expect, recording.body) : undefined) ?? recording.expect;
   return [{ recording: { ...recording, expect: expected }, dialect, adapter, id: recording.id }];

@@ -2,37 +2,33 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import type { MessageSchema } from '../../../gen/understudy/v1/chat_pb.ts';
 import { Role } from '../../../gen/understudy/v1/chat_pb.ts';
+import type { ProviderName } from '../../../src/core/provider.ts';
 import type { Adapter, AdapterEvent } from '../../../src/providers/port/adapter.ts';
 import { assembleMessage } from '../../../src/server/answers/assembled-answer.ts';
 import type { JsonRecord } from '../../../src/providers/shared/json/value.ts';
 import { asRecord, parseJson, recordsOf, textOf } from '../../../src/providers/shared/json/value.ts';
-import { adapterFor } from '../../../src/providers/registry.ts';
 import { createFraming } from '../../../src/upstream/exchange/framing.ts';
 import { deltas, chatOf, say, wire } from '../../support/chat-samples.ts';
+import { speakerOf } from '../../support/every-adapter.ts';
 import type { ProviderRecording } from '../../support/recordings.ts';
 import { loadRecordings } from '../../support/recordings.ts';
 
 type MessageInit = MessageInitShape<typeof MessageSchema>;
 
-const PROVIDERS = ['openai', 'azure-openai', 'deepseek'] as const;
-
 const subjects = loadRecordings().flatMap((recording) => {
-  const provider = PROVIDERS.find((name) => name === recording.provider);
-  const { dialect, kind, expect: expected, id } = recording;
+  const speaker = speakerOf(recording.provider, recording.dialect);
+  const { kind, expect: expected, id } = recording;
   const isWhole = kind === 'json' || (kind === 'sse' && expected.done === true);
-  if (provider === undefined || !isWhole || expected.error !== undefined) return [];
-  if (dialect !== 'openai' && !(dialect === 'openai-responses' && provider !== 'deepseek')) return [];
-  const api = dialect === 'openai' ? ('chat_completions' as const) : ('responses' as const);
-  return [{ id, recording, provider, api }];
+  return speaker === undefined || !isWhole || expected.error !== undefined ? [] : [{ id, recording, ...speaker }];
 });
 
 describe.skipIf(subjects.length === 0)('the turn after a recorded answer (skipped without ../shared/fixtures)', () => {
   const chats = subjects.filter(({ api }) => api === 'chat_completions');
   const responses = subjects.filter(({ api }) => api === 'responses');
 
-  it.each(chats)('brings words and calls back as they came: $id', ({ recording, provider }) => {
+  it.each(chats)('brings words and calls back as they came: $id', ({ recording, provider, adapter }) => {
     const { expect: expected } = recording;
-    const next = nextTurn(adapterFor(provider, 'chat_completions'), recording, provider);
+    const next = nextTurn(adapter, recording, provider);
     const words = [expected.text, expected.refusal].filter((text) => text !== '');
     const [, said, ...results] = recordsOf(next['messages']);
     if (words.length === 0 && expected.tool_calls.length === 0) return;
@@ -49,8 +45,8 @@ describe.skipIf(subjects.length === 0)('the turn after a recorded answer (skippe
     expect(answered).toEqual(expected.tool_calls.map(({ id }) => id));
   });
 
-  it.each(responses)('brings the items of an answer back as they came: $id', ({ recording, provider }) => {
-    const next = nextTurn(adapterFor(provider, 'responses'), recording, provider);
+  it.each(responses)('brings the items of an answer back as they came: $id', ({ recording, provider, adapter }) => {
+    const next = nextTurn(adapter, recording, provider);
     const sent = recordsOf(next['input']).slice(1);
     const items = outputOf(recording).flatMap(itemOf);
     expect(sent.slice(0, items.length)).toEqual(items);
@@ -69,7 +65,7 @@ describe.skipIf(subjects.length === 0)('the turn after a recorded answer (skippe
 });
 
 /** Sends an answer back with a result for each call, or with another question where there was none. */
-function nextTurn(adapter: Adapter, recording: ProviderRecording, provider: (typeof PROVIDERS)[number]): JsonRecord {
+function nextTurn(adapter: Adapter, recording: ProviderRecording, provider: ProviderName): JsonRecord {
   const { model, tool_calls: calls } = recording.expect;
   const said = assembleMessage(deltas(eventsOf(adapter, recording)), 'main');
   const results = calls.map(({ id }): MessageInit => {

@@ -5,26 +5,18 @@ import { Role, ToolChoiceMode } from '../../../gen/understudy/v1/chat_pb.ts';
 import { ChatRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
 import { WarningCode } from '../../../gen/understudy/v1/routing_pb.ts';
 import { REASON_STATUS } from '../../../src/core/failure.ts';
-import type { OpenAiApi, ProviderName } from '../../../src/core/provider.ts';
-import { adapterFor } from '../../../src/providers/registry.ts';
 import { refusal, say, wire } from '../../support/chat-samples.ts';
+import { at, EVERY_ADAPTER } from '../../support/every-adapter.ts';
 
 type ChatInit = MessageInitShape<typeof ChatRequestSchema>;
 
 const DATED = 'https://r.openai.azure.com/openai?api-version=2024-10-21';
 
-const ADAPTERS: readonly (readonly [ProviderName, OpenAiApi, string])[] = [
-  ['azure-openai', 'responses', ''],
-  ['azure-openai', 'chat_completions', ''],
-  ['azure-openai', 'responses', DATED],
-  ['azure-openai', 'chat_completions', DATED],
-  ['openai', 'responses', ''],
-  ['openai', 'chat_completions', ''],
-  ['anthropic', 'chat_completions', ''],
-  ['deepseek', 'chat_completions', ''],
-  ['ollama', 'chat_completions', ''],
-  ['groq', 'chat_completions', ''],
-  ['mock', 'chat_completions', ''],
+const ADAPTERS = [
+  ...EVERY_ADAPTER,
+  ...EVERY_ADAPTER.filter(({ provider }) => provider === 'azure-openai').map(({ provider, api }) =>
+    at(provider, api, DATED),
+  ),
 ];
 
 const user = say(Role.USER, 'Hi');
@@ -40,8 +32,7 @@ const REFUSED: readonly (readonly [string, ChatInit])[] = [
   ['messages', { messages: [user, say(Role.ASSISTANT, 'Two'), say(Role.SYSTEM, 'Three')] }],
 ];
 
-describe.each(ADAPTERS)('the adapter of %s %s%s', (provider, api, baseUrl) => {
-  const adapter = adapterFor(provider, api, baseUrl);
+describe.each(ADAPTERS)('the adapter of $provider $api$baseUrl', ({ provider, adapter }) => {
   const target = { name: 'main', provider, model: 'm', stream: true };
   const translate = (init: ChatInit) => adapter.request(create(ChatRequestSchema, init), target);
 

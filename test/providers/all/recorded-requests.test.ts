@@ -2,24 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { Role } from '../../../gen/understudy/v1/chat_pb.ts';
 import type { JsonRecord } from '../../../src/providers/shared/json/value.ts';
 import { asRecord, recordsOf, textOf } from '../../../src/providers/shared/json/value.ts';
-import { adapterFor } from '../../../src/providers/registry.ts';
 import { refusal, wire } from '../../support/chat-samples.ts';
+import { speakerOf } from '../../support/every-adapter.ts';
 import { chatFromBody } from '../../support/openai-requests.ts';
 import { loadRecordings } from '../../support/recordings.ts';
 
-const PROVIDERS = { openai: 'openai', 'azure-openai': 'azure-openai', deepseek: 'deepseek' } as const;
-const APIS = { openai: 'chat_completions', 'openai-responses': 'responses' } as const;
-
 /** Recorded requests of others, read back into the contract, with the adapter that has to write them again. */
 const subjects = loadRecordings().flatMap(({ id, provider, dialect, request }) => {
-  if (!(provider === 'openai' || provider === 'azure-openai' || provider === 'deepseek')) return [];
-  if (!(dialect === 'openai' || dialect === 'openai-responses')) return [];
-  // DeepSeek is spoken to over Chat Completions alone.
-  if (provider === 'deepseek' && dialect === 'openai-responses') return [];
+  const speaker = speakerOf(provider, dialect);
+  if (speaker === undefined) return [];
   const body = asRecord(request);
   const chat = chatFromBody(request, 'main');
   if (body === undefined || chat === undefined || chat.messages.at(-1)?.role === Role.ASSISTANT) return [];
-  return [{ id, provider: PROVIDERS[provider], api: APIS[dialect], body, chat }];
+  return [{ id, body, chat, provider: speaker.provider, adapter: speaker.adapter }];
 });
 
 /** Requests that the API at hand cannot take from every model, and what they are refused for. */
@@ -37,9 +32,9 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
 ]);
 
 describe.skipIf(subjects.length === 0)('requests that others sent (skipped without ../shared/fixtures)', () => {
-  it.each(subjects)('are written alike: $id', ({ id, provider, api, body, chat }) => {
+  it.each(subjects)('are written alike: $id', ({ id, provider, adapter, body, chat }) => {
     const target = { name: 'main', provider, model: textOf(body['model']), stream: false };
-    const written = adapterFor(provider, api).request(chat, target);
+    const written = adapter.request(chat, target);
     const field = REFUSED.get(id);
     if (field === undefined) expect(canonical(wire(written).body)).toEqual(canonical(body));
     else expect(refusal(written)).toMatchObject({ class: 'capability', field });

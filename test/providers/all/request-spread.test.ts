@@ -1,19 +1,31 @@
-import { toJson } from '@bufbuild/protobuf';
+import { isDeepStrictEqual } from 'node:util';
+
+import { clearField, clone, isFieldSet, toJson } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { Message, Part } from '../../../gen/understudy/v1/chat_pb.ts';
+import type { GenerationOptions } from '../../../gen/understudy/v1/chat_pb.ts';
+import { GenerationOptionsSchema, ReasoningEffort, ToolChoiceMode } from '../../../gen/understudy/v1/chat_pb.ts';
 import type { ChatRequest } from '../../../gen/understudy/v1/llm_pb.ts';
 import { ChatRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
-import type { OpenAiApi, ProviderName } from '../../../src/core/provider.ts';
-import type { WireRequest } from '../../../src/providers/port/adapter.ts';
-import { adapterFor } from '../../../src/providers/registry.ts';
+import { providerDefaults } from '../../../src/config/port/provider-defaults.ts';
+import type { ProviderName } from '../../../src/core/provider.ts';
+import { dialectOf, readCall } from '../../../src/mock/answer/asked-request.ts';
+import { unknownField } from '../../../src/mock/answer/body-fields.ts';
+import type { AdapterTarget, WireRequest } from '../../../src/providers/port/adapter.ts';
+import type { JsonRecord } from '../../../src/providers/shared/json/value.ts';
+import { asRecord } from '../../../src/providers/shared/json/value.ts';
 import { validateChat } from '../../../src/server/validation/requests.ts';
 import { chatRequests } from '../../support/chat-arbitraries.ts';
+import { lostOf } from '../../support/lost-parts.ts';
 import type { Correction } from '../../support/provider-specs.ts';
+import type { ProviderApi } from '../../support/every-adapter.ts';
+import { EVERY_ADAPTER } from '../../support/every-adapter.ts';
 import { bodyCheck, hasSpecs, wrongWith } from '../../support/provider-specs.ts';
 
 const SEED = 20_261_128;
+/** The version that the head of requests names. */
+const ANTHROPIC_VERSION = '2026-10-21';
 /** So many requests are translated for each dialect… */
 const REQUESTS = 600;
 /** …out of so many: some dialects refuse every image, file or format. */
@@ -76,100 +88,63 @@ const OLLAMA_FIELDS: readonly Correction[] = [
   },
 ];
 
-interface Dialect {
-  readonly name: string;
-  readonly provider: ProviderName;
-  readonly api: OpenAiApi;
-  readonly baseUrl?: string;
-  readonly models: readonly string[];
-  /** The document and its schema of a request. */
-  readonly spec: readonly [file: string, schema: string];
+/** Models that differ in what they take; of all other providers the default model is asked. */
+const MODELS: Partial<Record<ProviderName, readonly string[]>> = {
+  openai: ['gpt-6.1-sol', 'gpt-5.1', 'gpt-4o', 'o4-mini', 'llama-4'],
+  'azure-openai': ['my-deployment', 'gpt-5.1', 'gpt-4o'],
+  anthropic: ['claude-sonnet-5-5', 'claude-haiku-5-5', 'claude-opus-4-6', 'claude-haiku-4-5'],
+  deepseek: ['deepseek-flash', 'deepseek-v4-pro', 'deepseek-chat'],
+  ollama: ['qwen3', 'gpt-oss:20b'],
+  groq: ['openai/gpt-oss-120b', 'qwen/qwen3-32b', 'llama-3.3-70b-versatile'],
+  mistral: ['mistral-large-latest', 'magistral-medium-latest'],
+};
+
+/** A document with its schema of a request, and what it lacks. */
+interface Document {
+  readonly file: string;
+  readonly schema: string;
   readonly corrections: readonly Correction[];
 }
 
 const OPENAI = 'openai-openapi.yaml';
-const OPENAI_MODELS = ['gpt-6.1-sol', 'gpt-5.1', 'gpt-4o', 'o4-mini'];
+const RESPONSES: Document = { file: OPENAI, schema: 'CreateResponse', corrections: [AMBIGUOUS_ITEM] };
+const COMPLETIONS: Document = { file: OPENAI, schema: 'CreateChatCompletionRequest', corrections: [] };
 
-const DIALECTS: readonly Dialect[] = [
-  {
-    name: 'OpenAI Responses',
-    provider: 'openai',
-    api: 'responses',
-    models: OPENAI_MODELS,
-    spec: [OPENAI, 'CreateResponse'],
-    corrections: [AMBIGUOUS_ITEM],
-  },
-  {
-    name: 'OpenAI Chat Completions',
-    provider: 'openai',
-    api: 'chat_completions',
-    models: [...OPENAI_MODELS, 'llama-4'],
-    spec: [OPENAI, 'CreateChatCompletionRequest'],
-    corrections: [],
-  },
-  {
-    name: 'Azure Responses',
-    provider: 'azure-openai',
-    api: 'responses',
-    baseUrl: 'https://r.openai.azure.com/openai/v1',
-    models: ['my-deployment', 'gpt-5.1'],
-    spec: [OPENAI, 'CreateResponse'],
-    corrections: [AMBIGUOUS_ITEM],
-  },
-  {
-    name: 'Azure Chat Completions',
-    provider: 'azure-openai',
-    api: 'chat_completions',
-    baseUrl: 'https://r.openai.azure.com/openai/v1',
-    models: ['my-deployment', 'gpt-4o'],
-    spec: [OPENAI, 'CreateChatCompletionRequest'],
-    corrections: [],
-  },
-  {
-    name: 'Anthropic',
-    provider: 'anthropic',
-    api: 'chat_completions',
-    models: ['claude-sonnet-5-5', 'claude-haiku-5-5', 'claude-opus-4-6', 'claude-haiku-4-5'],
-    spec: ['anthropic-openapi-tryagi.yaml', 'CreateMessageParams'],
-    corrections: NEWER_CLAUDE,
-  },
-  {
-    name: 'DeepSeek',
-    provider: 'deepseek',
-    api: 'chat_completions',
-    models: ['deepseek-flash', 'deepseek-v4-pro', 'deepseek-chat'],
-    spec: [OPENAI, 'CreateChatCompletionRequest'],
-    corrections: DEEPSEEK_FIELDS,
-  },
-  {
-    name: 'Ollama',
-    provider: 'ollama',
-    api: 'chat_completions',
-    models: ['qwen3', 'gpt-oss:20b'],
-    spec: ['ollama-openapi.yaml', 'ChatRequest'],
-    corrections: OLLAMA_FIELDS,
-  },
-];
+/** The documents that there are, by provider and path. */
+const DOCUMENTS: ReadonlyMap<string, Document> = new Map([
+  ['openai /responses', RESPONSES],
+  ['openai /chat/completions', COMPLETIONS],
+  ['azure-openai /responses', RESPONSES],
+  ['azure-openai /chat/completions', COMPLETIONS],
+  [
+    'anthropic /v1/messages',
+    { file: 'anthropic-openapi-tryagi.yaml', schema: 'CreateMessageParams', corrections: NEWER_CLAUDE },
+  ],
+  ['deepseek /chat/completions', { ...COMPLETIONS, corrections: DEEPSEEK_FIELDS }],
+  ['ollama /api/chat', { file: 'ollama-openapi.yaml', schema: 'ChatRequest', corrections: OLLAMA_FIELDS }],
+]);
+
+const OPTIONS = GenerationOptionsSchema.fields;
 
 interface Translated {
   readonly chat: ChatRequest;
+  readonly target: AdapterTarget;
   readonly wire: WireRequest;
+  /** The body as it goes over the wire. */
+  readonly body: JsonRecord;
 }
 
 /** Translates the spread of requests, those that the adapter refuses left out, and counts them. */
-function spread({ provider, api, baseUrl, models }: Dialect): {
-  readonly done: Translated[];
-  readonly refused: number;
-} {
-  const adapter = adapterFor(provider, api, baseUrl);
+function spread({ provider, adapter }: ProviderApi): { readonly done: Translated[]; readonly refused: number } {
+  const models = MODELS[provider] ?? [providerDefaults(provider).model ?? ''];
   const done: Translated[] = [];
   let refused = 0;
   for (const [index, chat] of REQUEST_SPREAD.entries()) {
     if (done.length === REQUESTS) break;
-    const model = models[index % models.length] ?? '';
-    const wire = adapter.request(chat, { name: 'lead', provider, model, stream: index % 2 === 0 });
+    const target = { name: 'lead', provider, model: models[index % models.length] ?? '', stream: index % 2 === 0 };
+    const wire = adapter.request(chat, target);
     if ('class' in wire) refused += 1;
-    else done.push({ chat, wire });
+    else done.push({ chat, target, wire, body: asRecord(JSON.parse(JSON.stringify(wire.body))) ?? {} });
   }
   return { done, refused };
 }
@@ -180,21 +155,29 @@ test('every request of the spread is one that callers may send', () => {
   for (const chat of REQUEST_SPREAD) expect(validateChat(chat), describeChat(chat)).toEqual([]);
 });
 
-describe.each(DIALECTS)('what $name is sent', (dialect) => {
-  const { done, refused } = spread(dialect);
+test('every option of the contract is in the spread', () => {
+  for (const { localName } of OPTIONS) {
+    const drawn = REQUEST_SPREAD.filter(({ options }) => options !== undefined && localName in options);
+    expect(drawn.length, localName).toBeGreaterThan(REQUESTS);
+  }
+});
+
+describe.each(EVERY_ADAPTER)('what $provider is sent at $path', (subject) => {
+  const { provider, path, adapter } = subject;
+  const { done, refused } = spread(subject);
 
   test(`is translated from ${REQUESTS} requests, ${refused} others refused`, () => {
     expect(done).toHaveLength(REQUESTS);
   });
 
-  test.skipIf(!hasSpecs)(
+  const document = DOCUMENTS.get(`${provider} ${path}`);
+  test.skipIf(document === undefined || !hasSpecs)(
     'is valid after the provider’s OpenAPI document (skipped without ../shared/fixtures/specs)',
     () => {
-      const check = bodyCheck(...dialect.spec, dialect.corrections);
+      const { file, schema, corrections } = document ?? COMPLETIONS;
+      const check = bodyCheck(file, schema, corrections);
       const wrong = new Map<string, string>();
-      for (const { chat, wire } of done) {
-        // As it goes over the wire.
-        const body: unknown = JSON.parse(JSON.stringify(wire.body));
+      for (const { chat, body } of done) {
         if (check(body)) continue;
         const error = wrongWith(check.errors);
         if (!wrong.has(error)) wrong.set(error, `${JSON.stringify(body)}\n${describeChat(chat)}`);
@@ -203,99 +186,54 @@ describe.each(DIALECTS)('what $name is sent', (dialect) => {
     },
   );
 
+  test('is taken by the mock, which knows the fields of each provider', () => {
+    const dialect = dialectOf(path) ?? 'chat';
+    for (const { chat, body } of done) {
+      const told = `${JSON.stringify(body)}\n${describeChat(chat)}`;
+      expect(unknownField(body, provider, dialect, ANTHROPIC_VERSION), told).toBeUndefined();
+      expect(readCall(body, provider, dialect), told).toBeDefined();
+    }
+  });
+
   test('loses nothing: what is not in the body is named by a warning', () => {
     for (const { chat, wire } of done) {
-      expect(missing(chat, wire), `${describeChat(chat)}\n${JSON.stringify(wire)}`).toEqual([]);
+      expect(lostOf(chat, wire), `${describeChat(chat)}\n${JSON.stringify(wire)}`).toEqual([]);
+    }
+  });
+
+  test('differs with every option that asks for something, or says that it does not', () => {
+    for (const { chat, target, wire } of done) {
+      const lost = OPTIONS.filter((option) => {
+        const { options } = chat;
+        if (options === undefined || !isFieldSet(options, option) || saysNothing(option.localName, options, chat))
+          return false;
+        if (wire.warnings.some(({ field }) => field === `options.${option.name}`)) return false;
+        const others = clone(GenerationOptionsSchema, options);
+        clearField(others, option);
+        return isDeepStrictEqual(adapter.request({ ...chat, options: others }, target), wire);
+      });
+      expect(
+        lost.map(({ name }) => name),
+        `${describeChat(chat)}\n${JSON.stringify(wire)}`,
+      ).toEqual([]);
     }
   });
 });
 
-/** Lists what of a request is neither in the body nor named by a warning. */
-function missing(chat: ChatRequest, wire: WireRequest): string[] {
-  const body = JSON.stringify(wire.body);
-  const has = (value: string): boolean => body.includes(JSON.stringify(value).slice(1, -1));
-  const warned = (field: string): boolean => wire.warnings.some((warning) => warning.field.startsWith(field));
-  const lost: string[] = [];
-  const need = (field: string, isThere: boolean): void => {
-    if (!isThere && !warned(field)) lost.push(field);
-  };
-  for (const [index, message] of chat.messages.entries()) {
-    for (const [place, part] of partsOf(message, `messages[${index}].content`)) {
-      needPart(part, place, { has, hasJson: (json) => body.includes(json), need });
-    }
+/** Whether an option asks for what every provider does anyway, or may do. */
+function saysNothing(name: string, options: GenerationOptions, { toolChoice }: ChatRequest): boolean {
+  switch (name) {
+    case 'reasoningEffort':
+      return (
+        options.reasoningEffort === ReasoningEffort.UNSPECIFIED || options.reasoningEffort === ReasoningEffort.NONE
+      );
+    case 'responseFormat':
+      return options.responseFormat?.format.case === 'text';
+    case 'parallelToolCalls':
+      return options.parallelToolCalls === true || toolChoice?.mode === ToolChoiceMode.NONE;
+    default:
+      return false;
   }
-  const { mode = 0, toolNames = [] } = chat.toolChoice ?? {};
-  for (const [index, { kind }] of chat.tools.entries()) {
-    const tool = kind.value;
-    // Tools that may not be called need not be sent.
-    if (tool === undefined || mode === 2 || (toolNames.length > 0 && !toolNames.includes(tool.name))) continue;
-    need(`tools[${index}]`, has(tool.name) && has(tool.description));
-    const properties = tool.parametersJson === '' ? {} : propertiesOf(tool.parametersJson);
-    need(`tools[${index}].function.parameters_json`, Object.keys(properties).every(has));
-  }
-  const { options } = chat;
-  if (options === undefined) return lost;
-  const asNumber = (name: string, value: number | bigint | undefined): void => {
-    if (value !== undefined) need(`options.${name}`, numbersIn(body).has(Number(value)));
-  };
-  asNumber('temperature', options.temperature);
-  asNumber('top_p', options.topP);
-  asNumber('max_tokens', options.maxTokens);
-  asNumber('seed', options.seed);
-  asNumber('presence_penalty', options.presencePenalty);
-  asNumber('frequency_penalty', options.frequencyPenalty);
-  if (options.endUser !== undefined) need('options.end_user', has(options.endUser));
-  for (const stop of options.stop) need('options.stop', has(stop) || wire.localStop.includes(stop));
-  const format = options.responseFormat?.format.case;
-  if (format === 'jsonSchema') need('options.response_format', body.includes('"a":{') || wire.localSchema === true);
-  return lost;
-}
-
-/** How a body is searched. */
-interface Search {
-  /** Whether it has a text, within whatever string. */
-  readonly has: (value: string) => boolean;
-  /** Whether it has a JSON value as such. */
-  readonly hasJson: (json: string) => boolean;
-  readonly need: (field: string, isThere: boolean) => void;
-}
-
-function needPart({ part }: Part, place: string, { has, hasJson, need }: Search): void {
-  if (part.case === 'text') need(place, has(part.value));
-  if (part.case === 'image') {
-    const { source } = part.value;
-    if (source.case === 'url') need(place, has(source.value));
-    if (source.case === 'data') need(place, has(Buffer.from(source.value).toString('base64')));
-  }
-  if (part.case === 'file') {
-    const { data, filename } = part.value;
-    const isText = has(Buffer.from(data).toString('utf8'));
-    need(place, isText || has(Buffer.from(data).toString('base64')));
-    need(`${place}.file.filename`, filename === '' || has(filename));
-  }
-  if (part.case === 'toolCall') {
-    const { id, name, argumentsJson } = part.value;
-    need(`${place}.tool_call`, has(id) && has(name));
-    need(`${place}.tool_call.arguments_json`, has(argumentsJson) || hasJson(argumentsJson));
-  }
-  if (part.case === 'toolResult') need(`${place}.tool_result`, has(part.value.toolCallId));
-}
-
-function propertiesOf(schemaJson: string): object {
-  return (JSON.parse(schemaJson) as { readonly properties: object }).properties;
-}
-
-function numbersIn(body: string): ReadonlySet<number> {
-  return new Set(body.match(/-?\d+(?:\.\d+)?/g)?.map(Number));
-}
-
-/** Lists the parts of a message and those within results of tools, each with its place; reasoning is left out, since models write their own. */
-function partsOf(message: Pick<Message, 'content'>, path: string): [string, Part][] {
-  return message.content.flatMap((part, index): [string, Part][] => {
-    const place = `${path}[${index}]`;
-    const inner = part.part.case === 'toolResult' ? partsOf(part.part.value, `${place}.tool_result.content`) : [];
-    return [[place, part], ...inner];
-  });
 }
 
 function describeChat(chat: ChatRequest): string {

@@ -23,6 +23,9 @@ export function createToyAdapter(framing: Adapter['framing'] = 'sse'): Adapter {
       // The tests look at what the adapter got; a real one keeps it to itself.
       cause: { length: body.length, end: body.slice(-3), wallMs },
     }),
+    healthCheck: undefined,
+    modelList: undefined,
+    mayBeSilent: () => false,
   };
 }
 

@@ -7,6 +7,7 @@ import { Identity } from '../../shared/identity.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson, recordsOf, textOf, wordOf } from '../../shared/json/value.ts';
 import { openAiInBandFailure } from '../shared/error-codes.ts';
+import { contentPieces } from './content-pieces.ts';
 import { chatUsage } from '../shared/token-usage.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 
@@ -20,17 +21,22 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map<string, Finish
 /** Reasons that end an answer without completing it: DeepSeek's word for a lack of capacity, and that of some routers. */
 const FAILED_FINISHES: ReadonlySet<string> = new Set(['insufficient_system_resource', 'error']);
 
-/**
- * Reads a whole answer of Chat Completions. Of several choices only the first counts. With `keepsReasoning` the reasoning gets
- * a state, by which it is known when the caller brings it back.
- */
-export function chatResponse(json: unknown, keepsReasoning: boolean): readonly AdapterEvent[] {
+/** What of answers the providers that speak Chat Completions have in different forms. */
+export interface AnswerForms {
+  /** Whether reasoning gets a state, by which it is known when the caller brings it back. */
+  readonly keepsReasoning: boolean;
+  /** Reasons to end an answer that OpenAI does not have. */
+  readonly finishReasons?: ReadonlyMap<string, FinishReason>;
+}
+
+/** Reads a whole answer of Chat Completions. Of several choices only the first counts. */
+export function completionResponse(json: unknown, forms: AnswerForms): readonly AdapterEvent[] {
   const body = asRecord(json);
   const choice = firstChoice(body);
   if (body === undefined) return MALFORMED;
   if (isError(body.error)) return [{ type: 'failure', failure: openAiInBandFailure(body.error) }];
   if (choice === undefined) return MALFORMED;
-  const reader = new ChatReader(keepsReasoning);
+  const reader = new ChatReader(forms);
   const events: AdapterEvent[] = [];
   add(events, reader.readIdentity(body));
   reader.readMessage(asRecord(choice.message), events);
@@ -43,10 +49,10 @@ export function chatResponse(json: unknown, keepsReasoning: boolean): readonly A
 /**
  * Makes a reader for a streamed answer of Chat Completions. Chunks without choices, or whose choice has no delta (Azure's
  * filters), say nothing; usage comes with the last choice or after it; `[DONE]` ends the stream, with reason OTHER where
- * none was given. `keepsReasoning` is as in {@link chatResponse}.
+ * none was given.
  */
-export function chatEvents(keepsReasoning: boolean): EventReader {
-  const reader = new ChatReader(keepsReasoning);
+export function chatEvents(forms: AnswerForms): EventReader {
+  const reader = new ChatReader(forms);
   return (event) => reader.readEvent(event);
 }
 
@@ -68,10 +74,10 @@ class ChatReader {
   #isClosed = false;
   #isFinished = false;
   #isRefused = false;
-  readonly #keepsReasoning: boolean;
+  readonly #forms: AnswerForms;
 
-  constructor(keepsReasoning: boolean) {
-    this.#keepsReasoning = keepsReasoning;
+  constructor(forms: AnswerForms) {
+    this.#forms = forms;
   }
 
   readEvent(event: WireEvent): readonly AdapterEvent[] {
@@ -105,7 +111,7 @@ class ChatReader {
     // DeepSeek writes `reasoning_content`, Ollama, vLLM and Groq `reasoning`, and some servers both.
     const reasoning = textOf(message.reasoning_content) || textOf(message.reasoning);
     add(events, this.#parts.text('reasoning', 'reasoning', reasoning));
-    add(events, this.#parts.text('text', 'text', textOf(message.content)));
+    for (const { kind, text } of contentPieces(message.content)) add(events, this.#parts.text(kind, kind, text));
     add(events, this.#parts.text('text', 'refusal', refusal));
     let position = 0;
     for (const call of recordsOf(message.tool_calls)) {
@@ -120,7 +126,8 @@ class ChatReader {
       return this.#fail(providerFailure('overload', { providerCode: raw }));
     }
     this.#isFinished = true;
-    const told = this.#keepsReasoning && this.#parts.has('reasoning') ? this.#parts.finish('reasoning', STATE) : [];
+    const told =
+      this.#forms.keepsReasoning && this.#parts.has('reasoning') ? this.#parts.finish('reasoning', STATE) : [];
     return [...told, ...this.#parts.finishAll(), { type: 'finish', reason: this.#reasonOf(raw), raw }];
   }
 
@@ -155,7 +162,7 @@ class ChatReader {
 
   /** A refusal, and a call that the request forced, end with `stop` on the wire. */
   #reasonOf(raw: string): FinishReason {
-    const reason = FINISH_REASONS.get(raw) ?? 'OTHER';
+    const reason = FINISH_REASONS.get(raw) ?? this.#forms.finishReasons?.get(raw) ?? 'OTHER';
     if (reason !== 'STOP') return reason;
     if (this.#isRefused) return 'REFUSAL';
     return this.#callCount > 0 ? 'TOOL_CALLS' : 'STOP';

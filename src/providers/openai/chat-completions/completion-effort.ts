@@ -1,18 +1,9 @@
-import { create } from '@bufbuild/protobuf';
-import { GenerationOptionsSchema, ReasoningEffort } from '../../../../gen/understudy/v1/chat_pb.ts';
 import type { Failure } from '../../../core/failure.ts';
-import type { AdapterWarning } from '../../port/adapter.ts';
-import type { Options } from '../../shared/chat-options.ts';
-import { askedEffort } from '../../shared/asked-effort.ts';
+import type { Effort } from '../../port/effort.ts';
 import { openAiModel } from '../../models/gpt-models.ts';
 import { unsupported } from '../../shared/provider-failure.ts';
 import { parameterAdjusted, parameterDropped } from '../../shared/warnings.ts';
-
-/** The options that remain beside tools. */
-interface Fitted {
-  readonly options: Options | undefined;
-  readonly warnings: readonly AdapterWarning[];
-}
+import type { FittedEffort } from '../shared/sampling.ts';
 
 /**
  * Fits the reasoning effort to what OpenAI's models take beside function tools on Chat Completions: from GPT-5.6 on only the
@@ -21,28 +12,21 @@ interface Fitted {
  * Sources: https://github.com/BerriAI/litellm/pull/34569, https://github.com/openai/openai-openapi/issues/541,
  * https://github.com/livekit/agents/pull/5088.
  */
-export function effortBesideTools(options: Options | undefined, id: string): Fitted | { readonly failure: Failure } {
+export function effortBesideTools(asked: Effort | undefined, id: string): FittedEffort | { readonly failure: Failure } {
   const generation = generationOf(id);
-  if (generation < 502) return { options, warnings: [] };
-  const asked = askedEffort(options);
+  if (generation < 502) return { value: asked, warnings: [] };
   if (generation < 506) {
-    if (asked === undefined) return { options, warnings: [] };
-    return { options: withEffort(options, ReasoningEffort.UNSPECIFIED), warnings: asked === 'none' ? [] : [DROPPED] };
+    return { value: undefined, warnings: asked === undefined || asked === 'none' ? [] : [DROPPED] };
   }
   if (openAiModel(id)?.chatEfforts.includes('none') !== true) {
     return { failure: unsupported('tools', 'The model takes tools only on the Responses API.') };
   }
-  return { options: withEffort(options, ReasoningEffort.NONE), warnings: asked === 'none' ? [] : [ADJUSTED] };
+  return { value: 'none', warnings: asked === 'none' ? [] : [ADJUSTED] };
 }
 
 const FIELD = 'options.reasoning_effort';
 const DROPPED = parameterDropped(FIELD, 'Beside tools the model takes no effort on Chat Completions; it was left out.');
 const ADJUSTED = parameterAdjusted(FIELD, 'Beside tools the model does not reason on Chat Completions; it gets none.');
-
-/** Makes a copy, since requests are never changed. */
-function withEffort(options: Options | undefined, reasoningEffort: ReasoningEffort): Options {
-  return options === undefined ? create(GenerationOptionsSchema, { reasoningEffort }) : { ...options, reasoningEffort };
-}
 
 /** Version of one of OpenAI's reasoning models as a number: 506 is GPT-5.6. All others are 0. */
 function generationOf(id: string): number {

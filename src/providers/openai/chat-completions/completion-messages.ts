@@ -1,3 +1,4 @@
+import type { ToolCall } from '../../../../gen/understudy/v1/chat_pb.ts';
 import type { ReadPart, Turn } from '../../shared/conversation.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { contentOf, fileData, imageUrl, markOf, resultParts } from '../shared/input-parts.ts';
@@ -12,6 +13,8 @@ export interface MessageStyle {
   readonly replaysReasoning: boolean;
   /** The parts after which the prompt shall be cached. */
   readonly marks: ReadonlySet<ReadPart>;
+  /** Gives a tool call, and its result, the id that it has at the provider; asked in the order of the conversation. */
+  readonly toolId: (id: string) => string;
 }
 
 /**
@@ -49,7 +52,7 @@ function chatPart({ part }: ReadPart): JsonRecord {
 
 function assistantMessage(parts: readonly ReadPart[], style: MessageStyle): readonly JsonRecord[] {
   const texts = parts.filter(({ part }) => part.case === 'text');
-  const calls = parts.flatMap(({ part }) => (part.case === 'toolCall' ? [chatCall(part.value)] : []));
+  const calls = parts.flatMap(({ part }) => (part.case === 'toolCall' ? [chatCall(part.value, style)] : []));
   if (texts.length === 0 && calls.length === 0) return [];
   const reasoning = parts.map(({ part }) => (part.case === 'reasoning' ? part.value.text : '')).join('');
   return [
@@ -63,9 +66,12 @@ function assistantMessage(parts: readonly ReadPart[], style: MessageStyle): read
   ];
 }
 
-function chatCall(call: { readonly id: string; readonly name: string; readonly argumentsJson: string }): JsonRecord {
-  const { id, name, argumentsJson } = call;
-  return { id, type: 'function', function: { name, arguments: argumentsJson === '' ? '{}' : argumentsJson } };
+function chatCall({ id, name, argumentsJson }: ToolCall, { toolId }: MessageStyle): JsonRecord {
+  return {
+    id: toolId(id),
+    type: 'function',
+    function: { name, arguments: argumentsJson === '' ? '{}' : argumentsJson },
+  };
 }
 
 function toolMessage(result: ReadPart, style: MessageStyle): JsonRecord {
@@ -74,7 +80,7 @@ function toolMessage(result: ReadPart, style: MessageStyle): JsonRecord {
   const texts = parts.map((inner) => (inner.part.case === 'text' ? inner.part.value : ''));
   return {
     role: 'tool',
-    tool_call_id: part.case === 'toolResult' ? part.value.toolCallId : '',
+    tool_call_id: part.case === 'toolResult' ? style.toolId(part.value.toolCallId) : '',
     content: style.partsInToolMessages && parts.length > 0 ? written(parts, style) : texts.join('\n\n'),
   };
 }

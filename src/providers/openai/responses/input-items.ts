@@ -10,25 +10,30 @@ interface ResponsesInput {
   readonly input: readonly JsonRecord[];
 }
 
+/** What the writing of a conversation depends on besides it. */
+interface InputStyle {
+  /** The parts after which the prompt shall be cached. */
+  readonly marks: ReadonlySet<ReadPart>;
+  /** Whether the model can read the reasoning of earlier turns. */
+  readonly replaysReasoning: boolean;
+  /** Gives a tool call, and its result, the id that it has at the provider; asked in the order of the conversation. */
+  readonly toolId: (id: string) => string;
+}
+
 /**
  * Writes a conversation as input of the Responses API. Instructions before the first turn become `instructions`, unless
  * they are all there is, since without any input the API refuses the call, or shall be cached, which only input can be.
- * `replaysReasoning` says whether the model can read the reasoning of earlier turns.
  */
-export function responsesInput(
-  turns: readonly Turn[],
-  marks: ReadonlySet<ReadPart>,
-  replaysReasoning: boolean,
-): ResponsesInput {
+export function responsesInput(turns: readonly Turn[], style: InputStyle): ResponsesInput {
   const first = Math.max(
     0,
     turns.findIndex(({ role }) => role !== 'system'),
   );
   const leading = turns.slice(0, first).flatMap(({ parts }) => parts);
-  const isInput = leading.some((part) => marks.has(part));
+  const isInput = leading.some((part) => style.marks.has(part));
   return {
     instructions: isInput ? '' : leading.map(wordsOf).join('\n\n'),
-    input: turns.slice(isInput ? 0 : first).flatMap((turn) => inputItems(turn, marks, replaysReasoning)),
+    input: turns.slice(isInput ? 0 : first).flatMap((turn) => inputItems(turn, style)),
   };
 }
 
@@ -36,10 +41,10 @@ function wordsOf({ part }: ReadPart): string {
   return part.case === 'text' ? part.value : '';
 }
 
-function inputItems({ role, parts }: Turn, marks: ReadonlySet<ReadPart>, replaysReasoning: boolean) {
-  if (role === 'assistant') return assistantItems(parts, replaysReasoning);
-  if (role === 'tool') return parts.map((part) => resultItem(part, marks));
-  return [{ role: role === 'system' ? 'developer' : role, content: inputContent(parts, marks) }];
+function inputItems({ role, parts }: Turn, style: InputStyle) {
+  if (role === 'assistant') return assistantItems(parts, style);
+  if (role === 'tool') return parts.map((part) => resultItem(part, style));
+  return [{ role: role === 'system' ? 'developer' : role, content: inputContent(parts, style.marks) }];
 }
 
 function inputContent(parts: readonly ReadPart[], marks: ReadonlySet<ReadPart>): string | readonly JsonRecord[] {
@@ -61,18 +66,18 @@ function inputPart({ part }: ReadPart): JsonRecord {
   }
 }
 
-function resultItem(result: ReadPart, marks: ReadonlySet<ReadPart>): JsonRecord {
+function resultItem(result: ReadPart, { marks, toolId }: InputStyle): JsonRecord {
   const { part } = result;
   const parts = resultParts(result, marks);
   return {
     type: 'function_call_output',
-    call_id: part.case === 'toolResult' ? part.value.toolCallId : '',
+    call_id: part.case === 'toolResult' ? toolId(part.value.toolCallId) : '',
     output: parts.length === 0 ? '' : inputContent(parts, marks),
   };
 }
 
 /** Writes what the assistant said, thought and called, in order; every text is an item, as it was in the answer. */
-function assistantItems(parts: readonly ReadPart[], replaysReasoning: boolean): readonly JsonRecord[] {
+function assistantItems(parts: readonly ReadPart[], { replaysReasoning, toolId }: InputStyle): readonly JsonRecord[] {
   return parts.flatMap(({ part, state }): readonly JsonRecord[] => {
     if (part.case === 'text') {
       const phase = textOf(stateOf(state)?.phase);
@@ -80,7 +85,9 @@ function assistantItems(parts: readonly ReadPart[], replaysReasoning: boolean): 
     }
     if (part.case === 'toolCall') {
       const { id, name, argumentsJson } = part.value;
-      return [{ type: 'function_call', call_id: id, name, arguments: argumentsJson === '' ? '{}' : argumentsJson }];
+      return [
+        { type: 'function_call', call_id: toolId(id), name, arguments: argumentsJson === '' ? '{}' : argumentsJson },
+      ];
     }
     return part.case === 'reasoning' && replaysReasoning ? reasoningItems(stateOf(state)) : [];
   });

@@ -1,19 +1,24 @@
 import type { Failure } from '../../../core/failure.ts';
-import type { Adapter, AdapterTarget, Chat, WireRequest } from '../../port/adapter.ts';
-import type { WireOptions } from '../../shared/chat-options.ts';
-import { dropSet, setOnly, withProviderOptions } from '../../shared/chat-options.ts';
-import type { Asked } from '../../shared/asked-tools.ts';
+import type { AdapterTarget, Chat, Translator, WireRequest } from '../../port/adapter.ts';
+import { askedEffort } from '../../shared/asked-effort.ts';
+import type { GenerationSettings } from '../../shared/asked-tools.ts';
 import { readChat } from '../../shared/asked-tools.ts';
 import type { Takes } from '../../shared/conversation.ts';
 import { openAiFailure } from '../shared/error-codes.ts';
 import { openAiModel } from '../../models/gpt-models.ts';
-import type { EndUserField } from '../shared/sampling.ts';
-import { sharedOptions } from '../shared/sampling.ts';
+import type { OpenAiSettings } from '../shared/sampling.ts';
+import { effortAs, fitEffort, OPENAI_RULES, openAiUser } from '../shared/sampling.ts';
 import { cacheMarks } from '../shared/input-parts.ts';
 import { responsesEvents, responsesResponse } from './response-events.ts';
 import { responsesInput } from './input-items.ts';
 import { responsesToolFields } from '../shared/function-tools.ts';
 import { openAiLimits } from '../../shared/headers/rate-limits.ts';
+import { stopAs } from '../../shared/option-rules.ts';
+import type { OptionTable, WireOptions } from '../../shared/option-table.ts';
+import { translateOptions } from '../../shared/option-table.ts';
+import { withProviderOptions } from '../../shared/provider-options.ts';
+import type { ToolIdForm } from '../../shared/tool-ids.ts';
+import { lettersOf, toolIdsFor } from '../../shared/tool-ids.ts';
 import { parameterAdjusted } from '../../shared/warnings.ts';
 
 /** Everything; which types of files a model reads, the provider decides. */
@@ -26,13 +31,6 @@ const RESPONSES_TAKES: Takes = {
   jsonSchema: true,
 };
 
-/** What the providers that speak the Responses API do differently. */
-export interface ResponsesDialect {
-  /** Fields of a streamed request. */
-  readonly streamFields: Readonly<Record<string, unknown>>;
-  readonly endUser: EndUserField;
-}
-
 /** The least `max_output_tokens` that the API takes. Source: its OpenAPI document. */
 const MIN_TOKENS = 16;
 
@@ -41,14 +39,52 @@ const FEW_TOKENS = parameterAdjusted(
   `The API takes no less than ${MIN_TOKENS}; it was sent that.`,
 );
 
+/** The options of the Responses API. It has no stop texts: the gateway looks for all of them. */
+const RESPONSES_OPTIONS: OptionTable<OpenAiSettings> = {
+  ...OPENAI_RULES,
+  reasoningEffort: effortAs((effort) => ({ reasoning: { effort } })),
+  maxTokens: (asked) => {
+    if (asked === undefined) return {};
+    return asked < MIN_TOKENS
+      ? { fields: { max_output_tokens: MIN_TOKENS }, warnings: [FEW_TOKENS] }
+      : { sentAs: 'max_output_tokens' };
+  },
+  stop: stopAs('stop', 0),
+  seed: 'dropped',
+  presencePenalty: 'dropped',
+  frequencyPenalty: 'dropped',
+  responseFormat: (format) => (format === undefined ? {} : { fields: { text: { format } } }),
+  parallelToolCalls: { sentAs: 'parallel_tool_calls' },
+  providerOptions: 'laid_over',
+};
+
+/** The same with the old name of the end user's id. */
+export const DATED_RESPONSES_OPTIONS: OptionTable<OpenAiSettings> = {
+  ...RESPONSES_OPTIONS,
+  endUser: openAiUser('user'),
+};
+
+/** Ids of calls have at most 64 characters here. Source: the OpenAPI document (`call_id`). */
+const TOOL_IDS: ToolIdForm = {
+  fits: /^.{1,64}$/s,
+  rewrite: (id, attempt) => `call_${lettersOf(`${attempt} ${id}`)}`,
+};
+
+/** What the providers that speak the Responses API do differently. */
+export interface ResponsesDialect {
+  /** Fields of a streamed request. */
+  readonly streamFields: Readonly<Record<string, unknown>>;
+  readonly options: OptionTable<OpenAiSettings>;
+}
+
 /** The Responses API as OpenAI speaks it. The padding that it adds to events would double their size. */
 export const OPENAI_RESPONSES: ResponsesDialect = {
   streamFields: { stream: true, stream_options: { include_obfuscation: false } },
-  endUser: 'safety_identifier',
+  options: RESPONSES_OPTIONS,
 };
 
-/** Makes the adapter of a provider that speaks the Responses API. Nothing is stored at the provider. */
-export function responsesApi(dialect: ResponsesDialect): Adapter {
+/** Makes the translator of a provider that speaks the Responses API. Nothing is stored at the provider. */
+export function responsesApi(dialect: ResponsesDialect): Translator {
   return {
     framing: 'sse',
     request: (chat, target) => responsesRequest(dialect, chat, target),
@@ -62,14 +98,15 @@ export function responsesApi(dialect: ResponsesDialect): Adapter {
 function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: AdapterTarget): WireRequest | Failure {
   const read = readChat(chat, target, RESPONSES_TAKES);
   if ('failure' in read) return read.failure;
-  const { turns, asked } = read;
+  const { turns, settings } = read;
   // What the assistant said cannot have a mark here.
   const marks = cacheMarks(
     turns.filter(({ role }) => role !== 'assistant'),
     target.model,
   );
-  const { instructions, input } = responsesInput(turns, marks, openAiModel(target.model)?.reasons !== false);
-  const options = responsesOptions(asked, target.model, dialect.endUser);
+  const replaysReasoning = openAiModel(target.model)?.reasons !== false;
+  const { instructions, input } = responsesInput(turns, { marks, replaysReasoning, toolId: toolIdsFor(TOOL_IDS) });
+  const options = optionFields(dialect.options, settings, target.model);
   const written = {
     model: target.model,
     ...(instructions === '' ? {} : { instructions }),
@@ -88,32 +125,17 @@ function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: Adapter
   };
 }
 
-function responsesOptions(asked: Asked, id: string, endUser: EndUserField): WireOptions {
-  const { options, format } = asked;
-  const model = openAiModel(id);
-  const shared = sharedOptions(options, model, model?.responsesEfforts ?? [], endUser);
+function optionFields(table: OptionTable<OpenAiSettings>, settings: GenerationSettings, id: string): WireOptions {
+  const known = openAiModel(id);
+  const effort = fitEffort(askedEffort(settings.options), known, known?.responsesEfforts ?? []);
+  const options = translateOptions(table, { ...settings, known, effort });
   return {
+    ...options,
     fields: {
-      ...responsesToolFields(asked),
-      ...shared.fields,
-      ...setOnly({
-        parallel_tool_calls: asked.tools.length === 0 ? undefined : options?.parallelToolCalls,
-        text: format === undefined ? undefined : { format },
-        max_output_tokens: options?.maxTokens === undefined ? undefined : Math.max(options.maxTokens, MIN_TOKENS),
-        reasoning: shared.effort === undefined ? undefined : { effort: shared.effort },
-        // Older endpoints return it only where they are asked; models that do not reason refuse to be.
-        include: model?.reasons === true ? ['reasoning.encrypted_content'] : undefined,
-      }),
+      ...responsesToolFields(settings),
+      ...options.fields,
+      // Older endpoints return it only where they are asked; models that do not reason refuse to be.
+      ...(known?.reasons === true ? { include: ['reasoning.encrypted_content'] } : {}),
     },
-    warnings: [
-      ...shared.warnings,
-      ...(options?.maxTokens !== undefined && options.maxTokens < MIN_TOKENS ? [FEW_TOKENS] : []),
-      ...dropSet({
-        seed: options?.seed,
-        presence_penalty: options?.presencePenalty,
-        frequency_penalty: options?.frequencyPenalty,
-      }),
-    ],
-    localStop: options?.stop ?? [],
   };
 }

@@ -42,6 +42,7 @@ const KIND_BY_CODE: ReadonlyMap<string, FailureKind> = new Map<string, FailureKi
   ['model_not_found', 'not_found'],
   ['deploymentnotfound', 'not_found'],
   ['unknown_model', 'not_found'],
+  ['invalid_model', 'not_found'],
 ]);
 
 /** Further codes and types, for errors inside a stream, which have no status. */

@@ -1,47 +1,59 @@
 import type { AdapterWarning } from '../../port/adapter.ts';
-import type { Options } from '../../shared/chat-options.ts';
-import { dropSet, fitEndUser, setOnly } from '../../shared/chat-options.ts';
 import type { Effort } from '../../port/effort.ts';
-import { askedEffort, effortAdjusted, nearestEffort } from '../../shared/asked-effort.ts';
+import { effortAdjusted, nearestEffort } from '../../shared/asked-effort.ts';
+import type { GenerationSettings } from '../../shared/asked-tools.ts';
+import { endUserAs } from '../../shared/option-rules.ts';
+import type { JsonRecord } from '../../shared/json/value.ts';
+import type { OptionOutcome } from '../../shared/option-table.ts';
 import type { OpenAiModel } from '../../models/gpt-models.ts';
 
-/** The names of the end user's id: `user` is deprecated at OpenAI, and all that older and other servers know. */
-export type EndUserField = 'safety_identifier' | 'user';
-
-/** The options that OpenAI's two APIs treat alike; `effort` is what the API at hand gets, under its own name. */
-export interface SharedOptions {
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly effort: Effort | undefined;
+/** The effort that a model is told, and what could not be done as asked. */
+export interface FittedEffort {
+  /** Absent: none is sent. */
+  readonly value: Effort | undefined;
   readonly warnings: readonly AdapterWarning[];
 }
 
-const NO_OPTIONS: SharedOptions = { fields: {}, effort: undefined, warnings: [] };
+/** What the options of OpenAI's two APIs depend on. */
+export interface OpenAiSettings extends GenerationSettings {
+  /** What is known of the model; unknown ones get everything. */
+  readonly known: OpenAiModel | undefined;
+  readonly effort: FittedEffort;
+}
 
-/**
- * Translates sampling, effort and end user for OpenAI's models. Reasoning models take temperature and top_p only at effort
- * `none`; the effort is fitted to `taken`; a model that does not reason gets none. Unknown models get everything.
- */
-export function sharedOptions(
-  options: Options | undefined,
+/** Fits an effort to those that a model takes; a model that does not reason gets none. */
+export function fitEffort(
+  asked: Effort | undefined,
   model: OpenAiModel | undefined,
   taken: readonly Effort[],
-  endUserField: EndUserField,
-): SharedOptions {
-  if (options === undefined) return NO_OPTIONS;
-  const asked = askedEffort(options);
-  const fitted = asked === undefined || model?.reasons !== true ? undefined : nearestEffort(asked, taken);
-  const effort = model === undefined ? asked : fitted;
-  const sampling = { temperature: options?.temperature, top_p: options?.topP };
-  const samples = model?.reasons !== true || effort === 'none';
-  const endUser = fitEndUser(endUserField, options?.endUser, (id) => id.length <= 128);
-  return {
-    fields: { ...(samples ? setOnly(sampling) : {}), ...endUser.fields },
-    effort,
-    warnings: [
-      ...(samples ? [] : dropSet(sampling)),
-      ...(fitted === undefined || fitted === asked ? [] : [effortAdjusted(fitted)]),
-      ...(model?.reasons === false && asked !== 'none' ? dropSet({ reasoning_effort: asked }) : []),
-      ...endUser.warnings,
-    ],
-  };
+): FittedEffort {
+  if (model === undefined || asked === undefined) return { value: asked, warnings: [] };
+  if (!model.reasons) return { value: undefined, warnings: [] };
+  const value = nearestEffort(asked, taken);
+  return { value, warnings: value === asked ? [] : [effortAdjusted(value)] };
+}
+
+/** The rules for what both APIs of OpenAI treat alike: reasoning models sample only at effort `none`. */
+export const OPENAI_RULES = {
+  temperature: whereItSamples('temperature'),
+  topP: whereItSamples('top_p'),
+  endUser: openAiUser('safety_identifier'),
+} as const;
+
+/** Makes the rule for the end user's id: `user` is deprecated at OpenAI, and all that older and other servers know. */
+export function openAiUser(name: 'safety_identifier' | 'user'): ReturnType<typeof endUserAs> {
+  return endUserAs(name, (id) => id.length <= 128);
+}
+
+/** Makes the rule for the effort, which a model that does not reason does not take; `write` gives it its place in the body. */
+export function effortAs(write: (effort: Effort) => JsonRecord) {
+  return (asked: Effort | undefined, { known, effort: { value, warnings } }: OpenAiSettings): OptionOutcome =>
+    known?.reasons === false && asked !== 'none'
+      ? 'dropped'
+      : { fields: value === undefined ? {} : write(value), warnings };
+}
+
+function whereItSamples(sentAs: string) {
+  return (_asked: number | undefined, { known, effort }: OpenAiSettings): OptionOutcome =>
+    known?.reasons !== true || effort.value === 'none' ? { sentAs } : 'dropped';
 }

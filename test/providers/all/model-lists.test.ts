@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { ProviderName } from '../../../src/core/provider.ts';
+import { PROVIDERS } from '../../../src/core/provider.ts';
 import type { ModelList } from '../../../src/providers/port/adapter.ts';
 import { adapterFor } from '../../../src/providers/registry.ts';
 
@@ -79,6 +80,18 @@ describe('the list of Ollama', () => {
   });
 });
 
+it('the list of Mistral says how much a model takes, and which of them hold no conversation', () => {
+  const data = [
+    { id: 'mistral-large-latest', capabilities: { completion_chat: true }, max_context_length: 262_144 },
+    { id: 'mistral-embed', capabilities: { completion_chat: false }, max_context_length: 8_192 },
+    { id: 'of-another-server' },
+  ];
+  expect(listOf('mistral').read({ data })).toEqual([
+    { id: 'mistral-large-latest', contextWindow: 262_144 },
+    { id: 'of-another-server' },
+  ]);
+});
+
 it('Azure lists no deployments, and the mock is made up', () => {
   for (const provider of ['azure-openai', 'mock'] as const) {
     expect(adapterFor(provider, 'chat_completions').modelList).toBeUndefined();
@@ -88,7 +101,7 @@ it('Azure lists no deployments, and the mock is made up', () => {
 it('nothing that a server sends breaks the reading of a list', () => {
   fc.assert(
     fc.property(
-      fc.constantFrom('openai' as const, 'anthropic' as const, 'deepseek' as const, 'ollama' as const),
+      fc.constantFrom(...PROVIDERS.filter((name) => adapterFor(name, 'chat_completions').modelList !== undefined)),
       fc.jsonValue(),
       (provider, json) => {
         const { read, details } = listOf(provider);

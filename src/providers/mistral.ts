@@ -1,0 +1,62 @@
+import type { Adapter, ListedModel } from './port/adapter.ts';
+import type { GenerationSettings } from './shared/asked-tools.ts';
+import { strictDropped } from './shared/asked-tools.ts';
+import { listingCheck } from './shared/health-checks.ts';
+import type { JsonRecord } from './shared/json/value.ts';
+import { asRecord, countOf, recordsOf, textOf } from './shared/json/value.ts';
+import { seedAs } from './shared/option-rules.ts';
+import type { OptionTable, WireOptions } from './shared/option-table.ts';
+import { translateOptions } from './shared/option-table.ts';
+import type { ToolIdForm } from './shared/tool-ids.ts';
+import { lettersOf } from './shared/tool-ids.ts';
+import { CHAT_OPTIONS } from './openai/chat-completions/completion-options.ts';
+import { CHAT_TAKES, chatCompletions } from './openai/chat-completions/completions.ts';
+import { chatToolFields } from './openai/shared/function-tools.ts';
+
+/**
+ * Mistral's API: Chat Completions that refuses every field it does not know, `stream_options` among them; usage comes without
+ * being asked for. docs/providers/mistral.md says what is sure, with the sources.
+ */
+export const mistral: Adapter = {
+  ...chatCompletions({
+    takes: () => ({ ...CHAT_TAKES, files: 'none' }),
+    options: mistralOptions,
+    messages: () => ({ systemRole: 'system', partsInToolMessages: false, replaysReasoning: false }),
+    toolIds: { fits: /^[A-Za-z0-9]{9}$/, rewrite: (id, attempt) => lettersOf(`${attempt} ${id}`) } satisfies ToolIdForm,
+    streamOptions: () => undefined,
+    keepsReasoning: false,
+    finishReasons: new Map([['model_length', 'LENGTH']]),
+  }),
+  healthCheck: listingCheck('/models'),
+  modelList: { path: '/models', read: (json) => recordsOf(asRecord(json)?.data).flatMap(listed) },
+  mayBeSilent: () => false,
+};
+
+interface MistralSettings extends GenerationSettings {
+  readonly model: string;
+}
+
+const OPTIONS: OptionTable<MistralSettings> = {
+  ...CHAT_OPTIONS,
+  seed: seedAs('random_seed'),
+  // Magistral always reasons; no other model need be told not to.
+  reasoningEffort: (asked, { model }) => (asked === 'none' && !model.startsWith('magistral') ? {} : 'dropped'),
+  endUser: 'dropped',
+};
+
+function mistralOptions(settings: GenerationSettings, model: string): WireOptions {
+  const tools = settings.tools.map((tool) => ({ ...tool, strict: false }));
+  const written = chatToolFields({ ...settings, tools }, false);
+  const options = translateOptions(OPTIONS, { ...settings, model });
+  return {
+    ...options,
+    fields: { ...written, ...(written.tool_choice === 'required' ? { tool_choice: 'any' } : {}), ...options.fields },
+    warnings: [...strictDropped(settings.tools), ...options.warnings],
+  };
+}
+
+/** The list has models for other purposes, too, and says of each which it is for. */
+function listed(entry: JsonRecord): readonly ListedModel[] {
+  if (asRecord(entry.capabilities)?.completion_chat === false) return [];
+  return [{ id: textOf(entry.id), contextWindow: countOf(entry.max_context_length) }];
+}

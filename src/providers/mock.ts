@@ -1,0 +1,5 @@
+import type { Adapter } from './port/adapter.ts';
+import { openai } from './openai.ts';
+
+/** The adapter of the mock that is a target of its own: OpenAI's Chat Completions. Its models are made up, and none reasons in silence. */
+export const mock: Adapter = { ...openai('chat_completions'), modelList: undefined, mayBeSilent: () => false };

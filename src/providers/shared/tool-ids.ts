@@ -1,0 +1,55 @@
+/** Which ids of tool calls a provider takes, and how others are written there. */
+export interface ToolIdForm {
+  /** Ids that the provider takes as they are. */
+  readonly fits: RegExp;
+  /** Writes any other id in that form; `attempt` counts from 0, and every attempt gives another text. */
+  rewrite(id: string, attempt: number): string;
+}
+
+/** So many hold the 53 bits of the hash. */
+const LENGTH = 9;
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/**
+ * Makes the function that gives each tool call of one conversation the id it has at a provider. A call and its result get the
+ * same one, two calls never do. An id that fits is kept unless an earlier call has it; what an id becomes depends on those
+ * before it alone, so that it stays the same while the conversation grows. It is asked in the order of the conversation.
+ */
+export function toolIdsFor(form: ToolIdForm | undefined): (id: string) => string {
+  if (form === undefined) return (id) => id;
+  const given = new Map<string, string>();
+  const taken = new Set<string>();
+  return (id) => {
+    const known = given.get(id);
+    if (known !== undefined) return known;
+    let wireId = form.fits.test(id) ? id : form.rewrite(id, 0);
+    for (let attempt = 1; taken.has(wireId); attempt += 1) wireId = form.rewrite(id, attempt);
+    given.set(id, wireId);
+    taken.add(wireId);
+    return wireId;
+  };
+}
+
+/** Makes nine letters and digits of a text: always the same ones, and hardly ever those of another text. */
+export function lettersOf(text: string): string {
+  let rest = hash53(text);
+  let letters = '';
+  while (letters.length < LENGTH) {
+    letters += DIGITS.charAt(rest % DIGITS.length);
+    rest = Math.floor(rest / DIGITS.length);
+  }
+  return letters;
+}
+
+/** A number of 53 bits. Source: cyrb53, https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js (public domain) */
+function hash53(text: string): number {
+  let [low, high] = [0xdeadbeef, 0x41c6ce57];
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    low = Math.imul(low ^ unit, 2_654_435_761);
+    high = Math.imul(high ^ unit, 1_597_334_677);
+  }
+  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
+  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
+  return 4_294_967_296 * (high & 0x1fffff) + (low >>> 0);
+}
