@@ -1,4 +1,4 @@
-import type { DistinctName } from '../core/provider.ts';
+import type { CompatibleName, DistinctName } from '../core/provider.ts';
 
 /**
  * Names of the OpenTelemetry semantic conventions for generative AI, status Development, as of November 2026:
@@ -9,15 +9,16 @@ import type { DistinctName } from '../core/provider.ts';
 /** `gen_ai.operation.name` of every call: each of the three methods is a chat with the provider. */
 export const OPERATION = 'chat';
 
-/** Our providers in the words of `gen_ai.provider.name`; the last two have none there and keep their own, as do all others. */
+/** Our providers in the words of `gen_ai.provider.name`; those that have none there keep their own. */
 const GEN_AI_PROVIDERS = {
   'azure-openai': 'azure.ai.openai',
   openai: 'openai',
   anthropic: 'anthropic',
   deepseek: 'deepseek',
   ollama: 'ollama',
+  mistral: 'mistral_ai',
   mock: 'mock',
-} as const satisfies Record<DistinctName, string>;
+} as const satisfies Record<DistinctName, string> & Partial<Record<CompatibleName, string>>;
 
 const NAME_OF_PROVIDER: ReadonlyMap<string, string> = new Map(Object.entries(GEN_AI_PROVIDERS));
 

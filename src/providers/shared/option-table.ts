@@ -78,9 +78,9 @@ export function translateOptions<Settings extends GenerationSettings>(
     } else if ('sentAs' in outcome) {
       if (values[name] !== undefined) join(fields, written(outcome, values[name]));
     } else {
-      join(fields, outcome.fields ?? {});
-      warnings.push(...(outcome.warnings ?? []));
-      localStop.push(...(outcome.localStop ?? []));
+      if (outcome.fields !== undefined) join(fields, outcome.fields);
+      if (outcome.warnings !== undefined) warnings.push(...outcome.warnings);
+      if (outcome.localStop !== undefined) localStop.push(...outcome.localStop);
       localSchema ||= outcome.localSchema === true;
     }
   }
