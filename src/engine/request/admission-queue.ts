@@ -9,6 +9,8 @@ import { mayTake } from './share.ts';
 const WAIT_SHARE = 0.1;
 /** After how many milliseconds a refused caller may come again, at the least (engine rule A3). */
 export const COME_AGAIN_MS = 1_000;
+/** Accounts of keys that hold nothing are kept up to so many in all: most come again, and a Map that changes with each call keeps garbage. */
+const KEPT_ACCOUNTS = 1_000;
 /** Once full, it counts as full until no more than this share of the slots is taken. */
 const ROOMY_SHARE = 0.9;
 
@@ -27,9 +29,8 @@ interface Waiter {
   settle(outcome: Slot | Failure): void;
 }
 
-/** What one key holds; forgotten as soon as that is nothing. */
+/** What one key holds. */
 interface Account {
-  readonly key: string;
   active: number;
   /** In the order of arrival. */
   readonly waiters: Set<Waiter>;
@@ -46,6 +47,8 @@ export class AdmissionQueue {
   readonly #runtime: Clock;
   readonly #isOverloaded: () => boolean;
   readonly #accounts = new Map<string, Account>();
+  /** How many accounts there may be before those that hold nothing are forgotten. */
+  #mostAccounts = KEPT_ACCOUNTS;
   /** Keys that wait, the one whose turn is next first. None of them may take a slot that is free now. */
   readonly #turns = new Set<Account>();
   readonly #refused: Record<RefusalCause, number> = { overloaded: 0, queue_full: 0, share: 0, wait: 0 };
@@ -105,7 +108,20 @@ export class AdmissionQueue {
   }
 
   #account(key: string): Account {
-    return this.#accounts.get(key) ?? { key, active: 0, waiters: new Set() };
+    const known = this.#accounts.get(key);
+    if (known !== undefined) return known;
+    if (this.#accounts.size >= this.#mostAccounts) this.#forgetIdle();
+    const account: Account = { active: 0, waiters: new Set() };
+    this.#accounts.set(key, account);
+    return account;
+  }
+
+  /** Looks at all accounts, and therefore not again before there are twice as many. */
+  #forgetIdle(): void {
+    for (const [key, { active, waiters }] of this.#accounts) {
+      if (active === 0 && waiters.size === 0) this.#accounts.delete(key);
+    }
+    this.#mostAccounts = Math.max(KEPT_ACCOUNTS, 2 * this.#accounts.size);
   }
 
   #mayHaveSlot({ active }: Account): boolean {
@@ -114,7 +130,6 @@ export class AdmissionQueue {
   }
 
   #slot(account: Account): Slot {
-    if (account.active === 0) this.#accounts.set(account.key, account);
     account.active++;
     this.#active++;
     if (this.#active >= this.#config.maxActive) this.#fullSinceMs ??= this.#runtime.now();
@@ -126,7 +141,6 @@ export class AdmissionQueue {
         account.active--;
         this.#active--;
         this.#giveTurns();
-        this.#forgetIdle(account);
         if (this.#active <= this.#config.maxActive * ROOMY_SHARE) this.#fullSinceMs = undefined;
       },
     };
@@ -157,7 +171,6 @@ export class AdmissionQueue {
       account.waiters.delete(waiter);
       if (account.waiters.size === 0) this.#turns.delete(account);
       this.#queued--;
-      this.#forgetIdle(account);
       this.#runtime.clearTimer(timer);
       signal.removeEventListener('abort', leave);
       resolve(outcome);
@@ -166,15 +179,10 @@ export class AdmissionQueue {
     const timer: TimerHandle = this.#runtime.setTimer(waitMs, () => settle(this.#refuse('wait')));
     const waiter: Waiter = { settle };
     signal.addEventListener('abort', leave, { once: true });
-    this.#accounts.set(account.key, account);
     account.waiters.add(waiter);
     this.#turns.add(account);
     this.#queued++;
     return promise;
-  }
-
-  #forgetIdle({ key, active, waiters }: Account): void {
-    if (active === 0 && waiters.size === 0) this.#accounts.delete(key);
   }
 
   #refuse(cause: RefusalCause): Failure {
