@@ -11,7 +11,7 @@ import { Cohort } from './core/cohort.ts';
 import type { System, Timers } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
 import { DEFAULT_ENGINE_CONFIG } from './engine/port/config.ts';
-import type { EngineLoad } from './engine/port/load.ts';
+import type { EngineLoad } from './engine/port/engine-load.ts';
 import type { RouteTable } from './engine/route/route.ts';
 import type { TargetSnapshot } from './engine/target/state.ts';
 import { Accounting } from './pricing/accounting.ts';

@@ -3,7 +3,7 @@ import { AdmissionQueue } from './request/admission-queue.ts';
 import { AttemptLoop } from './request/attempt-loop.ts';
 import type { Call, CallResult, ChainEntry, EngineObserver, TargetHealth } from './port/call.ts';
 import type { EngineConfig, EngineTarget } from './port/config.ts';
-import type { EngineLoad } from './port/load.ts';
+import type { EngineLoad } from './port/engine-load.ts';
 import { Cooldown } from './target/cooldown.ts';
 import { Drain } from './request/drain.ts';
 import type { OperatorState } from './target/operator-switch.ts';

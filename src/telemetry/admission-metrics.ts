@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-import type { EngineLoad } from '../engine/port/load.ts';
+import type { EngineLoad } from '../engine/port/engine-load.ts';
 
 const GAUGES: readonly (readonly [name: string, help: string, value: (load: EngineLoad) => number])[] = [
   ['understudy_admission_active', 'Requests under way in the engine.', ({ active }) => active],

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 import type { TargetHealth } from '../engine/port/call.ts';
-import type { EngineLoad } from '../engine/port/load.ts';
+import type { EngineLoad } from '../engine/port/engine-load.ts';
 import { registerAdmissionMetrics } from './admission-metrics.ts';
 import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from './call-report.ts';

@@ -1,6 +1,7 @@
 import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { createConfig } from '../../src/config/load.ts';
 import { wireGateway } from '../../src/gateway.ts';
+import type { EngineLoad } from '../../src/engine/port/engine-load.ts';
 import type { GatewayPort } from '../../src/server/port/gateway-port.ts';
 import { openGrpcDoor } from '../../src/server/grpc/native-door.ts';
 import { ServingStatus } from '../../src/server/health/serving-status.ts';
@@ -18,6 +19,8 @@ export interface RunningGateway {
   readonly web: string;
   readonly port: GatewayPort;
   readonly client: RpcClient;
+  /** How much the engine has to do. */
+  load(): EngineLoad;
   close(): Promise<void>;
 }
 
@@ -43,6 +46,7 @@ export async function startGateway(input: ConfigInput, changes: Partial<System> 
     web: `http://${web.address}`,
     port: gateway.port,
     client,
+    load: () => gateway.load(),
     close: async () => {
       client.close();
       await Promise.all([door.drain(0), web.drain(0)]);

@@ -2,7 +2,7 @@ import type { Failure } from '../../core/failure.ts';
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
 import { localRefusal, shuttingDown } from '../port/failures.ts';
 import type { AdmissionConfig } from '../port/config.ts';
-import type { EngineLoad, RefusalCause } from '../port/load.ts';
+import type { EngineLoad, RefusalCause } from '../port/engine-load.ts';
 import { mayTake } from './share.ts';
 
 /** A queued request waits for at most this share of the time that it has left (engine rule A2). */

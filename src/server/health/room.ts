@@ -1,5 +1,5 @@
 import type { Runtime } from '../../core/ports.ts';
-import type { EngineLoad } from '../../engine/port/load.ts';
+import type { EngineLoad } from '../../engine/port/engine-load.ts';
 
 /** All slots must have been taken for so long, in milliseconds, before nothing fits: what is full for a moment takes others soon. */
 const FULL_MS = 1_000;
