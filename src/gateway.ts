@@ -11,6 +11,7 @@ import { Cohort } from './core/cohort.ts';
 import type { System, Timers } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
 import { DEFAULT_ENGINE_CONFIG } from './engine/port/config.ts';
+import type { EngineLoad } from './engine/port/engine-load.ts';
 import type { RouteTable } from './engine/route/route.ts';
 import type { TargetSnapshot } from './engine/target/state.ts';
 import { Accounting } from './pricing/accounting.ts';
@@ -37,6 +38,8 @@ export interface Gateway {
   /** Handlers of AdminService, for the admin listener alone. */
   adminHandlers(): ServiceImpl<typeof AdminService>;
   readonly port: GatewayPort;
+  /** How much there is to do. */
+  load(): EngineLoad;
   /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
   readonly metrics: (() => ReturnType<Metrics['render']>) | undefined;
   /** Loads ahead what the first calls will need; contacts nobody. */
@@ -110,7 +113,12 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   // Who is asked, when, and how often.
   const targetListeners: (() => void)[] = [];
   const engine = new Engine({
-    config: { ...DEFAULT_ENGINE_CONFIG, circuitBreaker: config.circuitBreaker, retry: config.retry },
+    config: {
+      ...DEFAULT_ENGINE_CONFIG,
+      circuitBreaker: config.circuitBreaker,
+      retry: config.retry,
+      admission: config.admission,
+    },
     targets: config.targets,
     runtime: system,
     observer: {
@@ -162,6 +170,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
 
   return {
     port,
+    load: () => engine.load,
     handlers: (isAccepting) =>
       createHandlers(port, { random: () => system.random(), ...(isAccepting && { isAccepting }) }),
     adminHandlers: () =>
@@ -170,7 +179,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
         reset: (target) => engine.reset(target),
         hasModel: (target, model) => known.hasCircuit(target, model),
       }),
-    metrics: metrics && (() => metrics.render(engine.health())),
+    metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
     },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { getHeapStatistics } from 'node:v8';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './config/arguments.ts';
@@ -11,6 +12,7 @@ import type { Gateway } from './gateway.ts';
 import { wireGateway } from './gateway.ts';
 import { openAdmin } from './server/admin/operator-door.ts';
 import { openGrpcDoor } from './server/grpc/native-door.ts';
+import { Room } from './server/health/room.ts';
 import { ServingStatus } from './server/health/serving-status.ts';
 import { openWebDoor } from './server/web/http-door.ts';
 import { system } from './system.ts';
@@ -45,9 +47,10 @@ async function main(): Promise<void> {
 
 /** Loads the configuration; where that leaves nothing but the demo, an Ollama on this machine is looked for. */
 async function configure(configPath: string | undefined, demo: boolean): Promise<Config> {
+  const { heap_size_limit: heapLimitBytes } = getHeapStatistics();
   const readFile = (path: string): string => readFileSync(path, 'utf8');
   const load = (ollamaFound: boolean): Config =>
-    loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound });
+    loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes });
   const config = load(false);
   return config.demo && (await findOllama()) ? load(true) : config;
 }
@@ -67,7 +70,8 @@ async function findOllama(): Promise<boolean> {
 /** Wires the gateway, opens its doors, says so, and listens for the signals that end it. */
 async function serve(config: Config): Promise<void> {
   const gateway = wireGateway({ config, version, system, reports: true });
-  const serving = new ServingStatus(() => gateway.port.targets(), system);
+  const room = new Room(() => gateway.load(), system);
+  const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
   gateway.onTargetChange(() => {
     serving.changed();
   });

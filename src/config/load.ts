@@ -11,6 +11,7 @@ import { ConfigError, valueAt, type ConfigProblem } from './port/problem.ts';
 import { readVariable } from './port/provider-defaults.ts';
 import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './file/schema.ts';
 import { substituteVariables } from './file/substitute.ts';
+import { resolveAdmission } from './resolve-admission.ts';
 import { resolveTarget } from './resolve-target.ts';
 
 /** Where a process's configuration comes from. */
@@ -24,6 +25,8 @@ export interface LoadOptions {
   readonly demo?: boolean | undefined;
   /** Whether an Ollama that nobody configured answers on this machine; matters only where `Config.demo` would be true. */
   readonly ollamaFound?: boolean | undefined;
+  /** How large the heap of the process may become, in bytes: what fits it is the default. Absent: as if it were large. */
+  readonly heapLimitBytes?: number | undefined;
 }
 
 /** A config for a program that embeds the gateway. */
@@ -41,16 +44,18 @@ interface Assembly {
   readonly env: Environment;
   readonly demo: boolean;
   readonly ollamaFound: boolean;
+  readonly heapLimitBytes?: number | undefined;
 }
 
 /** Loads the process's configuration from the environment and its file. Throws {@link ConfigError} with every problem. */
 export function loadConfig(options: LoadOptions): Config {
-  const { env, demo = false, ollamaFound = false } = options;
+  const { env, demo = false, ollamaFound = false, heapLimitBytes } = options;
+  const given = { env, demo, ollamaFound, heapLimitBytes };
   const path = options.configPath ?? readVariable(env, 'UNDERSTUDY_CONFIG');
-  if (path === undefined) return assemble({ raw: {}, label: 'config', env, demo, ollamaFound });
+  if (path === undefined) return assemble({ raw: {}, label: 'config', ...given });
   const label = basename(path);
   const text = readText(options, path);
-  return assemble({ raw: parseConfigText(text, label), label, env, demo, ollamaFound });
+  return assemble({ raw: parseConfigText(text, label), label, ...given });
 }
 
 /** Makes a configuration for a program that embeds the gateway, with the same checks. Throws {@link ConfigError}. */
@@ -75,7 +80,7 @@ function readText(options: LoadOptions, path: string): string {
   }
 }
 
-function assemble({ raw, label, env, demo, ollamaFound }: Assembly): Config {
+function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assembly): Config {
   const problems: ConfigProblem[] = [];
   const { value: tree, problems: unset } = substituteVariables(raw, env);
   problems.push(...unset);
@@ -124,6 +129,7 @@ function assemble({ raw, label, env, demo, ollamaFound }: Assembly): Config {
       backoffMs: file.retry.backoff,
       jitter: file.retry.jitter,
     },
+    admission: resolveAdmission(file.admission, heapLimitBytes),
     server,
     warnings: [
       ...(detection?.warnings ?? []),

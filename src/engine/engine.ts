@@ -3,6 +3,7 @@ import { AdmissionQueue } from './request/admission-queue.ts';
 import { AttemptLoop } from './request/attempt-loop.ts';
 import type { Call, CallResult, ChainEntry, EngineObserver, TargetHealth } from './port/call.ts';
 import type { EngineConfig, EngineTarget } from './port/config.ts';
+import type { EngineLoad } from './port/engine-load.ts';
 import { Cooldown } from './target/cooldown.ts';
 import { Drain } from './request/drain.ts';
 import type { OperatorState } from './target/operator-switch.ts';
@@ -133,6 +134,11 @@ export class Engine {
   /** Goes on from what another engine knew of the targets of the same names. For an engine that has run nothing yet. */
   restore(snapshot: readonly TargetSnapshot[]): void {
     for (const target of snapshot) this.#states.get(target.target)?.restore(target);
+  }
+
+  /** Returns how much there is to do. */
+  get load(): EngineLoad {
+    return this.#admission.load;
   }
 
   /** Returns the state of every target, in the order of the configuration. */

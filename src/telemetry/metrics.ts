@@ -1,6 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 import type { TargetHealth } from '../engine/port/call.ts';
+import type { EngineLoad } from '../engine/port/engine-load.ts';
+import { registerAdmissionMetrics } from './admission-metrics.ts';
 import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from './call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
@@ -25,8 +27,11 @@ export interface Metrics {
   callEnded(end: CallReport): void;
   /** Counts something in an answer of a target that its adapter does not know. */
   unknownEvent(target: string, provider: string): void;
-  /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets. */
-  render(targets: readonly TargetHealth[]): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets, and what the engine has to do. */
+  render(
+    targets: readonly TargetHealth[],
+    load?: EngineLoad,
+  ): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
 /** Makes metrics with a registry of their own. */
@@ -36,6 +41,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   if (processMetrics) collectDefaultMetrics({ register: registry });
   let shown: readonly TargetHealth[] = [];
   registerTargetGauges(registry, () => shown);
+  let load: EngineLoad | undefined;
+  registerAdmissionMetrics(registry, () => load);
   const recordCall = createCallRecorder(registry);
   const recordAttempt = createAttemptRecorder(registry);
   const errors = new Counter({
@@ -63,8 +70,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     unknownEvent: (target, provider) => {
       unknownEvents.inc({ target, provider });
     },
-    render: async (targets) => {
+    render: async (targets, nowLoad) => {
       shown = targets;
+      load = nowLoad;
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
   };

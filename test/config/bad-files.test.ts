@@ -45,6 +45,16 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
     ],
   ],
   [
+    'with bad limits of admission',
+    [
+      ['admission: { max_active: 0 }', 'admission.max_active: must be a whole number from 1 to 100000, not 0'],
+      ['admission: { max_queued: -1 }', 'admission.max_queued: must be a whole number from 0 to 100000, not -1'],
+      ['admission: { max_wait: 0s }', `admission.max_wait: ${DURATION_RULE}, not "0s"`],
+      ['admission: { max_share: 101 }', 'admission.max_share: must be a whole number from 1 to 100, not 101'],
+      ['admission: { max_share: 0.5 }', 'admission.max_share: must be a whole number from 1 to 100, not 0.5'],
+    ],
+  ],
+  [
     'with bad targets',
     [
       ['targets: [{}]', 'targets[0].name: is required', 'targets[0].provider: is required'],

@@ -15,9 +15,26 @@ describe('defaults', () => {
   );
 
   test('are those of the engine', () => {
-    const { circuitBreaker, retry } = loadText('');
+    const { admission, circuitBreaker, retry } = loadText('');
+    expect(admission).toEqual(DEFAULT_ENGINE_CONFIG.admission);
     expect(circuitBreaker).toEqual(DEFAULT_ENGINE_CONFIG.circuitBreaker);
     expect(retry).toEqual(DEFAULT_ENGINE_CONFIG.retry);
+  });
+
+  test.each([
+    [64, 100, 10],
+    [256, 256, 26],
+    [4_096, 1_000, 100],
+  ])('of admission fit a heap of %d MiB: %d requests under way, %d that wait', (mib, maxActive, maxQueued) => {
+    const { admission } = loadText('', {}, { heapLimitBytes: mib * 1024 * 1024 });
+    expect(admission).toMatchObject({ maxActive, maxQueued });
+  });
+
+  test('of admission stand back behind what is set, one by one', () => {
+    const heapLimitBytes = 256 * 1024 * 1024;
+    const admissionOf = (fields: string) => loadText(`admission: { ${fields} }`, {}, { heapLimitBytes }).admission;
+    expect(admissionOf('max_active: 5000')).toMatchObject({ maxActive: 5_000, maxQueued: 500 });
+    expect(admissionOf('max_queued: 0')).toMatchObject({ maxActive: 256, maxQueued: 0 });
   });
 
   test('of the server are loopback addresses', () => {
@@ -55,6 +72,7 @@ routes:
     targets: [azure-eu/my/routed, azure-eu]
 circuit_breaker: { failures: 3, window: 10s, cooldown: 250ms, guard: off }
 retry: { order: EXHAUST_FIRST, max_repeats: 0, backoff: [10ms, 1h], jitter: NONE }
+admission: { max_active: 7, max_queued: 3, max_wait: 2s, max_share: 50 }
 server:
   grpc_address: "[::1]:1"
   http_address: localhost:2
@@ -90,6 +108,7 @@ server:
       ],
       circuitBreaker: { failures: 3, windowMs: 10_000, cooldownMs: 250, guard: false },
       retry: { order: 'EXHAUST_FIRST', maxRepeats: 0, backoffMs: [10, 3_600_000], jitter: 'NONE' },
+      admission: { maxActive: 7, maxQueued: 3, maxWaitMs: 2_000, maxShare: 50 },
       server: {
         grpcAddress: '[::1]:1',
         httpAddress: 'localhost:2',

@@ -1,4 +1,5 @@
 import { mulberry32 } from '../support/virtual-runtime.ts';
+import { crowded } from './crowd.ts';
 import { Dice, seedOf } from './dice.ts';
 import { disturbed } from './disturbances.ts';
 import type { CancelPhase, Fault, FaultKind, FaultShape, Reading, SimRequest, Tape } from './tape.ts';
@@ -51,7 +52,8 @@ export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   const drawn = usualTape(seed, size);
   // From a source of its own, so that what is new here leaves what was drawn as it was.
   const dice = new Dice(mulberry32(seedOf(seed, 'disturbances')));
-  return dice.chance(0.5) ? drawn : disturbed(drawn, dice);
+  const tape = dice.chance(0.5) ? drawn : disturbed(drawn, dice);
+  return crowded(tape, new Dice(mulberry32(seedOf(seed, 'crowd'))));
 }
 
 /** Draws a tape in which nothing is wrong but providers, callers and the wall clock. */
@@ -83,6 +85,7 @@ export function usualTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
         [{ maxActive: 4, maxQueued: 3 }, 1],
         [{ maxActive: 2, maxQueued: 100 }, 1],
       ]),
+      maxShare: 80,
       sharedAccount: dice.chance(0.25),
     },
     targets: TARGETS,

@@ -192,6 +192,7 @@ class Simulation {
     this.#running += 1;
     const result = await this.#engine.run<string, string>({
       chain: run.entries,
+      shareKey: asked.key,
       timeoutMs: asked.timeoutMs,
       signal,
       client: asked.streams ? client : undefined,

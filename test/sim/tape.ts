@@ -70,6 +70,8 @@ export type Reading =
 export interface SimRequest {
   readonly id: number;
   readonly atMs: number;
+  /** Whose share it is counted against. Absent: that of all who have none. */
+  readonly key?: string | undefined;
   readonly chain: readonly string[];
   readonly timeoutMs: number | undefined;
   readonly streams: boolean;
@@ -92,6 +94,8 @@ export interface SimConfig {
   readonly guard: boolean;
   readonly maxActive: number;
   readonly maxQueued: number;
+  /** How much of either one key may take alone, in percent. */
+  readonly maxShare: number;
   /** Whether two targets are keys of one account. */
   readonly sharedAccount: boolean;
 }

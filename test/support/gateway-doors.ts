@@ -1,8 +1,10 @@
 import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { createConfig } from '../../src/config/load.ts';
 import { wireGateway } from '../../src/gateway.ts';
+import type { EngineLoad } from '../../src/engine/port/engine-load.ts';
 import type { GatewayPort } from '../../src/server/port/gateway-port.ts';
 import { openGrpcDoor } from '../../src/server/grpc/native-door.ts';
+import { Room } from '../../src/server/health/room.ts';
 import { ServingStatus } from '../../src/server/health/serving-status.ts';
 import { openWebDoor } from '../../src/server/web/http-door.ts';
 import { system } from '../../src/system.ts';
@@ -18,19 +20,23 @@ export interface RunningGateway {
   readonly web: string;
   readonly port: GatewayPort;
   readonly client: RpcClient;
+  /** How much the engine has to do. */
+  load(): EngineLoad;
   close(): Promise<void>;
 }
 
 /** Starts a gateway as the process does, but for the admin listener and the signals; `changes` are to the world outside it. */
 export async function startGateway(input: ConfigInput, changes: Partial<System> = {}): Promise<RunningGateway> {
+  const world = { ...system, ...changes };
   const gateway = wireGateway({
     config: createConfig({ config: input }),
     version: '0.0.0-test',
-    system: { ...system, ...changes },
+    system: world,
   });
   // Loading an SDK takes longer than the shortest timers of the tests.
   await gateway.warmUp();
-  const serving = new ServingStatus(() => gateway.port.targets(), system);
+  const room = new Room(() => gateway.load(), world);
+  const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
   gateway.onTargetChange(() => serving.changed());
   const handlers = gateway.handlers(() => !serving.isDraining);
   const shared = { address: '127.0.0.1:0', handlers, runtime: system };
@@ -43,6 +49,7 @@ export async function startGateway(input: ConfigInput, changes: Partial<System> 
     web: `http://${web.address}`,
     port: gateway.port,
     client,
+    load: () => gateway.load(),
     close: async () => {
       client.close();
       await Promise.all([door.drain(0), web.drain(0)]);

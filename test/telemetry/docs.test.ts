@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createCallLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
-import { failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
+import { engineLoad, failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
 import { parseExposition } from './exposition.ts';
 
 const PAGE = readFromRoot('docs/metrics.md');
@@ -26,7 +26,7 @@ describe('docs/metrics.md', () => {
   metrics.unknownEvent('openai', 'openai');
 
   test('lists every metric of ours with its type and its labels', async () => {
-    const { types, samples } = parseExposition((await metrics.render([healthyTarget()])).body);
+    const { types, samples } = parseExposition((await metrics.render([healthyTarget()], engineLoad())).body);
     const ours = [...types].filter(([name]) => !/^(nodejs|process)_/.test(name));
     const described = ours.map(([name, type]) => {
       const labels = samples
@@ -43,7 +43,7 @@ describe('docs/metrics.md', () => {
   });
 
   test('lists every metric of the process', async () => {
-    const { types } = parseExposition((await metrics.render([healthyTarget()])).body);
+    const { types } = parseExposition((await metrics.render([healthyTarget()], engineLoad())).body);
     const documented = documentedFields('### Of the process');
     for (const name of types.keys()) {
       if (/^(nodejs|process)_/.test(name)) expect(documented).toContain(name);

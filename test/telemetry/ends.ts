@@ -1,5 +1,6 @@
 import type { Failure } from '../../src/core/failure.ts';
 import type { AttemptRecord, TargetHealth } from '../../src/engine/port/call.ts';
+import type { EngineLoad } from '../../src/engine/port/engine-load.ts';
 import type { CallReport, EndedAttempt } from '../../src/telemetry/call-report.ts';
 
 /** An attempt that went well on target `azure-eu`, with all figures. */
@@ -96,6 +97,20 @@ export function failedEnd(end: Partial<CallReport> = {}): CallReport {
     attempts: [failedAttempt()],
     ...end,
   });
+}
+
+/** An engine that has something to do, and has refused some requests. */
+export function engineLoad(load: Partial<EngineLoad> = {}): EngineLoad {
+  return {
+    active: 5,
+    maxActive: 1_000,
+    queued: 2,
+    maxQueued: 100,
+    refused: { overloaded: 1, queue_full: 2, share: 3, wait: 0 },
+    fullForMs: 0,
+    isOverloaded: false,
+    ...load,
+  };
 }
 
 /** A target without a care. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { TargetHealth } from '../../src/engine/port/call.ts';
-import { failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
+import { engineLoad, failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
 import { valueOf } from './exposition.ts';
 import { createBareMetrics, record, scrape } from './scrape.ts';
 
@@ -173,5 +173,20 @@ describe('metrics of targets', () => {
     expect(valueOf(well, 'understudy_target_rate_limited_seconds', labels)).toBe(0);
     expect(valueOf(well, 'understudy_circuit_state', AZURE)).toBe(0);
     expect(valueOf(well, 'understudy_circuit_state', { ...AZURE, model: 'gpt-6-luna' })).toBeUndefined();
+  });
+
+  test('show what admission holds and has refused, each time anew', async () => {
+    const metrics = createBareMetrics();
+    const refused = 'understudy_admission_refused_total';
+    const busy = await scrape(metrics, [], engineLoad());
+    expect(valueOf(busy, 'understudy_admission_active')).toBe(5);
+    expect(valueOf(busy, 'understudy_admission_max_active')).toBe(1_000);
+    expect(valueOf(busy, 'understudy_admission_queued')).toBe(2);
+    expect(valueOf(busy, 'understudy_admission_max_queued')).toBe(100);
+    expect(valueOf(busy, refused, { cause: 'share' })).toBe(3);
+    expect(valueOf(busy, refused, { cause: 'wait' })).toBe(0);
+    const later = await scrape(metrics, [], engineLoad({ active: 0, queued: 0 }));
+    expect(valueOf(later, 'understudy_admission_active')).toBe(0);
+    expect(valueOf(later, refused, { cause: 'share' })).toBe(3);
   });
 });

@@ -1,4 +1,5 @@
 import type { TargetHealth } from '../../src/engine/port/call.ts';
+import type { EngineLoad } from '../../src/engine/port/engine-load.ts';
 import type { CallReport } from '../../src/telemetry/call-report.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { type Exposition, parseExposition } from './exposition.ts';
@@ -9,8 +10,12 @@ export function createBareMetrics(): Metrics {
 }
 
 /** Reads what the metrics say now. */
-export async function scrape(metrics: Metrics, targets: readonly TargetHealth[] = []): Promise<Exposition> {
-  return parseExposition((await metrics.render(targets)).body);
+export async function scrape(
+  metrics: Metrics,
+  targets: readonly TargetHealth[] = [],
+  load?: EngineLoad,
+): Promise<Exposition> {
+  return parseExposition((await metrics.render(targets, load)).body);
 }
 
 /** Reads what fresh metrics say after some calls. */

@@ -1,40 +1,17 @@
 import { z } from 'zod';
 
+import { admissionSchema } from './admission-schema.ts';
 import { MODEL_NAME } from '../../core/model-id.ts';
 import { PROVIDERS } from '../../core/provider.ts';
 import { parseAddress } from '../../core/address.ts';
 import { ADDRESS_RULE } from './host-port.ts';
 import { baseUrlProblem, withoutApiVersion } from '../port/base-url.ts';
-import { DURATION_PATTERN, DURATION_RULE, parseDuration } from './duration.ts';
-
-/** Every leaf says its rule in one sentence; the value and the path are put beside it by the one who reports the issue. */
-function text(pattern: RegExp, rule: string) {
-  return z.string({ error: rule }).regex(pattern, { error: rule });
-}
-
-function oneOf<const Words extends readonly string[]>(words: Words) {
-  return z.enum(words, { error: `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}` });
-}
-
-function wholeNumber(least: number, most: number) {
-  const error = `must be a whole number from ${least} to ${most}`;
-  return z.int({ error }).min(least, { error }).max(most, { error });
-}
-
-const flag = () => z.boolean({ error: 'must be true or false' });
+import { duration, flag, LIST, MAPPING, oneOf, text, wholeNumber } from './leaves.ts';
 
 const name = () => text(/^[A-Za-z0-9._~-]{1,100}$/, 'must be 1 to 100 letters, digits, or characters of ._~-');
 
 const price = () =>
   text(/^\d{1,6}(\.\d{1,9})?$/, 'must be a decimal number in quotes with at most 9 places, such as "2.50"');
-
-const duration = () =>
-  text(DURATION_PATTERN, DURATION_RULE).transform((value, context) => {
-    const ms = parseDuration(value);
-    if (ms !== undefined) return ms;
-    context.addIssue({ code: 'custom', message: DURATION_RULE });
-    return z.NEVER;
-  });
 
 const address = () =>
   z.string({ error: ADDRESS_RULE }).transform((value, context) => {
@@ -50,9 +27,6 @@ const origin = () =>
   z.string({ error: ORIGIN_RULE }).refine((value) => value === '*' || URL.parse(value)?.origin === value, {
     error: ORIGIN_RULE,
   });
-
-const MAPPING = { error: 'must be a mapping' };
-const LIST = { error: 'must be a list' };
 
 function baseUrl(problemOf: (value: string) => string | undefined) {
   return z.string({ error: 'must be a text' }).superRefine((value, context) => {
@@ -193,6 +167,7 @@ export const fileSchema = z.strictObject(
       .describe('Without a route `default`, that one is all targets in order.'),
     circuit_breaker: circuitBreakerSchema.prefault({}),
     retry: retrySchema.prefault({}),
+    admission: admissionSchema.prefault({}).describe('How much is done at a time.'),
     server: serverSchema.prefault({}).describe('Addresses in the environment win.'),
   },
   MAPPING,

@@ -1,5 +1,5 @@
 import type { OpenAiApi, ProviderName } from '../../core/provider.ts';
-import type { CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
+import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
 import type { RouteEntry } from '../../engine/route/route.ts';
 import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
 
@@ -88,6 +88,7 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly circuitBreaker: CircuitBreakerConfig;
   readonly retry: RetryConfig;
+  readonly admission: AdmissionConfig;
   readonly server: ServerConfig;
   /** What an operator should read at start, one sentence each. */
   readonly warnings: readonly string[];

@@ -93,6 +93,11 @@ export interface ClientSink<Output> {
 /** One request to the engine. */
 export interface Call<Output, Final> {
   readonly chain: readonly ChainEntry[];
+  /**
+   * Whose share of the engine the request is counted against (engine rule A5): any text, the same for all requests of one
+   * caller as far as their door can tell callers apart. Absent: that of a program that embeds the gateway.
+   */
+  readonly shareKey?: string | undefined;
   /** What the caller allows, in milliseconds. Absent: the engine's default. */
   readonly timeoutMs?: number | undefined;
   /** Aborts when the caller cancels or is gone. */

@@ -26,14 +26,16 @@ export interface RetryConfig {
   readonly jitter: Jitter;
 }
 
-/** How much is under way at a time (engine rule A2). */
+/** How much is under way at a time (engine rules A2, A5). */
 export interface AdmissionConfig {
-  /** Requests under way. Default 1,000. */
+  /** Requests under way, 1 at least. Default 1,000. */
   readonly maxActive: number;
   /** Requests that wait for a slot. Default 100. */
   readonly maxQueued: number;
   /** Longest wait for a slot, in milliseconds; also at most a tenth of what the request has left. Default 1,000. */
   readonly maxWaitMs: number;
+  /** How much of either one key may take while no other wants it, in percent: a whole number from 1 to 100. Default 80. */
+  readonly maxShare: number;
 }
 
 /** All that the engine can be told. Taken as it is when a request is admitted. */
@@ -53,7 +55,7 @@ export interface EngineConfig {
 export const DEFAULT_ENGINE_CONFIG: EngineConfig = {
   circuitBreaker: { failures: 5, windowMs: 60_000, cooldownMs: 30_000, guard: true },
   retry: { order: 'SAME_THEN_NEXT', maxRepeats: 4, backoffMs: [1_000, 2_000, 4_000, 8_000], jitter: 'FULL' },
-  admission: { maxActive: 1_000, maxQueued: 100, maxWaitMs: 1_000 },
+  admission: { maxActive: 1_000, maxQueued: 100, maxWaitMs: 1_000, maxShare: 80 },
   defaultTimeoutMs: 600_000,
   maxTimeoutMs: 3_600_000,
   clientStallMs: 60_000,

@@ -31,7 +31,7 @@ export class AttemptLoop<Output, Final> {
   async run(): Promise<CallResult<Output, Final>> {
     const request = this.#request;
     const { admission, drain } = this.#context;
-    const { signal } = this.#call;
+    const { shareKey = '', signal } = this.#call;
     const cancel = (): void => {
       request.end(clientCancelled());
     };
@@ -42,7 +42,7 @@ export class AttemptLoop<Output, Final> {
     });
     let slot: Slot | undefined;
     try {
-      const entered = request.isOver ? undefined : admission.enter(request.time.remainingMs, signal);
+      const entered = request.isOver ? undefined : admission.enter(shareKey, request.time.remainingMs, signal);
       const outcome = entered instanceof Promise ? await entered : entered;
       if (outcome !== undefined && 'release' in outcome) slot = outcome;
       else if (outcome !== undefined) request.end(outcome);

@@ -2,12 +2,14 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ContextValues, createContextValues, type HandlerContext } from '@connectrpc/connect';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
+import { SHARE_KEY } from '../port/share-key.ts';
 import { GrpcHeaders } from './metadata-headers.ts';
+import { grpcCallerKey } from './session-peer.ts';
 
 /** What a context reads of its call; unary calls and streams have it both. */
 export interface ContextCall extends Pick<
   ServerUnaryCall<unknown, unknown>,
-  'metadata' | 'cancelled' | 'getDeadline' | 'getPath'
+  'metadata' | 'cancelled' | 'getDeadline' | 'getPath' | 'getPeer'
 > {
   on(event: 'cancelled', listener: () => void): unknown;
   off(event: 'cancelled', listener: () => void): unknown;
@@ -83,7 +85,7 @@ export class GrpcContext implements HandlerContext {
   }
 
   get values(): ContextValues {
-    this.#values ??= createContextValues();
+    this.#values ??= createContextValues().set(SHARE_KEY, grpcCallerKey(this.#call));
     return this.#values;
   }
 

@@ -3,9 +3,11 @@ import { Code } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
 import { MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import { NO_PEER } from '../port/share-key.ts';
 import type { ContextCall } from './call-context.ts';
 import { type CallStatus, plainStatus } from './call-status.ts';
 import type { UnaryCall } from './unary-call.ts';
+import { peerOf } from './session-peer.ts';
 
 /** What a call needs of time. */
 export type UnaryClock = Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
@@ -85,6 +87,11 @@ export class UnaryStream implements UnaryCall, ContextCall {
 
   getPath(): string {
     return this.#headers[':path'] ?? '';
+  }
+
+  getPeer(): string {
+    const { session } = this.#stream;
+    return session === undefined ? NO_PEER : peerOf(session);
   }
 
   on(_event: 'cancelled', listener: () => void): void {

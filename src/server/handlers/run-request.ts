@@ -6,6 +6,7 @@ import type { AnswerContext, AnsweredCall } from '../answers/assembled-answer.ts
 import { describeTrail } from '../answers/attempt-trail.ts';
 import type { GatewayPort, CallEnd, Plan, PlanRequest } from '../port/gateway-port.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../port/limits.ts';
+import { SHARE_KEY } from '../port/share-key.ts';
 import { callError, invalidRequest, refusal, endedByShutdown, unexpected } from '../errors/status.ts';
 import type { Violation } from '../port/violations.ts';
 
@@ -84,7 +85,8 @@ export async function runRequest(
       const prepare: Plan['prepare'] = (entry) => planned.prepare(entry);
       const { client, recovery } = caller;
       const { chain, streams: upstreamStreams } = plan;
-      result = await gateway.run({ chain, timeoutMs, signal, client, recovery, upstreamStreams, prepare });
+      const shareKey = context.values.get(SHARE_KEY);
+      result = await gateway.run({ chain, shareKey, timeoutMs, signal, client, recovery, upstreamStreams, prepare });
     }
   } catch (thrown) {
     result = refusedResult(unexpected(thrown, plan !== undefined));

@@ -22,6 +22,7 @@ function contextAt(deadline: number, cancelled = false) {
     cancelled,
     getDeadline: () => deadline,
     getPath: () => '/path',
+    getPeer: () => 'peer',
   });
   const context = new GrpcContext(LlmService.method.chat, call, clock);
   return { context, call, timers };

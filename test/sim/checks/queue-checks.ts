@@ -2,7 +2,32 @@ import type { Check, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import { QueueModel } from '../model/queue-model.ts';
 
-/** Admission and concurrency (engine rules A2, A3, L1). */
+/**
+ * Hears of runs that call, while by the model they still wait: who gives a slot back may be told to have ended only behind
+ * that, but in the same event. Tells who else was given a slot in that event, where somebody was.
+ */
+function watchLetIn(model: QueueModel, wrongly: (run: Run, instead: Run | undefined) => void) {
+  const early = new Set<Run>();
+  const look = (run: Run): void => {
+    if (early.has(run) && model.queue.includes(run)) wrongly(run, [...model.given].at(-1));
+  };
+  return {
+    opened: (run: Run): void => {
+      if (model.queue.includes(run)) early.add(run);
+    },
+    settled: (run: Run): void => {
+      look(run);
+      model.ended(run);
+    },
+    step: (): void => {
+      for (const run of early) look(run);
+      early.clear();
+      model.forgetGiven();
+    },
+  };
+}
+
+/** Admission and concurrency (engine rules A2, A3, A5, L1). */
 export const QUEUE_CHECKS: readonly Check[] = [
   {
     number: 28,
@@ -24,17 +49,20 @@ export const QUEUE_CHECKS: readonly Check[] = [
   },
   {
     number: 28.1,
-    says: 'requests under way and queued stay within their bounds, and waits end in time',
+    says: 'requests under way and queued stay within their bounds and the shares of their keys, and waits end in time',
     watch: (facts, fail) => {
       const { admission } = facts.config;
       const model = new QueueModel(facts);
+      const letIn = watchLetIn(model, (run, instead) => {
+        if (instead === undefined) fail(`run ${run.id} is let in, but its key may have no slot`);
+      });
       return {
         asked: (run) => {
           model.asked(run);
         },
         opened: (run) => {
           if (model.refused.has(run)) fail(`run ${run.id} calls, but there was no room for it`);
-          model.admit(run);
+          letIn.opened(run);
         },
         settled: (run, result) => {
           const settledAtMs = run.settledAtMs ?? 0;
@@ -46,42 +74,39 @@ export const QUEUE_CHECKS: readonly Check[] = [
           if (hasWaited && waitedMs > longestMs + lateMs + TOLERANCE_MS) {
             fail(`run ${run.id} waits ${waitedMs} ms in the queue`);
           }
-          const isRoomy = model.active.size < admission.maxActive || model.active.has(run);
           const isTurnedAway = !result.ok && result.failure.reason === 'OVERLOADED' && result.attempts.length === 0;
-          if (isTurnedAway && isRoomy && !model.refused.has(run))
-            fail(`run ${run.id} is turned away, but there is room`);
-          model.ended(run);
+          if (isTurnedAway && model.active.has(run)) fail(`run ${run.id} is turned away, but there is room`);
+          if (isTurnedAway && hasWaited && waitedMs < longestMs - TOLERANCE_MS) {
+            fail(`run ${run.id} is turned away after ${waitedMs} ms, before its wait is over`);
+          }
+          letIn.settled(run);
         },
         step: () => {
-          model.fill();
-          if (model.active.size > admission.maxActive) fail(`${model.active.size} requests are under way`);
+          letIn.step();
         },
       };
     },
   },
   {
     number: 29,
-    says: 'whoever comes later is not admitted before one who waits',
+    says: 'slots go to the keys that wait in turns, and of one key nobody is admitted before one who came earlier',
     watch: (facts, fail) => {
       const model = new QueueModel(facts);
-      /** Before whom a later one was let in, so that they must have been, too. */
-      const passed = new Map<Run, Run>();
+      const letIn = watchLetIn(model, (run, instead) => {
+        if (instead !== undefined) fail(`run ${run.id} is let in, but it was the turn of run ${instead.id}`);
+      });
       return {
         asked: (run) => {
           model.asked(run);
         },
         opened: (run) => {
-          for (const earlier of model.admit(run)) passed.set(earlier, run);
+          letIn.opened(run);
         },
-        settled: (run, result) => {
-          const later = passed.get(run);
-          const isTurnedAway = !result.ok && result.failure.reason === 'OVERLOADED' && result.attempts.length === 0;
-          if (later !== undefined && isTurnedAway)
-            fail(`run ${run.id} waits for nothing, while run ${later.id} was let in`);
-          model.ended(run);
+        settled: (run) => {
+          letIn.settled(run);
         },
         step: () => {
-          model.fill();
+          letIn.step();
         },
       };
     },

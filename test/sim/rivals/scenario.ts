@@ -80,6 +80,7 @@ export function scenarioOf(draft: Draft, seed: number): Scenario {
         maxRepeats: 4,
         guard: true,
         maxActive: 1_000,
+        maxShare: 100,
         maxQueued: 100,
         sharedAccount: false,
       },

@@ -1,0 +1,29 @@
+/** How many streams may watch the health of this process on one connection: a client has one for each of its channels. */
+const MOST_PER_CONNECTION = 20;
+/** How many may watch in all. */
+const MOST_WATCHERS = 1_000;
+
+/** The places of those who watch health, so that neither one connection nor many can make every change of a state dear. */
+export class WatchPlaces {
+  readonly #taken = new Map<string, number>();
+  #total = 0;
+
+  /**
+   * Takes a place.
+   *
+   * @param key the connection
+   * @returns how it is given back, once; undefined where none is left
+   */
+  take(key: string): (() => void) | undefined {
+    const taken = this.#taken.get(key) ?? 0;
+    if (taken >= MOST_PER_CONNECTION || this.#total >= MOST_WATCHERS) return undefined;
+    this.#taken.set(key, taken + 1);
+    this.#total++;
+    return () => {
+      const left = (this.#taken.get(key) ?? 0) - 1;
+      if (left > 0) this.#taken.set(key, left);
+      else this.#taken.delete(key);
+      this.#total--;
+    };
+  }
+}
