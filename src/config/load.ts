@@ -121,6 +121,7 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assemb
       failures: file.circuit_breaker.failures,
       windowMs: file.circuit_breaker.window,
       cooldownMs: file.circuit_breaker.cooldown,
+      probes: file.circuit_breaker.probes,
       guard: file.circuit_breaker.guard === 'on',
     },
     retry: {

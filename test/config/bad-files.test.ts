@@ -185,6 +185,8 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
         'circuit_breaker.failures: must be a whole number from 1 to 1000, not NaN',
       ],
       ['circuit_breaker: { window: 60 }', `circuit_breaker.window: ${DURATION_RULE}, not 60`],
+      ['circuit_breaker: { probes: 0 }', 'circuit_breaker.probes: must be a whole number from 1 to 10, not 0'],
+      ['circuit_breaker: { probes: 11 }', 'circuit_breaker.probes: must be a whole number from 1 to 10, not 11'],
       ['circuit_breaker: { guard: false }', 'circuit_breaker.guard: must be on or off, not false'],
       [
         'retry: { order: next_first }',

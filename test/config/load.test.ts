@@ -70,7 +70,7 @@ targets:
 routes:
   - name: cheap
     targets: [azure-eu/my/routed, azure-eu]
-circuit_breaker: { failures: 3, window: 10s, cooldown: 250ms, guard: off }
+circuit_breaker: { failures: 3, window: 10s, cooldown: 250ms, probes: 2, guard: off }
 retry: { order: EXHAUST_FIRST, max_repeats: 0, backoff: [10ms, 1h], jitter: NONE }
 admission: { max_active: 7, max_queued: 3, max_wait: 2s, max_share: 50 }
 server:
@@ -106,7 +106,7 @@ server:
         { name: 'default', entries: [{ target: 'azure-eu' }] },
         { name: 'cheap', entries: [{ target: 'azure-eu', model: 'my/routed' }, { target: 'azure-eu' }] },
       ],
-      circuitBreaker: { failures: 3, windowMs: 10_000, cooldownMs: 250, guard: false },
+      circuitBreaker: { failures: 3, windowMs: 10_000, cooldownMs: 250, probes: 2, guard: false },
       retry: { order: 'EXHAUST_FIRST', maxRepeats: 0, backoffMs: [10, 3_600_000], jitter: 'NONE' },
       admission: { maxActive: 7, maxQueued: 3, maxWaitMs: 2_000, maxShare: 50 },
       server: {

@@ -7,10 +7,10 @@ const GAP_MS = 15_000;
 
 /**
  * Plans the requests that follow when no fault shows any more and every time that was to be waited has passed: each target comes
- * first in some of them. Returns when they begin.
+ * first as often as its circuit has places for probes, and once more. Returns when they begin.
  */
 export function calmRequests(facts: Facts, ask: (asked: SimRequest, atMs: number) => void): number {
-  const { tape, breakers, cooldownOf, runtime } = facts;
+  const { tape, breakers, config, cooldownOf, runtime } = facts;
   const beginsAtMs = Math.max(
     runtime.now(),
     tape.calmFromMs,
@@ -20,7 +20,7 @@ export function calmRequests(facts: Facts, ask: (asked: SimRequest, atMs: number
     ]),
   );
   let count = 0;
-  for (let turn = 0; turn < 2; turn++) {
+  for (let turn = 0; turn <= config.circuitBreaker.probes; turn++) {
     for (const [index] of tape.targets.entries()) {
       const asked: SimRequest = {
         id: 1_000_000 + count,

@@ -49,8 +49,8 @@ export const USUAL_SIZE: TapeSize = { requests: 30, spanMs: 120_000 };
 
 /** Draws a tape from a seed. */
 export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
-  const drawn = usualTape(seed, size);
-  // From a source of its own, so that what is new here leaves what was drawn as it was.
+  // From sources of their own, so that what is new here leaves what was drawn as it was.
+  const drawn = withProbes(usualTape(seed, size), new Dice(mulberry32(seedOf(seed, 'probes'))));
   const dice = new Dice(mulberry32(seedOf(seed, 'disturbances')));
   const tape = dice.chance(0.5) ? drawn : disturbed(drawn, dice);
   return crowded(tape, new Dice(mulberry32(seedOf(seed, 'crowd'))));
@@ -99,6 +99,15 @@ export function usualTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
     drainAtMs: dice.chance(0.1) ? Math.round(dice.next() * (spanMs + 10_000)) : undefined,
     calmFromMs: spanMs + CALM_AFTER_MS,
   };
+}
+
+function withProbes(tape: Tape, dice: Dice): Tape {
+  const probes = dice.weighted([
+    [1, 3],
+    [2, 2],
+    [3, 1],
+  ]);
+  return { ...tape, config: { ...tape.config, probes } };
 }
 
 function drawFaults(dice: Dice, spanMs: number): Fault[] {

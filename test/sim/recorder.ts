@@ -119,7 +119,8 @@ export class Recorder {
   /** Something about a target has changed; where no attempt has ended, that is a probe that has been answering for long enough. */
   changed(target: string): void {
     const breaker = this.#models.breakers.get(target);
-    if (breaker?.isSteady(this.#runtime.now()) === true) breaker.steady(this.#runtime.now());
+    const steady = breaker?.steadyProbe(this.#runtime.now());
+    if (steady !== undefined) breaker?.succeeded(steady, this.#runtime.now());
   }
 
   /** An operator does something, or takes it back. */

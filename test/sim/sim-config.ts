@@ -20,11 +20,11 @@ export function timingOf({ json }: SimRequest): AttemptTiming {
 
 /** Returns the configuration of the engine in a world. */
 export function engineConfig({ config }: Tape): EngineConfig {
-  const { order, jitter, maxRepeats, guard, maxActive, maxQueued, maxShare } = config;
+  const { order, jitter, maxRepeats, guard, probes = 1, maxActive, maxQueued, maxShare } = config;
   return {
     ...DEFAULT_ENGINE_CONFIG,
     retry: { ...DEFAULT_ENGINE_CONFIG.retry, order, jitter, maxRepeats },
     admission: { ...DEFAULT_ENGINE_CONFIG.admission, maxActive, maxQueued, maxShare },
-    circuitBreaker: { ...DEFAULT_ENGINE_CONFIG.circuitBreaker, guard },
+    circuitBreaker: { ...DEFAULT_ENGINE_CONFIG.circuitBreaker, guard, probes },
   };
 }

@@ -92,6 +92,8 @@ export interface SimConfig {
   readonly jitter: 'FULL' | 'NONE';
   readonly maxRepeats: number;
   readonly guard: boolean;
+  /** Places for probes of a half-open circuit. Absent: one. */
+  readonly probes?: number | undefined;
   readonly maxActive: number;
   readonly maxQueued: number;
   /** How much of either one key may take alone, in percent. */

@@ -260,7 +260,7 @@ export const CircuitState = {
   CLOSED: 1,
 
   /**
-   * One call may go through, to see whether the provider has recovered.
+   * One call, or as many as are configured, may go through, to see whether the provider has recovered.
    *
    * @generated from enum value: CIRCUIT_STATE_HALF_OPEN = 2;
    */

@@ -346,7 +346,7 @@ export const AttemptKind = {
   FAILOVER: 3,
 
   /**
-   * The attempt that decides whether an open circuit closes.
+   * An attempt that decides whether an open circuit closes.
    *
    * @generated from enum value: ATTEMPT_KIND_PROBE = 4;
    */

@@ -115,6 +115,9 @@ const circuitBreakerSchema = z.strictObject(
     failures: wholeNumber(1, 1_000).prefault(5).describe('Failures within the window that open the circuit.'),
     window: duration().prefault('60s'),
     cooldown: duration().prefault('30s').describe('How long an open circuit refuses before it lets a probe through.'),
+    probes: wholeNumber(1, 10)
+      .prefault(1)
+      .describe('Probes that a half-open circuit lets through at a time; so many successes close it.'),
     guard: oneOf(['on', 'off']).prefault('on').describe('Whether a few failures among many successes leave it closed.'),
   },
   MAPPING,

@@ -4,7 +4,7 @@ export type RetryOrder = 'SAME_THEN_NEXT' | 'NEXT_FIRST' | 'EXHAUST_FIRST';
 /** Whether a wait is drawn between 0 and its ceiling, or is the ceiling (engine rule R5). */
 export type Jitter = 'FULL' | 'NONE';
 
-/** When a circuit opens and for how long (engine rules K1 to K4). */
+/** When a circuit opens, for how long, and what closes it (engine rules K1 to K6). */
 export interface CircuitBreakerConfig {
   /** Failures within the window that open the circuit. Default 5. */
   readonly failures: number;
@@ -12,6 +12,8 @@ export interface CircuitBreakerConfig {
   readonly windowMs: number;
   /** How long an open circuit refuses calls, in milliseconds. Default 30,000. */
   readonly cooldownMs: number;
+  /** Probes that a half-open circuit lets through at a time; so many successes close it. 1 to 10. Default 1. */
+  readonly probes: number;
   /** Whether a busy target must also fail 5 % of its calls (engine rule K2). Default true. */
   readonly guard: boolean;
 }
@@ -53,7 +55,7 @@ export interface EngineConfig {
 
 /** The defaults of the engine's rules. */
 export const DEFAULT_ENGINE_CONFIG: EngineConfig = {
-  circuitBreaker: { failures: 5, windowMs: 60_000, cooldownMs: 30_000, guard: true },
+  circuitBreaker: { failures: 5, windowMs: 60_000, cooldownMs: 30_000, probes: 1, guard: true },
   retry: { order: 'SAME_THEN_NEXT', maxRepeats: 4, backoffMs: [1_000, 2_000, 4_000, 8_000], jitter: 'FULL' },
   admission: { maxActive: 1_000, maxQueued: 100, maxWaitMs: 1_000, maxShare: 80 },
   defaultTimeoutMs: 600_000,

@@ -2,6 +2,8 @@ import type { Verdict } from '../../core/failure.ts';
 import type { CircuitState } from '../port/call.ts';
 import type { CircuitBreakerConfig } from '../port/config.ts';
 import { FailureRing } from './failure-ring.ts';
+import type { ProbePlace } from './probe-places.ts';
+import { ProbePlaces } from './probe-places.ts';
 import { SlidingCount } from './sliding-count.ts';
 
 /** Longest time that a provider's Retry-After keeps a circuit open, in milliseconds (engine rule K3). */
@@ -26,6 +28,8 @@ export interface CircuitSnapshot {
   readonly reopensInMs?: number | undefined;
   /** Ages of the last failures in milliseconds, the oldest first. */
   readonly failureAgesMs: readonly number[];
+  /** Of a half-open circuit: how many of its probes have succeeded. Absent: none. */
+  readonly probesSucceeded?: number | undefined;
   /** How long ago, in milliseconds, the latest attempt that succeeded was started. Absent: none did. */
   readonly successAgeMs?: number | undefined;
   /** Verdicts of the window by age, for the volume guard. */
@@ -41,21 +45,26 @@ export interface AgedEvents {
 
 /** The right to make one attempt. */
 export interface Permit {
-  /** Whether this attempt decides if the circuit closes. */
+  /** Whether this attempt, perhaps with others, decides if the circuit closes. */
   readonly probe: boolean;
   /** The circuit that gave it, as the attempt found it; undefined where none had a say. */
   readonly circuit: { readonly state: CircuitState; readonly generation: number } | undefined;
   /** Tells how the attempt ended. Only the first call counts; one of an older generation changes nothing (engine rule K5). */
   settle(verdict: Verdict, info?: SettleInfo): void;
-  /** Tells that a probe has been answering without a fault for a while: the circuit closes provisionally (engine rule K6). */
+  /** Tells that a probe has been answering without a fault for a while: it has succeeded provisionally (engine rule K6). */
   provisionalSuccess(): void;
+}
+
+/** A probe that was let through, and the places of which it has one. */
+interface Probe {
+  readonly places: ProbePlaces;
+  readonly place: ProbePlace;
 }
 
 type State =
   | { readonly name: 'CLOSED' }
   | { readonly name: 'OPEN'; readonly reopensAtMs: number }
-  /** `leaseEndsAtMs` bounds the life of a lost probe (engine rule K7); undefined while no probe is under way. */
-  | { readonly name: 'HALF_OPEN'; readonly leaseEndsAtMs: number | undefined };
+  | { readonly name: 'HALF_OPEN'; readonly places: ProbePlaces };
 
 /**
  * A circuit breaker for one target and model (engine rules K1 to K10). Has no timers: an open circuit is looked at again when
@@ -92,7 +101,7 @@ export class CircuitBreaker {
       case 'OPEN':
         return Math.max(0, this.#state.reopensAtMs - now);
       case 'HALF_OPEN':
-        return Math.min(PROBE_SOON_MS, Math.max(0, (this.#state.leaseEndsAtMs ?? now) - now));
+        return Math.min(PROBE_SOON_MS, Math.max(0, this.#state.places.freeAtMs() - now));
     }
   }
 
@@ -103,11 +112,9 @@ export class CircuitBreaker {
   acquire(leaseMs: number): Permit | undefined {
     if (this.refusesForMs() > 0) return undefined;
     const now = this.#now();
-    if (this.#state.name === 'CLOSED') return this.#permit(now, false);
-    // A new generation for every probe, so that one whose lease has run out can no longer decide.
-    this.#generation++;
-    this.#state = { name: 'HALF_OPEN', leaseEndsAtMs: now + leaseMs };
-    return this.#permit(now, true);
+    if (this.#state.name === 'CLOSED') return this.#permit(now, undefined);
+    const places = this.#state.name === 'HALF_OPEN' ? this.#state.places : this.#halfOpen(0);
+    return this.#permit(now, { places, place: places.take(now + leaseMs) });
   }
 
   /** Returns what the circuit knows. */
@@ -119,6 +126,7 @@ export class CircuitBreaker {
       generation: this.#generation,
       reopensInMs: this.#state.name === 'OPEN' ? this.refusesForMs() : undefined,
       failureAgesMs: this.#failures.times().map((atMs) => now - atMs),
+      probesSucceeded: this.#state.name === 'HALF_OPEN' ? this.#state.places.successes : undefined,
       successAgeMs: Number.isFinite(successAgeMs) ? successAgeMs : undefined,
       successes: this.#verdicts.ages('success', now),
       failures: this.#verdicts.ages('failure', now),
@@ -127,47 +135,50 @@ export class CircuitBreaker {
 
   /**
    * Goes on from what another circuit knew; for one that has not been asked yet. A probe that was under way there does not
-   * count: the next call is one.
+   * count: the next call is one. Of successes so many count that one is still to come: a new configuration closes no circuit.
    */
   restore(snapshot: CircuitSnapshot): void {
     const now = this.#now();
     this.#generation = snapshot.generation;
     if (snapshot.state === 'OPEN') this.#state = { name: 'OPEN', reopensAtMs: now + (snapshot.reopensInMs ?? 0) };
-    else if (snapshot.state === 'HALF_OPEN') this.#state = { name: 'HALF_OPEN', leaseEndsAtMs: undefined };
+    else if (snapshot.state === 'HALF_OPEN') this.#halfOpen(snapshot.probesSucceeded ?? 0);
     for (const ageMs of snapshot.failureAgesMs) this.#failures.push(now - ageMs);
     this.#successStartedAtMs = now - (snapshot.successAgeMs ?? Number.POSITIVE_INFINITY);
     for (const aged of snapshot.successes) this.#verdicts.addAged('success', now, aged);
     for (const aged of snapshot.failures) this.#verdicts.addAged('failure', now, aged);
   }
 
-  #permit(startedAtMs: number, probe: boolean): Permit {
-    let generation = this.#generation;
-    let isProbing = probe;
+  #permit(startedAtMs: number, probe: Probe | undefined): Permit {
+    const generation = this.#generation;
     let settled = false;
     return {
-      probe,
-      circuit: { state: probe ? 'HALF_OPEN' : 'CLOSED', generation },
+      probe: probe !== undefined,
+      circuit: { state: this.#state.name, generation },
       settle: (verdict, info) => {
         if (settled) return;
         settled = true;
-        if (generation !== this.#generation) return;
-        if (isProbing) this.#settleProbe(verdict, startedAtMs, info);
-        else this.#settleCall(verdict, startedAtMs, info);
+        // What comes behind a provisional success counts in the generation that the closing has begun (engine rule K5).
+        const hasClosed = this.#state.name === 'CLOSED' && probe?.places.hasSuccess(probe.place) === true;
+        if (this.#generation !== (hasClosed ? generation + 1 : generation)) return;
+        if (probe === undefined || hasClosed) this.#settleCall(verdict, startedAtMs, info);
+        else this.#settleProbe(probe, verdict, startedAtMs, info);
       },
       provisionalSuccess: () => {
-        if (settled || !isProbing || generation !== this.#generation) return;
-        this.#close(startedAtMs);
-        // A failure still to come counts in the generation that this success has begun (engine rule K5).
-        isProbing = false;
-        generation = this.#generation;
+        if (settled || probe === undefined || generation !== this.#generation) return;
+        this.#succeed(probe, startedAtMs);
       },
     };
   }
 
-  #settleProbe(verdict: Verdict, startedAtMs: number, info: SettleInfo | undefined): void {
-    if (verdict === 'success') this.#close(startedAtMs);
-    else if (verdict === 'failure') this.#open(info);
-    else this.#state = { name: 'HALF_OPEN', leaseEndsAtMs: undefined };
+  #settleProbe(probe: Probe, verdict: Verdict, startedAtMs: number, info: SettleInfo | undefined): void {
+    if (verdict === 'success') this.#succeed(probe, startedAtMs);
+    else if (verdict === 'neutral') probe.places.leave(probe.place);
+    else if (probe.places.has(probe.place)) this.#open(info);
+  }
+
+  #succeed({ places, place }: Probe, startedAtMs: number): void {
+    places.succeed(place);
+    if (places.isComplete) this.#close(startedAtMs);
   }
 
   #settleCall(verdict: Verdict, startedAtMs: number, info: SettleInfo | undefined): void {
@@ -188,6 +199,13 @@ export class CircuitBreaker {
     const failures = this.#verdicts.count('failure', now);
     const all = failures + this.#verdicts.count('success', now);
     return all <= GUARD_VERDICTS || failures >= all * GUARD_SHARE;
+  }
+
+  #halfOpen(succeeded: number): ProbePlaces {
+    const places = new ProbePlaces(this.#config.probes, succeeded);
+    this.#state = { name: 'HALF_OPEN', places };
+    this.#generation++;
+    return places;
   }
 
   #open(info: SettleInfo | undefined): void {

@@ -19,27 +19,37 @@ interface NaivePermit {
 /** The rules of the breaker over plain lists that are searched as a whole every time. */
 class NaiveBreaker {
   readonly guard: boolean;
+  readonly places: number;
   state: CircuitState = 'CLOSED';
   epoch = 0;
   opensAt = 0;
-  probe: { readonly leaseEndsAt: number } | undefined;
+  probes: { readonly permit: NaivePermit; readonly leaseEndsAt: number }[] = [];
+  succeeded: NaivePermit[] = [];
   failures: number[] = [];
   verdicts: { readonly at: number; readonly startedAt: number; readonly verdict: Verdict }[] = [];
 
-  constructor(guard: boolean) {
+  constructor(guard: boolean, places: number) {
     this.guard = guard;
+    this.places = places;
   }
 
   acquire(now: number): NaivePermit | undefined {
     if (this.state === 'OPEN' && now < this.opensAt) return undefined;
-    if (this.state === 'HALF_OPEN' && this.probe !== undefined && now < this.probe.leaseEndsAt) return undefined;
-    const isProbe = this.state !== 'CLOSED';
-    if (isProbe) {
+    if (this.state === 'OPEN') {
       this.state = 'HALF_OPEN';
-      this.probe = { leaseEndsAt: now + LEASE_MS };
       this.epoch++;
+      this.probes = [];
+      this.succeeded = [];
     }
-    return { epoch: this.epoch, isProbe, startedAt: now, settled: false };
+    const isProbe = this.state === 'HALF_OPEN';
+    if (isProbe && this.probes.length + this.succeeded.length >= this.places) {
+      // All leases are of one length: the oldest ends first.
+      if ((this.probes[0]?.leaseEndsAt ?? 0) > now) return undefined;
+      this.probes.shift();
+    }
+    const permit = { epoch: this.epoch, isProbe, startedAt: now, settled: false };
+    if (isProbe) this.probes.push({ permit, leaseEndsAt: now + LEASE_MS });
+    return permit;
   }
 
   settle(permit: NaivePermit, verdict: Verdict, now: number): void {
@@ -47,9 +57,11 @@ class NaiveBreaker {
     permit.settled = true;
     if (permit.epoch !== this.epoch) return;
     if (permit.isProbe) {
-      if (verdict === 'success') this.close();
+      const isLost = !this.probes.some((probe) => probe.permit === permit) && !this.succeeded.includes(permit);
+      if (isLost) return;
+      if (verdict === 'success') this.succeed(permit);
       else if (verdict === 'failure') this.open(now);
-      else this.probe = undefined;
+      else this.probes = this.probes.filter((probe) => probe.permit !== permit);
       return;
     }
     if (verdict === 'neutral') return;
@@ -68,15 +80,21 @@ class NaiveBreaker {
 
   steady(permit: NaivePermit): void {
     if (permit.settled || !permit.isProbe || permit.epoch !== this.epoch) return;
-    this.close();
-    permit.isProbe = false;
-    permit.epoch = this.epoch;
+    this.succeed(permit);
   }
 
-  close(): void {
+  succeed(permit: NaivePermit): void {
+    if (!this.probes.some((probe) => probe.permit === permit)) return;
+    this.probes = this.probes.filter((probe) => probe.permit !== permit);
+    this.succeeded.push(permit);
+    if (this.succeeded.length < this.places) return;
     this.state = 'CLOSED';
     this.epoch++;
     this.failures = [];
+    for (const steady of this.succeeded) {
+      steady.isProbe = false;
+      steady.epoch = this.epoch;
+    }
   }
 
   open(now: number): void {
@@ -86,6 +104,8 @@ class NaiveBreaker {
   }
 }
 
+/** One place for probes as often as several. */
+const places = fc.constantFrom(1, 1, 2, 3);
 const verdict = fc.constantFrom<Verdict>('success', 'failure', 'neutral');
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('start' as const) }) },
@@ -110,13 +130,12 @@ const step = fc.oneof(
 /** Runs a history through the breaker and through the naive one; both must agree after every step. */
 function compare(
   steps: readonly (typeof step extends fc.Arbitrary<infer Step> ? Step : never)[],
-  guard: boolean,
-  tickMs: number,
+  { guard, probes, tickMs }: { readonly guard: boolean; readonly probes: number; readonly tickMs: number },
 ): number {
   let now = 5_000_000;
   let openings = 0;
-  const breaker = new CircuitBreaker({ ...DEFAULT_ENGINE_CONFIG.circuitBreaker, guard }, () => now);
-  const naive = new NaiveBreaker(guard);
+  const breaker = new CircuitBreaker({ ...DEFAULT_ENGINE_CONFIG.circuitBreaker, guard, probes }, () => now);
+  const naive = new NaiveBreaker(guard, probes);
   const permits: { readonly real: Permit; readonly model: NaivePermit }[] = [];
   const start = (): void => {
     const real = breaker.acquire(LEASE_MS);
@@ -157,9 +176,14 @@ describe('the breaker and a naive list of all that happened', () => {
   it('agree over random histories without the guard, to the millisecond', () => {
     let openings = 0;
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), fc.constantFrom(1, 250, 997), (steps, tickMs) => {
-        openings += compare(steps, false, tickMs);
-      }),
+      fc.property(
+        fc.array(step, { maxLength: 120, size: 'max' }),
+        fc.constantFrom(1, 250, 997),
+        places,
+        (steps, tickMs, probes) => {
+          openings += compare(steps, { guard: false, probes, tickMs });
+        },
+      ),
       { numRuns: 300, seed: 1 },
     );
     expect(openings).toBeGreaterThan(100);
@@ -169,8 +193,8 @@ describe('the breaker and a naive list of all that happened', () => {
   it('agree over random histories with the guard', () => {
     let openings = 0;
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
-        openings += compare(steps, true, 1_000);
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), places, (steps, probes) => {
+        openings += compare(steps, { guard: true, probes, tickMs: 1_000 });
       }),
       { numRuns: 300, seed: 2 },
     );

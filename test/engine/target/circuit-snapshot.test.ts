@@ -89,6 +89,34 @@ describe('a circuit that goes on from what another knew', () => {
     expect(circuit.breaker.state).toBe('CLOSED');
   });
 
+  it('remembers the probes that have succeeded, but not those that were under way', () => {
+    const circuit = new MovingCircuit({ probes: 3 });
+    circuit.calls(5, 'failure');
+    circuit.wait(30_000);
+    circuit.calls(1, 'success');
+    const lost = circuit.acquire();
+    circuit.move(50);
+    const [one, other] = [circuit.acquire(), circuit.acquire()];
+    expect(circuit.breaker.acquire(LEASE_MS)).toBeUndefined();
+    lost.settle('failure');
+    one.settle('success');
+    expect(circuit.breaker.state).toBe('HALF_OPEN');
+    other.settle('success');
+    expect(circuit.breaker.state).toBe('CLOSED');
+  });
+
+  it('is closed by no new configuration that asks for fewer probes than have succeeded', () => {
+    const circuit = new MovingCircuit({ probes: 3 });
+    circuit.calls(5, 'failure');
+    circuit.wait(30_000);
+    circuit.calls(2, 'success');
+    const breaker = new CircuitBreaker({ ...DEFAULT_ENGINE_CONFIG.circuitBreaker, probes: 2 }, () => 0);
+    breaker.restore(circuit.breaker.snapshot());
+    expect(breaker.state).toBe('HALF_OPEN');
+    breaker.acquire(LEASE_MS)?.settle('success');
+    expect(breaker.state).toBe('CLOSED');
+  });
+
   it('stays closed through a few failures among many calls', () => {
     const circuit = new MovingCircuit();
     circuit.calls(500, 'success');
@@ -110,9 +138,9 @@ describe('a circuit that goes on from what another knew', () => {
       movesTo: fc.option(fc.integer({ min: -1e6, max: 1e9 }), { nil: undefined }),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
-        const stays = new MovingCircuit({ guard: false });
-        const moves = new MovingCircuit({ guard: false });
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.constantFrom(1, 2, 3), (steps, probes) => {
+        const stays = new MovingCircuit({ guard: false, probes });
+        const moves = new MovingCircuit({ guard: false, probes });
         for (const { afterMs, verdict, retryAfterMs, movesTo } of steps) {
           if (movesTo !== undefined) moves.move(movesTo);
           for (const circuit of [stays, moves]) {

@@ -76,6 +76,43 @@ describe('a probe', () => {
   });
 });
 
+describe('two probes of a circuit with two places', () => {
+  it('are let through at a time and close the circuit together, one with its answer, one with five seconds of it', async () => {
+    const { ask, run, runtime, upstream, health } = await withOpenCircuit(['a'], { probes: 2 });
+    await runtime.advance(30_000);
+    upstream.script('a', [after(10, headers()), ...Array.from({ length: 8 }, () => after(1_000, output('x')))]);
+    upstream.script('a', answer(300, 'well again'));
+    const steady = ask(['a'], { client: new RecordingClient(runtime) });
+    const whole = ask(['a']);
+    await runtime.settle();
+    expect(health('a')).toMatchObject({ circuit: 'HALF_OPEN', inFlight: 2 });
+    expect(failureOf(await run(['a']))).toMatchObject({ reason: 'CIRCUIT_OPEN', retryAfterMs: 1_000 });
+    await runtime.advance(300);
+    expect(trailOf(await whole.result)).toEqual(['PROBE a ok']);
+    expect(health('a').circuit).toBe('HALF_OPEN');
+    expect(failureOf(await run(['a'])).reason).toBe('CIRCUIT_OPEN');
+    await runtime.advance(5_700);
+    expect(health('a').circuit).toBe('HALF_OPEN');
+    await runtime.advance(10);
+    expect(health('a').circuit).toBe('CLOSED');
+    steady.cancel();
+    await steady.result;
+    expect(health('a')).toMatchObject({ circuit: 'CLOSED', failures: 5 });
+  });
+
+  it('open it again as soon as one of them fails', async () => {
+    const { ask, runtime, upstream, health } = await withOpenCircuit(['a'], { probes: 2 });
+    await runtime.advance(30_000);
+    upstream.script('a', answer(300, 'too late'), fails('overload', {}, 100));
+    const probes = [ask(['a']), ask(['a'])];
+    await runtime.advance(100);
+    expect(health('a').circuits[0]).toMatchObject({ state: 'OPEN', reopensInMs: 30_000 });
+    await runtime.advance(200);
+    expect((await Promise.all(probes.map(({ result }) => result))).map(({ ok }) => ok)).toEqual([true, false]);
+    expect(health('a').circuit).toBe('OPEN');
+  });
+});
+
 describe('a stream that is a probe', () => {
   const slow = [after(100, headers()), ...Array.from({ length: 20 }, () => after(1_000, output('word ')))];
 

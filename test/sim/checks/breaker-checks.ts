@@ -7,13 +7,14 @@ import type { CallFacts } from '../sim-call.ts';
 export const BREAKER_CHECKS: readonly Check[] = [
   {
     number: 1,
-    says: 'at most one live probe per circuit',
+    says: 'a half-open circuit has no more probes, those that have succeeded among them, than it has places',
     watch: (facts, fail) => ({
-      opened: (run, { call, circuit }) => {
+      opened: (run, { call, circuit: { probes, successes } }) => {
         // The lease of a probe ends whatever its caller does: one that reads in fits and starts can outlive it (K6, K7).
-        const outlived = circuit.probe !== undefined && mayOutlive(circuit.probe, facts);
-        if (circuit.probe !== undefined && !outlived) {
-          fail(`run ${run.id} calls ${call.target} while call ${circuit.probe.id} probes it`);
+        const live = probes.filter((probe) => !mayOutlive(probe, facts));
+        if (live.length + successes >= facts.config.circuitBreaker.probes) {
+          const ids = live.map(({ id }) => id).join(', ');
+          fail(`run ${run.id} calls ${call.target} behind ${successes} successes while calls ${ids} probe it`);
         }
       },
     }),
@@ -115,7 +116,7 @@ export const BREAKER_CHECKS: readonly Check[] = [
   },
   {
     number: 6,
-    says: 'circuits are as the model says: five failures in a window open them, a probe closes them',
+    says: 'circuits are as the model says: five failures in a window open them, so many successes of probes close them',
     watch: (facts, fail) => ({
       ended: (_, { isOutdated }) => {
         if (!isOutdated) sameCircuits(facts, fail);
@@ -127,7 +128,7 @@ export const BREAKER_CHECKS: readonly Check[] = [
   },
   {
     number: 7,
-    says: 'an open circuit stays open for its time, and what comes first afterwards is a probe',
+    says: 'an open circuit stays open for its time, and what comes first afterwards are probes',
     watch: (facts, fail) => ({
       ended: (run, { call, circuit }, { kind }) => {
         if (circuit.isProbe ? kind !== 'PROBE' && kind !== 'RESTART' : kind === 'PROBE') {
@@ -202,8 +203,8 @@ function sameCircuits({ health, breakers, runtime, stalls }: Facts, fail: (what:
     }
     const nowMs = runtime.now();
     const isHeldUp = heldUpMs({ stalls }, nowMs - 10_000, nowMs) > 0;
-    if (!isHeldUp && model?.isSteady(nowMs, 0.01) === true)
-      fail(`the probe of ${target} has been answering for longer`);
+    if (!isHeldUp && model?.steadyProbe(nowMs, 0.01) !== undefined)
+      fail(`a probe of ${target} has been answering for longer`);
   }
 }
 

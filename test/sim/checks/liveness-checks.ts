@@ -6,8 +6,9 @@ import type { CallFacts } from '../sim-call.ts';
 /** When faults have stopped, all is as before after so many milliseconds. */
 const STEADY_AFTER_MS = 60_000;
 
-/** A target that may be asked again has its turn within 10 s, and its probe decides within 5 s of its first output. */
-const PROBED_WITHIN_MS = 10_000 + 1_000 + 5_000;
+/** A target that may be asked again has its turn within 10 s, and a probe decides within 5 s of its first output. */
+const TURN_WITHIN_MS = 10_000;
+const DECIDED_WITHIN_MS = 1_000 + 5_000;
 
 /** What must come about: recovery, and the use of every target that could serve. */
 export const LIVENESS_CHECKS: readonly Check[] = [
@@ -35,7 +36,8 @@ export const LIVENESS_CHECKS: readonly Check[] = [
     number: 32.1,
     says: 'under load that goes on with callers who try again, circuits close soon and a minute later all is as before',
     watch: (facts, fail) => {
-      const { cooldownOf, breakers, health, runtime, tape } = facts;
+      const { config, cooldownOf, breakers, health, runtime, tape } = facts;
+      const probedWithinMs = TURN_WITHIN_MS * config.circuitBreaker.probes + DECIDED_WITHIN_MS;
       const steady: Run[] = [];
       const isDue = new Map<string, number>();
       return {
@@ -45,11 +47,11 @@ export const LIVENESS_CHECKS: readonly Check[] = [
           for (const target of tape.targets) {
             // What was begun before the calm may open a circuit in it.
             const heldUntilMs = cooldownOf(target).mayHoldUntilMs(`${target}-model`);
-            const { probe, reopensAtMs = 0 } = breakers.get(target) ?? {};
+            const { probes = [], reopensAtMs = 0 } = breakers.get(target) ?? {};
             // A probe from before the calm, or one whose caller does not read, takes its time (K6, K7).
-            const isSlow = probe !== undefined && (probe.openedAtMs < tape.calmFromMs || hasPaused(probe));
+            const isSlow = probes.some((probe) => probe.openedAtMs < tape.calmFromMs || hasPaused(probe));
             const askedFromMs = Math.max(tape.calmFromMs, heldUntilMs, reopensAtMs, isSlow ? runtime.now() : 0);
-            isDue.set(target, Math.max(isDue.get(target) ?? 0, askedFromMs + PROBED_WITHIN_MS));
+            isDue.set(target, Math.max(isDue.get(target) ?? 0, askedFromMs + probedWithinMs));
           }
         },
         settled: (run, result) => {
@@ -58,7 +60,7 @@ export const LIVENESS_CHECKS: readonly Check[] = [
             fail(`run ${run.id} fails in the aftermath: ${result.failure.reason}`);
           for (const { target, circuit } of health()) {
             const reopensAtMs = breakers.get(target)?.reopensAtMs ?? 0;
-            const dueAtMs = Math.max(isDue.get(target) ?? Number.POSITIVE_INFINITY, reopensAtMs + PROBED_WITHIN_MS);
+            const dueAtMs = Math.max(isDue.get(target) ?? Number.POSITIVE_INFINITY, reopensAtMs + probedWithinMs);
             const slackMs = heldUpMs(facts, tape.calmFromMs, runtime.now());
             if (runtime.now() > dueAtMs + slackMs && circuit !== 'CLOSED')
               fail(`${target} is still ${circuit} in the aftermath`);

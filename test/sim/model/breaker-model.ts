@@ -8,15 +8,17 @@ import type { CallFacts } from '../sim-call.ts';
 export interface CircuitSeen {
   readonly state: CircuitState;
   readonly reopensAtMs: number;
-  /** The probe that was under way. */
-  readonly probe: CallFacts | undefined;
-  /** Whether the call is the probe. */
+  /** The probes that were under way. */
+  readonly probes: readonly CallFacts[];
+  /** How many probes had succeeded. */
+  readonly successes: number;
+  /** Whether the call is a probe. */
   readonly isProbe: boolean;
 }
 
 interface Permit {
-  generation: number;
-  isProbe: boolean;
+  readonly generation: number;
+  readonly isProbe: boolean;
 }
 
 interface Verdicted {
@@ -39,7 +41,9 @@ export class BreakerModel {
   #state: CircuitState = 'CLOSED';
   #generation = 0;
   #reopensAtMs = 0;
-  #probe: CallFacts | undefined;
+  /** Probes that are under way, and those that have succeeded, since the circuit is half open. */
+  #probes: readonly CallFacts[] = [];
+  #succeeded: readonly CallFacts[] = [];
   readonly #verdicts: Verdicted[] = [];
   /** When failures since the last closing happened. */
   #failuresAtMs: number[] = [];
@@ -70,21 +74,20 @@ export class BreakerModel {
     return this.#state === 'OPEN' ? this.#reopensAtMs : Number.NEGATIVE_INFINITY;
   }
 
-  get probe(): CallFacts | undefined {
-    return this.#state === 'HALF_OPEN' ? this.#probe : undefined;
+  get probes(): readonly CallFacts[] {
+    return this.#probes;
   }
 
   /** Whether a call may go through. */
   admits(nowMs: number): boolean {
     if (this.#wish !== 'AUTOMATIC') return this.#wish === 'CLOSED';
     if (this.#state === 'OPEN') return nowMs >= this.#reopensAtMs;
-    return this.#state === 'CLOSED' || this.#probe === undefined;
+    return this.#state === 'CLOSED' || this.#hasPlace();
   }
 
   /** Whether a call may perhaps go through: the lease of a probe may have run out, whatever its caller does (K7). */
   mayAdmit(nowMs: number): boolean {
-    const { probe } = this;
-    return this.admits(nowMs) || (probe !== undefined && nowMs - probe.openedAtMs >= LEAST_LEASE_MS);
+    return this.admits(nowMs) || this.#probes.some(({ openedAtMs }) => nowMs - openedAtMs >= LEAST_LEASE_MS);
   }
 
   /** Whether it was anything but closed at a moment, at its edges included. */
@@ -104,7 +107,7 @@ export class BreakerModel {
   /** Begins anew; what is under way counts for nothing. */
   reset(nowMs: number): void {
     this.#generation += 1;
-    this.#probe = undefined;
+    this.#forgetProbes();
     this.#verdicts.length = 0;
     this.#failuresAtMs = [];
     this.#lastSuccessStartMs = Number.NEGATIVE_INFINITY;
@@ -116,35 +119,40 @@ export class BreakerModel {
   opened(call: CallFacts, nowMs: number): CircuitSeen {
     if (this.#wish !== 'AUTOMATIC') {
       const reopensAtMs = this.#wish === 'CLOSED' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-      return { state: this.state, reopensAtMs, probe: undefined, isProbe: false };
+      return { state: this.state, reopensAtMs, probes: [], successes: 0, isProbe: false };
     }
     const isProbe = this.#state !== 'CLOSED';
-    const seen = { state: this.#state, reopensAtMs: this.reopensAtMs, probe: this.probe, isProbe };
-    if (isProbe) {
-      // Each probe decides alone: one that is given up no longer counts.
+    const { probes, reopensAtMs } = this;
+    const seen = { state: this.#state, reopensAtMs, probes, successes: this.#succeeded.length, isProbe };
+    if (this.#state === 'OPEN') {
       this.#generation += 1;
       this.#become('HALF_OPEN', nowMs);
-      this.#probe = call;
+    }
+    if (isProbe) {
+      // One that is given up no longer counts.
+      const [lost] = this.#hasPlace() ? [] : this.#probes;
+      if (lost !== undefined) this.#permits.delete(lost);
+      this.#probes = [...this.#probes.filter((one) => one !== lost), call];
     }
     this.#permits.set(call, { generation: this.#generation, isProbe });
     return seen;
   }
 
-  /** Whether a probe has been answering for long enough to close the circuit; time in which the caller does not read is left out. */
-  isSteady(nowMs: number, slackMs = -0.01): boolean {
-    const call = this.probe;
-    if (call?.firstOutputAtMs === undefined) return false;
-    const pausedMs = call.pausedMs + (call.pausedAtMs === undefined ? 0 : nowMs - call.pausedAtMs);
-    return nowMs - call.firstOutputAtMs - pausedMs >= STEADY_MS + slackMs;
+  /** A probe that has been answering for long enough to count as a success; time in which the caller does not read is left out. */
+  steadyProbe(nowMs: number, slackMs = -0.01): CallFacts | undefined {
+    return this.#probes.find(({ firstOutputAtMs, pausedAtMs, pausedMs }) => {
+      if (firstOutputAtMs === undefined) return false;
+      const allPausedMs = pausedMs + (pausedAtMs === undefined ? 0 : nowMs - pausedAtMs);
+      return nowMs - firstOutputAtMs - allPausedMs >= STEADY_MS + slackMs;
+    });
   }
 
-  /** The probe has been answering for long enough; what it ends with counts in the generation that begins. */
-  steady(nowMs: number): void {
-    const permit = this.#probe === undefined ? undefined : this.#permits.get(this.#probe);
-    if (permit === undefined || this.#probe === undefined) return;
-    this.#close(this.#probe, nowMs);
-    permit.isProbe = false;
-    permit.generation = this.#generation;
+  /** A probe has succeeded: with its answer, or provisionally. Its place stays taken, and the last success closes the circuit. */
+  succeeded(probe: CallFacts, nowMs: number): void {
+    if (!this.#probes.includes(probe)) return;
+    this.#probes = this.#probes.filter((one) => one !== probe);
+    this.#succeeded = [...this.#succeeded, probe];
+    if (this.#succeeded.length >= this.#config.probes) this.#close(probe, nowMs);
   }
 
   /** Takes the end of a call in. */
@@ -158,9 +166,9 @@ export class BreakerModel {
 
   #count(call: CallFacts, permit: Permit, verdict: Verdict, retryAfterMs: number | undefined, nowMs: number): void {
     if (permit.isProbe) {
-      if (verdict === 'success') this.#close(call, nowMs);
+      if (verdict === 'success') this.succeeded(call, nowMs);
       else if (verdict === 'failure') this.#open(retryAfterMs, nowMs);
-      else this.#probe = undefined;
+      else this.#probes = this.#probes.filter((one) => one !== call);
       return;
     }
     if (verdict === 'neutral') return;
@@ -197,16 +205,28 @@ export class BreakerModel {
     return inWindow.length <= 100 || failures >= inWindow.length * 0.05;
   }
 
+  #hasPlace(): boolean {
+    return this.#probes.length + this.#succeeded.length < this.#config.probes;
+  }
+
+  #forgetProbes(): void {
+    this.#probes = [];
+    this.#succeeded = [];
+  }
+
   #open(retryAfterMs: number | undefined, nowMs: number): void {
     this.#generation += 1;
-    this.#probe = undefined;
+    this.#forgetProbes();
     this.#reopensAtMs = nowMs + Math.max(this.#config.cooldownMs, Math.min(retryAfterMs ?? 0, 3_600_000));
     this.#become('OPEN', nowMs);
   }
 
   #close(probe: CallFacts, nowMs: number): void {
     this.#generation += 1;
-    this.#probe = undefined;
+    // What those end with that have succeeded provisionally counts in the generation that begins.
+    for (const one of this.#succeeded)
+      if (this.#permits.has(one)) this.#permits.set(one, { generation: this.#generation, isProbe: false });
+    this.#forgetProbes();
     this.#failuresAtMs = [];
     this.#lastSuccessStartMs = probe.openedAtMs;
     this.#become('CLOSED', nowMs);

@@ -329,7 +329,7 @@ export enum AttemptKind {
   FAILOVER = 3,
 
   /**
-   * The attempt that decides whether an open circuit closes.
+   * An attempt that decides whether an open circuit closes.
    *
    * @generated from enum value: ATTEMPT_KIND_PROBE = 4;
    */
