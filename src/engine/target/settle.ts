@@ -76,7 +76,7 @@ function holdBack({ state: { cooldown }, record: { entry } }: Settlement, cause:
   const { retryAfterMs } = cause;
   if (rule.suspendMs === undefined) {
     if (cause.class === 'rate_limit') cooldown.cool(retryAfterMs ?? UNNAMED_COOLDOWN_MS);
-    else if (retryAfterMs !== undefined && rule.laterRounds) cooldown.cool(retryAfterMs);
+    else if (retryAfterMs !== undefined && rule.laterRounds !== false) cooldown.cool(retryAfterMs);
   } else if (cause.class !== 'not_found') {
     cooldown.suspend(cause.reason, rule.suspendMs, retryAfterMs);
   } else if (!entry.modelNamedByCaller) {
