@@ -99,7 +99,6 @@ export async function runRequest(
   }
   const { failure } = result;
   if (failure.reason === 'SLOW_READER') context.values.get(CLOSE_STALLED_STREAM)();
-  const hasDeadline = timeoutMs !== undefined;
   const { attempts } = trail;
   const { violations } = rpc;
   throw callError(failure, {
@@ -108,7 +107,7 @@ export async function runRequest(
     attempts,
     violations,
     usage: result.usage,
-    hasDeadline,
+    remainingMs: context.timeoutMs(),
   });
 }
 
