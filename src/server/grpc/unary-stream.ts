@@ -5,6 +5,7 @@ import type { Runtime, TimerHandle } from '../../core/ports.ts';
 import { MAX_MESSAGE_BYTES } from '../port/limits.ts';
 import type { ContextCall } from './call-context.ts';
 import { type CallStatus, plainStatus } from './call-status.ts';
+import { headersForHandlers } from './needed-headers.ts';
 import type { UnaryCall } from './unary-call.ts';
 
 /** What a call needs of time. */
@@ -72,7 +73,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
   }
 
   get metadata(): Metadata {
-    return Metadata.fromHttp2Headers(this.#headers);
+    return Metadata.fromHttp2Headers(headersForHandlers(this.#headers));
   }
 
   get cancelled(): boolean {

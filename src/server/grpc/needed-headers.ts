@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders } from 'node:http2';
+import { REQUEST_ID_HEADER } from '../port/limits.ts';
+
+/** What the handlers read. */
+const HANDLERS_READ = [REQUEST_ID_HEADER] as const;
+
+/** What grpc-js 1.14.7 reads besides. */
+const GRPC_JS_READS = [
+  ':method',
+  ':path',
+  ':authority',
+  'host',
+  'content-type',
+  'grpc-timeout',
+  'grpc-encoding',
+] as const;
+
+/** Returns those of a call's headers that its handler reads; whatever else a caller sends is looked at by nobody. */
+export function headersForHandlers(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return picked(headers, HANDLERS_READ);
+}
+
+/** Returns the same with those that grpc-js reads, which writes every header that it cannot keep to standard error. */
+export function headersForLibrary(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return { ...picked(headers, GRPC_JS_READS), ...picked(headers, HANDLERS_READ) };
+}
+
+function picked(headers: IncomingHttpHeaders, names: readonly string[]): IncomingHttpHeaders {
+  const kept: IncomingHttpHeaders = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}
