@@ -1,5 +1,6 @@
 import { FailureError } from '../../core/failure.ts';
 import type { Failure, FailureClass, FailureReason } from '../../core/failure.ts';
+import { outOfDescriptors } from '../port/answer-failures.ts';
 
 /** How far a request had come when its connection failed: not written, written, or part of the answer read. */
 export type ConnectionPhase = 'unsent' | 'sent' | 'answered';
@@ -57,10 +58,10 @@ const BY_CODE: Readonly<Record<string, NetworkClass>> = {
   UND_ERR_DESTROYED: 'local_refusal',
   UND_ERR_INVALID_ARG: 'internal',
   UND_ERR_MAX_ORIGINS_REACHED: 'internal',
-  // Our own process is out of file descriptors: no fault of the provider.
-  EMFILE: 'internal',
-  ENFILE: 'internal',
 };
+
+/** The limit of this process is reached, or that of its machine. */
+const OUT_OF_DESCRIPTORS = /^E[MN]FILE$/;
 
 /** These say how a connection came to nothing only where it never stood. */
 const UNREACHABLE = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN']);
@@ -82,6 +83,7 @@ const NETWORK = /^(?:E(?!RR_)[A-Z0-9_]+|UND_ERR_[A-Z_]+|HPE_INVALID_EOF_STATE|ER
 export function networkFailure(error: unknown, answered = false): Failure {
   if (error instanceof FailureError) return error.failure;
   const trouble = readTrouble(error, answered);
+  if (OUT_OF_DESCRIPTORS.test(trouble.code ?? '')) return outOfDescriptors(error);
   const found = classify(trouble);
   return {
     class: found,

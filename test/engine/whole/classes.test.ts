@@ -182,6 +182,27 @@ describe('what hardly ever heals', () => {
   });
 });
 
+describe('a process without descriptors', () => {
+  const full = fails('local_refusal', { reason: 'OVERLOADED', providerCode: 'EMFILE', neverSent: true });
+
+  it('is overload, not a fault, and alerts an operator', async () => {
+    const { run, upstream, health, alerts } = createEngineHarness(['a', 'b']);
+    for (const target of ['a', 'b']) upstream.always(target, full);
+    const told = failureOf(await run(['a', 'b']));
+    expect(told).toMatchObject({ status: 'UNAVAILABLE', reason: 'OVERLOADED', retryAfterMs: 1_000, contacted: false });
+    expect(upstream.calls).toEqual(['a', 'b']);
+    expect(alerts.map(({ target }) => target)).toEqual(['a', 'b']);
+    expect(health('a')).toMatchObject({ failures: 0, available: true });
+  });
+
+  it('leaves the request to a target that has a connection already', async () => {
+    const { run, upstream } = createEngineHarness(['a', 'b']);
+    upstream.always('a', full);
+    upstream.always('b', answer(10, 'from b'));
+    expect(trailOf(await run(['a', 'b']))).toEqual(['FIRST a local_refusal', 'FAILOVER b ok']);
+  });
+});
+
 describe('a missing model', () => {
   it('that the caller named suspends nothing, alerts nobody, and is the caller’s mistake', async () => {
     const { run, upstream, health, alerts } = createEngineHarness(['a']);

@@ -68,7 +68,9 @@ describe('a connection that has come of age', () => {
     chance = 0.999;
     expect(await call(4.5 * MINUTE - 1)).toBe('0 keep-alive');
     expect(await call(4.5 * MINUTE)).toBe('0 close');
-    await (await upstream.connection(0)).closed;
+    await (
+      await upstream.connection(0)
+    ).closed;
     expect(await call(5 * MINUTE)).toBe('1 keep-alive');
     expect(await call(10.4 * MINUTE)).toBe('1 keep-alive');
     expect(await call(10.6 * MINUTE)).toBe('1 close');
