@@ -10,7 +10,7 @@ import { addressToBind } from '../http/listener.ts';
 import { mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
 import { takeUnaryCalls } from './plain-unary.ts';
-import { silenceGrpcLibrary } from './silence-library.ts';
+import { silenceGrpcLibrary } from './needed-headers.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
 import { LiveCalls } from '../http/live-calls.ts';

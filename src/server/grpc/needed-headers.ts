@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2';
+import { logVerbosity, setLogger, setLogVerbosity } from '@grpc/grpc-js';
 import { REQUEST_ID_HEADER } from '../port/limits.ts';
 
 /** What the handlers read. */
@@ -32,4 +33,15 @@ function picked(headers: IncomingHttpHeaders, names: readonly string[]): Incomin
     if (value !== undefined) kept[name] = value;
   }
   return kept;
+}
+
+const NOTHING = (): void => undefined;
+
+/**
+ * Shuts the log of grpc-js, for the whole process and whatever `GRPC_VERBOSITY` and `GRPC_TRACE` say: its lines quote the headers and
+ * paths that callers send, keys among them. What goes wrong with the server itself comes as an error.
+ */
+export function silenceGrpcLibrary(): void {
+  setLogVerbosity(logVerbosity.NONE);
+  setLogger({ error: NOTHING, info: NOTHING, debug: NOTHING });
 }

@@ -6,6 +6,7 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import { PEER_ADDRESS, peerOf } from './peer.ts';
 import { pathOf, respondText } from './probes.ts';
 import { CLOSE_STALLED_STREAM } from '../handlers/run-request.ts';
 
@@ -54,7 +55,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     response.setTimeout(stallMs, () => {
       if (response.writableNeedDrain) close();
     });
-    const values = createContextValues().set(CLOSE_STALLED_STREAM, close);
+    const values = createContextValues().set(CLOSE_STALLED_STREAM, close).set(PEER_ADDRESS, peerOf(request));
     void (async () => {
       try {
         const answer = await handle(universalRequestFromNodeRequest(request, response, undefined, values));

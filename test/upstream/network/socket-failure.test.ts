@@ -63,6 +63,17 @@ describe('a failure of the network', () => {
     },
   );
 
+  it.each(['ENOTFOUND', 'EAI_AGAIN'])(
+    'with %s says so too where nothing can be opened: the resolver cannot either',
+    (code) => {
+      expect(networkFailure(errno(code), false, () => true)).toMatchObject({
+        class: 'local_refusal',
+        reason: 'OVERLOADED',
+      });
+      expect(networkFailure(errno(code), false, () => false)).toMatchObject({ class: 'connect' });
+    },
+  );
+
   it('without a code is a fault of ours', () => {
     expect(networkFailure(new TypeError('x is not a function')).class).toBe('internal');
     expect(networkFailure('text').class).toBe('internal');
