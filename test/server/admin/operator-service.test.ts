@@ -48,7 +48,7 @@ test('what an operator is refused is told too, but no word that names nothing he
   const model = '';
   for (const wrong of [
     { target: 'sk-secret', model, state: ForcedState.OPEN },
-    { target, model, state: 99 },
+    { target, model, state: ForcedState.UNSPECIFIED },
     { target, model: 'sk-secret', state: ForcedState.OPEN },
     { target, model: 'known', state: ForcedState.DISABLED },
   ]) {
