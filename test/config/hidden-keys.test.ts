@@ -71,7 +71,7 @@ describe.each(Object.entries(KEYS))('a key of %s', (_provider, key) => {
 
 test('a key of no known form is not shown where it equals one that is configured', () => {
   const errors = [
-    configErrorOf(() => loadEnvironment({ OPENAI_API_KEY: ODD, OPENAI_BASE_URL: ODD })),
+    configErrorOf(() => loadEnvironment({ OPENAI_API_KEY: ODD, UNDERSTUDY_GRPC_ADDRESS: ODD })),
     configErrorOf(() => loadEnvironment({ OPENAI_API_KEY: ODD, UNDERSTUDY_MOCK: ODD })),
     configErrorOf(() =>
       loadText(JSON.stringify({ targets: [{ name: 'a', provider: 'openai', api_key: ODD, mock: ODD }] })),
@@ -81,12 +81,19 @@ test('a key of no known form is not shown where it equals one that is configured
     expect(error).toContain('(hidden)');
     for (const part of ['correct', 'battery', 'staple']) expect(error).not.toContain(part);
   }
-  const deployed = loadEnvironment({
-    AZURE_OPENAI_API_KEY: 'correct-horse-battery',
-    AZURE_OPENAI_ENDPOINT: 'https://a.openai.azure.com',
-    AZURE_OPENAI_DEPLOYMENT: 'correct-horse-battery',
-  });
-  expect(describeStartup(deployed, {}, '1')).not.toContain('correct-horse-battery');
+});
+
+test('a deployment that equals a configured key is refused; a word for no key may stand anywhere', () => {
+  const azure = (key: string) =>
+    configErrorOf(() =>
+      loadEnvironment({
+        AZURE_OPENAI_API_KEY: key,
+        AZURE_OPENAI_ENDPOINT: 'https://a.openai.azure.com',
+        AZURE_OPENAI_DEPLOYMENT: key,
+      }),
+    );
+  expect(azure('correct-horse')).toBe('AZURE_OPENAI_DEPLOYMENT: must not have the value of a key');
+  expect(azure('none')).toBeUndefined();
 });
 
 test('a model that is a key is refused, since models are shown to callers, in the log and in metrics', () => {

@@ -21,6 +21,11 @@ export function isKey(value: string): boolean {
   return /^(?:sk-|gsk_)[A-Za-z0-9_-]{16,}$/.test(value);
 }
 
+/** Whether a value is one of the known keys, and no word that only stands where a key could. */
+export function isOneOf(known: readonly string[], value: string | undefined): boolean {
+  return value !== undefined && value.length >= SHORTEST_KEY && known.includes(value);
+}
+
 /** Replaces what equals one of the known keys, or looks like a key, by `(hidden)`. For all that is shown to people of a configuration. */
 export function hideKeys(text: string, known: readonly string[]): string {
   let shown = text;
