@@ -26,10 +26,12 @@ import { createSuspensionCheck } from './targets/suspension-check.ts';
 import { wireTarget } from './targets/wire-target.ts';
 import { reportCall } from './telemetry/call-report.ts';
 import { createCallLog } from './telemetry/log.ts';
+import { watchDescriptors } from './telemetry/descriptor-watch.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { watchLoad } from './telemetry/overload.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
+import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 
 /** A gateway without any door. */
 export interface Gateway {
@@ -85,9 +87,10 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   };
 
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
-  const log = reports ? createCallLog({ wall: () => system.wall() }) : undefined;
+  const log = reports ? createCallLog({ wall: () => system.wall(), now: () => system.now() }) : undefined;
   const metrics = reports ? createMetrics({ version }) : undefined;
   const load = reports ? watchLoad(system) : undefined;
+  const stopWatching = log && watchDescriptors(backgroundTimers, isOutOfDescriptors, () => log.outOfDescriptors());
 
   // What calls cost.
   const overrides = config.targets.map(({ name, prices }) => ({ target: name, prices }));
@@ -174,10 +177,14 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     handlers: (isAccepting) =>
       createHandlers(port, { random: () => system.random(), ...(isAccepting && { isAccepting }) }),
     adminHandlers: () =>
-      createAdminHandlers(port, {
-        force: (target, state, circuit) => engine.force(target, state, circuit),
-        reset: (target) => engine.reset(target),
-        hasModel: (target, model) => known.hasCircuit(target, model),
+      createAdminHandlers({
+        gateway: port,
+        operator: {
+          force: (target, state, circuit) => engine.force(target, state, circuit),
+          reset: (target) => engine.reset(target),
+          hasModel: (target, model) => known.hasCircuit(target, model),
+        },
+        acted: (act) => log?.operatorActed(act),
       }),
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     warmUp: async () => {
@@ -195,6 +202,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       lists.close();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
       load?.close();
+      stopWatching?.();
       // What was just answered is reported in the next turn.
       await system.yieldIo();
       log?.flush();

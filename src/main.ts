@@ -5,6 +5,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './config/arguments.ts';
 import { loadConfig } from './config/load.ts';
 import { probeOllama } from './config/ollama-probe.ts';
+import { hideKeys, keysOf } from './config/port/hidden-keys.ts';
 import { ConfigError } from './config/port/problem.ts';
 import type { Config } from './config/port/resolved.ts';
 import { describeStartup } from './config/summary.ts';
@@ -124,5 +125,5 @@ function stopOnSignal(gateway: Gateway, { grpc, web, admin }: Doors): void {
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return 'failed';
   const isForOperator = error instanceof ConfigError || ('syscall' in error && error.syscall === 'listen');
-  return isForOperator ? error.message : (error.stack ?? error.message);
+  return hideKeys(isForOperator ? error.message : (error.stack ?? error.message), keysOf(process.env));
 }

@@ -3,6 +3,7 @@ import { azureBaseUrl } from './port/base-url.ts';
 import type { Environment } from './port/resolved.ts';
 import { problemAt, type ConfigProblem } from './port/problem.ts';
 import { providerDefaults, readVariable } from './port/provider-defaults.ts';
+import { isOneOf, keysOf } from './port/hidden-keys.ts';
 import { apiKeySchema, baseUrlSchema, modelSchema, type FileTarget } from './file/schema.ts';
 
 /** A provider that the environment configures. */
@@ -67,6 +68,10 @@ function detected(provider: ProviderName, env: Environment, source: string): Det
 
 function variableProblems(env: Environment, name: string): ConfigProblem[] {
   const secret = name.endsWith('_API_KEY') || name === 'OPENAI_ORG_ID';
+  // Callers, log and metrics would be shown the key.
+  if (!secret && isOneOf(keysOf(env), readVariable(env, name))) {
+    return [{ path: name, message: 'must not have the value of a key' }];
+  }
   const schema = secret ? apiKeySchema : /_(BASE_URL|ENDPOINT)$/.test(name) ? baseUrlSchema : modelSchema;
   const issues = schema.safeParse(readVariable(env, name)).error?.issues ?? [];
   return issues.map(({ message }) => (secret ? { path: name, message } : problemAt(env, [name], message)));

@@ -4,6 +4,7 @@ import type { Config, Environment, RouteConfig, TargetConfig } from './port/reso
 import { crossProblems, splitEntry } from './check.ts';
 import { bareTarget, detectTargets, type DetectedTarget } from './detect.ts';
 import { schemaProblems } from './file/issues.ts';
+import { hideKeys, keysOf } from './port/hidden-keys.ts';
 import { readSwitch, resolveServer } from './listen.ts';
 import { OLLAMA_DEFAULT_URL } from './ollama-probe.ts';
 import { parseConfigText } from './file/parse.ts';
@@ -53,7 +54,7 @@ export function loadConfig(options: LoadOptions): Config {
   const given = { env, demo, ollamaFound, heapLimitBytes };
   const path = options.configPath ?? readVariable(env, 'UNDERSTUDY_CONFIG');
   if (path === undefined) return assemble({ raw: {}, label: 'config', ...given });
-  const label = basename(path);
+  const label = hideKeys(basename(path), keysOf(env));
   const text = readText(options, path);
   return assemble({ raw: parseConfigText(text, label), label, ...given });
 }
@@ -76,7 +77,8 @@ function readText(options: LoadOptions, path: string): string {
     const code = valueAt(error, ['code']);
     const why = typeof code === 'string' ? ` (${code})` : '';
     const from = options.configPath === undefined ? 'UNDERSTUDY_CONFIG' : '--config';
-    throw new ConfigError([{ path: from, message: `cannot read ${JSON.stringify(path)}${why}` }]);
+    const shown = hideKeys(JSON.stringify(path), keysOf(options.env));
+    throw new ConfigError([{ path: from, message: `cannot read ${shown}${why}` }]);
   }
 }
 
@@ -101,7 +103,12 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assemb
   const section = serverSchema.safeParse(valueAt(tree, ['server']) ?? {});
   const server = section.success ? resolveServer(section.data, env, problems) : undefined;
   const file = parsed.data;
-  if (problems.length > 0 || file === undefined || server === undefined) throw new ConfigError(problems);
+  if (problems.length > 0 || file === undefined || server === undefined) {
+    const keys = [...keysOf(env), ...keysOfTargets(raw), ...keysOfTargets(tree)];
+    throw new ConfigError(
+      problems.map(({ path, message }) => ({ path: hideKeys(path, keys), message: hideKeys(message, keys) })),
+    );
+  }
 
   const placed: readonly DetectedTarget[] =
     detected ?? (file.targets ?? []).map((target, index) => ({ target, source: `${label} targets[${index}]` }));
@@ -140,6 +147,12 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assemb
     ],
     demo: standIn?.target.provider === 'mock',
   };
+}
+
+function keysOfTargets(tree: unknown): string[] {
+  const targets = valueAt(tree, ['targets']);
+  const keys = Array.isArray(targets) ? targets.map((target) => valueAt(target, ['api_key'])) : [];
+  return keys.filter((key) => typeof key === 'string');
 }
 
 function demoTarget(ollama: boolean): DetectedTarget {

@@ -1,5 +1,6 @@
 import type { RouteEntry } from '../engine/route/route.ts';
 import { hostOf } from './port/base-url.ts';
+import { hideKeys } from './port/hidden-keys.ts';
 import type { Config, TargetConfig } from './port/resolved.ts';
 
 /** What the doors listen on; a door that is not open is absent. */
@@ -11,12 +12,18 @@ export interface OpenDoors {
 
 /**
  * Describes a process that has started, for people: targets with where they come from, routes, addresses, warnings. Of a base
- * URL only the host is shown, of keys nothing.
+ * URL only the host is shown, of keys nothing, also where one was put in the place of something else.
  */
 export function describeStartup(config: Config, doors: OpenDoors, version: string): string {
+  const keys = config.targets.flatMap(({ apiKey }) => apiKey ?? []);
+  const table: Table = (heading, rows) =>
+    aligned(
+      heading,
+      rows.map((row) => row.map((cell) => hideKeys(cell, keys))),
+    );
   const sections = [
     `Understudy ${version}`,
-    describeTargets(config),
+    describeTargets(config, table),
     table(
       ['route', 'order'],
       config.routes
@@ -29,7 +36,7 @@ export function describeStartup(config: Config, doors: OpenDoors, version: strin
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
-function describeTargets(config: Config): string {
+function describeTargets(config: Config, table: Table): string {
   if (config.targets.length === 0) {
     return 'No provider is configured: every call fails with NO_PROVIDER_CONFIGURED. Set OPENAI_API_KEY or another key (--help lists them), or try --demo.';
   }
@@ -62,7 +69,10 @@ function printable(text: string): string {
   return text.replaceAll(/\p{C}/gu, '?');
 }
 
-function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Writes rows below a heading. */
+type Table = (heading: readonly string[], rows: readonly (readonly string[])[]) => string;
+
+function aligned(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return '';
   const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   return [heading, ...rows]

@@ -104,8 +104,11 @@ export interface ClassRule {
   readonly sameTarget: 'never' | 'at_once' | 'backoff' | 'retry_after';
   /** Whether the next target may be asked. `larger`: one that declares more, or declares nothing. */
   readonly nextTarget: 'no' | 'yes' | 'larger';
-  /** Whether a later round may visit the target again. */
-  readonly laterRounds: boolean;
+  /**
+   * Whether a later round may visit the target again. `once`: what hardly ever heals; behind all failures of such classes
+   * together a request makes one repeat, in whatever order it repeats.
+   */
+  readonly laterRounds: boolean | 'once';
   /** Ceiling of the first wait before a repeat, in milliseconds; doubles with each. Absent: the configured backoff. */
   readonly backoffBaseMs?: number;
   /** How long, in milliseconds, no call goes to the target (or to its model, for `not_found`). */
@@ -128,7 +131,7 @@ export const CLASS_RULES = {
   bad_request: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
   capability: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'larger', laterRounds: false },
   content: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
-  protocol: { verdict: 'failure', sameTarget: 'never', nextTarget: 'yes', laterRounds: true },
+  protocol: { verdict: 'failure', sameTarget: 'never', nextTarget: 'yes', laterRounds: 'once' },
   conflict: { verdict: 'neutral', sameTarget: 'backoff', nextTarget: 'yes', laterRounds: true },
   interrupted: { verdict: 'failure', sameTarget: 'never', nextTarget: 'no', laterRounds: true },
   client_cancel: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },

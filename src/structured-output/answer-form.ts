@@ -4,9 +4,11 @@ import { MessageSchema, Role } from '../../gen/understudy/v1/chat_pb.ts';
 import type { GenerationOptions, Message } from '../../gen/understudy/v1/chat_pb.ts';
 import type { Delta, Finish, FinishReason } from '../core/answer.ts';
 import type { Failure } from '../core/failure.ts';
+import { exceedsJsonBounds } from '../core/json-bounds.ts';
 import type { AttemptSink } from '../core/ports.ts';
 import type { AnswerCheck } from './json-schema.ts';
 import { answerCheck } from './json-schema.ts';
+import { TOO_DEEP } from './json-text.ts';
 
 /** The form that a request asks of its answer, and what follows where a complete answer does not have it. */
 export interface AnswerForm {
@@ -80,6 +82,7 @@ function say(role: Role, text: string): Message {
 }
 
 function checkObject(json: string): string | undefined {
+  if (exceedsJsonBounds(json)) return TOO_DEEP;
   try {
     const value: unknown = JSON.parse(json);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'it is no JSON object';

@@ -4,7 +4,8 @@ import type { AnySchemaObject, ErrorObject, Options, ValidateFunction } from 'aj
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
-import { checkJsonObject } from './json-text.ts';
+import { exceedsJsonBounds } from '../core/json-bounds.ts';
+import { checkJsonObject, TOO_DEEP } from './json-text.ts';
 
 /** Longest text of a schema, in bytes (64 KiB). */
 export const MAX_SCHEMA_BYTES = 64 * 1024;
@@ -111,6 +112,7 @@ function compile(schema: AnySchemaObject, draft: Draft, metaSchema: Ajv | Ajv202
 }
 
 function firstProblem(validate: ValidateFunction, json: string): string | undefined {
+  if (exceedsJsonBounds(json)) return TOO_DEEP;
   let answer: unknown;
   try {
     answer = JSON.parse(json);

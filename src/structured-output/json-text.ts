@@ -1,12 +1,10 @@
+import { exceedsJsonBounds } from '../core/json-bounds.ts';
+
 /** Deepest nesting of a JSON text that a request may carry. */
 const MAX_DEPTH = 64;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
+/** What is wrong with an answer that is nested too deeply to be parsed. */
+export const TOO_DEEP = 'it is nested too deeply';
 
 /** An object, or what is wrong with the text of one: a sentence that begins with `must`. */
 export type CheckedJson = { readonly object: Readonly<Record<string, unknown>> } | { readonly problem: string };
@@ -14,7 +12,7 @@ export type CheckedJson = { readonly object: Readonly<Record<string, unknown>> }
 /** Reads the text of a JSON object, whose length in bytes and whose depth are bounded before it is parsed. */
 export function checkJsonObject(text: string, maxBytes: number): CheckedJson {
   if (Buffer.byteLength(text) > maxBytes) return { problem: `must be at most ${maxBytes / 1024} KiB long` };
-  if (depthOf(text) > MAX_DEPTH) return { problem: `must be nested at most ${MAX_DEPTH} deep` };
+  if (exceedsJsonBounds(text, MAX_DEPTH)) return { problem: `must be nested at most ${MAX_DEPTH} deep` };
   const object = parseObject(text);
   return object === undefined ? { problem: 'must be a JSON object' } : { object };
 }
@@ -26,26 +24,4 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
   } catch {
     return undefined;
   }
-}
-
-/** Returns how deep brackets and braces are nested, those within strings left out. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let isString = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const char = text.charCodeAt(at);
-    if (isString) {
-      if (char === BACKSLASH) at += 1;
-      else if (char === QUOTE) isString = false;
-    } else if (char === QUOTE) {
-      isString = true;
-    } else if (char === OPEN_BRACE || char === OPEN_BRACKET) {
-      depth += 1;
-      if (depth > deepest) deepest = depth;
-    } else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) {
-      depth -= 1;
-    }
-  }
-  return deepest;
 }

@@ -22,7 +22,7 @@ export function wireTarget(config: TargetConfig, system: System, cohort: Cohort,
   const adapter = adapterFor(provider, api, baseUrl);
   const transport = config.mock
     ? createMockTransport({ runtime: system, provider, api, seed: MOCK_SEED })
-    : inCohorts(createUndiciTransport({ connectTimeoutMs: timeouts.connectMs }), cohort);
+    : inCohorts(createUndiciTransport(system, { connectTimeoutMs: timeouts.connectMs }), cohort);
   const head = { provider, baseUrl, apiKey, organization };
   return { config, adapter, upstream: createUpstreamTarget({ head, adapter, transport, runtime: system, onUnknown }) };
 }

@@ -3,14 +3,19 @@ import { stdout } from 'node:process';
 import { pino } from 'pino';
 
 import type { CallReport } from './call-report.ts';
+import { createAlertLimit } from './alert-limit.ts';
 import { createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
+import { operatorFields } from './operator-fields.ts';
+import type { OperatorAct } from '../server/port/operator-act.ts';
 
 /** Ended calls that may wait for their lines; there are so many only where `defer` comes late. */
 const MAX_WAITING_CALLS = 1_000;
 
 const DROPPED = 'log lines were dropped: standard output is read too slowly';
 const LINES_DROPPED = 'understudy.lines_dropped';
+const HELD_BACK = 'understudy.alerts_held_back';
+const OUT_OF_DESCRIPTORS = 'no file descriptor is left: connections are refused';
 
 /** Options of {@link createCallLog}. */
 export interface CallLogOptions {
@@ -22,6 +27,8 @@ export interface CallLogOptions {
   readonly defer?: ((work: () => void) => void) | undefined;
   /** Milliseconds since the epoch, for the stamp. */
   readonly wall: () => number;
+  /** Monotonic milliseconds, by which alerts are kept apart. Default: `wall`. */
+  readonly now?: (() => number) | undefined;
 }
 
 /**
@@ -35,15 +42,22 @@ export interface CallLog {
   info(message: string): void;
   /** Writes a warning of ours. */
   warn(message: string): void;
-  /** Tells the operator that a target needs a hand. Of the failure only what {@link AlertFailure} names is written. */
+  /**
+   * Tells the operator that a target needs a hand, of the same thing once a minute. Of the failure only what {@link AlertFailure}
+   * names is written.
+   */
   alert(target: string, failure: AlertFailure): void;
+  /** Tells the operator, once a minute, that this process has no file descriptor left. */
+  outOfDescriptors(): void;
+  /** Writes what an operator has done, or was refused. */
+  operatorActed(act: OperatorAct): void;
   /** Writes the lines that still wait for their turn. For the end of the process. */
   flush(): void;
 }
 
 /** Opens the log. */
 export function createCallLog(options: CallLogOptions): CallLog {
-  const { level: least = 'info', defer = queueMicrotask, wall } = options;
+  const { level: least = 'info', defer = queueMicrotask, wall, now = wall } = options;
   // One write for all lines of a turn: each is a system call.
   let lines = '';
   const logger = pino(
@@ -69,6 +83,14 @@ export function createCallLog(options: CallLogOptions): CallLog {
   const tell = (level: LogLevel, message: string, fields?: Fields): void => {
     harmlessly(() => logger[level](fields ?? {}, message));
     writeLines();
+  };
+  const mayAlert = createAlertLimit(now);
+  const alert = (key: string, message: string, fields: Fields): void => {
+    const heldBack = mayAlert(key);
+    if (heldBack !== undefined) tell('warn', message, heldBack === 0 ? fields : { ...fields, [HELD_BACK]: heldBack });
+  };
+  const outOfDescriptors = (): void => {
+    harmlessly(() => alert(OUT_OF_DESCRIPTORS, OUT_OF_DESCRIPTORS, {}));
   };
   const waiting: CallReport[] = [];
   const drain = (): void => {
@@ -97,7 +119,16 @@ export function createCallLog(options: CallLogOptions): CallLog {
     info: (message) => tell('info', message),
     warn: (message) => tell('warn', message),
     alert: (target, failure) => {
-      harmlessly(() => tell('warn', 'target needs attention', alertFields(target, failure)));
+      harmlessly(() => {
+        // Of this every target tells, and none is to blame.
+        if (failure.class === 'local_refusal') return outOfDescriptors();
+        const fields = alertFields(target, failure);
+        alert(Object.values(fields).join(' '), 'target needs attention', fields);
+      });
+    },
+    outOfDescriptors,
+    operatorActed: (act) => {
+      harmlessly(() => tell('info', 'operator acted', operatorFields(act)));
     },
     flush: drain,
   };

@@ -1,4 +1,5 @@
 import type { RequestHead } from './port/request-head.ts';
+import { exceedsJsonBounds } from '../core/json-bounds.ts';
 import type { Transport } from '../core/transport.ts';
 
 /** Longest answer that is read, in bytes. */
@@ -19,8 +20,8 @@ export interface Reply {
 }
 
 /**
- * Asks a question; undefined where nobody answers, the answer is longer than 4 MiB, or the signal aborts, which closes the
- * connection in the same turn. Never rejects.
+ * Asks a question; undefined where nobody answers, the answer is longer than 4 MiB or JSON that should not be parsed,
+ * or the signal aborts, which closes the connection in the same turn. Never rejects.
  */
 export function ask(
   transport: Transport,
@@ -44,7 +45,10 @@ export function ask(
         bytes += chunk.length;
         if (bytes > MAX_BYTES) give(undefined);
       },
-      onEnd: () => give({ status, body: Buffer.concat(chunks).toString('utf8') }),
+      onEnd: () => {
+        const body = Buffer.concat(chunks).toString('utf8');
+        give(exceedsJsonBounds(body) ? undefined : { status, body });
+      },
       onError: () => give(undefined),
     },
   );

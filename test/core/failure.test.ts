@@ -24,8 +24,12 @@ describe('the class table', () => {
 
   it('lets later rounds visit only what a wait may cure: C1, C3 to C8, C15, C16, and C17 for an answer begun anew', () => {
     const names = ROWS.map(([name]) => name);
-    const numbers = classesWhere(({ laterRounds }) => laterRounds).map((name) => names.indexOf(name) + 1);
+    const numbers = classesWhere(({ laterRounds }) => laterRounds !== false).map((name) => names.indexOf(name) + 1);
     expect(numbers).toEqual([1, 3, 4, 5, 6, 7, 8, 15, 16, 17]);
+  });
+
+  it('has what hardly ever heals repeated once: C15', () => {
+    expect(classesWhere(({ laterRounds }) => laterRounds === 'once')).toEqual(['protocol']);
   });
 
   it('suspends for a used-up quota, a refused key and a missing model, none of which is repeated', () => {

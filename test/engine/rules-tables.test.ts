@@ -37,7 +37,7 @@ describe('the table of classes', () => {
     expect({ same, next, later, verdict, suspended }).toEqual({
       same: repeated(name, rule),
       next: rule.nextTarget,
-      later: rule.laterRounds ? 'yes' : 'no',
+      later: typeof rule.laterRounds === 'string' ? rule.laterRounds : rule.laterRounds ? 'yes' : 'no',
       verdict: rule.verdict,
       suspended: rule.suspendMs === undefined ? '' : duration(rule.suspendMs),
     });

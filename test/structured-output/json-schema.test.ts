@@ -97,7 +97,8 @@ describe('a schema of a stranger', () => {
 
   it('survives an answer that is nested without end', () => {
     const tree = check({ $ref: '#/$defs/a', $defs: { a: { items: { $ref: '#/$defs/a' } } } });
-    expect(tree(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)).toBe('it takes too long to check');
+    expect(tree(`${'['.repeat(512)}${']'.repeat(512)}`)).toBeUndefined();
+    expect(tree(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)).toBe('it is nested too deeply');
   });
 
   it('changes nothing outside of itself', () => {

@@ -40,12 +40,19 @@ const ANY_PORT = {
   UNDERSTUDY_ADMIN_ADDRESS: '127.0.0.1:0',
 };
 
-/** Starts `bin/understudy.js` on free ports, with nothing in its environment but what is given here. */
+/**
+ * Starts `bin/understudy.js` on free ports, with nothing in its environment but what is given here.
+ * @param openFiles most file descriptors that it may have; default: as many as this process
+ */
 export function startUnderstudy(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  openFiles?: number,
 ): UnderstudyProcess {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const command = [process.execPath, PROGRAM, ...args];
+  const limited = ['/bin/sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...command];
+  const [program = '', ...words] = openFiles === undefined ? command : limited;
+  const child = spawn(program, words, {
     env: { ...ANY_PORT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -53,19 +53,30 @@ describe('docs/metrics.md', () => {
 
   test('lists every field of the log', () => {
     const lines: Record<string, unknown>[] = [];
+    let nowMs = 0;
     const log = createCallLog({
       write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
       wall: () => 1_795_305_600_000,
+      now: () => nowMs,
     });
     const { firstOutputMs, usage } = okAttempt().record;
     const trail = [failedAttempt({}, { firstOutputMs, usage, waitBeforeMs: 5 })];
     const outcome = { status: 'ABORTED', reason: 'STREAM_INTERRUPTED' } as const;
     log.callEnded(okEnd({ outcome, attempts: trail, skipsLeftOut: 1 }));
     log.flush();
-    log.alert('openai', { class: 'auth', reason: 'PROVIDER_AUTH_FAILED', httpStatus: 401, providerCode: 'invalid' });
-    const [call = {}, alert = {}] = lines;
+    const refused = {
+      class: 'auth',
+      reason: 'PROVIDER_AUTH_FAILED',
+      httpStatus: 401,
+      providerCode: 'invalid',
+    } as const;
+    for (nowMs of [0, 1, 60_000]) log.alert('openai', refused);
+    const act = { peer: '127.0.0.1:9', target: 'openai', circuit: 'm', state: 'OPEN', status: 'INTERNAL' } as const;
+    log.operatorActed({ method: 'ForceCircuit', ...act, reason: 'INTERNAL' });
+    const [call = {}, , alert = {}, acted = {}] = lines;
     expect(Object.keys(call).sort()).toEqual(documentedFields("### Fields of a call's line"));
     expect(Object.keys(alert).sort()).toEqual(documentedFields("### Fields of an alert's line"));
+    expect(Object.keys(acted).sort()).toEqual(documentedFields("### Fields of an operator's line"));
     const [entry = {}] = call['understudy.trail'] as object[];
     expect(Object.keys(entry).sort()).toEqual(documentedFields('### Fields of an entry of the trail'));
   });

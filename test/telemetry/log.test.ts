@@ -234,6 +234,58 @@ describe('the log', () => {
     ]);
   });
 
+  test('writes the same alert once a minute, and says how many it held back', () => {
+    let nowMs = 0;
+    const { log, objects } = openLog({ now: () => nowMs });
+    const refused = { class: 'auth', reason: 'PROVIDER_AUTH_FAILED', httpStatus: 401 } as const;
+    for (let index = 0; index < 500; index++) log.alert('openai', refused);
+    log.alert('azure-eu', refused);
+    log.alert('openai', { ...refused, httpStatus: 403 });
+    nowMs = 59_999;
+    log.alert('openai', refused);
+    nowMs = 60_000;
+    log.alert('openai', refused);
+    const told = objects().map((line) => [
+      line['understudy.target'],
+      line['http.response.status_code'],
+      line['understudy.alerts_held_back'],
+    ]);
+    expect(told).toEqual([
+      ['openai', 401, undefined],
+      ['azure-eu', 401, undefined],
+      ['openai', 403, undefined],
+      ['openai', 401, 500],
+    ]);
+  });
+
+  test('tells of used up descriptors once, whichever of the targets and whoever else has noticed', () => {
+    const { log, objects } = openLog({ now: () => 0 });
+    for (const target of ['openai', 'azure-eu', 'ollama']) {
+      log.alert(target, { class: 'local_refusal', reason: 'OVERLOADED', providerCode: 'EMFILE' });
+    }
+    log.outOfDescriptors();
+    expect(objects()).toEqual([
+      { level: 'warn', time: 1_795_305_600_000, msg: 'no file descriptor is left: connections are refused' },
+    ]);
+  });
+
+  test('tells who has done what as an operator, and how it ended', () => {
+    const { log, objects } = openLog();
+    log.operatorActed({ method: 'ForceCircuit', peer: '10.0.0.9:4711', target: 'openai', state: 'OPEN', status: 'OK' });
+    expect(objects()).toEqual([
+      {
+        level: 'info',
+        time: 1_795_305_600_000,
+        msg: 'operator acted',
+        'client.address': '10.0.0.9:4711',
+        'rpc.method': 'understudy.v1.AdminService/ForceCircuit',
+        'rpc.response.status_code': 'OK',
+        'understudy.target': 'openai',
+        'understudy.state': 'OPEN',
+      },
+    ]);
+  });
+
   test('writes nothing below its level', () => {
     const { log, objects } = openLog({ level: 'warn' });
     log.info('no');

@@ -5,6 +5,7 @@ import { MODEL_NAME } from '../../core/model-id.ts';
 import { PROVIDERS } from '../../core/provider.ts';
 import { parseAddress } from '../../core/address.ts';
 import { ADDRESS_RULE } from './host-port.ts';
+import { isKey } from '../port/hidden-keys.ts';
 import { baseUrlProblem, withoutApiVersion } from '../port/base-url.ts';
 import { duration, flag, LIST, MAPPING, oneOf, text, wholeNumber } from './leaves.ts';
 
@@ -42,7 +43,10 @@ export const baseUrlSchema = baseUrl(baseUrlProblem);
 export const apiKeySchema = text(/^[\x21-\x7e]+$/, 'must be a text of printable ASCII characters without spaces');
 
 /** The provider's name of a model. */
-export const modelSchema = text(MODEL_NAME, 'must be the name of a model: 1 to 256 characters without spaces');
+export const modelSchema = text(MODEL_NAME, 'must be the name of a model: 1 to 256 characters without spaces').refine(
+  (value) => !isKey(value),
+  { error: 'must be the name of a model and no key' },
+);
 
 const priceSchema = z.strictObject(
   {

@@ -39,6 +39,8 @@ export interface FailedAttempt {
   readonly hasRepeats: boolean;
   /** Whether it may repeat on this target (engine rules B3 and R1). */
   readonly mayRepeat: boolean;
+  /** False where it failed by what hardly ever heals, and the request has repeated such a failure before (class C15). */
+  readonly isWorthRepeating: boolean;
   /** Whether the budget of this target allows another restart (engine rule R2). */
   readonly mayRestart: boolean;
   /** Repeats made in this visit to the target, replacements of stale sockets not among them. */
@@ -132,7 +134,7 @@ function coolsForMs({ unavailable }: FailedAttempt): number {
 /** Every wait of the list on one target, in full, then the next target (engine rule R3). */
 function exhaustFirst(failed: FailedAttempt, rule: ClassRule, config: RetryConfig): Repeat {
   const waitMs = config.backoffMs[failed.repeatsInVisit];
-  if (waitMs === undefined || !rule.laterRounds) return undefined;
+  if (waitMs === undefined || rule.laterRounds === false || !failed.isWorthRepeating) return undefined;
   // A provider that wants to be left alone for longer than any of them is left to its cooldown (engine rule R4).
   return coolsForMs(failed) > Math.max(...config.backoffMs) ? undefined : fitting(waitMs, failed);
 }

@@ -1,3 +1,5 @@
+import type { FailureClass } from '../../core/failure.ts';
+import { CLASS_RULES } from '../../core/failure.ts';
 import type { ChainEntry } from '../port/call.ts';
 import type { RetryConfig } from '../port/config.ts';
 import type { Drain } from './drain.ts';
@@ -9,9 +11,12 @@ export interface TargetBudgets {
   readonly restarts: RetryBudget;
 }
 
+const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();
+
 /**
- * What one request may still repeat: `maxRepeats` of its own (engine rule B3), and what the budgets of the targets hold (R1,
- * R2); nothing once the engine goes down (D2). The order EXHAUST_FIRST knows no budgets.
+ * What one request may still repeat: `maxRepeats` of its own (engine rule B3), one of them behind what hardly ever heals (class
+ * C15), and what the budgets of the targets hold (R1, R2); nothing once the engine goes down (D2). The order EXHAUST_FIRST
+ * knows neither `maxRepeats` nor budgets.
  */
 export class Allowance {
   readonly #config: RetryConfig;
@@ -21,6 +26,9 @@ export class Allowance {
   readonly #visited: string[] = [];
   #repeats = 0;
   #isRestartDue = false;
+  /** Entries whose last failure was of a class that a request repeats once; hardly ever any. */
+  #spoiled: ReadonlySet<ChainEntry> = NO_ENTRIES;
+  #hasRepeatedSpoiled = false;
 
   constructor(config: RetryConfig, budgetsOf: (entry: ChainEntry) => TargetBudgets, drain: Pick<Drain, 'hasBegun'>) {
     this.#drain = drain;
@@ -35,7 +43,7 @@ export class Allowance {
 
   /** Whether an entry that was tried may be tried again now. */
   mayRepeat(entry: ChainEntry): boolean {
-    return this.hasRepeats && this.#hasBudget(entry);
+    return this.hasRepeats && this.isWorthRepeating(entry) && this.#hasBudget(entry);
   }
 
   /**
@@ -43,7 +51,18 @@ export class Allowance {
    * @param isRepeat whether that attempt is a repeat itself
    */
   mayRepeatLater(entry: ChainEntry, isRepeat: boolean): boolean {
-    return this.#hasMoreThan(isRepeat || this.#isRestartDue ? 1 : 0) && this.#hasBudget(entry);
+    const isLeft = this.#hasMoreThan(isRepeat || this.#isRestartDue ? 1 : 0);
+    return isLeft && this.isWorthRepeating(entry) && this.#hasBudget(entry);
+  }
+
+  /** False where an entry failed by what hardly ever heals, and the request has repeated such a failure before (class C15). */
+  isWorthRepeating(entry: ChainEntry): boolean {
+    return !this.#hasRepeatedSpoiled || !this.#spoiled.has(entry);
+  }
+
+  /** Notes how the last attempt on an entry has failed, before what that means to the caller. */
+  failed(entry: ChainEntry, failureClass: FailureClass): void {
+    if (CLASS_RULES[failureClass].laterRounds === 'once') this.#spoiled = new Set(this.#spoiled).add(entry);
   }
 
   /** Whether a stream that broke off on an entry may begin anew now. */
@@ -65,6 +84,10 @@ export class Allowance {
     const isRestart = this.#isRestartDue;
     this.#isRestartDue = false;
     if (isRepeat || isRestart) this.#repeats++;
+    if (this.#spoiled.has(entry)) {
+      this.#hasRepeatedSpoiled = true;
+      this.#spoiled = new Set([...this.#spoiled].filter((other) => other !== entry));
+    }
     const { repeats, restarts } = this.#budgetsOf(entry);
     if (isRepeat && !this.#hasNoBudgets) repeats.take();
     if (this.#visited.includes(entry.target)) return isRestart;

@@ -95,6 +95,7 @@ export class AttemptLoop<Output, Final> {
       const again = isRestart ? 'RESTART' : undefined;
       const { answer, fault } = await makeAttempt(request, visit, ready, repair === undefined ? again : 'REPAIR');
       if (fault === undefined) return answer;
+      allowance.failed(entry, fault.cause.class);
       const decision = this.#afterAttempt(visit, fault, repair !== undefined);
       if (decision.kind === 'ANSWER') return fault.rejection?.isTolerable === true ? answer : request.tolerable;
       this.#note(decision, entry, fault);
@@ -168,6 +169,7 @@ export class AttemptLoop<Output, Final> {
         isDraining: drain.hasBegun,
         hasRepeats: allowance.hasRepeats,
         mayRepeat: allowance.mayRepeat(entry),
+        isWorthRepeating: allowance.isWorthRepeating(entry),
         mayRestart: allowance.mayRestart(entry),
         repeatsInVisit: repeats,
         staleSocketReplaced,

@@ -98,7 +98,9 @@ export class Chain<Output, Final> {
   #isCandidate(entry: ChainEntry): boolean {
     if (this.#isRefused(entry) || this.#late.has(entry)) return false;
     const failure = this.#failures.get(entry);
-    return failure === undefined || (CLASS_RULES[failure.class].laterRounds && failure.repeatIsUseless !== true);
+    return (
+      failure === undefined || (CLASS_RULES[failure.class].laterRounds !== false && failure.repeatIsUseless !== true)
+    );
   }
 
   /** Whether it is known that the call cannot be translated for an entry. */

@@ -59,6 +59,10 @@ function allFailed(failures: readonly Failure[], contacted: boolean, availableIn
   const last = failures.at(-1);
   const isItself = failures.every(isOfTheRequest) || failures.every(({ class: kind }) => kind === 'mismatch');
   if (last !== undefined && isItself) return asItself(last, contacted);
+  // Attempts that found this process without descriptors, or its connections closed, have asked nobody.
+  if (last !== undefined && failures.every(({ class: kind }) => kind === 'local_refusal')) {
+    return { ...asItself(last, contacted), retryAfterMs: againInMs(last.reason, availableInMs) };
+  }
   const status = commonStatus(failures);
   // A used-up quota comes back at no known time, so a time is told only where a rate limit is among the reasons.
   const hasTime = status !== 'RESOURCE_EXHAUSTED' || failures.some(({ reason }) => reason === 'PROVIDER_RATE_LIMITED');

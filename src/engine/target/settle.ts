@@ -76,7 +76,7 @@ function holdBack({ state: { cooldown }, record: { entry } }: Settlement, cause:
   const { retryAfterMs } = cause;
   if (rule.suspendMs === undefined) {
     if (cause.class === 'rate_limit') cooldown.cool(retryAfterMs ?? UNNAMED_COOLDOWN_MS);
-    else if (retryAfterMs !== undefined && rule.laterRounds) cooldown.cool(retryAfterMs);
+    else if (retryAfterMs !== undefined && rule.laterRounds !== false) cooldown.cool(retryAfterMs);
   } else if (cause.class !== 'not_found') {
     cooldown.suspend(cause.reason, rule.suspendMs, retryAfterMs);
   } else if (!entry.modelNamedByCaller) {
@@ -84,11 +84,15 @@ function holdBack({ state: { cooldown }, record: { entry } }: Settlement, cause:
   }
 }
 
-/** Whether a person should look at it: a key, a quota, a missing model, a certificate, a fault of ours (classes C2, C9 to C11, C21). */
+/**
+ * Whether a person should look at it: a key, a quota, a missing model, a certificate, a fault of ours (classes C2, C9 to C11, C21), or
+ * that this process has no descriptor left, which alone makes an attempt fail as OVERLOADED (C20).
+ */
 function needsOperator(cause: Failure, { entry }: AttemptRecord): boolean {
   if (cause.class === 'not_found') return !entry.modelNamedByCaller;
   const rule: ClassRule = CLASS_RULES[cause.class];
-  return rule.suspendMs !== undefined || cause.class === 'tls' || cause.class === 'internal';
+  const isOverloaded = cause.class === 'local_refusal' && cause.reason === 'OVERLOADED';
+  return rule.suspendMs !== undefined || cause.class === 'tls' || cause.class === 'internal' || isOverloaded;
 }
 
 function tokensOf(usage: TokenUsage | undefined): number {

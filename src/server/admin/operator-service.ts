@@ -1,12 +1,14 @@
-import type { ConnectError, ServiceImpl } from '@connectrpc/connect';
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import { type AdminService, ForcedState } from '../../../gen/understudy/v1/admin_pb.ts';
 import type { ProviderHealth } from '../../../gen/understudy/v1/health_pb.ts';
-import type { FailureReason } from '../../core/failure.ts';
+import { FailureError, type FailureReason } from '../../core/failure.ts';
 import { OTHER_MODELS } from '../../core/model-id.ts';
 import type { OperatorState } from '../../engine/target/operator-switch.ts';
+import { PEER_ADDRESS } from '../http/peer.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
+import type { OperatorAct } from '../port/operator-act.ts';
 import { providerHealth } from '../health/provider-health.ts';
-import { callError, refusal } from '../errors/status.ts';
+import { callError, unexpected } from '../errors/status.ts';
 
 /** What operators can do to targets. */
 export interface TargetOperator {
@@ -26,38 +28,74 @@ const STATES: ReadonlyMap<ForcedState, OperatorState> = new Map([
   [ForcedState.DISABLED, 'DISABLED'],
 ]);
 
+/** What the handlers of AdminService are made of. */
+export interface AdminParts {
+  readonly gateway: Pick<GatewayPort, 'targets' | 'costOfTarget' | 'newRequestId'>;
+  readonly operator: TargetOperator;
+  /** Hears of all that operators do or are refused. Absent: nobody does. */
+  readonly acted?: ((act: OperatorAct) => void) | undefined;
+}
+
 /** Makes the handlers of AdminService. They throw a ConnectError that names the field where the request is wrong. */
-export function createAdminHandlers(
-  gateway: Pick<GatewayPort, 'targets' | 'costOfTarget' | 'newRequestId'>,
-  operator: TargetOperator,
-): ServiceImpl<typeof AdminService> {
-  const refuse = (reason: FailureReason, message: string, field: string): ConnectError => {
-    const failure = refusal({ class: 'local_refusal', reason, message, field });
-    return callError(failure, { requestId: gateway.newRequestId(), random: () => 0 });
-  };
+export function createAdminHandlers({ gateway, operator, acted }: AdminParts): ServiceImpl<typeof AdminService> {
   const healthOf = (name: string): ProviderHealth => {
     const target = gateway.targets().find((candidate) => candidate.target === name);
-    if (target === undefined) throw refuse('TARGET_NOT_FOUND', 'There is no such target.', 'target');
+    if (target === undefined) throw refused('TARGET_NOT_FOUND', 'There is no such target.', 'target');
     return providerHealth(target, gateway.costOfTarget(name));
   };
+  /** Does what an operator wants, and tells of it: what was found to exist, and how it ended. */
+  const act = (
+    method: OperatorAct['method'],
+    { values }: HandlerContext,
+    run: (found: Found) => void,
+    target: string,
+  ): { health: ProviderHealth } => {
+    const found: Found = {};
+    const told = (end: Pick<OperatorAct, 'status' | 'reason'>): void =>
+      acted?.({ method, peer: values.get(PEER_ADDRESS), ...found, ...end });
+    try {
+      healthOf(target);
+      found.target = target;
+      run(found);
+      const health = healthOf(target);
+      told({ status: 'OK' });
+      return { health };
+    } catch (thrown) {
+      const failure = unexpected(thrown, false);
+      told({ status: failure.status, reason: failure.reason });
+      throw callError(failure, { requestId: gateway.newRequestId(), random: () => 0 });
+    }
+  };
   return {
-    forceCircuit({ target, model, state }) {
-      healthOf(target);
-      const wanted = STATES.get(state);
-      if (wanted === undefined) throw refuse('INVALID_REQUEST', 'A state is required.', 'state');
-      if (model !== '' && wanted === 'DISABLED') {
-        throw refuse('INVALID_REQUEST', 'Only a whole target can be disabled.', 'model');
-      }
-      if (model !== '' && model !== OTHER_MODELS && !operator.hasModel(target, model)) {
-        throw refuse('MODEL_NOT_FOUND', 'The target has no circuit for this model.', 'model');
-      }
-      operator.force(target, wanted, model === '' ? undefined : model);
-      return { health: healthOf(target) };
+    forceCircuit({ target, model, state }, context) {
+      return act(
+        'ForceCircuit',
+        context,
+        (found) => {
+          const wanted = STATES.get(state);
+          if (wanted === undefined) throw refused('INVALID_REQUEST', 'A state is required.', 'state');
+          found.state = wanted;
+          if (model !== '' && wanted === 'DISABLED') {
+            throw refused('INVALID_REQUEST', 'Only a whole target can be disabled.', 'model');
+          }
+          if (model !== '' && model !== OTHER_MODELS && !operator.hasModel(target, model)) {
+            throw refused('MODEL_NOT_FOUND', 'The target has no circuit for this model.', 'model');
+          }
+          if (model !== '') found.circuit = model;
+          operator.force(target, wanted, found.circuit);
+        },
+        target,
+      );
     },
-    resetTarget({ target }) {
-      healthOf(target);
-      operator.reset(target);
-      return { health: healthOf(target) };
+    resetTarget({ target }, context) {
+      return act('ResetTarget', context, () => operator.reset(target), target);
     },
   };
+}
+
+/** What of a request was found to exist. */
+type Found = { -readonly [Field in 'target' | 'circuit' | 'state']?: OperatorAct[Field] };
+
+function refused(reason: FailureReason, message: string, field: string): FailureError {
+  return new FailureError({ class: 'local_refusal', reason, message, field });
 }

@@ -16,6 +16,12 @@ const SHUTTING_DOWN = 'The gateway is shutting down.';
 const MIN_PUSHBACK_MS = 250;
 const PUSHBACK_JITTER = 0.25;
 
+/** Another replica can take a refused call now, but clients read a wait of less than 10 ms each in another way (rule D2). */
+const REPLICA_PUSHBACK_MS = { least: 10, most: 50 };
+
+/** A wait fits into a caller's time where it leaves so many milliseconds for the repeat. */
+const LEAST_TRY_MS = 50;
+
 const STATUS_CODES = {
   CANCELLED: Code.Canceled,
   INVALID_ARGUMENT: Code.InvalidArgument,
@@ -43,14 +49,15 @@ export interface ErrorContext {
   readonly violations?: readonly Violation[];
   /** Tokens that the caller has got, for an interrupted stream. */
   readonly usage?: TokenUsage | undefined;
-  /** Whether the caller had set a deadline. */
-  readonly hasDeadline?: boolean;
+  /** Milliseconds that the caller's deadline leaves; absent where it has set none. */
+  readonly remainingMs?: number | undefined;
 }
 
 /**
  * Makes the error that a caller gets (engine rules B5 and R7): ErrorInfo and RequestInfo
  * always, the other details where they say something, the whole below 6 KiB. Without contact to a provider the metadata may
- * invite to repeat the call; after it they forbid it. A cancelled call gets the bare status.
+ * invite to repeat the call; after it they forbid it, and also where the caller's deadline would end the wait: a client with a
+ * retry policy would lose the error for it. A cancelled call gets the bare status.
  */
 export function callError(failure: CallFailure, context: ErrorContext): ConnectError {
   const code = STATUS_CODES[failure.status];
@@ -79,7 +86,7 @@ export function callError(failure: CallFailure, context: ErrorContext): ConnectE
     attempts,
   });
   const metadata = new Headers({ [REQUEST_ID_HEADER]: requestId });
-  const pushback = pushbackMs(failure, context.random);
+  const pushback = pushbackMs(failure, context);
   if (pushback !== undefined) metadata.set(PUSHBACK_HEADER, String(pushback));
   return new ConnectError(message, code, metadata, details, failure.cause);
 }
@@ -127,13 +134,18 @@ export function unexpected(thrown: unknown, contacted: boolean): CallFailure {
   return { status: 'INTERNAL', reason: 'INTERNAL', message: 'The gateway failed.', contacted, cause: thrown };
 }
 
-function pushbackMs(failure: CallFailure, random: () => number): number | undefined {
+function pushbackMs(failure: CallFailure, { random, remainingMs = Infinity }: ErrorContext): number | undefined {
   if (failure.contacted) return -1;
-  // Another replica can take it now (engine rule D2).
-  if (failure.reason === 'SHUTTING_DOWN') return 0;
-  if (failure.retryAfterMs === undefined && failure.status !== 'UNAVAILABLE') return undefined;
-  const leastMs = Math.max(failure.retryAfterMs ?? 0, MIN_PUSHBACK_MS);
-  return Math.ceil(leastMs * (1 + PUSHBACK_JITTER * random()));
+  const waitMs = comeAgainMs(failure, random);
+  return waitMs !== undefined && waitMs + LEAST_TRY_MS > remainingMs ? -1 : waitMs;
+}
+
+/** Returns after how many milliseconds a client may repeat a call that reached no provider; undefined where it is of no use. */
+function comeAgainMs({ reason, status, retryAfterMs }: CallFailure, random: () => number): number | undefined {
+  const { least, most } = REPLICA_PUSHBACK_MS;
+  if (reason === 'SHUTTING_DOWN') return least + Math.floor((most - least) * random());
+  if (retryAfterMs === undefined && status !== 'UNAVAILABLE') return undefined;
+  return Math.ceil(Math.max(retryAfterMs ?? 0, MIN_PUSHBACK_MS) * (1 + PUSHBACK_JITTER * random()));
 }
 
 function errorMetadata(
@@ -150,7 +162,7 @@ function errorMetadata(
     metadata['lastProvider'] = considered.at(-1)?.provider ?? '';
     metadata['reasons'] = [...reasons].join(',');
   }
-  if (failure.reason === 'DEADLINE') metadata['which'] = context.hasDeadline === true ? 'caller' : 'gateway';
+  if (failure.reason === 'DEADLINE') metadata['which'] = context.remainingMs === undefined ? 'gateway' : 'caller';
   if (failure.reason === 'STREAM_INTERRUPTED') {
     const { inputTokens, outputTokens } = context.usage ?? {};
     if (inputTokens !== undefined) metadata['inputTokens'] = String(inputTokens);

@@ -10,6 +10,7 @@ import { addressToBind } from '../http/listener.ts';
 import { mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
 import { takeUnaryCalls } from './plain-unary.ts';
+import { silenceGrpcLibrary } from './needed-headers.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
 import { LiveCalls } from '../http/live-calls.ts';
@@ -67,6 +68,7 @@ const SERVER_OPTIONS = {
 /** Serves LlmService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
 export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
   const { handlers, serving, runtime, clientStallMs = CLIENT_STALL_MS } = options;
+  silenceGrpcLibrary();
   const asked = addressToBind(options.address);
   const shutdown = new AbortController();
   const calls = new LiveCalls();

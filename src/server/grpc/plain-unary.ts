@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { grpcTimeoutMs } from '../port/limits.ts';
+import { headersForLibrary } from './needed-headers.ts';
 import type { UnaryCall } from './unary-call.ts';
 import { type UnaryClock, UnaryStream } from './unary-stream.ts';
 
@@ -29,7 +30,8 @@ export function takeUnaryCalls(
         new UnaryStream(stream, headers, timeoutMs, handle, runtime).start();
         return;
       }
-      for (const other of others) Reflect.apply(other, http2Server, [stream, headers, ...rest]);
+      const needed = headersForLibrary(headers);
+      for (const other of others) Reflect.apply(other, http2Server, [stream, needed, ...rest]);
     });
   }
 }

@@ -6,6 +6,7 @@ import { MAX_MESSAGE_BYTES } from '../port/limits.ts';
 import { NO_PEER } from '../port/share-key.ts';
 import type { ContextCall } from './call-context.ts';
 import { type CallStatus, plainStatus } from './call-status.ts';
+import { headersForHandlers } from './needed-headers.ts';
 import type { UnaryCall } from './unary-call.ts';
 import { peerOf } from './session-peer.ts';
 
@@ -74,7 +75,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
   }
 
   get metadata(): Metadata {
-    return Metadata.fromHttp2Headers(this.#headers);
+    return Metadata.fromHttp2Headers(headersForHandlers(this.#headers));
   }
 
   get cancelled(): boolean {

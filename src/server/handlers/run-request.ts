@@ -101,7 +101,6 @@ export async function runRequest(
   }
   const { failure } = result;
   if (failure.reason === 'SLOW_READER') context.values.get(CLOSE_STALLED_STREAM)();
-  const hasDeadline = timeoutMs !== undefined;
   const { attempts } = trail;
   const { violations } = rpc;
   throw callError(failure, {
@@ -110,7 +109,7 @@ export async function runRequest(
     attempts,
     violations,
     usage: result.usage,
-    hasDeadline,
+    remainingMs: context.timeoutMs(),
   });
 }
 

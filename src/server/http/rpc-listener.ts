@@ -7,6 +7,7 @@ import {
 } from '@connectrpc/connect-node';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
 import { httpCallerKey, SHARE_KEY } from '../port/share-key.ts';
+import { PEER_ADDRESS, peerOf } from './peer.ts';
 import { pathOf, respondText } from './probes.ts';
 import { CLOSE_STALLED_STREAM } from '../handlers/run-request.ts';
 
@@ -57,7 +58,8 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     });
     const values = createContextValues()
       .set(CLOSE_STALLED_STREAM, close)
-      .set(SHARE_KEY, httpCallerKey(request.httpVersionMajor, request.socket));
+      .set(SHARE_KEY, httpCallerKey(request.httpVersionMajor, request.socket))
+      .set(PEER_ADDRESS, peerOf(request));
     void (async () => {
       try {
         const answer = await handle(universalRequestFromNodeRequest(request, response, undefined, values));

@@ -1,4 +1,5 @@
 import type { Failure } from '../../core/failure.ts';
+import { exceedsJsonBounds } from '../../core/json-bounds.ts';
 import type { Adapter, AdapterEvent, ErrorResponse, EventReader } from '../../providers/port/adapter.ts';
 import type { Framing } from './framing.ts';
 import { failureOf, notUtf8, protocolFailure, tooLarge, unmarkedEnd } from '../port/answer-failures.ts';
@@ -96,6 +97,7 @@ function decode(chunks: readonly Uint8Array[]): string {
 }
 
 function parse(text: string): unknown {
+  if (exceedsJsonBounds(text)) throw protocolFailure('The provider sent JSON that is nested too deeply.');
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser';
 
+import { exceedsJsonBounds } from '../../core/json-bounds.ts';
 import type { Adapter, WireEvent } from '../../providers/port/adapter.ts';
 import { notUtf8, protocolFailure } from '../port/answer-failures.ts';
 
@@ -138,7 +139,9 @@ function createDecoder(): Decoder {
   };
 }
 
+/** What is beyond the bounds of what is parsed counts as JSON: its reader refuses it. */
 function isJson(text: string): boolean {
+  if (exceedsJsonBounds(text)) return true;
   try {
     JSON.parse(text);
     return true;

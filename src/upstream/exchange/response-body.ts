@@ -38,9 +38,11 @@ const STREAM_TYPE = /^(?:text\/event-stream|application\/(?:x-)?(?:ndjson|jsonl|
 export function chooseBody(head: ResponseHead): BodyReader {
   const { status, headers, adapter, limits } = head;
   if (status < 200 || status > 299) {
-    return createErrorBody(limits.errorBodyBytes, (body) =>
-      adapter.failure({ status, headers, body, wallMs: head.wall() }),
-    );
+    return createErrorBody(limits.errorBodyBytes, (body) => {
+      const failure = adapter.failure({ status, headers, body, wallMs: head.wall() });
+      // Redirects are not followed, and the same request meets the same one again (class C15).
+      return status >= 300 && status <= 399 ? { ...failure, repeatIsUseless: true } : failure;
+    });
   }
   const wrap = head.wrapReader ?? ((reader: EventReader): EventReader => reader);
   if (isStream(headers['content-type'], head.stream)) {

@@ -1,5 +1,7 @@
 import { FailureError } from '../../core/failure.ts';
 import type { Failure, FailureClass, FailureReason } from '../../core/failure.ts';
+import { outOfDescriptors } from '../port/answer-failures.ts';
+import { isOutOfDescriptors, saysOutOfDescriptors } from './descriptors.ts';
 
 /** How far a request had come when its connection failed: not written, written, or part of the answer read. */
 export type ConnectionPhase = 'unsent' | 'sent' | 'answered';
@@ -46,7 +48,6 @@ const TEXTS = {
 /** Codes that mean the same in every phase. */
 const BY_CODE: Readonly<Record<string, NetworkClass>> = {
   ECONNREFUSED: 'connect',
-  ENOTFOUND: 'connect',
   EADDRNOTAVAIL: 'connect',
   UND_ERR_CONNECT_TIMEOUT: 'connect',
   UND_ERR_HEADERS_TIMEOUT: 'silence',
@@ -57,15 +58,12 @@ const BY_CODE: Readonly<Record<string, NetworkClass>> = {
   UND_ERR_DESTROYED: 'local_refusal',
   UND_ERR_INVALID_ARG: 'internal',
   UND_ERR_MAX_ORIGINS_REACHED: 'internal',
-  // Our own process is out of file descriptors: no fault of the provider.
-  EMFILE: 'internal',
-  ENFILE: 'internal',
 };
 
 /** These say how a connection came to nothing only where it never stood. */
 const UNREACHABLE = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN']);
 
-const DNS = /^EAI_/;
+const DNS = /^(?:EAI_|ENOTFOUND$)/;
 /** Codes of `X509_V_ERR_*`, of OpenSSL and of Node's `tls`. */
 const TLS =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|ERROR_IN_C|SELF_SIGNED_|DEPTH_ZERO_)|^(?:EPROTO|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/;
@@ -76,12 +74,15 @@ const NETWORK = /^(?:E(?!RR_)[A-Z0-9_]+|UND_ERR_[A-Z_]+|HPE_INVALID_EOF_STATE|ER
 
 /**
  * Translates what a transport reports to a failure of class C1 to C4, C15, C20 or C21 of the engine's rules. `answered` says
- * whether any of the response had come, where the error itself does not know. The error's own words, which hold addresses,
+ * whether any of the response had come, where the error itself does not know; `cannotOpen`, whether this process is out of descriptors. The error's own words, which hold addresses,
  * go no further than `cause`.
  */
-export function networkFailure(error: unknown, answered = false): Failure {
+export function networkFailure(error: unknown, answered = false, cannotOpen = isOutOfDescriptors): Failure {
   if (error instanceof FailureError) return error.failure;
   const trouble = readTrouble(error, answered);
+  if (saysOutOfDescriptors(trouble.code)) return outOfDescriptors(error);
+  // The resolver says of a process that can open no socket to a name server that there is no such name.
+  if (trouble.code !== undefined && DNS.test(trouble.code) && cannotOpen()) return outOfDescriptors(error);
   const found = classify(trouble);
   return {
     class: found,

@@ -6,18 +6,30 @@ import type { buildConnector } from 'undici';
 import type { TrackedConnection } from './undici-exchange.ts';
 import { UndiciExchange } from './undici-exchange.ts';
 
+/** How old connections may become, on the clock that measures it; in milliseconds. */
+export interface ConnectionAges {
+  readonly now: () => number;
+  /** Returns the age from which a new connection serves one call more. */
+  readonly drawMaxMs: () => number;
+}
+
 /**
  * Makes an undici client that tells each exchange which connection serves it. undici gives a request no hold on its
  * connection before it is written; without this an abort during DNS, TCP or TLS would leave the socket open. A client
  * without pipelining has at most one request, so that its connecting socket is that request's alone.
+ *
+ * A connection that is too old serves one call more, which says so (`connection: close`), and is closed behind its answer.
  */
 export function createTrackedClient(
   origin: string | URL,
   options: Client.Options,
   connector: buildConnector.connector,
   connecting: Set<Socket>,
+  ages: ConnectionAges,
 ): Client {
   let pending: Socket | undefined;
+  let standing: Socket | undefined;
+  let lastCallAtMs = Infinity;
   const connection: TrackedConnection = {
     requests: 0,
     cancelConnecting: () => {
@@ -36,6 +48,8 @@ export function createTrackedClient(
       const socket = socketOf(
         connector(target, (...outcome) => {
           settled();
+          standing = outcome[1] ?? undefined;
+          lastCallAtMs = ages.now() + ages.drawMaxMs();
           callback(...outcome);
         }),
       );
@@ -46,7 +60,8 @@ export function createTrackedClient(
   const dispatch = client.dispatch.bind(client);
   client.dispatch = (request, handler) => {
     if (handler instanceof UndiciExchange) handler.assign(connection);
-    return dispatch(request, handler);
+    const isOld = standing?.destroyed === false && ages.now() >= lastCallAtMs;
+    return dispatch(isOld ? { ...request, reset: true } : request, handler);
   };
   return client;
 }

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import { Agent, Pool, buildConnector } from 'undici';
 import type { Client } from 'undici';
 
+import type { Runtime } from '../../core/ports.ts';
+import type { ConnectionAges } from './tracked-client.ts';
 import { createTrackedClient } from './tracked-client.ts';
 import type { Transport } from '../../core/transport.ts';
 import { UndiciExchange } from './undici-exchange.ts';
@@ -23,9 +25,17 @@ export interface UndiciTransportOptions {
   readonly keepAliveMs?: number | undefined;
   /** Bytes of a response's headers; default 64 Ki. */
   readonly maxHeaderBytes: number;
+  /**
+   * Age at which a connection serves its last call, give or take a tenth; default 300,000. Names are looked up for new connections
+   * alone, so that without it steady traffic would stay with an old address for as long as that answers.
+   */
+  readonly maxAgeMs: number;
 }
 
-const DEFAULTS: UndiciTransportOptions = { connections: 1024, maxHeaderBytes: 64 * 1024 };
+const DEFAULTS: UndiciTransportOptions = { connections: 1024, maxHeaderBytes: 64 * 1024, maxAgeMs: 300_000 };
+
+/** By how much of it the age of connections differs, so that those made together do not end together. */
+const AGE_JITTER = 0.1;
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|(?:.+\.)?localhost)$/i;
 
@@ -34,10 +44,17 @@ const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|(?:.+\.)?localhost)$/i;
  * not followed; no timer runs after the connection stands, since the engine owns those. Every request asks for an unencoded
  * body (`accept-encoding: identity`: encoders hold streamed events back); what comes encoded all the same is decoded.
  */
-export function createUndiciTransport(options: Partial<UndiciTransportOptions> = {}): Transport {
+export function createUndiciTransport(
+  runtime: Pick<Runtime, 'now' | 'random'>,
+  options: Partial<UndiciTransportOptions> = {},
+): Transport {
   const settings = { ...DEFAULTS, ...options };
   const connecting = new Set<Socket>();
-  const agent = new Agent({ allowH2: false, factory: (origin) => createPool(origin, settings, connecting) });
+  const ages: ConnectionAges = {
+    now: () => runtime.now(),
+    drawMaxMs: () => settings.maxAgeMs * (1 + AGE_JITTER * (2 * runtime.random() - 1)),
+  };
+  const agent = new Agent({ allowH2: false, factory: (origin) => createPool(origin, settings, connecting, ages) });
   return {
     send: (request, handler) => {
       const exchange = new UndiciExchange(request, handler);
@@ -52,7 +69,12 @@ export function createUndiciTransport(options: Partial<UndiciTransportOptions> =
   };
 }
 
-function createPool(origin: string | URL, settings: UndiciTransportOptions, connecting: Set<Socket>): Pool {
+function createPool(
+  origin: string | URL,
+  settings: UndiciTransportOptions,
+  connecting: Set<Socket>,
+  ages: ConnectionAges,
+): Pool {
   const { hostname, protocol } = new URL(origin);
   const connector = buildConnector({
     allowH2: false,
@@ -69,6 +91,6 @@ function createPool(origin: string | URL, settings: UndiciTransportOptions, conn
   return new Pool(origin, {
     allowH2: false,
     connections: settings.connections,
-    factory: (url) => createTrackedClient(url, client, connector, connecting),
+    factory: (url) => createTrackedClient(url, client, connector, connecting, ages),
   });
 }

@@ -25,6 +25,18 @@ export function unmarkedEnd(): Failure {
   };
 }
 
+/** This process can open no file and no connection more: nobody's fault but its own, and soon over (class C20). */
+export function outOfDescriptors(cause: unknown): Failure {
+  return {
+    class: 'local_refusal',
+    reason: 'OVERLOADED',
+    message: 'The gateway has no file descriptor left.',
+    providerCode: 'EMFILE',
+    neverSent: true,
+    cause,
+  };
+}
+
 /** Says what went wrong when a step of a call threw: the failure that was thrown, or a fault of ours (class C21). */
 export function failureOf(error: unknown): Failure {
   if (error instanceof FailureError) return error.failure;

@@ -28,6 +28,7 @@ function failed(failureClass: FailureClass, situation: Partial<FailedAttempt> = 
     isDraining: false,
     hasRepeats: true,
     mayRepeat: true,
+    isWorthRepeating: true,
     mayRestart: true,
     repeatsInVisit: 0,
     staleSocketReplaced: false,

@@ -27,6 +27,7 @@ function recovered(situation: Partial<FailedAttempt> = {}): 'END' | 'NORMAL' | '
       isDraining: false,
       hasRepeats: true,
       mayRepeat: true,
+      isWorthRepeating: true,
       mayRestart: true,
       repeatsInVisit: 0,
       staleSocketReplaced: false,

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { FailureClass, StatusName, Verdict } from '../../../src/core/failure.ts';
 import { createEngineHarness, failureOf, trailOf } from '../../support/engine-harness.ts';
-import { answer, failure, fails } from '../../support/upstream-scripts.ts';
+import { RecordingClient } from '../../support/recording-client.ts';
+import { answer, breaksAfter, failure, fails } from '../../support/upstream-scripts.ts';
 
 /** A row of the class table of the engine's rules. */
 interface Row {
@@ -58,7 +59,7 @@ const TABLE = {
   bad_request: { same: 'left', next: 'not asked', verdict: 'neutral', alone: 1, final: 'INVALID_ARGUMENT' },
   capability: { same: 'left', next: 'asked', verdict: 'neutral', alone: 1, final: 'INVALID_ARGUMENT' },
   content: { same: 'left', next: 'not asked', verdict: 'neutral', alone: 1, final: 'INVALID_ARGUMENT' },
-  protocol: { same: 'left', next: 'asked', verdict: 'failure', alone: 5, final: 'INTERNAL' },
+  protocol: { same: 'left', next: 'asked', verdict: 'failure', alone: 2, final: 'INTERNAL' },
   conflict: { same: 'repeated', next: 'asked', verdict: 'neutral', alone: 5, final: 'UNAVAILABLE' },
   interrupted: { same: 'left', next: 'not asked', verdict: 'failure', alone: 1, final: 'ABORTED' },
   client_cancel: { same: 'left', next: 'not asked', verdict: 'neutral', alone: 1, final: 'CANCELLED' },
@@ -142,6 +143,63 @@ describe('a stale socket', () => {
     expect(trailOf(await run(['a', 'b']))).toEqual(['FIRST a stale_socket', 'RETRY a stale_socket', 'FAILOVER b ok']);
     expect(upstream.openedAt('a')).toEqual([0, 10]);
     expect(health('a').failures).toBe(1);
+  });
+});
+
+describe('what hardly ever heals', () => {
+  it.each(['SAME_THEN_NEXT', 'NEXT_FIRST', 'EXHAUST_FIRST'] as const)(
+    'is bought twice by a request at most, whatever its order: %s',
+    async (order) => {
+      const { run, upstream } = createEngineHarness(['a'], { retry: { order } });
+      upstream.always('a', fails('protocol'));
+      const result = await run(['a']);
+      expect(trailOf(result)).toEqual(['FIRST a protocol', 'RETRY a protocol']);
+      expect(failureOf(result)).toMatchObject({ status: 'INTERNAL', contacted: true });
+      // Nobody is kept waiting for a repeat that is not made.
+      expect(result.elapsedMs).toBe(1_020);
+    },
+  );
+
+  it('is bought once more in all, not once more from each target', async () => {
+    const { run, upstream } = createEngineHarness(['a', 'b', 'c']);
+    for (const target of ['a', 'b', 'c']) upstream.always(target, fails('protocol'));
+    await run(['a', 'b', 'c']);
+    expect(upstream.calls).toEqual(['a', 'b', 'c', 'a']);
+  });
+
+  it('leaves the repeats of other failures alone', async () => {
+    const { run, upstream } = createEngineHarness(['a']);
+    upstream.script('a', fails('protocol'), fails('overload'), fails('overload'), answer(10, 'better'));
+    expect(trailOf(await run(['a'])).at(-1)).toBe('RETRY a ok');
+  });
+
+  it('is bought twice at most by a stream that begins anew, too', async () => {
+    const { run, runtime, upstream } = createEngineHarness(['a']);
+    upstream.always('a', breaksAfter(['half ', 'an ans'], 'protocol'));
+    const result = await run(['a'], { client: new RecordingClient(runtime), recovery: 'RESTART' });
+    expect(failureOf(result)).toMatchObject({ status: 'ABORTED', reason: 'STREAM_INTERRUPTED' });
+    expect(upstream.calls).toEqual(['a', 'a']);
+  });
+});
+
+describe('a process without descriptors', () => {
+  const full = fails('local_refusal', { reason: 'OVERLOADED', providerCode: 'EMFILE', neverSent: true });
+
+  it('is overload, not a fault, and alerts an operator', async () => {
+    const { run, upstream, health, alerts } = createEngineHarness(['a', 'b']);
+    for (const target of ['a', 'b']) upstream.always(target, full);
+    const told = failureOf(await run(['a', 'b']));
+    expect(told).toMatchObject({ status: 'UNAVAILABLE', reason: 'OVERLOADED', retryAfterMs: 1_000, contacted: false });
+    expect(upstream.calls).toEqual(['a', 'b']);
+    expect(alerts.map(({ target }) => target)).toEqual(['a', 'b']);
+    expect(health('a')).toMatchObject({ failures: 0, available: true });
+  });
+
+  it('leaves the request to a target that has a connection already', async () => {
+    const { run, upstream } = createEngineHarness(['a', 'b']);
+    upstream.always('a', full);
+    upstream.always('b', answer(10, 'from b'));
+    expect(trailOf(await run(['a', 'b']))).toEqual(['FIRST a local_refusal', 'FAILOVER b ok']);
   });
 });
 

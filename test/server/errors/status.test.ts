@@ -71,12 +71,36 @@ describe('pushback', () => {
     ['not contacted, a time that is shorter than the least', told({ retryAfterMs: 10 }), '282'],
     ['not contacted, exhausted with a time', told({ status: 'RESOURCE_EXHAUSTED', retryAfterMs: 1000 }), '1125'],
     ['not contacted, invalid: none', told({ status: 'INVALID_ARGUMENT' }), null],
+    ['going down: at once elsewhere, but 10 ms at least, jittered', told({ reason: 'SHUTTING_DOWN' }), '30'],
     ['contacted: never', told({ contacted: true }), '-1'],
     ['contacted, with a time: never', told({ contacted: true, retryAfterMs: 4000 }), '-1'],
   ])('%s', (_, failure, expected) => {
     const error = callError(failure, CONTEXT);
     expect(error.metadata.get('grpc-retry-pushback-ms')).toBe(expected);
     expect(forbidsRepeat(error)).toBe(expected === '-1');
+  });
+});
+
+describe('a wait that does not fit into the time of the caller', () => {
+  const pushback = (remainingMs: number | undefined, changes: Parameters<typeof told>[0] = {}) =>
+    callError(told(changes), { ...CONTEXT, remainingMs }).metadata.get('grpc-retry-pushback-ms');
+
+  test('is not asked for: the client gets its error at once', () => {
+    expect(pushback(5_000, { retryAfterMs: 30_000, reason: 'CIRCUIT_OPEN' })).toBe('-1');
+    expect(pushback(300, {})).toBe('-1');
+    expect(pushback(60, { reason: 'SHUTTING_DOWN' })).toBe('-1');
+    expect(pushback(0, {})).toBe('-1');
+  });
+
+  test('is one that leaves less than 50 ms for the repeat', () => {
+    expect(pushback(282 + 49)).toBe('-1');
+    expect(pushback(282 + 50)).toBe('282');
+    expect(pushback(undefined, { retryAfterMs: 3_600_000 })).toBe('4050000');
+  });
+
+  test('still comes as advice to the application', () => {
+    const error = callError(told({ retryAfterMs: 30_000 }), { ...CONTEXT, remainingMs: 5_000 });
+    expect(error.findDetails(RetryInfoSchema)[0]?.retryDelay?.seconds).toBe(30n);
   });
 });
 
@@ -138,7 +162,7 @@ describe('details', () => {
     const broken = callError(told({ status: 'ABORTED', reason: 'STREAM_INTERRUPTED' }), { ...CONTEXT, usage });
     expect(info(broken)?.metadata).toEqual({ inputTokens: '7', outputTokens: '8' });
     const late = told({ status: 'DEADLINE_EXCEEDED', reason: 'DEADLINE' });
-    expect(info(callError(late, { ...CONTEXT, hasDeadline: true }))?.metadata).toEqual({ which: 'caller' });
+    expect(info(callError(late, { ...CONTEXT, remainingMs: 0 }))?.metadata).toEqual({ which: 'caller' });
     expect(info(callError(late, CONTEXT))?.metadata).toEqual({ which: 'gateway' });
   });
 });

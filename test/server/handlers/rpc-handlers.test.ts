@@ -126,7 +126,7 @@ describe('Generate and Chat', () => {
     const handlers = createHandlers(gateway, { random: () => 0, isAccepting: () => false });
     const error = await errorOf(handlers.chat(chat(), context()));
     expect([error.code, reasonOf(error)]).toEqual([Code.Unavailable, 'SHUTTING_DOWN']);
-    expect(error.metadata.get('grpc-retry-pushback-ms')).toBe('0');
+    expect(error.metadata.get('grpc-retry-pushback-ms')).toBe('10');
     expect(gateway.calls).toEqual([]);
   });
 });

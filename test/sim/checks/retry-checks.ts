@@ -32,6 +32,16 @@ export const RETRY_CHECKS: readonly Check[] = [
     }),
   },
   {
+    number: 13.1,
+    says: 'behind what hardly ever heals a request makes one repeat in all',
+    watch: (_facts, fail) => ({
+      opened: (run, made) => {
+        const repeats = run.made.filter((each) => isRepeat(run, each) && isBehindWhatHardlyHeals(run, each));
+        if (repeats.length > 1 && repeats.includes(made)) fail(`run ${run.id} makes ${repeats.length} of them`);
+      },
+    }),
+  },
+  {
     number: 14,
     says: 'targets are visited in the order of the chain',
     watch: ({ runtime }, fail) => ({
@@ -76,6 +86,14 @@ export const RETRY_CHECKS: readonly Check[] = [
 
 function isRepeat(run: Run, made: Made): boolean {
   return run.made.slice(0, made.index).some(({ call }) => call.entry === made.call.entry) && !isReplacement(run, made);
+}
+
+/** Whether the last call on the same entry failed by what hardly ever heals, as its provider made it. */
+function isBehindWhatHardlyHeals(run: Run, { call, index }: Made): boolean {
+  const last = run.made.slice(0, index).findLast((made) => made.call.entry === call.entry);
+  const failure = last?.record?.failure;
+  const cause = failure?.class === 'interrupted' ? last?.call.error : failure;
+  return cause !== undefined && rowOf(cause.class).comesBackOnce === true;
 }
 
 /** Whether the stream of the call before broke off, so that its answer begins anew. */

@@ -9,6 +9,8 @@ export interface ClassRow {
   readonly mayGoOn: boolean;
   /** Whether a later round may come back to the target. */
   readonly comesBack: boolean;
+  /** Whether a request makes one repeat in all behind failures of such classes. */
+  readonly comesBackOnce?: true;
   /** Ceiling of the first wait, in milliseconds; absent: the configured one. */
   readonly firstWaitMs?: number;
   /** How long nothing goes to the target, in milliseconds. */
@@ -36,7 +38,7 @@ const CLASS_TABLE = {
   bad_request: THE_CALLERS,
   capability: NEEDS_A_PERSON,
   content: THE_CALLERS,
-  protocol: FAULT,
+  protocol: { ...FAULT, comesBackOnce: true },
   conflict: { ...NOBODYS, mayRepeat: true },
   interrupted: { ...FAULT, mayGoOn: false },
   client_cancel: THE_CALLERS,

@@ -46,8 +46,8 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
     rule: 'C8',
     does: 'asks again although the provider says that it is of no use',
     file: 'engine/request/chain.ts',
-    find: 'CLASS_RULES[failure.class].laterRounds && failure.repeatIsUseless !== true',
-    replace: 'CLASS_RULES[failure.class].laterRounds',
+    find: 'CLASS_RULES[failure.class].laterRounds !== false && failure.repeatIsUseless !== true',
+    replace: 'CLASS_RULES[failure.class].laterRounds !== false',
     seenBy: 14,
   },
   {
@@ -97,6 +97,22 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
     find: "content: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no'",
     replace: "content: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes'",
     seenBy: 22,
+  },
+  {
+    rule: 'C15',
+    does: 'buys what hardly ever heals as often as anything else',
+    file: 'core/failure.ts',
+    find: "protocol: { verdict: 'failure', sameTarget: 'never', nextTarget: 'yes', laterRounds: 'once' }",
+    replace: "protocol: { verdict: 'failure', sameTarget: 'never', nextTarget: 'yes', laterRounds: true }",
+    seenBy: 13,
+  },
+  {
+    rule: 'C15',
+    does: 'forgets it behind the commit, so that streams buy it with every restart',
+    file: 'engine/request/attempt-loop.ts',
+    find: 'allowance.failed(entry, fault.cause.class);',
+    replace: 'allowance.failed(entry, fault.failure.class);',
+    seenBy: 'whole/classes.test.ts',
   },
   {
     rule: 'C21',

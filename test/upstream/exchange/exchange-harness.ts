@@ -6,6 +6,7 @@ import type { AttemptEvent, AttemptHandle } from '../../../src/core/ports.ts';
 import type { ExchangeParts } from '../../../src/upstream/exchange/parts.ts';
 import { openExchange } from '../../../src/upstream/exchange/http-exchange.ts';
 import type { Transport } from '../../../src/core/transport.ts';
+import { system } from '../../../src/system.ts';
 import { createUndiciTransport } from '../../../src/upstream/network/undici-transport.ts';
 import { startChaosUpstream } from '../../support/chaos-upstream.ts';
 import type { ChaosUpstream } from '../../support/chaos-upstream.ts';
@@ -41,7 +42,7 @@ export function useExchangeHarness(): ExchangeHarness {
   let runtime: VirtualRuntime;
   beforeEach(async () => {
     upstream = await startChaosUpstream();
-    transport = createUndiciTransport();
+    transport = createUndiciTransport(system);
     runtime = createVirtualRuntime({ wallMs: 1_000_000 });
   });
   afterEach(async () => {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { WireEvent } from '../../../src/providers/port/adapter.ts';
 import { createFraming } from '../../../src/upstream/exchange/framing.ts';
 import type { Transport } from '../../../src/core/transport.ts';
+import { system } from '../../../src/system.ts';
 import { createUndiciTransport } from '../../../src/upstream/network/undici-transport.ts';
 import { cutBytes, startReplayServer } from '../../support/replay-server.ts';
 import type { ReplayServer } from '../../support/replay-server.ts';
@@ -40,7 +41,7 @@ describe.skipIf(streams.length === 0)('recorded streams (skipped where ../shared
 
   beforeAll(async () => {
     server = await startReplayServer({ seed: 5 });
-    transport = createUndiciTransport();
+    transport = createUndiciTransport(system);
   });
 
   afterAll(async () => {

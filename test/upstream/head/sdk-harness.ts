@@ -2,6 +2,7 @@ import { afterEach, beforeEach } from 'vitest';
 
 import { createHeadSource } from '../../../src/upstream/head/sdk.ts';
 import type { HeadTarget } from '../../../src/upstream/port/request-head.ts';
+import { system } from '../../../src/system.ts';
 import { createUndiciTransport } from '../../../src/upstream/network/undici-transport.ts';
 import { startReplayServer } from '../../support/replay-server.ts';
 import type { Recording, ReplayRequest, ReplayServer } from '../../support/replay-server.ts';
@@ -55,7 +56,7 @@ export function useSdkHarness(leaks: Readonly<Record<string, string>>): SdkHarne
     ours: async (target, path, body) => {
       const head = await createHeadSource(target).head({ path, stream: body.stream === true, model: body.model });
       server.enqueue(JSON_ANSWER);
-      const transport = createUndiciTransport();
+      const transport = createUndiciTransport(system);
       const done = Promise.withResolvers<void>();
       transport.send(
         { method: 'POST', ...head, body: JSON.stringify(body) },

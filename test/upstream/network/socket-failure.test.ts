@@ -36,7 +36,7 @@ describe('a failure of the network', () => {
     ['UND_ERR_HEADERS_OVERFLOW', 'protocol'],
     ['UND_ERR_HEADERS_TIMEOUT', 'silence'],
     ['UND_ERR_DESTROYED', 'local_refusal'],
-    ['EMFILE', 'internal'],
+    ['EMFILE', 'local_refusal'],
     ['UND_ERR_INVALID_ARG', 'internal'],
     ['ERR_ASSERTION', 'internal'],
   ])('with %s is of class %s', (code, expected) => {
@@ -45,6 +45,34 @@ describe('a failure of the network', () => {
     expect(failure.providerCode).toBe(code);
     expect(failure.message).not.toContain('secret');
   });
+
+  it.each(['EMFILE', 'ENFILE'])(
+    'with %s says that the gateway has too much to do, and that nothing was sent',
+    (code) => {
+      for (const error of [errno(code), new ConnectionError(errno(code), 'unsent', false)]) {
+        const { cause, ...told } = networkFailure(error);
+        expect(told).toEqual({
+          class: 'local_refusal',
+          reason: 'OVERLOADED',
+          message: 'The gateway has no file descriptor left.',
+          providerCode: 'EMFILE',
+          neverSent: true,
+        });
+        expect(cause).toBe(error);
+      }
+    },
+  );
+
+  it.each(['ENOTFOUND', 'EAI_AGAIN'])(
+    'with %s says so too where nothing can be opened: the resolver cannot either',
+    (code) => {
+      expect(networkFailure(errno(code), false, () => true)).toMatchObject({
+        class: 'local_refusal',
+        reason: 'OVERLOADED',
+      });
+      expect(networkFailure(errno(code), false, () => false)).toMatchObject({ class: 'connect' });
+    },
+  );
 
   it('without a code is a fault of ours', () => {
     expect(networkFailure(new TypeError('x is not a function')).class).toBe('internal');

@@ -5,6 +5,7 @@ import { afterEach, beforeEach } from 'vitest';
 import type { Failure } from '../../../src/core/failure.ts';
 import { networkFailure } from '../../../src/upstream/network/socket-failure.ts';
 import type { Transport } from '../../../src/core/transport.ts';
+import { system } from '../../../src/system.ts';
 import { createUndiciTransport } from '../../../src/upstream/network/undici-transport.ts';
 import type { UndiciTransportOptions } from '../../../src/upstream/network/undici-transport.ts';
 import { startChaosUpstream } from '../../support/chaos-upstream.ts';
@@ -29,7 +30,7 @@ export function useTransportHarness(options: Partial<UndiciTransportOptions> = {
   beforeEach(async () => {
     upstream = await startChaosUpstream();
     // Longer than any test: what ends a connection attempt here is not its timer.
-    transport = createUndiciTransport({ connectTimeoutMs: 60_000, ...options });
+    transport = createUndiciTransport(system, { connectTimeoutMs: 60_000, ...options });
   });
   afterEach(async () => {
     await transport.close();

@@ -1,3 +1,5 @@
+import { exceedsJsonBounds } from '../../../core/json-bounds.ts';
+
 /** A JSON object whose fields are not known yet. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
@@ -32,8 +34,9 @@ export function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST ? value : undefined;
 }
 
-/** Parses a JSON text, blanks around it allowed; undefined where it is malformed. */
+/** Parses a JSON text, blanks around it allowed; undefined where it is malformed, or beyond the bounds of what is parsed. */
 export function parseJson(text: string): unknown {
+  if (exceedsJsonBounds(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {
