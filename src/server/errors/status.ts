@@ -34,6 +34,7 @@ const REASON_NAMES = new Map<number, string>(Object.entries(ErrorReason).map(([n
 
 /** What an error says besides the failure. */
 export interface ErrorContext {
+  /** Empty where the request was not looked at and its caller has named none. */
   readonly requestId: string;
   /** Chance, 0 to 1, that spreads the repeats of clients. */
   readonly random: () => number;
@@ -78,7 +79,7 @@ export function callError(failure: CallFailure, context: ErrorContext): ConnectE
     retryAfterMs: failure.retryAfterMs,
     attempts,
   });
-  const metadata = new Headers({ [REQUEST_ID_HEADER]: requestId });
+  const metadata = new Headers(requestId === '' ? {} : { [REQUEST_ID_HEADER]: requestId });
   const pushback = pushbackMs(failure, context.random);
   if (pushback !== undefined) metadata.set(PUSHBACK_HEADER, String(pushback));
   return new ConnectError(message, code, metadata, details, failure.cause);
@@ -129,6 +130,8 @@ export function unexpected(thrown: unknown, contacted: boolean): CallFailure {
 
 function pushbackMs(failure: CallFailure, random: () => number): number | undefined {
   if (failure.contacted) return -1;
+  // It would be as large again.
+  if (failure.reason === 'MESSAGE_TOO_LARGE') return -1;
   // Another replica can take it now (engine rule D2).
   if (failure.reason === 'SHUTTING_DOWN') return 0;
   if (failure.retryAfterMs === undefined && failure.status !== 'UNAVAILABLE') return undefined;

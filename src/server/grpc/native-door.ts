@@ -9,10 +9,18 @@ import type { Runtime } from '../../core/ports.ts';
 import { addressToBind } from '../http/listener.ts';
 import { mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
-import { takeUnaryCalls } from './plain-unary.ts';
+import { takeCalls } from './take-calls.ts';
 import { createHealthService } from '../health/standard-health.ts';
-import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import {
+  clampTimeoutHeaders,
+  CLIENT_STALL_MS,
+  FLUSH_MS,
+  TRANSFER_LIMITS,
+  type TransferLimits,
+} from '../port/limits.ts';
 import { LiveCalls } from '../http/live-calls.ts';
+import { ByteBudget, LEAST_BUDGET_BYTES } from '../wire/byte-budget.ts';
+import { TransferWatch } from '../wire/transfer-watch.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
@@ -31,7 +39,11 @@ export interface GrpcDoorOptions {
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
   readonly serving: ServingStatus;
-  readonly runtime: Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'> & EventLoop;
+  readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'> & EventLoop;
+  /** Bounds what requests and answers hold, together with the other doors. Default: a budget of its own. */
+  readonly budget?: ByteBudget;
+  /** Default: {@link TRANSFER_LIMITS}. */
+  readonly limits?: TransferLimits;
   /** Whether the schema is told to whoever asks. Default: true. */
   readonly reflection?: boolean;
   /** Default: plain HTTP/2 (h2c). */
@@ -54,8 +66,8 @@ export interface GrpcDoor {
 const STREAM_CREATED = 'http2.server.stream.created';
 
 const SERVER_OPTIONS = {
-  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-  'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+  // Of what grpc-js reads itself, which is questions about the schema; also what it expands them to.
+  'grpc.max_receive_message_length': 64 * 1024,
   'grpc.max_concurrent_streams': 1000,
   // The counts for channelz, a service that is not mounted here.
   'grpc.enable_channelz': 0,
@@ -73,8 +85,12 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const server = new Server(SERVER_OPTIONS);
   const cohort = new Cohort(runtime);
   const mount = { runtime, clientStallMs, shutdownSignal: shutdown.signal, cohort };
-  const unary = mountService(server, LlmService, handlers, { ...mount, calls });
-  mountService(server, Health, createHealthService(serving), mount);
+  const methods = new Map([
+    ...mountService(LlmService, handlers, { ...mount, calls }),
+    ...mountService(Health, createHealthService(serving), mount),
+  ]);
+  const { budget = new ByteBudget(LEAST_BUDGET_BYTES), limits = TRANSFER_LIMITS } = options;
+  const watch = new TransferWatch(runtime, limits.transferMs, () => budget.isTight);
   if (options.reflection ?? true) addReflection(server);
   subscribe(STREAM_CREATED, clampTimeoutOfStream);
   let port: number;
@@ -84,13 +100,14 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
     throw error;
   }
-  takeUnaryCalls(server, unary, runtime);
+  takeCalls(server, methods, { runtime, limits, budget, watch });
   const drain = async (graceMs: number): Promise<void> => {
     serving.startDraining();
     await within(runtime, graceMs, calls.whenIdle());
     shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, closed(server));
     server.forceShutdown();
+    watch.close();
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
   };
   return { address: formatAddress({ host: asked.host, port }), drain };

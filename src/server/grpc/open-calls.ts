@@ -6,7 +6,7 @@ import { type ContextCall, GrpcContext } from './call-context.ts';
 
 /** What the calls of a service are opened with. */
 export interface OpenCallsOptions {
-  readonly runtime: Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
+  readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Ends all calls, with its reason, a ConnectError. */
   readonly shutdownSignal: AbortSignal;
   /** Counts the calls, where they have to be waited for. */

@@ -1,42 +1,39 @@
-import { constants } from 'node:http2';
-import { Duplex } from 'node:stream';
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
+import type { CallStream } from './call-stream.ts';
 
-/** Bytes that may wait in grpc-js and below before the handler is asked for no more; 64 KiB, a flow-control window. */
+/** Bytes that may wait in the HTTP/2 stream before the handler is asked for no more; 64 KiB, a flow-control window. */
 const HIGH_WATER_BYTES = 64 * 1024;
 
 /** Messages that may wait, whatever their size. */
 const HIGH_WATER_MESSAGES = 16;
 
 /**
- * Writes the messages of one stream and holds the handler back while the client does not read. It counts bytes: grpc-js
- * itself counts only messages. A client that reads nothing for `stallMs` is cut off.
+ * Writes the messages of one stream and holds the handler back while the client does not read. A client that reads nothing for
+ * `stallMs` is cut off.
  */
 export class GrpcStreamWriter {
-  readonly #call: ServerWritableStream<unknown, Buffer>;
+  readonly #call: CallStream;
+  readonly #headers: () => Metadata;
   readonly #runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>;
   readonly #stallMs: number;
-  readonly #onGone = (): void => this.#release();
   #bytes = 0;
   #messages = 0;
-  #hasWritten = false;
   #resolve: (() => void) | undefined;
   #stallTimer: TimerHandle | undefined;
 
+  /** @param headers what goes before the first message; asked for with it */
   constructor(
-    call: ServerWritableStream<unknown, Buffer>,
+    call: CallStream,
+    headers: () => Metadata,
     runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
     stallMs: number,
   ) {
     this.#call = call;
+    this.#headers = headers;
     this.#runtime = runtime;
     this.#stallMs = stallMs;
-    call.once('cancelled', this.#onGone);
-  }
-
-  get hasWritten(): boolean {
-    return this.#hasWritten;
+    call.whenGone(() => this.#release());
   }
 
   /**
@@ -44,18 +41,11 @@ export class GrpcStreamWriter {
    * when the client is gone.
    */
   write(message: Buffer): Promise<void> | undefined {
-    this.#hasWritten = true;
+    const { reply } = this.#call;
     this.#bytes += message.byteLength;
     this.#messages += 1;
-    this.#call.write(message, () => {
-      this.#bytes -= message.byteLength;
-      this.#messages -= 1;
-      if (this.#resolve === undefined) return;
-      if (this.#isFull) this.#restartStallTimer();
-      else this.#release();
-    });
-    // After 'cancelled' grpc-js calls the callbacks of writes no more.
-    if (!this.#isFull || this.#call.cancelled) return undefined;
+    reply.write(message, this.#headers, () => this.#sent(message.byteLength));
+    if (!this.#isFull || reply.isGone) return undefined;
     this.#restartStallTimer();
     return new Promise<void>((resolve) => {
       this.#resolve = resolve;
@@ -64,8 +54,16 @@ export class GrpcStreamWriter {
 
   /** Stops listening to the call. */
   close(): void {
-    this.#call.off('cancelled', this.#onGone);
+    this.#call.whenGone(undefined);
     this.#release();
+  }
+
+  #sent(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#messages -= 1;
+    if (this.#resolve === undefined) return;
+    if (this.#isFull) this.#restartStallTimer();
+    else this.#release();
   }
 
   get #isFull(): boolean {
@@ -74,7 +72,7 @@ export class GrpcStreamWriter {
 
   #restartStallTimer(): void {
     this.#clearStallTimer();
-    this.#stallTimer = this.#runtime.setTimer(this.#stallMs, () => closeStalledStream(this.#call));
+    this.#stallTimer = this.#runtime.setTimer(this.#stallMs, () => this.#call.reply.reset());
   }
 
   #clearStallTimer(): void {
@@ -87,17 +85,5 @@ export class GrpcStreamWriter {
     const resolve = this.#resolve;
     this.#resolve = undefined;
     resolve?.();
-  }
-}
-
-/**
- * Resets the HTTP/2 stream of a call whose reader has stalled: a status or an error would wait behind flow control. grpc-js
- * keeps that stream to itself (`call.call.stream`); a test watches that it is still there.
- */
-export function closeStalledStream(call: object): void {
-  const inner: unknown = Reflect.get(call, 'call');
-  const stream: unknown = typeof inner === 'object' && inner !== null ? Reflect.get(inner, 'stream') : undefined;
-  if (stream instanceof Duplex && 'close' in stream && typeof stream.close === 'function') {
-    stream.close(constants.NGHTTP2_CANCEL);
   }
 }

@@ -13,6 +13,8 @@ import type { Violation } from '../port/violations.ts';
 export interface HandlerOptions {
   /** Chance, 0 to 1, that spreads the repeats of clients. */
   readonly random: () => number;
+  /** Largest answer, in bytes, that a door can send. Default: any. */
+  readonly maxMessageBytes?: number;
   /** Whether new calls are taken; false while the server drains. Default: always. */
   readonly isAccepting?: () => boolean;
 }

@@ -9,7 +9,7 @@ import { GrpcContext } from '../../../src/server/grpc/call-context.ts';
 function contextAt(deadline: number, cancelled = false) {
   const timers = new Map<object, { ms: number; fire: () => void }>();
   const clock = {
-    wall: () => 1000,
+    now: () => 1000,
     setTimer: (ms: number, fire: () => void) => {
       const handle = {};
       timers.set(handle, { ms, fire });
