@@ -3,11 +3,12 @@ import { Code, type ConnectError } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
 import { type TransferFault, transferError } from '../errors/transfer-errors.ts';
-import { chooseRequestId, REQUEST_ID_HEADER, type TransferLimits } from '../port/limits.ts';
+import { chooseRequestId, REQUEST_ID_HEADER } from '../port/limits.ts';
 import type { RefusedTransfer } from '../port/transfer-figures.ts';
-import type { ByteBudget, BytesHeld } from '../wire/byte-budget.ts';
-import { expandMessage, expansionLimit, isMessageCoding } from '../wire/expand-message.ts';
-import { type Patience, Progress, type Transfer, type TransferWatch } from '../wire/transfer-watch.ts';
+import type { BytesHeld } from '../wire/byte-budget.ts';
+import { expandHeld, isMessageCoding } from '../wire/expand-message.ts';
+import { type Patience, Progress, type Transfer } from '../wire/transfer-watch.ts';
+import type { Transfers } from '../wire/transfers.ts';
 import type { ContextCall } from './call-context.ts';
 import { CallReply } from './call-reply.ts';
 import { callStatus, plainStatus } from './call-status.ts';
@@ -16,9 +17,7 @@ import { MessageReader } from './message-reader.ts';
 /** What the calls of a door share. */
 export interface CallStreamOptions {
   readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'>;
-  readonly limits: TransferLimits;
-  readonly budget: ByteBudget;
-  readonly watch: TransferWatch;
+  readonly transfers: Transfers;
 }
 
 /** How long a client may go on sending after its answer: one that is reset while it sends misses its status. */
@@ -57,7 +56,8 @@ export class CallStream implements ContextCall, Transfer {
     handle: (call: CallStream) => void,
     options: CallStreamOptions,
   ) {
-    const { runtime, budget, watch } = options;
+    const { runtime } = options;
+    const { budget, watch } = options.transfers;
     this.#options = options;
     this.#stream = stream;
     this.#headers = headers;
@@ -116,8 +116,8 @@ export class CallStream implements ContextCall, Transfer {
 
   /** Counts a refusal for what the request takes, and makes its error. */
   refusal(reason: RefusedTransfer, fault: TransferFault): ConnectError {
-    const { budget, runtime } = this.#options;
-    budget.refused[reason] += 1;
+    const { runtime, transfers } = this.#options;
+    transfers.budget.refused[reason] += 1;
     const header = this.#headers[REQUEST_ID_HEADER];
     const requestId = chooseRequestId('', typeof header === 'string' ? header : null, () => '');
     return transferError(fault, { requestId, random: () => runtime.random() });
@@ -137,7 +137,7 @@ export class CallStream implements ContextCall, Transfer {
 
   #checkSending(nowMs: number, patience: Patience): void {
     if (nowMs < this.#deadlineAtMs + LATE_MS && !this.#isOver(nowMs, 0, patience)) return;
-    this.#options.budget.refused.send_timeout += 1;
+    this.#options.transfers.budget.refused.send_timeout += 1;
     this.reply.reset();
   }
 
@@ -154,7 +154,7 @@ export class CallStream implements ContextCall, Transfer {
   }
 
   #accept(length: number): boolean {
-    const { maxMessageBytes } = this.#options.limits;
+    const { maxMessageBytes } = this.#options.transfers.limits;
     if (length > maxMessageBytes) this.#refuseFor('message_size', 'too_large');
     else if (!this.#held.take(length)) this.#refuseFor('bytes_in_flight', 'over_budget');
     return !this.reply.isEnded;
@@ -173,24 +173,18 @@ export class CallStream implements ContextCall, Transfer {
   async #expand(): Promise<void> {
     const coding = this.#headers['grpc-encoding'] ?? 'identity';
     const { message } = this.#reader;
-    const { maxMessageBytes } = this.#options.limits;
+    const { maxMessageBytes } = this.#options.transfers.limits;
     if (coding === 'identity') {
       this.#refuse(Code.Internal, 'The request is compressed, but names no grpc-encoding.');
     } else if (typeof coding !== 'string' || !isMessageCoding(coding)) {
       this.#refuse(Code.Unimplemented, 'The grpc-encoding of the request is not known here.');
-    } else if (!this.#held.take(expansionLimit(message.byteLength, maxMessageBytes))) {
-      this.#refuseFor('bytes_in_flight', 'over_budget');
     } else {
-      const expanded = await expandMessage(coding, message, maxMessageBytes);
+      const expanded = await expandHeld(coding, message, this.#held, maxMessageBytes);
       if (this.reply.isEnded || this.#stream.closed) return;
-      if ('bytes' in expanded) {
-        this.#held.shrinkTo(expanded.bytes.byteLength);
-        this.#handOver(expanded.bytes);
-      } else if (expanded.fault === 'too_large') {
-        this.#refuseFor('message_size', 'expands_too_much');
-      } else {
-        this.#refuse(Code.Internal, 'The request is not in the coding that it names.');
-      }
+      if (typeof expanded !== 'string') this.#handOver(expanded);
+      else if (expanded === 'over_budget') this.#refuseFor('bytes_in_flight', expanded);
+      else if (expanded === 'expands_too_much') this.#refuseFor('message_size', expanded);
+      else this.#refuse(Code.Internal, 'The request is not in the coding that it names.');
     }
   }
 
@@ -204,13 +198,13 @@ export class CallStream implements ContextCall, Transfer {
   #refuseFor(reason: RefusedTransfer, fault: TransferFault): void {
     this.#release();
     this.reply.fail(callStatus(this.refusal(reason, fault)));
-    this.#held.shrinkTo(0);
+    this.#held.dropRequest();
   }
 
   #refuse(code: Code, details: string): void {
     this.#release();
     this.reply.fail(plainStatus(code, details));
-    this.#held.shrinkTo(0);
+    this.#held.dropRequest();
   }
 
   #release(): void {
@@ -223,7 +217,7 @@ export class CallStream implements ContextCall, Transfer {
   #close(): void {
     this.#release();
     this.#held.release();
-    this.#options.watch.remove(this.#place);
+    this.#options.transfers.watch.remove(this.#place);
     if (this.reply.close()) {
       this.#isCancelled = true;
       this.#onCancelled?.();

@@ -5,22 +5,15 @@ import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import { formatAddress } from '../../core/address.ts';
 import { Cohort, type EventLoop } from '../../core/cohort.ts';
-import type { Runtime } from '../../core/ports.ts';
+import type { System } from '../../core/ports.ts';
 import { addressToBind } from '../http/listener.ts';
 import { mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
 import { takeCalls } from './take-calls.ts';
 import { createHealthService } from '../health/standard-health.ts';
-import {
-  clampTimeoutHeaders,
-  CLIENT_STALL_MS,
-  FLUSH_MS,
-  TRANSFER_LIMITS,
-  type TransferLimits,
-} from '../port/limits.ts';
+import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS } from '../port/limits.ts';
 import { LiveCalls } from '../http/live-calls.ts';
-import { ByteBudget, LEAST_BUDGET_BYTES } from '../wire/byte-budget.ts';
-import { TransferWatch } from '../wire/transfer-watch.ts';
+import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
@@ -39,11 +32,9 @@ export interface GrpcDoorOptions {
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
   readonly serving: ServingStatus;
-  readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'> & EventLoop;
-  /** Bounds what requests and answers hold, together with the other doors. Default: a budget of its own. */
-  readonly budget?: ByteBudget;
-  /** Default: {@link TRANSFER_LIMITS}. */
-  readonly limits?: TransferLimits;
+  readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'> & EventLoop;
+  /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
+  readonly transfers?: Transfers;
   /** Whether the schema is told to whoever asks. Default: true. */
   readonly reflection?: boolean;
   /** Default: plain HTTP/2 (h2c). */
@@ -89,8 +80,6 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     ...mountService(LlmService, handlers, { ...mount, calls }),
     ...mountService(Health, createHealthService(serving), mount),
   ]);
-  const { budget = new ByteBudget(LEAST_BUDGET_BYTES), limits = TRANSFER_LIMITS } = options;
-  const watch = new TransferWatch(runtime, limits.transferMs, () => budget.isTight);
   if (options.reflection ?? true) addReflection(server);
   subscribe(STREAM_CREATED, clampTimeoutOfStream);
   let port: number;
@@ -100,14 +89,13 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
     throw error;
   }
-  takeCalls(server, methods, { runtime, limits, budget, watch });
+  takeCalls(server, methods, { runtime, transfers: options.transfers ?? createTransfers(runtime) });
   const drain = async (graceMs: number): Promise<void> => {
     serving.startDraining();
     await within(runtime, graceMs, calls.whenIdle());
     shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, closed(server));
     server.forceShutdown();
-    watch.close();
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
   };
   return { address: formatAddress({ host: asked.host, port }), drain };

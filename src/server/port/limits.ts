@@ -70,6 +70,13 @@ export function grpcTimeoutMs(value: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * (UNIT_MS.get(match[2] ?? '') ?? 0);
 }
 
+/** Reads the deadline in the headers of a web request, in milliseconds; undefined where there is none that can be read. */
+export function timeoutOfHeaders(headers: Readonly<Record<string, unknown>>): number | undefined {
+  const { 'connect-timeout-ms': connect, 'grpc-timeout': grpc } = headers;
+  if (typeof connect === 'string' && /^\d{1,10}$/.test(connect)) return Number(connect);
+  return typeof grpc === 'string' ? grpcTimeoutMs(grpc) : undefined;
+}
+
 /** Shortens a `connect-timeout-ms` that is longer than any timer. What cannot be read, or has over ten digits, stays as it is. */
 export function clampConnectTimeout(value: string): string {
   return /^\d{1,10}$/.test(value) && Number(value) > MAX_TIMER_MS ? String(MAX_TIMER_MS) : value;

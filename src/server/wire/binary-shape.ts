@@ -1,10 +1,29 @@
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
-import { WireType } from '@bufbuild/protobuf/wire';
 import type { ShapeFault, ShapeLimits } from './message-shape.ts';
+
+/** Wire types (protobuf encoding, "Message Structure"). */
+const VARINT = 0;
+const BIT64 = 1;
+const LENGTH_DELIMITED = 2;
+const START_GROUP = 3;
+const END_GROUP = 4;
+const BIT32 = 5;
+
+/** Those of scalars that are no varints. */
+const WIRE_TYPES: ReadonlyMap<ScalarType | undefined, number> = new Map([
+  [ScalarType.STRING, LENGTH_DELIMITED],
+  [ScalarType.BYTES, LENGTH_DELIMITED],
+  [ScalarType.DOUBLE, BIT64],
+  [ScalarType.FIXED64, BIT64],
+  [ScalarType.SFIXED64, BIT64],
+  [ScalarType.FLOAT, BIT32],
+  [ScalarType.FIXED32, BIT32],
+  [ScalarType.SFIXED32, BIT32],
+]);
 
 /** What is known of one field before it is decoded. */
 interface KnownField {
-  readonly wireType: WireType;
+  readonly wireType: number;
   /** Whether values may be packed, several in one length-delimited field. */
   readonly mayBePacked: boolean;
   readonly isAttachment: boolean;
@@ -54,7 +73,7 @@ class BinaryLook {
       const number = tag >>> 3;
       const wireType = tag & 7;
       if (tag < 0 || number === 0) return 'malformed';
-      if (wireType === WireType.EndGroup) return number === group ? undefined : 'malformed';
+      if (wireType === END_GROUP) return number === group ? undefined : 'malformed';
       this.fields += 1;
       if (this.fields > this.#limits.fields) return 'too_many_fields';
       const field = fields[number];
@@ -67,15 +86,15 @@ class BinaryLook {
 
   #value(wireType: number, number: number, field: KnownField | undefined, end: number, depth: number) {
     switch (wireType) {
-      case WireType.Varint:
+      case VARINT:
         return this.#varint(end) < 0 ? 'malformed' : undefined;
-      case WireType.Bit64:
+      case BIT64:
         return this.#skip(8, end);
-      case WireType.Bit32:
+      case BIT32:
         return this.#skip(4, end);
-      case WireType.StartGroup:
+      case START_GROUP:
         return this.message(NOTHING_KNOWN, end, depth + 1, number);
-      case WireType.LengthDelimited:
+      case LENGTH_DELIMITED:
         return this.#delimited(field, end, depth);
       default:
         return 'malformed';
@@ -113,7 +132,7 @@ class BinaryLook {
 }
 
 function isPacked(field: KnownField, wireType: number): boolean {
-  return field.mayBePacked && wireType === WireType.LengthDelimited;
+  return field.mayBePacked && wireType === LENGTH_DELIMITED;
 }
 
 function fieldsOf(schema: DescMessage): KnownFields {
@@ -134,42 +153,28 @@ function knownField(field: DescField): KnownField {
     case 'scalar':
       return { ...plain, wireType: wireTypeOf(field.scalar), isAttachment: field.scalar === ScalarType.BYTES };
     case 'enum':
-      return { ...plain, wireType: WireType.Varint };
+      return { ...plain, wireType: VARINT };
     case 'map': {
       const value = field.mapKind === 'message' ? ofMessage(field.message) : { wireType: wireTypeOf(field.scalar) };
       const entry: KnownFields = [];
       entry[1] = { ...plain, wireType: wireTypeOf(field.mapKey) };
       entry[2] = { ...plain, ...value };
-      return { ...plain, wireType: WireType.LengthDelimited, child: entry };
+      return { ...plain, wireType: LENGTH_DELIMITED, child: entry };
     }
     case 'list': {
       if (field.listKind === 'message') return { ...plain, ...ofMessage(field.message) };
       const wireType = wireTypeOf(field.scalar);
-      const mayBePacked = wireType !== WireType.LengthDelimited;
+      const mayBePacked = wireType !== LENGTH_DELIMITED;
       return { wireType, mayBePacked, isAttachment: field.scalar === ScalarType.BYTES };
     }
   }
 }
 
 function ofMessage(message: DescMessage) {
-  return { wireType: WireType.LengthDelimited, child: fieldsOf(message) };
+  return { wireType: LENGTH_DELIMITED, child: fieldsOf(message) };
 }
 
-/** Returns the wire type of a scalar; that of an enum where there is none (protobuf encoding, "Message Structure"). */
-function wireTypeOf(scalar: ScalarType | undefined): WireType {
-  switch (scalar) {
-    case ScalarType.STRING:
-    case ScalarType.BYTES:
-      return WireType.LengthDelimited;
-    case ScalarType.DOUBLE:
-    case ScalarType.FIXED64:
-    case ScalarType.SFIXED64:
-      return WireType.Bit64;
-    case ScalarType.FLOAT:
-    case ScalarType.FIXED32:
-    case ScalarType.SFIXED32:
-      return WireType.Bit32;
-    default:
-      return WireType.Varint;
-  }
+/** Returns the wire type of a scalar; that of an enum where there is none. */
+function wireTypeOf(scalar: ScalarType | undefined): number {
+  return WIRE_TYPES.get(scalar) ?? VARINT;
 }

@@ -20,13 +20,17 @@ interface ConnectionBytes {
 export interface BytesHeld {
   /** Takes more for the request; false, and nothing is taken, where the budget has no room for it. */
   take(bytes: number): boolean;
-  /** Gives back what was taken for the request beyond `bytes`. */
-  shrinkTo(bytes: number): void;
+  /** Gives back some of what was taken for the request. */
+  giveBack(bytes: number): void;
+  /** Gives back all that was taken for the request, which nobody keeps. */
+  dropRequest(): void;
   /**
    * Counts bytes of the answer, negative where they were read. They are never refused, since they have been paid for; new
    * requests are, as long as they are not read.
    */
   answer(bytes: number): void;
+  /** Says how many bytes of the answer have not been read. */
+  answerIs(bytes: number): void;
   release(): void;
 }
 
@@ -114,11 +118,14 @@ class HeldByCall implements BytesHeld {
     return true;
   }
 
-  shrinkTo(bytes: number): void {
-    const back = Math.max(0, this.#request - bytes);
-    this.#request -= back;
-    this.#budget.add(-back, 0);
-    if (this.#large > 0) this.#addLarge(-Math.min(back, this.#large));
+  giveBack(bytes: number): void {
+    this.#request -= bytes;
+    this.#budget.add(-bytes, 0);
+    if (this.#large > 0) this.#addLarge(-Math.min(bytes, this.#large));
+  }
+
+  dropRequest(): void {
+    this.giveBack(this.#request);
   }
 
   answer(bytes: number): void {
@@ -126,10 +133,13 @@ class HeldByCall implements BytesHeld {
     this.#budget.add(0, bytes);
   }
 
+  answerIs(bytes: number): void {
+    this.answer(bytes - this.#answer);
+  }
+
   release(): void {
-    this.shrinkTo(0);
-    this.#budget.add(0, -this.#answer);
-    this.#answer = 0;
+    this.dropRequest();
+    this.answerIs(0);
   }
 
   #addLarge(bytes: number): void {

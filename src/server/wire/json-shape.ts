@@ -29,7 +29,7 @@ export function lookAtJson(bytes: Uint8Array, limits: ShapeLimits): ShapeFault |
   let stringAt = 0;
   let nameAt = 0;
   for (let at = 0; at < bytes.length; at += 1) {
-    switch (bytes[at]) {
+    switch (bytes[at] ?? 0) {
       case QUOTE: {
         stringAt = at;
         at = endOfString(bytes, at);
@@ -54,6 +54,7 @@ export function lookAtJson(bytes: Uint8Array, limits: ShapeLimits): ShapeFault |
       case CLOSE_BRACKET:
         depth -= 1;
         break;
+      default:
     }
   }
   return bytes.length - attachmentBytes > limits.textBytes ? 'too_much_text' : fields;

@@ -1,5 +1,8 @@
 import { LiveList } from '../../core/live-list.ts';
-import type { Timers } from '../../core/ports.ts';
+import type { System } from '../../core/ports.ts';
+
+/** What a watch needs of time; its timer keeps no process alive. */
+type WatchClock = Pick<System, 'now' | 'setIdleTimer'>;
 
 /** Something that is received or sent. */
 export interface Transfer {
@@ -48,16 +51,16 @@ const LONGEST_INTERVAL_MS = 1_000;
  * is slow. Keeps time to a second, or a quarter of `limitMs` where that is less.
  */
 export class TransferWatch {
-  readonly #timers: Timers;
+  readonly #clock: WatchClock;
   readonly #limitMs: number;
   readonly #isTight: () => boolean;
   readonly #transfers = new LiveList<Transfer>();
   #count = 0;
-  #timer: ReturnType<Timers['setTimer']> | undefined;
+  #isRunning = false;
 
   /** @param limitMs how long a request may take to arrive, and an answer to be read */
-  constructor(timers: Timers, limitMs: number, isTight: () => boolean) {
-    this.#timers = timers;
+  constructor(clock: WatchClock, limitMs: number, isTight: () => boolean) {
+    this.#clock = clock;
     this.#limitMs = limitMs;
     this.#isTight = isTight;
   }
@@ -65,7 +68,7 @@ export class TransferWatch {
   /** Begins to watch; the place is for {@link remove}. */
   add(transfer: Transfer): number {
     this.#count += 1;
-    if (this.#timer === undefined) this.#restart();
+    if (!this.#isRunning) this.#restart();
     return this.#transfers.add(transfer);
   }
 
@@ -75,17 +78,12 @@ export class TransferWatch {
     this.#transfers.remove(place);
   }
 
-  /** Stops watching anything. */
-  close(): void {
-    if (this.#timer !== undefined) this.#timers.clearTimer(this.#timer);
-    this.#timer = undefined;
-  }
-
   #restart(): void {
     const intervalMs = Math.min(LONGEST_INTERVAL_MS, Math.ceil(this.#limitMs / 4));
-    this.#timer = this.#timers.setTimer(intervalMs, () => {
-      this.#timer = undefined;
-      const nowMs = this.#timers.now();
+    this.#isRunning = true;
+    this.#clock.setIdleTimer(intervalMs, () => {
+      this.#isRunning = false;
+      const nowMs = this.#clock.now();
       const limitMs = this.#limitMs;
       const patience = { limitMs, stallMs: this.#isTight() ? Math.min(TIGHT_PATIENCE_MS, limitMs) : limitMs };
       for (const transfer of this.#transfers.all()) transfer.check(nowMs, patience);
