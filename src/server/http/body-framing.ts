@@ -23,8 +23,8 @@ export interface BodyFraming {
 }
 
 /**
- * Reads from headers how a body is framed. Where a body is expanded here, its `content-encoding` is taken from the headers, in
- * place: who reads them next gets it expanded.
+ * Reads from headers how a body is framed. Where a body is expanded here, its `content-encoding` and its length are taken from the
+ * headers, in place: who reads them next gets it expanded.
  */
 export function readBodyFraming(headers: IncomingHttpHeaders): BodyFraming {
   const contentType = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
@@ -37,6 +37,8 @@ export function readBodyFraming(headers: IncomingHttpHeaders): BodyFraming {
   const coding = headers['content-encoding'];
   if (coding !== 'gzip') return { open: async (bytes, schema) => look(bytes, schema, isJson) ?? bytes };
   delete headers['content-encoding'];
+  // That of the compressed body.
+  delete headers['content-length'];
   return {
     open: async (bytes, schema, held, mostBytes) => {
       const expanded = await expand(coding, bytes, held, mostBytes);

@@ -35,6 +35,7 @@ export class BodyTransfer implements Transfer {
   readonly #options: BodyTransferOptions;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #length: number | undefined;
   readonly #framing: BodyFraming;
   readonly #held: BytesHeld;
   /** When the caller's time is up, by the monotonic clock. */
@@ -51,6 +52,7 @@ export class BodyTransfer implements Transfer {
     this.#options = options;
     this.#request = request;
     this.#response = response;
+    this.#length = declaredLength(request);
     this.#framing = readBodyFraming(request.headers);
     this.#held = budget.open(request.socket);
     const timeoutMs = timeoutOfHeaders(request.headers);
@@ -112,7 +114,7 @@ export class BodyTransfer implements Transfer {
 
   #receive(): Promise<Buffer> {
     const request = this.#request;
-    const length = declaredLength(request);
+    const length = this.#length;
     const mostBytes = this.#options.transfers.limits.maxMessageBytes + FRAME_BYTES;
     if (length !== undefined && length > mostBytes) throw this.#refusal('too_large');
     if (length !== undefined && !this.#held.take(length)) throw this.#refusal('over_budget');

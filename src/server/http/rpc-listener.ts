@@ -49,7 +49,8 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
   const { maxMessageBytes } = bodies.transfers.limits;
   const router = createConnectRouter({
     grpc: false,
-    readMaxBytes: maxMessageBytes,
+    // What is larger is refused before it gets here, with details.
+    readMaxBytes: 2 * maxMessageBytes,
     writeMaxBytes: maxMessageBytes * JSON_EXPANSION,
     acceptCompression: [COMPRESSION],
     compressMinBytes: NEVER_COMPRESS_BYTES,
