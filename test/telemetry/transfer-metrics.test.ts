@@ -12,7 +12,7 @@ test('what calls hold, and what was refused for it, is shown as it is now', asyn
     const { samples } = parseExposition((await metrics.render([])).body);
     return samples
       .filter((sample) => sample.name === name)
-      .map(({ labels, value }) => [...Object.values(labels), value]);
+      .map(({ labels, value }) => Object.values<unknown>(labels).concat(value));
   };
   const held = budget.open({});
   held.take(1_000);

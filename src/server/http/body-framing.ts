@@ -95,7 +95,7 @@ function look(bytes: Uint8Array, schema: DescMessage, isJson: boolean): Transfer
   if (!needsLook(bytes.byteLength, SHAPE_LIMITS)) return undefined;
   const found = isJson ? lookAtJson(bytes, SHAPE_LIMITS) : lookAtBinary(schema, bytes, SHAPE_LIMITS);
   if (found === 'malformed') {
-    throw new ConnectError('The request is no message of the contract.', Code.Internal);
+    throw new ConnectError('The request is no message of the contract.', isJson ? Code.InvalidArgument : Code.Internal);
   }
   return typeof found === 'string' ? found : undefined;
 }

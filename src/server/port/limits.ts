@@ -13,7 +13,7 @@ export const MAX_FIELDS = 50_000;
 export const MAX_NESTING = 100;
 
 /** How long a request may take to arrive, and an answer to be read, in milliseconds. */
-export const TRANSFER_MS = 60_000;
+const TRANSFER_MS = 60_000;
 
 /** What a door lets a message take, where the configuration does not say otherwise. */
 export const TRANSFER_LIMITS: TransferLimits = { maxMessageBytes: MAX_MESSAGE_BYTES, transferMs: TRANSFER_MS };

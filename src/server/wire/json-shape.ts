@@ -15,6 +15,12 @@ const LONG_BYTES = 1024;
 /** The name of every `bytes` field of the contract, in quotes. */
 const DATA = Buffer.from('"data"');
 
+/** The name of every 64-bit number: its digits may stand in a string, and to read them takes more than linear time. */
+const NUMBER = Buffer.from('"seed"');
+
+/** Longest string that may be such a number, in bytes. */
+const MAX_NUMBER_BYTES = 64 * 1024;
+
 /**
  * Looks at a message in JSON (UTF-8) without parsing it: one pass, nothing allocated, strings skipped. What stands under the
  * name `data` counts as an attachment. Whether it is JSON at all is for the parser to say.
@@ -33,7 +39,9 @@ export function lookAtJson(bytes: Uint8Array, limits: ShapeLimits): ShapeFault |
       case QUOTE: {
         stringAt = at;
         at = endOfString(bytes, at);
-        if (at - stringAt > LONG_BYTES && isData(bytes, nameAt)) attachmentBytes += at - stringAt;
+        const length = at - stringAt;
+        if (length > LONG_BYTES && isName(bytes, nameAt, DATA)) attachmentBytes += length;
+        else if (length > MAX_NUMBER_BYTES && mayBeName(bytes, nameAt, NUMBER)) return 'malformed';
         break;
       }
       case COLON:
@@ -72,7 +80,12 @@ function endOfString(bytes: Uint8Array, start: number): number {
   }
 }
 
-function isData(bytes: Uint8Array, at: number): boolean {
-  for (let index = 0; index < DATA.length; index += 1) if (bytes[at + index] !== DATA[index]) return false;
+function isName(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
+  for (let index = 0; index < name.length; index += 1) if (bytes[at + index] !== name[index]) return false;
   return true;
+}
+
+/** Whether a name is this one, or has escapes, behind which it may hide. */
+function mayBeName(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
+  return isName(bytes, at, name) || bytes.subarray(at, endOfString(bytes, at)).includes(BACKSLASH);
 }

@@ -1,4 +1,7 @@
+import { type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
+import { AdminService } from '../../../gen/understudy/v1/admin_pb.ts';
+import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import { lookAtJson } from '../../../src/server/wire/json-shape.ts';
 
 const LIMITS = { fields: 1_000, nesting: 10, textBytes: 10_000 };
@@ -25,6 +28,31 @@ describe('a look at a message in JSON', () => {
     expect(look(`{"a":"${'[{,:'.repeat(1_000)}"}`)).toBe(2);
     expect(look(String.raw`{"a\"":"\"[[[[[[[[[[[","b":"\\","c":"\\\"[[[[[[[[[[["}`)).toBe(4);
     expect(look('{"a":"[[[[[[[[[[[[')).toBe(2);
+  });
+
+  test('lets no text be a number that takes long to read', () => {
+    const digits = '9'.repeat(70_000);
+    const limits = { ...LIMITS, textBytes: 1e6 };
+    const of = (name: string) => lookAtJson(Buffer.from(`{"${name}":"${digits}"}`), limits);
+    expect([of('seed'), of(String.raw`\u0073eed`), of('text')]).toEqual(['malformed', 'malformed', 2]);
+  });
+
+  test('knows the names of attachments and of 64-bit numbers', () => {
+    const names = { bytes: new Set<string>(), numbers: new Set<string>() };
+    const seen = new Set<DescMessage>();
+    const visit = (message: DescMessage): void => {
+      // What is well known has a form of its own in JSON.
+      if (seen.has(message) || message.typeName.startsWith('google.')) return;
+      seen.add(message);
+      for (const field of message.fields) {
+        if (field.scalar === ScalarType.BYTES) names.bytes.add(field.jsonName);
+        if (field.scalar === ScalarType.INT64 || field.scalar === ScalarType.UINT64) names.numbers.add(field.jsonName);
+        if (field.message !== undefined) visit(field.message);
+      }
+    };
+    for (const method of [...LlmService.methods, ...AdminService.methods]) visit(method.input);
+    expect(seen.size).toBeGreaterThan(15);
+    expect([[...names.bytes], [...names.numbers]]).toEqual([['data'], ['seed']]);
   });
 
   test('bounds text, and lets attachments be', () => {
