@@ -22,6 +22,9 @@ import { planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
 import type { GatewayPort } from './server/port/gateway-port.ts';
+import { defaultBytesInFlight } from './server/wire/byte-budget.ts';
+import { createTransfers } from './server/wire/transfers.ts';
+import type { Transfers } from './server/wire/transfers.ts';
 import { createSuspensionCheck } from './targets/suspension-check.ts';
 import { wireTarget } from './targets/wire-target.ts';
 import { reportCall } from './telemetry/call-report.ts';
@@ -29,19 +32,24 @@ import { createCallLog } from './telemetry/log.ts';
 import { watchDescriptors } from './telemetry/descriptor-watch.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { heapLimitBytes, memoryLimitBytes } from './telemetry/memory.ts';
 import { watchLoad } from './telemetry/overload.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 
 /** A gateway without any door. */
 export interface Gateway {
+  /** Handlers of LlmService, for a program that calls them itself. */
+  handlers(): ServiceImpl<typeof LlmService>;
   /** Handlers of LlmService, to be mounted on doors. `isAccepting` false refuses new calls while doors drain. */
-  handlers(isAccepting?: () => boolean): ServiceImpl<typeof LlmService>;
+  doorHandlers(isAccepting: () => boolean): ServiceImpl<typeof LlmService>;
   /** Handlers of AdminService, for the admin listener alone. */
   adminHandlers(): ServiceImpl<typeof AdminService>;
   readonly port: GatewayPort;
   /** How much there is to do. */
   load(): EngineLoad;
+  /** What holds requests and answers at the doors in bounds. */
+  readonly transfers: Transfers;
   /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
   readonly metrics: (() => ReturnType<Metrics['render']>) | undefined;
   /** Loads ahead what the first calls will need; contacts nobody. */
@@ -86,9 +94,14 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     },
   };
 
+  // What requests and answers may hold at the doors.
+  const { maxMessageBytes, maxBytesInFlight, transferTimeoutMs } = config.server.limits;
+  const bytesInFlight = maxBytesInFlight ?? defaultBytesInFlight(memoryLimitBytes(), heapLimitBytes(), maxMessageBytes);
+  const transfers = createTransfers(system, { maxMessageBytes, transferMs: transferTimeoutMs }, bytesInFlight);
+
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
   const log = reports ? createCallLog({ wall: () => system.wall(), now: () => system.now() }) : undefined;
-  const metrics = reports ? createMetrics({ version }) : undefined;
+  const metrics = reports ? createMetrics({ version, transfers: transfers.budget }) : undefined;
   const load = reports ? watchLoad(system) : undefined;
   const stopWatching = log && watchDescriptors(backgroundTimers, isOutOfDescriptors, () => log.outOfDescriptors());
 
@@ -171,11 +184,13 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     },
   };
 
+  const random = (): number => system.random();
   return {
     port,
     load: () => engine.load,
-    handlers: (isAccepting) =>
-      createHandlers(port, { random: () => system.random(), ...(isAccepting && { isAccepting }) }),
+    transfers,
+    handlers: () => createHandlers(port, { random }),
+    doorHandlers: (isAccepting) => createHandlers(port, { random, isAccepting, maxMessageBytes }),
     adminHandlers: () =>
       createAdminHandlers({
         gateway: port,

@@ -88,12 +88,14 @@ type Doors = Awaited<ReturnType<typeof openDoors>>;
 
 async function openDoors(server: Config['server'], gateway: Gateway, serving: ServingStatus) {
   const { grpcAddress, httpAddress, adminAddress, adminService, corsOrigins, reflection } = server;
-  const handlers = gateway.handlers(() => !serving.isDraining);
+  const handlers = gateway.doorHandlers(() => !serving.isDraining);
+  const shared = { runtime: system, transfers: gateway.transfers };
   const isReady = (): boolean => serving.isReady;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ address: grpcAddress, handlers, serving, runtime: system, reflection }),
-    openWebDoor({ address: httpAddress, handlers, isReady, runtime: system, corsOrigins }),
+    openGrpcDoor({ ...shared, address: grpcAddress, handlers, serving, reflection }),
+    openWebDoor({ ...shared, address: httpAddress, handlers, isReady, corsOrigins }),
     openAdmin({
+      ...shared,
       address: adminAddress,
       isReady,
       ...(gateway.metrics && { metrics: gateway.metrics }),

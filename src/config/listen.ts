@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from '../core/address.ts';
 import type { Address } from '../core/address.ts';
 import { ADDRESS_RULE, isLoopback } from './file/host-port.ts';
-import type { Environment, ServerConfig } from './port/resolved.ts';
+import type { Environment, LimitsConfig, ServerConfig } from './port/resolved.ts';
 import { brokenRule, type ConfigProblem } from './port/problem.ts';
 import { readVariable } from './port/provider-defaults.ts';
 import type { FileServer } from './file/schema.ts';
@@ -55,5 +55,20 @@ export function resolveServer(server: FileServer, env: Environment, problems: Co
     taken.set(shown, path);
   }
   const { reflection, admin_service: adminService, cors_origins: corsOrigins } = server;
-  return { ...addresses, reflection, adminService, corsOrigins, allowUnauthenticated };
+  const limits = resolveLimits(server.limits, problems);
+  return { ...addresses, reflection, adminService, corsOrigins, allowUnauthenticated, limits };
+}
+
+/** So many of the largest messages must find room: fewer, and one caller with one of them shuts all others out. */
+const LEAST_MESSAGES = 4;
+
+function resolveLimits(limits: FileServer['limits'], problems: ConfigProblem[]): LimitsConfig {
+  const { max_message_bytes: maxMessageBytes, max_bytes_in_flight: asked } = limits;
+  const maxBytesInFlight = asked === 'auto' ? undefined : asked;
+  const least = LEAST_MESSAGES * maxMessageBytes;
+  if (maxBytesInFlight !== undefined && maxBytesInFlight < least) {
+    const message = brokenRule(`must be at least ${least}, four times max_message_bytes`, maxBytesInFlight);
+    problems.push({ path: 'server.limits.max_bytes_in_flight', message });
+  }
+  return { maxMessageBytes, maxBytesInFlight, transferTimeoutMs: limits.transfer_timeout };
 }

@@ -54,7 +54,8 @@ export type FailureReason =
   | 'STREAM_INTERRUPTED'
   | 'ALL_PROVIDERS_FAILED'
   | 'INTERNAL'
-  | 'SCHEMA_MISMATCH';
+  | 'SCHEMA_MISMATCH'
+  | 'MESSAGE_TOO_LARGE';
 
 /** Names of the gRPC status codes that the gateway answers with. */
 export type StatusName =
@@ -173,6 +174,7 @@ export const REASON_STATUS = {
   ALL_PROVIDERS_FAILED: 'UNAVAILABLE',
   INTERNAL: 'INTERNAL',
   SCHEMA_MISMATCH: 'ABORTED',
+  MESSAGE_TOO_LARGE: 'RESOURCE_EXHAUSTED',
 } as const satisfies Record<FailureReason, StatusName>;
 
 /** Carries a {@link Failure} through `throw`, where a return value has no way out. */

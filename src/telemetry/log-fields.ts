@@ -43,6 +43,7 @@ const LEVELS = {
   ALL_PROVIDERS_FAILED: 'warn',
   INTERNAL: 'error',
   SCHEMA_MISMATCH: 'warn',
+  MESSAGE_TOO_LARGE: 'warn',
 } as const satisfies Record<FailureReason, LogLevel>;
 
 /** Returns the level of a call's line. */

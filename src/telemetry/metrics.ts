@@ -7,6 +7,8 @@ import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from './call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
+import type { TransferFigures } from '../server/port/transfer-figures.ts';
+import { registerTransferMetrics } from './transfer-metrics.ts';
 
 /** Options of {@link createMetrics}. */
 export interface MetricsOptions {
@@ -17,6 +19,8 @@ export interface MetricsOptions {
    * so that one instance in it should. Default: true.
    */
   readonly processMetrics?: boolean | undefined;
+  /** What requests and answers hold at the doors; without it none of that is shown. */
+  readonly transfers?: TransferFigures | undefined;
 }
 
 /** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
@@ -39,6 +43,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const { version, processMetrics = true } = options;
   const registry = new Registry();
   if (processMetrics) collectDefaultMetrics({ register: registry });
+  if (options.transfers !== undefined) registerTransferMetrics(registry, options.transfers);
   let shown: readonly TargetHealth[] = [];
   registerTargetGauges(registry, () => shown);
   let load: EngineLoad | undefined;

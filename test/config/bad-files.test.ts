@@ -199,6 +199,16 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
       ['retry: { jitter: HALF }', 'retry.jitter: must be FULL or NONE, not "HALF"'],
       ['server: { grpc_address: 50051 }', `server.grpc_address: ${ADDRESS_RULE}, not 50051`],
       ['server: { http_address: ":8080" }', `server.http_address: ${ADDRESS_RULE}, not ":8080"`],
+      [
+        'server: { limits: { max_message_bytes: 1, max_bytes_in_flight: 1, transfer_timeout: 0 } }',
+        'server.limits.max_message_bytes: must be a whole number from 65536 to 67108864, not 1',
+        'server.limits.max_bytes_in_flight: must be auto, or a whole number from 262144, not 1',
+        `server.limits.transfer_timeout: ${DURATION_RULE}, not 0`,
+      ],
+      [
+        'server: { limits: { max_bytes_in_flight: 80000000 } }',
+        'server.limits.max_bytes_in_flight: must be at least 83886080, four times max_message_bytes, not 80000000',
+      ],
       ['server: { reflection: "on" }', 'server.reflection: must be true or false, not "on"'],
       ['server: { cors_origins: [app.example.com] }', `server.cors_origins[0]: ${ORIGIN_RULE}, not "app.example.com"`],
       [

@@ -46,6 +46,7 @@ describe('defaults', () => {
       adminService: false,
       corsOrigins: [],
       allowUnauthenticated: false,
+      limits: { maxMessageBytes: 20 * 1024 * 1024, maxBytesInFlight: undefined, transferTimeoutMs: 60_000 },
     });
   });
 });
@@ -81,6 +82,7 @@ server:
   admin_service: true
   cors_origins: ["*", "https://app.example.com"]
   allow_unauthenticated: true
+  limits: { max_message_bytes: 65536, max_bytes_in_flight: 262144, transfer_timeout: 5s }
 `,
       { KEY: 'secret' },
     );
@@ -117,6 +119,7 @@ server:
         adminService: true,
         corsOrigins: ['*', 'https://app.example.com'],
         allowUnauthenticated: true,
+        limits: { maxMessageBytes: 65_536, maxBytesInFlight: 262_144, transferTimeoutMs: 5_000 },
       },
       warnings: [],
       demo: false,

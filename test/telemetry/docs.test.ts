@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { createCallLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { ByteBudget } from '../../src/server/wire/byte-budget.ts';
 import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
 import { engineLoad, failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
 import { parseExposition } from './exposition.ts';
@@ -20,7 +21,7 @@ function documentedFields(heading: string): readonly string[] {
 }
 
 describe('docs/metrics.md', () => {
-  const metrics = createMetrics({ version: '1.2.3' });
+  const metrics = createMetrics({ version: '1.2.3', transfers: new ByteBudget(1024) });
   metrics.callEnded(okEnd({ attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
   metrics.callEnded(failedEnd());
   metrics.unknownEvent('openai', 'openai');

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { createLoadWatch, watchLoad } from '../../src/telemetry/overload.ts';
 
 function watch() {
-  const world = { now: 0, heap: 0.5, lag: 10 as number | undefined, readings: 0 };
+  const world = { now: 0, heap: 0.5, memory: 0.5, lag: 10 as number | undefined, readings: 0 };
   const check = createLoadWatch(
     { now: () => world.now },
     {
       heapShare: () => world.heap,
+      memoryShare: () => world.memory,
       lagMs: () => {
         world.readings++;
         return world.lag;
@@ -36,6 +37,16 @@ describe('load', () => {
     expect(after(499)).toBe(false);
     expect(after(1)).toBe(true);
     world.heap = 0.5;
+    expect(after(500)).toBe(false);
+  });
+
+  it('is too much above 90 % of the memory, until it is no more', () => {
+    const { world, after } = watch();
+    world.memory = 0.9;
+    expect(after(500)).toBe(false);
+    world.memory = 0.901;
+    expect(after(500)).toBe(true);
+    world.memory = 0.5;
     expect(after(500)).toBe(false);
   });
 

@@ -283,7 +283,8 @@ export const ChatRequestSchema: GenMessage<ChatRequest> = /*@__PURE__*/
  */
 export type ChatResponse = Message<"understudy.v1.ChatResponse"> & {
   /**
-   * The text parts of the answer, joined.
+   * The text parts of the answer, joined. Empty where they stand in "message" alone, since a message could not hold them
+   * twice; "metadata" then has "text_left_out".
    *
    * @generated from field: string text = 1;
    */

@@ -142,6 +142,29 @@ const retrySchema = z.strictObject(
   MAPPING,
 );
 
+const MIB = 1024 * 1024;
+
+const LEAST_BYTES = 256 * 1024;
+const BYTES_RULE = `must be auto, or a whole number from ${LEAST_BYTES}`;
+
+const limitsSchema = z.strictObject(
+  {
+    max_message_bytes: wholeNumber(64 * 1024, 64 * MIB)
+      .prefault(20 * MIB)
+      .describe('Largest request or answer, attachments included.'),
+    max_bytes_in_flight: z
+      .union([z.literal('auto'), z.int({ error: BYTES_RULE }).min(LEAST_BYTES, { error: BYTES_RULE })], {
+        error: BYTES_RULE,
+      })
+      .prefault('auto')
+      .describe('Most bytes of requests and unread answers together. auto: what fits the memory, 256 MiB at most.'),
+    transfer_timeout: duration()
+      .prefault('60s')
+      .describe('How long a request may take to arrive, and an answer to be read.'),
+  },
+  MAPPING,
+);
+
 /** The section `server`. */
 export const serverSchema = z.strictObject(
   {
@@ -156,6 +179,7 @@ export const serverSchema = z.strictObject(
     allow_unauthenticated: flag()
       .prefault(false)
       .describe('Allows addresses other than loopback: something else guards them.'),
+    limits: limitsSchema.prefault({}).describe('What messages may take.'),
   },
   MAPPING,
 );

@@ -62,6 +62,16 @@ export interface RouteConfig {
   readonly entries: readonly RouteEntry[];
 }
 
+/** What messages may take at the doors. */
+export interface LimitsConfig {
+  /** Largest request or answer, in bytes. Default 20 MiB. */
+  readonly maxMessageBytes: number;
+  /** Most bytes of requests and unread answers together, at least four of the largest messages. Absent: what fits the memory. */
+  readonly maxBytesInFlight?: number | undefined;
+  /** How long a request may take to arrive, and an answer to be read, in milliseconds. Default 60,000. */
+  readonly transferTimeoutMs: number;
+}
+
 /** What the process listens on; addresses are `host:port`, IPv6 in brackets. */
 export interface ServerConfig {
   /** Default 127.0.0.1:50051. */
@@ -78,6 +88,7 @@ export interface ServerConfig {
   readonly corsOrigins: readonly string[];
   /** Whether addresses other than loopback are allowed although callers are not authenticated. */
   readonly allowUnauthenticated: boolean;
+  readonly limits: LimitsConfig;
 }
 
 /** Everything that the process is told, checked and with its defaults filled in. */

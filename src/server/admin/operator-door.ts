@@ -1,6 +1,8 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { AdminService } from '../../../gen/understudy/v1/admin_pb.ts';
 import { createServer, type ServerResponse } from 'node:http';
+import type { System } from '../../core/ports.ts';
+import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import { closeHttp, listenHttp } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
 import { answerProbe, hasSafeMethod, pathOf, respondText } from '../http/probes.ts';
@@ -21,6 +23,9 @@ export interface AdminOptions {
   readonly metrics?: () => Promise<MetricsText>;
   /** Answers AdminService; without it there is none. */
   readonly handlers?: ServiceImpl<typeof AdminService>;
+  readonly runtime: Pick<System, 'now' | 'random' | 'setIdleTimer'>;
+  /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
+  readonly transfers?: Transfers;
 }
 
 /** An open admin listener. */
@@ -33,8 +38,9 @@ export interface AdminListener {
 
 /** Serves `/livez`, `/readyz`, `/metrics` and AdminService to operators. Never gRPC, never callers. */
 export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
-  const { handlers } = options;
-  const answer = handlers && createRpcListener({ routes: (router) => router.service(AdminService, handlers) });
+  const { handlers, runtime } = options;
+  const bodies = { runtime, transfers: options.transfers ?? createTransfers(runtime) };
+  const answer = handlers && createRpcListener({ routes: (router) => router.service(AdminService, handlers), bodies });
   const server = createServer((request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
     const { metrics } = options;

@@ -91,10 +91,8 @@ function shortenTrail(attempts: readonly Attempt[]): Attempt[] {
 function buildDetails(code: Code, facts: ErrorFacts): Details {
   const { reason, requestId, violations, retryAfterMs, attempts } = facts;
   const metadata = { ...facts.metadata };
-  const details: Details = [
-    { desc: ErrorInfoSchema, value: { reason, domain: ERROR_DOMAIN, metadata } },
-    { desc: RequestInfoSchema, value: { requestId } },
-  ];
+  const details: Details = [{ desc: ErrorInfoSchema, value: { reason, domain: ERROR_DOMAIN, metadata } }];
+  if (requestId !== '') details.push({ desc: RequestInfoSchema, value: { requestId } });
   if (violations.length > 0) {
     details.push({
       desc: BadRequestSchema,

@@ -40,6 +40,7 @@ const REASON_NAMES = new Map<number, string>(Object.entries(ErrorReason).map(([n
 
 /** What an error says besides the failure. */
 export interface ErrorContext {
+  /** Empty where the request was not looked at and its caller has named none. */
   readonly requestId: string;
   /** Chance, 0 to 1, that spreads the repeats of clients. */
   readonly random: () => number;
@@ -85,7 +86,7 @@ export function callError(failure: CallFailure, context: ErrorContext): ConnectE
     retryAfterMs: failure.retryAfterMs,
     attempts,
   });
-  const metadata = new Headers({ [REQUEST_ID_HEADER]: requestId });
+  const metadata = new Headers(requestId === '' ? {} : { [REQUEST_ID_HEADER]: requestId });
   const pushback = pushbackMs(failure, context);
   if (pushback !== undefined) metadata.set(PUSHBACK_HEADER, String(pushback));
   return new ConnectError(message, code, metadata, details, failure.cause);
@@ -135,7 +136,8 @@ export function unexpected(thrown: unknown, contacted: boolean): CallFailure {
 }
 
 function pushbackMs(failure: CallFailure, { random, remainingMs = Infinity }: ErrorContext): number | undefined {
-  if (failure.contacted) return -1;
+  // What is too large once is so again.
+  if (failure.contacted || failure.reason === 'MESSAGE_TOO_LARGE') return -1;
   const waitMs = comeAgainMs(failure, random);
   return waitMs !== undefined && waitMs + LEAST_TRY_MS > remainingMs ? -1 : waitMs;
 }

@@ -1,16 +1,14 @@
 import type { MethodImplSpec } from '@connectrpc/connect';
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import type { Runtime } from '../../core/ports.ts';
 import { forbidsRepeat } from '../errors/status.ts';
 import { CLOSE_STALLED_STREAM } from '../handlers/run-request.ts';
-import { callStatus, hideForeign } from './call-status.ts';
-import { decodeMessage } from './decode-message.ts';
-import { encodeMessage } from './encode-message.ts';
-import type { OpenCalls } from './open-calls.ts';
-import { closeStalledStream, GrpcStreamWriter } from './stream-writer.ts';
-
-/** A server-streaming call that grpc-js has read. */
-export type StreamCall = ServerWritableStream<Buffer, Buffer>;
+import type { CallStream } from './calls/call-stream.ts';
+import { callStatus, hideForeign } from './calls/call-status.ts';
+import { decodeRequest } from './calls/decode-message.ts';
+import { encodeMessage } from './calls/encode-message.ts';
+import type { OpenCalls } from './calls/open-calls.ts';
+import { GrpcStreamWriter } from './calls/stream-writer.ts';
 
 /** How streams are written. */
 export interface StreamOptions {
@@ -22,28 +20,27 @@ export interface StreamOptions {
 /** Answers a server-streaming call with what its handler yields or throws, no faster than the caller reads. Never rejects. */
 export async function answerStream(
   spec: Extract<MethodImplSpec, { kind: 'server_streaming' }>,
-  call: StreamCall,
+  call: CallStream,
   openCalls: OpenCalls,
   { runtime, clientStallMs }: StreamOptions,
 ): Promise<void> {
   const { context, close } = openCalls.open(spec, call);
-  context.values.set(CLOSE_STALLED_STREAM, () => closeStalledStream(call));
-  const writer = new GrpcStreamWriter(call, runtime, clientStallMs);
+  const { reply } = call;
+  const headers = (): Metadata => context.responseHeader.metadata;
+  context.values.set(CLOSE_STALLED_STREAM, () => reply.reset());
+  const writer = new GrpcStreamWriter(call, headers, runtime, clientStallMs);
   try {
-    for await (const message of spec.impl(decodeMessage(spec.method.input, call.request), context)) {
+    for await (const message of spec.impl(decodeRequest(spec.method.input, call), context)) {
       // The handler has seen the signal and ends at once; what it throws may say more than the signal's reason.
       if (context.signal.aborted) continue;
-      if (!writer.hasWritten) call.sendMetadata(context.responseHeader.metadata);
       const writable = writer.write(encodeMessage(spec.method.output, message));
       if (writable !== undefined) await writable;
     }
     if (context.signal.aborted) throw context.signal.reason;
-    call.end(context.trailerMetadata);
+    reply.end(headers, context.trailerMetadata);
   } catch (thrown) {
     const error = hideForeign(thrown);
-    if (call.destroyed) return;
-    if (forbidsRepeat(error)) call.sendMetadata(context.responseHeader.metadata);
-    call.emit('error', callStatus(error));
+    reply.fail(callStatus(error), forbidsRepeat(error) ? headers() : undefined);
   } finally {
     writer.close();
     close();

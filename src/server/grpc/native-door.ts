@@ -5,15 +5,16 @@ import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import { formatAddress } from '../../core/address.ts';
 import { Cohort, type EventLoop } from '../../core/cohort.ts';
-import type { Runtime } from '../../core/ports.ts';
+import type { System } from '../../core/ports.ts';
 import { addressToBind } from '../http/listener.ts';
 import { mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
-import { takeUnaryCalls } from './plain-unary.ts';
-import { silenceGrpcLibrary } from './needed-headers.ts';
+import { silenceGrpcLibrary } from './calls/needed-headers.ts';
+import { takeCalls } from './take-calls.ts';
 import { createHealthService } from '../health/standard-health.ts';
-import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS } from '../port/limits.ts';
 import { LiveCalls } from '../http/live-calls.ts';
+import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
@@ -32,7 +33,9 @@ export interface GrpcDoorOptions {
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
   readonly serving: ServingStatus;
-  readonly runtime: Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'> & EventLoop;
+  readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'> & EventLoop;
+  /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
+  readonly transfers?: Transfers;
   /** Whether the schema is told to whoever asks. Default: true. */
   readonly reflection?: boolean;
   /** Default: plain HTTP/2 (h2c). */
@@ -55,8 +58,8 @@ export interface GrpcDoor {
 const STREAM_CREATED = 'http2.server.stream.created';
 
 const SERVER_OPTIONS = {
-  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-  'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+  // Of what grpc-js reads itself, which is questions about the schema; also what it expands them to.
+  'grpc.max_receive_message_length': 64 * 1024,
   'grpc.max_concurrent_streams': 1000,
   // The counts for channelz, a service that is not mounted here.
   'grpc.enable_channelz': 0,
@@ -75,8 +78,10 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const server = new Server(SERVER_OPTIONS);
   const cohort = new Cohort(runtime);
   const mount = { runtime, clientStallMs, shutdownSignal: shutdown.signal, cohort };
-  const unary = mountService(server, LlmService, handlers, { ...mount, calls });
-  mountService(server, Health, createHealthService(serving), mount);
+  const methods = new Map([
+    ...mountService(LlmService, handlers, { ...mount, calls }),
+    ...mountService(Health, createHealthService(serving), mount),
+  ]);
   if (options.reflection ?? true) addReflection(server);
   subscribe(STREAM_CREATED, clampTimeoutOfStream);
   let port: number;
@@ -86,7 +91,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
     throw error;
   }
-  takeUnaryCalls(server, unary, runtime);
+  takeCalls(server, methods, { runtime, transfers: options.transfers ?? createTransfers(runtime) });
   const drain = async (graceMs: number): Promise<void> => {
     serving.startDraining();
     await within(runtime, graceMs, calls.whenIdle());

@@ -2,7 +2,9 @@ import { create } from '@bufbuild/protobuf';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import { MessageSchema, Role } from '../../../gen/understudy/v1/chat_pb.ts';
 import {
+  type ChatResponse,
   type GenerateRequest,
+  type GenerateResponse,
   type LlmService,
   type StreamChatRequest,
   type StreamChatResponse,
@@ -20,7 +22,9 @@ import type { GatewayPort, PlanRequest } from '../port/gateway-port.ts';
 import { healthResponse } from '../health/provider-health.ts';
 import { modelPage } from './model-pages.ts';
 import { type HandlerOptions, identifyRequest, type RpcRequest, runRequest } from './run-request.ts';
-import { asConnectError } from '../errors/status.ts';
+import { asConnectError, callError } from '../errors/status.ts';
+import { answerTooLarge } from '../errors/transfer-errors.ts';
+import { fitAnswer } from '../answers/fit-answer.ts';
 import { StreamEvents } from '../answers/stream-events.ts';
 import { validateChat, validateGenerate } from '../validation/requests.ts';
 
@@ -33,7 +37,7 @@ export function createHandlers(gateway: GatewayPort, options: HandlerOptions): S
       throw asConnectError(thrown, true, { requestId, random: options.random });
     }
   };
-  const answerOnce = async <Response>(
+  const answerOnce = async <Response extends ChatResponse | GenerateResponse>(
     requestId: string,
     rpc: RpcRequest,
     context: HandlerContext,
@@ -44,7 +48,10 @@ export function createHandlers(gateway: GatewayPort, options: HandlerOptions): S
         signal: context.signal,
         requestId,
       });
-      return respond(result, answer);
+      const response = respond(result, answer);
+      if (fitAnswer(response, options.maxMessageBytes ?? Infinity)) return response;
+      const { attempts } = answer.trail;
+      throw callError(answerTooLarge(), { requestId, random: options.random, attempts });
     } catch (thrown) {
       throw asConnectError(thrown, true, { requestId, random: options.random });
     }

@@ -14,6 +14,8 @@ import type { Violation } from '../port/violations.ts';
 export interface HandlerOptions {
   /** Chance, 0 to 1, that spreads the repeats of clients. */
   readonly random: () => number;
+  /** Largest answer, in bytes, that a door can send. Default: any. */
+  readonly maxMessageBytes?: number;
   /** Whether new calls are taken; false while the server drains. Default: always. */
   readonly isAccepting?: () => boolean;
 }
@@ -52,6 +54,14 @@ export const CLOSE_STALLED_STREAM = createContextKey<() => void>(() => undefined
   description: 'close stalled stream',
 });
 
+/**
+ * Tells how many milliseconds a call has left by the monotonic clock, undefined without a deadline. A door sets it whose library
+ * reckons by the wall clock, which may be set while a request is received.
+ */
+export const TIME_LEFT = createContextKey<(() => number | undefined) | undefined>(undefined, {
+  description: 'time left',
+});
+
 /** Reads the id of a request and puts it into the response headers. */
 export function identifyRequest(gateway: GatewayPort, context: HandlerContext, field = ''): string {
   const id = chooseRequestId(field, context.requestHeader.get(REQUEST_ID_HEADER), () => gateway.newRequestId());
@@ -71,7 +81,7 @@ export async function runRequest(
   caller: RpcCaller,
 ): Promise<AnsweredRpc> {
   const { requestId, signal } = caller;
-  const timeoutMs = context.timeoutMs();
+  const timeoutMs = timeLeft(context);
   await OTHERS_CATCH_UP;
   let plan: Plan | undefined;
   let result: CallResult<Delta, Finish>;
@@ -111,6 +121,12 @@ export async function runRequest(
     usage: result.usage,
     remainingMs: context.timeoutMs(),
   });
+}
+
+function timeLeft(context: HandlerContext): number | undefined {
+  // The context of the gRPC door is monotonic by itself; its values are made when they are asked for.
+  const left = context.protocolName === 'grpc' ? undefined : context.values.get(TIME_LEFT);
+  return left === undefined ? context.timeoutMs() : left();
 }
 
 function planOrRefusal(gateway: GatewayPort, options: HandlerOptions, rpc: RpcRequest): Plan | CallFailure {

@@ -5,11 +5,12 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
-import { clampTimeoutHeaders, CLIENT_STALL_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import { clampTimeoutHeaders, CLIENT_STALL_MS } from '../port/limits.ts';
 import { httpCallerKey, SHARE_KEY } from '../port/share-key.ts';
+import { BodyTransfer, type BodyTransferOptions } from './body-transfer.ts';
 import { PEER_ADDRESS, peerOf } from './peer.ts';
 import { pathOf, respondText } from './probes.ts';
-import { CLOSE_STALLED_STREAM } from '../handlers/run-request.ts';
+import { CLOSE_STALLED_STREAM, TIME_LEFT } from '../handlers/run-request.ts';
 
 /** Options of a listener. */
 export interface RpcListenerOptions {
@@ -19,7 +20,21 @@ export interface RpcListenerOptions {
   readonly clientStallMs?: number;
   /** Ends what is under way where it aborts. */
   readonly shutdownSignal?: AbortSignal;
+  readonly bodies: BodyTransferOptions;
 }
+
+/** Most bytes that the message in a query expands to; a query cannot be long, but it can be compressed. */
+const QUERY_BYTES = 64 * 1024;
+
+/** Expands what stands in queries; bodies come expanded. */
+const COMPRESSION = {
+  ...compressionGzip,
+  decompress: (bytes: Uint8Array, readMaxBytes: number) =>
+    compressionGzip.decompress(bytes, Math.min(readMaxBytes, QUERY_BYTES)),
+};
+
+/** An answer in JSON may be so much larger than the message that it stands for; HTTP knows no limit. */
+const JSON_EXPANSION = 6;
 
 /** Replies stay as they are: compressing each message of a stream costs more than it saves. */
 const NEVER_COMPRESS_BYTES = 0xffff_ffff;
@@ -32,12 +47,14 @@ export type RpcListener = (request: IncomingMessage, response: ServerResponse) =
  * deadlines, and writes to the console about every stream that a client leaves.
  */
 export function createRpcListener(options: RpcListenerOptions): RpcListener {
-  const { routes, shutdownSignal } = options;
+  const { routes, shutdownSignal, bodies } = options;
+  const { maxMessageBytes } = bodies.transfers.limits;
   const router = createConnectRouter({
     grpc: false,
-    readMaxBytes: MAX_MESSAGE_BYTES,
-    writeMaxBytes: MAX_MESSAGE_BYTES,
-    acceptCompression: [compressionGzip],
+    // What is larger is refused before it gets here, with details.
+    readMaxBytes: 2 * maxMessageBytes,
+    writeMaxBytes: maxMessageBytes * JSON_EXPANSION,
+    acceptCompression: [COMPRESSION],
     compressMinBytes: NEVER_COMPRESS_BYTES,
     jsonOptions: { ignoreUnknownFields: false },
     ...(shutdownSignal && { shutdownSignal }),
@@ -56,13 +73,17 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     response.setTimeout(stallMs, () => {
       if (response.writableNeedDrain) close();
     });
+    const transfer = new BodyTransfer(request, response, bodies);
     const values = createContextValues()
       .set(CLOSE_STALLED_STREAM, close)
+      .set(TIME_LEFT, () => transfer.timeLeftMs())
       .set(SHARE_KEY, httpCallerKey(request.httpVersionMajor, request.socket))
       .set(PEER_ADDRESS, peerOf(request));
     void (async () => {
       try {
-        const answer = await handle(universalRequestFromNodeRequest(request, response, undefined, values));
+        const asked = universalRequestFromNodeRequest(request, response, undefined, values);
+        const answer = await handle({ ...asked, body: transfer.body(handle.method.input) });
+        transfer.answered(answer.header?.get('content-length') ?? undefined);
         await universalResponseToNodeResponse(answer, response);
       } catch {
         // The client is gone, or the answer cannot be written any more; the handlers have told of whatever else went wrong.

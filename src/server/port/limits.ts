@@ -3,8 +3,31 @@ import { MAX_TIMER_MS } from '../../core/ports.ts';
 /** Largest message that is read or written on either door, in bytes (20 MiB; the libraries' own limits are 4 MiB and 4 GiB). */
 export const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
 
+/** Most bytes of a message besides its attachments (8 MiB): more text than any model reads. */
+export const MAX_TEXT_BYTES = 8 * 1024 * 1024;
+
+/** Most fields of a message, those within and unknown ones included: a conversation of ten thousand messages. */
+export const MAX_FIELDS = 50_000;
+
+/** Deepest nesting of messages; protobuf's own limit. */
+export const MAX_NESTING = 100;
+
+/** How long a request may take to arrive, and an answer to be read, in milliseconds. */
+const TRANSFER_MS = 60_000;
+
+/** What a door lets a message take, where the configuration does not say otherwise. */
+export const TRANSFER_LIMITS: TransferLimits = { maxMessageBytes: MAX_MESSAGE_BYTES, transferMs: TRANSFER_MS };
+
 /** How long a response may wait for its reader, in milliseconds: a little more than the engine's own limit. */
 export const CLIENT_STALL_MS = 65_000;
+
+/** What a door lets a message take. */
+export interface TransferLimits {
+  /** Largest message that is read or written, in bytes. */
+  readonly maxMessageBytes: number;
+  /** How long a request may take to arrive, and an answer to be read, in milliseconds. */
+  readonly transferMs: number;
+}
 
 /** How long the last answers may take to reach their callers when a door closes, in milliseconds. */
 export const FLUSH_MS = 1_000;
@@ -45,6 +68,13 @@ export function clampGrpcTimeout(value: string): string {
 export function grpcTimeoutMs(value: string): number | undefined {
   const match = /^(\d{1,8})([HMSmun])$/.exec(value);
   return match === null ? undefined : Number(match[1]) * (UNIT_MS.get(match[2] ?? '') ?? 0);
+}
+
+/** Reads the deadline in the headers of a web request, in milliseconds; undefined where there is none that can be read. */
+export function timeoutOfHeaders(headers: Readonly<Record<string, unknown>>): number | undefined {
+  const { 'connect-timeout-ms': connect, 'grpc-timeout': grpc } = headers;
+  if (typeof connect === 'string' && /^\d{1,10}$/.test(connect)) return Number(connect);
+  return typeof grpc === 'string' ? grpcTimeoutMs(grpc) : undefined;
 }
 
 /** Shortens a `connect-timeout-ms` that is longer than any timer. What cannot be read, or has over ten digits, stays as it is. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
-import type { Runtime } from '../../core/ports.ts';
+import type { System } from '../../core/ports.ts';
 import { applyCors } from '../http/cors.ts';
 import { closeHttp, listenHttp } from '../http/listener.ts';
 import { LiveCalls } from '../http/live-calls.ts';
@@ -10,6 +10,7 @@ import { createRpcListener } from '../http/rpc-listener.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 import { FLUSH_MS } from '../port/limits.ts';
+import { createTransfers, type Transfers } from '../wire/transfers.ts';
 
 /** Options of the web door. */
 export interface WebDoorOptions {
@@ -18,7 +19,9 @@ export interface WebDoorOptions {
   readonly handlers: ServiceImpl<typeof LlmService>;
   /** Answers `/readyz`. */
   readonly isReady: () => boolean;
-  readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>;
+  readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
+  /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
+  readonly transfers?: Transfers;
   /** Origins whose scripts may call. Default: none. */
   readonly corsOrigins?: readonly string[];
   /** How long a response may wait for its reader, in milliseconds. Default: `CLIENT_STALL_MS`. */
@@ -47,6 +50,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     routes: (router) => router.service(LlmService, options.handlers),
     ...(options.clientStallMs !== undefined && { clientStallMs: options.clientStallMs }),
     shutdownSignal: shutdown.signal,
+    bodies: { runtime, transfers: options.transfers ?? createTransfers(runtime) },
   });
   const server = createServer((request, response) => {
     if (answerProbe(request, response, options.isReady)) return;

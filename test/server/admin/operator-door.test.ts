@@ -1,8 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { system } from '../../../src/system.ts';
 import { type AdminOptions, openAdmin } from '../../../src/server/admin/operator-door.ts';
 
 async function admin(changes: Partial<AdminOptions> = {}): Promise<string> {
-  const listener = await openAdmin({ address: '127.0.0.1:0', isReady: () => true, ...changes });
+  const listener = await openAdmin({ address: '127.0.0.1:0', isReady: () => true, runtime: system, ...changes });
   onTestFinished(() => listener.close());
   return `http://${listener.address}`;
 }
@@ -28,5 +29,7 @@ test('without metrics there is no page of them; one that fails tells nothing', a
 
 test('an address that is taken is refused', async () => {
   const url = await admin();
-  await expect(openAdmin({ address: url.slice('http://'.length), isReady: () => true })).rejects.toThrow(/EADDRINUSE/);
+  await expect(
+    openAdmin({ address: url.slice('http://'.length), isReady: () => true, runtime: system }),
+  ).rejects.toThrow(/EADDRINUSE/);
 });

@@ -6,6 +6,7 @@ import { openAdmin } from '../../../src/server/admin/operator-door.ts';
 import { createAdminHandlers } from '../../../src/server/admin/operator-service.ts';
 import type { OperatorAct } from '../../../src/server/port/operator-act.ts';
 import { fakeGateway, success } from '../support/fake-gateway.ts';
+import { system } from '../../../src/system.ts';
 
 /** An admin door over one target, what was done to it, and what was told of that. */
 async function stage() {
@@ -22,7 +23,7 @@ async function stage() {
     },
     acted: (act) => acts.push(act),
   });
-  const listener = await openAdmin({ address: '127.0.0.1:0', isReady: () => true, handlers });
+  const listener = await openAdmin({ address: '127.0.0.1:0', isReady: () => true, handlers, runtime: system });
   onTestFinished(() => listener.close());
   const transport = createConnectTransport({ httpVersion: '1.1', baseUrl: `http://${listener.address}` });
   return { admin: createClient(AdminService, transport), target: known?.target ?? '', done, acts };

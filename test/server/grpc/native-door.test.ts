@@ -4,7 +4,7 @@ import { Client as GrpcClient, credentials, Metadata, type ServiceError, status 
 import { describe, expect, test } from 'vitest';
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '../../../gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../../../gen/google/rpc/status_pb.ts';
-import { Role } from '../../../gen/understudy/v1/chat_pb.ts';
+import { MessageSchema, Role } from '../../../gen/understudy/v1/chat_pb.ts';
 import {
   ChatRequestSchema,
   type ChatResponse,
@@ -16,7 +16,7 @@ import { AttemptTrailSchema } from '../../../gen/understudy/v1/routing_pb.ts';
 import { MAX_MESSAGE_BYTES } from '../../../src/server/port/limits.ts';
 import { grpcDoor, rawCall, type TestDoor } from '../support/doors.ts';
 import { attempt, failed, failure, fakeGateway, SERVING, success, untilAborted } from '../support/fake-gateway.ts';
-import { chat, say } from '../support/requests.ts';
+import { chat } from '../support/requests.ts';
 
 const hello = toBinary(ChatRequestSchema, chat());
 const messages = chat().messages;
@@ -89,13 +89,30 @@ describe('unary calls', () => {
     expect(invalid.findDetails(BadRequestSchema)[0]?.fieldViolations[0]?.field).toBe('messages');
   });
 
-  test('messages may have 20 MiB, and no more', async () => {
+  test('messages may have 20 MiB, and no more; at most 8 MiB of it text', async () => {
     const door = await grpcDoor(fakeGateway(() => Promise.resolve(success())));
-    const ofSize = (bytes: number) =>
-      toBinary(ChatRequestSchema, chat({ messages: [say(Role.USER, 'a'.repeat(bytes))] }));
-    expect((await grpcChat(door, {}, ofSize(MAX_MESSAGE_BYTES - 100))).requestId).toBe('made-here');
-    const refused = grpcChat(door, {}, ofSize(MAX_MESSAGE_BYTES));
-    await expect(refused).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    const mebibyte = 1024 * 1024;
+    const image = (bytes: number) => {
+      const data = new Uint8Array(bytes);
+      data.set([0xff, 0xd8, 0xff]);
+      const source = { case: 'data', value: data } as const;
+      return { part: { case: 'image', value: { mediaType: 'image/jpeg', source } } } as const;
+    };
+    const ofSize = (textBytes: number, ...images: number[]) => {
+      const text = { part: { case: 'text', value: 'a'.repeat(textBytes) } } as const;
+      const message = create(MessageSchema, { role: Role.USER, content: [text, ...images.map(image)] });
+      return toBinary(ChatRequestSchema, chat({ messages: [message] }));
+    };
+    const largest = ofSize(4 * mebibyte - 200, 8 * mebibyte, 8 * mebibyte);
+    expect(MAX_MESSAGE_BYTES - largest.byteLength).toBeLessThan(200);
+    expect((await grpcChat(door, {}, largest)).requestId).toBe('made-here');
+    expect((await grpcChat(door, {}, ofSize(8 * mebibyte - 100))).requestId).toBe('made-here');
+    for (const refused of [ofSize(4 * mebibyte, 8 * mebibyte, 8 * mebibyte), ofSize(8 * mebibyte)]) {
+      const error = await grpcChat(door, {}, refused).catch((thrown: ServiceError) => thrown);
+      expect(error).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+      if (!('metadata' in error) || !(error instanceof Error)) throw new Error('the call went well');
+      expect(error.metadata.get('grpc-retry-pushback-ms')).toEqual(['-1']);
+    }
   });
 });
 

@@ -8,6 +8,7 @@ import { GenerateRequestSchema, ListModelsRequestSchema, ModelSchema } from '../
 import { AttemptTrailSchema } from '../../../gen/understudy/v1/routing_pb.ts';
 import type { GatewayPort } from '../../../src/server/port/gateway-port.ts';
 import { createHandlers } from '../../../src/server/handlers/rpc-handlers.ts';
+import { TIME_LEFT } from '../../../src/server/handlers/run-request.ts';
 import {
   attempt,
   failed,
@@ -22,6 +23,14 @@ import { context, errorOf, handlersOf, reasonOf } from '../support/handler-calls
 import { chat } from '../support/requests.ts';
 
 describe('Generate and Chat', () => {
+  test('the time that a door says is left counts, not that of the wall clock', async () => {
+    const { gateway, handlers } = handlersOf(() => Promise.resolve(success()));
+    const own = { ...context(), protocolName: 'connect' };
+    own.values.set(TIME_LEFT, () => 1_234);
+    await handlers.chat(chat(), own);
+    expect(gateway.calls[0]?.timeoutMs).toBe(1_234);
+  });
+
   test('Generate is a conversation of system and user', async () => {
     const { gateway, handlers } = handlersOf(() => Promise.resolve(success([{ kind: 'text', index: 0, text: 'hi' }])));
     const request = create(GenerateRequestSchema, {

@@ -7,6 +7,7 @@ import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { GatewayPort } from '../../../src/server/port/gateway-port.ts';
 import { type GrpcDoor, type GrpcDoorOptions, openGrpcDoor } from '../../../src/server/grpc/native-door.ts';
 import { createHandlers } from '../../../src/server/handlers/rpc-handlers.ts';
+import { MAX_MESSAGE_BYTES } from '../../../src/server/port/limits.ts';
 import { ServingStatus } from '../../../src/server/health/serving-status.ts';
 import { openWebDoor, type WebDoor, type WebDoorOptions } from '../../../src/server/web/http-door.ts';
 import { system } from '../../../src/system.ts';
@@ -22,7 +23,8 @@ export interface TestDoor {
 
 export async function grpcDoor(gateway: GatewayPort, changes: Partial<GrpcDoorOptions> = {}): Promise<TestDoor> {
   const serving = new ServingStatus(() => gateway.targets(), system);
-  const handlers = createHandlers(gateway, { random: () => 0.5, isAccepting: () => !serving.isDraining });
+  const isAccepting = (): boolean => !serving.isDraining;
+  const handlers = createHandlers(gateway, { random: () => 0.5, isAccepting, maxMessageBytes: MAX_MESSAGE_BYTES });
   const door = await openGrpcDoor({ address: '127.0.0.1:0', handlers, serving, runtime: system, ...changes });
   serving.startServing();
   onTestFinished(() => door.drain(0));
@@ -45,7 +47,7 @@ export async function webDoor(
   gateway: GatewayPort,
   changes: Partial<WebDoorOptions> = {},
 ): Promise<{ readonly door: WebDoor; readonly baseUrl: string }> {
-  const handlers = createHandlers(gateway, { random: () => 0.5 });
+  const handlers = createHandlers(gateway, { random: () => 0.5, maxMessageBytes: MAX_MESSAGE_BYTES });
   const door = await openWebDoor({
     address: '127.0.0.1:0',
     handlers,

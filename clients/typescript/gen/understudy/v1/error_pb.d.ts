@@ -231,6 +231,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_SCHEMA_MISMATCH = 30;
    */
   SCHEMA_MISMATCH = 30,
+
+  /**
+   * The request or the answer is larger than a message may be.
+   *
+   * @generated from enum value: ERROR_REASON_MESSAGE_TOO_LARGE = 31;
+   */
+  MESSAGE_TOO_LARGE = 31,
 }
 
 /**

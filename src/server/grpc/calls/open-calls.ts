@@ -1,12 +1,12 @@
 import type { MethodImplSpec } from '@connectrpc/connect';
-import { LiveList } from '../../core/live-list.ts';
-import type { Runtime } from '../../core/ports.ts';
-import type { LiveCalls } from '../http/live-calls.ts';
+import { LiveList } from '../../../core/live-list.ts';
+import type { Runtime } from '../../../core/ports.ts';
+import type { LiveCalls } from '../../http/live-calls.ts';
 import { type ContextCall, GrpcContext } from './call-context.ts';
 
 /** What the calls of a service are opened with. */
 export interface OpenCallsOptions {
-  readonly runtime: Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
+  readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Ends all calls, with its reason, a ConnectError. */
   readonly shutdownSignal: AbortSignal;
   /** Counts the calls, where they have to be waited for. */

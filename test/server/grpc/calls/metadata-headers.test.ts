@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { GrpcHeaders } from '../../../src/server/grpc/metadata-headers.ts';
+import { GrpcHeaders } from '../../../../src/server/grpc/calls/metadata-headers.ts';
 
 test('metadata reads as web headers: any case, joined values, base64 of binary ones', () => {
   const metadata = new Metadata();

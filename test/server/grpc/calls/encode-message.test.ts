@@ -2,9 +2,9 @@ import { create, type DescEnum, type DescField, type DescMessage, ScalarType, to
 import { reflect } from '@bufbuild/protobuf/reflect';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MessageSchema, Role } from '../../../gen/understudy/v1/chat_pb.ts';
-import { ChatResponseSchema, HealthResponseSchema } from '../../../gen/understudy/v1/llm_pb.ts';
-import { encodeMessage } from '../../../src/server/grpc/encode-message.ts';
+import { MessageSchema, Role } from '../../../../gen/understudy/v1/chat_pb.ts';
+import { ChatResponseSchema, HealthResponseSchema } from '../../../../gen/understudy/v1/llm_pb.ts';
+import { encodeMessage } from '../../../../src/server/grpc/calls/encode-message.ts';
 
 const INT32 = { min: -(2 ** 31), max: 2 ** 31 - 1 };
 const TEXT = fc.oneof(

@@ -2,14 +2,14 @@ import { EventEmitter } from 'node:events';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
-import { GrpcContext } from '../../../src/server/grpc/call-context.ts';
+import { LlmService } from '../../../../gen/understudy/v1/llm_pb.ts';
+import { GrpcContext } from '../../../../src/server/grpc/calls/call-context.ts';
 
 /** A call with a deadline, a clock that stands at 1000 ms, and its timers by hand. */
 function contextAt(deadline: number, cancelled = false) {
   const timers = new Map<object, { ms: number; fire: () => void }>();
   const clock = {
-    wall: () => 1000,
+    now: () => 1000,
     setTimer: (ms: number, fire: () => void) => {
       const handle = {};
       timers.set(handle, { ms, fire });

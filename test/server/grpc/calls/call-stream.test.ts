@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ChatRequestSchema, ChatResponseSchema } from '../../../gen/understudy/v1/llm_pb.ts';
-import { http2ServersOf } from '../../../src/server/grpc/plain-unary.ts';
-import { MAX_MESSAGE_BYTES } from '../../../src/server/port/limits.ts';
-import { grpcDoor } from '../support/doors.ts';
-import { fakeGateway, success, untilAborted } from '../support/fake-gateway.ts';
-import { chat } from '../support/requests.ts';
+import { ChatRequestSchema, ChatResponseSchema } from '../../../../gen/understudy/v1/llm_pb.ts';
+import { http2ServersOf } from '../../../../src/server/grpc/take-calls.ts';
+import { MAX_MESSAGE_BYTES } from '../../../../src/server/port/limits.ts';
+import { grpcDoor } from '../../support/doors.ts';
+import { fakeGateway, success, untilAborted } from '../../support/fake-gateway.ts';
+import { chat } from '../../support/requests.ts';
 
 const hello = toBinary(ChatRequestSchema, chat());
 
@@ -161,11 +161,25 @@ describe('a plain unary call', () => {
 });
 
 test.each([
-  ['a compressed message', { 'grpc-encoding': 'gzip' }, framed(gzipSync(hello), { flag: 1 })],
+  ['a message in gzip', { 'grpc-encoding': 'gzip' }, framed(gzipSync(hello), { flag: 1 })],
+  ['a message in deflate', { 'grpc-encoding': 'deflate' }, framed(deflateSync(hello), { flag: 1 })],
+  ['a coding that this message does not use', { 'grpc-encoding': 'br' }, framed(hello)],
   ['another content type of gRPC', { 'content-type': 'application/grpc;charset=utf-8' }, framed(hello)],
-])('%s is for grpc-js to read', async (_name, headers, bytes) => {
+])('%s is read as well', async (_name, headers, bytes) => {
   const stream = open((await grpcDoor(answering())).session(), headers);
   stream.end(bytes);
   const answer = await answerOf(stream);
-  expect([textOf(answer), answer.status, isOfGrpcJs(answer)]).toEqual(['hello', '0', true]);
+  expect([textOf(answer), answer.status, isOfGrpcJs(answer)]).toEqual(['hello', '0', false]);
+});
+
+test.each([
+  ['a coding that is not known', '12', { 'grpc-encoding': 'br' }, framed(hello, { flag: 1 })],
+  ['what is not in the coding that it names', '13', { 'grpc-encoding': 'gzip' }, framed(hello, { flag: 1 })],
+  ['a deadline that cannot be read', '13', { 'grpc-timeout': 'soon' }, framed(hello)],
+])('%s is refused', async (_name, status, headers, bytes) => {
+  const gateway = answering();
+  const stream = open((await grpcDoor(gateway)).session(), headers);
+  stream.end(bytes);
+  expect((await answerOf(stream)).status).toBe(status);
+  expect(gateway.calls).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { grpcCallerKey } from '../../../src/server/grpc/session-peer.ts';
-import { httpCallerKey } from '../../../src/server/port/share-key.ts';
+import { grpcCallerKey } from '../../../../src/server/grpc/calls/session-peer.ts';
+import { httpCallerKey } from '../../../../src/server/port/share-key.ts';
 
 test('a call whose connection is gone has a key all the same', () => {
   const gone = (): string => {

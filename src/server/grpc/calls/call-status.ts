@@ -1,6 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
-import { encodeStatus } from '../errors/details.ts';
+import { encodeStatus } from '../../errors/details.ts';
 
 /** A status as grpc-js takes it; the numbers of its codes are those of Connect's. */
 export interface CallStatus {

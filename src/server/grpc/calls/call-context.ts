@@ -1,21 +1,26 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ContextValues, createContextValues, type HandlerContext } from '@connectrpc/connect';
-import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
-import type { Runtime, TimerHandle } from '../../core/ports.ts';
-import { SHARE_KEY } from '../port/share-key.ts';
+import type { Metadata } from '@grpc/grpc-js';
+import type { Runtime, TimerHandle } from '../../../core/ports.ts';
+import { SHARE_KEY } from '../../port/share-key.ts';
 import { GrpcHeaders } from './metadata-headers.ts';
 import { grpcCallerKey } from './session-peer.ts';
 
-/** What a context reads of its call; unary calls and streams have it both. */
-export interface ContextCall extends Pick<
-  ServerUnaryCall<unknown, unknown>,
-  'metadata' | 'cancelled' | 'getDeadline' | 'getPath' | 'getPeer'
-> {
+/** What a context reads of its call. */
+export interface ContextCall {
+  readonly metadata: Metadata;
+  /** Whether the caller has cancelled, or is gone. */
+  readonly cancelled: boolean;
+  /** Returns when the deadline is, by the monotonic clock; Infinity where there is none. */
+  getDeadline(): number;
+  getPath(): string;
+  /** Returns the address and port of the caller's connection. Throws where that is gone. */
+  getPeer(): string;
   on(event: 'cancelled', listener: () => void): unknown;
   off(event: 'cancelled', listener: () => void): unknown;
 }
 
-type Clock = Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
+type Clock = Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
 
 /**
  * What a handler gets to know of a gRPC call. Its signal aborts, with a ConnectError, when the caller cancels, the deadline
@@ -41,13 +46,12 @@ export class GrpcContext implements HandlerContext {
     this.method = method;
     this.#call = call;
     this.#clock = clock;
-    this.#deadlineAtMs = Number(call.getDeadline());
+    this.#deadlineAtMs = call.getDeadline();
     if (call.cancelled) this.#onCancel();
     else call.on('cancelled', this.#onCancel);
     const timeoutMs = this.timeoutMs();
     if (timeoutMs === undefined) return;
     const onDeadline = (): void => this.abort(new ConnectError('The deadline was reached.', Code.DeadlineExceeded));
-    // grpc-js has a timer too, but tells of it only once its status is sent, which a reader that has stalled prevents.
     if (timeoutMs > 0) this.#deadlineTimer = clock.setTimer(timeoutMs, onDeadline);
     else onDeadline();
   }
@@ -91,15 +95,14 @@ export class GrpcContext implements HandlerContext {
 
   /** Returns the milliseconds that are left, at least 0, or undefined without a deadline. */
   readonly timeoutMs = (): number | undefined =>
-    // grpc-js has reckoned the deadline by the wall clock, so that what is left is reckoned by it too.
-    Number.isFinite(this.#deadlineAtMs) ? Math.max(0, this.#deadlineAtMs - this.#clock.wall()) : undefined;
+    Number.isFinite(this.#deadlineAtMs) ? Math.max(0, this.#deadlineAtMs - this.#clock.now()) : undefined;
 
   /** Aborts the signal; only the first reason counts. */
   abort(reason: ConnectError): void {
     this.#controller.abort(reason);
   }
 
-  /** Stops listening to the call: grpc-js emits 'cancelled' also after a good end. */
+  /** Stops listening to the call. */
   close(): void {
     this.#call.off('cancelled', this.#onCancel);
     if (this.#deadlineTimer !== undefined) this.#clock.clearTimer(this.#deadlineTimer);

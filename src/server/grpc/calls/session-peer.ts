@@ -1,5 +1,5 @@
 import type { Http2Session } from 'node:http2';
-import { connectionKey, NO_PEER } from '../port/share-key.ts';
+import { connectionKey, NO_PEER } from '../../port/share-key.ts';
 
 const PEERS = new WeakMap<Http2Session, string>();
 

@@ -1,9 +1,9 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { type Message, MessageSchema } from '../../../gen/understudy/v1/chat_pb.ts';
-import { type ChatResponse, ChatResponseSchema } from '../../../gen/understudy/v1/llm_pb.ts';
-import { type Attempt, WarningSchema } from '../../../gen/understudy/v1/routing_pb.ts';
-import type { Cost, Usage } from '../../../gen/understudy/v1/usage_pb.ts';
+import { type Message, MessageSchema } from '../../../../gen/understudy/v1/chat_pb.ts';
+import { type ChatResponse, ChatResponseSchema } from '../../../../gen/understudy/v1/llm_pb.ts';
+import { type Attempt, WarningSchema } from '../../../../gen/understudy/v1/routing_pb.ts';
+import type { Cost, Usage } from '../../../../gen/understudy/v1/usage_pb.ts';
 
 /**
  * Encodes a message of the contract. What Chat answers with is written out below: the same bytes at half the cost, of a message

@@ -1,10 +1,10 @@
 import type { ClientHttp2Session } from 'node:http2';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test, vi } from 'vitest';
-import { ChatRequestSchema, HealthRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
-import { grpcDoor, rawCall } from '../support/doors.ts';
-import { fakeGateway, success } from '../support/fake-gateway.ts';
-import { chat } from '../support/requests.ts';
+import { ChatRequestSchema, HealthRequestSchema } from '../../../../gen/understudy/v1/llm_pb.ts';
+import { grpcDoor, rawCall } from '../../support/doors.ts';
+import { fakeGateway, success } from '../../support/fake-gateway.ts';
+import { chat } from '../../support/requests.ts';
 
 const SECRET = 'gehe\xefmnis';
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import { logVerbosity, setLogger, setLogVerbosity } from '@grpc/grpc-js';
-import { REQUEST_ID_HEADER } from '../port/limits.ts';
+import { REQUEST_ID_HEADER } from '../../port/limits.ts';
 
 /** What the handlers read. */
 const HANDLERS_READ = [REQUEST_ID_HEADER] as const;

@@ -1,0 +1,129 @@
+import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Metadata } from '@grpc/grpc-js';
+import type { BytesHeld } from '../../wire/byte-budget.ts';
+import type { CallStatus } from './call-status.ts';
+import { PREFIX_BYTES } from './message-reader.ts';
+
+const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
+
+/** Larger messages are sent behind their prefix, not copied behind it, in bytes. */
+const COPIED_BYTES = 64 * 1024;
+
+/** What is sent on the HTTP/2 stream of one call: one end, and before it, for streams, any number of messages. */
+export class CallReply {
+  readonly #stream: ServerHttp2Stream;
+  readonly #held: BytesHeld;
+  #isEnded = false;
+  #trailers: OutgoingHttpHeaders = {};
+
+  constructor(stream: ServerHttp2Stream, held: BytesHeld) {
+    this.#stream = stream;
+    this.#held = held;
+  }
+
+  /** Whether the call has been given its end, though it may not have been read. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Whether the caller is gone. */
+  get isGone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+
+  /** Ends a unary call with the encoded message of a response. Does nothing where the caller is gone. */
+  answer(message: Buffer, headers: Metadata, trailers: Metadata | undefined): void {
+    if (!this.#claimEnd()) return;
+    this.#held.answer(message.byteLength);
+    this.#sendHead(headers);
+    this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
+    if (message.byteLength <= COPIED_BYTES) {
+      this.#stream.end(framed(message));
+    } else {
+      this.#stream.write(prefixOf(message));
+      this.#stream.end(message);
+    }
+  }
+
+  /** Ends a call with an error; headers commit it at the client. Does nothing where the caller is gone. */
+  fail({ code, details, metadata }: CallStatus, headers?: Metadata): void {
+    if (!this.#claimEnd()) return;
+    const message = encodeURI(details.toWellFormed());
+    const trailers = { 'grpc-status': String(code), 'grpc-message': message, ...metadata.toHttp2Headers() };
+    if (headers !== undefined && !this.#stream.headersSent) this.#sendHead(headers);
+    if (this.#stream.headersSent) {
+      this.#trailers = trailers;
+      this.#stream.end();
+    } else {
+      this.#try(() => this.#stream.respond({ ...HEAD, ...trailers }, { endStream: true }));
+    }
+  }
+
+  /**
+   * Writes one message of many; the first one comes with the headers.
+   *
+   * @param sent called when it has left, or cannot any more; never where the caller is gone already
+   */
+  write(message: Buffer, headers: () => Metadata, sent: () => void): void {
+    if (this.isGone) return;
+    if (!this.#stream.headersSent) this.#sendHead(headers());
+    this.#held.answer(message.byteLength);
+    this.#stream.write(framed(message), () => {
+      this.#held.answer(-message.byteLength);
+      sent();
+    });
+  }
+
+  /** Ends a call of many messages well. Does nothing where the caller is gone. */
+  end(headers: () => Metadata, trailers: Metadata | undefined): void {
+    if (!this.#claimEnd()) return;
+    if (!this.#stream.headersSent) this.#sendHead(headers());
+    this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
+    this.#stream.end();
+  }
+
+  /** Says that the call is over, whatever was to be sent. Tells whether it was not before. */
+  close(): boolean {
+    const wasOpen = !this.#isEnded;
+    this.#isEnded = true;
+    return wasOpen;
+  }
+
+  /** Cuts the call off: a status would wait behind what is not read. */
+  reset(): void {
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  #sendHead(headers: Metadata): void {
+    this.#stream.on('wantTrailers', () => this.#try(() => this.#stream.sendTrailers(this.#trailers)));
+    this.#try(() => this.#stream.respond({ ...HEAD, ...headers.toHttp2Headers() }, { waitForTrailers: true }));
+  }
+
+  /** Resets the stream where Node throws, as it does for a header that it cannot send. */
+  #try(send: () => void): void {
+    try {
+      send();
+    } catch {
+      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  }
+
+  /** Claims the one end of the call; false where it was given, or where the caller is gone. */
+  #claimEnd(): boolean {
+    return this.close() && !this.isGone;
+  }
+}
+
+function framed(message: Buffer): Buffer {
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.byteLength);
+  frame.writeUInt8(0, 0);
+  frame.writeUInt32BE(message.byteLength, 1);
+  frame.set(message, PREFIX_BYTES);
+  return frame;
+}
+
+function prefixOf(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.writeUInt32BE(message.byteLength, 1);
+  return prefix;
+}

@@ -1,0 +1,235 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { Code, type ConnectError } from '@connectrpc/connect';
+import { Metadata } from '@grpc/grpc-js';
+import type { Runtime, TimerHandle } from '../../../core/ports.ts';
+import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
+import { chooseRequestId, REQUEST_ID_HEADER } from '../../port/limits.ts';
+import { NO_PEER } from '../../port/share-key.ts';
+import type { RefusedTransfer } from '../../port/transfer-figures.ts';
+import type { BytesHeld } from '../../wire/byte-budget.ts';
+import { expandHeld, isMessageCoding } from '../../wire/expand-message.ts';
+import { type Patience, Progress, type Transfer } from '../../wire/transfer-watch.ts';
+import type { Transfers } from '../../wire/transfers.ts';
+import type { ContextCall } from './call-context.ts';
+import { CallReply } from './call-reply.ts';
+import { callStatus, plainStatus } from './call-status.ts';
+import { MessageReader } from './message-reader.ts';
+import { headersForHandlers } from './needed-headers.ts';
+import { peerOf } from './session-peer.ts';
+
+/** What the calls of a door share. */
+export interface CallStreamOptions {
+  readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'>;
+  readonly transfers: Transfers;
+}
+
+/** How long a client may go on sending after its answer: one that is reset while it sends misses its status. */
+const LINGER: Patience = { limitMs: 5_000, stallMs: 5_000 };
+
+/** How much longer than its deadline an answer may wait for its reader, in milliseconds: clients round theirs up. */
+const LATE_MS = 2_000;
+
+/** A call with one message in its request, read and answered on its HTTP/2 stream. */
+export class CallStream implements ContextCall, Transfer {
+  readonly reply: CallReply;
+  readonly #options: CallStreamOptions;
+  readonly #stream: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #handle: (call: CallStream) => void;
+  readonly #held: BytesHeld;
+  readonly #place: number;
+  readonly #deadlineAtMs: number;
+  readonly #reader = new MessageReader();
+  /** Runs until the request has come; from then on the context of the handler watches the deadline. */
+  #timer: TimerHandle | undefined;
+  /** Of what is received, then of what is sent. */
+  #progress: Progress | undefined;
+  #request: Buffer | undefined;
+  #isHandled = false;
+  #isCancelled = false;
+  /** The two who hear of the end: the context of the handler, and the writer of a stream. */
+  #onCancelled: (() => void) | undefined;
+  #onGone: (() => void) | undefined;
+
+  /** @param timeoutMs what the caller allows, without limit where it says nothing; undefined where it cannot be read */
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    timeoutMs: number | undefined,
+    handle: (call: CallStream) => void,
+    options: CallStreamOptions,
+  ) {
+    const { runtime } = options;
+    const { budget, watch } = options.transfers;
+    this.#options = options;
+    this.#stream = stream;
+    this.#headers = headers;
+    this.#handle = handle;
+    this.#held = budget.open(stream.session ?? stream);
+    this.reply = new CallReply(stream, this.#held);
+    this.#place = watch.add(this);
+    this.#deadlineAtMs = timeoutMs === undefined || timeoutMs === Infinity ? Infinity : runtime.now() + timeoutMs;
+    // After an error comes 'close', which is heard below.
+    stream.on('error', () => undefined);
+    stream.on('data', (chunk: Buffer) => this.#read(chunk));
+    stream.on('end', () => this.#begin());
+    stream.on('close', () => this.#close());
+    if (timeoutMs === undefined) {
+      this.#refuse(Code.Internal, 'The grpc-timeout cannot be read.');
+    } else if (timeoutMs !== Infinity) {
+      this.#timer = runtime.setTimer(timeoutMs, () => this.#refuse(Code.DeadlineExceeded, 'The deadline was reached.'));
+    }
+  }
+
+  get metadata(): Metadata {
+    return Metadata.fromHttp2Headers(headersForHandlers(this.#headers));
+  }
+
+  get cancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  getDeadline(): number {
+    return this.#deadlineAtMs;
+  }
+
+  getPath(): string {
+    return this.#headers[':path'] ?? '';
+  }
+
+  getPeer(): string {
+    const { session } = this.#stream;
+    return session === undefined ? NO_PEER : peerOf(session);
+  }
+
+  on(_event: 'cancelled', listener: () => void): void {
+    this.#onCancelled = listener;
+  }
+
+  off(_event: 'cancelled', listener: () => void): void {
+    if (this.#onCancelled === listener) this.#onCancelled = undefined;
+  }
+
+  /** Sets who hears that nobody reads any more; undefined for nobody. */
+  whenGone(listener: (() => void) | undefined): void {
+    this.#onGone = listener;
+  }
+
+  /** Hands over the message of the request, which is not kept: what is decoded takes room enough. */
+  takeRequest(): Buffer {
+    const request = this.#request ?? Buffer.alloc(0);
+    this.#request = undefined;
+    return request;
+  }
+
+  /** Counts a refusal for what the request takes, and makes its error. */
+  refusal(reason: RefusedTransfer, fault: TransferFault): ConnectError {
+    const { runtime, transfers } = this.#options;
+    transfers.budget.refused[reason] += 1;
+    const header = this.#headers[REQUEST_ID_HEADER];
+    const requestId = chooseRequestId('', typeof header === 'string' ? header : null, () => '');
+    return transferError(fault, { requestId, random: () => runtime.random() });
+  }
+
+  check(nowMs: number, patience: Patience): void {
+    if (!this.reply.isEnded) this.#checkReceiving(nowMs, patience);
+    else if (this.#isHandled) this.#checkSending(nowMs, patience);
+    // It was refused, and the client goes on sending.
+    else if (this.#isOver(nowMs, 0, LINGER)) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  #checkReceiving(nowMs: number, patience: Patience): void {
+    if (this.#isHandled || !this.#isOver(nowMs, this.#reader.received, patience)) return;
+    this.#refuseFor('receive_timeout', 'too_slow');
+  }
+
+  #checkSending(nowMs: number, patience: Patience): void {
+    if (nowMs < this.#deadlineAtMs + LATE_MS && !this.#isOver(nowMs, 0, patience)) return;
+    this.#options.transfers.budget.refused.send_timeout += 1;
+    this.reply.reset();
+  }
+
+  #isOver(nowMs: number, bytes: number, patience: Patience): boolean {
+    this.#progress ??= new Progress(nowMs);
+    return this.#progress.isOver(nowMs, bytes, patience);
+  }
+
+  /** Takes a piece of the request. After a refusal it is dropped, but read. */
+  #read(chunk: Buffer): void {
+    if (this.reply.isEnded) return;
+    this.#reader.push(chunk, (length) => this.#accept(length));
+    if (this.#reader.hasMore) this.#refuse(Code.Unimplemented, 'The request has more than one message.');
+  }
+
+  #accept(length: number): boolean {
+    const { maxMessageBytes } = this.#options.transfers.limits;
+    if (length > maxMessageBytes) this.#refuseFor('message_size', 'too_large');
+    else if (!this.#held.take(length)) this.#refuseFor('bytes_in_flight', 'over_budget');
+    return !this.reply.isEnded;
+  }
+
+  #begin(): void {
+    // A stream that is reset emits 'end' as well.
+    if (this.reply.isEnded || this.#stream.closed) return;
+    const reader = this.#reader;
+    if (reader.received === 0) this.#refuse(Code.Unimplemented, 'The request has no message.');
+    else if (!reader.isComplete) this.#refuse(Code.Internal, 'The message of the request is cut off.');
+    else if (reader.isCompressed) void this.#expand();
+    else this.#handOver(reader.message);
+  }
+
+  async #expand(): Promise<void> {
+    const coding = this.#headers['grpc-encoding'] ?? 'identity';
+    const { message } = this.#reader;
+    const { maxMessageBytes } = this.#options.transfers.limits;
+    if (coding === 'identity') {
+      this.#refuse(Code.Internal, 'The request is compressed, but names no grpc-encoding.');
+    } else if (typeof coding !== 'string' || !isMessageCoding(coding)) {
+      this.#refuse(Code.Unimplemented, 'The grpc-encoding of the request is not known here.');
+    } else {
+      const expanded = await expandHeld(coding, message, this.#held, maxMessageBytes);
+      if (this.reply.isEnded || this.#stream.closed) return;
+      if (typeof expanded !== 'string') this.#handOver(expanded);
+      else if (expanded === 'over_budget') this.#refuseFor('bytes_in_flight', expanded);
+      else if (expanded === 'expands_too_much') this.#refuseFor('message_size', expanded);
+      else this.#refuse(Code.Internal, 'The request is not in the coding that it names.');
+    }
+  }
+
+  #handOver(request: Buffer): void {
+    this.#release();
+    this.#request = request;
+    this.#isHandled = true;
+    this.#handle(this);
+  }
+
+  #refuseFor(reason: RefusedTransfer, fault: TransferFault): void {
+    this.#release();
+    this.reply.fail(callStatus(this.refusal(reason, fault)));
+    this.#held.dropRequest();
+  }
+
+  #refuse(code: Code, details: string): void {
+    this.#release();
+    this.reply.fail(plainStatus(code, details));
+    this.#held.dropRequest();
+  }
+
+  #release(): void {
+    if (this.#timer !== undefined) this.#options.runtime.clearTimer(this.#timer);
+    this.#timer = undefined;
+    this.#reader.clear();
+    this.#progress = undefined;
+  }
+
+  #close(): void {
+    this.#release();
+    this.#held.release();
+    this.#options.transfers.watch.remove(this.#place);
+    if (this.reply.close()) {
+      this.#isCancelled = true;
+      this.#onCancelled?.();
+    }
+    this.#onGone?.();
+  }
+}

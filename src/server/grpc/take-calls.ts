@@ -1,0 +1,63 @@
+import type { EventEmitter } from 'node:events';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Server } from '@grpc/grpc-js';
+import { grpcTimeoutMs } from '../port/limits.ts';
+import { CallStream, type CallStreamOptions } from './calls/call-stream.ts';
+import { headersForLibrary } from './calls/needed-headers.ts';
+
+/**
+ * Takes the calls of our services from a grpc-js server that listens already, and reads and answers them on their HTTP/2 streams
+ * (`docs/adr/0008-plain-unary-calls-pass-grpc-js-by.md`). What is no call of gRPC, unknown paths and reflection stay with
+ * grpc-js, and so do all connections. Throws where grpc-js keeps its servers elsewhere.
+ *
+ * @param handlers by path; must not throw
+ */
+export function takeCalls(
+  server: Server,
+  handlers: ReadonlyMap<string, (call: CallStream) => void>,
+  options: CallStreamOptions,
+): void {
+  const servers = http2ServersOf(server);
+  if (servers.length === 0) throw new Error('grpc-js has no HTTP/2 server where it is looked for');
+  for (const http2Server of servers) {
+    const others = http2Server.listeners('stream');
+    http2Server.removeAllListeners('stream');
+    const take = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]): void => {
+      const handle = isCall(headers) ? handlers.get(headers[':path'] ?? '') : undefined;
+      if (handle !== undefined) {
+        // It lives as long as its stream, which holds it.
+        void new CallStream(stream, headers, timeoutOf(headers), handle, options);
+        return;
+      }
+      const needed = headersForLibrary(headers);
+      for (const other of others) Reflect.apply(other, http2Server, [stream, needed, ...rest]);
+    };
+    http2Server.on('stream', (...opened: Parameters<typeof take>) => {
+      try {
+        take(...opened);
+      } catch (error) {
+        // A fault that nobody has caught ends this call alone.
+        opened[0].close(constants.NGHTTP2_INTERNAL_ERROR);
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    });
+  }
+}
+
+/** grpc-js keeps its HTTP/2 servers to itself (`http2Servers`); a test watches that they are still there. */
+export function http2ServersOf(server: Server): readonly EventEmitter[] {
+  const servers: unknown = Reflect.get(server, 'http2Servers');
+  return servers instanceof Map ? [...servers.keys()] : [];
+}
+
+function isCall({ ':method': method, 'content-type': contentType }: IncomingHttpHeaders): boolean {
+  return method === 'POST' && contentType !== undefined && contentType.startsWith('application/grpc');
+}
+
+/** Returns the milliseconds that a call has, without limit where it names none; undefined where they cannot be read. */
+function timeoutOf({ 'grpc-timeout': timeout }: IncomingHttpHeaders): number | undefined {
+  if (timeout === undefined) return Infinity;
+  return typeof timeout === 'string' ? grpcTimeoutMs(timeout) : undefined;
+}

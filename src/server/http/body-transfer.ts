@@ -1,0 +1,166 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DescMessage } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { Runtime } from '../../core/ports.ts';
+import { type TransferFault, transferError } from '../errors/transfer-errors.ts';
+import { chooseRequestId, REQUEST_ID_HEADER, timeoutOfHeaders } from '../port/limits.ts';
+import type { RefusedTransfer } from '../port/transfer-figures.ts';
+import type { BytesHeld } from '../wire/byte-budget.ts';
+import { type Patience, Progress, type Transfer } from '../wire/transfer-watch.ts';
+import type { Transfers } from '../wire/transfers.ts';
+import { type BodyFraming, readBodyFraming } from './body-framing.ts';
+
+/** What the bodies of a listener share. */
+export interface BodyTransferOptions {
+  readonly runtime: Pick<Runtime, 'now' | 'random'>;
+  readonly transfers: Transfers;
+}
+
+/** Which refusal is counted for a fault. */
+const COUNTED = {
+  over_budget: 'bytes_in_flight',
+  too_large: 'message_size',
+  expands_too_much: 'message_size',
+  too_much_text: 'message_shape',
+  too_many_fields: 'message_shape',
+  too_deep: 'message_shape',
+  too_slow: 'receive_timeout',
+} as const satisfies Record<TransferFault, RefusedTransfer>;
+
+/** Bytes around a message that are none of it: prefixes of envelopes. */
+const FRAME_BYTES = 16;
+
+/** Receives the body of one HTTP request and watches its answer, within the bounds of the process. */
+export class BodyTransfer implements Transfer {
+  readonly #options: BodyTransferOptions;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #length: number | undefined;
+  readonly #framing: BodyFraming;
+  readonly #held: BytesHeld;
+  /** When the caller's time is up, by the monotonic clock. */
+  readonly #deadlineAtMs: number | undefined;
+  #received = 0;
+  #progress: Progress | undefined;
+  /** Fails what is being received; absent while nothing is. */
+  #fail: ((error: ConnectError) => void) | undefined;
+  #isWhole = false;
+
+  /** Reads the headers and takes from them what their body is coded in: what goes on is expanded. */
+  constructor(request: IncomingMessage, response: ServerResponse, options: BodyTransferOptions) {
+    const { budget, watch } = options.transfers;
+    this.#options = options;
+    this.#request = request;
+    this.#response = response;
+    this.#length = declaredLength(request);
+    this.#framing = readBodyFraming(request.headers);
+    this.#held = budget.open(request.socket);
+    const timeoutMs = timeoutOfHeaders(request.headers);
+    this.#deadlineAtMs = timeoutMs === undefined ? undefined : options.runtime.now() + timeoutMs;
+    const place = watch.add(this);
+    response.once('close', () => {
+      watch.remove(place);
+      this.#held.release();
+    });
+  }
+
+  /** Returns how many milliseconds the caller's deadline leaves, at least 0; undefined without one. */
+  timeLeftMs(): number | undefined {
+    return this.#deadlineAtMs && Math.max(0, this.#deadlineAtMs - this.#options.runtime.now());
+  }
+
+  /**
+   * Receives the whole body, expands it and looks at it. What it yields needs no more than decoding. Throws a ConnectError
+   * where the request takes more than it may, and where its framing is none.
+   */
+  async *body(schema: DescMessage): AsyncGenerator<Uint8Array> {
+    const bytes = await this.#receive();
+    const { maxMessageBytes } = this.#options.transfers.limits;
+    const opened = await this.#framing.open(bytes, schema, this.#held, maxMessageBytes);
+    if (typeof opened === 'string') throw this.#refusal(opened);
+    yield opened;
+  }
+
+  /** Says that the answer is there, and its length where it is whole. */
+  answered(length: string | undefined): void {
+    this.#isWhole = length !== undefined;
+    this.#held.answerIs(Number(length ?? 0));
+  }
+
+  check(nowMs: number, patience: Patience): void {
+    if (this.#fail !== undefined) {
+      const isLate = this.#deadlineAtMs !== undefined && nowMs >= this.#deadlineAtMs;
+      if (isLate || this.#isOver(nowMs, this.#received, patience)) this.#fail(this.#refusal('too_slow'));
+      return;
+    }
+    const response = this.#response;
+    if (!response.headersSent) return;
+    this.#held.answerIs(response.writableLength);
+    if (response.writableLength === 0) {
+      this.#progress = undefined;
+      return;
+    }
+    // A stream may last as long as it likes, as long as it moves.
+    const limitMs = this.#isWhole ? patience.limitMs : Infinity;
+    if (!this.#isOver(nowMs, response.socket?.bytesWritten ?? 0, { limitMs, stallMs: patience.stallMs })) return;
+    this.#options.transfers.budget.refused.send_timeout += 1;
+    response.destroy();
+  }
+
+  #isOver(nowMs: number, bytes: number, patience: Patience): boolean {
+    this.#progress ??= new Progress(nowMs);
+    return this.#progress.isOver(nowMs, bytes, patience);
+  }
+
+  #receive(): Promise<Buffer> {
+    const request = this.#request;
+    const length = this.#length;
+    const mostBytes = this.#options.transfers.limits.maxMessageBytes + FRAME_BYTES;
+    if (length !== undefined && length > mostBytes) throw this.#refusal('too_large');
+    if (length !== undefined && !this.#held.take(length)) throw this.#refusal('over_budget');
+    const whole = length === undefined ? undefined : Buffer.allocUnsafeSlow(length);
+    const chunks: Buffer[] = [];
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#fail = undefined;
+        this.#progress = undefined;
+        request.off('data', onData).off('end', onEnd).off('close', onClose);
+      };
+      const fail = (error: ConnectError): void => {
+        settle();
+        // The rest is read, and dropped, as long as the door lets the connection live.
+        request.resume();
+        reject(error);
+      };
+      const onData = (chunk: Buffer): void => {
+        whole?.set(chunk, this.#received);
+        this.#received += chunk.length;
+        if (whole !== undefined) return;
+        chunks.push(chunk);
+        if (this.#received > mostBytes) fail(this.#refusal('too_large'));
+        else if (!this.#held.take(chunk.length)) fail(this.#refusal('over_budget'));
+      };
+      const onEnd = (): void => {
+        settle();
+        resolve(whole ?? Buffer.concat(chunks));
+      };
+      const onClose = (): void => fail(new ConnectError('The caller is gone.', Code.Canceled));
+      this.#fail = fail;
+      request.on('data', onData).on('end', onEnd).on('close', onClose);
+    });
+  }
+
+  #refusal(fault: TransferFault): ConnectError {
+    const { runtime, transfers } = this.#options;
+    transfers.budget.refused[COUNTED[fault]] += 1;
+    const header = this.#request.headers[REQUEST_ID_HEADER];
+    const requestId = chooseRequestId('', typeof header === 'string' ? header : null, () => '');
+    return transferError(fault, { requestId, random: () => runtime.random() });
+  }
+}
+
+/** Returns the length that a request declares; Node's parser holds it to that. */
+function declaredLength({ headers }: IncomingMessage): number | undefined {
+  const length = headers['content-length'];
+  return length === undefined ? undefined : Number(length);
+}

@@ -1,0 +1,161 @@
+import { MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import type { RefusedTransfer, TransferFigures } from '../port/transfer-figures.ts';
+
+/** Requests up to this size, in bytes, may use the whole budget; larger ones leave room for them. */
+const SMALL_BYTES = 64 * 1024;
+
+/** A budget for doors that are told none. */
+export const LEAST_BUDGET_BYTES = 4 * MAX_MESSAGE_BYTES;
+
+/** What larger requests may hold of the budget together, and those of one connection. */
+const LARGE_SHARE = 3 / 4;
+const CONNECTION_SHARE = 1 / 2;
+
+/** What the large requests of one connection hold. */
+interface ConnectionBytes {
+  held: number;
+}
+
+/** What one call holds of the budget; given back once, when it has ended. */
+export interface BytesHeld {
+  /** Takes more for the request; false, and nothing is taken, where the budget has no room for it. */
+  take(bytes: number): boolean;
+  /** Gives back some of what was taken for the request. */
+  giveBack(bytes: number): void;
+  /** Gives back all that was taken for the request, which nobody keeps. */
+  dropRequest(): void;
+  /**
+   * Counts bytes of the answer, negative where they were read. They are never refused, since they have been paid for; new
+   * requests are, as long as they are not read.
+   */
+  answer(bytes: number): void;
+  /** Says how many bytes of the answer have not been read. */
+  answerIs(bytes: number): void;
+  release(): void;
+}
+
+/**
+ * Bounds the bytes that requests and unread answers take, over all doors: taken when a length is declared, given back when the
+ * call has ended. Small requests find room also where large ones, or one connection, have taken all that they may.
+ */
+export class ByteBudget implements TransferFigures {
+  readonly mostBytes: number;
+  readonly refused: Record<RefusedTransfer, number> = {
+    bytes_in_flight: 0,
+    message_size: 0,
+    message_shape: 0,
+    receive_timeout: 0,
+    send_timeout: 0,
+  };
+  readonly #connections = new WeakMap<object, ConnectionBytes>();
+  #requestBytes = 0;
+  #answerBytes = 0;
+
+  /** @param mostBytes of requests and answers together; at least four of the largest messages should fit */
+  constructor(mostBytes: number) {
+    this.mostBytes = mostBytes;
+  }
+
+  get requestBytes(): number {
+    return this.#requestBytes;
+  }
+
+  get answerBytes(): number {
+    return this.#answerBytes;
+  }
+
+  /** Whether large requests find no more room: what does not move then is not waited for. */
+  get isTight(): boolean {
+    return this.#requestBytes + this.#answerBytes > this.mostBytes * LARGE_SHARE;
+  }
+
+  /** Opens the account of a call; `connection` is whatever stands for its connection: a session, a socket. */
+  open(connection: object): BytesHeld {
+    return new HeldByCall(this, connection);
+  }
+
+  /** Whether so many bytes more have room. */
+  fits(bytes: number, connection: object): boolean {
+    const held = this.#requestBytes + this.#answerBytes + bytes;
+    if (bytes <= SMALL_BYTES) return held <= this.mostBytes;
+    const ofConnection = this.connectionBytes(connection).held + bytes;
+    return held <= this.mostBytes * LARGE_SHARE && ofConnection <= this.mostBytes * CONNECTION_SHARE;
+  }
+
+  /** Finds what a connection holds. */
+  connectionBytes(connection: object): ConnectionBytes {
+    const found = this.#connections.get(connection);
+    if (found !== undefined) return found;
+    const made = { held: 0 };
+    this.#connections.set(connection, made);
+    return made;
+  }
+
+  /** Adds to what is held; negative to give back. */
+  add(requestBytes: number, answerBytes: number): void {
+    this.#requestBytes += requestBytes;
+    this.#answerBytes += answerBytes;
+  }
+}
+
+class HeldByCall implements BytesHeld {
+  readonly #budget: ByteBudget;
+  readonly #connection: object;
+  #request = 0;
+  #large = 0;
+  #answer = 0;
+
+  constructor(budget: ByteBudget, connection: object) {
+    this.#budget = budget;
+    this.#connection = connection;
+  }
+
+  take(bytes: number): boolean {
+    if (!this.#budget.fits(bytes, this.#connection)) return false;
+    this.#request += bytes;
+    this.#budget.add(bytes, 0);
+    if (bytes > SMALL_BYTES) this.#addLarge(bytes);
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.#request -= bytes;
+    this.#budget.add(-bytes, 0);
+    if (this.#large > 0) this.#addLarge(-Math.min(bytes, this.#large));
+  }
+
+  dropRequest(): void {
+    this.giveBack(this.#request);
+  }
+
+  answer(bytes: number): void {
+    this.#answer += bytes;
+    this.#budget.add(0, bytes);
+  }
+
+  answerIs(bytes: number): void {
+    this.answer(bytes - this.#answer);
+  }
+
+  release(): void {
+    this.dropRequest();
+    this.answerIs(0);
+  }
+
+  #addLarge(bytes: number): void {
+    this.#large += bytes;
+    this.#budget.connectionBytes(this.#connection).held += bytes;
+  }
+}
+
+/**
+ * Chooses a budget that fits the machine: an eighth of the memory and a third of the heap, at least four of the largest messages
+ * and at most 256 MiB.
+ *
+ * @param memoryBytes what the process may use, as its container or the machine says
+ * @param heapBytes the limit of V8's heap
+ */
+export function defaultBytesInFlight(memoryBytes: number, heapBytes: number, maxMessageBytes: number): number {
+  const fitting = Math.min(256 * 1024 * 1024, memoryBytes / 8, heapBytes / 3);
+  return Math.floor(Math.max(4 * maxMessageBytes, fitting));
+}

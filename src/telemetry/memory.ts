@@ -1,0 +1,21 @@
+import { totalmem } from 'node:os';
+import { constrainedMemory, memoryUsage } from 'node:process';
+import { getHeapStatistics } from 'node:v8';
+
+/** Returns the memory that this process may use, in bytes: what its container allows (cgroup), else all of the machine. */
+export function memoryLimitBytes(): number {
+  const machine = totalmem();
+  const container = constrainedMemory();
+  // Without a limit it is 0, or a number larger than any memory.
+  return container > 0 && container < machine ? container : machine;
+}
+
+/** Returns the memory that this process takes, in bytes: its resident set, with all that is outside of V8's heap. */
+export function memoryBytes(): number {
+  return memoryUsage.rss();
+}
+
+/** Returns the limit of V8's heap, in bytes. */
+export function heapLimitBytes(): number {
+  return getHeapStatistics().heap_size_limit;
+}

@@ -1,0 +1,216 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { toBinary } from '@bufbuild/protobuf';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ChatRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
+import { webDoor } from '../support/doors.ts';
+import { fakeGateway, success } from '../support/fake-gateway.ts';
+import { chat } from '../support/requests.ts';
+import { transfersByHand } from '../support/transfers-by-hand.ts';
+
+const MIB = 1024 * 1024;
+const PATH = '/understudy.v1.LlmService/';
+const HELLO = Buffer.from(JSON.stringify({ messages: [{ role: 'ROLE_USER', content: [{ text: 'hello' }] }] }));
+const BINARY = Buffer.from(toBinary(ChatRequestSchema, chat()));
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+const answering = (answer = 'hi') =>
+  fakeGateway(() => Promise.resolve(success([{ kind: 'text', index: 0, text: answer }])));
+
+function envelope(message: Uint8Array, flag = 0): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt8(flag, 0);
+  prefix.writeUInt32BE(message.byteLength, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly body: string;
+}
+
+/** Posts bytes as they are; `fetch` would not let a body be shorter than its length. */
+async function post(url: string, body: Uint8Array, headers: Record<string, string>): Promise<Answer> {
+  const request = httpRequest(url, { method: 'POST', headers });
+  request.on('error', () => undefined);
+  request.end(body);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  // The words of gRPC-Web are percent-encoded.
+  return { status: response.statusCode, body: (await text(response)).replaceAll('%20', ' ') };
+}
+
+/** Begins to post a body of a length, and sends little of it. */
+function begin(baseUrl: string, length: number, headers: Record<string, string> = JSON_TYPE) {
+  const request = httpRequest(`${baseUrl}${PATH}Chat`, {
+    method: 'POST',
+    headers: { ...headers, 'content-length': length },
+  });
+  onTestFinished(() => void request.destroy());
+  request.on('error', () => undefined);
+  request.write('{"messages');
+  const answered = once(request, 'response').then(async ([response]: IncomingMessage[]) => {
+    if (response === undefined) throw new Error('there is no answer');
+    return { status: response.statusCode, headers: response.headers, body: await text(response) };
+  });
+  answered.catch(() => undefined);
+  return { request, answered };
+}
+
+describe.each([
+  ['JSON', `Chat`, { 'content-type': 'application/json', 'content-encoding': 'gzip' }, HELLO, false],
+  ['protobuf', `Chat`, { 'content-type': 'application/proto', 'content-encoding': 'gzip' }, BINARY, false],
+  [
+    'a stream in JSON',
+    'StreamChat',
+    { 'content-type': 'application/connect+json', 'connect-content-encoding': 'gzip' },
+    HELLO,
+    true,
+  ],
+  [
+    'a stream in protobuf',
+    'StreamChat',
+    { 'content-type': 'application/connect+proto', 'connect-content-encoding': 'gzip' },
+    BINARY,
+    true,
+  ],
+  ['gRPC-Web', 'Chat', { 'content-type': 'application/grpc-web+proto', 'grpc-encoding': 'gzip' }, BINARY, true],
+] as const)('compressed, %s', (_name, method, headers, message, isEnveloped) => {
+  const send = async (baseUrl: string, plain: Uint8Array) => {
+    const compressed = gzipSync(plain);
+    return post(`${baseUrl}${PATH}${method}`, isEnveloped ? envelope(compressed, 1) : compressed, headers);
+  };
+
+  test('is read', async () => {
+    const gateway = answering();
+    const { baseUrl } = await webDoor(gateway);
+    expect((await send(baseUrl, message)).status).toBe(200);
+    expect(gateway.calls).toHaveLength(1);
+  });
+
+  test('may not expand beyond 1 MiB and a hundred times its size', async () => {
+    const gateway = answering();
+    const { transfers } = transfersByHand({ maxMessageBytes: 4 * MIB }, 16 * MIB);
+    const { baseUrl } = await webDoor(gateway, { transfers });
+    const { body } = await send(baseUrl, Buffer.alloc(2 * MIB, ' '));
+    expect(body).toContain('expands');
+    expect(gateway.calls).toEqual([]);
+    await expect.poll(() => transfers.budget.requestBytes).toBe(0);
+  });
+
+  test('is looked at before it is decoded', async () => {
+    const gateway = answering();
+    const { baseUrl } = await webDoor(gateway);
+    const many = headers['content-type'].endsWith('json')
+      ? `{"messages":[${'{},'.repeat(50_000)}{}]}`
+      : Buffer.alloc(2 * 50_001, Buffer.of(10, 0));
+    expect((await send(baseUrl, Buffer.from(many))).body).toContain('at most 50000 fields');
+    expect(gateway.calls).toEqual([]);
+  });
+
+  test('that is not in its coding is refused', async () => {
+    const { baseUrl } = await webDoor(answering());
+    const body = isEnveloped ? envelope(message, 1) : message;
+    expect((await post(`${baseUrl}${PATH}${method}`, body, headers)).body).toContain('not in the coding');
+  });
+});
+
+describe('a request', () => {
+  test.each([
+    ['too many fields', `{"labels":{${'"a":"",'.repeat(50_001)}"b":""}}`, 400, 'at most 50000 fields'],
+    ['what is too deep', `{"options":${'['.repeat(101)}${' '.repeat(100_000)}`, 400, 'at most 100 deep'],
+    ['too much text', `{"model":"${'a'.repeat(8 * MIB)}"}`, 429, 'besides its attachments'],
+  ])('of %s is refused unparsed', async (_name, body, status, told) => {
+    const { baseUrl } = await webDoor(answering());
+    const answer = await post(`${baseUrl}${PATH}Chat`, Buffer.from(body), JSON_TYPE);
+    expect([answer.status, answer.body]).toEqual([status, expect.stringContaining(told)]);
+  });
+
+  test('in a query is expanded a little, and no more', async () => {
+    const { baseUrl } = await webDoor(answering());
+    const query = (message: string) => {
+      const compressed = gzipSync(message).toString('base64url');
+      return `${baseUrl}${PATH}Health?connect=v1&encoding=json&compression=gzip&base64=1&message=${compressed}`;
+    };
+    expect((await fetch(query('{}'))).status).toBe(200);
+    expect((await fetch(query(`{}${' '.repeat(100_000)}`))).status).toBe(429);
+  });
+
+  test('that finds no room is refused before it is read; small ones are answered', async () => {
+    const { transfers } = transfersByHand();
+    const { baseUrl } = await webDoor(answering(), { transfers });
+    const held = Array.from({ length: 6 }, () => begin(baseUrl, MIB));
+    await expect.poll(() => transfers.budget.requestBytes).toBe(6 * MIB);
+    const refused = await begin(baseUrl, MIB).answered;
+    expect(refused).toMatchObject({
+      status: 503,
+      headers: { 'grpc-retry-pushback-ms': expect.any(String) as unknown },
+    });
+    expect(refused.body).toContain('OVERLOADED');
+    expect((await post(`${baseUrl}${PATH}Chat`, HELLO, JSON_TYPE)).status).toBe(200);
+    for (const { request } of held) request.destroy();
+    await expect.poll(() => transfers.budget.requestBytes).toBe(0);
+  });
+
+  test('that says no length takes what has come', async () => {
+    const { transfers } = transfersByHand();
+    const { baseUrl } = await webDoor(answering(), { transfers });
+    const request = httpRequest(`${baseUrl}${PATH}Chat`, { method: 'POST', headers: JSON_TYPE });
+    request.on('error', () => undefined);
+    request.write(HELLO.subarray(0, 10));
+    await expect.poll(() => transfers.budget.requestBytes).toBe(10);
+    request.end(HELLO.subarray(10));
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    response.resume();
+  });
+
+  test('that is larger than allowed is refused, with its length or as soon as it is', async () => {
+    const { transfers } = transfersByHand();
+    const { baseUrl } = await webDoor(answering(), { transfers });
+    expect((await begin(baseUrl, MIB + 100).answered).status).toBe(429);
+    const request = httpRequest(`${baseUrl}${PATH}Chat`, { method: 'POST', headers: JSON_TYPE });
+    request.on('error', () => undefined);
+    request.write(Buffer.alloc(MIB + 100));
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(429);
+    request.destroy();
+    expect(transfers.budget.refused.message_size).toBe(2);
+  });
+
+  test.each([
+    ['the time for transfers', {}, 60_000],
+    ['its deadline', { 'connect-timeout-ms': '3000' }, 4_000],
+  ])('that does not arrive within %s is refused', async (_name, headers, ms) => {
+    const { transfers, look } = transfersByHand();
+    const { baseUrl } = await webDoor(answering(), { transfers });
+    const { answered } = begin(baseUrl, 1_000, { ...JSON_TYPE, ...headers });
+    await expect.poll(() => transfers.budget.requestBytes).toBe(1_000);
+    look(1_000);
+    look(ms);
+    const { status, body } = await answered;
+    expect([status, body]).toEqual([504, expect.stringContaining('did not arrive in time')]);
+    expect(transfers.budget.refused.receive_timeout).toBe(1);
+  });
+});
+
+test('an answer that nobody reads counts, and is cut off in the end', async () => {
+  const { transfers, look } = transfersByHand({ maxMessageBytes: 16 * MIB }, 64 * MIB);
+  const { door } = await webDoor(answering('a'.repeat(6 * MIB)), { transfers });
+  const { hostname, port } = new URL(`http://${door.address}`);
+  const socket = connect(Number(port), hostname);
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.write(`POST ${PATH}Chat HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\n`);
+  socket.write(`content-length: ${HELLO.byteLength}\r\n\r\n${HELLO.toString()}`);
+  await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(12 * MIB);
+  look(1_000);
+  look(59_999);
+  expect(transfers.budget.refused.send_timeout).toBe(0);
+  look(60_000);
+  expect(transfers.budget.refused.send_timeout).toBe(1);
+  await expect.poll(() => transfers.budget.answerBytes).toBe(0);
+});

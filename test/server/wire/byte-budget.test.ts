@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { ByteBudget, defaultBytesInFlight } from '../../../src/server/wire/byte-budget.ts';
+
+const MIB = 1024 * 1024;
+const SMALL = 64 * 1024;
+
+describe('the budget of bytes', () => {
+  test('is taken and given back', () => {
+    const budget = new ByteBudget(100 * MIB);
+    const held = budget.open({});
+    expect(held.take(10 * MIB)).toBe(true);
+    held.answer(5 * MIB);
+    expect([budget.requestBytes, budget.answerBytes]).toEqual([10 * MIB, 5 * MIB]);
+    held.giveBack(4 * MIB);
+    held.answerIs(MIB);
+    expect([budget.requestBytes, budget.answerBytes]).toEqual([6 * MIB, MIB]);
+    held.release();
+    held.release();
+    expect([budget.requestBytes, budget.answerBytes]).toEqual([0, 0]);
+  });
+
+  test('keeps a quarter for small requests', () => {
+    const budget = new ByteBudget(100 * MIB);
+    for (let connection = 0; connection < 3; connection += 1) {
+      expect(budget.open({}).take(25 * MIB)).toBe(true);
+    }
+    expect(budget.isTight).toBe(false);
+    expect(budget.open({}).take(SMALL + 1)).toBe(false);
+    const small = Array.from({ length: 25 * 16 }, () => budget.open({}));
+    expect(small.every((held) => held.take(SMALL))).toBe(true);
+    expect(budget.isTight).toBe(true);
+    expect(budget.open({}).take(1)).toBe(false);
+    expect(budget.requestBytes).toBe(100 * MIB);
+    small[0]?.release();
+    expect(budget.open({}).take(1)).toBe(true);
+  });
+
+  test('gives large requests of one connection half of it, and small ones as before', () => {
+    const budget = new ByteBudget(100 * MIB);
+    const connection = {};
+    const held = [budget.open(connection), budget.open(connection), budget.open(connection)];
+    expect(held.map((one) => one.take(25 * MIB))).toEqual([true, true, false]);
+    const other = budget.open({});
+    expect(other.take(25 * MIB)).toBe(true);
+    expect(budget.open(connection).take(SMALL)).toBe(true);
+    other.release();
+    expect(held[2]?.take(25 * MIB)).toBe(false);
+    held[0]?.release();
+    expect(held[2]?.take(25 * MIB)).toBe(true);
+  });
+
+  test('never refuses an answer, but requests as long as answers are unread', () => {
+    const budget = new ByteBudget(100 * MIB);
+    const held = budget.open({});
+    held.answer(120 * MIB);
+    expect(budget.open({}).take(1)).toBe(false);
+    held.release();
+    expect(budget.open({}).take(1)).toBe(true);
+  });
+
+  test.each([
+    ['a large machine', 64_000 * MIB, 4_000 * MIB, 256 * MIB],
+    ['a container of 1 GiB', 1_024 * MIB, 512 * MIB, 128 * MIB],
+    ['a heap of 300 MiB', 64_000 * MIB, 300 * MIB, 100 * MIB],
+    ['less than four messages', 128 * MIB, 64 * MIB, 80 * MIB],
+  ])('fits %s', (_name, memoryBytes, heapBytes, expected) => {
+    expect(defaultBytesInFlight(memoryBytes, heapBytes, 20 * MIB)).toBe(expected);
+  });
+});
