@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
 import {
   compressionGzip,
@@ -6,7 +5,8 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
-import { pathOf, respondText } from './probes.ts';
+import { hostOf, type HttpRequest, type HttpResponse, pathOf, resetResponse, respondText } from './exchange.ts';
+import { JSON_ENCODER } from './json-text.ts';
 import { CLOSE_STALLED_STREAM } from '../handlers/run-request.ts';
 
 /** Options of a listener. */
@@ -22,8 +22,11 @@ export interface RpcListenerOptions {
 /** Replies stay as they are: compressing each message of a stream costs more than it saves. */
 const NEVER_COMPRESS_BYTES = 0xffff_ffff;
 
+/** How Connect reads and writes JSON; the encoder is an option of its serialization, and a test watches that it still is. */
+const JSON_OPTIONS = { ignoreUnknownFields: false, textEncoder: JSON_ENCODER };
+
 /** Answers one request. */
-export type RpcListener = (request: IncomingMessage, response: ServerResponse) => void;
+export type RpcListener = (request: HttpRequest, response: HttpResponse) => void;
 
 /**
  * Makes the listener for services over Connect and gRPC-Web. In place of `connectNodeAdapter`, which dies of a malformed Host, cannot shorten
@@ -37,7 +40,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     writeMaxBytes: MAX_MESSAGE_BYTES,
     acceptCompression: [compressionGzip],
     compressMinBytes: NEVER_COMPRESS_BYTES,
-    jsonOptions: { ignoreUnknownFields: false },
+    jsonOptions: JSON_OPTIONS,
     ...(shutdownSignal && { shutdownSignal }),
   });
   routes(router);
@@ -46,19 +49,23 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
   return (request, response) => {
     const handle = handlers.get(pathOf(request));
     if (handle === undefined) return respondText(response, 404, 'not found');
-    const { host } = request.headers;
+    const host = hostOf(request);
     if (host === undefined || !URL.canParse(request.url ?? '', `http://${host}`))
       return respondText(response, 400, 'bad host');
     clampTimeoutHeaders(request.headers);
-    const close = (): void => void response.destroy();
+    // nginx passes events on as they come only where it is told so.
+    if (handle.method.methodKind === 'server_streaming') response.setHeader('x-accel-buffering', 'no');
+    const close = (): void => resetResponse(response);
     response.setTimeout(stallMs, () => {
       if (response.writableNeedDrain) close();
     });
     const values = createContextValues().set(CLOSE_STALLED_STREAM, close);
     void (async () => {
       try {
-        const answer = await handle(universalRequestFromNodeRequest(request, response, undefined, values));
-        await universalResponseToNodeResponse(answer, response);
+        const universal = universalRequestFromNodeRequest(request, response, undefined, values);
+        // A body that is left early must not take the connection with it: the answer has still to go out.
+        const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
+        await universalResponseToNodeResponse(await handle({ ...universal, body }), response);
       } catch {
         // The client is gone, or the answer cannot be written any more; the handlers have told of whatever else went wrong.
         close();
