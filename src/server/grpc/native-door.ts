@@ -7,6 +7,7 @@ import { formatAddress } from '../../core/address.ts';
 import { Cohort, type EventLoop } from '../../core/cohort.ts';
 import type { Runtime } from '../../core/ports.ts';
 import { addressToBind } from '../http/listener.ts';
+import { checkFraming } from './framing-interceptor.ts';
 import { mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
 import { takeUnaryCalls } from './plain-unary.ts';
@@ -63,7 +64,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const asked = addressToBind(options.address);
   const shutdown = new AbortController();
   const calls = new LiveCalls();
-  const server = new Server(SERVER_OPTIONS);
+  const server = new Server({ ...SERVER_OPTIONS, interceptors: [checkFraming] });
   const cohort = new Cohort(runtime);
   const mount = { runtime, clientStallMs, shutdownSignal: shutdown.signal, cohort };
   const unary = mountService(server, LlmService, handlers, { ...mount, calls });

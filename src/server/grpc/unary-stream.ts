@@ -5,15 +5,14 @@ import type { Runtime, TimerHandle } from '../../core/ports.ts';
 import { MAX_MESSAGE_BYTES } from '../port/limits.ts';
 import type { ContextCall } from './call-context.ts';
 import { type CallStatus, plainStatus } from './call-status.ts';
+import { PREFIX_BYTES, RequestFraming } from './request-framing.ts';
 import type { UnaryCall } from './unary-call.ts';
 
 /** What a call needs of time. */
 export type UnaryClock = Pick<Runtime, 'wall' | 'setTimer' | 'clearTimer'>;
 
-/** Bytes before each message: a flag for compression, and the length (gRPC over HTTP2, "Length-Prefixed-Message"). */
-const PREFIX_BYTES = 5;
-
-const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
+/** What every response begins with. */
+export const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -26,10 +25,8 @@ export class UnaryStream implements UnaryCall, ContextCall {
   readonly #deadlineAtMs: number;
   /** Runs until the request has come; from then on the context of the handler watches the deadline. */
   #timer: TimerHandle | undefined;
+  readonly #framing = new RequestFraming(false);
   #chunks: Buffer[] = [];
-  #size = 0;
-  /** Bytes of the message, as its prefix says. */
-  #length: number | undefined;
   #request: Buffer = NOTHING;
   #isCancelled = false;
   #isAnswered = false;
@@ -59,7 +56,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
     const leftMs = this.#deadlineAtMs - this.#runtime.wall();
     if (leftMs === Infinity) return;
     this.#timer = this.#runtime.setTimer(leftMs, () =>
-      this.#refuse(Code.DeadlineExceeded, 'The deadline was reached.'),
+      this.#check(plainStatus(Code.DeadlineExceeded, 'The deadline was reached.')),
     );
   }
 
@@ -145,16 +142,7 @@ export class UnaryStream implements UnaryCall, ContextCall {
   #read(chunk: Buffer): void {
     if (this.#isAnswered) return;
     this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    if (this.#length === undefined && this.#size >= PREFIX_BYTES) {
-      this.#length = Buffer.concat(this.#chunks, PREFIX_BYTES).readUInt32BE(1);
-    }
-    if (this.#length === undefined) return;
-    if (this.#length > MAX_MESSAGE_BYTES) {
-      this.#refuse(Code.ResourceExhausted, `The request is larger than ${MAX_MESSAGE_BYTES} bytes.`);
-    } else if (this.#size > PREFIX_BYTES + this.#length) {
-      this.#refuse(Code.Unimplemented, 'The request has more than one message.');
-    }
+    this.#check(this.#framing.read(chunk));
   }
 
   #begin(): void {
@@ -163,21 +151,17 @@ export class UnaryStream implements UnaryCall, ContextCall {
     const [only] = this.#chunks;
     const bytes = only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
     this.#release();
-    if (this.#size === 0) {
-      this.#refuse(Code.Unimplemented, 'The request has no message.');
-    } else if (this.#size !== PREFIX_BYTES + (this.#length ?? Infinity)) {
-      this.#refuse(Code.Internal, 'The message of the request is cut off.');
-    } else if (bytes[0] !== 0) {
-      this.#refuse(Code.Internal, 'The request is compressed, but names no grpc-encoding.');
-    } else {
-      this.#request = bytes.subarray(PREFIX_BYTES);
-      this.#handle(this);
-    }
+    if (this.#check(this.#framing.end())) return;
+    this.#request = bytes.subarray(PREFIX_BYTES);
+    this.#handle(this);
   }
 
-  #refuse(code: Code, details: string): void {
+  /** Ends the call with the status of a fault, where there is one; tells whether there was. */
+  #check(fault: CallStatus | undefined): boolean {
+    if (fault === undefined) return false;
     this.#release();
-    this.fail(plainStatus(code, details));
+    this.fail(fault);
+    return true;
   }
 
   #release(): void {
