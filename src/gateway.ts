@@ -41,6 +41,8 @@ export interface Gateway {
   readonly metrics: (() => ReturnType<Metrics['render']>) | undefined;
   /** Loads ahead what the first calls will need; contacts nobody. */
   warmUp(): Promise<void>;
+  /** Logs a fault that nobody has caught: its class and where it came from. */
+  reportFault(thrown: unknown): void;
   /** Calls back whenever the availability of a target may have changed. */
   onTargetChange(listener: () => void): void;
   /** Returns what another gateway can go on from. */
@@ -173,6 +175,9 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     metrics: metrics && (() => metrics.render(engine.health())),
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
+    },
+    reportFault: (thrown) => {
+      log?.fault(thrown);
     },
     onTargetChange: (listener) => {
       targetListeners.push(listener);

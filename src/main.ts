@@ -76,21 +76,33 @@ async function serve(config: Config): Promise<void> {
   const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
   process.stdout.write(describeStartup(config, addresses, version));
   stopOnSignal(gateway, doors);
+  surviveFaults(gateway);
   await gateway.warmUp();
 }
 
 type Doors = Awaited<ReturnType<typeof openDoors>>;
 
 async function openDoors(server: Config['server'], gateway: Gateway, serving: ServingStatus) {
-  const { grpcAddress, httpAddress, adminAddress, adminService, corsOrigins, reflection } = server;
+  const { grpcAddress, httpAddress, adminAddress, adminService, reflection } = server;
+  const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.handlers(() => !serving.isDraining);
   const isReady = (): boolean => serving.isReady;
   const [grpc, web, admin] = await Promise.all([
     openGrpcDoor({ address: grpcAddress, handlers, serving, runtime: system, reflection }),
-    openWebDoor({ address: httpAddress, handlers, isReady, runtime: system, corsOrigins }),
+    openWebDoor({
+      address: httpAddress,
+      handlers,
+      isReady,
+      runtime: system,
+      corsOrigins,
+      idleTimeoutMs,
+      allowedHosts,
+    }),
     openAdmin({
       address: adminAddress,
       isReady,
+      idleTimeoutMs,
+      allowedHosts,
       ...(gateway.metrics && { metrics: gateway.metrics }),
       ...(adminService && { handlers: gateway.adminHandlers() }),
     }),
@@ -114,6 +126,16 @@ function stopOnSignal(gateway: Gateway, { grpc, web, admin }: Doors): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+}
+
+/**
+ * Keeps the process going where something throws that nobody catches, also in a promise: whoever caused it is answered or closed where
+ * it was thrown, or runs into its deadline, and everybody else's calls go on.
+ */
+function surviveFaults(gateway: Gateway): void {
+  process.on('uncaughtException', (thrown) => {
+    gateway.reportFault(thrown);
+  });
 }
 
 /** Says why the process ends. A wrong setting and an address that is taken are for the operator to read, without a stack. */

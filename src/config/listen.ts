@@ -55,5 +55,7 @@ export function resolveServer(server: FileServer, env: Environment, problems: Co
     taken.set(shown, path);
   }
   const { reflection, admin_service: adminService, cors_origins: corsOrigins } = server;
-  return { ...addresses, reflection, adminService, corsOrigins, allowUnauthenticated };
+  const { idle_timeout: idleTimeoutMs, allowed_hosts: allowedHosts } = server.http;
+  const http = { corsOrigins, idleTimeoutMs, allowedHosts };
+  return { ...addresses, reflection, adminService, ...http, allowUnauthenticated };
 }

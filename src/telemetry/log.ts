@@ -3,6 +3,7 @@ import { stdout } from 'node:process';
 import { pino } from 'pino';
 
 import type { CallReport } from './call-report.ts';
+import { faultFields } from './fault-origin.ts';
 import { createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
 
@@ -37,6 +38,8 @@ export interface CallLog {
   warn(message: string): void;
   /** Tells the operator that a target needs a hand. Of the failure only what {@link AlertFailure} names is written. */
   alert(target: string, failure: AlertFailure): void;
+  /** Tells of a fault of the program that nobody has caught: its class and where it came from, never its message. */
+  fault(thrown: unknown): void;
   /** Writes the lines that still wait for their turn. For the end of the process. */
   flush(): void;
 }
@@ -98,6 +101,9 @@ export function createCallLog(options: CallLogOptions): CallLog {
     warn: (message) => tell('warn', message),
     alert: (target, failure) => {
       harmlessly(() => tell('warn', 'target needs attention', alertFields(target, failure)));
+    },
+    fault: (thrown) => {
+      harmlessly(() => tell('error', 'uncaught fault of the gateway', faultFields(thrown)));
     },
     flush: drain,
   };

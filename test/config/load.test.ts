@@ -28,6 +28,8 @@ describe('defaults', () => {
       reflection: true,
       adminService: false,
       corsOrigins: [],
+      idleTimeoutMs: 620_000,
+      allowedHosts: [],
       allowUnauthenticated: false,
     });
   });
@@ -62,6 +64,9 @@ server:
   reflection: false
   admin_service: true
   cors_origins: ["*", "https://app.example.com"]
+  http:
+    idle_timeout: 75s
+    allowed_hosts: [gateway.internal, "::1"]
   allow_unauthenticated: true
 `,
       { KEY: 'secret' },
@@ -97,6 +102,8 @@ server:
         reflection: false,
         adminService: true,
         corsOrigins: ['*', 'https://app.example.com'],
+        idleTimeoutMs: 75_000,
+        allowedHosts: ['gateway.internal', '::1'],
         allowUnauthenticated: true,
       },
       warnings: [],
