@@ -2,7 +2,7 @@ import { cors } from '@connectrpc/connect';
 import { REQUEST_ID_HEADER } from '../port/limits.ts';
 import { PUSHBACK_HEADER } from '../errors/status.ts';
 import { hostOf, type HttpRequest, type HttpResponse, respondText } from './exchange.ts';
-import type { KnownHosts } from './known-hosts.ts';
+import { hostName, type KnownHosts } from './known-hosts.ts';
 
 const MAX_AGE_S = '7200';
 const ALLOWED_METHODS = cors.allowedMethods.join(', ');
@@ -17,15 +17,24 @@ export interface BrowserRules {
 }
 
 /**
- * Refuses with 403 what a web page may have sent that is not meant to call: a Host that is unknown, an Origin that is neither allowed
+ * Refuses with 400 a Host that is none, and with 403 what a web page may have sent that is not meant to call: a Host that is unknown, an Origin that is neither allowed
  * nor the listener's own. Clients that are no browsers send no Origin. Lets scripts of allowed origins read answers, credentials
  * never, and answers preflights. Tells whether the request is done with.
  */
 export function guardFromPages(request: HttpRequest, response: HttpResponse, rules: BrowserRules): boolean {
   const { hosts, origins } = rules;
-  const host = hostOf(request);
-  if (!hosts.accepts(host)) {
-    respondText(response, 403, 'This Host is not one of the gateway; server.http.allowed_hosts adds to those that are.');
+  const host = hostOf(request) ?? '';
+  const name = hostName(host);
+  if (name === undefined) {
+    respondText(response, 400, 'bad host');
+    return true;
+  }
+  if (!hosts.accepts(name)) {
+    respondText(
+      response,
+      403,
+      'This Host is not one of the gateway; server.http.allowed_hosts adds to those that are.',
+    );
     return true;
   }
   const { origin } = request.headers;

@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 
 import { addressToBind } from './listener.ts';
 
+const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/?#@[\]\\]+))(?::\d{0,5})?$/;
+
 /**
  * The names by which a listener may be called. A page of any site can have its own name resolve to 127.0.0.1 or to another machine
  * of its reader's network (DNS rebinding), and then counts as that name's own: only the name tells it from callers that are meant.
@@ -20,15 +22,15 @@ export class KnownHosts {
     this.#names = new Set([...allowed.map((name) => name.toLowerCase()), ...(this.#isLoopback ? [host] : [])]);
   }
 
-  /** Whether a request with this Host may be answered: on loopback only under a known name, elsewhere under any. */
-  accepts(authority: string | undefined): boolean {
-    return !this.#isLoopback || (authority !== undefined && this.#isKnown(nameOf(authority)));
+  /** Whether a request for this host, as {@link hostName} returns it, may be answered: on loopback a known one, elsewhere any. */
+  accepts(name: string): boolean {
+    return !this.#isLoopback || this.#isKnown(name);
   }
 
   /** Whether an Origin is that of the listener itself: the Host of the request, and one that no stranger can have. */
-  isOwn(origin: string, authority: string | undefined): boolean {
-    if (authority === undefined || URL.parse(origin)?.host !== authority.toLowerCase()) return false;
-    const name = nameOf(authority);
+  isOwn(origin: string, authority: string): boolean {
+    const name = hostName(authority);
+    if (name === undefined || URL.parse(origin)?.host !== authority.toLowerCase()) return false;
     return this.#isKnown(name) || (!this.#isLoopback && isIP(name) !== 0);
   }
 
@@ -37,10 +39,10 @@ export class KnownHosts {
   }
 }
 
-/** Returns the host of `host:port` in small letters, IPv6 without brackets. */
-function nameOf(authority: string): string {
-  const [, inBrackets, name = inBrackets ?? ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(authority) ?? [];
-  return name.toLowerCase();
+/** Returns the host of `host` or `host:port` in small letters, IPv6 without brackets; undefined where the text is neither. */
+export function hostName(authority: string): string | undefined {
+  const [, inBrackets, name = inBrackets] = AUTHORITY.exec(authority) ?? [];
+  return name?.toLowerCase();
 }
 
 function isLoopback(name: string): boolean {

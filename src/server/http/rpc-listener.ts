@@ -67,8 +67,10 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
         const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
         await universalResponseToNodeResponse(await handle({ ...universal, body }), response);
       } catch {
-        // The client is gone, or the answer cannot be written any more; the handlers have told of whatever else went wrong.
-        close();
+        // The client is gone, or the answer cannot be written; the handlers have told of whatever else went wrong. Before the head is
+        // out, what cannot be written is an error that quotes what the caller sent.
+        if (response.headersSent || response.destroyed) close();
+        else respondText(response, 400, 'malformed request');
       }
     })();
   };
