@@ -17,7 +17,9 @@ export function endUnreadRequest(
 ): void {
   // Node takes the socket away from a request that is done with.
   const { socket } = request;
-  response.once('finish', () => {
+  // Over HTTP/2 a response says that it is finished only when its stream is closed.
+  const written = 'stream' in response ? response.stream : response;
+  written.once('finish', () => {
     if (request.complete) return;
     const timer = runtime.setTimer(LINGER_MS, () => {
       if ('stream' in request) request.stream.close(constants.NGHTTP2_NO_ERROR);
