@@ -63,9 +63,11 @@ describe('docs/metrics.md', () => {
     log.callEnded(okEnd({ outcome, attempts: trail, skipsLeftOut: 1 }));
     log.flush();
     log.alert('openai', { class: 'auth', reason: 'PROVIDER_AUTH_FAILED', httpStatus: 401, providerCode: 'invalid' });
-    const [call = {}, alert = {}] = lines;
+    log.fault(new TypeError('a fault'));
+    const [call = {}, alert = {}, fault = {}] = lines;
     expect(Object.keys(call).sort()).toEqual(documentedFields("### Fields of a call's line"));
     expect(Object.keys(alert).sort()).toEqual(documentedFields("### Fields of an alert's line"));
+    expect(Object.keys(fault).sort()).toEqual(documentedFields('### Fields of the line about a fault'));
     const [entry = {}] = call['understudy.trail'] as object[];
     expect(Object.keys(entry).sort()).toEqual(documentedFields('### Fields of an entry of the trail'));
   });

@@ -1,7 +1,7 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { AdminService } from '../../../gen/understudy/v1/admin_pb.ts';
 import { guardFromPages } from '../http/cors.ts';
-import { hasSafeMethod, type HttpResponse, pathOf, respondText } from '../http/exchange.ts';
+import { hasSafeMethod, type WebResponse, pathOf, respondText } from '../http/exchange.ts';
 import { KnownHosts } from '../http/known-hosts.ts';
 import { createListener } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
@@ -61,7 +61,7 @@ export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
   return { address, close: () => listener.close() };
 }
 
-async function answerMetrics(metrics: () => Promise<MetricsText>, response: HttpResponse): Promise<void> {
+async function answerMetrics(metrics: () => Promise<MetricsText>, response: WebResponse): Promise<void> {
   try {
     const { contentType, body } = await metrics();
     response.setHeader('content-type', contentType);

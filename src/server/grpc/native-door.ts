@@ -7,7 +7,7 @@ import { formatAddress } from '../../core/address.ts';
 import { Cohort, type EventLoop } from '../../core/cohort.ts';
 import type { Runtime } from '../../core/ports.ts';
 import { addressToBind } from '../http/listener.ts';
-import { checkFraming } from './framing-interceptor.ts';
+import { checkFraming } from './request-framing.ts';
 import { mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
 import { takeUnaryCalls } from './plain-unary.ts';

@@ -1,7 +1,7 @@
 import { cors } from '@connectrpc/connect';
 import { REQUEST_ID_HEADER } from '../port/limits.ts';
 import { PUSHBACK_HEADER } from '../errors/status.ts';
-import { hostOf, type HttpRequest, type HttpResponse, respondText } from './exchange.ts';
+import { authorityOf, type WebRequest, type WebResponse, respondText } from './exchange.ts';
 import { hostName, type KnownHosts } from './known-hosts.ts';
 
 const MAX_AGE_S = '7200';
@@ -21,9 +21,9 @@ export interface BrowserRules {
  * nor the listener's own. Clients that are no browsers send no Origin. Lets scripts of allowed origins read answers, credentials
  * never, and answers preflights. Tells whether the request is done with.
  */
-export function guardFromPages(request: HttpRequest, response: HttpResponse, rules: BrowserRules): boolean {
+export function guardFromPages(request: WebRequest, response: WebResponse, rules: BrowserRules): boolean {
   const { hosts, origins } = rules;
-  const host = hostOf(request) ?? '';
+  const host = authorityOf(request) ?? '';
   const name = hostName(host);
   if (name === undefined) {
     respondText(response, 400, 'bad host');

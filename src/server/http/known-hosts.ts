@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 import { addressToBind } from './listener.ts';
 
-const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/?#@[\]\\]+))(?::\d{0,5})?$/;
+const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{0,5})?$/;
 
 /**
  * The names by which a listener may be called. A page of any site can have its own name resolve to 127.0.0.1 or to another machine

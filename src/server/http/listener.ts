@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Address } from '../../core/address.ts';
 import { formatAddress, parseAddress } from '../../core/address.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
-import type { HttpRequest, HttpResponse } from './exchange.ts';
+import type { WebRequest, WebResponse } from './exchange.ts';
 
 /**
  * How long a connection may be idle, in milliseconds: longer than balancers keep theirs (Google's the longest, 600 s), so that none
@@ -55,9 +55,9 @@ export function addressToBind(text: string): Address {
  */
 export function createListener(
   { tls, idleTimeoutMs = IDLE_TIMEOUT_MS }: ListenerOptions,
-  answer: (request: HttpRequest, response: HttpResponse) => void,
+  answer: (request: WebRequest, response: WebResponse) => void,
 ): HttpListener {
-  const guarded = (request: HttpRequest, response: HttpResponse): void => {
+  const guarded = (request: WebRequest, response: WebResponse): void => {
     // An error without a listener would end the process; 'close' follows and is heard where it matters.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -97,7 +97,7 @@ export function createListener(
 function secureServer(
   { certPem, keyPem, clientCaPem }: TlsOptions,
   idleTimeoutMs: number,
-  answer: (request: HttpRequest, response: HttpResponse) => void,
+  answer: (request: WebRequest, response: WebResponse) => void,
 ): Http2SecureServer {
   const server = createSecureServer(
     {

@@ -5,8 +5,8 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
-import { hostOf, type HttpRequest, type HttpResponse, pathOf, resetResponse, respondText } from './exchange.ts';
-import { JSON_ENCODER } from './json-text.ts';
+import { authorityOf, type WebRequest, type WebResponse, pathOf, resetResponse, respondText } from './exchange.ts';
+import { JSON_ENCODER } from './json-encoder.ts';
 import { CLOSE_STALLED_STREAM } from '../handlers/run-request.ts';
 
 /** Options of a listener. */
@@ -26,7 +26,7 @@ const NEVER_COMPRESS_BYTES = 0xffff_ffff;
 const JSON_OPTIONS = { ignoreUnknownFields: false, textEncoder: JSON_ENCODER };
 
 /** Answers one request. */
-export type RpcListener = (request: HttpRequest, response: HttpResponse) => void;
+export type RpcListener = (request: WebRequest, response: WebResponse) => void;
 
 /**
  * Makes the listener for services over Connect and gRPC-Web. In place of `connectNodeAdapter`, which dies of a malformed Host, cannot shorten
@@ -49,7 +49,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
   return (request, response) => {
     const handle = handlers.get(pathOf(request));
     if (handle === undefined) return respondText(response, 404, 'not found');
-    const host = hostOf(request);
+    const host = authorityOf(request);
     if (host === undefined || !URL.canParse(request.url ?? '', `http://${host}`))
       return respondText(response, 400, 'bad host');
     clampTimeoutHeaders(request.headers);

@@ -1,7 +1,7 @@
 import { constants } from 'node:http2';
 
 import type { Runtime } from '../../core/ports.ts';
-import type { HttpRequest, HttpResponse } from './exchange.ts';
+import type { WebRequest, WebResponse } from './exchange.ts';
 
 /** How long the rest of a request is read, in milliseconds, so that its client can finish reading the answer. */
 const LINGER_MS = 1_000;
@@ -11,8 +11,8 @@ const LINGER_MS = 1_000;
  * is dropped, and then its connection is closed (over HTTP/2 its stream).
  */
 export function endUnreadRequest(
-  request: HttpRequest,
-  response: HttpResponse,
+  request: WebRequest,
+  response: WebResponse,
   runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
 ): void {
   // Node takes the socket away from a request that is done with.
