@@ -27,13 +27,13 @@ import { createTransfers } from './server/wire/transfers.ts';
 import type { Transfers } from './server/wire/transfers.ts';
 import { createSuspensionCheck } from './targets/suspension-check.ts';
 import { wireTarget } from './targets/wire-target.ts';
-import { reportCall } from './telemetry/call-report.ts';
-import { createCallLog } from './telemetry/log.ts';
-import { watchDescriptors } from './telemetry/descriptor-watch.ts';
-import { createMetrics } from './telemetry/metrics.ts';
-import type { Metrics } from './telemetry/metrics.ts';
-import { heapLimitBytes, memoryLimitBytes } from './telemetry/memory.ts';
-import { watchLoad } from './telemetry/overload.ts';
+import { reportCall } from './telemetry/report/call-report.ts';
+import { createCallLog } from './telemetry/logging/log.ts';
+import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
+import { createMetrics } from './telemetry/metering/metrics.ts';
+import type { Metrics } from './telemetry/metering/metrics.ts';
+import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
+import { watchLoad } from './telemetry/load/overload.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 
@@ -54,6 +54,8 @@ export interface Gateway {
   readonly metrics: (() => ReturnType<Metrics['render']>) | undefined;
   /** Loads ahead what the first calls will need; contacts nobody. */
   warmUp(): Promise<void>;
+  /** Logs a fault that nobody has caught: its class and where it came from. */
+  reportFault(thrown: unknown): void;
   /** Calls back whenever the availability of a target may have changed. */
   onTargetChange(listener: () => void): void;
   /** Returns what another gateway can go on from. */
@@ -204,6 +206,9 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
+    },
+    reportFault: (thrown) => {
+      log?.fault(thrown);
     },
     onTargetChange: (listener) => {
       targetListeners.push(listener);

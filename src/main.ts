@@ -81,21 +81,25 @@ async function serve(config: Config): Promise<void> {
   const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
   process.stdout.write(describeStartup(config, addresses, version));
   stopOnSignal(gateway, doors);
+  surviveFaults(gateway);
   await gateway.warmUp();
 }
 
 type Doors = Awaited<ReturnType<typeof openDoors>>;
 
 async function openDoors(server: Config['server'], gateway: Gateway, serving: ServingStatus) {
-  const { grpcAddress, httpAddress, adminAddress, adminService, corsOrigins, reflection } = server;
+  const { grpcAddress, httpAddress, adminAddress, adminService, reflection } = server;
+  const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.doorHandlers(() => !serving.isDraining);
   const shared = { runtime: system, transfers: gateway.transfers };
+  const http = { idleTimeoutMs, allowedHosts };
   const isReady = (): boolean => serving.isReady;
   const [grpc, web, admin] = await Promise.all([
     openGrpcDoor({ ...shared, address: grpcAddress, handlers, serving, reflection }),
-    openWebDoor({ ...shared, address: httpAddress, handlers, isReady, corsOrigins }),
+    openWebDoor({ ...shared, ...http, address: httpAddress, handlers, isReady, corsOrigins }),
     openAdmin({
       ...shared,
+      ...http,
       address: adminAddress,
       isReady,
       ...(gateway.metrics && { metrics: gateway.metrics }),
@@ -121,6 +125,16 @@ function stopOnSignal(gateway: Gateway, { grpc, web, admin }: Doors): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+}
+
+/**
+ * Keeps the process going where something throws that nobody catches, also in a promise: whoever caused it is answered or closed where
+ * it was thrown, or runs into its deadline, and everybody else's calls go on.
+ */
+function surviveFaults(gateway: Gateway): void {
+  process.on('uncaughtException', (thrown) => {
+    gateway.reportFault(thrown);
+  });
 }
 
 /** Says why the process ends. A wrong setting and an address that is taken are for the operator to read, without a stack. */

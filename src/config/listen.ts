@@ -55,8 +55,10 @@ export function resolveServer(server: FileServer, env: Environment, problems: Co
     taken.set(shown, path);
   }
   const { reflection, admin_service: adminService, cors_origins: corsOrigins } = server;
+  const { idle_timeout: idleTimeoutMs, allowed_hosts: allowedHosts } = server.http;
+  const http = { corsOrigins, idleTimeoutMs, allowedHosts };
   const limits = resolveLimits(server.limits, problems);
-  return { ...addresses, reflection, adminService, corsOrigins, allowUnauthenticated, limits };
+  return { ...addresses, reflection, adminService, ...http, allowUnauthenticated, limits };
 }
 
 /** So many of the largest messages must find room: fewer, and one caller with one of them shuts all others out. */

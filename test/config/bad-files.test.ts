@@ -8,6 +8,7 @@ const DURATION_RULE = 'must be a duration from 1ms to 24h, such as 250ms, 60s, 5
 const ADDRESS_RULE = 'must be host:port, such as 127.0.0.1:50051, localhost:50051 or [::1]:50051';
 const PRICE_RULE = 'must be a decimal number in quotes with at most 9 places, such as "2.50"';
 const MODEL_RULE = 'must be the name of a model: 1 to 256 characters without spaces';
+const HOST_RULE = 'must be a host name or an IP address, without port, such as gateway.internal';
 const ORIGIN_RULE = 'must be * or an origin such as https://app.example.com';
 const URL_RULE = 'must be a URL that begins with http:// or https://';
 const HIDDEN = '(the value may hold a secret and is not shown)';
@@ -210,6 +211,8 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
         'server.limits.max_bytes_in_flight: must be at least 83886080, four times max_message_bytes, not 80000000',
       ],
       ['server: { reflection: "on" }', 'server.reflection: must be true or false, not "on"'],
+      ['server: { http: { idle_timeout: 620 } }', `server.http.idle_timeout: ${DURATION_RULE}, not 620`],
+      ['server: { http: { allowed_hosts: ["a:80"] } }', `server.http.allowed_hosts[0]: ${HOST_RULE}, not "a:80"`],
       ['server: { cors_origins: [app.example.com] }', `server.cors_origins[0]: ${ORIGIN_RULE}, not "app.example.com"`],
       [
         'server: { cors_origins: ["https://app.example.com/"] }',

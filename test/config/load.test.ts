@@ -45,6 +45,8 @@ describe('defaults', () => {
       reflection: true,
       adminService: false,
       corsOrigins: [],
+      idleTimeoutMs: 620_000,
+      allowedHosts: [],
       allowUnauthenticated: false,
       limits: { maxMessageBytes: 20 * 1024 * 1024, maxBytesInFlight: undefined, transferTimeoutMs: 60_000 },
     });
@@ -81,6 +83,9 @@ server:
   reflection: false
   admin_service: true
   cors_origins: ["*", "https://app.example.com"]
+  http:
+    idle_timeout: 75s
+    allowed_hosts: [gateway.internal, "::1"]
   allow_unauthenticated: true
   limits: { max_message_bytes: 65536, max_bytes_in_flight: 262144, transfer_timeout: 5s }
 `,
@@ -118,6 +123,8 @@ server:
         reflection: false,
         adminService: true,
         corsOrigins: ['*', 'https://app.example.com'],
+        idleTimeoutMs: 75_000,
+        allowedHosts: ['gateway.internal', '::1'],
         allowUnauthenticated: true,
         limits: { maxMessageBytes: 65_536, maxBytesInFlight: 262_144, transferTimeoutMs: 5_000 },
       },

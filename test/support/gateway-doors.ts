@@ -39,7 +39,7 @@ export async function startGateway(input: ConfigInput, changes: Partial<System> 
   const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
   gateway.onTargetChange(() => serving.changed());
   const handlers = gateway.doorHandlers(() => !serving.isDraining);
-  const shared = { address: '127.0.0.1:0', handlers, runtime: system, transfers: gateway.transfers };
+  const shared = { address: '127.0.0.1:0', handlers, runtime: system };
   const door = await openGrpcDoor({ ...shared, serving });
   const web = await openWebDoor({ ...shared, isReady: () => serving.isReady });
   serving.startServing();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { createCallLog } from '../../src/telemetry/log.ts';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { createCallLog } from '../../src/telemetry/logging/log.ts';
+import { createMetrics } from '../../src/telemetry/metering/metrics.ts';
 import { ByteBudget } from '../../src/server/wire/byte-budget.ts';
 import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
 import { engineLoad, failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
@@ -74,10 +74,12 @@ describe('docs/metrics.md', () => {
     for (nowMs of [0, 1, 60_000]) log.alert('openai', refused);
     const act = { peer: '127.0.0.1:9', target: 'openai', circuit: 'm', state: 'OPEN', status: 'INTERNAL' } as const;
     log.operatorActed({ method: 'ForceCircuit', ...act, reason: 'INTERNAL' });
-    const [call = {}, , alert = {}, acted = {}] = lines;
+    log.fault(new TypeError('a fault'));
+    const [call = {}, , alert = {}, acted = {}, fault = {}] = lines;
     expect(Object.keys(call).sort()).toEqual(documentedFields("### Fields of a call's line"));
     expect(Object.keys(alert).sort()).toEqual(documentedFields("### Fields of an alert's line"));
     expect(Object.keys(acted).sort()).toEqual(documentedFields("### Fields of an operator's line"));
+    expect(Object.keys(fault).sort()).toEqual(documentedFields('### Fields of the line about a fault'));
     const [entry = {}] = call['understudy.trail'] as object[];
     expect(Object.keys(entry).sort()).toEqual(documentedFields('### Fields of an entry of the trail'));
   });

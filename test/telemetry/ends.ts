@@ -1,7 +1,7 @@
 import type { Failure } from '../../src/core/failure.ts';
 import type { AttemptRecord, TargetHealth } from '../../src/engine/port/call.ts';
 import type { EngineLoad } from '../../src/engine/port/engine-load.ts';
-import type { CallReport, EndedAttempt } from '../../src/telemetry/call-report.ts';
+import type { CallReport, EndedAttempt } from '../../src/telemetry/report/call-report.ts';
 
 /** An attempt that went well on target `azure-eu`, with all figures. */
 export function okAttempt(record: Partial<AttemptRecord> = {}, cost?: EndedAttempt['cost']): EndedAttempt {

@@ -1,7 +1,7 @@
 import type { TargetHealth } from '../../src/engine/port/call.ts';
 import type { EngineLoad } from '../../src/engine/port/engine-load.ts';
-import type { CallReport } from '../../src/telemetry/call-report.ts';
-import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
+import type { CallReport } from '../../src/telemetry/report/call-report.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metering/metrics.ts';
 import { type Exposition, parseExposition } from './exposition.ts';
 
 /** Metrics without those of the process. */

@@ -165,6 +165,21 @@ const limitsSchema = z.strictObject(
   MAPPING,
 );
 
+const HOST_RULE = 'must be a host name or an IP address, without port, such as gateway.internal';
+
+const httpSchema = z.strictObject(
+  {
+    idle_timeout: duration()
+      .prefault('620s')
+      .describe('How long idle connections are kept: longer than whatever stands in front keeps its own.'),
+    allowed_hosts: z
+      .array(text(/^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|(?=.*:.*:)[0-9A-Fa-f:.]{2,45})$/, HOST_RULE), LIST)
+      .prefault([])
+      .describe('Names by which the web and admin addresses may be called, besides those of loopback.'),
+  },
+  MAPPING,
+);
+
 /** The section `server`. */
 export const serverSchema = z.strictObject(
   {
@@ -176,6 +191,7 @@ export const serverSchema = z.strictObject(
       .prefault(false)
       .describe('Whether operators may force circuits and reset targets at the admin address.'),
     cors_origins: z.array(origin(), LIST).prefault([]).describe('Origins of browsers that may call the web door.'),
+    http: httpSchema.prefault({}).describe('The web door and the admin listener.'),
     allow_unauthenticated: flag()
       .prefault(false)
       .describe('Allows addresses other than loopback: something else guards them.'),

@@ -84,8 +84,12 @@ export interface ServerConfig {
   readonly reflection: boolean;
   /** Whether the admin listener serves AdminService. Default false. */
   readonly adminService: boolean;
-  /** Origins of browsers that may call the web door; `*` for all. Default none. */
+  /** Origins of browsers that may call the web door, besides its own; `*` for all. Default none. */
   readonly corsOrigins: readonly string[];
+  /** How long connections of the web door and the admin listener may be idle, in milliseconds. Default 620,000. */
+  readonly idleTimeoutMs: number;
+  /** Names by which the two may be called, besides those of loopback. Default none. */
+  readonly allowedHosts: readonly string[];
   /** Whether addresses other than loopback are allowed although callers are not authenticated. */
   readonly allowUnauthenticated: boolean;
   readonly limits: LimitsConfig;

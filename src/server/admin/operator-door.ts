@@ -1,11 +1,13 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { AdminService } from '../../../gen/understudy/v1/admin_pb.ts';
-import { createServer, type ServerResponse } from 'node:http';
 import type { System } from '../../core/ports.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
-import { closeHttp, listenHttp } from '../http/listener.ts';
+import { guardFromPages } from '../http/cors.ts';
+import { hasSafeMethod, type WebResponse, pathOf, respondText } from '../http/exchange.ts';
+import { KnownHosts } from '../http/known-hosts.ts';
+import { createListener } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
-import { answerProbe, hasSafeMethod, pathOf, respondText } from '../http/probes.ts';
+import { answerProbe } from '../http/probes.ts';
 
 /** What `/metrics` answers. */
 export interface MetricsText {
@@ -26,6 +28,10 @@ export interface AdminOptions {
   readonly runtime: Pick<System, 'now' | 'random' | 'setIdleTimer'>;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
+  /** Names by which the listener may be called, besides those of loopback. Default: none. */
+  readonly allowedHosts?: readonly string[];
+  /** How long a connection may be idle, in milliseconds. Default: as the web door's. */
+  readonly idleTimeoutMs?: number;
 }
 
 /** An open admin listener. */
@@ -38,27 +44,33 @@ export interface AdminListener {
 
 /** Serves `/livez`, `/readyz`, `/metrics` and AdminService to operators. Never gRPC, never callers. */
 export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
-  const { handlers, runtime } = options;
+  const { handlers, runtime, idleTimeoutMs } = options;
   const bodies = { runtime, transfers: options.transfers ?? createTransfers(runtime) };
   const answer = handlers && createRpcListener({ routes: (router) => router.service(AdminService, handlers), bodies });
-  const server = createServer((request, response) => {
+  // Scripts of web pages may call nothing here, whatever their origin.
+  const rules = { hosts: new KnownHosts(options.address, options.allowedHosts) };
+  const listener = createListener({ idleTimeoutMs }, (request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
+    if (guardFromPages(request, response, rules)) return;
     const { metrics } = options;
     if (metrics !== undefined && hasSafeMethod(request) && pathOf(request) === '/metrics')
       void answerMetrics(metrics, response);
     else if (answer === undefined) respondText(response, 404, 'not found');
-    // Web pages may change nothing here, not even one that reaches this address by a name of its own (DNS rebinding).
-    else if (request.headers.origin !== undefined) respondText(response, 403, 'not for browsers');
-    else answer(request, response);
+    else {
+      // What is left of a request that was refused before it was read whole is dropped.
+      response.once('finish', () => request.resume());
+      answer(request, response);
+    }
   });
-  const address = await listenHttp(server, options.address);
-  return { address, close: () => closeHttp(server) };
+  const address = await listener.listen(options.address);
+  return { address, close: () => listener.close() };
 }
 
-async function answerMetrics(metrics: () => Promise<MetricsText>, response: ServerResponse): Promise<void> {
+async function answerMetrics(metrics: () => Promise<MetricsText>, response: WebResponse): Promise<void> {
   try {
     const { contentType, body } = await metrics();
-    response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' });
+    response.setHeader('content-type', contentType);
+    response.setHeader('cache-control', 'no-store');
     response.end(body);
   } catch {
     respondText(response, 500, 'metrics are not available');

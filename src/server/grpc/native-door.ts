@@ -13,19 +13,12 @@ import { silenceGrpcLibrary } from './calls/needed-headers.ts';
 import { takeCalls } from './take-calls.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS } from '../port/limits.ts';
+import type { TlsOptions } from '../port/tls-options.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
-
-/** Certificates of a door, PEM. */
-export interface TlsOptions {
-  readonly certPem: string;
-  readonly keyPem: string;
-  /** Where given, clients must show a certificate that this authority has signed (mTLS). */
-  readonly clientCaPem?: string | undefined;
-}
 
 /** Options of the gRPC door. */
 export interface GrpcDoorOptions {

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import type { ConnectError, HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import { MessageSchema, Role } from '../../../gen/understudy/v1/chat_pb.ts';
 import {
   type ChatResponse,
@@ -25,16 +25,21 @@ import { type HandlerOptions, identifyRequest, type RpcRequest, runRequest } fro
 import { asConnectError, callError } from '../errors/status.ts';
 import { answerTooLarge } from '../errors/transfer-errors.ts';
 import { fitAnswer } from '../answers/fit-answer.ts';
+import { REQUEST_ID_HEADER } from '../port/limits.ts';
 import { StreamEvents } from '../answers/stream-events.ts';
 import { validateChat, validateGenerate } from '../validation/requests.ts';
 
 /** Makes the implementation of LlmService, used unchanged by every door. */
 export function createHandlers(gateway: GatewayPort, options: HandlerOptions): ServiceImpl<typeof LlmService> {
-  const guarded = async <Response>(requestId: string, run: () => Response | Promise<Response>): Promise<Response> => {
+  const guarded = async <Response>(
+    requestId: string,
+    context: HandlerContext,
+    run: () => Response | Promise<Response>,
+  ): Promise<Response> => {
     try {
       return await run();
     } catch (thrown) {
-      throw asConnectError(thrown, true, { requestId, random: options.random });
+      throw errorOf(thrown, requestId, context, options);
     }
   };
   const answerOnce = async <Response extends ChatResponse | GenerateResponse>(
@@ -53,7 +58,7 @@ export function createHandlers(gateway: GatewayPort, options: HandlerOptions): S
       const { attempts } = answer.trail;
       throw callError(answerTooLarge(), { requestId, random: options.random, attempts });
     } catch (thrown) {
-      throw asConnectError(thrown, true, { requestId, random: options.random });
+      throw errorOf(thrown, requestId, context, options);
     }
   };
   return {
@@ -71,13 +76,28 @@ export function createHandlers(gateway: GatewayPort, options: HandlerOptions): S
     streamChat: (request, context) => streamChat(gateway, options, request, context),
     health(_request, context) {
       const requestId = identifyRequest(gateway, context);
-      return guarded(requestId, () => healthResponse(gateway));
+      return guarded(requestId, context, () => healthResponse(gateway));
     },
     listModels(request, context) {
       const requestId = identifyRequest(gateway, context);
-      return guarded(requestId, () => modelPage(gateway, request, { requestId, random: options.random }));
+      return guarded(requestId, context, () => modelPage(gateway, request, { requestId, random: options.random }));
     },
   };
+}
+
+/**
+ * Makes the error that ends a call. Over Connect and gRPC-Web the headers of the response go out with it, and have the id of the
+ * request; gRPC may send the error alone.
+ */
+function errorOf(
+  thrown: unknown,
+  requestId: string,
+  { protocolName }: HandlerContext,
+  { random }: HandlerOptions,
+): ConnectError {
+  const error = asConnectError(thrown, true, { requestId, random });
+  if (protocolName === 'connect' || protocolName === 'grpc-web') error.metadata.delete(REQUEST_ID_HEADER);
+  return error;
 }
 
 /** Makes of a prompt the conversation that it stands for. */
@@ -124,7 +144,7 @@ async function* streamChat(
     const { result, answer } = await answered;
     yield events.finished(finishedEvent(result, answer));
   } catch (thrown) {
-    throw asConnectError(thrown, true, { requestId, random: options.random });
+    throw errorOf(thrown, requestId, context, options);
   } finally {
     context.signal.removeEventListener('abort', onAbort);
     abort.abort();

@@ -14,6 +14,8 @@ const COMPRESSED = 1;
 
 /** How the message of a request stands in its body. */
 export interface BodyFraming {
+  /** Whether the first bytes of a body say that its message is larger than `mostBytes`. */
+  declaresTooMuch(first: Buffer, mostBytes: number): boolean;
   /**
    * Expands and looks at what has come. Rejects with a ConnectError where it is not what it says it is.
    *
@@ -32,19 +34,27 @@ export function readBodyFraming(headers: IncomingHttpHeaders): BodyFraming {
   const isEnveloped = contentType.startsWith('application/connect+') || contentType.startsWith('application/grpc-web');
   if (isEnveloped) {
     const coding = headers['connect-content-encoding'] ?? headers['grpc-encoding'];
-    return { open: (...rest) => openEnvelopes(coding, isJson, ...rest) };
+    return { declaresTooMuch: firstIsLarger, open: (...rest) => openEnvelopes(coding, isJson, ...rest) };
   }
   const coding = headers['content-encoding'];
-  if (coding !== 'gzip') return { open: async (bytes, schema) => look(bytes, schema, isJson) ?? bytes };
+  const declaresTooMuch = (): boolean => false;
+  if (coding !== 'gzip')
+    return { declaresTooMuch, open: async (bytes, schema) => look(bytes, schema, isJson) ?? bytes };
   delete headers['content-encoding'];
   // That of the compressed body.
   delete headers['content-length'];
   return {
+    declaresTooMuch,
     open: async (bytes, schema, held, mostBytes) => {
       const expanded = await expand(coding, bytes, held, mostBytes);
       return typeof expanded === 'string' ? expanded : (look(expanded, schema, isJson) ?? expanded);
     },
   };
+}
+
+/** Whether the prefix of the first envelope names a length above `mostBytes`. */
+function firstIsLarger(first: Buffer, mostBytes: number): boolean {
+  return first.length >= PREFIX_BYTES && first.readUInt32BE(1) > mostBytes;
 }
 
 async function openEnvelopes(

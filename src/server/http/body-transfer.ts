@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DescMessage } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Runtime } from '../../core/ports.ts';
@@ -9,6 +8,7 @@ import type { BytesHeld } from '../wire/byte-budget.ts';
 import { type Patience, Progress, type Transfer } from '../wire/transfer-watch.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import { type BodyFraming, readBodyFraming } from './body-framing.ts';
+import { connectionOf, resetResponse, type WebRequest, type WebResponse } from './exchange.ts';
 
 /** What the bodies of a listener share. */
 export interface BodyTransferOptions {
@@ -33,8 +33,8 @@ const FRAME_BYTES = 16;
 /** Receives the body of one HTTP request and watches its answer, within the bounds of the process. */
 export class BodyTransfer implements Transfer {
   readonly #options: BodyTransferOptions;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #request: WebRequest;
+  readonly #response: WebResponse;
   readonly #length: number | undefined;
   readonly #framing: BodyFraming;
   readonly #held: BytesHeld;
@@ -47,14 +47,14 @@ export class BodyTransfer implements Transfer {
   #isWhole = false;
 
   /** Reads the headers and takes from them what their body is coded in: what goes on is expanded. */
-  constructor(request: IncomingMessage, response: ServerResponse, options: BodyTransferOptions) {
+  constructor(request: WebRequest, response: WebResponse, options: BodyTransferOptions) {
     const { budget, watch } = options.transfers;
     this.#options = options;
     this.#request = request;
     this.#response = response;
     this.#length = declaredLength(request);
     this.#framing = readBodyFraming(request.headers);
-    this.#held = budget.open(request.socket);
+    this.#held = budget.open(connectionOf(request));
     const timeoutMs = timeoutOfHeaders(request.headers);
     this.#deadlineAtMs = timeoutMs === undefined ? undefined : options.runtime.now() + timeoutMs;
     const place = watch.add(this);
@@ -104,7 +104,7 @@ export class BodyTransfer implements Transfer {
     const limitMs = this.#isWhole ? patience.limitMs : Infinity;
     if (!this.#isOver(nowMs, response.socket?.bytesWritten ?? 0, { limitMs, stallMs: patience.stallMs })) return;
     this.#options.transfers.budget.refused.send_timeout += 1;
-    response.destroy();
+    resetResponse(response);
   }
 
   #isOver(nowMs: number, bytes: number, patience: Patience): boolean {
@@ -137,7 +137,8 @@ export class BodyTransfer implements Transfer {
         this.#received += chunk.length;
         if (whole !== undefined) return;
         chunks.push(chunk);
-        if (this.#received > mostBytes) fail(this.#refusal('too_large'));
+        const declaresTooMuch = this.#framing.declaresTooMuch(chunks[0] ?? chunk, mostBytes - FRAME_BYTES);
+        if (this.#received > mostBytes || declaresTooMuch) fail(this.#refusal('too_large'));
         else if (!this.#held.take(chunk.length)) fail(this.#refusal('over_budget'));
       };
       const onEnd = (): void => {
@@ -160,7 +161,7 @@ export class BodyTransfer implements Transfer {
 }
 
 /** Returns the length that a request declares; Node's parser holds it to that. */
-function declaredLength({ headers }: IncomingMessage): number | undefined {
+function declaredLength({ headers }: WebRequest): number | undefined {
   const length = headers['content-length'];
   return length === undefined ? undefined : Number(length);
 }

@@ -1,24 +1,53 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { cors } from '@connectrpc/connect';
 import { REQUEST_ID_HEADER } from '../port/limits.ts';
 import { PUSHBACK_HEADER } from '../errors/status.ts';
+import { authorityOf, type WebRequest, type WebResponse, respondText } from './exchange.ts';
+import { hostName, type KnownHosts } from './known-hosts.ts';
 
 const MAX_AGE_S = '7200';
 const ALLOWED_METHODS = cors.allowedMethods.join(', ');
 const ALLOWED_HEADERS = [...cors.allowedHeaders, REQUEST_ID_HEADER].join(', ');
 const EXPOSED_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER, PUSHBACK_HEADER].join(', ');
 
+/** Whom a listener answers. */
+export interface BrowserRules {
+  readonly hosts: KnownHosts;
+  /** Origins whose scripts may call, `*` for all; a listener that no script may call has none, not even its own. */
+  readonly origins?: readonly string[];
+}
+
 /**
- * Lets scripts of the given origins in, and no others; credentials never. Answers preflights. Tells whether the request is
- * done with.
+ * Refuses with 400 a Host that is none, and with 403 what a web page may have sent that is not meant to call: a Host that is unknown, an Origin that is neither allowed
+ * nor the listener's own. Clients that are no browsers send no Origin. Lets scripts of allowed origins read answers, credentials
+ * never, and answers preflights. Tells whether the request is done with.
  */
-export function applyCors(request: IncomingMessage, response: ServerResponse, origins: readonly string[]): boolean {
+export function guardFromPages(request: WebRequest, response: WebResponse, rules: BrowserRules): boolean {
+  const { hosts, origins } = rules;
+  const host = authorityOf(request) ?? '';
+  const name = hostName(host);
+  if (name === undefined) {
+    respondText(response, 400, 'bad host');
+    return true;
+  }
+  if (!hosts.accepts(name)) {
+    respondText(
+      response,
+      403,
+      'This Host is not one of the gateway; server.http.allowed_hosts adds to those that are.',
+    );
+    return true;
+  }
   const { origin } = request.headers;
   const isPreflight = request.method === 'OPTIONS';
-  if (origins.length > 0) response.setHeader('vary', 'origin');
-  if (origin === undefined || !(origins.includes(origin) || origins.includes('*'))) {
-    if (!isPreflight) return false;
-    response.writeHead(403).end();
+  if (origins !== undefined && origins.length > 0) response.setHeader('vary', 'origin');
+  if (origin === undefined && !isPreflight) return false;
+  if (origins === undefined || origin === undefined) {
+    respondText(response, 403, 'Scripts of web pages may not call this address.');
+    return true;
+  }
+  const isAllowed = origins.includes(origin) || origins.includes('*');
+  if (!isAllowed && !hosts.isOwn(origin, host)) {
+    respondText(response, 403, 'Scripts of this origin may not call; server.cors_origins lists those that may.');
     return true;
   }
   response.setHeader('access-control-allow-origin', origin);
@@ -26,11 +55,10 @@ export function applyCors(request: IncomingMessage, response: ServerResponse, or
     response.setHeader('access-control-expose-headers', EXPOSED_HEADERS);
     return false;
   }
-  response.writeHead(204, {
-    'access-control-allow-methods': ALLOWED_METHODS,
-    'access-control-allow-headers': ALLOWED_HEADERS,
-    'access-control-max-age': MAX_AGE_S,
-  });
+  response.statusCode = 204;
+  response.setHeader('access-control-allow-methods', ALLOWED_METHODS);
+  response.setHeader('access-control-allow-headers', ALLOWED_HEADERS);
+  response.setHeader('access-control-max-age', MAX_AGE_S);
   response.end();
   return true;
 }

@@ -1,7 +1,46 @@
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import type { Socket } from 'node:net';
 
 import type { Address } from '../../core/address.ts';
 import { formatAddress, parseAddress } from '../../core/address.ts';
+import type { TlsOptions } from '../port/tls-options.ts';
+import type { WebRequest, WebResponse } from './exchange.ts';
+
+/**
+ * How long a connection may be idle, in milliseconds: longer than balancers keep theirs (Google's the longest, 600 s), so that none
+ * sends a request into a connection that is about to be closed.
+ */
+const IDLE_TIMEOUT_MS = 620_000;
+
+/** How long the head of a request may take to come, and the whole of it, in milliseconds; idle time does not count. */
+const HEADERS_TIMEOUT_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 300_000;
+
+/** How often connections are looked at for the two. */
+const CHECK_MS = 5_000;
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Calls that a browser may have under way over one HTTP/2 connection. */
+const MAX_STREAMS = 1_000;
+
+/** How a listener treats its connections. */
+export interface ListenerOptions {
+  /** Where given, TLS: HTTP/2, and HTTP/1.1 for clients that do not offer it. Default: plain HTTP/1.1. */
+  readonly tls?: TlsOptions | undefined;
+  /** How long a connection may be idle, in milliseconds. Default: 620,000. */
+  readonly idleTimeoutMs?: number | undefined;
+}
+
+/** A server for HTTP with its connections. */
+export interface HttpListener {
+  readonly server: Server | Http2SecureServer;
+  /** Listens on `host:port` and returns the bound address. Rejects where it cannot be bound. */
+  listen(address: string): Promise<string>;
+  /** Closes the server and all its connections, whatever they are doing. */
+  close(): Promise<void>;
+}
 
 /** Reads where to listen. Throws a RangeError that names the text where it is no `host:port`. */
 export function addressToBind(text: string): Address {
@@ -10,9 +49,75 @@ export function addressToBind(text: string): Address {
   return address;
 }
 
-/** Makes an HTTP server listen on `host:port` and returns the bound address. Rejects where it cannot be bound. */
-export function listenHttp(server: Server, address: string): Promise<string> {
-  const { host, port } = addressToBind(address);
+/**
+ * Makes a server that hands each request to `answer`. What `answer` throws is a fault that nobody has caught: it ends that request,
+ * with 500 where nothing was sent yet, and no other.
+ */
+export function createListener(
+  { tls, idleTimeoutMs = IDLE_TIMEOUT_MS }: ListenerOptions,
+  answer: (request: WebRequest, response: WebResponse) => void,
+): HttpListener {
+  const guarded = (request: WebRequest, response: WebResponse): void => {
+    // An error without a listener would end the process; 'close' follows and is heard where it matters.
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    try {
+      answer(request, response);
+    } catch (error) {
+      if (!response.headersSent) response.statusCode = 500;
+      response.end();
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
+  const server = tls === undefined ? createServer(guarded) : secureServer(tls, idleTimeoutMs, guarded);
+  Object.assign(server, {
+    keepAliveTimeout: idleTimeoutMs,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_MS,
+  });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return {
+    server,
+    listen: (address) => bindServer(server, addressToBind(address)),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+function secureServer(
+  { certPem, keyPem, clientCaPem }: TlsOptions,
+  idleTimeoutMs: number,
+  answer: (request: WebRequest, response: WebResponse) => void,
+): Http2SecureServer {
+  const server = createSecureServer(
+    {
+      cert: certPem,
+      key: keyPem,
+      ...(clientCaPem !== undefined && { ca: clientCaPem, requestCert: true, rejectUnauthorized: true }),
+      allowHTTP1: true,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      settings: { maxConcurrentStreams: MAX_STREAMS },
+    },
+    answer,
+  );
+  server.on('session', (session) => {
+    // Streams that are open go on; a stream in silence has its pings.
+    session.setTimeout(idleTimeoutMs, () => session.close());
+  });
+  return server;
+}
+
+function bindServer(server: Server | Http2SecureServer, { host, port }: Address): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -21,13 +126,5 @@ export function listenHttp(server: Server, address: string): Promise<string> {
       if (bound === null || typeof bound === 'string') reject(new Error('the server does not listen on a port'));
       else resolve(formatAddress({ host, port: bound.port }));
     });
-  });
-}
-
-/** Closes an HTTP server and all its connections, whatever they are doing. */
-export function closeHttp(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
   });
 }

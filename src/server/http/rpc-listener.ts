@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
 import {
   compressionGzip,
@@ -8,8 +7,9 @@ import {
 import { clampTimeoutHeaders, CLIENT_STALL_MS } from '../port/limits.ts';
 import { httpCallerKey, SHARE_KEY } from '../port/share-key.ts';
 import { BodyTransfer, type BodyTransferOptions } from './body-transfer.ts';
+import { authorityOf, type WebRequest, type WebResponse, pathOf, resetResponse, respondText } from './exchange.ts';
+import { JSON_ENCODER } from './json-encoder.ts';
 import { PEER_ADDRESS, peerOf } from './peer.ts';
-import { pathOf, respondText } from './probes.ts';
 import { CLOSE_STALLED_STREAM, TIME_LEFT } from '../handlers/run-request.ts';
 
 /** Options of a listener. */
@@ -39,8 +39,11 @@ const JSON_EXPANSION = 6;
 /** Replies stay as they are: compressing each message of a stream costs more than it saves. */
 const NEVER_COMPRESS_BYTES = 0xffff_ffff;
 
+/** How Connect reads and writes JSON; the encoder is an option of its serialization, and a test watches that it still is. */
+const JSON_OPTIONS = { ignoreUnknownFields: false, textEncoder: JSON_ENCODER };
+
 /** Answers one request. */
-export type RpcListener = (request: IncomingMessage, response: ServerResponse) => void;
+export type RpcListener = (request: WebRequest, response: WebResponse) => void;
 
 /**
  * Makes the listener for services over Connect and gRPC-Web. In place of `connectNodeAdapter`, which dies of a malformed Host, cannot shorten
@@ -56,7 +59,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     writeMaxBytes: maxMessageBytes * JSON_EXPANSION,
     acceptCompression: [COMPRESSION],
     compressMinBytes: NEVER_COMPRESS_BYTES,
-    jsonOptions: { ignoreUnknownFields: false },
+    jsonOptions: JSON_OPTIONS,
     ...(shutdownSignal && { shutdownSignal }),
   });
   routes(router);
@@ -65,11 +68,13 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
   return (request, response) => {
     const handle = handlers.get(pathOf(request));
     if (handle === undefined) return respondText(response, 404, 'not found');
-    const { host } = request.headers;
+    const host = authorityOf(request);
     if (host === undefined || !URL.canParse(request.url ?? '', `http://${host}`))
       return respondText(response, 400, 'bad host');
     clampTimeoutHeaders(request.headers);
-    const close = (): void => void response.destroy();
+    // nginx passes events on as they come only where it is told so.
+    if (handle.method.methodKind === 'server_streaming') response.setHeader('x-accel-buffering', 'no');
+    const close = (): void => resetResponse(response);
     response.setTimeout(stallMs, () => {
       if (response.writableNeedDrain) close();
     });
@@ -86,8 +91,10 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
         transfer.answered(answer.header?.get('content-length') ?? undefined);
         await universalResponseToNodeResponse(answer, response);
       } catch {
-        // The client is gone, or the answer cannot be written any more; the handlers have told of whatever else went wrong.
-        close();
+        // The client is gone, or the answer cannot be written; the handlers have told of whatever else went wrong. Before the head is
+        // out, what cannot be written is an error that quotes what the caller sent.
+        if (response.headersSent || response.destroyed) close();
+        else respondText(response, 400, 'malformed request');
       }
     })();
   };

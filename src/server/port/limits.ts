@@ -42,7 +42,7 @@ export const MAX_REQUEST_ID_LENGTH = 128;
 export const REQUEST_ID_HEADER = 'x-request-id';
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]+$/;
-const GRPC_TIMEOUT = /(\d+)\s*([HMSmun])/;
+const GRPC_TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 
 const UNIT_MS = new Map([
   ['H', 3_600_000],
@@ -55,18 +55,15 @@ const UNIT_MS = new Map([
 
 /**
  * Shortens a `grpc-timeout` that is longer than any timer, which would fire at once. What cannot be read stays as it is, for
- * the protocol library to refuse.
+ * the door to refuse.
  */
 export function clampGrpcTimeout(value: string): string {
-  const match = GRPC_TIMEOUT.exec(value);
-  if (match === null) return value;
-  const unitMs = UNIT_MS.get(match[2] ?? '') ?? 0;
-  return Number(match[1]) * unitMs > MAX_TIMER_MS ? MAX_GRPC_TIMEOUT : value;
+  return (grpcTimeoutMs(value) ?? 0) > MAX_TIMER_MS ? MAX_GRPC_TIMEOUT : value;
 }
 
 /** Reads a `grpc-timeout` in milliseconds; undefined where it is none (gRPC over HTTP2, "Timeout"). */
 export function grpcTimeoutMs(value: string): number | undefined {
-  const match = /^(\d{1,8})([HMSmun])$/.exec(value);
+  const match = GRPC_TIMEOUT.exec(value);
   return match === null ? undefined : Number(match[1]) * (UNIT_MS.get(match[2] ?? '') ?? 0);
 }
 

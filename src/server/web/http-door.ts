@@ -1,19 +1,20 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { System } from '../../core/ports.ts';
-import { applyCors } from '../http/cors.ts';
-import { closeHttp, listenHttp } from '../http/listener.ts';
+import { guardFromPages } from '../http/cors.ts';
+import { createListener, type ListenerOptions } from '../http/listener.ts';
+import { KnownHosts } from '../http/known-hosts.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { answerProbe } from '../http/probes.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
+import { endUnreadRequest } from '../http/unread-request.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 import { FLUSH_MS } from '../port/limits.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 
 /** Options of the web door. */
-export interface WebDoorOptions {
+export interface WebDoorOptions extends ListenerOptions {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
@@ -22,8 +23,10 @@ export interface WebDoorOptions {
   readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
-  /** Origins whose scripts may call. Default: none. */
+  /** Origins whose scripts may call, besides the door's own. Default: none. */
   readonly corsOrigins?: readonly string[];
+  /** Names by which the door may be called, besides those of loopback. Default: none. */
+  readonly allowedHosts?: readonly string[];
   /** How long a response may wait for its reader, in milliseconds. Default: `CLIENT_STALL_MS`. */
   readonly clientStallMs?: number;
 }
@@ -36,53 +39,35 @@ export interface WebDoor {
   drain(graceMs: number): Promise<void>;
 }
 
-const LINGER_MS = 1000;
-
 /**
- * Serves LlmService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, and the probes. Plain
- * HTTP/1.1, which both protocols are made for; native gRPC and TLS are at the gRPC door or a proxy.
+ * Serves LlmService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, and the probes: over HTTP/1.1,
+ * which both protocols are made for, and with TLS over HTTP/2 too. Native gRPC is at the gRPC door.
  */
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
-  const { runtime } = options;
+  const { runtime, corsOrigins = [] } = options;
   const shutdown = new AbortController();
   const calls = new LiveCalls();
+  const rules = { hosts: new KnownHosts(options.address, options.allowedHosts), origins: corsOrigins };
   const answer = createRpcListener({
     routes: (router) => router.service(LlmService, options.handlers),
     ...(options.clientStallMs !== undefined && { clientStallMs: options.clientStallMs }),
     shutdownSignal: shutdown.signal,
     bodies: { runtime, transfers: options.transfers ?? createTransfers(runtime) },
   });
-  const server = createServer((request, response) => {
+  const listener = createListener(options, (request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
-    if (applyCors(request, response, options.corsOrigins ?? [])) return;
+    endUnreadRequest(request, response, runtime);
+    if (guardFromPages(request, response, rules)) return;
     const endCall = calls.begin();
     response.once('close', endCall);
-    closeUnreadRequest(request, response, runtime);
     answer(request, response);
   });
-  const address = await listenHttp(server, options.address);
+  const address = await listener.listen(options.address);
   const drain = async (graceMs: number): Promise<void> => {
     await within(runtime, graceMs, calls.whenIdle());
     shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, calls.whenIdle());
-    await closeHttp(server);
+    await listener.close();
   };
   return { address, drain };
-}
-
-/**
- * Closes the connection of a request that was answered before it was read whole, as an oversize one is. The rest is read for
- * a second, so that the client can finish reading the answer.
- */
-function closeUnreadRequest(
-  request: IncomingMessage,
-  response: ServerResponse,
-  runtime: WebDoorOptions['runtime'],
-): void {
-  response.once('finish', () => {
-    if (request.complete) return;
-    const timer = runtime.setTimer(LINGER_MS, () => request.socket.destroy());
-    request.socket.once('close', () => runtime.clearTimer(timer));
-    request.once('end', () => runtime.clearTimer(timer));
-  });
 }

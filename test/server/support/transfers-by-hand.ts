@@ -12,7 +12,8 @@ export interface TransfersByHand {
 
 /** Makes bounds: messages of 1 MiB, 8 MiB in all, a minute for each transfer. */
 export function transfersByHand(changes: Partial<TransferLimits> = {}, mostBytes = 8 * MIB): TransfersByHand {
-  let nowMs = performance.now();
+  // Whole milliseconds: sums of others are not exact.
+  let nowMs = Math.floor(performance.now());
   let fire: (() => void) | undefined;
   const clock = {
     now: () => nowMs,

@@ -15,7 +15,7 @@ import { CallReply } from './call-reply.ts';
 import { callStatus, plainStatus } from './call-status.ts';
 import { MessageReader } from './message-reader.ts';
 import { headersForHandlers } from './needed-headers.ts';
-import { peerOf } from './session-peer.ts';
+import { peerOfSession } from './session-peer.ts';
 
 /** What the calls of a door share. */
 export interface CallStreamOptions {
@@ -99,7 +99,7 @@ export class CallStream implements ContextCall, Transfer {
 
   getPeer(): string {
     const { session } = this.#stream;
-    return session === undefined ? NO_PEER : peerOf(session);
+    return session === undefined ? NO_PEER : peerOfSession(session);
   }
 
   on(_event: 'cancelled', listener: () => void): void {

@@ -1,0 +1,140 @@
+import type { Failure, FailureReason } from '../../core/failure.ts';
+import { MAX_LABEL_KEY_LENGTH, MAX_LABEL_VALUE_LENGTH, MAX_LABELS } from '../../core/label-limits.ts';
+import type { CallReport, EndedAttempt } from '../report/call-report.ts';
+import { genAiProvider, OPERATION } from '../report/gen-ai.ts';
+
+/** Levels of log lines. */
+export type LogLevel = 'info' | 'warn' | 'error';
+
+const SERVICE = 'understudy.v1.LlmService';
+
+/** Bounds of what callers chose: refused calls are logged too, and were not refused for being short. */
+const MAX_MODEL_LENGTH = 256;
+
+/** Who is to look at a failed call: nobody but its caller (info), the operator or the provider (warn), or us (error). */
+const LEVELS = {
+  INVALID_REQUEST: 'info',
+  CONTEXT_LENGTH_EXCEEDED: 'info',
+  UNSUPPORTED_PARAMETER: 'info',
+  PROMPT_BLOCKED: 'info',
+  COST_LIMIT_EXCEEDED: 'info',
+  MODEL_NOT_FOUND: 'info',
+  ROUTE_NOT_FOUND: 'info',
+  TARGET_NOT_FOUND: 'info',
+  NO_PROVIDER_CONFIGURED: 'warn',
+  AUTH_REQUIRED: 'info',
+  AUTH_INVALID: 'info',
+  MODEL_FORBIDDEN: 'info',
+  RATE_LIMITED: 'info',
+  OVERLOADED: 'warn',
+  SHUTTING_DOWN: 'info',
+  CIRCUIT_OPEN: 'warn',
+  DEADLINE: 'warn',
+  CANCELLED: 'info',
+  SLOW_READER: 'info',
+  PROVIDER_AUTH_FAILED: 'warn',
+  PROVIDER_MODEL_NOT_FOUND: 'warn',
+  PROVIDER_RATE_LIMITED: 'warn',
+  PROVIDER_QUOTA_EXHAUSTED: 'warn',
+  PROVIDER_UNAVAILABLE: 'warn',
+  PROVIDER_TIMEOUT: 'warn',
+  PROVIDER_PROTOCOL_ERROR: 'warn',
+  STREAM_INTERRUPTED: 'warn',
+  ALL_PROVIDERS_FAILED: 'warn',
+  INTERNAL: 'error',
+  SCHEMA_MISMATCH: 'warn',
+  MESSAGE_TOO_LARGE: 'warn',
+} as const satisfies Record<FailureReason, LogLevel>;
+
+/** Returns the level of a call's line. */
+export function levelOf({ outcome }: CallReport): LogLevel {
+  return outcome.reason === undefined ? 'info' : LEVELS[outcome.reason];
+}
+
+/**
+ * Builds the fields of a call's line: OpenTelemetry's names where there are some, otherwise `understudy.…`; docs/metrics.md
+ * lists them. A field without a value is undefined and does not appear. Of failures only reason, status and code are taken.
+ */
+export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
+  const { method, outcome, finishReason, requestedModel, serving, firstOutputMs, usage, cost, labels } = end;
+  const streams = method === 'StreamChat';
+  return {
+    'understudy.request_id': end.requestId,
+    'rpc.method': `${SERVICE}/${method}`,
+    'rpc.response.status_code': outcome.status,
+    'error.type': outcome.reason,
+    'gen_ai.operation.name': OPERATION,
+    'gen_ai.provider.name': serving && genAiProvider(serving.provider),
+    'gen_ai.request.model': requestedModel === '' ? undefined : requestedModel.slice(0, MAX_MODEL_LENGTH),
+    'gen_ai.request.stream': streams,
+    'gen_ai.response.model': serving?.model.slice(0, MAX_MODEL_LENGTH),
+    'gen_ai.response.finish_reasons': finishReason && [finishReason.toLowerCase()],
+    'gen_ai.response.time_to_first_chunk':
+      streams && firstOutputMs !== undefined ? rounded(firstOutputMs) / 1_000 : undefined,
+    'gen_ai.usage.input_tokens': usage?.inputTokens,
+    'gen_ai.usage.cache_read.input_tokens': usage?.cachedInputTokens,
+    'gen_ai.usage.cache_creation.input_tokens': usage?.cacheWriteTokens,
+    'gen_ai.usage.output_tokens': usage?.outputTokens,
+    'gen_ai.usage.reasoning.output_tokens': usage?.reasoningTokens,
+    'understudy.target': serving?.target,
+    'understudy.duration_ms': rounded(end.durationMs),
+    'understudy.first_output_ms': firstOutputMs === undefined ? undefined : rounded(firstOutputMs),
+    'understudy.cost.nano_usd': cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
+    'understudy.cost.source': cost?.source,
+    'understudy.labels': labelFields(labels),
+    'understudy.trail': end.attempts.length === 0 ? undefined : end.attempts.map(trailFields),
+    'understudy.skips_left_out': end.skipsLeftOut === 0 ? undefined : end.skipsLeftOut,
+  };
+}
+
+/** What of a failure an operator is told. */
+export type AlertFailure = Pick<Failure, 'class' | 'reason' | 'httpStatus' | 'providerCode'>;
+
+/** Builds the fields of an alert's line. */
+export function alertFields(target: string, failure: AlertFailure): Readonly<Record<string, unknown>> {
+  return {
+    'understudy.target': target,
+    'error.type': failure.reason,
+    'understudy.failure.class': failure.class,
+    'http.response.status_code': failure.httpStatus,
+    'understudy.provider_code': failure.providerCode,
+  };
+}
+
+function trailFields({ record, cost }: EndedAttempt): Readonly<Record<string, unknown>> {
+  const { number, kind, entry, failure, httpStatus, durationMs, firstOutputMs, usage, circuit } = record;
+  const wasMade = kind !== 'SKIPPED';
+  return {
+    number,
+    kind,
+    target: entry.target,
+    model: entry.model.slice(0, MAX_MODEL_LENGTH),
+    outcome: failure?.reason ?? 'OK',
+    status: failure?.httpStatus ?? httpStatus,
+    code: failure?.providerCode,
+    ms: rounded(durationMs),
+    wait_ms: record.waitBeforeMs === 0 ? undefined : rounded(record.waitBeforeMs),
+    slice_ms: wasMade ? rounded(record.sliceMs) : undefined,
+    first_output_ms: firstOutputMs === undefined ? undefined : rounded(firstOutputMs),
+    phase: wasMade ? record.phase : undefined,
+    circuit: circuit?.state,
+    generation: circuit?.generation,
+    input_tokens: usage?.inputTokens,
+    output_tokens: usage?.outputTokens,
+    nano_usd: cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
+    cost_source: cost?.source,
+  };
+}
+
+function labelFields(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
+  const entries = Object.entries(labels).slice(0, MAX_LABELS);
+  if (entries.length === 0) return undefined;
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key.slice(0, MAX_LABEL_KEY_LENGTH), value.slice(0, MAX_LABEL_VALUE_LENGTH)]),
+  );
+}
+
+/** To whole microseconds: more digits say nothing. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
+}

@@ -1,0 +1,152 @@
+import { stdout } from 'node:process';
+
+import { pino } from 'pino';
+
+import type { CallReport } from '../report/call-report.ts';
+import { createAlertLimit } from './alert-limit.ts';
+import { faultFields } from './fault-origin.ts';
+import { createLineOutput } from './line-output.ts';
+import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
+import { operatorFields } from './operator-fields.ts';
+import type { OperatorAct } from '../../server/port/operator-act.ts';
+
+/** Ended calls that may wait for their lines; there are so many only where `defer` comes late. */
+const MAX_WAITING_CALLS = 1_000;
+
+const DROPPED = 'log lines were dropped: standard output is read too slowly';
+const LINES_DROPPED = 'understudy.lines_dropped';
+const HELD_BACK = 'understudy.alerts_held_back';
+const OUT_OF_DESCRIPTORS = 'no file descriptor is left: connections are refused';
+
+/** Options of {@link createCallLog}. */
+export interface CallLogOptions {
+  /** Takes whole lines with their line breaks. Default: standard output; lines that its reader is too slow for are dropped. */
+  readonly write?: ((lines: string) => void) | undefined;
+  /** The least level that is written. Default: `info`, a line for every call. */
+  readonly level?: LogLevel | 'silent' | undefined;
+  /** Runs work once the answer is on its way, such as in a later turn of the event loop. Default: after this turn's code. */
+  readonly defer?: ((work: () => void) => void) | undefined;
+  /** Milliseconds since the epoch, for the stamp. */
+  readonly wall: () => number;
+  /** Monotonic milliseconds, by which alerts are kept apart. Default: `wall`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * Writes the log: JSON, a line for each call, besides start-up and alerts. No line has a prompt, an answer, a key, a URL or
+ * a provider's message in it. No method throws.
+ */
+export interface CallLog {
+  /** Writes the line of a call, later. */
+  callEnded(end: CallReport): void;
+  /** Writes a sentence of ours, such as at start-up. */
+  info(message: string): void;
+  /** Writes a warning of ours. */
+  warn(message: string): void;
+  /**
+   * Tells the operator that a target needs a hand, of the same thing once a minute. Of the failure only what {@link AlertFailure}
+   * names is written.
+   */
+  alert(target: string, failure: AlertFailure): void;
+  /** Tells the operator, once a minute, that this process has no file descriptor left. */
+  outOfDescriptors(): void;
+  /** Writes what an operator has done, or was refused. */
+  operatorActed(act: OperatorAct): void;
+  /** Tells of a fault of the program that nobody has caught: its class and where it came from, never its message. */
+  fault(thrown: unknown): void;
+  /** Writes the lines that still wait for their turn. For the end of the process. */
+  flush(): void;
+}
+
+/** Opens the log. */
+export function createCallLog(options: CallLogOptions): CallLog {
+  const { level: least = 'info', defer = queueMicrotask, wall, now = wall } = options;
+  // One write for all lines of a turn: each is a system call.
+  let lines = '';
+  const logger = pino(
+    {
+      level: least,
+      base: null,
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: () => `,"time":${wall()}`,
+    },
+    {
+      write: (line) => {
+        lines += line;
+      },
+    },
+  );
+  const write = options.write ?? createLineOutput(stdout, (count) => tell('warn', DROPPED, { [LINES_DROPPED]: count }));
+  const writeLines = (): void => {
+    if (lines === '') return;
+    const written = lines;
+    lines = '';
+    harmlessly(() => write(written));
+  };
+  const tell = (level: LogLevel, message: string, fields?: Fields): void => {
+    harmlessly(() => logger[level](fields ?? {}, message));
+    writeLines();
+  };
+  const mayAlert = createAlertLimit(now);
+  const alert = (key: string, message: string, fields: Fields): void => {
+    const heldBack = mayAlert(key);
+    if (heldBack !== undefined) tell('warn', message, heldBack === 0 ? fields : { ...fields, [HELD_BACK]: heldBack });
+  };
+  const outOfDescriptors = (): void => {
+    harmlessly(() => alert(OUT_OF_DESCRIPTORS, OUT_OF_DESCRIPTORS, {}));
+  };
+  const waiting: CallReport[] = [];
+  const drain = (): void => {
+    for (const end of waiting.splice(0)) {
+      harmlessly(() => {
+        const level = levelOf(end);
+        if (logger.isLevelEnabled(level)) logger[level](callFields(end), 'call ended');
+      });
+    }
+    writeLines();
+  };
+  const later = (): void => {
+    try {
+      defer(drain);
+    } catch {
+      drain();
+    }
+  };
+  return {
+    callEnded: (end) => {
+      if (least === 'silent') return;
+      waiting.push(end);
+      if (waiting.length >= MAX_WAITING_CALLS) drain();
+      else if (waiting.length === 1) later();
+    },
+    info: (message) => tell('info', message),
+    warn: (message) => tell('warn', message),
+    alert: (target, failure) => {
+      harmlessly(() => {
+        // Of this every target tells, and none is to blame.
+        if (failure.class === 'local_refusal') return outOfDescriptors();
+        const fields = alertFields(target, failure);
+        alert(Object.values(fields).join(' '), 'target needs attention', fields);
+      });
+    },
+    outOfDescriptors,
+    operatorActed: (act) => {
+      harmlessly(() => tell('info', 'operator acted', operatorFields(act)));
+    },
+    fault: (thrown) => {
+      harmlessly(() => tell('error', 'uncaught fault of the gateway', faultFields(thrown)));
+    },
+    flush: drain,
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The log must never be the reason why a call fails. */
+function harmlessly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // A line is lost.
+  }
+}

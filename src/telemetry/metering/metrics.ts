@@ -1,0 +1,114 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+
+import type { TargetHealth } from '../../engine/port/call.ts';
+import type { EngineLoad } from '../../engine/port/engine-load.ts';
+import { registerAdmissionMetrics } from './admission-metrics.ts';
+import { createAttemptRecorder } from './attempt-metrics.ts';
+import type { CallReport } from '../report/call-report.ts';
+import { createCallRecorder } from './call-metrics.ts';
+import { registerTargetGauges } from './target-metrics.ts';
+import type { TransferFigures } from '../../server/port/transfer-figures.ts';
+import { registerTransferMetrics } from './transfer-metrics.ts';
+
+/** Options of {@link createMetrics}. */
+export interface MetricsOptions {
+  /** The version that `understudy_build_info` shows; without it there is none. */
+  readonly version?: string | undefined;
+  /**
+   * Whether CPU, memory, garbage collection and the delay of the event loop are measured too. They belong to the process,
+   * so that one instance in it should. Default: true.
+   */
+  readonly processMetrics?: boolean | undefined;
+  /** What requests and answers hold at the doors; without it none of that is shown. */
+  readonly transfers?: TransferFigures | undefined;
+}
+
+/** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
+export interface Metrics {
+  /** Says that a call is under way; the returned function says, once, that it is no more. */
+  callStarted(): () => void;
+  /** Records a call with its attempts. Never throws. */
+  callEnded(end: CallReport): void;
+  /** Counts something in an answer of a target that its adapter does not know. */
+  unknownEvent(target: string, provider: string): void;
+  /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets, and what the engine has to do. */
+  render(
+    targets: readonly TargetHealth[],
+    load?: EngineLoad,
+  ): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+/** Makes metrics with a registry of their own. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { version, processMetrics = true } = options;
+  const registry = new Registry();
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+  if (options.transfers !== undefined) registerTransferMetrics(registry, options.transfers);
+  let shown: readonly TargetHealth[] = [];
+  registerTargetGauges(registry, () => shown);
+  let load: EngineLoad | undefined;
+  registerAdmissionMetrics(registry, () => load);
+  const recordCall = createCallRecorder(registry);
+  const recordAttempt = createAttemptRecorder(registry);
+  const errors = new Counter({
+    name: 'understudy_metrics_errors_total',
+    help: 'Calls that could not be recorded whole because of a fault in the gateway.',
+    registers: [registry],
+  });
+  const unknownEvents = new Counter({
+    name: 'understudy_unknown_events_total',
+    help: 'Events and items of answers that the gateway does not know and has ignored.',
+    labelNames: ['target', 'provider'],
+    registers: [registry],
+  });
+  if (version !== undefined) registerBuildInfo(registry, version);
+  return {
+    callStarted: createInFlightCount(registry),
+    callEnded: (end) => {
+      try {
+        recordCall(end);
+        for (const attempt of end.attempts) recordAttempt(attempt);
+      } catch {
+        errors.inc();
+      }
+    },
+    unknownEvent: (target, provider) => {
+      unknownEvents.inc({ target, provider });
+    },
+    render: async (targets, nowLoad) => {
+      shown = targets;
+      load = nowLoad;
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+  };
+}
+
+function createInFlightCount(registry: Registry): () => () => void {
+  let inFlight = 0;
+  const gauge: Gauge = new Gauge({
+    name: 'understudy_calls_in_flight',
+    help: 'Calls under way.',
+    registers: [registry],
+    collect: () => {
+      gauge.set(inFlight);
+    },
+  });
+  return () => {
+    inFlight += 1;
+    let ended = false;
+    return () => {
+      if (!ended) inFlight -= 1;
+      ended = true;
+    };
+  };
+}
+
+function registerBuildInfo(registry: Registry, version: string): void {
+  const gauge = new Gauge({
+    name: 'understudy_build_info',
+    help: 'Always 1; the label says which version runs.',
+    labelNames: ['version'],
+    registers: [registry],
+  });
+  gauge.set({ version }, 1);
+}
