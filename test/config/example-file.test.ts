@@ -56,6 +56,6 @@ describe('understudy.example.yaml', () => {
   });
 });
 
-test('understudy.schema.json is what the schema makes (npm run schema)', () => {
+test('understudy.schema.json is what the schema makes (npm run generate:schema)', () => {
   expect(JSON.parse(read('understudy.schema.json'))).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
 });

@@ -114,6 +114,10 @@ const DOCUMENTS: ReadonlyMap<string, Document> = new Map([
 
 const OPTIONS = GenerationOptionsSchema.fields;
 
+const MOCK_TABLES = 'What the mock knows: src/mock/answer/chat-apis.ts, of other APIs src/mock/answer/body-fields.ts.';
+const OPTION_TABLES =
+  'What becomes of options: the table in the file of the provider, or of the API (docs/adding-a-provider.md).';
+
 interface Translated {
   readonly chat: ChatRequest;
   readonly target: AdapterTarget;
@@ -146,7 +150,7 @@ test('every request of the spread is one that callers may send', () => {
 test('every option of the contract is in the spread', () => {
   for (const { localName } of OPTIONS) {
     const drawn = REQUEST_SPREAD.filter(({ options }) => options !== undefined && localName in options);
-    expect(drawn.length, localName).toBeGreaterThan(REQUESTS);
+    expect(drawn.length, `${localName} in test/support/chat-arbitraries.ts`).toBeGreaterThan(REQUESTS);
   }
 });
 
@@ -177,7 +181,7 @@ describe.each(EVERY_ADAPTER)('what $provider is sent at $path', (subject) => {
   test('is taken by the mock, which knows the fields of each provider', () => {
     const dialect = dialectOf(path) ?? 'chat';
     for (const { chat, body } of done) {
-      const told = `${JSON.stringify(body)}\n${describeChat(chat)}`;
+      const told = `${MOCK_TABLES}\n${JSON.stringify(body)}\n${describeChat(chat)}`;
       expect(unknownField(body, provider, dialect, ANTHROPIC_VERSION), told).toBeUndefined();
       expect(readCall(body, provider, dialect), told).toBeDefined();
     }
@@ -185,7 +189,7 @@ describe.each(EVERY_ADAPTER)('what $provider is sent at $path', (subject) => {
 
   test('loses nothing: what is not in the body is named by a warning', () => {
     for (const { chat, wire } of done) {
-      expect(lostOf(chat, wire), `${describeChat(chat)}\n${JSON.stringify(wire)}`).toEqual([]);
+      expect(lostOf(chat, wire), `${OPTION_TABLES}\n${describeChat(chat)}\n${JSON.stringify(wire)}`).toEqual([]);
     }
   });
 
@@ -202,7 +206,7 @@ describe.each(EVERY_ADAPTER)('what $provider is sent at $path', (subject) => {
       });
       expect(
         lost.map(({ name }) => name),
-        `${describeChat(chat)}\n${JSON.stringify(wire)}`,
+        `${OPTION_TABLES}\n${describeChat(chat)}\n${JSON.stringify(wire)}`,
       ).toEqual([]);
     }
   });
