@@ -59,6 +59,13 @@ const MESSAGES: ReadonlyMap<string, readonly Value[]> = new Map([
   ],
 ]);
 
+const SCALARS: ReadonlyMap<ScalarType | undefined, unknown> = new Map<ScalarType | undefined, unknown>([
+  [ScalarType.BOOL, true],
+  [ScalarType.STRING, 'somebody'],
+  [ScalarType.INT64, 7n],
+  [ScalarType.DOUBLE, 0.5],
+]);
+
 const OPTIONS = GenerationOptionsSchema.fields.filter(({ name }) => name !== 'provider_options');
 
 process.stdout.write([INTRODUCTION, ...APIS.map(section)].join('\n'));
@@ -74,18 +81,9 @@ function valuesOf(option: DescField): readonly Value[] {
   }
   if (option.fieldKind === 'list') return [{ value: ['one', 'two', 'three', 'four', 'five'] }];
   if (option.fieldKind === 'message') return MESSAGES.get(option.name) ?? [{ value: {} }];
-  switch (option.scalar) {
-    case ScalarType.BOOL:
-      return [true, false].map((value) => ({ name: String(value), value, plain: value }));
-    case ScalarType.STRING:
-      return [{ value: 'somebody', plain: 'somebody' }];
-    case ScalarType.INT64:
-      return [{ value: 7n, plain: 7 }];
-    case ScalarType.DOUBLE:
-      return [{ value: 0.5, plain: 0.5 }];
-    default:
-      return [{ value: 100, plain: 100 }];
-  }
+  const value = SCALARS.get(option.scalar) ?? 100;
+  if (typeof value === 'boolean') return [true, false].map((one) => ({ name: String(one), value: one, plain: one }));
+  return [{ value, plain: typeof value === 'bigint' ? Number(value) : value }];
 }
 
 /** One API: a row for each option, or for each of its values, and a column for models that are treated alike. */
@@ -99,7 +97,7 @@ function section(api: ProviderApi): string {
     name,
     cells: cells.map((column) => column[index]?.[2] ?? ''),
   }));
-  const lines = joined(rows).map((row) => [row.label, ...row.cells]);
+  const lines = joined(rows).map(({ label, cells }) => [label].concat(cells));
   const table = [['option', ...heads], ['---', ...heads.map(() => '---')], ...lines];
   const dated = api.baseUrl === '' ? '' : ', dated endpoints';
   return `## ${api.provider}, \`${api.path}\`${dated}\n\n${table.map((line) => `| ${line.join(' | ')} |\n`).join('')}`;
@@ -144,10 +142,10 @@ function outcomeOf(
   );
   if (asked === undefined || without === undefined || 'class' in asked || 'class' in without) return 'refused';
   const sent = changes(without.body, asked.body, plain ?? value);
-  const codes = asked.warnings.map(({ code }) => code);
+  const codes = new Set(asked.warnings.map(({ code }) => code));
   const told = [
-    ...(codes.includes(WarningCode.PARAMETER_DROPPED) ? ['left out'] : sent),
-    ...(codes.includes(WarningCode.PARAMETER_ADJUSTED) ? ['adjusted'] : []),
+    ...(codes.has(WarningCode.PARAMETER_DROPPED) ? ['left out'] : sent),
+    ...(codes.has(WarningCode.PARAMETER_ADJUSTED) ? ['adjusted'] : []),
     ...lookedAfter(asked, Array.isArray(value) ? value.length : 0),
   ];
   return told.length === 0 ? '–' : told.join(', ');
@@ -173,7 +171,7 @@ function changes(before: unknown, after: unknown, plain: unknown, path = ''): re
     );
   }
   if (typeof after === 'object' || after === plain) return [`\`${path}\``];
-  return [`\`${path}: ${String(after)}\``];
+  return [`\`${path}: ${JSON.stringify(after).replaceAll('"', '')}\``];
 }
 
 /** Whether an object is one thing of several parts, and no mere place for others. */

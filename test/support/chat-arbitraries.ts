@@ -164,18 +164,19 @@ function valuesOf({ name: field, localName, scalar, enum: words }: DescField): f
   if (words !== undefined) return fc.constantFrom(...words.values.map(({ number }) => number));
   const range = Object.entries(OPTION_RANGES).find(([option]) => option === localName)?.[1];
   const { least, above = 0, most } = typeof range === 'object' ? range : {};
-  switch (scalar) {
-    case ScalarType.BOOL:
-      return fc.boolean();
-    case ScalarType.STRING:
-      return name;
-    case ScalarType.DOUBLE:
-      return fc.constantFrom(0.125, 0.625, 1).map((part) => ((most ?? 3) - (least ?? above)) * part + (least ?? above));
-    case ScalarType.INT32:
-      return fc.integer({ min: least ?? above + 1, max: most ?? 1_000 });
-    default:
-      throw new Error(`OWN_VALUES in test/support/chat-arbitraries.ts has no values for the option ${field}.`);
-  }
+  const [low, high] = [least ?? above, most ?? 1_000];
+  const values: ReadonlyMap<ScalarType | undefined, fc.Arbitrary<unknown>> = new Map<
+    ScalarType | undefined,
+    fc.Arbitrary<unknown>
+  >([
+    [ScalarType.BOOL, fc.boolean()],
+    [ScalarType.STRING, name],
+    [ScalarType.DOUBLE, fc.constantFrom(0.125, 0.625, 1).map((part) => low + (high - low) * part)],
+    [ScalarType.INT32, fc.integer({ min: least ?? above + 1, max: high })],
+  ]);
+  const drawn = values.get(scalar);
+  if (drawn === undefined) throw new Error(`OWN_VALUES in test/support/chat-arbitraries.ts lacks the option ${field}.`);
+  return drawn;
 }
 
 /** Ids of calls as providers of all kinds make them, or might. */
