@@ -35,6 +35,7 @@ const SOME = placesBelow('Only where it differs there:');
 const DISTINCT = placesBelow('the compiler asks for a line in these tables:');
 const DIALECTS = placesBelow('shows what comes of them.');
 const EXAMPLE = 'understudy.example.yaml';
+const MOCK = 'docs/mock.md';
 const CODE = /^src\/.*\.ts$/;
 
 describe('the page on adding a provider', () => {
@@ -86,15 +87,13 @@ describe('the lists of providers', () => {
     expect(rows.map(([, found = '']) => withoutExample(found)).slice(0, order.length)).toEqual(order);
   });
 
-  it.each(COMPATIBLE_PROVIDERS)('do not have $name elsewhere, where it could be forgotten', ({ name }) => {
+  it('are nowhere else, where one could be forgotten', () => {
     const [introduction = ''] = read('README.md').split('## Configure it');
-    const texts = {
-      'README.md': introduction,
-      [EXAMPLE]: read(EXAMPLE),
-      'docs/architecture.md': read('docs/architecture.md'),
-    };
-    const naming = Object.entries(texts).filter(([, text]) => new RegExp(`\\b${name}\\b`, 'i').test(text));
-    expect(naming.map(([path]) => path)).toEqual([]);
+    const texts = { 'README.md': introduction, [EXAMPLE]: read(EXAMPLE), [MOCK]: read(MOCK) };
+    const listing = Object.entries(texts).filter(
+      ([, text]) => COMPATIBLE_PROVIDERS.filter(({ name }) => new RegExp(`\\b${name}\\b`, 'i').test(text)).length > 1,
+    );
+    expect(listing.map(([path]) => path)).toEqual([]);
   });
 
   it.each(called)('have %s on a page of docs/providers', (provider) => {
