@@ -160,7 +160,7 @@ function lookedAfter({ localStop, localSchema }: WireRequest, texts: number): re
   ];
 }
 
-/** Names the fields that were added or changed, two levels deep, with their values where these are words of the provider. */
+/** Names the fields that were added or changed, two levels deep, with values where these are words of the provider. */
 function changes(before: unknown, after: unknown, plain: unknown, path = ''): readonly string[] {
   if (isDeepStrictEqual(before, after)) return [];
   const fields = asRecord(after);

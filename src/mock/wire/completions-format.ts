@@ -26,7 +26,7 @@ const FINISH_REASONS = {
 
 const KEEP_ALIVE = ': keep-alive\n\n';
 
-/** Makes the wire format of Chat Completions in the manner of a house, with a provider's own words for ends and ids of calls. */
+/** Makes the wire format of Chat Completions in the manner of a house, with the words for ends and the ids of a provider. */
 export function chatWire(house: ChatHouse, { finishReasons, callIds }: ChatApi): Wire {
   const reasons = { ...FINISH_REASONS, ...finishReasons };
   return {
