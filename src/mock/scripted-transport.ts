@@ -73,7 +73,8 @@ export function createMockTransport(options: MockTransportOptions): Transport {
     const body = parseObject(request.body);
     if (body === undefined) return replyWithError(house, 'bad_request', '');
     const unknown = unknownField(body, options.provider, dialect, request.headers['anthropic-version']);
-    const refusal = unknown === undefined ? undefined : unknownFieldError(house.errors, unknown, house.requestId);
+    const refusal =
+      unknown === undefined ? undefined : unknownFieldError(house.unknownFields, unknown, house.requestId);
     if (refusal !== undefined)
       return planReply(refusal.status, faultHeaders(house, 'bad_request', undefined), refusal.body);
     const call = readCall(body, options.provider, dialect);

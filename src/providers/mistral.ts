@@ -7,8 +7,7 @@ import { asRecord, countOf, recordsOf, textOf } from './shared/json/value.ts';
 import { seedAs } from './shared/option-rules.ts';
 import type { OptionTable, WireOptions } from './shared/option-table.ts';
 import { translateOptions } from './shared/option-table.ts';
-import type { ToolIdForm } from './shared/tool-ids.ts';
-import { lettersOf } from './shared/tool-ids.ts';
+import { hashedIds } from './shared/tool-ids.ts';
 import { CHAT_OPTIONS } from './openai/chat-completions/completion-options.ts';
 import { CHAT_TAKES, chatCompletions } from './openai/chat-completions/completions.ts';
 import { chatToolFields } from './openai/shared/function-tools.ts';
@@ -22,7 +21,7 @@ export const mistral: Adapter = {
     takes: () => ({ ...CHAT_TAKES, files: 'none' }),
     options: mistralOptions,
     messages: () => ({ systemRole: 'system', partsInToolMessages: false, replaysReasoning: false }),
-    toolIds: { fits: /^[A-Za-z0-9]{9}$/, rewrite: (id, attempt) => lettersOf(`${attempt} ${id}`) } satisfies ToolIdForm,
+    toolIds: hashedIds(/^[A-Za-z0-9]{9}$/),
     streamOptions: () => undefined,
     keepsReasoning: false,
     finishReasons: new Map([['model_length', 'LENGTH']]),

@@ -37,8 +37,7 @@ describe('providers in the environment', () => {
       ['https://api.anthropic.com', 'claude-sonnet-5-5', undefined],
       ['https://api.deepseek.com', 'deepseek-flash', undefined],
       ['http://localhost:11434', undefined, undefined],
-      ['https://api.groq.com/openai/v1', 'openai/gpt-oss-120b', undefined],
-      ['https://api.mistral.ai/v1', 'mistral-large-latest', undefined],
+      ...COMPATIBLE_PROVIDERS.map(({ baseUrl, model }) => [baseUrl, model, undefined]),
     ]);
   });
 

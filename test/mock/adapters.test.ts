@@ -83,6 +83,8 @@ const FAILURES = {
   'mock-malformed': ['protocol'],
 } as const satisfies Readonly<Record<string, readonly [FailureClass, number?]>>;
 
+const WORDS = 'In which words an answer ends says src/mock/answer/chat-apis.ts, what they mean the adapter.';
+
 for (const upstream of EVERY_ADAPTER) {
   for (const stream of [true, false]) {
     describe(`${upstream.provider} ${upstream.api}, ${stream ? 'streamed' : 'whole'}, through its adapter`, () => {
@@ -118,7 +120,7 @@ for (const upstream of EVERY_ADAPTER) {
         ['mock-empty', 'STOP'],
       ])('%s is an answer that ends with %s', async (model, finish) => {
         const outcome = await ask(upstream, model, stream);
-        expect(outcome).toMatchObject({ finish, failure: undefined, isOver: true });
+        expect(outcome, WORDS).toMatchObject({ finish, failure: undefined, isOver: true });
         expect(outcome.text === '').toBe(model === 'mock-empty');
         if (model !== 'mock-empty') expect(outcome.outputTokens).toBeGreaterThan(0);
       });

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { chatApiOf } from '../../src/mock/answer/chat-apis.ts';
 import { createMockTransport } from '../../src/mock/scripted-transport.ts';
 import type { ProviderName } from '../../src/core/provider.ts';
 import { chatOf, wire } from '../support/chat-samples.ts';
@@ -19,16 +21,32 @@ async function answerOf(provider: ProviderName, path: string, body: object) {
   return { status: seen.status, headers: seen.headers, text: bodyOf(seen).toString('utf8') };
 }
 
-/** What each says of a field that it does not know, by the path; who is not listed overlooks it. */
+/** A conversation in which a tool was called under an id. */
+function withCall(id: string): readonly object[] {
+  return [
+    { role: 'user', content: 'Hi' },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: '{}' } }],
+    },
+    { role: 'tool', tool_call_id: id, content: 'done' },
+  ];
+}
+
+/** The table that says how a provider speaks Chat Completions. */
+const TABLE = 'src/mock/answer/chat-apis.ts';
+
+/** What most say of a field that they do not know. */
+const UNRECOGNIZED = [400, 'Unrecognized request argument supplied: no_such_field'] as const;
+
+/** What the others say, by the path; with status 200 they overlook it. */
 const REFUSALS: Readonly<Record<string, readonly [number, string]>> = {
-  'azure-openai /responses': [400, 'Unrecognized request argument supplied: no_such_field'],
-  'azure-openai /chat/completions': [400, 'Unrecognized request argument supplied: no_such_field'],
   'openai /responses': [400, "Unknown parameter: 'no_such_field'."],
-  'openai /chat/completions': [400, 'Unrecognized request argument supplied: no_such_field'],
   'anthropic /v1/messages': [400, 'no_such_field: Extra inputs are not permitted'],
-  'groq /chat/completions': [400, 'Unrecognized request argument supplied: no_such_field'],
+  'deepseek /chat/completions': [200, ''],
+  'ollama /api/chat': [200, ''],
   'mistral /chat/completions': [422, 'extra_forbidden'],
-  'mock /chat/completions': [400, 'Unrecognized request argument supplied: no_such_field'],
 };
 
 describe.each(EVERY_ADAPTER)('the mock as $provider at $path', ({ provider, path, adapter }) => {
@@ -41,27 +59,46 @@ describe.each(EVERY_ADAPTER)('the mock as $provider at $path', ({ provider, path
   });
 
   it('says of a field that the provider does not have what the provider says', async () => {
-    const [status, words] = REFUSALS[`${provider} ${path}`] ?? [200, ''];
+    const [status, words] = REFUSALS[`${provider} ${path}`] ?? UNRECOGNIZED;
     const told = await answerOf(provider, path, withOptions({ no_such_field: 1 }));
-    expect(told.status).toBe(status);
-    expect(told.text).toContain(words);
+    expect(told.status, TABLE).toBe(status);
+    expect(told.text, TABLE).toContain(words);
     if (status === 200) return;
     const failure = adapter.failure({ status, headers: told.headers, body: told.text, wallMs: 0 });
     expect(['bad_request', 'capability']).toContain(failure.class);
   });
 });
 
+describe.each(EVERY_ADAPTER.filter(({ path }) => path === '/chat/completions'))(
+  'the mock as $provider at Chat Completions',
+  ({ provider, path }) => {
+    const { callIds: form = /^/, finishReasons } = chatApiOf(provider);
+    const answerTo = (model: string, messages: readonly object[], more: object = {}) =>
+      answerOf(provider, path, { model, messages, ...more });
+    const greeting = { role: 'user', content: 'Hi' };
+
+    it('takes ids of calls of the provider’s form alone', async () => {
+      for (const id of [...fc.sample(fc.stringMatching(form), 5), 'call_1', 'functions.f:0', 'x'.repeat(100)]) {
+        const { status } = await answerTo('mock-ok', withCall(id));
+        expect(status, `${TABLE}: ${id}`).toBe(form.test(id) ? 200 : 400);
+      }
+    });
+
+    it('makes ids of calls of that form, and ends with the provider’s words', async () => {
+      const tools = [{ type: 'function', function: { name: 'f', parameters: {} } }];
+      const called = jsonOf((await answerTo('mock-tool-call', [greeting], { tools })).text);
+      expect(at(called, 'choices', 0, 'message', 'tool_calls', 0, 'id'), TABLE).toMatch(form);
+      const said = await answerTo('mock-ok', [greeting]);
+      const streamed = await answerTo('mock-ok', [greeting], { stream: true });
+      const word = finishReasons?.stop ?? 'stop';
+      expect(at(jsonOf(said.text), 'choices', 0, 'finish_reason'), TABLE).toBe(word);
+      expect(streamed.text, TABLE).toContain(`"finish_reason":"${word}"`);
+    });
+  },
+);
+
 it('Mistral takes ids of nine letters and digits alone', async () => {
-  const turns = (id: string) => [
-    { role: 'user', content: 'Hi' },
-    {
-      role: 'assistant',
-      content: null,
-      tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: '{}' } }],
-    },
-    { role: 'tool', tool_call_id: id, content: 'done' },
-  ];
-  const asked = (id: string) => answerOf('mistral', '/chat/completions', { model: 'mock-ok', messages: turns(id) });
+  const asked = (id: string) => answerOf('mistral', '/chat/completions', { model: 'mock-ok', messages: withCall(id) });
   expect((await asked('D681PevKs')).status).toBe(200);
   const refused = await asked('call_1');
   expect(refused.status).toBe(400);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { providerDefaults } from '../../src/config/port/provider-defaults.ts';
 import { COMPATIBLE_PROVIDERS, PROVIDERS } from '../../src/core/provider.ts';
+import { tableBelow } from '../support/doc-tables.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -32,7 +33,9 @@ function filesWith(pattern: RegExp): readonly string[] {
 const EVERY_ONE = placesBelow('In this order:');
 const SOME = placesBelow('Only where it differs there:');
 const DISTINCT = placesBelow('the compiler asks for a line in these tables:');
-const DIALECTS = placesBelow('overrides single rules of the first:');
+const DIALECTS = placesBelow('shows what comes of them.');
+const EXAMPLE = 'understudy.example.yaml';
+const MOCK = 'docs/mock.md';
 const CODE = /^src\/.*\.ts$/;
 
 describe('the page on adding a provider', () => {
@@ -51,8 +54,8 @@ describe('the page on adding a provider', () => {
     const at = (places: readonly string[]) =>
       places.map((place) => place.replace('<name>', name)).filter((place) => CODE.test(place));
     const named = filesWith(new RegExp(`'${name}'|\\b${name}:`));
-    expect(at([...EVERY_ONE, ...SOME])).toEqual(expect.arrayContaining([...named]));
-    expect(named).toEqual(expect.arrayContaining(at(EVERY_ONE)));
+    expect(at([...EVERY_ONE, ...SOME]), 'docs/adding-a-provider.md').toEqual(expect.arrayContaining([...named]));
+    expect(named, `files with ${name}`).toEqual(expect.arrayContaining(at(EVERY_ONE)));
   });
 
   it('names every table over the providers', () => {
@@ -69,21 +72,43 @@ describe('the page on adding a provider', () => {
 describe('the lists of providers', () => {
   const called = PROVIDERS.filter((name) => name !== 'mock');
 
-  it.each(called)('have the variables of %s in README.md', (provider) => {
-    const [, configure = ''] = /## Configure it([^]*?)\n### /.exec(read('README.md')) ?? [];
+  const rows = tableBelow(read('README.md'), '## Configure it');
+
+  it.each(called)('have a row for %s in README.md, with its variables and its default model', (provider) => {
     const { required, optional, model } = providerDefaults(provider);
-    for (const variable of [...required, ...optional]) expect(configure).toContain(`\`${variable}\``);
-    expect(configure).toContain(model ?? '');
+    expect(
+      rows.map(([, ...cells]) => cells.map(withoutExample)),
+      'README.md, "Configure it"',
+    ).toContainEqual([quoted(required), quoted(optional), model ?? expect.any(String)]);
   });
 
-  it('are whole in the example of the config file', () => {
-    expect(read('understudy.example.yaml')).toContain(`# ${PROVIDERS.join(' | ')}\n`);
+  it('have them in the order of the chain', () => {
+    const order = called.map((provider) => quoted(providerDefaults(provider).required));
+    expect(rows.map(([, found = '']) => withoutExample(found)).slice(0, order.length)).toEqual(order);
+  });
+
+  it('are nowhere else, where one could be forgotten', () => {
+    const [introduction = ''] = read('README.md').split('## Configure it');
+    const texts = { 'README.md': introduction, [EXAMPLE]: read(EXAMPLE), [MOCK]: read(MOCK) };
+    const listing = Object.entries(texts).filter(
+      ([, text]) => COMPATIBLE_PROVIDERS.filter(({ name }) => new RegExp(`\\b${name}\\b`, 'i').test(text)).length > 1,
+    );
+    expect(listing.map(([path]) => path)).toEqual([]);
   });
 
   it.each(called)('have %s on a page of docs/providers', (provider) => {
     const heads = readdirSync(new URL('docs/providers/', ROOT)).map(
       (file) => read(`docs/providers/${file}`).split('\n')[0],
     );
-    expect(heads.join('\n').toLowerCase().replaceAll(' ', '-')).toContain(provider);
+    expect(heads.join('\n').toLowerCase().replaceAll(' ', '-'), 'titles in docs/providers').toContain(provider);
   });
 });
+
+/** Variables as a cell of a table has them. */
+function quoted(variables: readonly string[]): string {
+  return variables.map((variable) => `\`${variable}\``).join(', ');
+}
+
+function withoutExample(cell: string): string {
+  return cell.replace(/, such as .*$/, '');
+}

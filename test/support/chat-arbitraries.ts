@@ -7,6 +7,7 @@ import type { FunctionToolSchema, MessageSchema, PartSchema } from '../../gen/un
 import { GenerationOptionsSchema, Role, ToolChoiceMode } from '../../gen/understudy/v1/chat_pb.ts';
 import type { ChatRequest } from '../../gen/understudy/v1/llm_pb.ts';
 import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
+import { OPTION_RANGES } from '../../src/server/validation/option-ranges.ts';
 
 type MessageInit = MessageInitShape<typeof MessageSchema>;
 type PartInit = MessageInitShape<typeof PartSchema>;
@@ -151,16 +152,6 @@ const OWN_VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   providerOptions: fc.constant({}),
 };
 
-const VALUES_OF_SCALARS: ReadonlyMap<ScalarType | undefined, fc.Arbitrary<unknown>> = new Map<
-  ScalarType | undefined,
-  fc.Arbitrary<unknown>
->([
-  [ScalarType.BOOL, fc.boolean()],
-  [ScalarType.STRING, name],
-  [ScalarType.DOUBLE, fc.constantFrom(0.125, 0.625, 3)],
-  [ScalarType.INT32, fc.integer({ min: 1, max: 1_000 })],
-]);
-
 /** Every option of the contract: one that is added there is drawn here, or has to be given values above. */
 const options: fc.Arbitrary<Options> = fc.record(
   Object.fromEntries(
@@ -169,11 +160,23 @@ const options: fc.Arbitrary<Options> = fc.record(
   { requiredKeys: [] },
 );
 
-function valuesOf({ name: field, scalar, enum: words }: DescField): fc.Arbitrary<unknown> {
+function valuesOf({ name: field, localName, scalar, enum: words }: DescField): fc.Arbitrary<unknown> {
   if (words !== undefined) return fc.constantFrom(...words.values.map(({ number }) => number));
-  const values = VALUES_OF_SCALARS.get(scalar);
-  if (values === undefined) throw new Error(`The spread has no values for the option ${field}.`);
-  return values;
+  const range = Object.entries(OPTION_RANGES).find(([option]) => option === localName)?.[1];
+  const { least, above = 0, most } = typeof range === 'object' ? range : {};
+  const [low, high] = [least ?? above, most ?? 1_000];
+  const values: ReadonlyMap<ScalarType | undefined, fc.Arbitrary<unknown>> = new Map<
+    ScalarType | undefined,
+    fc.Arbitrary<unknown>
+  >([
+    [ScalarType.BOOL, fc.boolean()],
+    [ScalarType.STRING, name],
+    [ScalarType.DOUBLE, fc.constantFrom(0.125, 0.625, 1).map((part) => low + (high - low) * part)],
+    [ScalarType.INT32, fc.integer({ min: least ?? above + 1, max: high })],
+  ]);
+  const drawn = values.get(scalar);
+  if (drawn === undefined) throw new Error(`OWN_VALUES in test/support/chat-arbitraries.ts lacks the option ${field}.`);
+  return drawn;
 }
 
 /** Ids of calls as providers of all kinds make them, or might. */

@@ -1,8 +1,9 @@
 import type { ProviderName } from '../../core/provider.ts';
+import { chatApiOf } from './chat-apis.ts';
 import { listOf, objectOf, isObject } from './fields.ts';
 import { isTakenByAnthropic } from './taken-by-anthropic.ts';
-import { isTakenByMistral } from './taken-by-mistral.ts';
 import { isTakenByOllama } from './taken-by-ollama.ts';
+import { hasTakenIds } from './taken-call-ids.ts';
 
 /** The APIs that the mock speaks, told apart by the path. */
 export type Dialect = 'chat' | 'responses' | 'anthropic' | 'ollama';
@@ -59,7 +60,8 @@ export function readCall(
   if (typeof model !== 'string' || model === '') return undefined;
   if (dialect === 'anthropic' && !isTakenByAnthropic(body)) return undefined;
   if (dialect === 'ollama' && !isTakenByOllama(body)) return undefined;
-  if (dialect === 'chat' && provider === 'mistral' && !isTakenByMistral(body)) return undefined;
+  const { callIds } = chatApiOf(provider);
+  if (dialect === 'chat' && callIds !== undefined && !hasTakenIds(body, callIds)) return undefined;
   const messages = listOf(body['messages'] ?? body['input']);
   const options = objectOf(body['options']);
   const streamOptions = objectOf(body['stream_options']);

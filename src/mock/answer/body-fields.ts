@@ -1,105 +1,9 @@
 import type { ProviderName } from '../../core/provider.ts';
 import type { Dialect } from './asked-request.ts';
+import { chatApiOf, OPENAI_CHAT_FIELDS } from './chat-apis.ts';
 import { objectOf } from './fields.ts';
 
 type Fields = readonly string[];
-
-/** What every Chat Completions takes. */
-const CHAT: Fields = [
-  'max_tokens',
-  'messages',
-  'model',
-  'n',
-  'response_format',
-  'stop',
-  'stream',
-  'temperature',
-  'tool_choice',
-  'tools',
-  'top_p',
-];
-
-const PENALTIES: Fields = ['frequency_penalty', 'presence_penalty'];
-
-/** Source: OpenAI's OpenAPI document, `CreateChatCompletionRequest`. */
-const OPENAI_CHAT: Fields = [
-  ...CHAT,
-  ...PENALTIES,
-  'audio',
-  'function_call',
-  'functions',
-  'logit_bias',
-  'logprobs',
-  'max_completion_tokens',
-  'metadata',
-  'modalities',
-  'moderation',
-  'parallel_tool_calls',
-  'prediction',
-  'prompt_cache_key',
-  'prompt_cache_options',
-  'prompt_cache_retention',
-  'reasoning_effort',
-  'safety_identifier',
-  'seed',
-  'service_tier',
-  'store',
-  'stream_options',
-  'top_logprobs',
-  'user',
-  'verbosity',
-  'web_search_options',
-];
-
-/** The fields of Chat Completions at each provider. Sources: its own documents, named by its adapter. */
-const CHAT_FIELDS = {
-  'azure-openai': [...OPENAI_CHAT, 'data_sources'],
-  openai: OPENAI_CHAT,
-  anthropic: OPENAI_CHAT,
-  deepseek: [
-    ...CHAT,
-    ...PENALTIES,
-    'logprobs',
-    'reasoning_effort',
-    'stream_options',
-    'thinking',
-    'top_logprobs',
-    'user_id',
-  ],
-  ollama: OPENAI_CHAT,
-  groq: [
-    ...CHAT,
-    'citation_options',
-    'compound_custom',
-    'disable_tool_validation',
-    'documents',
-    'include_reasoning',
-    'max_completion_tokens',
-    'metadata',
-    'parallel_tool_calls',
-    'reasoning_effort',
-    'reasoning_format',
-    'search_settings',
-    'seed',
-    'service_tier',
-    'store',
-    'stream_options',
-    'user',
-  ],
-  mistral: [
-    ...CHAT,
-    ...PENALTIES,
-    'guardrails',
-    'metadata',
-    'parallel_tool_calls',
-    'prediction',
-    'prompt_mode',
-    'random_seed',
-    'reasoning_effort',
-    'safe_prompt',
-  ],
-  mock: OPENAI_CHAT,
-} as const satisfies Record<ProviderName, Fields>;
 
 /** Source: OpenAI's OpenAPI document, `CreateResponse`. */
 const RESPONSES: Fields = [
@@ -177,7 +81,7 @@ const OLLAMA: Fields = [
 ];
 
 const OLLAMA_OPTIONS: Fields = [
-  ...PENALTIES,
+  'frequency_penalty',
   'main_gpu',
   'min_p',
   'num_batch',
@@ -186,6 +90,7 @@ const OLLAMA_OPTIONS: Fields = [
   'num_keep',
   'num_predict',
   'num_thread',
+  'presence_penalty',
   'repeat_last_n',
   'repeat_penalty',
   'seed',
@@ -211,7 +116,7 @@ export function unknownField(
 ): string | undefined {
   switch (dialect) {
     case 'chat':
-      return notIn(body, CHAT_FIELDS[provider]);
+      return notIn(body, chatApiOf(provider).fields ?? OPENAI_CHAT_FIELDS);
     case 'responses':
       return notIn(body, RESPONSES);
     case 'anthropic':

@@ -24,6 +24,9 @@ export type ErrorKind =
   | 'server_error'
   | 'overloaded';
 
+/** Why an answer ended. */
+export type AnswerEnding = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'refusal';
+
 /** An answer, good or broken. */
 export interface AnswerScenario {
   readonly kind: 'answer';

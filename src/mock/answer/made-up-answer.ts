@@ -1,4 +1,4 @@
-import type { AnswerScenario, Content } from './fault-catalogue.ts';
+import type { AnswerEnding, AnswerScenario, Content } from './fault-catalogue.ts';
 import type { MockCall } from './asked-request.ts';
 import { LETTERS_AND_DIGITS, chanceFrom, hashOf, randomText } from './seeded.ts';
 import type { Chance } from './seeded.ts';
@@ -8,9 +8,6 @@ import { multibyteText, reasoningText, refusalText, sampleArguments, sentences }
 export type AnswerPart =
   | { readonly kind: 'text' | 'reasoning' | 'refusal'; readonly tokens: readonly string[] }
   | { readonly kind: 'tool_call'; readonly tokens: readonly string[]; readonly id: string; readonly name: string };
-
-/** Why an answer ended. */
-export type AnswerEnding = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'refusal';
 
 /** An answer before it is put in a wire format. */
 export interface MockAnswer {

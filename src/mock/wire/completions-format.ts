@@ -1,11 +1,10 @@
+import type { ChatApi, ChatHouse } from '../answer/chat-apis.ts';
 import type { Json } from '../answer/fields.ts';
 import { textOfPart } from '../answer/made-up-answer.ts';
-import type { AnswerPart, AnswerEnding, MockAnswer } from '../answer/made-up-answer.ts';
+import type { AnswerEnding } from '../answer/fault-catalogue.ts';
+import type { AnswerPart, MockAnswer } from '../answer/made-up-answer.ts';
 import { LETTERS_AND_DIGITS, below, randomText, uuidFrom } from '../answer/seeded.ts';
 import type { Frame, Wire, WireContext } from './format.ts';
-
-/** Whose Chat Completions: they differ in what they add. `compatible`: servers that show reasoning, as vLLM does. */
-export type ChatHouse = 'openai' | 'azure' | 'deepseek' | 'mistral' | 'compatible';
 
 const SAFE = { filtered: false, severity: 'safe' };
 const SAFE_OUTPUT = { hate: SAFE, self_harm: SAFE, sexual: SAFE, violence: SAFE };
@@ -27,22 +26,23 @@ const FINISH_REASONS = {
 
 const KEEP_ALIVE = ': keep-alive\n\n';
 
-/** Makes the wire format of Chat Completions in the manner of a provider. */
-export function chatWire(house: ChatHouse): Wire {
+/** Makes the wire format of Chat Completions in the manner of a house, with the words for ends and the ids of a provider. */
+export function chatWire(house: ChatHouse, { finishReasons, callIds }: ChatApi): Wire {
+  const reasons = { ...FINISH_REASONS, ...finishReasons };
   return {
     framing: 'sse',
     ...(house === 'deepseek' ? { opening: KEEP_ALIVE, keepAlive: KEEP_ALIVE, wholeKeepAlive: '\n' } : {}),
-    stream: (answer, context) => streamFrames(house, answer, context),
+    stream: (answer, context) => streamFrames(house, withTakenIds(answer, callIds), reasons[answer.ending], context),
     midStreamError: () => [
       { role: 'end', data: JSON.stringify({ error: { ...MID_STREAM_ERROR, param: null, code: null } }) },
     ],
-    whole: (answer) => wholeText(house, answer),
+    whole: (answer) => wholeText(house, withTakenIds(answer, callIds), reasons[answer.ending]),
   };
 }
 
 const MID_STREAM_ERROR = { message: 'The mock failed in the middle of its answer.', type: 'server_error' };
 
-function streamFrames(house: ChatHouse, answer: MockAnswer, context: WireContext): readonly Frame[] {
+function streamFrames(house: ChatHouse, answer: MockAnswer, reason: string, context: WireContext): readonly Frame[] {
   const head = headOf(house, answer, 'chat.completion.chunk');
   const showsUsage = context.includesUsage && !endsWithUsage(house);
   const chunk = (choices: readonly Json[], usage: Json | null): string =>
@@ -72,14 +72,14 @@ function streamFrames(house: ChatHouse, answer: MockAnswer, context: WireContext
   }
   const results = answer.ending === 'content_filter' ? FILTERED_OUTPUT : {};
   const lastDelta = house === 'deepseek' ? { content: '', reasoning_content: null } : {};
-  const last = choice(lastDelta, FINISH_REASONS[answer.ending], results);
+  const last = choice(lastDelta, reason, results);
   frames.push({ role: 'end', data: chunk([last], endsWithUsage(house) ? usageOf(house, answer) : null) });
   if (showsUsage) frames.push({ role: 'end', data: chunk([], usageOf(house, answer)) });
   frames.push({ role: 'end', data: '[DONE]' });
   return frames;
 }
 
-function wholeText(house: ChatHouse, answer: MockAnswer): string {
+function wholeText(house: ChatHouse, answer: MockAnswer, reason: string): string {
   const calls = answer.parts.filter((part) => part.kind === 'tool_call');
   const reasoning = joined(answer, 'reasoning');
   const message = {
@@ -90,7 +90,7 @@ function wholeText(house: ChatHouse, answer: MockAnswer): string {
     ...(calls.length > 0
       ? {
           tool_calls: calls.map((part) => ({
-            id: callId(house, part.id),
+            id: part.id,
             type: 'function',
             function: { name: part.name, arguments: textOfPart(part) },
           })),
@@ -104,7 +104,7 @@ function wholeText(house: ChatHouse, answer: MockAnswer): string {
         index: 0,
         message,
         logprobs: null,
-        finish_reason: FINISH_REASONS[answer.ending],
+        finish_reason: reason,
         ...(house === 'azure'
           ? { content_filter_results: answer.ending === 'content_filter' ? FILTERED_OUTPUT : SAFE_OUTPUT }
           : {}),
@@ -148,7 +148,7 @@ function deltaOf(house: ChatHouse, part: AnswerPart, token: string, at: number, 
       if (house === 'mistral') return { content: [thought(token)] };
       return showsReasoning(house) ? { content: null, reasoning_content: token } : undefined;
     case 'tool_call': {
-      const opening = at === 0 ? { id: callId(house, part.id), type: 'function' } : {};
+      const opening = at === 0 ? { id: part.id, type: 'function' } : {};
       const name = at === 0 ? { name: part.name } : {};
       return { tool_calls: [{ index, ...opening, function: { ...name, arguments: token } }] };
     }
@@ -196,9 +196,12 @@ function hasRefusals(house: ChatHouse): boolean {
   return house !== 'deepseek' && house !== 'mistral';
 }
 
-/** Mistral's ids are nine letters and digits. */
-function callId(house: ChatHouse, id: string): string {
-  return house === 'mistral' ? id.slice(-9) : id;
+/** Of an id that is not of the provider's form the last nine letters and digits are left. */
+function withTakenIds(answer: MockAnswer, form: RegExp | undefined): MockAnswer {
+  if (form === undefined) return answer;
+  const idOf = (id: string): string => (form.test(id) ? id : id.slice(-9));
+  const parts = answer.parts.map((part) => (part.kind === 'tool_call' ? { ...part, id: idOf(part.id) } : part));
+  return { ...answer, parts };
 }
 
 function thought(text: string): Json {

@@ -1,5 +1,7 @@
 import type { DistinctName, ProviderName } from '../../core/provider.ts';
 import { isCompatible } from '../../core/provider.ts';
+import { chatApiOf } from '../answer/chat-apis.ts';
+import type { ChatHouse, UnknownFieldReply } from '../answer/chat-apis.ts';
 import type { ErrorKind } from '../answer/fault-catalogue.ts';
 import type { Dialect } from '../answer/asked-request.ts';
 import { randomText, uuidFrom } from '../answer/seeded.ts';
@@ -8,7 +10,6 @@ import { ANTHROPIC_WIRE } from './messages-format.ts';
 import type { ErrorHouse } from './error-format.ts';
 import { OLLAMA_WIRE } from './ollama-format.ts';
 import { chatWire } from './completions-format.ts';
-import type { ChatHouse } from './completions-format.ts';
 import { RESPONSES_WIRE } from './responses-format.ts';
 import type { Wire } from './format.ts';
 
@@ -18,21 +19,11 @@ type Headers = Readonly<Record<string, string>>;
 export interface House {
   readonly wire: Wire;
   readonly errors: ErrorHouse;
+  readonly unknownFields: UnknownFieldReply;
   readonly headers: Headers;
   /** The id of the call, as headers and error bodies carry it; empty where the provider has none. */
   readonly requestId: string;
 }
-
-const CHAT_HOUSES = {
-  'azure-openai': 'azure',
-  openai: 'openai',
-  anthropic: 'compatible',
-  deepseek: 'deepseek',
-  ollama: 'compatible',
-  groq: 'compatible',
-  mistral: 'mistral',
-  mock: 'compatible',
-} as const satisfies Record<ProviderName, ChatHouse>;
 
 const ERROR_HOUSES = {
   azure: { chat: 'azure', responses: 'azure' },
@@ -62,15 +53,21 @@ export function houseOf(provider: ProviderName, dialect: Dialect, chance: Chance
   switch (dialect) {
     case 'anthropic': {
       const requestId = `req_01${digits.slice(0, 22)}`;
-      return { wire: ANTHROPIC_WIRE, errors: 'anthropic', requestId, headers: { 'request-id': requestId } };
+      const headers = { 'request-id': requestId };
+      return { wire: ANTHROPIC_WIRE, errors: 'anthropic', unknownFields: 'extra_inputs', requestId, headers };
     }
     case 'ollama':
-      return { wire: OLLAMA_WIRE, errors: 'ollama', requestId: '', headers: {} };
-    case 'chat':
+      return { wire: OLLAMA_WIRE, errors: 'ollama', unknownFields: 'overlooked', requestId: '', headers: {} };
+    case 'chat': {
+      const { house = 'compatible', unknownFields = 'unrecognized', ...api } = chatApiOf(provider);
+      const errors = ERROR_HOUSES[house].chat;
+      return { wire: chatWire(house, api), errors, unknownFields, ...openAiIds(house, digits) };
+    }
     case 'responses': {
-      const house = CHAT_HOUSES[provider];
-      const wire = dialect === 'chat' ? chatWire(house) : RESPONSES_WIRE;
-      return { wire, errors: ERROR_HOUSES[house][dialect], ...openAiIds(house, digits) };
+      const { house = 'compatible' } = chatApiOf(provider);
+      const errors = ERROR_HOUSES[house].responses;
+      const unknownFields = house === 'azure' ? 'unrecognized' : 'unknown_parameter';
+      return { wire: RESPONSES_WIRE, errors, unknownFields, ...openAiIds(house, digits) };
     }
   }
 }

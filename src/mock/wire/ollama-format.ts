@@ -1,5 +1,6 @@
 import { textOfPart } from '../answer/made-up-answer.ts';
-import type { AnswerPart, AnswerEnding, MockAnswer } from '../answer/made-up-answer.ts';
+import type { AnswerEnding } from '../answer/fault-catalogue.ts';
+import type { AnswerPart, MockAnswer } from '../answer/made-up-answer.ts';
 import { parseObject } from '../answer/fields.ts';
 import type { Json } from '../answer/fields.ts';
 import type { Frame, Wire } from './format.ts';

@@ -30,8 +30,13 @@ export function toolIdsFor(form: ToolIdForm | undefined): (id: string) => string
   };
 }
 
+/** Makes the form in which ids that do not fit become a prefix and nine letters and digits, made of the id. */
+export function hashedIds(fits: RegExp, prefix = ''): ToolIdForm {
+  return { fits, rewrite: (id, attempt) => `${prefix}${lettersOf(`${attempt} ${id}`)}` };
+}
+
 /** Makes nine letters and digits of a text: always the same ones, and hardly ever those of another text. */
-export function lettersOf(text: string): string {
+function lettersOf(text: string): string {
   let rest = hash53(text);
   let letters = '';
   while (letters.length < LENGTH) {

@@ -1,5 +1,9 @@
 import type { Duration } from '@bufbuild/protobuf/wkt';
-import { type GenerationOptions, ReasoningEffort } from '../../../gen/understudy/v1/chat_pb.ts';
+import {
+  type GenerationOptions,
+  GenerationOptionsSchema,
+  ReasoningEffort,
+} from '../../../gen/understudy/v1/chat_pb.ts';
 import type { RoutingOptions } from '../../../gen/understudy/v1/routing_pb.ts';
 import { PROVIDERS } from '../../core/provider.ts';
 import { answerCheck } from '../../structured-output/json-schema.ts';
@@ -13,40 +17,93 @@ const MAX_NAME_LENGTH = 256;
 
 const TAKES_OPTIONS: ReadonlySet<string> = new Set(PROVIDERS);
 
+/** Every field of `GenerationOptions`, so that a new one is missing below. */
+type OptionName = Exclude<keyof GenerationOptions, '$typeName' | '$unknown'>;
+
+/** The numbers from `least` on, or above `above`, up to `most`; a bound that is absent is none. Never NaN. */
+interface NumberRange {
+  readonly least?: number;
+  readonly above?: number;
+  readonly most?: number;
+}
+
+/** What an option may be: anything, a number of a range, or what a check of its own has nothing to report of. */
+type OptionRange<Value> =
+  | 'any'
+  | (Value extends number ? NumberRange : never)
+  | ((value: Value, path: string, report: Report) => void);
+
+type OptionRanges = { readonly [Name in OptionName]: OptionRange<NonNullable<GenerationOptions[Name]>> };
+
+/** What each option may be. What the comments of `GenerationOptions` in `proto/` promise is held here. */
+export const OPTION_RANGES: OptionRanges = {
+  temperature: { least: 0, most: 2 },
+  topP: { above: 0, most: 1 },
+  maxTokens: { least: 1 },
+  stop: (stops, path, report) => {
+    if (stops.length > MAX_STOPS) report(path, `must have at most ${MAX_STOPS} texts`);
+    for (const [index, stop] of stops.slice(0, MAX_STOPS).entries()) {
+      if (stop === '') report(`${path}[${index}]`, 'must not be empty');
+    }
+  },
+  seed: 'any',
+  presencePenalty: { least: -2, most: 2 },
+  frequencyPenalty: { least: -2, most: 2 },
+  reasoningEffort: (effort, path, report) => {
+    if (!isKnownEnumValue(ReasoningEffort, effort)) report(path, 'must be one of the efforts');
+  },
+  responseFormat: ({ format }, path, report) => {
+    if (format.case !== 'jsonSchema') return;
+    if (!TOOL_NAME.test(format.value.name)) report(`${path}.json_schema.name`, TOOL_NAME_RULE);
+    const check = answerCheck(format.value.schemaJson);
+    if ('problem' in check) report(`${path}.json_schema.schema_json`, check.problem);
+  },
+  parallelToolCalls: 'any',
+  endUser: 'any',
+  providerOptions: (byProvider, path, report) => {
+    for (const provider of Object.keys(byProvider)) {
+      if (!TAKES_OPTIONS.has(provider)) {
+        report(`${path}[${JSON.stringify(provider)}]`, `must be one of ${PROVIDERS.join(', ')}`);
+      }
+    }
+  },
+};
+
 /** Checks `options`. */
 export function checkOptions(options: GenerationOptions, report: Report): void {
-  const range = (name: string, value: number | undefined, least: number, most: number): void => {
-    // Written so that NaN is refused too.
-    if (value !== undefined && !(value >= least && value <= most)) {
-      report(`options.${name}`, `must be between ${least} and ${most}`);
-    }
-  };
-  range('temperature', options.temperature, 0, 2);
-  range('presence_penalty', options.presencePenalty, -2, 2);
-  range('frequency_penalty', options.frequencyPenalty, -2, 2);
-  if (options.topP !== undefined && !(options.topP > 0 && options.topP <= 1)) {
-    report('options.top_p', 'must be above 0 and at most 1');
-  }
-  if (options.maxTokens !== undefined && options.maxTokens < 1) report('options.max_tokens', 'must be at least 1');
-  if (options.stop.length > MAX_STOPS) report('options.stop', `must have at most ${MAX_STOPS} texts`);
-  for (const [index, stop] of options.stop.slice(0, MAX_STOPS).entries()) {
-    if (stop === '') report(`options.stop[${index}]`, 'must not be empty');
-  }
-  if (options.reasoningEffort !== undefined && !isKnownEnumValue(ReasoningEffort, options.reasoningEffort)) {
-    report('options.reasoning_effort', 'must be one of the efforts');
-  }
-  const format = options.responseFormat?.format;
-  if (format?.case === 'jsonSchema') {
-    const path = 'options.response_format.json_schema';
-    if (!TOOL_NAME.test(format.value.name)) report(`${path}.name`, TOOL_NAME_RULE);
-    const check = answerCheck(format.value.schemaJson);
-    if ('problem' in check) report(`${path}.schema_json`, check.problem);
-  }
-  for (const provider of Object.keys(options.providerOptions)) {
-    if (!TAKES_OPTIONS.has(provider)) {
-      report(`options.provider_options[${JSON.stringify(provider)}]`, `must be one of ${PROVIDERS.join(', ')}`);
-    }
-  }
+  for (const name in OPTION_RANGES) if (isOption(name)) checkOption(name, options, report);
+}
+
+function checkOption<Name extends OptionName>(
+  name: Name,
+  options: Pick<GenerationOptions, Name>,
+  report: Report,
+): void {
+  const value = options[name];
+  const range: OptionRanges[Name] = OPTION_RANGES[name];
+  if (value === undefined || value === null || range === 'any') return;
+  const path = `options.${GenerationOptionsSchema.field[name].name}`;
+  if (typeof range === 'function') range(value, path, report);
+  else if (typeof value === 'number' && !isWithin(value, range)) report(path, inWords(range));
+}
+
+function isOption(name: string): name is OptionName {
+  return Object.hasOwn(GenerationOptionsSchema.field, name);
+}
+
+/** Written so that NaN is refused too. */
+function isWithin(value: number, { least = -Infinity, above = -Infinity, most = Infinity }: NumberRange): boolean {
+  return value >= least && value > above && value <= most;
+}
+
+function inWords({ least, above, most }: NumberRange): string {
+  if (least !== undefined && most !== undefined) return `must be between ${least} and ${most}`;
+  const bounds = [
+    ...(least === undefined ? [] : [`at least ${least}`]),
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(most === undefined ? [] : [`at most ${most}`]),
+  ];
+  return `must be ${bounds.join(' and ')}`;
 }
 
 /** Checks `routing`, as far as it can be wrong whatever the configuration is. */

@@ -8,8 +8,6 @@ import type { GenerationOptions } from '../../../gen/understudy/v1/chat_pb.ts';
 import { GenerationOptionsSchema, ReasoningEffort, ToolChoiceMode } from '../../../gen/understudy/v1/chat_pb.ts';
 import type { ChatRequest } from '../../../gen/understudy/v1/llm_pb.ts';
 import { ChatRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
-import { providerDefaults } from '../../../src/config/port/provider-defaults.ts';
-import type { ProviderName } from '../../../src/core/provider.ts';
 import { dialectOf, readCall } from '../../../src/mock/answer/asked-request.ts';
 import { unknownField } from '../../../src/mock/answer/body-fields.ts';
 import type { AdapterTarget, WireRequest } from '../../../src/providers/port/adapter.ts';
@@ -22,6 +20,7 @@ import type { Correction } from '../../support/provider-specs.ts';
 import type { ProviderApi } from '../../support/every-adapter.ts';
 import { EVERY_ADAPTER } from '../../support/every-adapter.ts';
 import { bodyCheck, hasSpecs, wrongWith } from '../../support/provider-specs.ts';
+import { tellingModels } from '../../support/telling-models.ts';
 
 const SEED = 20_261_128;
 /** The version that the head of requests names. */
@@ -88,17 +87,6 @@ const OLLAMA_FIELDS: readonly Correction[] = [
   },
 ];
 
-/** Models that differ in what they take; of all other providers the default model is asked. */
-const MODELS: Partial<Record<ProviderName, readonly string[]>> = {
-  openai: ['gpt-6.1-sol', 'gpt-5.1', 'gpt-4o', 'o4-mini', 'llama-4'],
-  'azure-openai': ['my-deployment', 'gpt-5.1', 'gpt-4o'],
-  anthropic: ['claude-sonnet-5-5', 'claude-haiku-5-5', 'claude-opus-4-6', 'claude-haiku-4-5'],
-  deepseek: ['deepseek-flash', 'deepseek-v4-pro', 'deepseek-chat'],
-  ollama: ['qwen3', 'gpt-oss:20b'],
-  groq: ['openai/gpt-oss-120b', 'qwen/qwen3-32b', 'llama-3.3-70b-versatile'],
-  mistral: ['mistral-large-latest', 'magistral-medium-latest'],
-};
-
 /** A document with its schema of a request, and what it lacks. */
 interface Document {
   readonly file: string;
@@ -126,6 +114,10 @@ const DOCUMENTS: ReadonlyMap<string, Document> = new Map([
 
 const OPTIONS = GenerationOptionsSchema.fields;
 
+const MOCK_TABLES = 'What the mock knows: src/mock/answer/chat-apis.ts, of other APIs src/mock/answer/body-fields.ts.';
+const OPTION_TABLES =
+  'What becomes of options: the table in the file of the provider, or of the API (docs/adding-a-provider.md).';
+
 interface Translated {
   readonly chat: ChatRequest;
   readonly target: AdapterTarget;
@@ -136,7 +128,7 @@ interface Translated {
 
 /** Translates the spread of requests, those that the adapter refuses left out, and counts them. */
 function spread({ provider, adapter }: ProviderApi): { readonly done: Translated[]; readonly refused: number } {
-  const models = MODELS[provider] ?? [providerDefaults(provider).model ?? ''];
+  const models = tellingModels(provider);
   const done: Translated[] = [];
   let refused = 0;
   for (const [index, chat] of REQUEST_SPREAD.entries()) {
@@ -158,7 +150,7 @@ test('every request of the spread is one that callers may send', () => {
 test('every option of the contract is in the spread', () => {
   for (const { localName } of OPTIONS) {
     const drawn = REQUEST_SPREAD.filter(({ options }) => options !== undefined && localName in options);
-    expect(drawn.length, localName).toBeGreaterThan(REQUESTS);
+    expect(drawn.length, `${localName} in test/support/chat-arbitraries.ts`).toBeGreaterThan(REQUESTS);
   }
 });
 
@@ -189,7 +181,7 @@ describe.each(EVERY_ADAPTER)('what $provider is sent at $path', (subject) => {
   test('is taken by the mock, which knows the fields of each provider', () => {
     const dialect = dialectOf(path) ?? 'chat';
     for (const { chat, body } of done) {
-      const told = `${JSON.stringify(body)}\n${describeChat(chat)}`;
+      const told = `${MOCK_TABLES}\n${JSON.stringify(body)}\n${describeChat(chat)}`;
       expect(unknownField(body, provider, dialect, ANTHROPIC_VERSION), told).toBeUndefined();
       expect(readCall(body, provider, dialect), told).toBeDefined();
     }
@@ -197,7 +189,7 @@ describe.each(EVERY_ADAPTER)('what $provider is sent at $path', (subject) => {
 
   test('loses nothing: what is not in the body is named by a warning', () => {
     for (const { chat, wire } of done) {
-      expect(lostOf(chat, wire), `${describeChat(chat)}\n${JSON.stringify(wire)}`).toEqual([]);
+      expect(lostOf(chat, wire), `${OPTION_TABLES}\n${describeChat(chat)}\n${JSON.stringify(wire)}`).toEqual([]);
     }
   });
 
@@ -214,7 +206,7 @@ describe.each(EVERY_ADAPTER)('what $provider is sent at $path', (subject) => {
       });
       expect(
         lost.map(({ name }) => name),
-        `${describeChat(chat)}\n${JSON.stringify(wire)}`,
+        `${OPTION_TABLES}\n${describeChat(chat)}\n${JSON.stringify(wire)}`,
       ).toEqual([]);
     }
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ReasoningEffort } from '../../../gen/understudy/v1/chat_pb.ts';
+import { CHAT_OPTIONS } from '../../../src/providers/openai/chat-completions/completion-options.ts';
 import { readSettings } from '../../../src/providers/shared/asked-tools.ts';
 import type { GenerationSettings } from '../../../src/providers/shared/asked-tools.ts';
 import { seedAs, stopAs } from '../../../src/providers/shared/option-rules.ts';
@@ -10,6 +11,7 @@ import type { ChatExtras } from '../../support/chat-parts.ts';
 import { requestOf, tool, user } from '../../support/chat-parts.ts';
 
 const TABLE: OptionTable<GenerationSettings> = {
+  ...CHAT_OPTIONS,
   temperature: { sentAs: 'heat', within: 'sampling' },
   topP: { sentAs: 'share', within: 'sampling' },
   maxTokens: { sentAs: 'limit' },
@@ -21,7 +23,6 @@ const TABLE: OptionTable<GenerationSettings> = {
   responseFormat: 'dropped',
   parallelToolCalls: { sentAs: 'parallel' },
   endUser: 'dropped',
-  providerOptions: 'laid_over',
 };
 
 function translated(options: NonNullable<ChatExtras['options']>, tools: ChatExtras['tools'] = []) {

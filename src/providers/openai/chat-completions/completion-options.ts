@@ -17,7 +17,7 @@ const MAX_STOP = 4;
  * The options of Chat Completions as they are where a model takes everything, in the names that servers after OpenAI's model
  * know; some, such as Ollama's, overlook the new ones without a word.
  */
-export const CHAT_OPTIONS = {
+export const CHAT_OPTIONS: OptionTable<GenerationSettings> = {
   temperature: { sentAs: 'temperature' },
   topP: { sentAs: 'top_p' },
   reasoningEffort: { sentAs: 'reasoning_effort' },
@@ -30,17 +30,17 @@ export const CHAT_OPTIONS = {
   endUser: { sentAs: 'user' },
   seed: seedAs('seed'),
   providerOptions: 'laid_over',
-} as const satisfies OptionTable<GenerationSettings>;
+};
 
 /** What OpenAI's models differ in from one another; one of which nothing is known gets everything. */
-const BY_MODEL = {
+const BY_MODEL: OptionTable<OpenAiSettings> = {
   ...CHAT_OPTIONS,
   ...OPENAI_RULES,
   reasoningEffort: effortAs((effort) => ({ reasoning_effort: effort })),
   stop: (stop, { known }) => stopAs('stop', known?.reasons === true ? 0 : MAX_STOP)(stop),
   presencePenalty: unlessItReasons('presence_penalty'),
   frequencyPenalty: unlessItReasons('frequency_penalty'),
-} as const satisfies OptionTable<OpenAiSettings>;
+};
 
 /** The names of OpenAI today: its reasoning models refuse `max_tokens`. */
 export const OPENAI_OPTIONS: OptionTable<OpenAiSettings> = {

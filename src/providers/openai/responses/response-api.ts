@@ -17,8 +17,7 @@ import { stopAs } from '../../shared/option-rules.ts';
 import type { OptionTable, WireOptions } from '../../shared/option-table.ts';
 import { translateOptions } from '../../shared/option-table.ts';
 import { withProviderOptions } from '../../shared/provider-options.ts';
-import type { ToolIdForm } from '../../shared/tool-ids.ts';
-import { lettersOf, toolIdsFor } from '../../shared/tool-ids.ts';
+import { hashedIds, toolIdsFor } from '../../shared/tool-ids.ts';
 import { parameterAdjusted } from '../../shared/warnings.ts';
 
 /** Everything; which types of files a model reads, the provider decides. */
@@ -65,10 +64,7 @@ export const DATED_RESPONSES_OPTIONS: OptionTable<OpenAiSettings> = {
 };
 
 /** Ids of calls have at most 64 characters here. Source: the OpenAPI document (`call_id`). */
-const TOOL_IDS: ToolIdForm = {
-  fits: /^.{1,64}$/s,
-  rewrite: (id, attempt) => `call_${lettersOf(`${attempt} ${id}`)}`,
-};
+const TOOL_IDS = hashedIds(/^.{1,64}$/s, 'call_');
 
 /** What the providers that speak the Responses API do differently. */
 export interface ResponsesDialect {
