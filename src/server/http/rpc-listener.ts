@@ -6,6 +6,7 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, MAX_MESSAGE_BYTES } from '../port/limits.ts';
+import { answerEarly } from './early-answer.ts';
 import { pathOf, respondText } from './probes.ts';
 import { CLOSE_STALLED_STREAM } from '../handlers/run-request.ts';
 
@@ -58,7 +59,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     void (async () => {
       try {
         const answer = await handle(universalRequestFromNodeRequest(request, response, undefined, values));
-        await universalResponseToNodeResponse(answer, response);
+        await universalResponseToNodeResponse(answerEarly(answer, request, response), response);
       } catch {
         // The client is gone, or the answer cannot be written any more; the handlers have told of whatever else went wrong.
         close();
