@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './config/arguments.ts';
 import { loadConfig } from './config/load.ts';
 import { probeOllama } from './config/ollama-probe.ts';
+import { PACKAGE_VERSION } from './config/package-version.ts';
 import { ConfigError } from './config/port/problem.ts';
 import type { Config } from './config/port/resolved.ts';
 import { describeStartup } from './config/summary.ts';
@@ -22,8 +22,6 @@ const EXIT_SLACK_MS = 2_000;
 /** How long an Ollama on this machine may take to answer before it counts as absent, in milliseconds. */
 const PROBE_MS = 300;
 
-const { version } = packageJson;
-
 try {
   await main();
 } catch (error) {
@@ -37,7 +35,7 @@ async function main(): Promise<void> {
   const args = parseArguments(process.argv.slice(2));
   if (typeof args === 'string') throw new ConfigError([{ path: 'command line', message: args }]);
   if (args.help || args.version) {
-    process.stdout.write(args.help ? HELP : `${version}\n`);
+    process.stdout.write(args.help ? HELP : `${PACKAGE_VERSION}\n`);
     return;
   }
   await serve(await configure(args.config, args.demo));
@@ -66,7 +64,7 @@ async function findOllama(): Promise<boolean> {
 
 /** Wires the gateway, opens its doors, says so, and listens for the signals that end it. */
 async function serve(config: Config): Promise<void> {
-  const gateway = wireGateway({ config, version, system, reports: true });
+  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: true });
   const serving = new ServingStatus(() => gateway.port.targets(), system);
   gateway.onTargetChange(() => {
     serving.changed();
@@ -74,7 +72,7 @@ async function serve(config: Config): Promise<void> {
   const doors = await openDoors(config.server, gateway, serving);
   serving.startServing();
   const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
-  process.stdout.write(describeStartup(config, addresses, version));
+  process.stdout.write(describeStartup(config, addresses, PACKAGE_VERSION));
   stopOnSignal(gateway, doors);
   await gateway.warmUp();
 }
