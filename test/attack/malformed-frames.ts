@@ -89,7 +89,7 @@ function nameOf({ status, grpcStatus, inTime }: RawEnd): string {
 export async function sendFramingCases(doors: AttackedDoors, rounds: number): Promise<readonly string[]> {
   const session = openSession(doors.grpc);
   const cases = Array.from({ length: rounds }, () => FRAMING_CASES).flat();
-  const words = await inParallel(cases.length, 10, async (index) => {
+  const words = await inParallel(cases.length, 4, async (index) => {
     const chosen = cases[index];
     if (chosen === undefined) return '';
     const end = nameOf(await chosen.way.send(doors, session, chosen.body));
@@ -107,7 +107,7 @@ export async function sendFramingCases(doors: AttackedDoors, rounds: number): Pr
 export async function sendMutatedFrames(doors: AttackedDoors, seed: number, count: number): Promise<readonly string[]> {
   const session = { now: openSession(doors.grpc) };
   const names = Object.keys(MUTATIONS);
-  const words = await inParallel(count, 20, async (index) => {
+  const words = await inParallel(count, 4, async (index) => {
     const random = mulberry32(seed + index);
     const way = WAYS[pick(random, WAYS.length)];
     const other = WAYS[pick(random, WAYS.length)];
