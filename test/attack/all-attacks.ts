@@ -24,6 +24,8 @@ export function attackedConfig(sickOrigin: string) {
       { name: 'sick', provider: 'openai' as const, base_url: `${sickOrigin}/v1`, api_key: 'sk-sick', model: 'model-1' },
     ],
     routes: [{ name: 'default', targets: ['mock'] }],
+    // Its circuit is not to hide it.
+    circuit_breaker: { failures: 1_000, window: '10s' },
     retry: { backoff: ['50ms'] },
   };
 }

@@ -14,17 +14,26 @@ const LABELS = tag(7);
 /** Field of GenerationOptions. */
 const PROVIDER_OPTIONS = tag(12);
 
-/** A good request of Chat; `model` and `text` are the mock's to act on. */
-export function chatBytes(model = '', text = 'hello'): Uint8Array {
-  return toBinary(ChatRequestSchema, create(ChatRequestSchema, { messages: [say(Role.USER, text)], model }));
+/** A good request of Chat; `targets` are asked alone, in place of the mock. */
+export function chatBytes({ model = '', targets = [] }: Asked = {}): Uint8Array {
+  const messages = [say(Role.USER, 'hello')];
+  return toBinary(
+    ChatRequestSchema,
+    create(ChatRequestSchema, { messages, model, routing: { targets: [...targets] } }),
+  );
 }
 
 /** A good request of StreamChat. */
-export function streamChatBytes(model = '', text = 'hello'): Uint8Array {
-  return toBinary(
-    StreamChatRequestSchema,
-    create(StreamChatRequestSchema, { messages: [say(Role.USER, text)], model }),
-  );
+export function streamChatBytes({ model = '', targets = [] }: Asked = {}): Uint8Array {
+  const messages = [say(Role.USER, 'hello')];
+  const request = { messages, model, routing: { targets: [...targets] } };
+  return toBinary(StreamChatRequestSchema, create(StreamChatRequestSchema, request));
+}
+
+interface Asked {
+  /** A model of the mock, for what it does. */
+  readonly model?: string;
+  readonly targets?: readonly string[];
 }
 
 /** Small bytes that are dear to decode, each in a message of at most 20 MiB, by what there is too much of. */

@@ -16,7 +16,7 @@ function crowd(name: string, connections: number, count: number, model: string):
     withinMs: 60_000,
     run: async ({ grpc }) => {
       const sessions = Array.from({ length: connections }, () => openSession(grpc));
-      const body = framed(streamChatBytes(model));
+      const body = framed(streamChatBytes({ model }));
       for (let index = 0; index < count; index += 1) {
         const session = sessions[index % sessions.length];
         if (session === undefined || session.destroyed) continue;
@@ -62,7 +62,7 @@ const resets: Attack = {
   name: 'rapid-resets',
   withinMs: 60_000,
   run: async ({ grpc }) => {
-    const body = framed(streamChatBytes('mock-slow'));
+    const body = framed(streamChatBytes({ model: 'mock-slow' }));
     for (let connection = 0; connection < 10; connection += 1) {
       const session = openSession(grpc);
       for (let round = 0; round < 20 && !session.destroyed; round += 1) {
@@ -86,11 +86,11 @@ const cancels: Attack = {
   run: async ({ grpc }) => {
     const session = openSession(grpc);
     const kept = beginCall(session, 'StreamChat');
-    kept.end(framed(streamChatBytes('mock-slow', 'a stream that nobody leaves')));
+    kept.end(framed(streamChatBytes({ model: 'mock-slow' })));
     const told = endOf(kept, 20_000);
     for (let count = 0; count < 1_500 && !session.destroyed && !session.closed; count += 1) {
       const stream = beginCall(session, 'StreamChat');
-      stream.end(framed(streamChatBytes('mock-slow')));
+      stream.end(framed(streamChatBytes({ model: 'mock-slow' })));
       setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), 5);
       if (count % 10 === 9) await passed(50);
     }

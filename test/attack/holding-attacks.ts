@@ -1,4 +1,4 @@
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { setTimeout as passed } from 'node:timers/promises';
@@ -80,18 +80,19 @@ const withheldAtTheWebDoor: Attack = {
   },
 };
 
-/** Large answers that their callers do not read. */
+/** Answers of 5 MiB of text, which stands in them twice, that their callers do not read; nor do they hear of their deadline. */
 function unread(name: string, method: 'Chat' | 'StreamChat', count: number): Attack {
   return {
     name,
     withinMs: 60_000,
-    run: ({ grpc }) =>
+    run: ({ grpc, sick }) =>
       withSessions(grpc, count, async (sessions) => {
-        const text = 'words '.repeat((4.8 * MIB) / 6);
-        const bytes = method === 'Chat' ? chatBytes('mock-echo', text) : streamChatBytes('mock-echo', text);
+        sick.answer('5 MiB of text');
+        const targets = ['sick'];
+        const bytes = method === 'Chat' ? chatBytes({ targets }) : streamChatBytes({ targets });
         for (const session of sessions) {
           if (session.destroyed) continue;
-          const stream: ClientHttp2Stream = beginCall(session, method, { 'grpc-timeout': '3S' });
+          const stream = beginCall(session, method, { 'grpc-timeout': '3S' });
           stream.pause();
           stream.end(framed(bytes));
         }

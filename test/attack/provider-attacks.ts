@@ -10,7 +10,7 @@ import { SICK_ANSWERS } from './sick-provider.ts';
 const MOST_BOUGHT = 2;
 
 async function ask(session: ClientHttp2Session, count: number, atOnce: number): Promise<number> {
-  const body = framed(chatBytes('sick/model-1'));
+  const body = framed(chatBytes({ targets: ['sick'] }));
   const ends = await inParallel(count, atOnce, () => callGrpc(session, 'Chat', body, { withinMs: 20_000 }));
   return ends.filter(({ inTime }) => !inTime).length;
 }
@@ -38,10 +38,10 @@ const sickProvider: Attack = {
 const largeAnswer: Attack = {
   name: 'answer-over-the-limit',
   withinMs: 60_000,
-  run: async ({ grpc }) => {
+  run: async ({ grpc, sick }) => {
+    sick.answer('12 MiB of text');
     const session = openSession(grpc);
-    const text = 'words '.repeat(2_000_000);
-    const { grpcStatus, details } = await callGrpc(session, 'Chat', framed(chatBytes('mock/mock-echo', text)), {
+    const { grpcStatus, details } = await callGrpc(session, 'Chat', framed(chatBytes({ targets: ['sick'] })), {
       withinMs: 30_000,
     });
     session.destroy();

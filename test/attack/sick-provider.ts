@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 
+import { ROLE_EVENT, STREAM_END, textEvent } from '../support/openai-bodies.ts';
 import type { SickCalls } from './attacked-process.ts';
 
 const MIB = 1024 * 1024;
@@ -38,6 +39,12 @@ export const SICK_ANSWERS = {
   'wrong type': (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
 } as const satisfies Record<string, (response: ServerResponse) => unknown>;
 
+/** Answers that are good but large, by name: their text is half of what the gateway sends, where it stands twice. */
+const LARGE_ANSWERS = {
+  '5 MiB of text': (response) => say(response, 5),
+  '12 MiB of text': (response) => say(response, 12),
+} as const satisfies Record<string, (response: ServerResponse) => unknown>;
+
 const BOMB = gzipSync(Buffer.alloc(256 * MIB));
 
 /** A provider on a free port of 127.0.0.1 whose answers never heal. */
@@ -49,7 +56,9 @@ export interface SickProvider {
 
 /** Starts it. */
 export async function startSickProvider(): Promise<SickProvider> {
-  const ways = new Map<string, (response: ServerResponse) => unknown>(Object.entries(SICK_ANSWERS));
+  const ways = new Map<string, (response: ServerResponse) => unknown>(
+    Object.entries({ ...SICK_ANSWERS, ...LARGE_ANSWERS }),
+  );
   const state = { how: 'redirect', count: 0 };
   const server = createServer((request, response) => {
     response.on('error', () => undefined);
@@ -78,6 +87,15 @@ export async function startSickProvider(): Promise<SickProvider> {
       server.closeAllConnections();
     },
   };
+}
+
+/** Streams an answer of so many MiB of text. */
+function say(response: ServerResponse, mebibytes: number): void {
+  response.writeHead(200, STREAM_TYPE);
+  response.write(ROLE_EVENT);
+  const piece = textEvent('words '.repeat(MIB / 6 / 4));
+  for (let count = 0; count < mebibytes * 4; count += 1) response.write(piece);
+  response.end(STREAM_END);
 }
 
 /** Writes a chunk so many times, as fast as it is read. */
