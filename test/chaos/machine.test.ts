@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, createServer } from 'node:net';
-import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
@@ -22,9 +21,6 @@ import { startUnderstudy } from '../support/understudy-process.ts';
 import type { UnderstudyProcess } from '../support/understudy-process.ts';
 import { askIn, WAYS } from '../support/ways.ts';
 
-/** What is to hold once descriptors that are used up are told as too much to do: switch on with the rule. */
-const WITH_OVERLOADED_DESCRIPTORS = false;
-
 const UNTIL_GONE: ChaosStep = { do: 'await_close' };
 const REST: readonly ChaosStep[] = [
   chunk(textEvent('the ')),
@@ -33,55 +29,20 @@ const REST: readonly ChaosStep[] = [
   lastChunk,
 ];
 
-/** A gateway as a process of its own, which may have so many descriptors. */
+/** A gateway as a process of its own. */
 async function processWith(
   config: ConfigInput,
-  descriptors?: number,
 ): Promise<{ readonly child: UnderstudyProcess; readonly client: RpcClient }> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'understudy.json');
   await writeFile(path, JSON.stringify({ retry: { backoff: ['10ms'], jitter: 'NONE', max_repeats: 1 }, ...config }));
-  const child = startUnderstudy(['--config', path], {}, descriptors);
+  const child = startUnderstudy(['--config', path]);
   onTestFinished(() => child.close());
   const client = openRpcClient((await child.doors).grpc);
   onTestFinished(() => client.close());
   return { child, client };
 }
-
-describe('a process whose descriptors are used up', () => {
-  test('goes on with what it has, tells why a call fails, and serves again when there are some', async () => {
-    const lead = await chaosUpstream();
-    const { child, client } = await processWith({ targets: [chatTarget('lead', lead.origin)] }, 64);
-    lead.script(...ANSWERED);
-    expect(await askIn({ client }, 'Chat')).toMatchObject({ delivered: WHOLE });
-    const { hostname, port } = new URL((await child.doors).web);
-    const sockets: Socket[] = [];
-    onTestFinished(() => {
-      for (const socket of sockets) socket.destroy();
-    });
-    // More than it may have; what is not accepted waits in the system's queue or is closed.
-    for (let count = 0; count < 80; count += 1) {
-      const socket = connect(Number(port), hostname);
-      socket.on('error', () => undefined);
-      sockets.push(socket);
-      await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
-    }
-    // One of the two finds the connection of the first call, the other needs a new one.
-    const { promise: until, resolve } = Promise.withResolvers<void>();
-    lead.script({ do: 'hold', until }, ...ANSWERED);
-    const kept = askIn({ client }, 'Chat');
-    await lead.request(1);
-    const { error } = await askIn({ client }, 'Chat', {}, { deadlineMs: 5_000 });
-    expect(error).toBeDefined();
-    if (WITH_OVERLOADED_DESCRIPTORS) expect(error?.reason).toBe('OVERLOADED');
-    resolve();
-    expect(await kept).toMatchObject({ delivered: WHOLE });
-    for (const socket of sockets) socket.destroy();
-    lead.script(...ANSWERED);
-    await vi.waitFor(async () => expect(await askIn({ client }, 'Chat')).toMatchObject({ delivered: WHOLE }), 10_000);
-  });
-});
 
 describe('a connection that is half open', () => {
   test.each(WAYS)('to a provider is given up, and not used again (%s)', async (way) => {

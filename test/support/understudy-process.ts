@@ -40,21 +40,12 @@ const ANY_PORT = {
   UNDERSTUDY_ADMIN_ADDRESS: '127.0.0.1:0',
 };
 
-/**
- * Starts `bin/understudy.js` on free ports, with nothing in its environment but what is given here.
- *
- * @param descriptors how many files and sockets it may have open at a time; by default as many as the machine lets it
- */
+/** Starts `bin/understudy.js` on free ports, with nothing in its environment but what is given here. */
 export function startUnderstudy(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  descriptors?: number,
 ): UnderstudyProcess {
-  const program = [process.execPath, PROGRAM, ...args];
-  // The shell is replaced by the program, so that signals reach it.
-  const limited = ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`, ...program];
-  const [command = '', ...rest] = descriptors === undefined ? program : limited;
-  const child = spawn(command, rest, {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { ...ANY_PORT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
