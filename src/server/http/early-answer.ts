@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 
 /**
@@ -8,9 +9,11 @@ import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
  */
 export function answerEarly(
   answer: UniversalServerResponse,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: { readonly complete: boolean },
+  response: ServerResponse | Http2ServerResponse,
 ): UniversalServerResponse {
+  // A stream of HTTP/2 ends without its connection.
+  if ('stream' in response) return answer;
   if (answer.body === undefined) {
     forgoKeepAlive(request, response);
     return answer;
@@ -34,7 +37,7 @@ export function answerEarly(
   return { ...answer, body: { [Symbol.asyncIterator]: () => body } };
 }
 
-function forgoKeepAlive(request: IncomingMessage, response: ServerResponse): void {
+function forgoKeepAlive(request: { readonly complete: boolean }, response: ServerResponse): void {
   const { socket } = response;
   if (request.complete || socket === null) return;
   response.shouldKeepAlive = false;
