@@ -90,14 +90,14 @@ function unread(name: string, method: 'Chat' | 'StreamChat', count: number): Att
         sick.answer('5 MiB of text');
         const targets = ['sick'];
         const bytes = method === 'Chat' ? chatBytes({ targets }) : streamChatBytes({ targets });
-        for (const session of sessions) {
-          if (session.destroyed) continue;
-          const stream = beginCall(session, method, { 'grpc-timeout': '3S' });
+        const streams = sessions.map((session) => beginCall(session, method, { 'grpc-timeout': '3S' }));
+        for (const stream of streams) {
           stream.pause();
           stream.end(framed(bytes));
         }
         await passed(HOLD_MS);
-        return [];
+        const held = streams.filter(({ closed }) => !closed).length;
+        return held === 0 ? [] : [`${held} of ${count} answers are held ${HOLD_MS / 1_000 - 3} s past their deadline`];
       }),
   };
 }
