@@ -2,14 +2,14 @@
 FROM node:26.10-bookworm-slim AS build
 WORKDIR /src
 COPY . .
-RUN npm ci && npx tsc -p tsconfig.build.json
+RUN npm ci --ignore-scripts && npx tsc -p tsconfig.build.json
 
 # Packages that run, without tools and without the Node that they could bring.
 FROM node:26.10-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY clients/typescript/package.json clients/typescript/package.json
-RUN npm ci --omit=dev --omit=optional
+RUN npm ci --ignore-scripts --omit=dev --omit=optional
 
 FROM node:26.10-bookworm-slim
 WORKDIR /app

@@ -11,6 +11,7 @@ const STEPS: readonly string[] = [
   'npm run lint',
   'npm run typecheck',
   'npm run knip',
+  'npm run licences',
   ...(isQuick ? ['npm run test:quick'] : ['npm test', 'npm run --if-present mutate:changed']),
   'git diff --exit-code --stat',
 ];

@@ -1,4 +1,4 @@
-import packageJson from '../package.json' with { type: 'json' };
+import { PACKAGE_VERSION } from './config/package-version.ts';
 import { createConfig } from './config/load.ts';
 import type { CreateOptions } from './config/load.ts';
 import type { System } from './core/ports.ts';
@@ -39,7 +39,7 @@ export interface EmbeddedGateway extends LocalClient {
  */
 export function createGateway(options: GatewayOptions = {}, system: System = realSystem): EmbeddedGateway {
   const { snapshot } = options;
-  const gateway = wireGateway({ config: createConfig(options), version: packageJson.version, system, snapshot });
+  const gateway = wireGateway({ config: createConfig(options), version: PACKAGE_VERSION, system, snapshot });
   return {
     ...createLocalClient(gateway.handlers()),
     snapshot: () => gateway.snapshot(),

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 
-import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseArguments } from './config/arguments.ts';
 import { loadConfig } from './config/load.ts';
 import { probeOllama } from './config/ollama-probe.ts';
 import { hideKeys, keysOf } from './config/port/hidden-keys.ts';
+import { PACKAGE_VERSION } from './config/package-version.ts';
 import { ConfigError } from './config/port/problem.ts';
 import type { Config } from './config/port/resolved.ts';
 import { describeStartup } from './config/summary.ts';
@@ -25,8 +25,6 @@ const EXIT_SLACK_MS = 2_000;
 /** How long an Ollama on this machine may take to answer before it counts as absent, in milliseconds. */
 const PROBE_MS = 300;
 
-const { version } = packageJson;
-
 try {
   await main();
 } catch (error) {
@@ -40,7 +38,7 @@ async function main(): Promise<void> {
   const args = parseArguments(process.argv.slice(2));
   if (typeof args === 'string') throw new ConfigError([{ path: 'command line', message: args }]);
   if (args.help || args.version) {
-    process.stdout.write(args.help ? HELP : `${version}\n`);
+    process.stdout.write(args.help ? HELP : `${PACKAGE_VERSION}\n`);
     return;
   }
   await serve(await configure(args.config, args.demo));
@@ -70,7 +68,7 @@ async function findOllama(): Promise<boolean> {
 
 /** Wires the gateway, opens its doors, says so, and listens for the signals that end it. */
 async function serve(config: Config): Promise<void> {
-  const gateway = wireGateway({ config, version, system, reports: true });
+  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: true });
   const room = new Room(() => gateway.load(), system);
   const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
   gateway.onTargetChange(() => {
@@ -79,7 +77,7 @@ async function serve(config: Config): Promise<void> {
   const doors = await openDoors(config.server, gateway, serving);
   serving.startServing();
   const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
-  process.stdout.write(describeStartup(config, addresses, version));
+  process.stdout.write(describeStartup(config, addresses, PACKAGE_VERSION));
   stopOnSignal(gateway, doors);
   surviveFaults(gateway);
   await gateway.warmUp();

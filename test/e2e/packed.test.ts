@@ -87,6 +87,11 @@ describe('the packed gateway', { timeout: 60_000 }, () => {
     await installed.typecheck('nodenext', 'consumer.ts');
   });
 
+  test('is found in order by publint and attw, and has no second package.json', async () => {
+    await installed.lint();
+    expect(installed.files.filter((path) => path.endsWith('package.json'))).toEqual(['package.json']);
+  });
+
   test('has a command that tells its version', async () => {
     const command = join(installed.root, packageJson.bin.understudy);
     const { stdout, stderr } = await run(process.execPath, ['--no-strip-types', command, '--version'], { env: {} });

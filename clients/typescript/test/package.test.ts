@@ -61,6 +61,10 @@ describe('the packed package', { timeout: 60_000 }, () => {
     await installed.typecheck(module, 'typed.ts');
   });
 
+  it('is found in order by publint and attw', async () => {
+    await installed.lint();
+  });
+
   it('holds what it exports and its licence, and no source, test or server part', async () => {
     const manifest: unknown = JSON.parse(await readFile(join(installed.root, 'package.json'), 'utf8'));
     expect(manifest).toMatchObject({ type: 'module', exports: { '.': { types: './dist/index.d.ts' } } });

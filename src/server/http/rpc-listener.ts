@@ -9,6 +9,7 @@ import { httpCallerKey, SHARE_KEY } from '../port/share-key.ts';
 import { BodyTransfer, type BodyTransferOptions } from './body-transfer.ts';
 import { authorityOf, type WebRequest, type WebResponse, pathOf, resetResponse, respondText } from './exchange.ts';
 import { JSON_ENCODER } from './json-encoder.ts';
+import { answerEarly } from './early-answer.ts';
 import { PEER_ADDRESS, peerOf } from './peer.ts';
 import { CLOSE_STALLED_STREAM, TIME_LEFT } from '../handlers/run-request.ts';
 
@@ -89,7 +90,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
         const asked = universalRequestFromNodeRequest(request, response, undefined, values);
         const answer = await handle({ ...asked, body: transfer.body(handle.method.input) });
         transfer.answered(answer.header?.get('content-length') ?? undefined);
-        await universalResponseToNodeResponse(answer, response);
+        await universalResponseToNodeResponse(answerEarly(answer, request, response), response);
       } catch {
         // The client is gone, or the answer cannot be written; the handlers have told of whatever else went wrong. Before the head is
         // out, what cannot be written is an error that quotes what the caller sent.

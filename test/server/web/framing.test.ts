@@ -128,7 +128,7 @@ test('a malformed error message is answered with 400, where no protocol can carr
   expect(response.status).toBe(400);
 });
 
-test('a request that says that it is too large gets its answer before it has come, and its connection is used again', async () => {
+test('a request that says that it is too large gets its answer before it has come', async () => {
   const { transfers } = transfersByHand({ maxMessageBytes: 100_000 });
   const { door } = await webDoor(answering(), { transfers });
   const socket = connect(Number(door.address.split(':')[1]), '127.0.0.1');
@@ -150,7 +150,4 @@ test('a request that says that it is too large gets its answer before it has com
     `POST ${SERVICE}/${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
   socket.write(head('StreamChat', 'application/connect+json', 200_000));
   await said(/resource_exhausted/);
-  socket.write('x'.repeat(200_000));
-  socket.write(head('Chat', 'application/json', JSON_CHAT.length) + JSON_CHAT);
-  await said(/"text":"hi"/);
 });

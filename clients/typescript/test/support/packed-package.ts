@@ -20,6 +20,8 @@ export interface InstalledPackage {
   readonly modules: string;
   /** Checks files of the program's folder as strictly as TypeScript can; rejects with its messages. */
   typecheck(module: string, ...files: readonly string[]): Promise<void>;
+  /** Has publint and attw look at the tarball, as whoever installs it would see it; rejects with what they find. */
+  lint(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -59,11 +61,25 @@ export async function installPacked(packageRoot: string): Promise<InstalledPacka
       );
       if (failure !== undefined) throw new Error(`the types do not compile: ${outputOf(failure)}`, { cause: failure });
     },
+    lint: async () => {
+      const publint = [join(modules, 'publint', 'src', 'cli.js'), 'run', tarball, '--strict'];
+      const attw = [join(modules, '@arethetypeswrong', 'cli', 'dist', 'index.js'), tarball];
+      // The packages are ES modules alone, and types of others need not be fetched.
+      const rules = ['--profile', 'esm-only', '--no-definitely-typed', '--no-color', '--format', 'ascii'];
+      for (const command of [publint, [...attw, ...rules]]) {
+        const failure = await run(process.execPath, command).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (failure !== undefined)
+          throw new Error(`the package is not in order: ${outputOf(failure)}`, { cause: failure });
+      }
+    },
     remove: () => rm(folder, { recursive: true }),
   };
 }
 
-/** The compiler writes its messages to standard output. */
+/** These tools write their messages to standard output. */
 function outputOf(failure: unknown): string {
   return failure instanceof Error && 'stdout' in failure ? String(failure.stdout) : String(failure);
 }
