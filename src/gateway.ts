@@ -20,6 +20,7 @@ import type { PlanContext } from './request-plan/plan.ts';
 import { planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
+import { within } from './server/http/within.ts';
 import type { GatewayPort } from './server/port/gateway-port.ts';
 import { createSuspensionCheck } from './targets/suspension-check.ts';
 import { wireTarget } from './targets/wire-target.ts';
@@ -29,6 +30,9 @@ import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { watchLoad } from './telemetry/overload.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
+
+/** How long the reader of the log may take to read its end, in milliseconds. */
+const LOG_READ_MS = 500;
 
 /** A gateway without any door. */
 export interface Gateway {
@@ -45,9 +49,14 @@ export interface Gateway {
   onTargetChange(listener: () => void): void;
   /** Returns what another gateway can go on from. */
   snapshot(): GatewaySnapshot;
+  /** Writes a sentence of ours to the log, where there is one. */
+  note(message: string): void;
   /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */
   drain(): void;
-  /** Destroys what is under way, closes all connections to providers and writes what of the log still waits. */
+  /**
+   * Destroys what is under way, closes all connections to providers and writes what of the log still waits. A reader of the log
+   * that reads nothing holds it up by half a second.
+   */
   close(): Promise<void>;
 }
 
@@ -178,6 +187,9 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       targetListeners.push(listener);
     },
     snapshot: () => engine.snapshot(),
+    note: (message) => {
+      log?.info(message);
+    },
     drain: () => {
       engine.drain();
     },
@@ -188,7 +200,9 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       load?.close();
       // What was just answered is reported in the next turn.
       await system.yieldIo();
-      log?.flush();
+      if (log === undefined) return;
+      log.flush();
+      await within(system, LOG_READ_MS, log.written());
     },
   };
 }

@@ -54,6 +54,26 @@ export function resolveServer(server: FileServer, env: Environment, problems: Co
     if (other !== undefined && address.port !== 0) problems.push({ path, message: `${shown} is taken by ${other}` });
     taken.set(shown, path);
   }
-  const { reflection, admin_service: adminService, cors_origins: corsOrigins } = server;
-  return { ...addresses, reflection, adminService, corsOrigins, allowUnauthenticated };
+  const { reflection, admin_service: adminService, cors_origins: corsOrigins, drain, connections } = server;
+  if (drain.pause >= drain.grace) {
+    problems.push({
+      path: 'server.drain.pause',
+      message: 'must be shorter than server.drain.grace, which includes it',
+    });
+  }
+  const { keepalive } = connections;
+  return {
+    ...addresses,
+    reflection,
+    adminService,
+    corsOrigins,
+    allowUnauthenticated,
+    drain: { pauseMs: drain.pause, graceMs: drain.grace },
+    connections: {
+      maxAgeMs: connections.max_age,
+      maxAgeGraceMs: connections.max_age_grace,
+      idleTimeoutMs: connections.idle_timeout,
+      keepalive: { intervalMs: keepalive.interval, timeoutMs: keepalive.timeout },
+    },
+  };
 }

@@ -3,7 +3,7 @@ import { stdout } from 'node:process';
 import { pino } from 'pino';
 
 import type { CallReport } from './call-report.ts';
-import { createLineOutput } from './line-output.ts';
+import { allWritten, createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
 
 /** Ended calls that may wait for their lines; there are so many only where `defer` comes late. */
@@ -39,6 +39,8 @@ export interface CallLog {
   alert(target: string, failure: AlertFailure): void;
   /** Writes the lines that still wait for their turn. For the end of the process. */
   flush(): void;
+  /** Resolves when standard output has taken all lines; while its reader reads nothing, it does not. */
+  written(): Promise<void>;
 }
 
 /** Opens the log. */
@@ -100,6 +102,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
       harmlessly(() => tell('warn', 'target needs attention', alertFields(target, failure)));
     },
     flush: drain,
+    written: () => (options.write === undefined ? allWritten(stdout) : Promise.resolve()),
   };
 }
 

@@ -29,6 +29,13 @@ describe('defaults', () => {
       adminService: false,
       corsOrigins: [],
       allowUnauthenticated: false,
+      drain: { pauseMs: 2_000, graceMs: 25_000 },
+      connections: {
+        maxAgeMs: 1_800_000,
+        maxAgeGraceMs: 3_600_000,
+        idleTimeoutMs: 620_000,
+        keepalive: { intervalMs: 60_000, timeoutMs: 20_000 },
+      },
     });
   });
 });
@@ -63,6 +70,12 @@ server:
   admin_service: true
   cors_origins: ["*", "https://app.example.com"]
   allow_unauthenticated: true
+  drain: { pause: 0s, grace: 20s }
+  connections:
+    max_age: 5m
+    max_age_grace: 20m
+    idle_timeout: 60s
+    keepalive: { interval: 10s, timeout: 5s }
 `,
       { KEY: 'secret' },
     );
@@ -98,6 +111,13 @@ server:
         adminService: true,
         corsOrigins: ['*', 'https://app.example.com'],
         allowUnauthenticated: true,
+        drain: { pauseMs: 0, graceMs: 20_000 },
+        connections: {
+          maxAgeMs: 300_000,
+          maxAgeGraceMs: 1_200_000,
+          idleTimeoutMs: 60_000,
+          keepalive: { intervalMs: 10_000, timeoutMs: 5_000 },
+        },
       },
       warnings: [],
       demo: false,

@@ -36,6 +36,16 @@ const duration = () =>
     return z.NEVER;
   });
 
+const WAIT_RULE = 'must be 0s or a duration of at most 24h, such as 250ms, 2s or 1m';
+
+const durationOrNone = () =>
+  text(/^(0s|[1-9]\d{0,7}(ms|s|m|h))$/, WAIT_RULE).transform((value, context) => {
+    const ms = value === '0s' ? 0 : parseDuration(value);
+    if (ms !== undefined) return ms;
+    context.addIssue({ code: 'custom', message: WAIT_RULE });
+    return z.NEVER;
+  });
+
 const address = () =>
   z.string({ error: ADDRESS_RULE }).transform((value, context) => {
     const parsed = parseAddress(value);
@@ -161,6 +171,34 @@ const retrySchema = z.strictObject(
   MAPPING,
 );
 
+const drainSchema = z.strictObject(
+  {
+    pause: durationOrNone()
+      .prefault('2s')
+      .describe('How long calls are still taken once health says that none are wanted, for balancers to notice.'),
+    grace: duration().prefault('25s').describe('How long calls may go on after the signal, the pause included.'),
+  },
+  MAPPING,
+);
+
+const keepaliveSchema = z.strictObject(
+  {
+    interval: duration().prefault('60s').describe('How often a ping asks whether the client is there.'),
+    timeout: duration().prefault('20s').describe('How long the client may take to answer it.'),
+  },
+  MAPPING,
+);
+
+const connectionsSchema = z.strictObject(
+  {
+    max_age: duration().prefault('30m').describe('After how long a connection is sent away, give or take a tenth.'),
+    max_age_grace: duration().prefault('1h').describe('How long its calls may go on after that.'),
+    idle_timeout: duration().prefault('620s').describe('After how long without a call it is sent away.'),
+    keepalive: keepaliveSchema.prefault({}),
+  },
+  MAPPING,
+);
+
 /** The section `server`. */
 export const serverSchema = z.strictObject(
   {
@@ -175,6 +213,8 @@ export const serverSchema = z.strictObject(
     allow_unauthenticated: flag()
       .prefault(false)
       .describe('Allows addresses other than loopback: something else guards them.'),
+    drain: drainSchema.prefault({}).describe('What happens at SIGTERM.'),
+    connections: connectionsSchema.prefault({}).describe('How long connections of the gRPC door live.'),
   },
   MAPPING,
 );

@@ -3,6 +3,7 @@ import type { ServiceImpl } from '@connectrpc/connect';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { Runtime } from '../../core/ports.ts';
 import { applyCors } from '../http/cors.ts';
+import { LastAnswers } from '../http/last-answers.ts';
 import { closeHttp, listenHttp } from '../http/listener.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { answerProbe } from '../http/probes.ts';
@@ -10,6 +11,7 @@ import { createRpcListener } from '../http/rpc-listener.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 import { FLUSH_MS } from '../port/limits.ts';
+import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the web door. */
 export interface WebDoorOptions {
@@ -18,7 +20,9 @@ export interface WebDoorOptions {
   readonly handlers: ServiceImpl<typeof LlmService>;
   /** Answers `/readyz`. */
   readonly isReady: () => boolean;
-  readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>;
+  /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
+  readonly isLeaving?: () => boolean;
+  readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Origins whose scripts may call. Default: none. */
   readonly corsOrigins?: readonly string[];
   /** How long a response may wait for its reader, in milliseconds. Default: `CLIENT_STALL_MS`. */
@@ -26,11 +30,9 @@ export interface WebDoorOptions {
 }
 
 /** An open web door. */
-export interface WebDoor {
+export interface WebDoor extends DrainableDoor {
   /** The bound `host:port`. */
   readonly address: string;
-  /** Lets calls under way go on for `graceMs` milliseconds, ends what is left with UNAVAILABLE, closes all connections. */
-  drain(graceMs: number): Promise<void>;
 }
 
 const LINGER_MS = 1000;
@@ -49,6 +51,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     shutdownSignal: shutdown.signal,
   });
   const server = createServer((request, response) => {
+    lastAnswers.add(response);
     if (answerProbe(request, response, options.isReady)) return;
     if (applyCors(request, response, options.corsOrigins ?? [])) return;
     const endCall = calls.begin();
@@ -56,14 +59,17 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     closeUnreadRequest(request, response, runtime);
     answer(request, response);
   });
+  const lastAnswers = new LastAnswers(server, () => runtime.now(), options.isLeaving ?? (() => false));
   const address = await listenHttp(server, options.address);
+  const sendAway = async (): Promise<void> => lastAnswers.sendAway();
   const drain = async (graceMs: number): Promise<void> => {
+    lastAnswers.sendAway();
     await within(runtime, graceMs, calls.whenIdle());
     shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, calls.whenIdle());
     await closeHttp(server);
   };
-  return { address, drain };
+  return { address, usedAtMs: () => lastAnswers.usedAtMs, sendAway, drain };
 }
 
 /**
