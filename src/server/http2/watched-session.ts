@@ -40,9 +40,11 @@ export class WatchedSession {
    * have left too many calls. Tells whether it was taken.
    */
   admit(stream: ServerHttp2Stream): boolean {
-    if (this.#resets.isUsedUp) {
+    const verdict = this.#resets.ask();
+    if (verdict !== 'ADMIT') {
       stream.on('error', () => undefined);
-      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      if (verdict === 'REFUSE') stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      else this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return false;
     }
     this.#openStreams += 1;
