@@ -80,11 +80,12 @@ async function serve(config: Config): Promise<void> {
   const doors = await openDoors(config.server, gateway, serving, () => isAccepting);
   serving.startServing();
   const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
-  process.stdout.write(describeStartup(config, addresses, version));
   listenForSignals(gateway, config.server.drain, async (drain) => {
     await drainDoors({ ...drain, serving, doors: [doors.grpc, doors.web], refuseNew, runtime: system });
     await Promise.all([doors.admin.close(), gateway.close()]);
   });
+  // Whoever reads this may send a signal at once.
+  process.stdout.write(describeStartup(config, addresses, version));
   await gateway.warmUp();
 }
 
