@@ -5,12 +5,8 @@ import { PROVIDERS } from '../../core/provider.ts';
 import { parseAddress } from '../../core/address.ts';
 import { ADDRESS_RULE } from './host-port.ts';
 import { baseUrlProblem, withoutApiVersion } from '../port/base-url.ts';
-import { DURATION_PATTERN, DURATION_RULE, parseDuration } from './duration.ts';
-
-/** Every leaf says its rule in one sentence; the value and the path are put beside it by the one who reports the issue. */
-function text(pattern: RegExp, rule: string) {
-  return z.string({ error: rule }).regex(pattern, { error: rule });
-}
+import { duration, MAPPING, text } from './leaves.ts';
+import { connectionsSchema, drainSchema } from './lifetimes.ts';
 
 function oneOf<const Words extends readonly string[]>(words: Words) {
   return z.enum(words, { error: `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}` });
@@ -28,24 +24,6 @@ const name = () => text(/^[A-Za-z0-9._~-]{1,100}$/, 'must be 1 to 100 letters, d
 const price = () =>
   text(/^\d{1,6}(\.\d{1,9})?$/, 'must be a decimal number in quotes with at most 9 places, such as "2.50"');
 
-const duration = () =>
-  text(DURATION_PATTERN, DURATION_RULE).transform((value, context) => {
-    const ms = parseDuration(value);
-    if (ms !== undefined) return ms;
-    context.addIssue({ code: 'custom', message: DURATION_RULE });
-    return z.NEVER;
-  });
-
-const WAIT_RULE = 'must be 0s or a duration of at most 24h, such as 250ms, 2s or 1m';
-
-const durationOrNone = () =>
-  text(/^(0s|[1-9]\d{0,7}(ms|s|m|h))$/, WAIT_RULE).transform((value, context) => {
-    const ms = value === '0s' ? 0 : parseDuration(value);
-    if (ms !== undefined) return ms;
-    context.addIssue({ code: 'custom', message: WAIT_RULE });
-    return z.NEVER;
-  });
-
 const address = () =>
   z.string({ error: ADDRESS_RULE }).transform((value, context) => {
     const parsed = parseAddress(value);
@@ -61,7 +39,6 @@ const origin = () =>
     error: ORIGIN_RULE,
   });
 
-const MAPPING = { error: 'must be a mapping' };
 const LIST = { error: 'must be a list' };
 
 function baseUrl(problemOf: (value: string) => string | undefined) {
@@ -167,34 +144,6 @@ const retrySchema = z.strictObject(
       .prefault(['1s', '2s', '4s', '8s'])
       .describe('Ceilings of the waits; the last one repeats.'),
     jitter: oneOf(['FULL', 'NONE']).prefault('FULL'),
-  },
-  MAPPING,
-);
-
-const drainSchema = z.strictObject(
-  {
-    pause: durationOrNone()
-      .prefault('2s')
-      .describe('How long calls are still taken once health says that none are wanted, for balancers to notice.'),
-    grace: duration().prefault('25s').describe('How long calls may go on after the signal, the pause included.'),
-  },
-  MAPPING,
-);
-
-const keepaliveSchema = z.strictObject(
-  {
-    interval: duration().prefault('60s').describe('How often a ping asks whether the client is there.'),
-    timeout: duration().prefault('20s').describe('How long the client may take to answer it.'),
-  },
-  MAPPING,
-);
-
-const connectionsSchema = z.strictObject(
-  {
-    max_age: duration().prefault('30m').describe('After how long a connection is sent away, give or take a tenth.'),
-    max_age_grace: duration().prefault('1h').describe('How long its calls may go on after that.'),
-    idle_timeout: duration().prefault('620s').describe('After how long without a call it is sent away.'),
-    keepalive: keepaliveSchema.prefault({}),
   },
   MAPPING,
 );
