@@ -17,7 +17,8 @@ export class WatchedSession {
   readonly #clock: SessionClock;
   readonly #idleTimeoutMs: number;
   readonly #resets: ResetBudget;
-  readonly #onStreamClosed: (stream: ServerHttp2Stream) => void;
+  /** One listener for all streams, which hears of each as `this`. */
+  readonly #onStreamClosed: (this: ServerHttp2Stream) => void;
   #openStreams = 0;
   #idleSinceMs: number;
   #idleTimer: TimerHandle | undefined;
@@ -30,7 +31,7 @@ export class WatchedSession {
     this.#clock = clock;
     this.#idleTimeoutMs = idleTimeoutMs;
     this.#resets = new ResetBudget(() => clock.now());
-    this.#onStreamClosed = (stream) => this.#closed(stream);
+    this.#onStreamClosed = listenerOf((stream) => this.#closed(stream));
     this.#idleSinceMs = clock.now();
     this.#watchIdleness(idleTimeoutMs);
   }
@@ -48,10 +49,7 @@ export class WatchedSession {
       return false;
     }
     this.#openStreams += 1;
-    const onClosed = this.#onStreamClosed;
-    stream.once('close', function onceClosed(this: ServerHttp2Stream) {
-      onClosed(this);
-    });
+    stream.on('close', this.#onStreamClosed);
     return true;
   }
 
@@ -113,4 +111,10 @@ export class WatchedSession {
       else this.#watchIdleness(this.#idleTimeoutMs - idleMs);
     });
   }
+}
+
+function listenerOf(hear: (stream: ServerHttp2Stream) => void): (this: ServerHttp2Stream) => void {
+  return function onClosed() {
+    hear(this);
+  };
 }
