@@ -21,6 +21,7 @@ import type { PlanContext } from './request-plan/plan.ts';
 import { planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
+import { within } from './server/http/within.ts';
 import type { GatewayPort } from './server/port/gateway-port.ts';
 import { defaultBytesInFlight } from './server/wire/byte-budget.ts';
 import { createTransfers } from './server/wire/transfers.ts';
@@ -36,6 +37,9 @@ import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
 import { watchLoad } from './telemetry/load/overload.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
+
+/** How long the reader of the log may take to read its end, in milliseconds. */
+const LOG_READ_MS = 500;
 
 /** A gateway without any door. */
 export interface Gateway {
@@ -60,9 +64,14 @@ export interface Gateway {
   onTargetChange(listener: () => void): void;
   /** Returns what another gateway can go on from. */
   snapshot(): GatewaySnapshot;
+  /** Writes a sentence of ours to the log, where there is one. */
+  note(message: string): void;
   /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */
   drain(): void;
-  /** Destroys what is under way, closes all connections to providers and writes what of the log still waits. */
+  /**
+   * Destroys what is under way, closes all connections to providers and writes what of the log still waits. A reader of the log
+   * that reads nothing holds it up by half a second.
+   */
   close(): Promise<void>;
 }
 
@@ -214,6 +223,9 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       targetListeners.push(listener);
     },
     snapshot: () => engine.snapshot(),
+    note: (message) => {
+      log?.info(message);
+    },
     drain: () => {
       engine.drain();
     },
@@ -225,7 +237,9 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       stopWatching?.();
       // What was just answered is reported in the next turn.
       await system.yieldIo();
-      log?.flush();
+      if (log === undefined) return;
+      log.flush();
+      await within(system, LOG_READ_MS, log.written());
     },
   };
 }

@@ -7,7 +7,7 @@ import { probeOllama } from './config/ollama-probe.ts';
 import { hideKeys, keysOf } from './config/port/hidden-keys.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import { ConfigError } from './config/port/problem.ts';
-import type { Config } from './config/port/resolved.ts';
+import type { Config, DrainConfig } from './config/port/resolved.ts';
 import { describeStartup } from './config/summary.ts';
 import type { Gateway } from './gateway.ts';
 import { wireGateway } from './gateway.ts';
@@ -15,13 +15,14 @@ import { openAdmin } from './server/admin/operator-door.ts';
 import { openGrpcDoor } from './server/grpc/native-door.ts';
 import { Room } from './server/health/room.ts';
 import { ServingStatus } from './server/health/serving-status.ts';
+import { drainDoors } from './server/shutdown/drain-doors.ts';
 import { openWebDoor } from './server/web/http-door.ts';
 import { system } from './system.ts';
 
-/** How long calls under way may go on after SIGTERM, in milliseconds (engine rule D2). */
-const GRACE_MS = 30_000;
-/** How long the process may take to end after that. */
+/** How long the process may take to end once the grace is over (engine rule D2), in milliseconds. */
 const EXIT_SLACK_MS = 2_000;
+/** Within this time a second signal is the first once more: a terminal and npm, say, both pass Ctrl-C on. In milliseconds. */
+const SAME_SIGNAL_MS = 1_000;
 /** How long an Ollama on this machine may take to answer before it counts as absent, in milliseconds. */
 const PROBE_MS = 300;
 
@@ -74,27 +75,40 @@ async function serve(config: Config): Promise<void> {
   gateway.onTargetChange(() => {
     serving.changed();
   });
-  const doors = await openDoors(config.server, gateway, serving);
+  let isAccepting = true;
+  const refuseNew = (): void => {
+    isAccepting = false;
+    gateway.drain();
+  };
+  const doors = await openDoors(config.server, gateway, serving, () => isAccepting);
   serving.startServing();
   const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
-  process.stdout.write(describeStartup(config, addresses, PACKAGE_VERSION));
-  stopOnSignal(gateway, doors);
+  listenForSignals(gateway, config.server.drain, async (drain) => {
+    await drainDoors({ ...drain, serving, doors: [doors.grpc, doors.web], refuseNew, runtime: system });
+    await Promise.all([doors.admin.close(), gateway.close()]);
+  });
   surviveFaults(gateway);
+  // Whoever reads this may send a signal at once.
+  process.stdout.write(describeStartup(config, addresses, PACKAGE_VERSION));
   await gateway.warmUp();
 }
 
-type Doors = Awaited<ReturnType<typeof openDoors>>;
-
-async function openDoors(server: Config['server'], gateway: Gateway, serving: ServingStatus) {
-  const { grpcAddress, httpAddress, adminAddress, adminService, reflection } = server;
+async function openDoors(
+  server: Config['server'],
+  gateway: Gateway,
+  serving: ServingStatus,
+  isAccepting: () => boolean,
+) {
+  const { grpcAddress, httpAddress, adminAddress, adminService, reflection, connections } = server;
   const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
-  const handlers = gateway.doorHandlers(() => !serving.isDraining);
+  const handlers = gateway.doorHandlers(isAccepting);
   const shared = { runtime: system, transfers: gateway.transfers };
   const http = { idleTimeoutMs, allowedHosts };
   const isReady = (): boolean => serving.isReady;
+  const isLeaving = (): boolean => serving.isDraining;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, address: grpcAddress, handlers, serving, reflection }),
-    openWebDoor({ ...shared, ...http, address: httpAddress, handlers, isReady, corsOrigins }),
+    openGrpcDoor({ ...shared, address: grpcAddress, handlers, serving, reflection, connections }),
+    openWebDoor({ ...shared, ...http, address: httpAddress, handlers, isReady, isLeaving, corsOrigins }),
     openAdmin({
       ...shared,
       ...http,
@@ -107,22 +121,34 @@ async function openDoors(server: Config['server'], gateway: Gateway, serving: Se
   return { grpc, web, admin };
 }
 
-/** Ends in order at the first signal: calls under way have their grace, and then all closes. */
-function stopOnSignal(gateway: Gateway, { grpc, web, admin }: Doors): void {
-  let isStopping = false;
-  const stop = (): void => {
-    // A second signal means that somebody does not want to wait.
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    system.exitWithin(GRACE_MS + EXIT_SLACK_MS);
-    gateway.drain();
+/** Ends in order at the first signal that asks for it, and at once at a second. SIGHUP ends nothing. */
+function listenForSignals(
+  gateway: Gateway,
+  { pauseMs, graceMs }: DrainConfig,
+  end: (drain: DrainConfig) => Promise<void>,
+): void {
+  let stoppedAtMs: number | undefined;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stoppedAtMs !== undefined) {
+      // A second signal means that somebody does not want to wait.
+      if (system.now() - stoppedAtMs > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    stoppedAtMs = system.now();
+    system.exitWithin(graceMs + EXIT_SLACK_MS);
+    gateway.note(`${signal}: calls under way may go on for ${graceMs} ms`);
     void (async () => {
-      await Promise.all([grpc.drain(GRACE_MS), web.drain(GRACE_MS)]);
-      await Promise.all([admin.close(), gateway.close()]);
+      // Ctrl-C comes from a person, who has no balancer that would have to notice.
+      await end({ pauseMs: signal === 'SIGINT' ? 0 : pauseMs, graceMs });
+      // What holds a process that has done all its work is not worth waiting for: an output that nobody reads, say.
+      process.exit(0);
     })();
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  process.on('SIGHUP', () => {
+    gateway.note('SIGHUP: there is nothing to reload');
+  });
 }
 
 /**

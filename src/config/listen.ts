@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from '../core/address.ts';
 import type { Address } from '../core/address.ts';
 import { ADDRESS_RULE, isLoopback } from './file/host-port.ts';
-import type { Environment, LimitsConfig, ServerConfig } from './port/resolved.ts';
+import type { ConnectionsConfig, Environment, LimitsConfig, ServerConfig } from './port/resolved.ts';
 import { brokenRule, type ConfigProblem } from './port/problem.ts';
 import { readVariable } from './port/provider-defaults.ts';
 import type { FileServer } from './file/schema.ts';
@@ -54,11 +54,33 @@ export function resolveServer(server: FileServer, env: Environment, problems: Co
     if (other !== undefined && address.port !== 0) problems.push({ path, message: `${shown} is taken by ${other}` });
     taken.set(shown, path);
   }
-  const { reflection, admin_service: adminService, cors_origins: corsOrigins } = server;
+  const { reflection, admin_service: adminService, cors_origins: corsOrigins, drain } = server;
   const { idle_timeout: idleTimeoutMs, allowed_hosts: allowedHosts } = server.http;
   const http = { corsOrigins, idleTimeoutMs, allowedHosts };
   const limits = resolveLimits(server.limits, problems);
-  return { ...addresses, reflection, adminService, ...http, allowUnauthenticated, limits };
+  if (drain.pause >= drain.grace) {
+    const message = 'must be shorter than server.drain.grace, which includes it';
+    problems.push({ path: 'server.drain.pause', message });
+  }
+  return {
+    ...addresses,
+    reflection,
+    adminService,
+    ...http,
+    allowUnauthenticated,
+    limits,
+    drain: { pauseMs: drain.pause, graceMs: drain.grace },
+    connections: resolveConnections(server.connections),
+  };
+}
+
+function resolveConnections({ keepalive, ...ages }: FileServer['connections']): ConnectionsConfig {
+  return {
+    maxAgeMs: ages.max_age,
+    maxAgeGraceMs: ages.max_age_grace,
+    idleTimeoutMs: ages.idle_timeout,
+    keepalive: { intervalMs: keepalive.interval, timeoutMs: keepalive.timeout },
+  };
 }
 
 /** So many of the largest messages must find room: fewer, and one caller with one of them shuts all others out. */

@@ -24,7 +24,7 @@ test.skipIf(process.platform === 'win32')(
     onTestFinished(() => rm(folder, { recursive: true }));
     const path = join(folder, 'understudy.json');
     await writeFile(path, JSON.stringify({ targets: [chatTarget('lead', lead.origin)] }));
-    const child = startUnderstudy(['--config', path], {}, OPEN_FILES);
+    const child = startUnderstudy(['--config', path], {}, { openFiles: OPEN_FILES });
     onTestFinished(() => child.close());
     const { grpc, web } = await child.doors;
     const client = openRpcClient(grpc);

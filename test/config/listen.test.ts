@@ -50,3 +50,13 @@ describe('addresses', () => {
     ).toBeUndefined();
   });
 });
+
+test.each([
+  ['drain: { pause: 25s }', 'server.drain.pause: must be shorter than server.drain.grace, which includes it'],
+  ['drain: { grace: 0s }', 'server.drain.grace: must be a duration from 1ms to 24h'],
+  ['drain: { pause: 0ms }', 'server.drain.pause: must be 0s or a duration of at most 24h'],
+  ['drain: { pause: 25h }', 'server.drain.pause: must be 0s or a duration of at most 24h'],
+  ['connections: { keepalive: { interval: 0s } }', 'server.connections.keepalive.interval: must be a duration'],
+])('the end of calls and connections must be possible: %s', (text, problem) => {
+  expect(configErrorOf(() => loadText(`server: { ${text} }`))).toContain(problem);
+});

@@ -49,6 +49,13 @@ describe('defaults', () => {
       allowedHosts: [],
       allowUnauthenticated: false,
       limits: { maxMessageBytes: 20 * 1024 * 1024, maxBytesInFlight: undefined, transferTimeoutMs: 60_000 },
+      drain: { pauseMs: 2_000, graceMs: 25_000 },
+      connections: {
+        maxAgeMs: 1_800_000,
+        maxAgeGraceMs: 3_600_000,
+        idleTimeoutMs: 620_000,
+        keepalive: { intervalMs: 60_000, timeoutMs: 20_000 },
+      },
     });
   });
 });
@@ -88,6 +95,12 @@ server:
     allowed_hosts: [gateway.internal, "::1"]
   allow_unauthenticated: true
   limits: { max_message_bytes: 65536, max_bytes_in_flight: 262144, transfer_timeout: 5s }
+  drain: { pause: 0s, grace: 20s }
+  connections:
+    max_age: 5m
+    max_age_grace: 20m
+    idle_timeout: 60s
+    keepalive: { interval: 10s, timeout: 5s }
 `,
       { KEY: 'secret' },
     );
@@ -127,6 +140,13 @@ server:
         allowedHosts: ['gateway.internal', '::1'],
         allowUnauthenticated: true,
         limits: { maxMessageBytes: 65_536, maxBytesInFlight: 262_144, transferTimeoutMs: 5_000 },
+        drain: { pauseMs: 0, graceMs: 20_000 },
+        connections: {
+          maxAgeMs: 300_000,
+          maxAgeGraceMs: 1_200_000,
+          idleTimeoutMs: 60_000,
+          keepalive: { intervalMs: 10_000, timeoutMs: 5_000 },
+        },
       },
       warnings: [],
       demo: false,

@@ -8,10 +8,11 @@ import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { HealthStatus } from '../../gen/understudy/v1/health_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { say } from '../support/chat-samples.ts';
+import { configFile } from '../support/config-file.ts';
 
 import type { RpcClient } from '../support/rpc-client.ts';
 import { openRpcClient } from '../support/rpc-client.ts';
-import { rpcError } from '../support/rpc-error.ts';
+import { RpcError, rpcError } from '../support/rpc-error.ts';
 import type { ProcessDoors, UnderstudyProcess } from '../support/understudy-process.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 import { callWithAuthority, get, postJson, sendRaw, streamJson } from '../support/web-calls.ts';
@@ -28,6 +29,17 @@ function started(args: readonly string[], env: Readonly<Record<string, string>> 
   const child = startUnderstudy(args, env);
   onTestFinished(() => child.close());
   return child;
+}
+
+/** How long a process may take. */
+const POLL = { timeout: 10_000 };
+
+/** Returns with which status a call fails; undefined where it does not. */
+async function codeOf(call: Promise<unknown>): Promise<string | undefined> {
+  return call.then(
+    () => undefined,
+    (error: unknown) => (error instanceof RpcError ? error.code : String(error)),
+  );
 }
 
 async function collected<Item>(stream: AsyncIterable<Item>): Promise<readonly Item[]> {
@@ -129,8 +141,12 @@ describe.skipIf(ollamaAnswers)('with --demo and nothing else (skipped where an O
     expect(await clientOf(doors).call(LlmService.method.health, {})).toMatchObject({ status: HealthStatus.SERVING });
   });
 
-  test('SIGTERM lets a running stream end, refuses new calls, and ends the process with 0', async () => {
-    const own = started(['--demo']);
+  test('SIGTERM lets a running stream end, sends new calls elsewhere, and ends the process with 0', async () => {
+    const drain = { pause: '400ms' };
+    const own = started([
+      '--config',
+      await configFile({ targets: [{ name: 'mock', provider: 'mock' }], server: { drain } }),
+    ]);
     const address = await own.doors;
     const client = clientOf(address);
     const readiness = client.stream(Health.method.watch, { service: 'readiness' });
@@ -138,13 +154,15 @@ describe.skipIf(ollamaAnswers)('with --demo and nothing else (skipped where an O
     const slow = client.stream(LlmService.method.streamChat, {
       messages,
       model: 'mock-slow',
-      options: { maxTokens: 8 },
     });
     expect((await slow.at(0)).event.case).toBe('started');
     own.kill('SIGTERM');
     expect((await readiness.at(1)).status).toBe(Status.NOT_SERVING);
-    const refused = await rpcError(client.call(LlmService.method.chat, { messages }));
-    expect(refused).toMatchObject({ code: 'UNAVAILABLE', reason: 'SHUTTING_DOWN' });
+    expect(await get(`${address.web}/readyz`)).toMatchObject({ status: 503 });
+    // Balancers have not noticed yet.
+    expect(await client.call(LlmService.method.chat, { messages })).toMatchObject({ provider: 'mock' });
+    await expect.poll(async () => codeOf(client.call(LlmService.method.chat, { messages })), POLL).toBe('UNAVAILABLE');
+    expect(slow.received.at(-1)?.event.case).not.toBe('finished');
     expect((await slow.done).at(-1)?.event).toMatchObject({ case: 'finished', value: { provider: 'mock' } });
     expect(await own.ended).toEqual({ code: 0, signal: null });
     expect(own.stderr()).toBe('');

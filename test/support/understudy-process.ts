@@ -27,6 +27,11 @@ export interface UnderstudyProcess {
   /** Resolves when standard output has a text in it; rejects where the process ends before. */
   printed(text: string): Promise<void>;
   readonly stderr: () => string;
+  /** Reads no more of standard output, or reads on. */
+  stopReading(): void;
+  readOn(): void;
+  /** Whether the process is gone; `ended` waits for its output, too. */
+  hasExited(): boolean;
   kill(signal: NodeJS.Signals): void;
   /** Ends the process whatever it does, and waits for its end. */
   close(): Promise<void>;
@@ -40,18 +45,26 @@ const ANY_PORT = {
   UNDERSTUDY_ADMIN_ADDRESS: '127.0.0.1:0',
 };
 
-/**
- * Starts `bin/understudy.js` on free ports, with nothing in its environment but what is given here.
- * @param openFiles most file descriptors that it may have; default: as many as this process
- */
+/** What starts the gateway, before its arguments. */
+export const PROGRAM_COMMAND: readonly [string, ...string[]] = [process.execPath, PROGRAM];
+
+/** How a process is started. */
+interface StartOptions {
+  /** What starts it, before its arguments. */
+  readonly command?: readonly [string, ...string[]];
+  /** Most file descriptors that it may have; default: as many as this process. */
+  readonly openFiles?: number;
+}
+
+/** Starts `bin/understudy.js` on free ports, with nothing in its environment but what is given here. */
 export function startUnderstudy(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  openFiles?: number,
+  { command = PROGRAM_COMMAND, openFiles }: StartOptions = {},
 ): UnderstudyProcess {
-  const command = [process.execPath, PROGRAM, ...args];
-  const limited = ['/bin/sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...command];
-  const [program = '', ...words] = openFiles === undefined ? command : limited;
+  const whole = [...command, ...args];
+  const limited = ['/bin/sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...whole];
+  const [program = '', ...words] = openFiles === undefined ? whole : limited;
   const child = spawn(program, words, {
     env: { ...ANY_PORT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,6 +102,9 @@ export function startUnderstudy(
         void ended.then(() => reject(new Error(`the process ended without: ${text}`)));
       }),
     stderr: () => output.stderr,
+    stopReading: () => void child.stdout.pause(),
+    readOn: () => void child.stdout.resume(),
+    hasExited: () => child.exitCode !== null || child.signalCode !== null,
     kill: (signal) => void child.kill(signal),
     close: async () => {
       child.kill('SIGKILL');

@@ -7,6 +7,8 @@ export const MAPPING = { error: 'must be a mapping' };
 /** What an array is to be. */
 export const LIST = { error: 'must be a list' };
 
+const WAIT_RULE = 'must be 0s or a duration of at most 24h, such as 250ms, 2s or 1m';
+
 /**
  * A text of a form. Every leaf says its rule in one sentence; the value and the path are put beside it by the one who reports
  * the issue.
@@ -29,11 +31,17 @@ export function wholeNumber(least: number, most: number) {
 /** True or false. */
 export const flag = () => z.boolean({ error: 'must be true or false' });
 
-/** A duration such as 250ms, in milliseconds once it is read. */
-export const duration = () =>
-  text(DURATION_PATTERN, DURATION_RULE).transform((value, context) => {
-    const ms = parseDuration(value);
+/** A duration of 1 ms to 24 h; comes out in milliseconds. */
+export const duration = () => milliseconds(DURATION_PATTERN, DURATION_RULE);
+
+/** A duration, or `0s` for none; comes out in milliseconds. */
+export const durationOrNone = () => milliseconds(/^(0s|[1-9]\d{0,7}(ms|s|m|h))$/, WAIT_RULE);
+
+function milliseconds(pattern: RegExp, rule: string) {
+  return text(pattern, rule).transform((value, context) => {
+    const ms = value === '0s' ? 0 : parseDuration(value);
     if (ms !== undefined) return ms;
-    context.addIssue({ code: 'custom', message: DURATION_RULE });
+    context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });
+}

@@ -8,6 +8,7 @@ import { ADDRESS_RULE } from './host-port.ts';
 import { isKey } from '../port/hidden-keys.ts';
 import { baseUrlProblem, withoutApiVersion } from '../port/base-url.ts';
 import { duration, flag, LIST, MAPPING, oneOf, text, wholeNumber } from './leaves.ts';
+import { connectionsSchema, drainSchema } from './lifetimes.ts';
 
 const name = () => text(/^[A-Za-z0-9._~-]{1,100}$/, 'must be 1 to 100 letters, digits, or characters of ._~-');
 
@@ -196,6 +197,8 @@ export const serverSchema = z.strictObject(
       .prefault(false)
       .describe('Allows addresses other than loopback: something else guards them.'),
     limits: limitsSchema.prefault({}).describe('What messages may take.'),
+    drain: drainSchema.prefault({}).describe('What happens at SIGTERM.'),
+    connections: connectionsSchema.prefault({}).describe('How long connections of the gRPC door live.'),
   },
   MAPPING,
 );

@@ -72,6 +72,30 @@ export interface LimitsConfig {
   readonly transferTimeoutMs: number;
 }
 
+/** How the process goes down. */
+export interface DrainConfig {
+  /** How long new calls are still taken once health says that none are wanted, in milliseconds; may be 0. Default 2 s. */
+  readonly pauseMs: number;
+  /** How long calls may go on after the signal, the pause included, in milliseconds. Default 25 s. */
+  readonly graceMs: number;
+}
+
+/** How long connections of the gRPC door live; in milliseconds, gRPC's words (gRFC A9). */
+export interface ConnectionsConfig {
+  /** After how long a connection is sent away, with a jitter of a tenth. Default 30 min. */
+  readonly maxAgeMs: number;
+  /** How long its calls may go on after that. Default 1 h. */
+  readonly maxAgeGraceMs: number;
+  /** After how long without a call it is sent away. Default 620 s. */
+  readonly idleTimeoutMs: number;
+  readonly keepalive: {
+    /** How often a ping asks whether the client is there. Default 60 s. */
+    readonly intervalMs: number;
+    /** How long the client may take to answer it. Default 20 s. */
+    readonly timeoutMs: number;
+  };
+}
+
 /** What the process listens on; addresses are `host:port`, IPv6 in brackets. */
 export interface ServerConfig {
   /** Default 127.0.0.1:50051. */
@@ -93,6 +117,8 @@ export interface ServerConfig {
   /** Whether addresses other than loopback are allowed although callers are not authenticated. */
   readonly allowUnauthenticated: boolean;
   readonly limits: LimitsConfig;
+  readonly drain: DrainConfig;
+  readonly connections: ConnectionsConfig;
 }
 
 /** Everything that the process is told, checked and with its defaults filled in. */

@@ -1,4 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Http2Server } from 'node:http2';
+import { Server as NetServer } from 'node:net';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
@@ -6,11 +8,14 @@ import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import { formatAddress } from '../../core/address.ts';
 import { Cohort, type EventLoop } from '../../core/cohort.ts';
 import type { System } from '../../core/ports.ts';
+import type { ConnectionsConfig } from '../../config/port/resolved.ts';
 import { addressToBind } from '../http/listener.ts';
 import { mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
 import { silenceGrpcLibrary } from './calls/needed-headers.ts';
-import { takeCalls } from './take-calls.ts';
+import { http2ServersOf, takeCalls } from './take-calls.ts';
+import { OpenSessions } from '../http2/open-sessions.ts';
+import { RESET_GUARD } from '../http2/reset-budget.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS } from '../port/limits.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
@@ -19,6 +24,7 @@ import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
+import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the gRPC door. */
 export interface GrpcDoorOptions {
@@ -26,7 +32,7 @@ export interface GrpcDoorOptions {
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
   readonly serving: ServingStatus;
-  readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'> & EventLoop;
+  readonly runtime: Pick<System, 'now' | 'random' | 'wall' | 'setTimer' | 'clearTimer' | 'setIdleTimer'> & EventLoop;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** Whether the schema is told to whoever asks. Default: true. */
@@ -35,40 +41,51 @@ export interface GrpcDoorOptions {
   readonly tls?: TlsOptions | undefined;
   /** How long a stream may wait for its reader, in milliseconds. Default: {@link CLIENT_STALL_MS}. */
   readonly clientStallMs?: number;
+  /** How long connections live. Default: {@link DEFAULT_CONNECTIONS}. */
+  readonly connections?: ConnectionsConfig | undefined;
 }
 
 /** An open gRPC door. */
-export interface GrpcDoor {
+export interface GrpcDoor extends DrainableDoor {
   /** The bound `host:port`. */
   readonly address: string;
-  /**
-   * Goes down in order: health says so, calls under way may go on for `graceMs` milliseconds, what is left then ends with
-   * UNAVAILABLE, and all connections close. Takes at most a second more than `graceMs`.
-   */
-  drain(graceMs: number): Promise<void>;
 }
 
 const STREAM_CREATED = 'http2.server.stream.created';
 
-const SERVER_OPTIONS = {
-  // Of what grpc-js reads itself, which is questions about the schema; also what it expands them to.
-  'grpc.max_receive_message_length': 64 * 1024,
-  'grpc.max_concurrent_streams': 1000,
-  // The counts for channelz, a service that is not mounted here.
-  'grpc.enable_channelz': 0,
-  // Pings find peers that are gone; Node sends none by itself.
-  'grpc.keepalive_time_ms': 60_000,
-  'grpc.keepalive_timeout_ms': 20_000,
+/** How long connections live where nothing is configured; as the config's schema says. */
+const DEFAULT_CONNECTIONS: ConnectionsConfig = {
+  maxAgeMs: 30 * 60_000,
+  maxAgeGraceMs: 60 * 60_000,
+  idleTimeoutMs: 620_000,
+  keepalive: { intervalMs: 60_000, timeoutMs: 20_000 },
 };
+
+function serverOptions({ maxAgeMs, maxAgeGraceMs, keepalive }: ConnectionsConfig) {
+  return {
+    // Of what grpc-js reads itself, which is questions about the schema; also what it expands them to.
+    'grpc.max_receive_message_length': 64 * 1024,
+    'grpc.max_concurrent_streams': 1000,
+    // The counts for channelz, a service that is not mounted here.
+    'grpc.enable_channelz': 0,
+    // Pings find peers that are gone; Node sends none by itself.
+    'grpc.keepalive_time_ms': keepalive.intervalMs,
+    'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+    // With jitter of a tenth. Its idle time is ours to watch: grpc-js does not see plain unary calls.
+    'grpc.max_connection_age_ms': maxAgeMs,
+    'grpc.max_connection_age_grace_ms': maxAgeGraceMs,
+  };
+}
 
 /** Serves LlmService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
 export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
-  const { handlers, serving, runtime, clientStallMs = CLIENT_STALL_MS } = options;
+  const { handlers, serving, runtime, clientStallMs = CLIENT_STALL_MS, connections = DEFAULT_CONNECTIONS } = options;
   silenceGrpcLibrary();
   const asked = addressToBind(options.address);
   const shutdown = new AbortController();
   const calls = new LiveCalls();
-  const server = new Server(SERVER_OPTIONS);
+  const server = new Server(serverOptions(connections));
+  tolerateResets(server);
   const cohort = new Cohort(runtime);
   const mount = { runtime, clientStallMs, shutdownSignal: shutdown.signal, cohort };
   const methods = new Map([
@@ -85,15 +102,36 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     throw error;
   }
   takeCalls(server, methods, { runtime, transfers: options.transfers ?? createTransfers(runtime) });
+  const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs });
+  for (const http2Server of http2ServersOf(server)) if (isHttp2Server(http2Server)) sessions.watch(http2Server);
   const drain = async (graceMs: number): Promise<void> => {
     serving.startDraining();
-    await within(runtime, graceMs, calls.whenIdle());
+    const isIdle = async (): Promise<void> => {
+      await sessions.retire();
+      await calls.whenIdle();
+    };
+    await within(runtime, graceMs, isIdle());
     shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, closed(server));
     server.forceShutdown();
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
   };
-  return { address: formatAddress({ host: asked.host, port }), drain };
+  return {
+    address: formatAddress({ host: asked.host, port }),
+    usedAtMs: () => sessions.usedAtMs,
+    sendAway: () => sessions.retire(),
+    drain,
+  };
+}
+
+/** grpc-js has no option for the guard; a test watches that it still makes its HTTP/2 servers from `commonServerOptions`. */
+function tolerateResets(server: Server): void {
+  const options: unknown = Reflect.get(server, 'commonServerOptions');
+  if (typeof options === 'object' && options !== null) Object.assign(options, RESET_GUARD);
+}
+
+function isHttp2Server(value: unknown): value is Http2Server {
+  return value instanceof NetServer;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { System } from '../../core/ports.ts';
 import { guardFromPages } from '../http/cors.ts';
 import { createListener, type ListenerOptions } from '../http/listener.ts';
 import { KnownHosts } from '../http/known-hosts.ts';
+import { LastAnswers } from '../http/last-answers.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { answerProbe } from '../http/probes.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
@@ -12,6 +13,7 @@ import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 import { FLUSH_MS } from '../port/limits.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
+import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the web door. */
 export interface WebDoorOptions extends ListenerOptions {
@@ -24,6 +26,8 @@ export interface WebDoorOptions extends ListenerOptions {
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** Origins whose scripts may call, besides the door's own. Default: none. */
+  /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
+  readonly isLeaving?: () => boolean;
   readonly corsOrigins?: readonly string[];
   /** Names by which the door may be called, besides those of loopback. Default: none. */
   readonly allowedHosts?: readonly string[];
@@ -32,11 +36,9 @@ export interface WebDoorOptions extends ListenerOptions {
 }
 
 /** An open web door. */
-export interface WebDoor {
+export interface WebDoor extends DrainableDoor {
   /** The bound `host:port`. */
   readonly address: string;
-  /** Lets calls under way go on for `graceMs` milliseconds, ends what is left with UNAVAILABLE, closes all connections. */
-  drain(graceMs: number): Promise<void>;
 }
 
 /**
@@ -55,6 +57,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     bodies: { runtime, transfers: options.transfers ?? createTransfers(runtime) },
   });
   const listener = createListener(options, (request, response) => {
+    lastAnswers.add(response);
     if (answerProbe(request, response, options.isReady)) return;
     endUnreadRequest(request, response, runtime);
     if (guardFromPages(request, response, rules)) return;
@@ -62,12 +65,15 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     response.once('close', endCall);
     answer(request, response);
   });
+  const lastAnswers = new LastAnswers(listener.server, () => runtime.now(), options.isLeaving ?? (() => false));
   const address = await listener.listen(options.address);
+  const sendAway = async (): Promise<void> => lastAnswers.sendAway();
   const drain = async (graceMs: number): Promise<void> => {
+    lastAnswers.sendAway();
     await within(runtime, graceMs, calls.whenIdle());
     shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, calls.whenIdle());
     await listener.close();
   };
-  return { address, drain };
+  return { address, usedAtMs: () => lastAnswers.usedAtMs, sendAway, drain };
 }

@@ -26,6 +26,14 @@ export function createLineOutput(stream: Writable, dropped: (lines: number) => v
   };
 }
 
+/** Resolves when all that was written to a stream has left the process, or never will because the stream is broken. */
+export function allWritten(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) resolve();
+    else stream.write('', () => resolve());
+  });
+}
+
 function countBreaks(lines: string): number {
   return lines.split('\n').length - 1;
 }

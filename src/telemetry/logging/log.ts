@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import type { CallReport } from '../report/call-report.ts';
 import { createAlertLimit } from './alert-limit.ts';
 import { faultFields } from './fault-origin.ts';
-import { createLineOutput } from './line-output.ts';
+import { allWritten, createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
 import { operatorFields } from './operator-fields.ts';
 import type { OperatorAct } from '../../server/port/operator-act.ts';
@@ -56,6 +56,8 @@ export interface CallLog {
   fault(thrown: unknown): void;
   /** Writes the lines that still wait for their turn. For the end of the process. */
   flush(): void;
+  /** Resolves when standard output has taken all lines; while its reader reads nothing, it does not. */
+  written(): Promise<void>;
 }
 
 /** Opens the log. */
@@ -137,6 +139,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
       harmlessly(() => tell('error', 'uncaught fault of the gateway', faultFields(thrown)));
     },
     flush: drain,
+    written: () => (options.write === undefined ? allWritten(stdout) : Promise.resolve()),
   };
 }
 

@@ -1,0 +1,66 @@
+import type { Runtime } from '../../core/ports.ts';
+import type { WebResponse } from './exchange.ts';
+import type { HttpListener } from './listener.ts';
+
+/**
+ * The connections of an HTTP/1.1 server as it goes down. HTTP/1.1 has no GOAWAY: a client learns from `Connection: close` in an
+ * answer that the next request goes elsewhere.
+ */
+export class LastAnswers {
+  readonly #server: HttpListener['server'];
+  readonly #now: Runtime['now'];
+  readonly #isLeaving: () => boolean;
+  readonly #underWay = new Set<WebResponse>();
+  #connections = 0;
+  #usedAtMs = -Infinity;
+  #isClosing = false;
+
+  /** @param isLeaving whether clients are to go elsewhere, although new connections are still taken */
+  constructor(server: HttpListener['server'], now: Runtime['now'], isLeaving: () => boolean) {
+    this.#server = server;
+    this.#now = now;
+    this.#isLeaving = isLeaving;
+    server.on('connection', (socket) => {
+      this.#connections += 1;
+      socket.once('close', () => {
+        this.#connections -= 1;
+        this.#usedAtMs = now();
+      });
+    });
+  }
+
+  /** When a connection was open last: now where one is; -Infinity where there was none. */
+  get usedAtMs(): number {
+    return this.#connections > 0 ? this.#now() : this.#usedAtMs;
+  }
+
+  /** Looks after the answer of a request that has come. */
+  add(response: WebResponse): void {
+    if (this.#isClosing || this.#isLeaving()) sayClose(response);
+    this.#underWay.add(response);
+    response.once('close', () => {
+      this.#underWay.delete(response);
+      // Its head was out before, so that it could not say that the connection ends with it.
+      if (this.#isClosing) this.#closeIdle();
+    });
+  }
+
+  /** Closes the listener and all idle connections at once, and each other one behind the answer under way. */
+  sendAway(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    for (const response of this.#underWay) sayClose(response);
+    this.#server.close();
+    this.#closeIdle();
+  }
+
+  /** HTTP/2 connections are told by `close` itself, and end with their last stream. */
+  #closeIdle(): void {
+    if ('closeIdleConnections' in this.#server) this.#server.closeIdleConnections();
+  }
+}
+
+/** HTTP/2 has no such header: there the connection is told. */
+function sayClose(response: WebResponse): void {
+  if (!('stream' in response) && !response.headersSent) response.setHeader('connection', 'close');
+}
