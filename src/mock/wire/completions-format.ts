@@ -16,19 +16,20 @@ const PROMPT_FILTER_RESULTS = [
   },
 ];
 
+/** A refusal ends as an answer does, where a provider has no word of its own for it. */
 const FINISH_REASONS = {
   stop: 'stop',
   length: 'length',
   tool_calls: 'tool_calls',
   content_filter: 'content_filter',
-  refusal: 'stop',
-} as const satisfies Record<AnswerEnding, string>;
+} as const satisfies Record<Exclude<AnswerEnding, 'refusal'>, string>;
 
 const KEEP_ALIVE = ': keep-alive\n\n';
 
 /** Makes the wire format of Chat Completions in the manner of a house, with the words for ends and the ids of a provider. */
 export function chatWire(house: ChatHouse, { finishReasons, callIds }: ChatApi): Wire {
-  const reasons = { ...FINISH_REASONS, ...finishReasons };
+  const words = { ...FINISH_REASONS, ...finishReasons };
+  const reasons = { refusal: words.stop, ...words };
   return {
     framing: 'sse',
     ...(house === 'deepseek' ? { opening: KEEP_ALIVE, keepAlive: KEEP_ALIVE, wholeKeepAlive: '\n' } : {}),
