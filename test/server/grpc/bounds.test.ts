@@ -8,7 +8,7 @@ import { StatusSchema } from '../../../gen/google/rpc/status_pb.ts';
 import { ChatRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
 import { AttemptTrailSchema } from '../../../gen/understudy/v1/routing_pb.ts';
 import { grpcDoor } from '../support/doors.ts';
-import { attempt, fakeGateway, success } from '../support/fake-gateway.ts';
+import { attempt, fakeGateway, SERVING, success, untilAborted } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
 import { transfersByHand } from '../support/transfers-by-hand.ts';
 
@@ -16,6 +16,14 @@ const MIB = 1024 * 1024;
 const hello = toBinary(ChatRequestSchema, chat());
 /** An empty message in `messages`, and so on. */
 const emptyMessages = (count: number): Buffer => Buffer.alloc(2 * count, Buffer.of(10, 0));
+
+/** Streams a text and then nothing, until the call is over. */
+const streaming = (text: string) =>
+  fakeGateway((call) => {
+    call.client?.started(SERVING);
+    call.client?.output({ kind: 'text', index: 0, text });
+    return untilAborted(call);
+  });
 
 const answering = (text = 'hello') =>
   fakeGateway(() => Promise.resolve(success([{ kind: 'text', index: 0, text }], { attempts: [attempt()] })));
@@ -181,6 +189,20 @@ describe('an answer', () => {
     expect(transfers.budget.refused.send_timeout).toBe(0);
     look(4_000);
     expect(transfers.budget.refused.send_timeout).toBe(1);
+  });
+
+  test('of a stream is cut off behind its deadline too, where its end would wait behind what is not read', async () => {
+    const { transfers, look } = transfersByHand({ maxMessageBytes: 4 * MIB }, 16 * MIB);
+    const session = (await grpcDoor(streaming('a'.repeat(MIB)), { transfers })).session();
+    const stream = open(session, 'StreamChat', { 'grpc-timeout': '10S' });
+    stream.end(framed(hello));
+    await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(0);
+    look(9_000);
+    expect(transfers.budget.refused.send_timeout).toBe(0);
+    look(4_000);
+    expect(transfers.budget.refused.send_timeout).toBe(1);
+    await once(stream, 'close');
+    expect(stream.rstCode).toBe(8);
   });
 
   test('that is read is counted no more', async () => {

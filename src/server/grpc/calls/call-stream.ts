@@ -132,19 +132,21 @@ export class CallStream implements ContextCall, Transfer {
   }
 
   check(nowMs: number, patience: Patience): void {
-    if (!this.reply.isEnded) this.#checkReceiving(nowMs, patience);
-    else if (this.#isHandled) this.#checkSending(nowMs, patience);
+    if (this.#isHandled) this.#checkSending(nowMs, patience);
+    else if (!this.reply.isEnded) this.#checkReceiving(nowMs, patience);
     // It was refused, and the client goes on sending.
     else if (this.#isOver(nowMs, 0, LINGER)) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   #checkReceiving(nowMs: number, patience: Patience): void {
-    if (this.#isHandled || !this.#isOver(nowMs, this.#reader.received, patience)) return;
+    if (!this.#isOver(nowMs, this.#reader.received, patience)) return;
     this.#refuseFor('receive_timeout', 'too_slow');
   }
 
   #checkSending(nowMs: number, patience: Patience): void {
-    if (nowMs < this.#deadlineAtMs + LATE_MS && !this.#isOver(nowMs, 0, patience)) return;
+    // A stream may last as long as its deadline lets it; what it has to say at its end waits behind what is not read.
+    const isStuck = this.reply.isEnded && this.#isOver(nowMs, 0, patience);
+    if (nowMs < this.#deadlineAtMs + LATE_MS && !isStuck) return;
     this.#options.transfers.budget.refused.send_timeout += 1;
     this.reply.reset();
   }
