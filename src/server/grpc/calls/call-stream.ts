@@ -3,7 +3,7 @@ import { Code, type ConnectError } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
 import type { Runtime, TimerHandle } from '../../../core/ports.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
-import { chooseRequestId, REQUEST_ID_HEADER } from '../../port/limits.ts';
+import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER } from '../../port/limits.ts';
 import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
@@ -25,9 +25,6 @@ export interface CallStreamOptions {
 
 /** How long a client may go on sending after its answer: one that is reset while it sends misses its status. */
 const LINGER: Patience = { limitMs: 5_000, stallMs: 5_000 };
-
-/** How much longer than its deadline an answer may wait for its reader, in milliseconds: clients round theirs up. */
-const LATE_MS = 2_000;
 
 /** A call with one message in its request, read and answered on its HTTP/2 stream. */
 export class CallStream implements ContextCall, Transfer {
