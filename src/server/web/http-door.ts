@@ -25,9 +25,9 @@ export interface WebDoorOptions extends ListenerOptions {
   readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
-  /** Origins whose scripts may call, besides the door's own. Default: none. */
   /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
   readonly isLeaving?: () => boolean;
+  /** Origins whose scripts may call, besides the door's own. Default: none. */
   readonly corsOrigins?: readonly string[];
   /** Names by which the door may be called, besides those of loopback. Default: none. */
   readonly allowedHosts?: readonly string[];
