@@ -12,7 +12,7 @@ import { connectionOf, resetResponse, type WebRequest, type WebResponse } from '
 
 /** What the bodies of a listener share. */
 export interface BodyTransferOptions {
-  readonly runtime: Pick<Runtime, 'now' | 'random'>;
+  readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer'>;
   readonly transfers: Transfers;
 }
 

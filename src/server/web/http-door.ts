@@ -8,7 +8,6 @@ import { LastAnswers } from '../http/last-answers.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { answerProbe } from '../http/probes.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
-import { endUnreadRequest } from '../http/unread-request.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 import { FLUSH_MS } from '../port/limits.ts';
@@ -59,7 +58,6 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const listener = createListener(options, (request, response) => {
     lastAnswers.add(response);
     if (answerProbe(request, response, options.isReady)) return;
-    endUnreadRequest(request, response, runtime);
     if (guardFromPages(request, response, rules)) return;
     const endCall = calls.begin();
     response.once('close', endCall);
