@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, Server } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';
 
@@ -6,6 +6,8 @@ import type { Address } from '../../core/address.ts';
 import type { Runtime } from '../../core/ports.ts';
 import { formatAddress, parseAddress } from '../../core/address.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
+import { OpenSessions } from '../http2/open-sessions.ts';
+import { RESET_GUARD } from '../http2/reset-budget.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 import { endUnreadRequest } from './unread-request.ts';
 
@@ -28,7 +30,7 @@ const MAX_STREAMS = 1_000;
 
 /** How a listener treats its connections. */
 export interface ListenerOptions {
-  readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>;
+  readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Where given, TLS: HTTP/2, and HTTP/1.1 for clients that do not offer it. Default: plain HTTP/1.1. */
   readonly tls?: TlsOptions | undefined;
   /** How long a connection may be idle, in milliseconds. Default: 620,000. */
@@ -40,6 +42,8 @@ export interface HttpListener {
   readonly server: Server | Http2SecureServer;
   /** Listens on `host:port` and returns the bound address. Rejects where it cannot be bound. */
   listen(address: string): Promise<string>;
+  /** Takes no new connection, closes those of HTTP/1.1 that are idle, and sends those of HTTP/2 away. Resolves as {@link OpenSessions.retire}. */
+  retire(): Promise<void>;
   /** Closes the server and all its connections, whatever they are doing. */
   close(): Promise<void>;
 }
@@ -74,7 +78,9 @@ export function createListener(
       });
     }
   };
-  const server = tls === undefined ? createServer(guarded) : secureServer(tls, idleTimeoutMs, guarded);
+  const server = tls === undefined ? createServer(guarded) : secureServer(tls, guarded);
+  const sessions = new OpenSessions({ runtime, idleTimeoutMs });
+  if (!(server instanceof Server)) sessions.watch(server);
   Object.assign(server, {
     keepAliveTimeout: idleTimeoutMs,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -90,6 +96,10 @@ export function createListener(
   return {
     server,
     listen: (address) => bindServer(server, addressToBind(address)),
+    retire: async () => {
+      if (!(server instanceof Server)) await sessions.retire();
+      server.close();
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -100,10 +110,9 @@ export function createListener(
 
 function secureServer(
   { certPem, keyPem, clientCaPem }: TlsOptions,
-  idleTimeoutMs: number,
   answer: (request: WebRequest, response: WebResponse) => void,
 ): Http2SecureServer {
-  const server = createSecureServer(
+  return createSecureServer(
     {
       cert: certPem,
       key: keyPem,
@@ -111,14 +120,10 @@ function secureServer(
       allowHTTP1: true,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       settings: { maxConcurrentStreams: MAX_STREAMS },
+      ...RESET_GUARD,
     },
     answer,
   );
-  server.on('session', (session) => {
-    // Streams that are open go on; a stream in silence has its pings.
-    session.setTimeout(idleTimeoutMs, () => session.close());
-  });
-  return server;
 }
 
 function bindServer(server: Server | Http2SecureServer, { host, port }: Address): Promise<string> {

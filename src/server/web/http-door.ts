@@ -63,15 +63,17 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     response.once('close', endCall);
     answer(request, response);
   });
-  const lastAnswers = new LastAnswers(listener.server, () => runtime.now(), options.isLeaving ?? (() => false));
+  const lastAnswers = new LastAnswers(listener, () => runtime.now(), options.isLeaving ?? (() => false));
   const address = await listener.listen(options.address);
-  const sendAway = async (): Promise<void> => lastAnswers.sendAway();
   const drain = async (graceMs: number): Promise<void> => {
-    lastAnswers.sendAway();
-    await within(runtime, graceMs, calls.whenIdle());
+    const isIdle = async (): Promise<void> => {
+      await lastAnswers.sendAway();
+      await calls.whenIdle();
+    };
+    await within(runtime, graceMs, isIdle());
     shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, calls.whenIdle());
     await listener.close();
   };
-  return { address, usedAtMs: () => lastAnswers.usedAtMs, sendAway, drain };
+  return { address, usedAtMs: () => lastAnswers.usedAtMs, sendAway: () => lastAnswers.sendAway(), drain };
 }
