@@ -46,7 +46,10 @@ export class LastAnswers {
     });
   }
 
-  /** Closes the listener and all idle connections at once, and each other one behind the answer under way. Resolves when no new call can come. */
+  /**
+   * Closes the listener and all idle connections at once, and each other one behind the answer under way. Resolves when no new call
+   * can come.
+   */
   sendAway(): Promise<void> {
     this.#isClosing = true;
     this.#retired ??= this.#sendAllAway();

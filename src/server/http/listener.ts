@@ -30,6 +30,7 @@ const MAX_STREAMS = 1_000;
 
 /** How a listener treats its connections. */
 export interface ListenerOptions {
+  /** Time, for idle connections and requests that are not read. */
   readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Where given, TLS: HTTP/2, and HTTP/1.1 for clients that do not offer it. Default: plain HTTP/1.1. */
   readonly tls?: TlsOptions | undefined;
@@ -42,7 +43,10 @@ export interface HttpListener {
   readonly server: Server | Http2SecureServer;
   /** Listens on `host:port` and returns the bound address. Rejects where it cannot be bound. */
   listen(address: string): Promise<string>;
-  /** Takes no new connection, closes those of HTTP/1.1 that are idle, and sends those of HTTP/2 away. Resolves as {@link OpenSessions.retire}. */
+  /**
+   * Takes no new connection, sends those of HTTP/2 away and closes those of HTTP/1.1 that are idle. Resolves when no new stream can
+   * come.
+   */
   retire(): Promise<void>;
   /** Closes the server and all its connections, whatever they are doing. */
   close(): Promise<void>;

@@ -47,8 +47,8 @@ const JSON_OPTIONS = { ignoreUnknownFields: false, textEncoder: JSON_ENCODER };
 export type RpcListener = (request: WebRequest, response: WebResponse) => void;
 
 /**
- * Makes the listener for services over Connect and gRPC-Web. In place of `connectNodeAdapter`, which dies of a malformed Host, cannot shorten
- * deadlines, and writes to the console about every stream that a client leaves.
+ * Makes the listener for services over Connect and gRPC-Web. In place of `connectNodeAdapter`, which dies of a malformed Host,
+ * cannot shorten deadlines, and writes to the console about every stream that a client leaves.
  */
 export function createRpcListener(options: RpcListenerOptions): RpcListener {
   const { routes, shutdownSignal, bodies } = options;
