@@ -25,7 +25,7 @@ export interface AdminOptions {
   readonly metrics?: () => Promise<MetricsText>;
   /** Answers AdminService; without it there is none. */
   readonly handlers?: ServiceImpl<typeof AdminService>;
-  readonly runtime: Pick<System, 'now' | 'random' | 'setIdleTimer'>;
+  readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** Names by which the listener may be called, besides those of loopback. Default: none. */
@@ -49,18 +49,14 @@ export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
   const answer = handlers && createRpcListener({ routes: (router) => router.service(AdminService, handlers), bodies });
   // Scripts of web pages may call nothing here, whatever their origin.
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts) };
-  const listener = createListener({ idleTimeoutMs }, (request, response) => {
+  const listener = createListener({ runtime, idleTimeoutMs }, (request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
     if (guardFromPages(request, response, rules)) return;
     const { metrics } = options;
     if (metrics !== undefined && hasSafeMethod(request) && pathOf(request) === '/metrics')
       void answerMetrics(metrics, response);
     else if (answer === undefined) respondText(response, 404, 'not found');
-    else {
-      // What is left of a request that was refused before it was read whole is dropped.
-      response.once('finish', () => request.resume());
-      answer(request, response);
-    }
+    else answer(request, response);
   });
   const address = await listener.listen(options.address);
   return { address, close: () => listener.close() };

@@ -4,14 +4,17 @@ import type { Cohort } from '../../core/cohort.ts';
 import type { Runtime } from '../../core/ports.ts';
 import { answerStream, type StreamOptions } from './answer-stream.ts';
 import { answerUnary } from './answer-unary.ts';
-import type { CallStream } from './calls/call-stream.ts';
+import type { TakenMethod } from './calls/call-stream.ts';
 import { OpenCalls, type OpenCallsOptions } from './calls/open-calls.ts';
+import type { LiveCalls } from '../http/live-calls.ts';
 
 /** How a service is mounted. */
 export interface GrpcMountOptions extends OpenCallsOptions, StreamOptions {
   readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Begins the calls that come in one turn of the event loop together. */
   readonly cohort: Cohort;
+  /** Counts the calls, where they have to be waited for. */
+  readonly calls?: LiveCalls;
 }
 
 /**
@@ -24,15 +27,19 @@ export function mountService<Service extends DescService>(
   service: Service,
   implementation: ServiceImpl<Service>,
   options: GrpcMountOptions,
-): ReadonlyMap<string, (call: CallStream) => void> {
-  const handlers = new Map<string, (call: CallStream) => void>();
+): ReadonlyMap<string, TakenMethod> {
+  const handlers = new Map<string, TakenMethod>();
   const openCalls = new OpenCalls(options);
+  const { calls, cohort } = options;
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
     if (spec.kind === 'unary') {
-      handlers.set(path, (call) => options.cohort.add(() => void answerUnary(spec, call, openCalls)));
+      handlers.set(path, { calls, handle: (call) => cohort.add(() => void answerUnary(spec, call, openCalls)) });
     } else if (spec.kind === 'server_streaming') {
-      handlers.set(path, (call) => options.cohort.add(() => void answerStream(spec, call, openCalls, options)));
+      handlers.set(path, {
+        calls,
+        handle: (call) => cohort.add(() => void answerStream(spec, call, openCalls, options)),
+      });
     } else {
       throw new TypeError(`${path} streams its requests, which is not supported`);
     }

@@ -114,6 +114,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, closed(server));
     server.forceShutdown();
+    sessions.destroy();
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
   };
   return {

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { grpcTimeoutMs } from '../port/limits.ts';
-import { CallStream, type CallStreamOptions } from './calls/call-stream.ts';
+import { CallStream, type CallStreamOptions, type TakenMethod } from './calls/call-stream.ts';
 import { headersForLibrary } from './calls/needed-headers.ts';
 
 /**
@@ -10,23 +10,19 @@ import { headersForLibrary } from './calls/needed-headers.ts';
  * (`docs/adr/0008-plain-unary-calls-pass-grpc-js-by.md`). What is no call of gRPC, unknown paths and reflection stay with
  * grpc-js, and so do all connections. Throws where grpc-js keeps its servers elsewhere.
  *
- * @param handlers by path; must not throw
+ * @param methods by path; their handlers must not throw
  */
-export function takeCalls(
-  server: Server,
-  handlers: ReadonlyMap<string, (call: CallStream) => void>,
-  options: CallStreamOptions,
-): void {
+export function takeCalls(server: Server, methods: ReadonlyMap<string, TakenMethod>, options: CallStreamOptions): void {
   const servers = http2ServersOf(server);
   if (servers.length === 0) throw new Error('grpc-js has no HTTP/2 server where it is looked for');
   for (const http2Server of servers) {
     const others = http2Server.listeners('stream');
     http2Server.removeAllListeners('stream');
     const take = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]): void => {
-      const handle = isCall(headers) ? handlers.get(headers[':path'] ?? '') : undefined;
-      if (handle !== undefined) {
+      const method = isCall(headers) ? methods.get(headers[':path'] ?? '') : undefined;
+      if (method !== undefined) {
         // It lives as long as its stream, which holds it.
-        void new CallStream(stream, headers, timeoutOf(headers), handle, options);
+        void new CallStream(stream, headers, timeoutOf(headers), method, options);
         return;
       }
       const needed = headersForLibrary(headers);

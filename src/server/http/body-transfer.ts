@@ -2,7 +2,7 @@ import type { DescMessage } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Runtime } from '../../core/ports.ts';
 import { type TransferFault, transferError } from '../errors/transfer-errors.ts';
-import { chooseRequestId, REQUEST_ID_HEADER, timeoutOfHeaders } from '../port/limits.ts';
+import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '../port/limits.ts';
 import type { RefusedTransfer } from '../port/transfer-figures.ts';
 import type { BytesHeld } from '../wire/byte-budget.ts';
 import { type Patience, Progress, type Transfer } from '../wire/transfer-watch.ts';
@@ -12,7 +12,7 @@ import { connectionOf, resetResponse, type WebRequest, type WebResponse } from '
 
 /** What the bodies of a listener share. */
 export interface BodyTransferOptions {
-  readonly runtime: Pick<Runtime, 'now' | 'random'>;
+  readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer'>;
   readonly transfers: Transfers;
 }
 
@@ -102,7 +102,9 @@ export class BodyTransfer implements Transfer {
     }
     // A stream may last as long as it likes, as long as it moves.
     const limitMs = this.#isWhole ? patience.limitMs : Infinity;
-    if (!this.#isOver(nowMs, response.socket?.bytesWritten ?? 0, { limitMs, stallMs: patience.stallMs })) return;
+    const isLate = this.#deadlineAtMs !== undefined && nowMs >= this.#deadlineAtMs + LATE_MS;
+    const written = response.socket?.bytesWritten ?? 0;
+    if (!isLate && !this.#isOver(nowMs, written, { limitMs, stallMs: patience.stallMs })) return;
     this.#options.transfers.budget.refused.send_timeout += 1;
     resetResponse(response);
   }

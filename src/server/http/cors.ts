@@ -17,9 +17,9 @@ export interface BrowserRules {
 }
 
 /**
- * Refuses with 400 a Host that is none, and with 403 what a web page may have sent that is not meant to call: a Host that is unknown, an Origin that is neither allowed
- * nor the listener's own. Clients that are no browsers send no Origin. Lets scripts of allowed origins read answers, credentials
- * never, and answers preflights. Tells whether the request is done with.
+ * Refuses with 400 a Host that is none, and with 403 what a web page may have sent that is not meant to call: a Host that is
+ * unknown, an Origin that is neither allowed nor the listener's own. Clients that are no browsers send no Origin. Lets scripts of
+ * allowed origins read answers, credentials never, and answers preflights. Tells whether the request is done with.
  */
 export function guardFromPages(request: WebRequest, response: WebResponse, rules: BrowserRules): boolean {
   const { hosts, origins } = rules;

@@ -1,21 +1,25 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
+import type { Runtime } from '../../core/ports.ts';
+import { LINGER_MS } from './unread-request.ts';
 
 /**
  * Lets an answer out at once where its request has not come whole, as an oversize one has not: connect-node would first read
  * 256 KiB of the rest, for as long as the client takes. The connection is half-closed behind the answer, so that what comes
- * meanwhile does not reset it before the client has read the answer; the listener closes it.
+ * meanwhile does not reset it before the client has read the answer, and closed a second later, also where the client never closes
+ * its own half.
  */
 export function answerEarly(
   answer: UniversalServerResponse,
   request: { readonly complete: boolean },
   response: ServerResponse | Http2ServerResponse,
+  runtime: Pick<Runtime, 'setTimer'>,
 ): UniversalServerResponse {
   // A stream of HTTP/2 ends without its connection.
   if ('stream' in response) return answer;
   if (answer.body === undefined) {
-    forgoKeepAlive(request, response);
+    forgoKeepAlive(request, response, runtime);
     return answer;
   }
   const chunks = answer.body[Symbol.asyncIterator]();
@@ -24,7 +28,7 @@ export function answerEarly(
   const nextOfFirst = async (): Promise<IteratorResult<Uint8Array>> => {
     isFirst = false;
     const chunk = await chunks.next();
-    forgoKeepAlive(request, response);
+    forgoKeepAlive(request, response, runtime);
     return chunk;
   };
   const body = {
@@ -37,10 +41,17 @@ export function answerEarly(
   return { ...answer, body: { [Symbol.asyncIterator]: () => body } };
 }
 
-function forgoKeepAlive(request: { readonly complete: boolean }, response: ServerResponse): void {
+function forgoKeepAlive(
+  request: { readonly complete: boolean },
+  response: ServerResponse,
+  runtime: Pick<Runtime, 'setTimer'>,
+): void {
   const { socket } = response;
   if (request.complete || socket === null) return;
   response.shouldKeepAlive = false;
   // In place of Node's, which closes the other half as well.
-  socket.destroySoon = () => void socket.end();
+  socket.destroySoon = () => {
+    socket.end();
+    runtime.setTimer(LINGER_MS, () => socket.destroy());
+  };
 }

@@ -7,20 +7,21 @@ import type { HttpListener } from './listener.ts';
  * answer that the next request goes elsewhere.
  */
 export class LastAnswers {
-  readonly #server: HttpListener['server'];
+  readonly #listener: HttpListener;
   readonly #now: Runtime['now'];
   readonly #isLeaving: () => boolean;
   readonly #underWay = new Set<WebResponse>();
   #connections = 0;
   #usedAtMs = -Infinity;
   #isClosing = false;
+  #retired: Promise<void> | undefined;
 
   /** @param isLeaving whether clients are to go elsewhere, although new connections are still taken */
-  constructor(server: HttpListener['server'], now: Runtime['now'], isLeaving: () => boolean) {
-    this.#server = server;
+  constructor(listener: HttpListener, now: Runtime['now'], isLeaving: () => boolean) {
+    this.#listener = listener;
     this.#now = now;
     this.#isLeaving = isLeaving;
-    server.on('connection', (socket) => {
+    listener.server.on('connection', (socket) => {
       this.#connections += 1;
       socket.once('close', () => {
         this.#connections -= 1;
@@ -45,18 +46,25 @@ export class LastAnswers {
     });
   }
 
-  /** Closes the listener and all idle connections at once, and each other one behind the answer under way. */
-  sendAway(): void {
-    if (this.#isClosing) return;
+  /**
+   * Closes the listener and all idle connections at once, and each other one behind the answer under way. Resolves when no new call
+   * can come.
+   */
+  sendAway(): Promise<void> {
     this.#isClosing = true;
-    for (const response of this.#underWay) sayClose(response);
-    this.#server.close();
-    this.#closeIdle();
+    this.#retired ??= this.#sendAllAway();
+    return this.#retired;
   }
 
-  /** HTTP/2 connections are told by `close` itself, and end with their last stream. */
+  async #sendAllAway(): Promise<void> {
+    for (const response of this.#underWay) sayClose(response);
+    await this.#listener.retire();
+  }
+
+  /** HTTP/2 connections are told by the listener, and end with their last stream. */
   #closeIdle(): void {
-    if ('closeIdleConnections' in this.#server) this.#server.closeIdleConnections();
+    const { server } = this.#listener;
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
   }
 }
 

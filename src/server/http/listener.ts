@@ -1,11 +1,15 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, Server } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';
 
 import type { Address } from '../../core/address.ts';
+import type { Runtime } from '../../core/ports.ts';
 import { formatAddress, parseAddress } from '../../core/address.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
+import { OpenSessions } from '../http2/open-sessions.ts';
+import { RESET_GUARD } from '../http2/reset-budget.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
+import { endUnreadRequest } from './unread-request.ts';
 
 /**
  * How long a connection may be idle, in milliseconds: longer than balancers keep theirs (Google's the longest, 600 s), so that none
@@ -13,11 +17,10 @@ import type { WebRequest, WebResponse } from './exchange.ts';
  */
 const IDLE_TIMEOUT_MS = 620_000;
 
-/** How long the head of a request may take to come, and the whole of it, in milliseconds; idle time does not count. */
+/** How long the head of a request may take to come, in milliseconds; idle time does not count. */
 const HEADERS_TIMEOUT_MS = 60_000;
-const REQUEST_TIMEOUT_MS = 300_000;
 
-/** How often connections are looked at for the two. */
+/** How often connections are looked at for that. */
 const CHECK_MS = 5_000;
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -27,6 +30,8 @@ const MAX_STREAMS = 1_000;
 
 /** How a listener treats its connections. */
 export interface ListenerOptions {
+  /** Time, for idle connections and requests that are not read. */
+  readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Where given, TLS: HTTP/2, and HTTP/1.1 for clients that do not offer it. Default: plain HTTP/1.1. */
   readonly tls?: TlsOptions | undefined;
   /** How long a connection may be idle, in milliseconds. Default: 620,000. */
@@ -38,6 +43,11 @@ export interface HttpListener {
   readonly server: Server | Http2SecureServer;
   /** Listens on `host:port` and returns the bound address. Rejects where it cannot be bound. */
   listen(address: string): Promise<string>;
+  /**
+   * Takes no new connection, sends those of HTTP/2 away and closes those of HTTP/1.1 that are idle. Resolves when no new stream can
+   * come.
+   */
+  retire(): Promise<void>;
   /** Closes the server and all its connections, whatever they are doing. */
   close(): Promise<void>;
 }
@@ -51,16 +61,17 @@ export function addressToBind(text: string): Address {
 
 /**
  * Makes a server that hands each request to `answer`. What `answer` throws is a fault that nobody has caught: it ends that request,
- * with 500 where nothing was sent yet, and no other.
+ * with 500 where nothing was sent yet, and no other. What of a request is not read by then is read for a second more.
  */
 export function createListener(
-  { tls, idleTimeoutMs = IDLE_TIMEOUT_MS }: ListenerOptions,
+  { runtime, tls, idleTimeoutMs = IDLE_TIMEOUT_MS }: ListenerOptions,
   answer: (request: WebRequest, response: WebResponse) => void,
 ): HttpListener {
   const guarded = (request: WebRequest, response: WebResponse): void => {
     // An error without a listener would end the process; 'close' follows and is heard where it matters.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
+    endUnreadRequest(request, response, runtime);
     try {
       answer(request, response);
     } catch (error) {
@@ -71,11 +82,14 @@ export function createListener(
       });
     }
   };
-  const server = tls === undefined ? createServer(guarded) : secureServer(tls, idleTimeoutMs, guarded);
+  const server = tls === undefined ? createServer(guarded) : secureServer(tls, guarded);
+  const sessions = new OpenSessions({ runtime, idleTimeoutMs });
+  if (!(server instanceof Server)) sessions.watch(server);
   Object.assign(server, {
     keepAliveTimeout: idleTimeoutMs,
     headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Bodies that are read have a limit that is set, `transfer_timeout`; the others end a second behind their answer.
+    requestTimeout: 0,
     connectionsCheckingInterval: CHECK_MS,
   });
   const sockets = new Set<Socket>();
@@ -86,6 +100,10 @@ export function createListener(
   return {
     server,
     listen: (address) => bindServer(server, addressToBind(address)),
+    retire: async () => {
+      if (!(server instanceof Server)) await sessions.retire();
+      server.close();
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -96,10 +114,9 @@ export function createListener(
 
 function secureServer(
   { certPem, keyPem, clientCaPem }: TlsOptions,
-  idleTimeoutMs: number,
   answer: (request: WebRequest, response: WebResponse) => void,
 ): Http2SecureServer {
-  const server = createSecureServer(
+  return createSecureServer(
     {
       cert: certPem,
       key: keyPem,
@@ -107,14 +124,10 @@ function secureServer(
       allowHTTP1: true,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       settings: { maxConcurrentStreams: MAX_STREAMS },
+      ...RESET_GUARD,
     },
     answer,
   );
-  server.on('session', (session) => {
-    // Streams that are open go on; a stream in silence has its pings.
-    session.setTimeout(idleTimeoutMs, () => session.close());
-  });
-  return server;
 }
 
 function bindServer(server: Server | Http2SecureServer, { host, port }: Address): Promise<string> {

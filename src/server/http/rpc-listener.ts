@@ -47,8 +47,8 @@ const JSON_OPTIONS = { ignoreUnknownFields: false, textEncoder: JSON_ENCODER };
 export type RpcListener = (request: WebRequest, response: WebResponse) => void;
 
 /**
- * Makes the listener for services over Connect and gRPC-Web. In place of `connectNodeAdapter`, which dies of a malformed Host, cannot shorten
- * deadlines, and writes to the console about every stream that a client leaves.
+ * Makes the listener for services over Connect and gRPC-Web. In place of `connectNodeAdapter`, which dies of a malformed Host,
+ * cannot shorten deadlines, and writes to the console about every stream that a client leaves.
  */
 export function createRpcListener(options: RpcListenerOptions): RpcListener {
   const { routes, shutdownSignal, bodies } = options;
@@ -90,7 +90,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
         const asked = universalRequestFromNodeRequest(request, response, undefined, values);
         const answer = await handle({ ...asked, body: transfer.body(handle.method.input) });
         transfer.answered(answer.header?.get('content-length') ?? undefined);
-        await universalResponseToNodeResponse(answerEarly(answer, request, response), response);
+        await universalResponseToNodeResponse(answerEarly(answer, request, response, bodies.runtime), response);
       } catch {
         // The client is gone, or the answer cannot be written; the handlers have told of whatever else went wrong. Before the head is
         // out, what cannot be written is an error that quotes what the caller sent.

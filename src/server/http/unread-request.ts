@@ -4,7 +4,7 @@ import type { Runtime } from '../../core/ports.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 
 /** How long the rest of a request is read, in milliseconds, so that its client can finish reading the answer. */
-const LINGER_MS = 1_000;
+export const LINGER_MS = 1_000;
 
 /**
  * Ends a request that was answered before it was read whole, as a malformed or an oversize one is: what still comes within a second

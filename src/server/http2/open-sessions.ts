@@ -1,4 +1,10 @@
-import type { Http2Server, Http2Session, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  type Http2Server,
+  type Http2Session,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { Server as NetServer } from 'node:net';
 import { type SessionClock, WatchedSession } from './watched-session.ts';
 
@@ -44,6 +50,11 @@ export class OpenSessions {
   retire(): Promise<void> {
     this.#retired ??= this.#sendAllAway();
     return this.#retired;
+  }
+
+  /** Closes all connections, whatever is under way. grpc-js does so itself only where it counts for channelz. */
+  destroy(): void {
+    for (const session of this.#sessions.keys()) session.destroy(undefined, constants.NGHTTP2_CANCEL);
   }
 
   async #sendAllAway(): Promise<void> {

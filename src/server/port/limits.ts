@@ -29,6 +29,9 @@ export interface TransferLimits {
   readonly transferMs: number;
 }
 
+/** How much longer than its deadline an answer may wait for its reader, in milliseconds: clients round theirs up. */
+export const LATE_MS = 2_000;
+
 /** How long the last answers may take to reach their callers when a door closes, in milliseconds. */
 export const FLUSH_MS = 1_000;
 

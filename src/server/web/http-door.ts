@@ -8,7 +8,6 @@ import { LastAnswers } from '../http/last-answers.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { answerProbe } from '../http/probes.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
-import { endUnreadRequest } from '../http/unread-request.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 import { FLUSH_MS } from '../port/limits.ts';
@@ -25,9 +24,9 @@ export interface WebDoorOptions extends ListenerOptions {
   readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
-  /** Origins whose scripts may call, besides the door's own. Default: none. */
   /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
   readonly isLeaving?: () => boolean;
+  /** Origins whose scripts may call, besides the door's own. Default: none. */
   readonly corsOrigins?: readonly string[];
   /** Names by which the door may be called, besides those of loopback. Default: none. */
   readonly allowedHosts?: readonly string[];
@@ -59,21 +58,22 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const listener = createListener(options, (request, response) => {
     lastAnswers.add(response);
     if (answerProbe(request, response, options.isReady)) return;
-    endUnreadRequest(request, response, runtime);
     if (guardFromPages(request, response, rules)) return;
     const endCall = calls.begin();
     response.once('close', endCall);
     answer(request, response);
   });
-  const lastAnswers = new LastAnswers(listener.server, () => runtime.now(), options.isLeaving ?? (() => false));
+  const lastAnswers = new LastAnswers(listener, () => runtime.now(), options.isLeaving ?? (() => false));
   const address = await listener.listen(options.address);
-  const sendAway = async (): Promise<void> => lastAnswers.sendAway();
   const drain = async (graceMs: number): Promise<void> => {
-    lastAnswers.sendAway();
-    await within(runtime, graceMs, calls.whenIdle());
+    const isIdle = async (): Promise<void> => {
+      await lastAnswers.sendAway();
+      await calls.whenIdle();
+    };
+    await within(runtime, graceMs, isIdle());
     shutdown.abort(shutdownReason());
     await within(runtime, FLUSH_MS, calls.whenIdle());
     await listener.close();
   };
-  return { address, usedAtMs: () => lastAnswers.usedAtMs, sendAway, drain };
+  return { address, usedAtMs: () => lastAnswers.usedAtMs, sendAway: () => lastAnswers.sendAway(), drain };
 }

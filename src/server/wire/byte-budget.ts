@@ -74,11 +74,11 @@ export class ByteBudget implements TransferFigures {
     return new HeldByCall(this, connection);
   }
 
-  /** Whether so many bytes more have room. */
-  fits(bytes: number, connection: object): boolean {
+  /** Whether so many bytes more have room, of which `large` count as those of large requests. */
+  fits(bytes: number, large: number, connection: object): boolean {
     const held = this.#requestBytes + this.#answerBytes + bytes;
-    if (bytes <= SMALL_BYTES) return held <= this.mostBytes;
-    const ofConnection = this.connectionBytes(connection).held + bytes;
+    if (large === 0) return held <= this.mostBytes;
+    const ofConnection = this.connectionBytes(connection).held + large;
     return held <= this.mostBytes * LARGE_SHARE && ofConnection <= this.mostBytes * CONNECTION_SHARE;
   }
 
@@ -111,10 +111,13 @@ class HeldByCall implements BytesHeld {
   }
 
   take(bytes: number): boolean {
-    if (!this.#budget.fits(bytes, this.#connection)) return false;
-    this.#request += bytes;
+    // One that says no length is large as soon as so much of it has come.
+    const total = this.#request + bytes;
+    const large = total > SMALL_BYTES ? total - this.#large : 0;
+    if (!this.#budget.fits(bytes, large, this.#connection)) return false;
+    this.#request = total;
     this.#budget.add(bytes, 0);
-    if (bytes > SMALL_BYTES) this.#addLarge(bytes);
+    this.#addLarge(large);
     return true;
   }
 

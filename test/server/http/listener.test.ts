@@ -7,12 +7,13 @@ import { respondText } from '../../../src/server/http/exchange.ts';
 import { createListener, type ListenerOptions } from '../../../src/server/http/listener.ts';
 import { webDoor } from '../support/doors.ts';
 import { fakeGateway, untilAborted } from '../support/fake-gateway.ts';
+import { transfersByHand } from '../support/transfers-by-hand.ts';
 import { system } from '../../../src/system.ts';
 
 type Answer = Parameters<typeof createListener>[1];
 
-async function listening(answer: Answer, options: ListenerOptions = {}): Promise<string> {
-  const listener = createListener(options, answer);
+async function listening(answer: Answer, changes: Partial<ListenerOptions> = {}): Promise<string> {
+  const listener = createListener({ runtime: system, ...changes }, answer);
   onTestFinished(() => listener.close());
   return listener.listen('127.0.0.1:0');
 }
@@ -50,7 +51,9 @@ test('idle connections of both listeners are kept for 620 s, or as long as is se
 });
 
 test('a connection that was idle for longer than a head may take to come is not taken for a slow one', async () => {
-  const listener = createListener({ idleTimeoutMs: 60_000 }, (_request, response) => respondText(response, 200, 'ok'));
+  const listener = createListener({ runtime: system, idleTimeoutMs: 60_000 }, (_request, response) =>
+    respondText(response, 200, 'ok'),
+  );
   onTestFinished(() => listener.close());
   Object.assign(listener.server, { headersTimeout: 40, requestTimeout: 50, connectionsCheckingInterval: 10 });
   const { port, hostname } = new URL(`http://${await listener.listen('127.0.0.1:0')}`);
@@ -68,11 +71,39 @@ test('a connection that was idle for longer than a head may take to come is not 
   expect(answered.toString()).toMatch(/^HTTP\/1\.1 200 /);
 });
 
+test.each([
+  ['whole, where it was answered early', '/understudy.v1.LlmService/Chat', 'POST', 1_100_000],
+  ['never, behind a probe', '/livez', 'GET', 0],
+])(
+  'the connection of a request whose rest comes %s, is closed also by a client that never does',
+  async (_when, path, method, rest) => {
+    // A second of the door is 100 ms here.
+    let nowMs = 0;
+    const setTimer = (_ms: number, fire: () => void) => system.setTimer(100, fire);
+    const runtime = { ...system, now: () => nowMs, setTimer };
+    const { door } = await webDoor(fakeGateway(untilAborted), { runtime, ...transfersByHand() });
+    const { port, hostname } = new URL(`http://${door.address}`);
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined);
+    socket.write(`${method} ${path} HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\n`);
+    socket.write('content-length: 1100000\r\n\r\n');
+    await once(socket, 'data');
+    socket.write(Buffer.alloc(rest));
+    // While a connection is open, it was open last now.
+    const isOpen = (): boolean => {
+      nowMs += 1;
+      return door.usedAtMs() === nowMs;
+    };
+    await expect.poll(isOpen).toBe(false);
+  },
+);
+
 test('an address that is none, or taken, is refused', async () => {
   const answer: Answer = (_request, response) => respondText(response, 200, 'ok');
   const address = await listening(answer);
-  await expect(createListener({}, answer).listen(address)).rejects.toThrow(/EADDRINUSE/);
-  expect(() => createListener({}, answer).listen('here')).toThrow(RangeError);
+  await expect(createListener({ runtime: system }, answer).listen(address)).rejects.toThrow(/EADDRINUSE/);
+  expect(() => createListener({ runtime: system }, answer).listen('here')).toThrow(RangeError);
   const [response] = await once(get(`http://${address}/`), 'response');
   response.resume();
 });

@@ -147,6 +147,18 @@ test('a connection that has had no stream for the idle time is sent away; an ope
   expect((await goaways)[0]).toBe(1);
 });
 
+test('in the end all connections are closed, whatever is under way', async () => {
+  const { sessions, connect: open } = await stage();
+  const client = await open();
+  const call = begin(client);
+  await call.data;
+  const closed = once(client, 'close');
+  await sessions.retire();
+  sessions.destroy();
+  await Promise.all([call.closed, closed]);
+  expect(call.stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
+});
+
 test('it knows when a client was there last', async () => {
   const runtime = createVirtualRuntime({ nowMs: 1_000 });
   const { sessions, connect: open } = await stage(runtime);

@@ -196,7 +196,8 @@ describe('a request', () => {
   });
 });
 
-test('an answer that nobody reads counts, and is cut off in the end', async () => {
+/** Asks for an answer of 12 MiB, and more, and reads none of it. */
+async function unread(headers = '') {
   const { transfers, look } = transfersByHand({ maxMessageBytes: 16 * MIB }, 64 * MIB);
   const { door } = await webDoor(answering('a'.repeat(6 * MIB)), { transfers });
   const { hostname, port } = new URL(`http://${door.address}`);
@@ -204,13 +205,28 @@ test('an answer that nobody reads counts, and is cut off in the end', async () =
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => undefined);
   socket.pause();
-  socket.write(`POST ${PATH}Chat HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\n`);
+  socket.write(`POST ${PATH}Chat HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\n${headers}`);
   socket.write(`content-length: ${HELLO.byteLength}\r\n\r\n${HELLO.toString()}`);
   await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(12 * MIB);
+  return { transfers, look };
+}
+
+test('an answer that nobody reads counts, and is cut off in the end', async () => {
+  const { transfers, look } = await unread();
   look(1_000);
   look(59_999);
   expect(transfers.budget.refused.send_timeout).toBe(0);
   look(60_000);
+  expect(transfers.budget.refused.send_timeout).toBe(1);
+  await expect.poll(() => transfers.budget.answerBytes).toBe(0);
+});
+
+test('an answer is not kept longer than its deadline, and the 2 s by which clients round it up', async () => {
+  const { transfers, look } = await unread('connect-timeout-ms: 10000\r\n');
+  look(1_000);
+  look(8_000);
+  expect(transfers.budget.refused.send_timeout).toBe(0);
+  look(4_000);
   expect(transfers.budget.refused.send_timeout).toBe(1);
   await expect.poll(() => transfers.budget.answerBytes).toBe(0);
 });

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { connect, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import { request } from 'node:https';
 import { Code, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
@@ -157,11 +163,13 @@ describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
     stream.end(JSON_CHAT);
     const answered = answerOf(stream);
     const finish = await begun.promise;
-    // The idle time passes while the call is under way: no call comes any more, but this one has its answer.
-    await once(session, 'goaway');
+    // The idle time passes while the call is under way: the connection is not idle before its end.
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(session.closed).toBe(false);
+    const closed = once(session, 'close');
     finish();
     expect((await answered).headers[':status']).toBe(200);
-    await once(session, 'close');
+    await closed;
   });
 
   test('drains: what is under way ends with UNAVAILABLE, and all connections close', async () => {
@@ -176,5 +184,27 @@ describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
     await door.drain(0);
     expect((await answered).headers[':status']).toBe(503);
     await closed;
+  });
+
+  test('lets callers leave streams as the gRPC door does, without an end of the calls beside them', async () => {
+    const gateway = fakeGateway((call) => {
+      call.client?.started(SERVING);
+      return untilAborted(call);
+    });
+    const { door } = await webDoor(gateway, { tls });
+    const session = connection(door.address);
+    const begin = async (): Promise<ClientHttp2Stream> => {
+      const stream = open(session, STREAM, { 'content-type': 'application/connect+json' });
+      stream.end(enveloped(JSON_CHAT));
+      await once(stream, 'data');
+      return stream;
+    };
+    const kept = await begin();
+    for (let round = 0; round < 12; round += 1) {
+      const left = await Promise.all(Array.from({ length: 100 }, begin));
+      for (const stream of left) stream.close(constants.NGHTTP2_CANCEL);
+      await expect.poll(() => gateway.ends.length).toBe(100 * (round + 1));
+    }
+    expect([session.destroyed, kept.destroyed]).toEqual([false, false]);
   });
 });

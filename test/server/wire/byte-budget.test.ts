@@ -49,6 +49,21 @@ describe('the budget of bytes', () => {
     expect(held[2]?.take(25 * MIB)).toBe(true);
   });
 
+  test('counts a request that comes piece by piece as large once it is', () => {
+    const budget = new ByteBudget(100 * MIB);
+    const connection = {};
+    const held = budget.open(connection);
+    const takeAll = (): number => {
+      let taken = 0;
+      while (held.take(SMALL)) taken += SMALL;
+      return taken;
+    };
+    expect(takeAll()).toBe(50 * MIB);
+    expect(budget.open(connection).take(SMALL)).toBe(true);
+    held.release();
+    expect(budget.open(connection).take(50 * MIB)).toBe(true);
+  });
+
   test('never refuses an answer, but requests as long as answers are unread', () => {
     const budget = new ByteBudget(100 * MIB);
     const held = budget.open({});

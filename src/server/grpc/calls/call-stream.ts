@@ -2,8 +2,9 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import { Code, type ConnectError } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
 import type { Runtime, TimerHandle } from '../../../core/ports.ts';
+import type { LiveCalls } from '../../http/live-calls.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
-import { chooseRequestId, REQUEST_ID_HEADER } from '../../port/limits.ts';
+import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER } from '../../port/limits.ts';
 import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
@@ -23,11 +24,16 @@ export interface CallStreamOptions {
   readonly transfers: Transfers;
 }
 
+/** A method whose calls are taken. */
+export interface TakenMethod {
+  /** Answers a call whose request has come. */
+  readonly handle: (call: CallStream) => void;
+  /** Counts the calls from their first byte to their last, where they have to be waited for. */
+  readonly calls?: LiveCalls | undefined;
+}
+
 /** How long a client may go on sending after its answer: one that is reset while it sends misses its status. */
 const LINGER: Patience = { limitMs: 5_000, stallMs: 5_000 };
-
-/** How much longer than its deadline an answer may wait for its reader, in milliseconds: clients round theirs up. */
-const LATE_MS = 2_000;
 
 /** A call with one message in its request, read and answered on its HTTP/2 stream. */
 export class CallStream implements ContextCall, Transfer {
@@ -35,7 +41,8 @@ export class CallStream implements ContextCall, Transfer {
   readonly #options: CallStreamOptions;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
-  readonly #handle: (call: CallStream) => void;
+  readonly #method: TakenMethod;
+  readonly #endCall: (() => void) | undefined;
   readonly #held: BytesHeld;
   readonly #place: number;
   readonly #deadlineAtMs: number;
@@ -56,7 +63,7 @@ export class CallStream implements ContextCall, Transfer {
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     timeoutMs: number | undefined,
-    handle: (call: CallStream) => void,
+    method: TakenMethod,
     options: CallStreamOptions,
   ) {
     const { runtime } = options;
@@ -64,7 +71,8 @@ export class CallStream implements ContextCall, Transfer {
     this.#options = options;
     this.#stream = stream;
     this.#headers = headers;
-    this.#handle = handle;
+    this.#method = method;
+    this.#endCall = method.calls?.begin();
     this.#held = budget.open(stream.session ?? stream);
     this.reply = new CallReply(stream, this.#held);
     this.#place = watch.add(this);
@@ -202,7 +210,7 @@ export class CallStream implements ContextCall, Transfer {
     this.#release();
     this.#request = request;
     this.#isHandled = true;
-    this.#handle(this);
+    this.#method.handle(this);
   }
 
   #refuseFor(reason: RefusedTransfer, fault: TransferFault): void {
@@ -228,6 +236,7 @@ export class CallStream implements ContextCall, Transfer {
     this.#release();
     this.#held.release();
     this.#options.transfers.watch.remove(this.#place);
+    this.#endCall?.();
     if (this.reply.close()) {
       this.#isCancelled = true;
       this.#onCancelled?.();

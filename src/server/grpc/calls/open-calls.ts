@@ -1,7 +1,6 @@
 import type { MethodImplSpec } from '@connectrpc/connect';
 import { LiveList } from '../../../core/live-list.ts';
 import type { Runtime } from '../../../core/ports.ts';
-import type { LiveCalls } from '../../http/live-calls.ts';
 import { type ContextCall, GrpcContext } from './call-context.ts';
 
 /** What the calls of a service are opened with. */
@@ -9,8 +8,6 @@ export interface OpenCallsOptions {
   readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Ends all calls, with its reason, a ConnectError. */
   readonly shutdownSignal: AbortSignal;
-  /** Counts the calls, where they have to be waited for. */
-  readonly calls?: LiveCalls;
 }
 
 /** One call under way. */
@@ -38,15 +35,13 @@ export class OpenCalls {
 
   /** Makes the context of a call that has come; whoever opens it closes it. */
   open({ method }: MethodImplSpec, call: ContextCall): OpenCall {
-    const { calls, runtime, shutdownSignal } = this.#options;
+    const { runtime, shutdownSignal } = this.#options;
     const context = new GrpcContext(method, call, runtime);
     if (shutdownSignal.aborted) context.abort(shutdownSignal.reason);
     const place = this.#contexts.add(context);
-    const endCall = calls?.begin();
     const close = (): void => {
       this.#contexts.remove(place);
       context.close();
-      endCall?.();
     };
     return { context, close };
   }

@@ -6,10 +6,12 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ChatRequestSchema, ChatResponseSchema } from '../../../../gen/understudy/v1/llm_pb.ts';
 import { http2ServersOf } from '../../../../src/server/grpc/take-calls.ts';
-import { MAX_MESSAGE_BYTES } from '../../../../src/server/port/limits.ts';
+import { FLUSH_MS, MAX_MESSAGE_BYTES } from '../../../../src/server/port/limits.ts';
 import { grpcDoor } from '../../support/doors.ts';
 import { fakeGateway, success, untilAborted } from '../../support/fake-gateway.ts';
 import { chat } from '../../support/requests.ts';
+import { transfersByHand } from '../../support/transfers-by-hand.ts';
+import { system } from '../../../../src/system.ts';
 
 const hello = toBinary(ChatRequestSchema, chat());
 
@@ -182,4 +184,26 @@ test.each([
   stream.end(bytes);
   expect((await answerOf(stream)).status).toBe(status);
   expect(gateway.calls).toEqual([]);
+});
+
+test('a drain waits for a call whose request is still on its way, and tells it why it is refused', async () => {
+  const { transfers } = transfersByHand();
+  // What is given to last answers has passed at once.
+  const runtime = {
+    ...system,
+    setTimer: (ms: number, fire: () => void) => system.setTimer(ms > FLUSH_MS ? ms : 0, fire),
+  };
+  const door = await grpcDoor(answering(), { transfers, runtime });
+  const session = door.session();
+  const call = open(session);
+  const frame = framed(hello);
+  call.write(frame.subarray(0, 7));
+  await expect.poll(() => transfers.budget.requestBytes).toBe(hello.byteLength);
+  const drained = door.door.drain(60_000);
+  let goaways = 0;
+  session.on('goaway', () => (goaways += 1));
+  await expect.poll(() => goaways).toBe(2);
+  call.end(frame.subarray(7));
+  expect((await answerOf(call)).status).toBe('14');
+  await drained;
 });
