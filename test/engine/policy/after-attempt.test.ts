@@ -9,37 +9,9 @@ import { decideAfterAttempt } from '../../../src/engine/policy/after-attempt.ts'
 import type { Decision } from '../../../src/engine/policy/decision.ts';
 import type { Unavailable } from '../../../src/engine/target/availability.ts';
 import { failure } from '../../support/upstream-scripts.ts';
+import { failed } from './failed-attempt.ts';
 
 type Repeat = { readonly waitMs: number; readonly isReplacement: boolean } | undefined;
-
-/** A failed attempt of a chain with another target that could be asked. */
-function failed(failureClass: FailureClass, situation: Partial<FailedAttempt> = {}): FailedAttempt {
-  const made = situation.failure ?? failure(failureClass);
-  return {
-    cause: made,
-    failure: made,
-    hasOutput: false,
-    isCommitted: false,
-    recovery: undefined,
-    rejection: undefined,
-    isRepair: false,
-    hasTolerableAnswer: false,
-    hasInternalFault: false,
-    isDraining: false,
-    hasRepeats: true,
-    mayRepeat: true,
-    isWorthRepeating: true,
-    mayRestart: true,
-    repeatsInVisit: 0,
-    staleSocketReplaced: false,
-    anotherIsAvailable: true,
-    unavailable: undefined,
-    remainingMs: 20_000,
-    sliceMs: 20_000,
-    minAttemptMs: 1_000,
-    ...situation,
-  };
-}
 
 function decision(situation: FailedAttempt, config: Partial<RetryConfig> = {}): Decision {
   return decideAfterAttempt(situation, { ...DEFAULT_ENGINE_CONFIG.retry, jitter: 'NONE', ...config }, () => 0.5);

@@ -7,6 +7,7 @@ import { decideAfterAttempt } from '../../../src/engine/policy/after-attempt.ts'
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
 import { afterCommit, deadlineExceeded } from '../../../src/engine/port/failures.ts';
 import { failure } from '../../support/upstream-scripts.ts';
+import { failed } from './failed-attempt.ts';
 
 const CLASSES = Object.keys(CLASS_RULES) as FailureClass[];
 
@@ -14,34 +15,10 @@ const CLASSES = Object.keys(CLASS_RULES) as FailureClass[];
 function recovered(situation: Partial<FailedAttempt> = {}): 'END' | 'NORMAL' | 'AFRESH' | 'RESTART' {
   const { cause = failure('reset'), recovery = 'recovery' in situation ? undefined : 'RESTART' } = situation;
   const isCommitted = recovery !== undefined;
-  const decision = decideAfterAttempt(
-    {
-      cause,
-      failure: isCommitted ? afterCommit(cause) : cause,
-      hasOutput: true,
-      isCommitted,
-      rejection: undefined,
-      isRepair: false,
-      hasTolerableAnswer: false,
-      hasInternalFault: false,
-      isDraining: false,
-      hasRepeats: true,
-      mayRepeat: true,
-      isWorthRepeating: true,
-      mayRestart: true,
-      repeatsInVisit: 0,
-      staleSocketReplaced: false,
-      anotherIsAvailable: true,
-      unavailable: undefined,
-      remainingMs: 5_000,
-      sliceMs: 5_000,
-      minAttemptMs: 1_000,
-      ...situation,
-      recovery,
-    },
-    DEFAULT_ENGINE_CONFIG.retry,
-    () => 0.5,
-  );
+  const told = isCommitted ? afterCommit(cause) : cause;
+  const broken = failed(cause.class, { ...situation, cause, failure: told, hasOutput: true, isCommitted, recovery });
+  const remainingMs = situation.remainingMs ?? 5_000;
+  const decision = decideAfterAttempt({ ...broken, remainingMs }, DEFAULT_ENGINE_CONFIG.retry, () => 0.5);
   if (decision.kind === 'GIVE_UP') return 'END';
   if (!('begins' in decision)) throw new Error('The answer broke off.');
   return decision.begins;
