@@ -66,6 +66,8 @@ export interface Gateway {
   snapshot(): GatewaySnapshot;
   /** Writes a sentence of ours to the log, where there is one. */
   note(message: string): void;
+  /** Repeats nothing any more, while new calls are still taken (engine rule D2). There is no way back. */
+  repeatNothing(): void;
   /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */
   drain(): void;
   /**
@@ -225,6 +227,9 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     snapshot: () => engine.snapshot(),
     note: (message) => {
       log?.info(message);
+    },
+    repeatNothing: () => {
+      engine.repeatNothing();
     },
     drain: () => {
       engine.drain();

@@ -84,7 +84,9 @@ async function serve(config: Config): Promise<void> {
   serving.startServing();
   const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
   listenForSignals(gateway, config.server.drain, async (drain) => {
-    await drainDoors({ ...drain, serving, doors: [doors.grpc, doors.web], refuseNew, runtime: system });
+    const repeatNothing = (): void => gateway.repeatNothing();
+    const open = [doors.grpc, doors.web];
+    await drainDoors({ ...drain, serving, doors: open, repeatNothing, refuseNew, runtime: system });
     await Promise.all([doors.admin.close(), gateway.close()]);
   });
   surviveFaults(gateway);

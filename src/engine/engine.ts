@@ -78,13 +78,21 @@ export class Engine {
   }
 
   /**
-   * Goes down: new requests and those that wait for a slot are refused as SHUTTING_DOWN; those under way go on without new
-   * rounds, repeats or restarts, and waits for such end at once (engine rule D2). There is no way back.
+   * Begins to go down: makes no new rounds, repeats or restarts any more, and ends waits for such at once; takes new requests and
+   * keeps its queue until {@link drain} (engine rule D2). There is no way back.
+   */
+  repeatNothing(): void {
+    this.#checks?.close();
+    this.#drain.begin();
+  }
+
+  /**
+   * Goes down: new requests and those that wait for a slot are refused as SHUTTING_DOWN; those under way go on, and repeat
+   * nothing (engine rule D2). There is no way back.
    */
   drain(): void {
-    this.#checks?.close();
     this.#admission.close();
-    this.#drain.begin();
+    this.repeatNothing();
   }
 
   /**

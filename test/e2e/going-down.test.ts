@@ -11,6 +11,7 @@ import { say } from '../support/chat-samples.ts';
 import { configFile } from '../support/config-file.ts';
 import { openRpcClient } from '../support/rpc-client.ts';
 import { rpcError } from '../support/rpc-error.ts';
+import { beginRaw, openRawConnection, statusOfRaw } from '../support/raw-grpc.ts';
 import { PROGRAM_COMMAND, startUnderstudy, type UnderstudyProcess } from '../support/understudy-process.ts';
 import { get, postJson } from '../support/web-calls.ts';
 
@@ -107,6 +108,24 @@ test('what is left after the grace is told why it ends', async () => {
   await stream.at(0);
   child.kill('SIGTERM');
   expect(await rpcError(stream.done)).toMatchObject({ code: 'UNAVAILABLE', reason: 'SHUTTING_DOWN' });
+  expect(await child.ended).toEqual({ code: 0, signal: null });
+});
+
+test('a call whose request was still on its way is answered', async () => {
+  const child = await started();
+  const session = openRawConnection((await child.doors).grpc);
+  onTestFinished(() => session.destroy());
+  const { stream, begun, end } = beginRaw(session);
+  const status = statusOfRaw(stream);
+  await begun;
+  // What the gateway answers came behind the stream.
+  await new Promise((resolve) => session.ping(resolve));
+  let goaways = 0;
+  session.on('goaway', () => (goaways += 1));
+  child.kill('SIGTERM');
+  await expect.poll(() => goaways, { timeout: SOON_MS }).toBe(2);
+  end();
+  expect(await status).toBe('0');
   expect(await child.ended).toEqual({ code: 0, signal: null });
 });
 

@@ -14,10 +14,17 @@ export function openRawConnection(address: string): ClientHttp2Session {
 }
 
 /** Sends a StreamChat; nothing of the answer is read until somebody listens. */
-export function sendRaw(
+export function sendRaw(session: ClientHttp2Session, headers?: Readonly<Record<string, string>>): ClientHttp2Stream {
+  const { stream, end } = beginRaw(session, headers);
+  end();
+  return stream;
+}
+
+/** Sends the half of a StreamChat, and says when it is on its way; `end` sends the rest. */
+export function beginRaw(
   session: ClientHttp2Session,
   headers: Readonly<Record<string, string>> = {},
-): ClientHttp2Stream {
+): { readonly stream: ClientHttp2Stream; readonly begun: Promise<unknown>; readonly end: () => void } {
   const stream = session.request({
     [constants.HTTP2_HEADER_METHOD]: 'POST',
     [constants.HTTP2_HEADER_PATH]: '/understudy.v1.LlmService/StreamChat',
@@ -31,8 +38,8 @@ export function sendRaw(
   const frame = Buffer.alloc(5 + message.byteLength);
   frame.writeUInt32BE(message.byteLength, 1);
   frame.set(message, 5);
-  stream.end(frame);
-  return stream;
+  const begun = new Promise((resolve) => stream.write(frame.subarray(0, 7), resolve));
+  return { stream, begun, end: () => void stream.end(frame.subarray(7)) };
 }
 
 /** Reads a raw stream to its end and returns its gRPC status; undefined where it ends without one. */

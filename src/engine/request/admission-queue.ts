@@ -78,6 +78,11 @@ export class AdmissionQueue {
     };
   }
 
+  /** Whether it admits nobody any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /**
    * Asks for a slot. A promise means that the request is queued; a failure, that it is refused and has contacted nobody.
    *

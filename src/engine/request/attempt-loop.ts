@@ -37,22 +37,25 @@ export class AttemptLoop<Output, Final> {
     };
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
-    const place = drain.onBegin(() => {
-      request.drain();
-    });
     let slot: Slot | undefined;
+    let place: number | undefined;
     try {
       const entered = request.isOver ? undefined : admission.enter(shareKey, request.time.remainingMs, signal);
       const outcome = entered instanceof Promise ? await entered : entered;
       if (outcome !== undefined && 'release' in outcome) slot = outcome;
       else if (outcome !== undefined) request.end(outcome);
+      place = drain.onBegin(() => {
+        request.drain();
+      });
+      // It may have closed since it gave the slot away.
+      if (admission.isClosed) request.drain();
       return (await this.#rounds()) ?? request.failed();
     } catch (error) {
       request.end(internalFault(error));
       return request.failed();
     } finally {
       slot?.release();
-      drain.forget(place);
+      if (place !== undefined) drain.forget(place);
       signal.removeEventListener('abort', cancel);
       request.close();
     }
@@ -60,6 +63,7 @@ export class AttemptLoop<Output, Final> {
 
   async #rounds(): Promise<CallResult<Output, Final> | undefined> {
     const request = this.#request;
+    const { drain } = this.#context;
     const { chain, trail } = request;
     for (let round = 0; !request.isOver;) {
       const attemptsBefore = trail.attempts;
@@ -71,8 +75,10 @@ export class AttemptLoop<Output, Final> {
       const visited = trail.attempts > attemptsBefore;
       const decision = this.#afterTurns(round, visited);
       if (decision.kind !== 'ROUND') return undefined;
-      await request.wait(decision.waitMs);
-      if (this.#context.drain.hasBegun) return undefined;
+      // Whoever would only wait may do so elsewhere (engine rule D2).
+      if (drain.hasBegun) request.drain();
+      else await request.wait(decision.waitMs);
+      if (drain.hasBegun) return undefined;
       if (visited) round++;
     }
     return undefined;
@@ -186,7 +192,7 @@ export class AttemptLoop<Output, Final> {
 
   #afterTurns(round: number, visited: boolean): Decision {
     const { config, drain, runtime } = this.#context;
-    const { allowance, chain, time } = this.#request;
+    const { allowance, chain, time, trail } = this.#request;
     const candidates = chain.candidates().map((entry) => ({
       lastClass: chain.failureOf(entry)?.class,
       mayRepeat: allowance.mayRepeat(entry),
@@ -197,7 +203,7 @@ export class AttemptLoop<Output, Final> {
       {
         round,
         visited,
-        isDraining: drain.hasBegun,
+        isDraining: drain.hasBegun && trail.attempts > 0,
         remainingMs: time.remainingMs,
         minAttemptMs: time.minAttemptMs,
         slotWaitMs: isFull ? this.#slotWaitMs() : 0,

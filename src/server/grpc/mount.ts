@@ -4,8 +4,9 @@ import type { Cohort } from '../../core/cohort.ts';
 import type { Runtime } from '../../core/ports.ts';
 import { answerStream, type StreamOptions } from './answer-stream.ts';
 import { answerUnary } from './answer-unary.ts';
-import type { TakenMethod } from './calls/call-stream.ts';
+import type { CallStream } from './calls/call-stream.ts';
 import { OpenCalls, type OpenCallsOptions } from './calls/open-calls.ts';
+import type { TakenMethod } from './calls/taken-method.ts';
 import type { LiveCalls } from '../http/live-calls.ts';
 
 /** How a service is mounted. */
@@ -27,17 +28,22 @@ export function mountService<Service extends DescService>(
   service: Service,
   implementation: ServiceImpl<Service>,
   options: GrpcMountOptions,
-): ReadonlyMap<string, TakenMethod> {
-  const handlers = new Map<string, TakenMethod>();
+): ReadonlyMap<string, TakenMethod<CallStream>> {
+  const handlers = new Map<string, TakenMethod<CallStream>>();
   const openCalls = new OpenCalls(options);
   const { calls, cohort } = options;
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
     if (spec.kind === 'unary') {
-      handlers.set(path, { calls, handle: (call) => cohort.add(() => void answerUnary(spec, call, openCalls)) });
+      handlers.set(path, {
+        calls,
+        openCalls,
+        handle: (call) => cohort.add(() => void answerUnary(spec, call, openCalls)),
+      });
     } else if (spec.kind === 'server_streaming') {
       handlers.set(path, {
         calls,
+        openCalls,
         handle: (call) => cohort.add(() => void answerStream(spec, call, openCalls, options)),
       });
     } else {

@@ -2,8 +2,10 @@ import type { EventEmitter } from 'node:events';
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { grpcTimeoutMs } from '../port/limits.ts';
-import { CallStream, type CallStreamOptions, type TakenMethod } from './calls/call-stream.ts';
+import type { CallStreamOptions } from './calls/call-options.ts';
+import { CallStream } from './calls/call-stream.ts';
 import { headersForLibrary } from './calls/needed-headers.ts';
+import type { TakenMethod } from './calls/taken-method.ts';
 
 /**
  * Takes the calls of our services from a grpc-js server that listens already, and reads and answers them on their HTTP/2 streams
@@ -12,7 +14,11 @@ import { headersForLibrary } from './calls/needed-headers.ts';
  *
  * @param methods by path; their handlers must not throw
  */
-export function takeCalls(server: Server, methods: ReadonlyMap<string, TakenMethod>, options: CallStreamOptions): void {
+export function takeCalls(
+  server: Server,
+  methods: ReadonlyMap<string, TakenMethod<CallStream>>,
+  options: CallStreamOptions,
+): void {
   const servers = http2ServersOf(server);
   if (servers.length === 0) throw new Error('grpc-js has no HTTP/2 server where it is looked for');
   for (const http2Server of servers) {

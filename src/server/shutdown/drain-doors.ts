@@ -1,5 +1,6 @@
 import type { Runtime } from '../../core/ports.ts';
 import type { DrainConfig } from '../../config/port/resolved.ts';
+import { within } from '../http/within.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
 
 /** A door as it goes down. */
@@ -22,9 +23,11 @@ export interface DrainableDoor {
 export interface DrainDoorsOptions extends DrainConfig {
   readonly serving: Pick<ServingStatus, 'startDraining'>;
   readonly doors: readonly DrainableDoor[];
-  /** Is called once no new call can come by the doors' own means: what comes all the same is to be refused. */
+  /** Is called once no new call can come by the doors' own means, though requests may still be received: nothing is to be repeated. */
+  readonly repeatNothing: () => void;
+  /** Is called once no call is under way at any door, or the grace is over: what comes all the same is to be refused. */
   readonly refuseNew: () => void;
-  readonly runtime: Pick<Runtime, 'now' | 'setTimer'>;
+  readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
 }
 
 /** For how long doors must have been without a caller for nobody to be left who would have to notice, in milliseconds. */
@@ -32,18 +35,22 @@ const UNUSED_MS = 10_000;
 
 /**
  * Takes the doors down so that no caller sees it (engine rule D2): health and readiness turn, calls are taken until balancers
- * have noticed, then every connection is sent away, and calls under way go on to their end or to the end of the grace.
+ * have noticed, then every connection is sent away, and calls under way go on to their end or to the end of the grace, also those
+ * whose requests are still on their way.
  */
 export async function drainDoors(options: DrainDoorsOptions): Promise<void> {
-  const { serving, doors, refuseNew, runtime, pauseMs, graceMs } = options;
+  const { serving, doors, repeatNothing, refuseNew, runtime, pauseMs, graceMs } = options;
   const beganAtMs = runtime.now();
   serving.startDraining();
   const isUsed = doors.some((door) => beganAtMs - door.usedAtMs() < UNUSED_MS);
   if (isUsed && pauseMs > 0) await passed(runtime, pauseMs);
   await Promise.all(doors.map((door) => door.sendAway()));
-  refuseNew();
+  repeatNothing();
   const leftMs = Math.max(0, graceMs - (runtime.now() - beganAtMs));
-  await Promise.all(doors.map((door) => door.drain(leftMs)));
+  const drained = Promise.all(doors.map((door) => door.drain(leftMs)));
+  await within(runtime, leftMs, drained);
+  refuseNew();
+  await drained;
 }
 
 function passed(runtime: Pick<Runtime, 'setTimer'>, ms: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { createEngineHarness, failureOf, successOf, trailOf } from '../../support/engine-harness.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
@@ -88,5 +88,61 @@ describe('an engine that goes down', () => {
     await runtime.runUntilIdle();
     expect(failureOf(await result)).toMatchObject({ status: 'ABORTED', reason: 'STREAM_INTERRUPTED' });
     expect(upstream.calls).toEqual(['a']);
+  });
+});
+
+describe('an engine that repeats nothing any more, but is not closed', () => {
+  it('takes a request that was on its way, and passes it on, but repeats nothing', async () => {
+    const { engine, run, runtime, upstream } = createEngineHarness(['a', 'b', 'c']);
+    upstream.always('a', fails('overload', {}, 100));
+    upstream.always('b', answer(100, 'hello'));
+    upstream.always('c', fails('reset', {}, 100));
+    engine.repeatNothing();
+    const passedOn = await run(['a', 'b']);
+    expect(successOf(passedOn).elapsedMs).toBe(200);
+    expect(trailOf(passedOn)).toEqual(['FIRST a overload', 'FAILOVER b ok']);
+    expect(trailOf(await run(['c']))).toEqual(['FIRST c reset']);
+    expect(runtime.pendingTimers()).toBe(0);
+  });
+
+  it('keeps its queue, until it is closed', async () => {
+    const { ask, engine, runtime, upstream } = createEngineHarness(['a'], { admission: { maxActive: 1 } });
+    upstream.always('a', answer(100, 'hello'));
+    const first = ask(['a']);
+    const next = ask(['a']);
+    const last = ask(['a']);
+    await runtime.advance(50);
+    engine.repeatNothing();
+    await runtime.advance(100);
+    expect(first.settled()?.ok).toBe(true);
+    engine.drain();
+    expect(failureOf(await last.result)).toMatchObject(GOING_DOWN);
+    await runtime.runUntilIdle();
+    expect(next.settled()).toMatchObject({ ok: true, elapsedMs: 200 });
+    expect(failureOf(await ask(['a']).result)).toMatchObject(GOING_DOWN);
+  });
+
+  it('begins nothing with a slot that was given away in the turn in which it closes', async () => {
+    const { ask, engine, runtime, upstream } = createEngineHarness(['a'], { admission: { maxActive: 1 } });
+    upstream.always('a', answer(100, 'hello'));
+    const { signal } = new AbortController();
+    // The last thing that a request does with its signal, in the turn in which it gives its slot away.
+    vi.spyOn(signal, 'removeEventListener').mockImplementation(() => engine.drain());
+    const first = ask(['a'], { signal });
+    const { result } = ask(['a']);
+    await runtime.runUntilIdle();
+    expect((await first.result).ok).toBe(true);
+    expect(failureOf(await result)).toMatchObject(GOING_DOWN);
+    expect(upstream.calls).toEqual(['a']);
+  });
+
+  it('sends a request away that would only wait: it may go elsewhere', async () => {
+    const { engine, run, upstream } = createEngineHarness(['a'], { retry: { maxRepeats: 0 } });
+    upstream.script('a', fails('rate_limit', { retryAfterMs: 5_000 }));
+    await run(['a']);
+    engine.repeatNothing();
+    const ended = await run(['a']);
+    expect(failureOf(ended)).toMatchObject(GOING_DOWN);
+    expect(ended.elapsedMs).toBe(0);
   });
 });

@@ -1,36 +1,23 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { Code, type ConnectError } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
-import type { Runtime, TimerHandle } from '../../../core/ports.ts';
-import type { LiveCalls } from '../../http/live-calls.ts';
+import type { TimerHandle } from '../../../core/ports.ts';
+import { callError, endedByShutdown } from '../../errors/status.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
-import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER } from '../../port/limits.ts';
+import { LATE_MS } from '../../port/limits.ts';
 import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import { expandHeld, isMessageCoding } from '../../wire/expand-message.ts';
 import { type Patience, Progress, type Transfer } from '../../wire/transfer-watch.ts';
-import type { Transfers } from '../../wire/transfers.ts';
 import type { ContextCall } from './call-context.ts';
+import { type CallStreamOptions, contextOfUnread } from './call-options.ts';
 import { CallReply } from './call-reply.ts';
-import { callStatus, plainStatus } from './call-status.ts';
+import { type CallStatus, callStatus, plainStatus } from './call-status.ts';
 import { MessageReader } from './message-reader.ts';
 import { headersForHandlers } from './needed-headers.ts';
 import { peerOfSession } from './session-peer.ts';
-
-/** What the calls of a door share. */
-export interface CallStreamOptions {
-  readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'>;
-  readonly transfers: Transfers;
-}
-
-/** A method whose calls are taken. */
-export interface TakenMethod {
-  /** Answers a call whose request has come. */
-  readonly handle: (call: CallStream) => void;
-  /** Counts the calls from their first byte to their last, where they have to be waited for. */
-  readonly calls?: LiveCalls | undefined;
-}
+import type { TakenMethod } from './taken-method.ts';
 
 /** How long a client may go on sending after its answer: one that is reset while it sends misses its status. */
 const LINGER: Patience = { limitMs: 5_000, stallMs: 5_000 };
@@ -41,7 +28,7 @@ export class CallStream implements ContextCall, Transfer {
   readonly #options: CallStreamOptions;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
-  readonly #method: TakenMethod;
+  readonly #method: TakenMethod<CallStream>;
   readonly #endCall: (() => void) | undefined;
   readonly #held: BytesHeld;
   readonly #place: number;
@@ -49,6 +36,8 @@ export class CallStream implements ContextCall, Transfer {
   readonly #reader = new MessageReader();
   /** Runs until the request has come; from then on the context of the handler watches the deadline. */
   #timer: TimerHandle | undefined;
+  /** Among the calls whose requests have not come. */
+  #coming: number | undefined;
   /** Of what is received, then of what is sent. */
   #progress: Progress | undefined;
   #request: Buffer | undefined;
@@ -63,7 +52,7 @@ export class CallStream implements ContextCall, Transfer {
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     timeoutMs: number | undefined,
-    method: TakenMethod,
+    method: TakenMethod<CallStream>,
     options: CallStreamOptions,
   ) {
     const { runtime } = options;
@@ -87,6 +76,7 @@ export class CallStream implements ContextCall, Transfer {
     } else if (timeoutMs !== Infinity) {
       this.#timer = runtime.setTimer(timeoutMs, () => this.#refuse(Code.DeadlineExceeded, 'The deadline was reached.'));
     }
+    if (!this.reply.isEnded) this.#coming = method.openCalls.coming(this);
   }
 
   get metadata(): Metadata {
@@ -132,11 +122,15 @@ export class CallStream implements ContextCall, Transfer {
 
   /** Counts a refusal for what the request takes, and makes its error. */
   refusal(reason: RefusedTransfer, fault: TransferFault): ConnectError {
-    const { runtime, transfers } = this.#options;
-    transfers.budget.refused[reason] += 1;
-    const header = this.#headers[REQUEST_ID_HEADER];
-    const requestId = chooseRequestId('', typeof header === 'string' ? header : null, () => '');
-    return transferError(fault, { requestId, random: () => runtime.random() });
+    this.#options.transfers.budget.refused[reason] += 1;
+    return transferError(fault, contextOfUnread(this.#headers, this.#options));
+  }
+
+  /** Refuses the call, whose request has not come, since the door closes. */
+  shutDown(): void {
+    const remainingMs = this.#deadlineAtMs - this.#options.runtime.now();
+    const context = { ...contextOfUnread(this.#headers, this.#options), remainingMs };
+    this.#refuseWith(callStatus(callError(endedByShutdown(false), context)));
   }
 
   check(nowMs: number, patience: Patience): void {
@@ -214,20 +208,24 @@ export class CallStream implements ContextCall, Transfer {
   }
 
   #refuseFor(reason: RefusedTransfer, fault: TransferFault): void {
-    this.#release();
-    this.reply.fail(callStatus(this.refusal(reason, fault)));
-    this.#held.dropRequest();
+    this.#refuseWith(callStatus(this.refusal(reason, fault)));
   }
 
   #refuse(code: Code, details: string): void {
+    this.#refuseWith(plainStatus(code, details));
+  }
+
+  #refuseWith(status: CallStatus): void {
     this.#release();
-    this.reply.fail(plainStatus(code, details));
+    this.reply.fail(status);
     this.#held.dropRequest();
   }
 
   #release(): void {
     if (this.#timer !== undefined) this.#options.runtime.clearTimer(this.#timer);
     this.#timer = undefined;
+    if (this.#coming !== undefined) this.#method.openCalls.hasCome(this.#coming);
+    this.#coming = undefined;
     this.#reader.clear();
     this.#progress = undefined;
   }

@@ -207,3 +207,27 @@ test('a drain waits for a call whose request is still on its way, and tells it w
   expect((await answerOf(call)).status).toBe('14');
   await drained;
 });
+
+test('at the end of a drain, a call whose request is still on its way is told why, and that it may be repeated elsewhere', async () => {
+  const { transfers } = transfersByHand();
+  const gateway = answering();
+  const door = await grpcDoor(gateway, { transfers });
+  const session = door.session();
+  const call = open(session, { 'x-request-id': 'mine' });
+  const frame = framed(hello);
+  call.write(frame.subarray(0, 7));
+  await expect.poll(() => transfers.budget.requestBytes).toBe(hello.byteLength);
+  call.once('response', () => call.close());
+  const drained = door.door.drain(0);
+  const { headers, status } = await answerOf(call);
+  expect(status).toBe('14');
+  const pushbackMs = Number(headers['grpc-retry-pushback-ms']);
+  expect(pushbackMs).toBeGreaterThanOrEqual(10);
+  expect(pushbackMs).toBeLessThanOrEqual(50);
+  const details = Buffer.from(String(headers['grpc-status-details-bin']), 'base64').toString('latin1');
+  expect(details).toContain('SHUTTING_DOWN');
+  expect(details).toContain('mine');
+  await drained;
+  expect(transfers.budget.requestBytes).toBe(0);
+  expect(gateway.calls).toEqual([]);
+});
