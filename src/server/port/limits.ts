@@ -18,6 +18,9 @@ const TRANSFER_MS = 60_000;
 /** What a door lets a message take, where the configuration does not say otherwise. */
 export const TRANSFER_LIMITS: TransferLimits = { maxMessageBytes: MAX_MESSAGE_BYTES, transferMs: TRANSFER_MS };
 
+/** Largest piece in which a long answer is written, in bytes (16 KiB, a frame of HTTP/2): how finely its reader is watched. */
+export const PIECE_BYTES = 16 * 1024;
+
 /** How long a response may wait for its reader, in milliseconds: a little more than the engine's own limit. */
 export const CLIENT_STALL_MS = 65_000;
 
