@@ -4,13 +4,14 @@ import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Runtime } from '../../core/ports.ts';
 import { type TransferFault, transferError } from '../errors/transfer-errors.ts';
 import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '../port/limits.ts';
+import { httpCallerKey } from '../port/share-key.ts';
 import type { RefusedTransfer } from '../port/transfer-figures.ts';
 import type { BytesHeld } from '../wire/byte-budget.ts';
 import { type Patience, Progress, type Transfer } from '../wire/transfer-watch.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import { type BodyFraming, readBodyFraming } from './body-framing.ts';
 import { SentBody } from './sent-body.ts';
-import { connectionOf, resetResponse, type WebRequest, type WebResponse } from './exchange.ts';
+import { resetResponse, type WebRequest, type WebResponse } from './exchange.ts';
 
 /** What the bodies of a listener share. */
 export interface BodyTransferOptions {
@@ -57,7 +58,7 @@ export class BodyTransfer implements Transfer {
     this.#response = response;
     this.#length = declaredLength(request);
     this.#framing = readBodyFraming(request.headers);
-    this.#held = budget.open(connectionOf(request));
+    this.#held = budget.open(httpCallerKey(request.httpVersionMajor, request.socket));
     const timeoutMs = timeoutOfHeaders(request.headers);
     this.#deadlineAtMs = timeoutMs === undefined ? undefined : options.runtime.now() + timeoutMs;
     const place = watch.add(this);

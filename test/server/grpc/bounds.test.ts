@@ -165,7 +165,7 @@ describe.each(['Chat', 'StreamChat'])('%s', (method) => {
       }),
     );
     await expect.poll(() => transfers.budget.refused.bytes_in_flight).toBe(2);
-    transfers.budget.open({}).answer(MIB);
+    transfers.budget.open('another').answer(MIB);
     look(1_000);
     look(4_999);
     expect(transfers.budget.refused.receive_timeout).toBe(0);
@@ -198,7 +198,7 @@ describe('an answer', () => {
     const stream = open(session, 'Chat');
     stream.end(framed(hello));
     await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(2 * MIB);
-    transfers.budget.open({}).answer(16 * MIB);
+    transfers.budget.open('another').answer(16 * MIB);
     look(1_000);
     for (let round = 0; round < 3; round += 1) {
       await readSome(stream, 256 * 1024);
@@ -216,7 +216,7 @@ describe('an answer', () => {
     const ended = once(stream, 'trailers') as Promise<[IncomingHttpHeaders]>;
     stream.end(framed(hello));
     await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(2 * MIB);
-    transfers.budget.open({}).answer(16 * MIB);
+    transfers.budget.open('another').answer(16 * MIB);
     look(1_000);
     for (let round = 0; round < 3; round += 1) {
       await readSome(stream, 256 * 1024);

@@ -142,7 +142,7 @@ describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
     const [unread, slow] = [open(session, CHAT, {}), open(session, CHAT, {})];
     for (const stream of [unread, slow]) stream.end(JSON_CHAT);
     await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(8 * mib);
-    transfers.budget.open({}).answer(64 * mib);
+    transfers.budget.open('another').answer(64 * mib);
     look(1_000);
     const cut = once(unread, 'close');
     await readSome(slow, 512 * 1024);

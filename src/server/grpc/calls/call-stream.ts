@@ -16,7 +16,7 @@ import { CallReply } from './call-reply.ts';
 import { callStatus, plainStatus } from './call-status.ts';
 import { MessageReader } from './message-reader.ts';
 import { headersForHandlers } from './needed-headers.ts';
-import { peerOfSession } from './session-peer.ts';
+import { grpcCallerKey, peerOfSession } from './session-peer.ts';
 
 /** What the calls of a door share. */
 export interface CallStreamOptions {
@@ -73,7 +73,7 @@ export class CallStream implements ContextCall, Transfer {
     this.#headers = headers;
     this.#method = method;
     this.#endCall = method.calls?.begin();
-    this.#held = budget.open(stream.session ?? stream);
+    this.#held = budget.open(grpcCallerKey(this));
     this.reply = new CallReply(stream, this.#held);
     this.#place = watch.add(this);
     this.#deadlineAtMs = timeoutMs === undefined || timeoutMs === Infinity ? Infinity : runtime.now() + timeoutMs;
