@@ -15,7 +15,7 @@ import { resetResponse, type WebRequest, type WebResponse } from './exchange.ts'
 
 /** What the bodies of a listener share. */
 export interface BodyTransferOptions {
-  readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer'>;
+  readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'>;
   readonly transfers: Transfers;
 }
 

@@ -35,6 +35,12 @@ export interface TransferLimits {
 /** How much longer than its deadline an answer may wait for its reader, in milliseconds: clients round theirs up. */
 export const LATE_MS = 2_000;
 
+/**
+ * How long a client may go on sending after its answer, in milliseconds: what comes is dropped, but read. One that is reset while it
+ * sends misses its answer.
+ */
+export const LINGER_MS = 5_000;
+
 /** How long the last answers may take to reach their callers when a door closes, in milliseconds. */
 export const FLUSH_MS = 1_000;
 

@@ -176,9 +176,13 @@ describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
 
   test('takes a large request, answers a malformed one, and ends the stream of one that goes on', async () => {
     const gateway = fakeGateway(() => Promise.resolve(success()));
+    const asked: number[] = [];
     const runtime = {
       ...system,
-      setTimer: (_ms: number, fire: () => void) => setTimeout(fire, 20),
+      setTimer: (ms: number, fire: () => void) => {
+        asked.push(ms);
+        return setTimeout(fire, 20);
+      },
       clearTimer: () => undefined,
     };
     const { door } = await webDoor(gateway, { tls, runtime });
@@ -192,6 +196,7 @@ describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
     const endless = open(session, STREAM, { 'content-type': 'application/connect+json' });
     endless.write(enveloped('x', { length: 30_000_000 }));
     expect((await answerOf(endless)).body).toContain('resource_exhausted');
+    expect(asked).toContain(5_000);
     expect(gateway.calls).toHaveLength(1);
   });
 

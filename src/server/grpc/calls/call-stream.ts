@@ -4,7 +4,7 @@ import { Metadata } from '@grpc/grpc-js';
 import type { Runtime, TimerHandle } from '../../../core/ports.ts';
 import type { LiveCalls } from '../../http/live-calls.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
-import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER } from '../../port/limits.ts';
+import { chooseRequestId, LATE_MS, LINGER_MS, REQUEST_ID_HEADER } from '../../port/limits.ts';
 import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
@@ -32,8 +32,8 @@ export interface TakenMethod {
   readonly calls?: LiveCalls | undefined;
 }
 
-/** How long a client may go on sending after its answer: one that is reset while it sends misses its status. */
-const LINGER: Patience = { limitMs: 5_000, stallMs: 5_000 };
+/** For what is still sent after the answer. */
+const LINGER: Patience = { limitMs: LINGER_MS, stallMs: LINGER_MS };
 
 /** A call with one message in its request, read and answered on its HTTP/2 stream. */
 export class CallStream implements ContextCall, Transfer {
