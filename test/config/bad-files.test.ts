@@ -5,6 +5,7 @@ import { configErrorOf, loadText } from './loading.ts';
 
 const NAME_RULE = 'must be 1 to 100 letters, digits, or characters of ._~-';
 const DURATION_RULE = 'must be a duration from 1ms to 24h, such as 250ms, 60s, 5m or 1h';
+const SECONDS_RULE = 'must be a duration from 1s to 24h, such as 1500ms, 60s or 2m';
 const ADDRESS_RULE = 'must be host:port, such as 127.0.0.1:50051, localhost:50051 or [::1]:50051';
 const PRICE_RULE = 'must be a decimal number in quotes with at most 9 places, such as "2.50"';
 const MODEL_RULE = 'must be the name of a model: 1 to 256 characters without spaces';
@@ -204,8 +205,13 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
         'server: { limits: { max_message_bytes: 1, max_bytes_in_flight: 1, transfer_timeout: 0 } }',
         'server.limits.max_message_bytes: must be a whole number from 65536 to 67108864, not 1',
         'server.limits.max_bytes_in_flight: must be auto, or a whole number from 262144, not 1',
-        `server.limits.transfer_timeout: ${DURATION_RULE}, not 0`,
+        `server.limits.transfer_timeout: ${SECONDS_RULE}, not 0`,
       ],
+      [
+        'server: { limits: { transfer_timeout: 999ms } }',
+        `server.limits.transfer_timeout: ${SECONDS_RULE}, not "999ms"`,
+      ],
+      ['server: { limits: { transfer_timeout: 25h } }', `server.limits.transfer_timeout: ${SECONDS_RULE}, not "25h"`],
       [
         'server: { limits: { max_bytes_in_flight: 80000000 } }',
         'server.limits.max_bytes_in_flight: must be at least 83886080, four times max_message_bytes, not 80000000',

@@ -74,8 +74,9 @@ describe('docs/metrics.md', () => {
     for (nowMs of [0, 1, 60_000]) log.alert('openai', refused);
     const act = { peer: '127.0.0.1:9', target: 'openai', circuit: 'm', state: 'OPEN', status: 'INTERNAL' } as const;
     log.operatorActed({ method: 'ForceCircuit', ...act, reason: 'INTERNAL' });
-    log.fault(new TypeError('a fault'));
-    const [call = {}, , alert = {}, acted = {}, fault = {}] = lines;
+    const thrown = new TypeError('a fault');
+    for (nowMs of [60_000, 60_001, 120_000]) log.fault(thrown);
+    const [call = {}, , alert = {}, acted = {}, , fault = {}] = lines;
     expect(Object.keys(call).sort()).toEqual(documentedFields("### Fields of a call's line"));
     expect(Object.keys(alert).sort()).toEqual(documentedFields("### Fields of an alert's line"));
     expect(Object.keys(acted).sort()).toEqual(documentedFields("### Fields of an operator's line"));

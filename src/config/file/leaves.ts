@@ -8,6 +8,7 @@ export const MAPPING = { error: 'must be a mapping' };
 export const LIST = { error: 'must be a list' };
 
 const WAIT_RULE = 'must be 0s or a duration of at most 24h, such as 250ms, 2s or 1m';
+const SECONDS_RULE = 'must be a duration from 1s to 24h, such as 1500ms, 60s or 2m';
 
 /**
  * A text of a form. Every leaf says its rule in one sentence; the value and the path are put beside it by the one who reports
@@ -33,6 +34,9 @@ export const flag = () => z.boolean({ error: 'must be true or false' });
 
 /** A duration of 1 ms to 24 h; comes out in milliseconds. */
 export const duration = () => milliseconds(DURATION_PATTERN, DURATION_RULE);
+
+/** A duration of 1 s to 24 h; comes out in milliseconds. */
+export const durationOfSeconds = () => milliseconds(/^([1-9]\d{3,7}ms|[1-9]\d{0,7}(s|m|h))$/, SECONDS_RULE);
 
 /** A duration, or `0s` for none; comes out in milliseconds. */
 export const durationOrNone = () => milliseconds(/^(0s|[1-9]\d{0,7}(ms|s|m|h))$/, WAIT_RULE);

@@ -7,7 +7,7 @@ import { parseAddress } from '../../core/address.ts';
 import { ADDRESS_RULE } from './host-port.ts';
 import { isKey } from '../port/hidden-keys.ts';
 import { baseUrlProblem, withoutApiVersion } from '../port/base-url.ts';
-import { duration, flag, LIST, MAPPING, oneOf, text, wholeNumber } from './leaves.ts';
+import { duration, durationOfSeconds, flag, LIST, MAPPING, oneOf, text, wholeNumber } from './leaves.ts';
 import { connectionsSchema, drainSchema } from './lifetimes.ts';
 
 const name = () => text(/^[A-Za-z0-9._~-]{1,100}$/, 'must be 1 to 100 letters, digits, or characters of ._~-');
@@ -159,9 +159,9 @@ const limitsSchema = z.strictObject(
       })
       .prefault('auto')
       .describe('Most bytes of requests and unread answers together. auto: what fits the memory, 256 MiB at most.'),
-    transfer_timeout: duration()
+    transfer_timeout: durationOfSeconds()
       .prefault('60s')
-      .describe('How long a request may take to arrive, and an answer to be read.'),
+      .describe('How long a request may take to arrive, and an answer to be read; at least 1s.'),
   },
   MAPPING,
 );

@@ -1,18 +1,21 @@
 import type { DescMessage } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
+import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Runtime } from '../../core/ports.ts';
 import { type TransferFault, transferError } from '../errors/transfer-errors.ts';
 import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '../port/limits.ts';
+import { httpCallerKey } from '../port/share-key.ts';
 import type { RefusedTransfer } from '../port/transfer-figures.ts';
 import type { BytesHeld } from '../wire/byte-budget.ts';
 import { type Patience, Progress, type Transfer } from '../wire/transfer-watch.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import { type BodyFraming, readBodyFraming } from './body-framing.ts';
-import { connectionOf, resetResponse, type WebRequest, type WebResponse } from './exchange.ts';
+import { SentBody } from './sent-body.ts';
+import { resetResponse, type WebRequest, type WebResponse } from './exchange.ts';
 
 /** What the bodies of a listener share. */
 export interface BodyTransferOptions {
-  readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer'>;
+  readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'>;
   readonly transfers: Transfers;
 }
 
@@ -45,6 +48,7 @@ export class BodyTransfer implements Transfer {
   /** Fails what is being received; absent while nothing is. */
   #fail: ((error: ConnectError) => void) | undefined;
   #isWhole = false;
+  readonly #sent = new SentBody();
 
   /** Reads the headers and takes from them what their body is coded in: what goes on is expanded. */
   constructor(request: WebRequest, response: WebResponse, options: BodyTransferOptions) {
@@ -54,7 +58,7 @@ export class BodyTransfer implements Transfer {
     this.#response = response;
     this.#length = declaredLength(request);
     this.#framing = readBodyFraming(request.headers);
-    this.#held = budget.open(connectionOf(request));
+    this.#held = budget.open(httpCallerKey(request.httpVersionMajor, request.socket));
     const timeoutMs = timeoutOfHeaders(request.headers);
     this.#deadlineAtMs = timeoutMs === undefined ? undefined : options.runtime.now() + timeoutMs;
     const place = watch.add(this);
@@ -81,10 +85,12 @@ export class BodyTransfer implements Transfer {
     yield opened;
   }
 
-  /** Says that the answer is there, and its length where it is whole. */
-  answered(length: string | undefined): void {
+  /** Says that the answer is there. Returns it as it is to be sent: watched. */
+  answered(answer: UniversalServerResponse): UniversalServerResponse {
+    const length = answer.header?.get('content-length') ?? undefined;
     this.#isWhole = length !== undefined;
     this.#held.answerIs(Number(length ?? 0));
+    return answer.body === undefined ? answer : { ...answer, body: this.#sent.pieces(answer.body) };
   }
 
   check(nowMs: number, patience: Patience): void {
@@ -95,15 +101,16 @@ export class BodyTransfer implements Transfer {
     }
     const response = this.#response;
     if (!response.headersSent) return;
-    this.#held.answerIs(response.writableLength);
-    if (response.writableLength === 0) {
+    const unread = response.writableLength + this.#sent.left;
+    this.#held.answerIs(unread);
+    if (unread === 0) {
       this.#progress = undefined;
       return;
     }
     // A stream may last as long as it likes, as long as it moves.
     const limitMs = this.#isWhole ? patience.limitMs : Infinity;
     const isLate = this.#deadlineAtMs !== undefined && nowMs >= this.#deadlineAtMs + LATE_MS;
-    const written = response.socket?.bytesWritten ?? 0;
+    const written = this.#sent.taken - response.writableLength;
     if (!isLate && !this.#isOver(nowMs, written, { limitMs, stallMs: patience.stallMs })) return;
     this.#options.transfers.budget.refused.send_timeout += 1;
     resetResponse(response);

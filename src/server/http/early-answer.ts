@@ -2,19 +2,19 @@ import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Runtime } from '../../core/ports.ts';
-import { LINGER_MS } from './unread-request.ts';
+import { LINGER_MS } from '../port/limits.ts';
 
 /**
  * Lets an answer out at once where its request has not come whole, as an oversize one has not: connect-node would first read
  * 256 KiB of the rest, for as long as the client takes. The connection is half-closed behind the answer, so that what comes
- * meanwhile does not reset it before the client has read the answer, and closed a second later, also where the client never closes
- * its own half.
+ * meanwhile does not reset it before the client has read the answer, and closed {@link LINGER_MS} later, also where the
+ * client never closes its own half.
  */
 export function answerEarly(
   answer: UniversalServerResponse,
   request: { readonly complete: boolean },
   response: ServerResponse | Http2ServerResponse,
-  runtime: Pick<Runtime, 'setTimer'>,
+  runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
 ): UniversalServerResponse {
   // A stream of HTTP/2 ends without its connection.
   if ('stream' in response) return answer;
@@ -44,7 +44,7 @@ export function answerEarly(
 function forgoKeepAlive(
   request: { readonly complete: boolean },
   response: ServerResponse,
-  runtime: Pick<Runtime, 'setTimer'>,
+  runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
 ): void {
   const { socket } = response;
   if (request.complete || socket === null) return;
@@ -52,6 +52,7 @@ function forgoKeepAlive(
   // In place of Node's, which closes the other half as well.
   socket.destroySoon = () => {
     socket.end();
-    runtime.setTimer(LINGER_MS, () => socket.destroy());
+    const timer = runtime.setTimer(LINGER_MS, () => socket.destroy());
+    socket.once('close', () => runtime.clearTimer(timer));
   };
 }

@@ -13,11 +13,6 @@ export function authorityOf(request: WebRequest): string | undefined {
   return host === '' ? undefined : host;
 }
 
-/** Returns what stands for the connection of a request: the same for all requests of one. */
-export function connectionOf(request: WebRequest): object {
-  return 'stream' in request ? (request.stream.session ?? request) : request.socket;
-}
-
 /** Path of a request without its query. */
 export function pathOf(request: WebRequest): string {
   return (request.url ?? '').split('?', 1)[0] ?? '';

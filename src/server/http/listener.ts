@@ -61,7 +61,7 @@ export function addressToBind(text: string): Address {
 
 /**
  * Makes a server that hands each request to `answer`. What `answer` throws is a fault that nobody has caught: it ends that request,
- * with 500 where nothing was sent yet, and no other. What of a request is not read by then is read for a second more.
+ * with 500 where nothing was sent yet, and no other. What of a request is not read by then is read for five seconds more.
  */
 export function createListener(
   { runtime, tls, idleTimeoutMs = IDLE_TIMEOUT_MS }: ListenerOptions,
@@ -88,7 +88,7 @@ export function createListener(
   Object.assign(server, {
     keepAliveTimeout: idleTimeoutMs,
     headersTimeout: HEADERS_TIMEOUT_MS,
-    // Bodies that are read have a limit that is set, `transfer_timeout`; the others end a second behind their answer.
+    // Bodies that are read have a limit that is set, `transfer_timeout`; the others end five seconds behind their answer.
     requestTimeout: 0,
     connectionsCheckingInterval: CHECK_MS,
   });

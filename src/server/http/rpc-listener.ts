@@ -89,8 +89,8 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
       try {
         const asked = universalRequestFromNodeRequest(request, response, undefined, values);
         const answer = await handle({ ...asked, body: transfer.body(handle.method.input) });
-        transfer.answered(answer.header?.get('content-length') ?? undefined);
-        await universalResponseToNodeResponse(answerEarly(answer, request, response, bodies.runtime), response);
+        const watched = transfer.answered(answer);
+        await universalResponseToNodeResponse(answerEarly(watched, request, response, bodies.runtime), response);
       } catch {
         // The client is gone, or the answer cannot be written; the handlers have told of whatever else went wrong. Before the head is
         // out, what cannot be written is an error that quotes what the caller sent.

@@ -1,14 +1,12 @@
 import { constants } from 'node:http2';
 
 import type { Runtime } from '../../core/ports.ts';
+import { LINGER_MS } from '../port/limits.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 
-/** How long the rest of a request is read, in milliseconds, so that its client can finish reading the answer. */
-export const LINGER_MS = 1_000;
-
 /**
- * Ends a request that was answered before it was read whole, as a malformed or an oversize one is: what still comes within a second
- * is dropped, and then its connection is closed (over HTTP/2 its stream).
+ * Ends a request that was answered before it was read whole, as a malformed or an oversize one is: what still comes within
+ * {@link LINGER_MS} is dropped, and then its connection is closed (over HTTP/2 its stream).
  */
 export function endUnreadRequest(
   request: WebRequest,

@@ -18,6 +18,9 @@ const TRANSFER_MS = 60_000;
 /** What a door lets a message take, where the configuration does not say otherwise. */
 export const TRANSFER_LIMITS: TransferLimits = { maxMessageBytes: MAX_MESSAGE_BYTES, transferMs: TRANSFER_MS };
 
+/** Largest piece in which a long answer is written, in bytes (16 KiB, a frame of HTTP/2): how finely its reader is watched. */
+export const PIECE_BYTES = 16 * 1024;
+
 /** How long a response may wait for its reader, in milliseconds: a little more than the engine's own limit. */
 export const CLIENT_STALL_MS = 65_000;
 
@@ -31,6 +34,12 @@ export interface TransferLimits {
 
 /** How much longer than its deadline an answer may wait for its reader, in milliseconds: clients round theirs up. */
 export const LATE_MS = 2_000;
+
+/**
+ * How long a client may go on sending after its answer, in milliseconds: what comes is dropped, but read. One that is reset while it
+ * sends misses its answer.
+ */
+export const LINGER_MS = 5_000;
 
 /** How long the last answers may take to reach their callers when a door closes, in milliseconds. */
 export const FLUSH_MS = 1_000;

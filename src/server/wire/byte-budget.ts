@@ -7,14 +7,9 @@ const SMALL_BYTES = 64 * 1024;
 /** A budget for doors that are told none. */
 export const LEAST_BUDGET_BYTES = 4 * MAX_MESSAGE_BYTES;
 
-/** What larger requests may hold of the budget together, and those of one connection. */
+/** What larger requests may hold of the budget together, and those of one caller. */
 const LARGE_SHARE = 3 / 4;
-const CONNECTION_SHARE = 1 / 2;
-
-/** What the large requests of one connection hold. */
-interface ConnectionBytes {
-  held: number;
-}
+const CALLER_SHARE = 1 / 2;
 
 /** What one call holds of the budget; given back once, when it has ended. */
 export interface BytesHeld {
@@ -36,7 +31,7 @@ export interface BytesHeld {
 
 /**
  * Bounds the bytes that requests and unread answers take, over all doors: taken when a length is declared, given back when the
- * call has ended. Small requests find room also where large ones, or one connection, have taken all that they may.
+ * call has ended. Small requests find room also where large ones, or one caller, have taken all that they may.
  */
 export class ByteBudget implements TransferFigures {
   readonly mostBytes: number;
@@ -47,7 +42,8 @@ export class ByteBudget implements TransferFigures {
     receive_timeout: 0,
     send_timeout: 0,
   };
-  readonly #connections = new WeakMap<object, ConnectionBytes>();
+  /** What the large requests of a caller hold, by its share key; of those who hold any. */
+  readonly #large = new Map<string, number>();
   #requestBytes = 0;
   #answerBytes = 0;
 
@@ -69,26 +65,24 @@ export class ByteBudget implements TransferFigures {
     return this.#requestBytes + this.#answerBytes > this.mostBytes * LARGE_SHARE;
   }
 
-  /** Opens the account of a call; `connection` is whatever stands for its connection: a session, a socket. */
-  open(connection: object): BytesHeld {
-    return new HeldByCall(this, connection);
+  /** Opens the account of a call; `shareKey` is whom it is counted for, as admission counts it. */
+  open(shareKey: string): BytesHeld {
+    return new HeldByCall(this, shareKey);
   }
 
   /** Whether so many bytes more have room, of which `large` count as those of large requests. */
-  fits(bytes: number, large: number, connection: object): boolean {
+  fits(bytes: number, large: number, shareKey: string): boolean {
     const held = this.#requestBytes + this.#answerBytes + bytes;
     if (large === 0) return held <= this.mostBytes;
-    const ofConnection = this.connectionBytes(connection).held + large;
-    return held <= this.mostBytes * LARGE_SHARE && ofConnection <= this.mostBytes * CONNECTION_SHARE;
+    const ofCaller = (this.#large.get(shareKey) ?? 0) + large;
+    return held <= this.mostBytes * LARGE_SHARE && ofCaller <= this.mostBytes * CALLER_SHARE;
   }
 
-  /** Finds what a connection holds. */
-  connectionBytes(connection: object): ConnectionBytes {
-    const found = this.#connections.get(connection);
-    if (found !== undefined) return found;
-    const made = { held: 0 };
-    this.#connections.set(connection, made);
-    return made;
+  /** Adds to what the large requests of a caller hold; negative to give back. */
+  addLarge(bytes: number, shareKey: string): void {
+    const held = (this.#large.get(shareKey) ?? 0) + bytes;
+    if (held === 0) this.#large.delete(shareKey);
+    else this.#large.set(shareKey, held);
   }
 
   /** Adds to what is held; negative to give back. */
@@ -100,21 +94,21 @@ export class ByteBudget implements TransferFigures {
 
 class HeldByCall implements BytesHeld {
   readonly #budget: ByteBudget;
-  readonly #connection: object;
+  readonly #shareKey: string;
   #request = 0;
   #large = 0;
   #answer = 0;
 
-  constructor(budget: ByteBudget, connection: object) {
+  constructor(budget: ByteBudget, shareKey: string) {
     this.#budget = budget;
-    this.#connection = connection;
+    this.#shareKey = shareKey;
   }
 
   take(bytes: number): boolean {
     // One that says no length is large as soon as so much of it has come.
     const total = this.#request + bytes;
     const large = total > SMALL_BYTES ? total - this.#large : 0;
-    if (!this.#budget.fits(bytes, large, this.#connection)) return false;
+    if (!this.#budget.fits(bytes, large, this.#shareKey)) return false;
     this.#request = total;
     this.#budget.add(bytes, 0);
     this.#addLarge(large);
@@ -147,7 +141,7 @@ class HeldByCall implements BytesHeld {
 
   #addLarge(bytes: number): void {
     this.#large += bytes;
-    this.#budget.connectionBytes(this.#connection).held += bytes;
+    this.#budget.addLarge(bytes, this.#shareKey);
   }
 }
 

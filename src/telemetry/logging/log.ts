@@ -52,7 +52,10 @@ export interface CallLog {
   outOfDescriptors(): void;
   /** Writes what an operator has done, or was refused. */
   operatorActed(act: OperatorAct): void;
-  /** Tells of a fault of the program that nobody has caught: its class and where it came from, never its message. */
+  /**
+   * Tells of a fault of the program that nobody has caught, of the same one once a minute: its class and where it came from, never
+   * its message.
+   */
   fault(thrown: unknown): void;
   /** Writes the lines that still wait for their turn. For the end of the process. */
   flush(): void;
@@ -90,12 +93,12 @@ export function createCallLog(options: CallLogOptions): CallLog {
     writeLines();
   };
   const mayAlert = createAlertLimit(now);
-  const alert = (key: string, message: string, fields: Fields): void => {
-    const heldBack = mayAlert(key);
-    if (heldBack !== undefined) tell('warn', message, heldBack === 0 ? fields : { ...fields, [HELD_BACK]: heldBack });
+  const alert = (level: LogLevel, message: string, fields: Fields): void => {
+    const heldBack = mayAlert([message, ...Object.values(fields)].join(' '));
+    if (heldBack !== undefined) tell(level, message, heldBack === 0 ? fields : { ...fields, [HELD_BACK]: heldBack });
   };
   const outOfDescriptors = (): void => {
-    harmlessly(() => alert(OUT_OF_DESCRIPTORS, OUT_OF_DESCRIPTORS, {}));
+    harmlessly(() => alert('warn', OUT_OF_DESCRIPTORS, {}));
   };
   const waiting: CallReport[] = [];
   const drain = (): void => {
@@ -127,8 +130,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
       harmlessly(() => {
         // Of this every target tells, and none is to blame.
         if (failure.class === 'local_refusal') return outOfDescriptors();
-        const fields = alertFields(target, failure);
-        alert(Object.values(fields).join(' '), 'target needs attention', fields);
+        alert('warn', 'target needs attention', alertFields(target, failure));
       });
     },
     outOfDescriptors,
@@ -136,7 +138,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
       harmlessly(() => tell('info', 'operator acted', operatorFields(act)));
     },
     fault: (thrown) => {
-      harmlessly(() => tell('error', 'uncaught fault of the gateway', faultFields(thrown)));
+      harmlessly(() => alert('error', 'uncaught fault of the gateway', faultFields(thrown)));
     },
     flush: drain,
     written: () => (options.write === undefined ? allWritten(stdout) : Promise.resolve()),

@@ -53,6 +53,20 @@ async function endOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
   return end;
 }
 
+/** Reads so much of an answer, and then no more. */
+function readSome(stream: ClientHttp2Stream, bytes: number): Promise<void> {
+  return new Promise((resolve) => {
+    let read = 0;
+    const onData = (chunk: Buffer): void => {
+      read += chunk.byteLength;
+      if (read < bytes) return;
+      stream.off('data', onData).pause();
+      resolve();
+    };
+    stream.on('data', onData).resume();
+  });
+}
+
 function reasonOf({ 'grpc-status-details-bin': details }: IncomingHttpHeaders): string | undefined {
   const status = fromBinary(StatusSchema, Buffer.from(String(details), 'base64'));
   const info = status.details.find(({ typeUrl }) => typeUrl.endsWith(ErrorInfoSchema.typeName));
@@ -151,7 +165,7 @@ describe.each(['Chat', 'StreamChat'])('%s', (method) => {
       }),
     );
     await expect.poll(() => transfers.budget.refused.bytes_in_flight).toBe(2);
-    transfers.budget.open({}).answer(MIB);
+    transfers.budget.open('another').answer(MIB);
     look(1_000);
     look(4_999);
     expect(transfers.budget.refused.receive_timeout).toBe(0);
@@ -176,6 +190,42 @@ describe('an answer', () => {
     await once(stream, 'close');
     expect(stream.rstCode).toBe(8);
     await expect.poll(() => transfers.budget.answerBytes).toBe(0);
+  });
+
+  test('that is read is not cut off where there is no room, and is once it stands still for 5 s', async () => {
+    const { transfers, look } = transfersByHand({ maxMessageBytes: 4 * MIB }, 16 * MIB);
+    const session = (await grpcDoor(answering('a'.repeat(MIB)), { transfers })).session();
+    const stream = open(session, 'Chat');
+    stream.end(framed(hello));
+    await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(2 * MIB);
+    transfers.budget.open('another').answer(16 * MIB);
+    look(1_000);
+    for (let round = 0; round < 3; round += 1) {
+      await readSome(stream, 256 * 1024);
+      look(4_999);
+    }
+    expect(transfers.budget.refused.send_timeout).toBe(0);
+    look(5_000);
+    expect(transfers.budget.refused.send_timeout).toBe(1);
+  });
+
+  test('that is read slowly comes whole where there is no room', async () => {
+    const { transfers, look } = transfersByHand({ maxMessageBytes: 4 * MIB }, 16 * MIB);
+    const session = (await grpcDoor(answering('a'.repeat(MIB)), { transfers })).session();
+    const stream = open(session, 'Chat');
+    const ended = once(stream, 'trailers') as Promise<[IncomingHttpHeaders]>;
+    stream.end(framed(hello));
+    await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(2 * MIB);
+    transfers.budget.open('another').answer(16 * MIB);
+    look(1_000);
+    for (let round = 0; round < 3; round += 1) {
+      await readSome(stream, 256 * 1024);
+      look(4_999);
+    }
+    stream.resume();
+    const [trailers] = await ended;
+    expect(trailers['grpc-status']).toBe('0');
+    expect(transfers.budget.refused.send_timeout).toBe(0);
   });
 
   test('is not kept longer than its deadline, and the 2 s by which clients round it up', async () => {

@@ -77,9 +77,13 @@ test.each([
 ])(
   'the connection of a request whose rest comes %s, is closed also by a client that never does',
   async (_when, path, method, rest) => {
-    // A second of the door is 100 ms here.
+    // The door's five seconds are 100 ms here.
     let nowMs = 0;
-    const setTimer = (_ms: number, fire: () => void) => system.setTimer(100, fire);
+    const asked: number[] = [];
+    const setTimer = (ms: number, fire: () => void) => {
+      asked.push(ms);
+      return system.setTimer(100, fire);
+    };
     const runtime = { ...system, now: () => nowMs, setTimer };
     const { door } = await webDoor(fakeGateway(untilAborted), { runtime, ...transfersByHand() });
     const { port, hostname } = new URL(`http://${door.address}`);
@@ -96,6 +100,7 @@ test.each([
       return door.usedAtMs() === nowMs;
     };
     await expect.poll(isOpen).toBe(false);
+    expect(asked).toContain(5_000);
   },
 );
 

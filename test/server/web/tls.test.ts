@@ -16,6 +16,7 @@ import { type Authority, createAuthority, hasOpenssl } from '../../support/certi
 import { webDoor } from '../support/doors.ts';
 import { fakeGateway, SERVING, success, untilAborted } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
+import { transfersByHand } from '../support/transfers-by-hand.ts';
 import { enveloped } from '../support/web-envelopes.ts';
 import { system } from '../../../src/system.ts';
 
@@ -33,6 +34,20 @@ function open(session: ClientHttp2Session, path: string, headers: Readonly<Recor
   const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json', ...headers });
   stream.on('error', () => undefined);
   return stream;
+}
+
+/** Reads so much of an answer, and then no more. */
+function readSome(stream: ClientHttp2Stream, bytes: number): Promise<void> {
+  return new Promise((resolve) => {
+    let read = 0;
+    const onData = (chunk: Buffer): void => {
+      read += chunk.byteLength;
+      if (read < bytes) return;
+      stream.off('data', onData).pause();
+      resolve();
+    };
+    stream.on('data', onData).resume();
+  });
 }
 
 /** Reads an answer to the end of its stream. */
@@ -116,6 +131,36 @@ describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
     response.resume();
   });
 
+  test('cuts off the answer that nobody reads, and not the one beside it that is read slowly', async () => {
+    const mib = 1024 * 1024;
+    const gateway = fakeGateway(() =>
+      Promise.resolve(success([{ kind: 'text', index: 0, text: 'a'.repeat(2 * mib) }])),
+    );
+    const { transfers, look } = transfersByHand({ maxMessageBytes: 16 * mib }, 64 * mib);
+    const { door } = await webDoor(gateway, { tls, transfers });
+    const session = connection(door.address);
+    const [unread, slow] = [open(session, CHAT, {}), open(session, CHAT, {})];
+    for (const stream of [unread, slow]) stream.end(JSON_CHAT);
+    await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(8 * mib);
+    transfers.budget.open('another').answer(64 * mib);
+    look(1_000);
+    const cut = once(unread, 'close');
+    await readSome(slow, 512 * 1024);
+    look(4_999);
+    expect(transfers.budget.refused.send_timeout).toBe(0);
+    // The window of the unread one may have filled since the first look, and is full now.
+    for (let round = 0; round < 2; round += 1) {
+      await readSome(slow, 512 * 1024);
+      look(2_500);
+    }
+    expect(transfers.budget.refused.send_timeout).toBe(1);
+    await cut;
+    expect(unread.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    slow.resume();
+    await once(slow, 'end');
+    expect(slow.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+  });
+
   test('refuses a foreign authority and a foreign Origin', async () => {
     const { door } = await webDoor(
       fakeGateway(() => Promise.resolve(success())),
@@ -131,9 +176,13 @@ describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
 
   test('takes a large request, answers a malformed one, and ends the stream of one that goes on', async () => {
     const gateway = fakeGateway(() => Promise.resolve(success()));
+    const asked: number[] = [];
     const runtime = {
       ...system,
-      setTimer: (_ms: number, fire: () => void) => setTimeout(fire, 20),
+      setTimer: (ms: number, fire: () => void) => {
+        asked.push(ms);
+        return setTimeout(fire, 20);
+      },
       clearTimer: () => undefined,
     };
     const { door } = await webDoor(gateway, { tls, runtime });
@@ -147,6 +196,7 @@ describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
     const endless = open(session, STREAM, { 'content-type': 'application/connect+json' });
     endless.write(enveloped('x', { length: 30_000_000 }));
     expect((await answerOf(endless)).body).toContain('resource_exhausted');
+    expect(asked).toContain(5_000);
     expect(gateway.calls).toHaveLength(1);
   });
 

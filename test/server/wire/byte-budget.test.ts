@@ -7,7 +7,7 @@ const SMALL = 64 * 1024;
 describe('the budget of bytes', () => {
   test('is taken and given back', () => {
     const budget = new ByteBudget(100 * MIB);
-    const held = budget.open({});
+    const held = budget.open('another');
     expect(held.take(10 * MIB)).toBe(true);
     held.answer(5 * MIB);
     expect([budget.requestBytes, budget.answerBytes]).toEqual([10 * MIB, 5 * MIB]);
@@ -21,28 +21,27 @@ describe('the budget of bytes', () => {
 
   test('keeps a quarter for small requests', () => {
     const budget = new ByteBudget(100 * MIB);
-    for (let connection = 0; connection < 3; connection += 1) {
-      expect(budget.open({}).take(25 * MIB)).toBe(true);
+    for (const caller of ['a', 'b', 'c']) {
+      expect(budget.open(caller).take(25 * MIB)).toBe(true);
     }
     expect(budget.isTight).toBe(false);
-    expect(budget.open({}).take(SMALL + 1)).toBe(false);
-    const small = Array.from({ length: 25 * 16 }, () => budget.open({}));
+    expect(budget.open('another').take(SMALL + 1)).toBe(false);
+    const small = Array.from({ length: 25 * 16 }, () => budget.open('another'));
     expect(small.every((held) => held.take(SMALL))).toBe(true);
     expect(budget.isTight).toBe(true);
-    expect(budget.open({}).take(1)).toBe(false);
+    expect(budget.open('another').take(1)).toBe(false);
     expect(budget.requestBytes).toBe(100 * MIB);
     small[0]?.release();
-    expect(budget.open({}).take(1)).toBe(true);
+    expect(budget.open('another').take(1)).toBe(true);
   });
 
-  test('gives large requests of one connection half of it, and small ones as before', () => {
+  test('gives large requests of one caller half of it, and small ones as before', () => {
     const budget = new ByteBudget(100 * MIB);
-    const connection = {};
-    const held = [budget.open(connection), budget.open(connection), budget.open(connection)];
+    const held = [budget.open('caller'), budget.open('caller'), budget.open('caller')];
     expect(held.map((one) => one.take(25 * MIB))).toEqual([true, true, false]);
-    const other = budget.open({});
+    const other = budget.open('another');
     expect(other.take(25 * MIB)).toBe(true);
-    expect(budget.open(connection).take(SMALL)).toBe(true);
+    expect(budget.open('caller').take(SMALL)).toBe(true);
     other.release();
     expect(held[2]?.take(25 * MIB)).toBe(false);
     held[0]?.release();
@@ -51,26 +50,25 @@ describe('the budget of bytes', () => {
 
   test('counts a request that comes piece by piece as large once it is', () => {
     const budget = new ByteBudget(100 * MIB);
-    const connection = {};
-    const held = budget.open(connection);
+    const held = budget.open('caller');
     const takeAll = (): number => {
       let taken = 0;
       while (held.take(SMALL)) taken += SMALL;
       return taken;
     };
     expect(takeAll()).toBe(50 * MIB);
-    expect(budget.open(connection).take(SMALL)).toBe(true);
+    expect(budget.open('caller').take(SMALL)).toBe(true);
     held.release();
-    expect(budget.open(connection).take(50 * MIB)).toBe(true);
+    expect(budget.open('caller').take(50 * MIB)).toBe(true);
   });
 
   test('never refuses an answer, but requests as long as answers are unread', () => {
     const budget = new ByteBudget(100 * MIB);
-    const held = budget.open({});
+    const held = budget.open('another');
     held.answer(120 * MIB);
-    expect(budget.open({}).take(1)).toBe(false);
+    expect(budget.open('another').take(1)).toBe(false);
     held.release();
-    expect(budget.open({}).take(1)).toBe(true);
+    expect(budget.open('another').take(1)).toBe(true);
   });
 
   test.each([

@@ -258,6 +258,24 @@ describe('the log', () => {
     ]);
   });
 
+  test('writes the same fault once a minute, and says how many it held back', () => {
+    let nowMs = 0;
+    const { log, objects } = openLog({ now: () => nowMs });
+    const times = [...Array<number>(500).fill(0), 59_999, 60_000];
+    for (const [index, atMs] of times.entries()) {
+      nowMs = atMs;
+      // Of one place in the program, whatever they say; and others.
+      log.fault(new TypeError(`of call ${index}`));
+      if (index === 0) log.fault(new RangeError('another'));
+    }
+    const told = objects().map((line) => [line['level'], line['exception.type'], line['understudy.alerts_held_back']]);
+    expect(told).toEqual([
+      ['error', 'TypeError', undefined],
+      ['error', 'RangeError', undefined],
+      ['error', 'TypeError', 500],
+    ]);
+  });
+
   test('tells of used up descriptors once, whichever of the targets and whoever else has noticed', () => {
     const { log, objects } = openLog({ now: () => 0 });
     for (const target of ['openai', 'azure-eu', 'ollama']) {

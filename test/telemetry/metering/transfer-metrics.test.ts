@@ -14,7 +14,7 @@ test('what calls hold, and what was refused for it, is shown as it is now', asyn
       .filter((sample) => sample.name === name)
       .map(({ labels, value }) => Object.values<unknown>(labels).concat(value));
   };
-  const held = budget.open({});
+  const held = budget.open('another');
   held.take(1_000);
   held.answer(70);
   budget.refused.message_shape += 2;

@@ -2,28 +2,34 @@ import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { Metadata } from '@grpc/grpc-js';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import type { CallStatus } from './call-status.ts';
+import { PIECE_BYTES } from '../../port/limits.ts';
 import { PREFIX_BYTES } from './message-reader.ts';
+import { PieceWriter } from './piece-writer.ts';
 
 const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
-
-/** Larger messages are sent behind their prefix, not copied behind it, in bytes. */
-const COPIED_BYTES = 64 * 1024;
 
 /** What is sent on the HTTP/2 stream of one call: one end, and before it, for streams, any number of messages. */
 export class CallReply {
   readonly #stream: ServerHttp2Stream;
   readonly #held: BytesHeld;
+  readonly #pieces: PieceWriter;
   #isEnded = false;
   #trailers: OutgoingHttpHeaders = {};
 
   constructor(stream: ServerHttp2Stream, held: BytesHeld) {
     this.#stream = stream;
     this.#held = held;
+    this.#pieces = new PieceWriter(stream);
   }
 
   /** Whether the call has been given its end, though it may not have been read. */
   get isEnded(): boolean {
     return this.#isEnded;
+  }
+
+  /** How many bytes of long answers and of streams have left; they stand still while the caller does not read. */
+  get sentBytes(): number {
+    return this.#pieces.sentBytes;
   }
 
   /** Whether the caller is gone. */
@@ -37,11 +43,13 @@ export class CallReply {
     this.#held.answer(message.byteLength);
     this.#sendHead(headers);
     this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
-    if (message.byteLength <= COPIED_BYTES) {
+    if (message.byteLength <= PIECE_BYTES) {
       this.#stream.end(framed(message));
     } else {
-      this.#stream.write(prefixOf(message));
-      this.#stream.end(message);
+      // Behind its prefix, not copied behind it.
+      this.#pieces.write(prefixOf(message), () => undefined);
+      this.#pieces.write(message, () => undefined);
+      this.#pieces.end();
     }
   }
 
@@ -53,7 +61,7 @@ export class CallReply {
     if (headers !== undefined && !this.#stream.headersSent) this.#sendHead(headers);
     if (this.#stream.headersSent) {
       this.#trailers = trailers;
-      this.#stream.end();
+      this.#pieces.end();
     } else {
       this.#try(() => this.#stream.respond({ ...HEAD, ...trailers }, { endStream: true }));
     }
@@ -68,7 +76,7 @@ export class CallReply {
     if (this.isGone) return;
     if (!this.#stream.headersSent) this.#sendHead(headers());
     this.#held.answer(message.byteLength);
-    this.#stream.write(framed(message), () => {
+    this.#pieces.write(framed(message), () => {
       this.#held.answer(-message.byteLength);
       sent();
     });
@@ -79,7 +87,7 @@ export class CallReply {
     if (!this.#claimEnd()) return;
     if (!this.#stream.headersSent) this.#sendHead(headers());
     this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
-    this.#stream.end();
+    this.#pieces.end();
   }
 
   /** Says that the call is over, whatever was to be sent. Tells whether it was not before. */

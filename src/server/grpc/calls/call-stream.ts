@@ -4,7 +4,7 @@ import { Metadata } from '@grpc/grpc-js';
 import type { TimerHandle } from '../../../core/ports.ts';
 import { callError, endedByShutdown } from '../../errors/status.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
-import { LATE_MS } from '../../port/limits.ts';
+import { LATE_MS, LINGER_MS } from '../../port/limits.ts';
 import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
@@ -16,11 +16,11 @@ import { CallReply } from './call-reply.ts';
 import { type CallStatus, callStatus, plainStatus } from './call-status.ts';
 import { MessageReader } from './message-reader.ts';
 import { headersForHandlers } from './needed-headers.ts';
-import { peerOfSession } from './session-peer.ts';
+import { grpcCallerKey, peerOfSession } from './session-peer.ts';
 import type { TakenMethod } from './taken-method.ts';
 
-/** How long a client may go on sending after its answer: one that is reset while it sends misses its status. */
-const LINGER: Patience = { limitMs: 5_000, stallMs: 5_000 };
+/** For what is still sent after the answer. */
+const LINGER: Patience = { limitMs: LINGER_MS, stallMs: LINGER_MS };
 
 /** A call with one message in its request, read and answered on its HTTP/2 stream. */
 export class CallStream implements ContextCall, Transfer {
@@ -62,7 +62,7 @@ export class CallStream implements ContextCall, Transfer {
     this.#headers = headers;
     this.#method = method;
     this.#endCall = method.calls?.begin();
-    this.#held = budget.open(stream.session ?? stream);
+    this.#held = budget.open(grpcCallerKey(this));
     this.reply = new CallReply(stream, this.#held);
     this.#place = watch.add(this);
     this.#deadlineAtMs = timeoutMs === undefined || timeoutMs === Infinity ? Infinity : runtime.now() + timeoutMs;
@@ -147,7 +147,7 @@ export class CallStream implements ContextCall, Transfer {
 
   #checkSending(nowMs: number, patience: Patience): void {
     // A stream may last as long as its deadline lets it; what it has to say at its end waits behind what is not read.
-    const isStuck = this.reply.isEnded && this.#isOver(nowMs, 0, patience);
+    const isStuck = this.reply.isEnded && this.#isOver(nowMs, this.reply.sentBytes, patience);
     if (nowMs < this.#deadlineAtMs + LATE_MS && !isStuck) return;
     this.#options.transfers.budget.refused.send_timeout += 1;
     this.reply.reset();
