@@ -7,7 +7,7 @@ import { hasSafeMethod, type WebResponse, pathOf, respondText } from '../http/ex
 import { KnownHosts } from '../http/known-hosts.ts';
 import { createListener } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
-import { answerProbe } from '../http/probes.ts';
+import { answerProbe } from '../http/health-endpoints.ts';
 
 /** What `/metrics` answers. */
 export interface MetricsText {

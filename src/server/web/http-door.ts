@@ -6,7 +6,7 @@ import { createListener, type ListenerOptions } from '../http/listener.ts';
 import { KnownHosts } from '../http/known-hosts.ts';
 import { LastAnswers } from '../http/last-answers.ts';
 import { LiveCalls } from '../http/live-calls.ts';
-import { answerProbe } from '../http/probes.ts';
+import { answerProbe } from '../http/health-endpoints.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
