@@ -33,6 +33,7 @@ export function resolveTarget(target: FileTarget, context: TargetContext): Targe
     name: target.name,
     provider: target.provider,
     baseUrl: trimBaseUrl(target.base_url ?? defaults.baseUrl ?? MOCK_BASE_URL),
+    ownHost: isMock(target, context.mockAll) || isOwnHost(target.provider, target.base_url),
     apiKey: target.api_key,
     organization: context.organization,
     model,

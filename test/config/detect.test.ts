@@ -47,6 +47,7 @@ describe('providers in the environment', () => {
         name: 'openai',
         provider: 'openai',
         baseUrl: 'https://api.openai.com/v1',
+        ownHost: true,
         apiKey: 'openai-key',
         organization: 'org-1',
         model: 'gpt-6.1-sol',
@@ -186,6 +187,7 @@ describe('with nothing configured', () => {
         mock: true,
         source: '--demo',
         baseUrl: 'http://mock.invalid/v1',
+        ownHost: true,
       },
     ]);
   });
@@ -197,6 +199,7 @@ describe('with nothing configured', () => {
       {
         name: 'ollama',
         baseUrl: 'http://localhost:11434',
+        ownHost: false,
         model: undefined,
         mock: false,
         source: '--demo (Ollama was found running)',
@@ -217,11 +220,13 @@ describe('with nothing configured', () => {
 });
 
 describe('UNDERSTUDY_MOCK', () => {
-  test('makes every target a mock and leaves everything else as it is', () => {
+  test('makes every target a mock in place of its provider and leaves everything else as it is', () => {
     const real = loadEnvironment(ALL);
     const mocked = loadEnvironment({ ...ALL, UNDERSTUDY_MOCK: '1' });
     expect(real.targets.some((target) => target.mock)).toBe(false);
-    expect(mocked.targets).toEqual(real.targets.map((target) => Object.assign({}, target, { mock: true })));
+    expect(mocked.targets).toEqual(
+      real.targets.map((target) => Object.assign({}, target, { mock: true, ownHost: true })),
+    );
   });
 
   test('is no provider by itself, and says so', () => {

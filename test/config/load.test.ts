@@ -110,6 +110,7 @@ server:
           name: 'azure-eu',
           provider: 'azure-openai',
           baseUrl: 'https://example.openai.azure.com/openai/v1',
+          ownHost: true,
           apiKey: 'secret',
           model: 'my-deployment',
           api: 'chat_completions',

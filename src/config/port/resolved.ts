@@ -34,6 +34,8 @@ export interface TargetConfig {
    * the mock can answer.
    */
   readonly baseUrl: string;
+  /** Whether the provider itself answers, or the mock in its place: not another server that speaks its API. */
+  readonly ownHost: boolean;
   /** Absent where none is needed: a mock, Ollama, or another host that speaks the provider's API. A secret. */
   readonly apiKey?: string | undefined;
   /** OpenAI's organization, from `OPENAI_ORG_ID`. */
