@@ -1,6 +1,5 @@
 import type { MethodImplSpec } from '@connectrpc/connect';
 import type { Metadata } from '@grpc/grpc-js';
-import type { Runtime } from '../../core/ports.ts';
 import { forbidsRepeat } from '../errors/status.ts';
 import { CLOSE_STALLED_STREAM } from '../handlers/run-request.ts';
 import type { CallStream } from './calls/call-stream.ts';
@@ -10,25 +9,17 @@ import { encodeMessage } from './calls/encode-message.ts';
 import type { OpenCalls } from './calls/open-calls.ts';
 import { GrpcStreamWriter } from './calls/stream-writer.ts';
 
-/** How streams are written. */
-export interface StreamOptions {
-  readonly runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>;
-  /** How long a stream may wait for its reader, in milliseconds. */
-  readonly clientStallMs: number;
-}
-
 /** Answers a server-streaming call with what its handler yields or throws, no faster than the caller reads. Never rejects. */
 export async function answerStream(
   spec: Extract<MethodImplSpec, { kind: 'server_streaming' }>,
   call: CallStream,
   openCalls: OpenCalls,
-  { runtime, clientStallMs }: StreamOptions,
 ): Promise<void> {
   const { context, close } = openCalls.open(spec, call);
   const { reply } = call;
   const headers = (): Metadata => context.responseHeader.metadata;
   context.values.set(CLOSE_STALLED_STREAM, () => reply.reset());
-  const writer = new GrpcStreamWriter(call, headers, runtime, clientStallMs);
+  const writer = new GrpcStreamWriter(call, headers);
   try {
     for await (const message of spec.impl(decodeRequest(spec.method.input, call), context)) {
       // The handler has seen the signal and ends at once; what it throws may say more than the signal's reason.

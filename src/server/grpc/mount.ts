@@ -2,7 +2,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { createServiceImplSpec, type ServiceImpl } from '@connectrpc/connect';
 import type { Cohort } from '../../core/cohort.ts';
 import type { Runtime } from '../../core/ports.ts';
-import { answerStream, type StreamOptions } from './answer-stream.ts';
+import { answerStream } from './answer-stream.ts';
 import { answerUnary } from './answer-unary.ts';
 import type { CallStream } from './calls/call-stream.ts';
 import { OpenCalls, type OpenCallsOptions } from './calls/open-calls.ts';
@@ -10,7 +10,7 @@ import type { TakenMethod } from './calls/taken-method.ts';
 import type { LiveCalls } from '../http/live-calls.ts';
 
 /** How a service is mounted. */
-export interface GrpcMountOptions extends OpenCallsOptions, StreamOptions {
+export interface GrpcMountOptions extends OpenCallsOptions {
   readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Begins the calls that come in one turn of the event loop together. */
   readonly cohort: Cohort;
@@ -44,7 +44,7 @@ export function mountService<Service extends DescService>(
       handlers.set(path, {
         calls,
         openCalls,
-        handle: (call) => cohort.add(() => void answerStream(spec, call, openCalls, options)),
+        handle: (call) => cohort.add(() => void answerStream(spec, call, openCalls)),
       });
     } else {
       throw new TypeError(`${path} streams its requests, which is not supported`);

@@ -17,7 +17,7 @@ import { http2ServersOf, takeCalls } from './take-calls.ts';
 import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
 import { createHealthService } from '../health/standard-health.ts';
-import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS } from '../port/limits.ts';
+import { clampTimeoutHeaders, FLUSH_MS } from '../port/limits.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
@@ -39,8 +39,6 @@ export interface GrpcDoorOptions {
   readonly reflection?: boolean;
   /** Default: plain HTTP/2 (h2c). */
   readonly tls?: TlsOptions | undefined;
-  /** How long a stream may wait for its reader, in milliseconds. Default: {@link CLIENT_STALL_MS}. */
-  readonly clientStallMs?: number;
   /** How long connections live. Default: {@link DEFAULT_CONNECTIONS}. */
   readonly connections?: ConnectionsConfig | undefined;
 }
@@ -79,7 +77,7 @@ function serverOptions({ maxAgeMs, maxAgeGraceMs, keepalive }: ConnectionsConfig
 
 /** Serves LlmService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
 export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
-  const { handlers, serving, runtime, clientStallMs = CLIENT_STALL_MS, connections = DEFAULT_CONNECTIONS } = options;
+  const { handlers, serving, runtime, connections = DEFAULT_CONNECTIONS } = options;
   silenceGrpcLibrary();
   const asked = addressToBind(options.address);
   const shutdown = new AbortController();
@@ -87,7 +85,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const server = new Server(serverOptions(connections));
   tolerateResets(server);
   const cohort = new Cohort(runtime);
-  const mount = { runtime, clientStallMs, shutdownSignal: shutdown.signal, cohort };
+  const mount = { runtime, shutdownSignal: shutdown.signal, cohort };
   const methods = new Map([
     ...mountService(LlmService, handlers, { ...mount, calls }),
     ...mountService(Health, createHealthService(serving), mount),

@@ -2,6 +2,7 @@ import type { DescMessage } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Runtime } from '../../core/ports.ts';
+import { callError, endedByShutdown } from '../errors/status.ts';
 import { type TransferFault, transferError } from '../errors/transfer-errors.ts';
 import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '../port/limits.ts';
 import { httpCallerKey } from '../port/share-key.ts';
@@ -17,6 +18,8 @@ import { resetResponse, type WebRequest, type WebResponse } from './exchange.ts'
 export interface BodyTransferOptions {
   readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'>;
   readonly transfers: Transfers;
+  /** The requests whose bodies have not come whole; filled here. */
+  readonly coming: Set<BodyTransfer>;
 }
 
 /** Which refusal is counted for a fault. */
@@ -93,6 +96,12 @@ export class BodyTransfer implements Transfer {
     return answer.body === undefined ? answer : { ...answer, body: this.#sent.pieces(answer.body) };
   }
 
+  /** Refuses the request, whose body has not come, since the door closes. */
+  shutDown(): void {
+    const remainingMs = this.timeLeftMs();
+    this.#fail?.(callError(endedByShutdown(false), { ...this.#context(), remainingMs }));
+  }
+
   check(nowMs: number, patience: Patience): void {
     if (this.#fail !== undefined) {
       const isLate = this.#deadlineAtMs !== undefined && nowMs >= this.#deadlineAtMs;
@@ -133,6 +142,7 @@ export class BodyTransfer implements Transfer {
       const settle = (): void => {
         this.#fail = undefined;
         this.#progress = undefined;
+        this.#options.coming.delete(this);
         request.off('data', onData).off('end', onEnd).off('close', onClose);
       };
       const fail = (error: ConnectError): void => {
@@ -156,16 +166,21 @@ export class BodyTransfer implements Transfer {
       };
       const onClose = (): void => fail(new ConnectError('The caller is gone.', Code.Canceled));
       this.#fail = fail;
+      this.#options.coming.add(this);
       request.on('data', onData).on('end', onEnd).on('close', onClose);
     });
   }
 
   #refusal(fault: TransferFault): ConnectError {
-    const { runtime, transfers } = this.#options;
-    transfers.budget.refused[COUNTED[fault]] += 1;
+    this.#options.transfers.budget.refused[COUNTED[fault]] += 1;
+    return transferError(fault, this.#context());
+  }
+
+  #context() {
+    const { runtime } = this.#options;
     const header = this.#request.headers[REQUEST_ID_HEADER];
     const requestId = chooseRequestId('', typeof header === 'string' ? header : null, () => '');
-    return transferError(fault, { requestId, random: () => runtime.random() });
+    return { requestId, random: () => runtime.random() };
   }
 }
 

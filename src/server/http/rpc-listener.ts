@@ -1,10 +1,11 @@
+import { base64Decode } from '@bufbuild/protobuf/wire';
 import { type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
 import {
   compressionGzip,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
-import { clampTimeoutHeaders, CLIENT_STALL_MS } from '../port/limits.ts';
+import { clampTimeoutHeaders } from '../port/limits.ts';
 import { httpCallerKey, SHARE_KEY } from '../port/share-key.ts';
 import { BodyTransfer, type BodyTransferOptions } from './body-transfer.ts';
 import { authorityOf, type WebRequest, type WebResponse, pathOf, resetResponse, respondText } from './exchange.ts';
@@ -17,11 +18,9 @@ import { CLOSE_STALLED_STREAM, TIME_LEFT } from '../handlers/run-request.ts';
 export interface RpcListenerOptions {
   /** Adds the services. */
   readonly routes: (router: ConnectRouter) => void;
-  /** How long a response may wait for its reader, in milliseconds. Default: {@link CLIENT_STALL_MS}. */
-  readonly clientStallMs?: number;
   /** Ends what is under way where it aborts. */
   readonly shutdownSignal?: AbortSignal;
-  readonly bodies: BodyTransferOptions;
+  readonly bodies: Omit<BodyTransferOptions, 'coming'>;
 }
 
 /** Most bytes that the message in a query expands to; a query cannot be long, but it can be compressed. */
@@ -43,6 +42,19 @@ const NEVER_COMPRESS_BYTES = 0xffff_ffff;
 /** How Connect reads and writes JSON; the encoder is an option of its serialization, and a test watches that it still is. */
 const JSON_OPTIONS = { ignoreUnknownFields: false, textEncoder: JSON_ENCODER };
 
+/** Connect answers 500 where the message of a GET is not in the coding that its query names. */
+function isQueryReadable({ method, url = '' }: WebRequest): boolean {
+  if (method !== 'GET') return true;
+  const query = new URLSearchParams(url.slice(url.indexOf('?') + 1));
+  if (query.get('base64') !== '1') return true;
+  try {
+    base64Decode(query.get('message') ?? '');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Answers one request. */
 export type RpcListener = (request: WebRequest, response: WebResponse) => void;
 
@@ -51,7 +63,11 @@ export type RpcListener = (request: WebRequest, response: WebResponse) => void;
  * cannot shorten deadlines, and writes to the console about every stream that a client leaves.
  */
 export function createRpcListener(options: RpcListenerOptions): RpcListener {
-  const { routes, shutdownSignal, bodies } = options;
+  const { routes, shutdownSignal } = options;
+  const bodies = { ...options.bodies, coming: new Set<BodyTransfer>() };
+  shutdownSignal?.addEventListener('abort', () => {
+    for (const transfer of bodies.coming) transfer.shutDown();
+  });
   const { maxMessageBytes } = bodies.transfers.limits;
   const router = createConnectRouter({
     grpc: false,
@@ -65,20 +81,17 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
   });
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-  const stallMs = options.clientStallMs ?? CLIENT_STALL_MS;
   return (request, response) => {
     const handle = handlers.get(pathOf(request));
     if (handle === undefined) return respondText(response, 404, 'not found');
     const host = authorityOf(request);
     if (host === undefined || !URL.canParse(request.url ?? '', `http://${host}`))
       return respondText(response, 400, 'bad host');
+    if (!isQueryReadable(request)) return respondText(response, 400, 'the message in the query is not base64');
     clampTimeoutHeaders(request.headers);
     // nginx passes events on as they come only where it is told so.
     if (handle.method.methodKind === 'server_streaming') response.setHeader('x-accel-buffering', 'no');
     const close = (): void => resetResponse(response);
-    response.setTimeout(stallMs, () => {
-      if (response.writableNeedDrain) close();
-    });
     const transfer = new BodyTransfer(request, response, bodies);
     const values = createContextValues()
       .set(CLOSE_STALLED_STREAM, close)

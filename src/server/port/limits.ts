@@ -21,9 +21,6 @@ export const TRANSFER_LIMITS: TransferLimits = { maxMessageBytes: MAX_MESSAGE_BY
 /** Largest piece in which a long answer is written, in bytes (16 KiB, a frame of HTTP/2): how finely its reader is watched. */
 export const PIECE_BYTES = 16 * 1024;
 
-/** How long a response may wait for its reader, in milliseconds: a little more than the engine's own limit. */
-export const CLIENT_STALL_MS = 65_000;
-
 /** What a door lets a message take. */
 export interface TransferLimits {
   /** Largest message that is read or written, in bytes. */

@@ -30,8 +30,6 @@ export interface WebDoorOptions extends ListenerOptions {
   readonly corsOrigins?: readonly string[];
   /** Names by which the door may be called, besides those of loopback. Default: none. */
   readonly allowedHosts?: readonly string[];
-  /** How long a response may wait for its reader, in milliseconds. Default: `CLIENT_STALL_MS`. */
-  readonly clientStallMs?: number;
 }
 
 /** An open web door. */
@@ -51,7 +49,6 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts), origins: corsOrigins };
   const answer = createRpcListener({
     routes: (router) => router.service(LlmService, options.handlers),
-    ...(options.clientStallMs !== undefined && { clientStallMs: options.clientStallMs }),
     shutdownSignal: shutdown.signal,
     bodies: { runtime, transfers: options.transfers ?? createTransfers(runtime) },
   });

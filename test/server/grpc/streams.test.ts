@@ -22,6 +22,7 @@ import {
   untilAborted,
 } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
+import { transfersByHand } from '../support/transfers-by-hand.ts';
 
 const { messages } = chat();
 const request = toBinary(StreamChatRequestSchema, create(StreamChatRequestSchema, { messages }));
@@ -105,16 +106,21 @@ test('a stalled reader of whom the engine tires is reset', async () => {
   expect(stream.rstCode).toBe(8);
 });
 
-test('a reader that stalls after the engine is done is reset as well', async () => {
+test.each([true, false])('a reader that stalls is reset by the door (the engine is done: %s)', async (isDone) => {
   const gateway = fakeGateway((call) => {
     if (call.client !== undefined) fill(call.client);
-    return Promise.resolve(success());
+    return isDone ? Promise.resolve(success()) : untilAborted(call);
   });
-  const stream = stalledCall(await grpcDoor(gateway, { clientStallMs: 20 }));
-  await new Promise((resolve) => {
-    stream.once('close', resolve);
-  });
-  expect(stream.rstCode).toBe(8);
+  const { transfers, look } = transfersByHand();
+  const stream = stalledCall(await grpcDoor(gateway, { transfers }));
+  await expect.poll(() => gateway.calls.length).toBe(1);
+  await expect
+    .poll(() => {
+      look(30_000);
+      return stream.rstCode;
+    })
+    .toBe(8);
+  expect(transfers.budget.refused.send_timeout).toBe(1);
 });
 
 test('a stalled reader that leaves ends the call', async () => {

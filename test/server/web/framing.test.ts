@@ -151,3 +151,14 @@ test('a request that says that it is too large gets its answer before it has com
   socket.write(head('StreamChat', 'application/connect+json', 200_000));
   await said(/resource_exhausted/);
 });
+
+test.each(['!!!', 'AAA=A', 'A'])(
+  'a GET whose message `%s` is no base64 is the fault of its sender',
+  async (message) => {
+    const { baseUrl } = await webDoor(fakeGateway(() => Promise.resolve(success())));
+    const query = new URLSearchParams({ connect: 'v1', encoding: 'proto', base64: '1', message });
+    const answer = await fetch(`${baseUrl}${SERVICE}/ListModels?${query}`);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('not base64');
+  },
+);

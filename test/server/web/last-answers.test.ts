@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { webDoor } from '../support/doors.ts';
 import { fakeGateway, SERVING, success } from '../support/fake-gateway.ts';
+import { transfersByHand } from '../support/transfers-by-hand.ts';
 
 const JSON_CHAT = JSON.stringify({ messages: [{ role: 'ROLE_USER', content: [{ text: 'hello' }] }] });
 const CHAT = '/understudy.v1.LlmService/Chat';
@@ -72,6 +74,26 @@ describe('callers with connections that stay open', () => {
     await expect(fetch(`${baseUrl}/livez`)).rejects.toThrow('fetch failed');
     finish.resolve();
     expect(await running).toMatchObject({ status: 200, connection: 'close' });
+  });
+
+  test('whose requests have come in half when the grace is over are told to go elsewhere', async () => {
+    const { transfers } = transfersByHand();
+    const { door, baseUrl } = await webDoor(
+      fakeGateway(() => Promise.resolve(success())),
+      { transfers },
+    );
+    const headers = { 'content-type': 'application/json', 'content-length': 1000, 'x-request-id': 'mine' };
+    const request = httpRequest(`${baseUrl}${CHAT}`, { method: 'POST', headers });
+    onTestFinished(() => void request.destroy());
+    const answered = responseOf(request);
+    request.write('{"messages');
+    await expect.poll(() => transfers.budget.requestBytes).toBe(1000);
+    const drained = door.drain(0);
+    const answer = await answered;
+    expect(answer.statusCode).toBe(503);
+    expect(await text(answer)).toContain('SHUTTING_DOWN');
+    expect(answer.headers['connection']).toBe('close');
+    await drained;
   });
 
   test('that read a stream which began before are closed behind it', async () => {

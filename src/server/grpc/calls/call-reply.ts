@@ -14,6 +14,7 @@ export class CallReply {
   readonly #held: BytesHeld;
   readonly #pieces: PieceWriter;
   #isEnded = false;
+  #isWhole = false;
   #trailers: OutgoingHttpHeaders = {};
 
   constructor(stream: ServerHttp2Stream, held: BytesHeld) {
@@ -32,6 +33,16 @@ export class CallReply {
     return this.#pieces.sentBytes;
   }
 
+  /** Whether something waits for the caller to read it: the end, or a message before it. */
+  get isWaiting(): boolean {
+    return this.#isEnded || this.#pieces.unsentBytes > 0;
+  }
+
+  /** Whether it is an answer in one piece, whose size is known from the start, and not a stream. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   /** Whether the caller is gone. */
   get isGone(): boolean {
     return this.#stream.destroyed || this.#stream.closed;
@@ -40,6 +51,7 @@ export class CallReply {
   /** Ends a unary call with the encoded message of a response. Does nothing where the caller is gone. */
   answer(message: Buffer, headers: Metadata, trailers: Metadata | undefined): void {
     if (!this.#claimEnd()) return;
+    this.#isWhole = true;
     this.#held.answer(message.byteLength);
     this.#sendHead(headers);
     this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };

@@ -146,8 +146,11 @@ export class CallStream implements ContextCall, Transfer {
   }
 
   #checkSending(nowMs: number, patience: Patience): void {
-    // A stream may last as long as its deadline lets it; what it has to say at its end waits behind what is not read.
-    const isStuck = this.reply.isEnded && this.#isOver(nowMs, this.reply.sentBytes, patience);
+    if (!this.reply.isWaiting) this.#progress = undefined;
+    // A stream may last as long as its deadline lets it, as long as it moves.
+    const limitMs = this.reply.isWhole ? patience.limitMs : Infinity;
+    const { stallMs } = patience;
+    const isStuck = this.reply.isWaiting && this.#isOver(nowMs, this.reply.sentBytes, { limitMs, stallMs });
     if (nowMs < this.#deadlineAtMs + LATE_MS && !isStuck) return;
     this.#options.transfers.budget.refused.send_timeout += 1;
     this.reply.reset();

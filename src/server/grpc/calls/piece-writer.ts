@@ -17,6 +17,7 @@ export class PieceWriter {
   /** How much of the first one that waits has been written. */
   #offset = 0;
   #sentBytes = 0;
+  #takenBytes = 0;
   #isEnding = false;
 
   constructor(stream: ServerHttp2Stream) {
@@ -28,12 +29,18 @@ export class PieceWriter {
     return this.#sentBytes;
   }
 
+  /** How many bytes have been given to it and have not left. */
+  get unsentBytes(): number {
+    return this.#takenBytes - this.#sentBytes;
+  }
+
   /**
    * Writes bytes behind those before them.
    *
    * @param sent called when they have left, or cannot any more
    */
   write(bytes: Buffer, sent: () => void): void {
+    this.#takenBytes += bytes.byteLength;
     if (this.#waiting.length === 0 && bytes.byteLength <= PIECE_BYTES) {
       this.#stream.write(bytes, () => {
         this.#sentBytes += bytes.byteLength;

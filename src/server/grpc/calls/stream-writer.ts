@@ -1,5 +1,4 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { Runtime, TimerHandle } from '../../../core/ports.ts';
 import type { CallStream } from './call-stream.ts';
 
 /** Bytes that may wait in the HTTP/2 stream before the handler is asked for no more; 64 KiB, a flow-control window. */
@@ -8,31 +7,18 @@ const HIGH_WATER_BYTES = 64 * 1024;
 /** Messages that may wait, whatever their size. */
 const HIGH_WATER_MESSAGES = 16;
 
-/**
- * Writes the messages of one stream and holds the handler back while the client does not read. A client that reads nothing for
- * `stallMs` is cut off.
- */
+/** Writes the messages of one stream and holds the handler back while the client does not read; the call cuts off who never does. */
 export class GrpcStreamWriter {
   readonly #call: CallStream;
   readonly #headers: () => Metadata;
-  readonly #runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>;
-  readonly #stallMs: number;
   #bytes = 0;
   #messages = 0;
   #resolve: (() => void) | undefined;
-  #stallTimer: TimerHandle | undefined;
 
   /** @param headers what goes before the first message; asked for with it */
-  constructor(
-    call: CallStream,
-    headers: () => Metadata,
-    runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
-    stallMs: number,
-  ) {
+  constructor(call: CallStream, headers: () => Metadata) {
     this.#call = call;
     this.#headers = headers;
-    this.#runtime = runtime;
-    this.#stallMs = stallMs;
     call.whenGone(() => this.#release());
   }
 
@@ -46,7 +32,6 @@ export class GrpcStreamWriter {
     this.#messages += 1;
     reply.write(message, this.#headers, () => this.#sent(message.byteLength));
     if (!this.#isFull || reply.isGone) return undefined;
-    this.#restartStallTimer();
     return new Promise<void>((resolve) => {
       this.#resolve = resolve;
     });
@@ -61,27 +46,14 @@ export class GrpcStreamWriter {
   #sent(bytes: number): void {
     this.#bytes -= bytes;
     this.#messages -= 1;
-    if (this.#resolve === undefined) return;
-    if (this.#isFull) this.#restartStallTimer();
-    else this.#release();
+    if (!this.#isFull) this.#release();
   }
 
   get #isFull(): boolean {
     return this.#bytes > HIGH_WATER_BYTES || this.#messages >= HIGH_WATER_MESSAGES;
   }
 
-  #restartStallTimer(): void {
-    this.#clearStallTimer();
-    this.#stallTimer = this.#runtime.setTimer(this.#stallMs, () => this.#call.reply.reset());
-  }
-
-  #clearStallTimer(): void {
-    if (this.#stallTimer !== undefined) this.#runtime.clearTimer(this.#stallTimer);
-    this.#stallTimer = undefined;
-  }
-
   #release(): void {
-    this.#clearStallTimer();
     const resolve = this.#resolve;
     this.#resolve = undefined;
     resolve?.();
