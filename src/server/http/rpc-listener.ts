@@ -10,7 +10,7 @@ import { httpCallerKey, SHARE_KEY } from '../port/share-key.ts';
 import { BodyTransfer, type BodyTransferOptions } from './body-transfer.ts';
 import { authorityOf, type WebRequest, type WebResponse, pathOf, resetResponse, respondText } from './exchange.ts';
 import { JSON_ENCODER } from './json-encoder.ts';
-import { answerEarly } from './early-answer.ts';
+import { answerEarly } from './unread-request.ts';
 import { PEER_ADDRESS, peerOf } from './peer.ts';
 import { CLOSE_STALLED_STREAM, TIME_LEFT } from '../handlers/run-request.ts';
 

@@ -1,5 +1,6 @@
-import { constants } from 'node:http2';
-
+import type { ServerResponse } from 'node:http';
+import { constants, type Http2ServerResponse } from 'node:http2';
+import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Runtime } from '../../core/ports.ts';
 import { LINGER_MS } from '../port/limits.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
@@ -28,4 +29,57 @@ export function endUnreadRequest(
     request.once('close', done);
     request.resume();
   });
+}
+
+/**
+ * Lets an answer out at once where its request has not come whole, as an oversize one has not: connect-node would first read
+ * 256 KiB of the rest, for as long as the client takes. The connection is half-closed behind the answer, so that what comes
+ * meanwhile does not reset it before the client has read the answer, and closed {@link LINGER_MS} later, also where the
+ * client never closes its own half.
+ */
+export function answerEarly(
+  answer: UniversalServerResponse,
+  request: { readonly complete: boolean },
+  response: ServerResponse | Http2ServerResponse,
+  runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
+): UniversalServerResponse {
+  // A stream of HTTP/2 ends without its connection.
+  if ('stream' in response) return answer;
+  if (answer.body === undefined) {
+    forgoKeepAlive(request, response, runtime);
+    return answer;
+  }
+  const chunks = answer.body[Symbol.asyncIterator]();
+  let isFirst = true;
+  // Streams read their request when their first chunk is asked for.
+  const nextOfFirst = async (): Promise<IteratorResult<Uint8Array>> => {
+    isFirst = false;
+    const chunk = await chunks.next();
+    forgoKeepAlive(request, response, runtime);
+    return chunk;
+  };
+  const body = {
+    next: () => (isFirst ? nextOfFirst() : chunks.next()),
+    return: async (): Promise<IteratorResult<Uint8Array>> =>
+      (await chunks.return?.()) ?? { done: true, value: undefined },
+    throw: async (error: unknown): Promise<IteratorResult<Uint8Array>> =>
+      (await chunks.throw?.(error)) ?? { done: true, value: undefined },
+  };
+  return { ...answer, body: { [Symbol.asyncIterator]: () => body } };
+}
+
+function forgoKeepAlive(
+  request: { readonly complete: boolean },
+  response: ServerResponse,
+  runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
+): void {
+  const { socket } = response;
+  if (request.complete || socket === null) return;
+  response.shouldKeepAlive = false;
+  // In place of Node's, which closes the other half as well.
+  socket.destroySoon = () => {
+    socket.end();
+    const timer = runtime.setTimer(LINGER_MS, () => socket.destroy());
+    socket.once('close', () => runtime.clearTimer(timer));
+  };
 }

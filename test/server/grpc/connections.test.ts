@@ -77,15 +77,21 @@ test('a connection without calls is sent away, unary calls keep it', async () =>
   await once(client, 'close');
 });
 
-test('a client that answers no ping is cut off', async () => {
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+const SETTINGS = Buffer.from('000000040000000000', 'hex');
+
+test.each([
+  ['sends nothing', []],
+  ['sends half a preface', [PREFACE.subarray(0, 10)]],
+  ['sends no more than its settings', [PREFACE, SETTINGS]],
+  ['never finishes a head', [PREFACE, SETTINGS, Buffer.from('0000050100000000018386828384', 'hex')]],
+])('a client that %s answers no ping, and is cut off', async (_, sent) => {
   const keepalive = { intervalMs: 50, timeoutMs: 50 };
   const { door } = await grpcDoor(fakeGateway(untilAborted), { connections: connections({ keepalive }) });
   const { hostname, port } = new URL(`http://${door.address}`);
   const socket = connectTcp(Number(port), hostname);
   onTestFinished(() => void socket.destroy());
-  // The preface and empty settings, and then nothing.
-  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  socket.write(Buffer.from('000000040000000000', 'hex'));
+  socket.write(Buffer.concat(sent));
   socket.resume();
   await once(socket, 'close');
 });

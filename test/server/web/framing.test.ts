@@ -157,7 +157,7 @@ test.each(['!!!', 'AAA=A', 'A'])(
   async (message) => {
     const { baseUrl } = await webDoor(fakeGateway(() => Promise.resolve(success())));
     const query = new URLSearchParams({ connect: 'v1', encoding: 'proto', base64: '1', message });
-    const answer = await fetch(`${baseUrl}${SERVICE}/ListModels?${query}`);
+    const answer = await fetch(`${baseUrl}${SERVICE}/ListModels?${query.toString()}`);
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain('not base64');
   },
