@@ -42,7 +42,7 @@ export class LastAnswers {
     response.once('close', () => {
       this.#underWay.delete(response);
       // Its head was out before, so that it could not say that the connection ends with it.
-      if (this.#isClosing) this.#closeIdle();
+      if (this.#isClosing) this.#listener.closeIdle();
     });
   }
 
@@ -59,12 +59,6 @@ export class LastAnswers {
   async #sendAllAway(): Promise<void> {
     for (const response of this.#underWay) sayClose(response);
     await this.#listener.retire();
-  }
-
-  /** HTTP/2 connections are told by the listener, and end with their last stream. */
-  #closeIdle(): void {
-    const { server } = this.#listener;
-    if ('closeIdleConnections' in server) server.closeIdleConnections();
   }
 }
 

@@ -1,6 +1,6 @@
 import { createServer, Server } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 
 import type { Address } from '../../core/address.ts';
 import type { Runtime } from '../../core/ports.ts';
@@ -9,6 +9,7 @@ import type { TlsOptions } from '../port/tls-options.ts';
 import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
+import { FreshConnections } from './fresh-connections.ts';
 import { endUnreadRequest } from './unread-request.ts';
 
 /**
@@ -44,10 +45,12 @@ export interface HttpListener {
   /** Listens on `host:port` and returns the bound address. Rejects where it cannot be bound. */
   listen(address: string): Promise<string>;
   /**
-   * Takes no new connection, sends those of HTTP/2 away and closes those of HTTP/1.1 that are idle. Resolves when no new stream can
-   * come.
+   * Takes no new connection, sends those of HTTP/2 away and closes those of HTTP/1.1 that are idle; one whose first request may be
+   * on its way gets a second. Resolves when no new request can come.
    */
   retire(): Promise<void>;
+  /** Closes the connections of HTTP/1.1 that are idle, once none waits for its first request; for a listener that is retired. */
+  closeIdle(): void;
   /** Closes the server and all its connections, whatever they are doing. */
   close(): Promise<void>;
 }
@@ -67,7 +70,10 @@ export function createListener(
   { runtime, tls, idleTimeoutMs = IDLE_TIMEOUT_MS }: ListenerOptions,
   answer: (request: WebRequest, response: WebResponse) => void,
 ): HttpListener {
+  /** The connections of HTTP/1.1 that no request has come from. */
+  const fresh = new FreshConnections(runtime);
   const guarded = (request: WebRequest, response: WebResponse): void => {
+    if (!('stream' in request)) fresh.delete(request.socket);
     // An error without a listener would end the process; 'close' follows and is heard where it matters.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -95,15 +101,30 @@ export function createListener(
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    if (server instanceof Server) fresh.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      fresh.delete(socket);
+    });
   });
+  const closeIdle = (): void => {
+    if ('closeIdleConnections' in server && fresh.isEmpty) server.closeIdleConnections();
+  };
   return {
     server,
     listen: (address) => bindServer(server, addressToBind(address)),
     retire: async () => {
-      if (!(server instanceof Server)) await sessions.retire();
-      server.close();
+      if (!(server instanceof Server)) {
+        await sessions.retire();
+        server.close();
+        return;
+      }
+      // `close` of an HTTP server would close fresh connections, too.
+      NetServer.prototype.close.call(server);
+      await fresh.used();
+      closeIdle();
     },
+    closeIdle,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

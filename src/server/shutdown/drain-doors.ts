@@ -27,7 +27,7 @@ export interface DrainDoorsOptions extends DrainConfig {
   readonly repeatNothing: () => void;
   /** Is called once no call is under way at any door, or the grace is over: what comes all the same is to be refused. */
   readonly refuseNew: () => void;
-  readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
+  readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer' | 'yieldIo'>;
 }
 
 /** For how long doors must have been without a caller for nobody to be left who would have to notice, in milliseconds. */
@@ -44,6 +44,8 @@ export async function drainDoors(options: DrainDoorsOptions): Promise<void> {
   serving.startDraining();
   const isUsed = doors.some((door) => beganAtMs - door.usedAtMs() < UNUSED_MS);
   if (isUsed && pauseMs > 0) await passed(runtime, pauseMs);
+  // The system resets a connection that was made and not taken when its listener is closed.
+  await runtime.yieldIo();
   await Promise.all(doors.map((door) => door.sendAway()));
   repeatNothing();
   const leftMs = Math.max(0, graceMs - (runtime.now() - beganAtMs));

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { webDoor } from '../support/doors.ts';
@@ -74,6 +75,28 @@ describe('callers with connections that stay open', () => {
     await expect(fetch(`${baseUrl}/livez`)).rejects.toThrow('fetch failed');
     finish.resolve();
     expect(await running).toMatchObject({ status: 200, connection: 'close' });
+  });
+
+  test('whose first request is on its way when the listener closes are answered', async () => {
+    const { door, baseUrl } = await webDoor(fakeGateway(() => Promise.resolve(success())));
+    const served = await ask(keepAliveAgent(), `${baseUrl}/livez`);
+    const { hostname, port } = new URL(baseUrl);
+    const socket = connect(Number(port), hostname);
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    // It was made later, so that the door has taken it by the time it has answered.
+    await ask(keepAliveAgent(), `${baseUrl}/livez`);
+    const sentAway = door.sendAway();
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    expect(socket.destroyed).toBe(false);
+    socket.end(`GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer).toContain('connection: close');
+    await sentAway;
+    if (!served.socket.destroyed) await once(served.socket, 'close');
   });
 
   test('whose requests have come in half when the grace is over are told to go elsewhere', async () => {
