@@ -105,7 +105,10 @@ export interface ClassRule {
   readonly verdict: 'failure' | 'neutral';
   /** Repeat on the same target while another is available: never, at once, after a short wait, or only as Retry-After allows. */
   readonly sameTarget: 'never' | 'at_once' | 'backoff' | 'retry_after';
-  /** Whether the next target may be asked. `larger`: one that declares more, or declares nothing. */
+  /**
+   * Whether the next target may be asked. `larger`: one that declares more, or declares nothing. `no` has an exception, which
+   * needs more than the class: refusals in unknown words (C12).
+   */
   readonly nextTarget: 'no' | 'yes' | 'larger';
   /**
    * Whether a later round may visit the target again. `once`: what hardly ever heals; behind all failures of such classes

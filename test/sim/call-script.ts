@@ -1,3 +1,4 @@
+import type { Failure } from '../../src/core/failure.ts';
 import { mulberry32 } from '../support/virtual-runtime.ts';
 import type { Script, ScriptEvent, Step } from '../support/upstream-scripts.ts';
 import {
@@ -49,8 +50,7 @@ export function planCall(site: CallSite): CallPlan {
   const fault = tape.faults.find((candidate) => candidate.target === target && shows(candidate, nowMs, luck));
   const delayMs = (tape.paceMs[target] ?? 200) * (0.6 + 0.8 * dice.next());
   if (asked.refusedAs !== undefined && (fault === undefined || fault.kind === 'slow_start')) {
-    const more = asked.refusedAs === 'content' ? { httpStatus: 400 } : {};
-    return { script: fails(asked.refusedAs, more, delayMs), fault: undefined, throws: false };
+    return { script: fails(asked.refusedAs, refusal(asked.refusedAs, dice), delayMs), fault: undefined, throws: false };
   }
   const healthy =
     tape.answer === undefined ? healthyScript(dice, site, delayMs) : longScript(dice, site, delayMs, tape.answer);
@@ -59,6 +59,12 @@ export function planCall(site: CallSite): CallPlan {
   const isMute = fault.kind === 'headers_only' && tape.answer !== undefined && !streams;
   const script = FAULTY[isMute ? 'silence' : fault.kind](healthy, fault, dice);
   return { script, fault: fault.kind, throws: fault.kind === 'throws' };
+}
+
+/** What a refusal of the request says; every second bad one is in words that nobody knows. */
+function refusal(refusedAs: NonNullable<SimRequest['refusedAs']>, dice: Dice): Partial<Failure> {
+  if (refusedAs === 'content') return { httpStatus: 400 };
+  return refusedAs === 'bad_request' && dice.chance(0.5) ? { httpStatus: 422, unrecognised: true } : {};
 }
 
 /** Tells whether a fault shows at a moment; `luck` in [0, 1) decides where chance does. */
@@ -158,6 +164,8 @@ const FAULTY = {
   not_found: refuse('not_found'),
   conflict: refuse('conflict'),
   malformed: refuse('protocol'),
+  odd_refusal: (_healthy, _fault, dice) =>
+    fails('bad_request', { httpStatus: dice.pick([400, 422]), unrecognised: true }, dice.pick([5, 60, 300])),
   silence: () => [],
   headers_only: () => [after(100, headers()), after(10, startup())],
   keep_alives: () => keepAlives(4_000, 60),

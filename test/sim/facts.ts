@@ -70,6 +70,8 @@ export interface Facts {
   readonly stalls: readonly Stall[];
   /** Whether the process says that it has too much to do. */
   readonly isOverloaded: () => boolean;
+  /** Whether another server than the provider's own answers for a target. */
+  readonly isForeign: (target: string) => boolean;
   readonly breakers: ReadonlyMap<string, BreakerModel>;
   readonly slots: ReadonlyMap<string, SlotsModel>;
   readonly cooldownOf: (target: string) => CooldownModel;

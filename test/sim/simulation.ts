@@ -71,13 +71,16 @@ class Simulation {
       if (model === undefined) throw new Error(`no model of ${target}`);
       return model;
     };
+    const isForeign = (target: string): boolean => tape.config.foreign?.includes(target) === true;
     const isOverloaded = (): boolean => {
       const nowMs = this.#runtime.now();
       return (tape.overloads ?? []).some(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs);
     };
     this.#engine = new Engine({
       config,
-      targets: tape.targets.map((name) => ({ name, provider: name, limitGroup: groupOf(name) })),
+      targets: tape.targets.map((name) => {
+        return { name, provider: name, limitGroup: groupOf(name), ownHost: !isForeign(name) };
+      }),
       runtime: this.#runtime,
       observer: {
         attemptEnded: (record) => {
@@ -103,6 +106,7 @@ class Simulation {
       runs: this.#runs,
       stalls: this.#stalls,
       isOverloaded,
+      isForeign,
       breakers,
       slots,
       cooldownOf,

@@ -13,6 +13,8 @@ export type FaultKind =
   | 'not_found'
   | 'conflict'
   | 'malformed'
+  /** A 400 in words that nobody knows, of what others take. */
+  | 'odd_refusal'
   | 'silence'
   | 'headers_only'
   | 'keep_alives'
@@ -100,6 +102,8 @@ export interface SimConfig {
   readonly maxShare: number;
   /** Whether two targets are keys of one account. */
   readonly sharedAccount: boolean;
+  /** Targets that other servers than their providers' own answer for. Absent: none. */
+  readonly foreign?: readonly string[] | undefined;
 }
 
 /** What an operator does to a target, and takes back. A reset is for once. */

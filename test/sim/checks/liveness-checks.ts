@@ -1,6 +1,8 @@
+import type { Failure } from '../../../src/core/failure.ts';
 import type { AttemptRecord, CallResult } from '../../../src/engine/port/call.ts';
 import type { Check, Facts, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
+import { mayGoOn } from '../model/class-table.ts';
 import type { CallFacts } from '../sim-call.ts';
 
 /** When faults have stopped, all is as before after so many milliseconds. */
@@ -109,10 +111,15 @@ function isExplained(
   return cooldownOf(entry.target).explains(failure.reason, entry.model, atMs);
 }
 
+/** Whether a target has refused the request for good. */
+function isLastWord(failure: Failure, isForeign: boolean): boolean {
+  return failure.class === 'bad_request' && !mayGoOn(failure, isForeign);
+}
+
 type Failed = Extract<CallResult<string, string>, { ok: false }>;
 
 function missedTarget(
-  { breakers, config, cooldownOf, drainedAtMs, slots }: Facts,
+  { breakers, config, cooldownOf, drainedAtMs, isForeign, slots }: Facts,
   run: Run,
   { attempts, failure }: Failed,
 ): string | undefined {
@@ -121,6 +128,10 @@ function missedTarget(
     run.cancelledAtMs !== undefined ||
     run.asked.refusedAs !== undefined ||
     (run.asked.timeoutMs ?? 600_000) < 10 ||
+    // What the provider itself refuses is the caller's mistake, whatever its words (class C12).
+    run.made.some(
+      ({ call, record }) => record?.failure !== undefined && isLastWord(record.failure, isForeign(call.target)),
+    ) ||
     failure.reason === 'INTERNAL' ||
     (failure.reason === 'OVERLOADED' && run.made.length === 0) ||
     // Where an answer broke off, repeats and time decide whether another is begun.
