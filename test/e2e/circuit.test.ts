@@ -131,7 +131,8 @@ describe('the circuit of a target', () => {
     const { lead, ask } = scene;
     for (let count = 0; count <= FAILURES; count += 1) {
       lead.script(...errorAnswer(400, null));
-      expect(await rpcError(ask('Chat'))).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' });
+      const refused = await rpcError(ask('Chat', { routing: { disableFallback: true } }));
+      expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' });
     }
     expect(await leadHealth(scene)).toMatchObject({ healthy: true, circuit: CircuitState.CLOSED, failures: 0n });
     expect(lead.requestCount).toBe(FAILURES + 1);
