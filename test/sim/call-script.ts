@@ -47,7 +47,9 @@ export function planCall(site: CallSite): CallPlan {
   const { tape, asked, target, nth, clientTry, nowMs, streams } = site;
   const dice = new Dice(mulberry32(seedOf(tape.seed, target, asked.id, clientTry, nth)));
   const luck = dice.next();
-  const fault = tape.faults.find((candidate) => candidate.target === target && shows(candidate, nowMs, luck));
+  const fault = tape.faults.find(
+    (candidate) => candidate.target === target && shows(candidate, asked.model, nowMs, luck),
+  );
   const delayMs = (tape.paceMs[target] ?? 200) * (0.6 + 0.8 * dice.next());
   if (asked.refusedAs !== undefined && (fault === undefined || fault.kind === 'slow_start')) {
     return { script: fails(asked.refusedAs, refusal(asked.refusedAs, dice), delayMs), fault: undefined, throws: false };
@@ -68,8 +70,8 @@ function refusal(refusedAs: NonNullable<SimRequest['refusedAs']>, dice: Dice): P
 }
 
 /** Tells whether a fault shows at a moment; `luck` in [0, 1) decides where chance does. */
-function shows({ fromMs, toMs, shape }: Fault, nowMs: number, luck: number): boolean {
-  if (nowMs < fromMs || nowMs >= toMs) return false;
+function shows({ fromMs, toMs, shape, model }: Fault, asked: string | undefined, nowMs: number, luck: number): boolean {
+  if (nowMs < fromMs || nowMs >= toMs || (model !== undefined && model !== asked)) return false;
   switch (shape.type) {
     case 'steady':
       return true;

@@ -3,6 +3,7 @@ import { crowded } from './crowd.ts';
 import { Dice, seedOf } from './dice.ts';
 import { disturbed } from './disturbances.ts';
 import { withForeign } from './foreign.ts';
+import { withUnnamed } from './unnamed.ts';
 import type { CancelPhase, Fault, FaultKind, FaultShape, Reading, SimRequest, Tape } from './tape.ts';
 
 const TARGETS = ['a', 'b', 'c', 'd', 'e'];
@@ -55,7 +56,8 @@ export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   const dice = new Dice(mulberry32(seedOf(seed, 'disturbances')));
   const disturbedTape = dice.chance(0.5) ? drawn : disturbed(drawn, dice);
   const tape = crowded(disturbedTape, new Dice(mulberry32(seedOf(seed, 'crowd'))));
-  return withForeign(tape, new Dice(mulberry32(seedOf(seed, 'foreign'))));
+  const foreign = withForeign(tape, new Dice(mulberry32(seedOf(seed, 'foreign'))));
+  return withUnnamed(foreign, new Dice(mulberry32(seedOf(seed, 'unnamed'))));
 }
 
 /** Draws a tape in which nothing is wrong but providers, callers and the wall clock. */

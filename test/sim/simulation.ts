@@ -7,10 +7,9 @@ import { Cancels } from './cancels.ts';
 import { EventLog } from './event-log.ts';
 import type { Check, Facts, Run, Stall } from './facts.ts';
 import { newRun } from './facts.ts';
-import { BreakerModel } from './model/breaker-model.ts';
+import { Breakers } from './model/breakers.ts';
 import { CooldownModel } from './model/cooldown-model.ts';
 import { SlotsModel } from './model/slots-model.ts';
-import { TimesModel } from './model/times-model.ts';
 import type { Violation } from './recorder.ts';
 import { Recorder } from './recorder.ts';
 import { schedule } from './schedule.ts';
@@ -62,8 +61,7 @@ class Simulation {
     this.#cancels = new Cancels(this.#runtime, this.#log);
     const config = engineConfig(tape);
     const groupOf = (target: string): string => (tape.config.sharedAccount && target === 'b' ? 'a' : target);
-    const breakers = new Map(tape.targets.map((name) => [name, new BreakerModel(config.circuitBreaker)]));
-    const times = new Map(tape.targets.map((name) => [name, new TimesModel()]));
+    const breakers = new Breakers(config.circuitBreaker, tape.targets);
     const slots = new Map(tape.targets.map((name) => [name, new SlotsModel()]));
     const cooldowns = new Map(tape.targets.map((name) => [name, new CooldownModel()]));
     const cooldownOf = (target: string): CooldownModel => {
@@ -97,7 +95,7 @@ class Simulation {
       isOverloaded,
     });
     const health = (): ReturnType<Engine['health']> => this.#engine.health();
-    this.#recorder = new Recorder(this.#runtime, this.#log, { breakers, slots, times, cooldownOf }, health);
+    this.#recorder = new Recorder(this.#runtime, this.#log, { breakers, slots, cooldownOf }, health);
     this.#facts = {
       tape,
       config,

@@ -47,6 +47,8 @@ export interface Fault {
   readonly fromMs: number;
   readonly toMs: number;
   readonly shape: FaultShape;
+  /** The one model that it shows with. Absent: all. */
+  readonly model?: string | undefined;
   /** Retry-After that goes with refusals, in milliseconds. */
   readonly hintMs?: number | undefined;
 }
@@ -74,6 +76,8 @@ export interface SimRequest {
   readonly atMs: number;
   /** Whose share it is counted against. Absent: that of all who have none. */
   readonly key?: string | undefined;
+  /** A model that only the caller names. Absent: that of each target. */
+  readonly model?: string | undefined;
   readonly chain: readonly string[];
   readonly timeoutMs: number | undefined;
   readonly streams: boolean;
