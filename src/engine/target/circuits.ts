@@ -23,7 +23,7 @@ interface Unnamed extends Circuit {
 export type CircuitOf = Pick<ChainEntry, 'circuit' | 'model'>;
 
 /** Whether only its callers name a model, so that it is one of many that nobody has counted. */
-export function isUnnamed({ circuit, model }: CircuitOf): boolean {
+function isUnnamed({ circuit, model }: CircuitOf): boolean {
   return circuit === OTHER_MODELS && model !== OTHER_MODELS;
 }
 
