@@ -210,7 +210,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
         operator: {
           force: (target, state, circuit) => engine.force(target, state, circuit),
           reset: (target) => engine.reset(target),
-          hasModel: (target, model) => known.hasCircuit(target, model),
+          hasModel: (target, model) => known.hasCircuit(target, model) || engine.hasCircuit(target, model),
         },
         acted: (act) => log?.operatorActed(act),
       }),

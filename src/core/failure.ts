@@ -89,6 +89,8 @@ export interface Failure {
   readonly repeatIsUseless?: boolean | undefined;
   /** Whether the call certainly never reached the provider, so that it cost nothing. */
   readonly neverSent?: boolean | undefined;
+  /** Whether a refusal of the request (400, 422) said nothing that is known, so that it may be of this server alone. */
+  readonly unrecognised?: boolean | undefined;
   /** The field of the request that is to blame, such as `options.temperature`. */
   readonly field?: string | undefined;
   /** What was caught. For the debug log alone, never for the wire. */
@@ -103,7 +105,10 @@ export interface ClassRule {
   readonly verdict: 'failure' | 'neutral';
   /** Repeat on the same target while another is available: never, at once, after a short wait, or only as Retry-After allows. */
   readonly sameTarget: 'never' | 'at_once' | 'backoff' | 'retry_after';
-  /** Whether the next target may be asked. `larger`: one that declares more, or declares nothing. */
+  /**
+   * Whether the next target may be asked. `larger`: one that declares more, or declares nothing. `no` has an exception, which
+   * needs more than the class: refusals in unknown words (C12).
+   */
   readonly nextTarget: 'no' | 'yes' | 'larger';
   /**
    * Whether a later round may visit the target again. `once`: what hardly ever heals; behind all failures of such classes

@@ -105,6 +105,12 @@ export class Engine {
     });
   }
 
+  /** Whether a model that only callers name has a circuit of its own at a target now, or an operator's wish is for it. */
+  hasCircuit(target: string, model: string): boolean {
+    const state = this.#states.get(target);
+    return state !== undefined && (state.circuits.hasUnnamed(model) || state.operator.names(model));
+  }
+
   /** Forgets what keeps calls away from a target; false where there is no such target. */
   reset(target: string): boolean {
     return this.#change(target, (found) => {

@@ -61,7 +61,17 @@ describe.each(WAYS)('%s: a status goes by its number', (way) => {
     },
   );
 
-  test.each([400, 405, 413, 422])('%i ends the chain', async (status) => {
+  test.each([400, 422])('%i of a server that is not the provider’s own is passed on', async (status) => {
+    const { lead, gateway, leadHealth } = await chaosStage();
+    lead.script(...errorAnswer(status, null));
+    const { trail, delivered } = await askIn(gateway, way);
+    expect(trail).toEqual(['FIRST lead INVALID_REQUEST', 'FAILOVER second OK']);
+    expect(delivered).toBe(OTHER);
+    expect(lead.requestCount).toBe(1);
+    expect(await leadHealth()).toMatchObject({ failures: 0n, suspendedReason: '', healthy: true });
+  });
+
+  test.each([405, 413])('%i ends the chain', async (status) => {
     const { lead, second, gateway, leadHealth } = await chaosStage();
     lead.script(...errorAnswer(status, null));
     const { trail, error } = await askIn(gateway, way);

@@ -53,6 +53,17 @@ test('operators force circuits and reset targets at the admin address', async ()
   expect(reset).toMatchObject({ status: 200, json: { health: { healthy: true, circuit: 'CIRCUIT_STATE_CLOSED' } } });
   expect((await serving()).target).toBe('lead');
 
+  // A model that only a caller has named has a circuit of its own from then on.
+  const generate = async (model: string) =>
+    (await post(`${web}/understudy.v1.LlmService/Generate`, { prompt: 'Hello', model })).json as { target: string };
+  expect((await generate('named-by-a-caller')).target).toBe('lead');
+  expect(await force({ target: 'lead', model: 'named-by-a-caller', state: 'FORCED_STATE_OPEN' })).toMatchObject({
+    status: 200,
+  });
+  expect((await generate('named-by-a-caller')).target).toBe('second');
+  expect((await generate('another-one')).target).toBe('lead');
+  await post(`${admin}/${SERVICE}/ResetTarget`, { target: 'lead' });
+
   expect(await force({ target: 'nobody', state: 'FORCED_STATE_OPEN' })).toMatchObject({ status: 404 });
   for (const [wrong, status] of [
     [{ target: 'lead' }, 400],

@@ -126,12 +126,35 @@ describe('the circuit of a target', () => {
     expect((await leadHealth(scene))?.circuit).toBe(CircuitState.CLOSED);
   });
 
+  test('is that of one model, also where only its callers name it', async () => {
+    const scene = await breakerStage();
+    const { lead, ask } = scene;
+    const alone = { targets: ['lead'] };
+    for (let count = 0; count < FAILURES; count += 1) {
+      lead.script(...FAILED);
+      await rpcError(ask('Chat', { model: 'sick', routing: alone }));
+    }
+    expect(await rpcError(ask('Chat', { model: 'sick', routing: alone }))).toMatchObject({ reason: 'CIRCUIT_OPEN' });
+    for (const model of ['well', 'well-too', '']) {
+      lead.script(...goodAnswer(false, 'as ever'));
+      expect(trailOf((await ask('Chat', { model, routing: alone })).attempts)).toEqual(['FIRST lead OK']);
+    }
+    const { healthy, circuits } = (await leadHealth(scene)) ?? {};
+    expect(healthy).toBe(true);
+    expect(circuits?.map(({ model, state }) => [model, state])).toEqual([
+      ['model-1', CircuitState.CLOSED],
+      ['other', CircuitState.CLOSED],
+      ['sick', CircuitState.OPEN],
+    ]);
+  });
+
   test('stays closed whatever is no fault of the provider', async () => {
     const scene = await breakerStage();
     const { lead, ask } = scene;
     for (let count = 0; count <= FAILURES; count += 1) {
       lead.script(...errorAnswer(400, null));
-      expect(await rpcError(ask('Chat'))).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' });
+      const refused = await rpcError(ask('Chat', { routing: { disableFallback: true } }));
+      expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' });
     }
     expect(await leadHealth(scene)).toMatchObject({ healthy: true, circuit: CircuitState.CLOSED, failures: 0n });
     expect(lead.requestCount).toBe(FAILURES + 1);

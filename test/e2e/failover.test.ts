@@ -91,10 +91,16 @@ describe('a target that was told to wait, or that cannot work', () => {
 describe.each<Method>(['Chat', 'StreamChat'])('%s: when no target can help', (method) => {
   test.each([
     {
-      name: 'a request that the provider calls invalid ends the chain',
-      faults: [errorAnswer(400, null)],
+      name: 'a prompt that a content filter refuses ends the chain',
+      faults: [errorAnswer(400, 'content_filter')],
+      error: { code: 'INVALID_ARGUMENT', reason: 'PROMPT_BLOCKED' },
+      trail: ['FIRST lead PROMPT_BLOCKED'],
+    },
+    {
+      name: 'a request that every server calls invalid is the caller’s mistake',
+      faults: [errorAnswer(400, null), errorAnswer(422, null)],
       error: { code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' },
-      trail: ['FIRST lead INVALID_REQUEST'],
+      trail: ['FIRST lead INVALID_REQUEST', 'FAILOVER second INVALID_REQUEST'],
     },
     {
       name: 'failures of different kinds are UNAVAILABLE',

@@ -93,7 +93,7 @@ describe.skipIf(recordings.length === 0)(
       expect(error.trail).toMatchObject([{ target: alone, httpStatus: recording.status }]);
       if ((recording.expect.message ?? '') !== '') expect(error.everything).not.toContain(recording.expect.message);
       const second = ask(gateway, 'Chat', { routing: { targets: [lead, 'understudy'] } });
-      if (CLASS_RULES[failureClass].nextTarget === 'no') {
+      if (CLASS_RULES[failureClass].nextTarget === 'no' && !isOneServersWord(one)) {
         expect(trailOf((await rpcError(second)).trail)).toEqual([`FIRST ${lead} ${reason}`]);
       } else {
         const { attempts, target } = await second;
@@ -132,6 +132,15 @@ describe.skipIf(recordings.length === 0)(
     });
   },
 );
+
+/**
+ * Whether a refusal says nothing that the gateway knows: recordings are replayed by a server at an address of its own, not by the
+ * provider, so that such a 400 or 422 may be this server's word alone (class C12 of the engine's rules).
+ */
+function isOneServersWord({ recording, dialect }: RecordedCase): boolean {
+  const isBadRequest = dialect.verdict(recording)?.[0] === 'bad_request';
+  return isBadRequest && (recording.status === 400 || recording.status === 422);
+}
 
 /** The only target has failed: the status is that of its reason; what the request is to blame for is told as itself. */
 function expectError(error: RpcError, failureClass: FailureClass, reason: FailureReason): void {

@@ -1,3 +1,4 @@
+import type { Failure } from '../../src/core/failure.ts';
 import { mulberry32 } from '../support/virtual-runtime.ts';
 import type { Script, ScriptEvent, Step } from '../support/upstream-scripts.ts';
 import {
@@ -46,11 +47,12 @@ export function planCall(site: CallSite): CallPlan {
   const { tape, asked, target, nth, clientTry, nowMs, streams } = site;
   const dice = new Dice(mulberry32(seedOf(tape.seed, target, asked.id, clientTry, nth)));
   const luck = dice.next();
-  const fault = tape.faults.find((candidate) => candidate.target === target && shows(candidate, nowMs, luck));
+  const fault = tape.faults.find(
+    (candidate) => candidate.target === target && shows(candidate, asked.model, nowMs, luck),
+  );
   const delayMs = (tape.paceMs[target] ?? 200) * (0.6 + 0.8 * dice.next());
   if (asked.refusedAs !== undefined && (fault === undefined || fault.kind === 'slow_start')) {
-    const more = asked.refusedAs === 'content' ? { httpStatus: 400 } : {};
-    return { script: fails(asked.refusedAs, more, delayMs), fault: undefined, throws: false };
+    return { script: fails(asked.refusedAs, refusal(asked.refusedAs, dice), delayMs), fault: undefined, throws: false };
   }
   const healthy =
     tape.answer === undefined ? healthyScript(dice, site, delayMs) : longScript(dice, site, delayMs, tape.answer);
@@ -61,9 +63,15 @@ export function planCall(site: CallSite): CallPlan {
   return { script, fault: fault.kind, throws: fault.kind === 'throws' };
 }
 
+/** What a refusal of the request says; every second bad one is in words that nobody knows. */
+function refusal(refusedAs: NonNullable<SimRequest['refusedAs']>, dice: Dice): Partial<Failure> {
+  if (refusedAs === 'content') return { httpStatus: 400 };
+  return refusedAs === 'bad_request' && dice.chance(0.5) ? { httpStatus: 422, unrecognised: true } : {};
+}
+
 /** Tells whether a fault shows at a moment; `luck` in [0, 1) decides where chance does. */
-function shows({ fromMs, toMs, shape }: Fault, nowMs: number, luck: number): boolean {
-  if (nowMs < fromMs || nowMs >= toMs) return false;
+function shows({ fromMs, toMs, shape, model }: Fault, asked: string | undefined, nowMs: number, luck: number): boolean {
+  if (nowMs < fromMs || nowMs >= toMs || (model !== undefined && model !== asked)) return false;
   switch (shape.type) {
     case 'steady':
       return true;
@@ -158,6 +166,8 @@ const FAULTY = {
   not_found: refuse('not_found'),
   conflict: refuse('conflict'),
   malformed: refuse('protocol'),
+  odd_refusal: (_healthy, _fault, dice) =>
+    fails('bad_request', { httpStatus: dice.pick([400, 422]), unrecognised: true }, dice.pick([5, 60, 300])),
   silence: () => [],
   headers_only: () => [after(100, headers()), after(10, startup())],
   keep_alives: () => keepAlives(4_000, 60),

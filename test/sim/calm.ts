@@ -15,7 +15,7 @@ export function calmRequests(facts: Facts, ask: (asked: SimRequest, atMs: number
     runtime.now(),
     tape.calmFromMs,
     ...tape.targets.flatMap((target) => [
-      breakers.get(target)?.reopensAtMs ?? 0,
+      ...breakers.all(target).map(({ breaker }) => breaker.reopensAtMs),
       cooldownOf(target).mayHoldUntilMs(`${target}-model`),
     ]),
   );

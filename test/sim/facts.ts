@@ -2,7 +2,8 @@ import type { Runtime } from '../../src/core/ports.ts';
 import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/port/call.ts';
 import type { EngineConfig } from '../../src/engine/port/config.ts';
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
-import type { BreakerModel, CircuitSeen } from './model/breaker-model.ts';
+import type { CircuitSeen } from './model/breaker-model.ts';
+import type { Breakers } from './model/breakers.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
 import type { SlotsModel } from './model/slots-model.ts';
 import type { Blame } from './model/times-model.ts';
@@ -70,7 +71,9 @@ export interface Facts {
   readonly stalls: readonly Stall[];
   /** Whether the process says that it has too much to do. */
   readonly isOverloaded: () => boolean;
-  readonly breakers: ReadonlyMap<string, BreakerModel>;
+  /** Whether another server than the provider's own answers for a target. */
+  readonly isForeign: (target: string) => boolean;
+  readonly breakers: Breakers;
   readonly slots: ReadonlyMap<string, SlotsModel>;
   readonly cooldownOf: (target: string) => CooldownModel;
   /** Failures by the models, for each target. */
@@ -125,8 +128,9 @@ export function newRun(id: number, asked: SimRequest, clientTry: number, started
     deadlineAtMs: startedAtMs + totalMs,
     minAttemptMs: Math.min(1_000, totalMs / 4),
     entries: asked.chain.map((target) => {
-      const model = `${target}-model`;
-      return { target, provider: target, model, circuit: model, modelNamedByCaller: false };
+      const model = asked.model ?? `${target}-model`;
+      const modelNamedByCaller = asked.model !== undefined;
+      return { target, provider: target, model, circuit: modelNamedByCaller ? 'other' : model, modelNamedByCaller };
     }),
     made: [],
     told: [],

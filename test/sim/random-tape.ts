@@ -2,6 +2,8 @@ import { mulberry32 } from '../support/virtual-runtime.ts';
 import { crowded } from './crowd.ts';
 import { Dice, seedOf } from './dice.ts';
 import { disturbed } from './disturbances.ts';
+import { withForeign } from './foreign.ts';
+import { withUnnamed } from './unnamed.ts';
 import type { CancelPhase, Fault, FaultKind, FaultShape, Reading, SimRequest, Tape } from './tape.ts';
 
 const TARGETS = ['a', 'b', 'c', 'd', 'e'];
@@ -52,8 +54,10 @@ export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   // From sources of their own, so that what is new here leaves what was drawn as it was.
   const drawn = withProbes(usualTape(seed, size), new Dice(mulberry32(seedOf(seed, 'probes'))));
   const dice = new Dice(mulberry32(seedOf(seed, 'disturbances')));
-  const tape = dice.chance(0.5) ? drawn : disturbed(drawn, dice);
-  return crowded(tape, new Dice(mulberry32(seedOf(seed, 'crowd'))));
+  const disturbedTape = dice.chance(0.5) ? drawn : disturbed(drawn, dice);
+  const tape = crowded(disturbedTape, new Dice(mulberry32(seedOf(seed, 'crowd'))));
+  const foreign = withForeign(tape, new Dice(mulberry32(seedOf(seed, 'foreign'))));
+  return withUnnamed(foreign, new Dice(mulberry32(seedOf(seed, 'unnamed'))));
 }
 
 /** Draws a tape in which nothing is wrong but providers, callers and the wall clock. */

@@ -3,12 +3,12 @@ import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { EventLog } from './event-log.ts';
 import type { Check, Facts, Made, Run, Stall, Watch } from './facts.ts';
-import type { BreakerModel } from './model/breaker-model.ts';
+import type { Breakers } from './model/breakers.ts';
+import { circuitTold } from './model/breakers.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
 import { rowOf } from './model/class-table.ts';
 import { judge } from './model/judge.ts';
 import type { SlotsModel } from './model/slots-model.ts';
-import type { TimesModel } from './model/times-model.ts';
 import type { CallFacts } from './sim-call.ts';
 import type { Told } from './sim-client.ts';
 import type { OperatorAct } from './tape.ts';
@@ -23,8 +23,7 @@ export interface Violation {
 
 /** Models of all targets. */
 export interface Models {
-  readonly breakers: ReadonlyMap<string, BreakerModel>;
-  readonly times: ReadonlyMap<string, TimesModel>;
+  readonly breakers: Breakers;
   readonly slots: ReadonlyMap<string, SlotsModel>;
   readonly cooldownOf: (target: string) => CooldownModel;
 }
@@ -65,12 +64,14 @@ export class Recorder {
 
   opened(run: Run, call: CallFacts): Made {
     const nowMs = this.#runtime.now();
-    const { breakers, cooldownOf, times } = this.#models;
+    const { breakers, cooldownOf } = this.#models;
     const free = { others: this.#others(run, call, 'surely'), mayBeOthers: this.#others(run, call, 'perhaps') };
-    const circuit = breakers.get(call.target)?.opened(call, nowMs);
+    const own = breakers.of(call.entry);
+    const circuit = own.breaker.opened(call, nowMs);
+    if (own.breaker.isAutomatic) own.calls.add(call);
+    own.usedAtMs = nowMs;
     this.#models.slots.get(call.target)?.opened(nowMs);
-    const blame = times.get(call.target)?.blame(call.timing, nowMs);
-    if (circuit === undefined || blame === undefined) throw new Error(`no model of ${call.target}`);
+    const blame = own.times.blame(call.timing, nowMs);
     const made: Made = {
       call,
       index: run.made.length,
@@ -118,21 +119,22 @@ export class Recorder {
 
   /** Something about a target has changed; where no attempt has ended, that is a probe that has been answering for long enough. */
   changed(target: string): void {
-    const breaker = this.#models.breakers.get(target);
-    const steady = breaker?.steadyProbe(this.#runtime.now());
-    if (steady !== undefined) breaker?.succeeded(steady, this.#runtime.now());
+    for (const { breaker } of this.#models.breakers.all(target)) {
+      const steady = breaker.steadyProbe(this.#runtime.now());
+      if (steady !== undefined) breaker.succeeded(steady, this.#runtime.now());
+    }
   }
 
   /** An operator does something, or takes it back. */
   forced(target: string, does: OperatorAct['does'] | 'AUTOMATIC'): void {
     const nowMs = this.#runtime.now();
     this.#log.note(`${target} is made ${does}`);
-    const breaker = this.#models.breakers.get(target);
+    const { breakers } = this.#models;
     if (does !== 'RESET') {
-      breaker?.force(does, nowMs);
+      breakers.force(target, does, nowMs);
       return;
     }
-    breaker?.reset(nowMs);
+    breakers.reset(target, nowMs);
     this.#models.slots.get(target)?.clear(nowMs);
     this.#models.cooldownOf(target).clear(nowMs);
   }
@@ -171,9 +173,9 @@ export class Recorder {
     const cooldown = this.#models.cooldownOf(entry.target);
     const untilMs = how === 'surely' ? cooldown.mayHoldUntilMs(entry.model) : cooldown.heldUntilMs(entry.model);
     if (this.#models.slots.get(entry.target)?.isFull(nowMs) !== false) return false;
-    const breaker = this.#models.breakers.get(entry.target);
-    const admits = how === 'surely' ? breaker?.admits(nowMs) : breaker?.mayAdmit(nowMs);
-    if (nowMs < untilMs || admits !== true) return false;
+    const { breaker } = this.#models.breakers.of(entry);
+    const admits = how === 'surely' ? breaker.admits(nowMs) : breaker.mayAdmit(nowMs);
+    if (nowMs < untilMs || !admits) return false;
     const last = run.made.findLast(({ call }) => call.entry === entry)?.record?.failure;
     const comesBack = last === undefined || (rowOf(last.class).comesBack && last.repeatIsUseless !== true);
     if (!comesBack) return false;
@@ -189,16 +191,22 @@ export class Recorder {
     const before = this.blamed.get(call.target) ?? 0;
     const verdict = judged ?? ((health?.failures ?? 0) > before ? 'failure' : 'neutral');
     if (verdict === 'failure') this.blamed.set(call.target, before + 1);
-    const breaker = this.#models.breakers.get(call.target);
-    made.isOutdated = breaker?.ended(call, verdict, cause?.retryAfterMs, nowMs) === false;
-    if (breaker?.isUndecided === true) breaker.adopt(health?.circuit ?? 'CLOSED', cause?.retryAfterMs, nowMs);
+    const own = this.#models.breakers.of(call.entry);
+    const { breaker, times } = own;
+    own.calls.delete(call);
+    own.usedAtMs = nowMs;
+    made.isOutdated = !breaker.ended(call, verdict, cause?.retryAfterMs, nowMs);
+    if (breaker.isUndecided) {
+      breaker.adopt((health && circuitTold(health, own)?.state) ?? 'CLOSED', cause?.retryAfterMs, nowMs);
+    }
     this.#models.slots.get(call.target)?.ended(verdict === 'success', cause, nowMs);
-    if (cause !== undefined) this.#models.cooldownOf(call.target).failed(cause, call.entry.model, nowMs);
-    const times = this.#models.times.get(call.target);
+    // Of a model that only its caller knows, nobody is told that it is missing (class C11).
+    const isCallers = cause?.class === 'not_found' && call.entry.modelNamedByCaller;
+    if (cause !== undefined && !isCallers) this.#models.cooldownOf(call.target).failed(cause, call.entry.model, nowMs);
     if (call.timing.streams) {
-      if (call.firstOutputAtMs !== undefined) times?.add(true, call.firstOutputAtMs - call.openedAtMs, nowMs);
+      if (call.firstOutputAtMs !== undefined) times.add(true, call.firstOutputAtMs - call.openedAtMs, nowMs);
     } else if (record.failure === undefined) {
-      times?.add(false, nowMs - call.openedAtMs, nowMs);
+      times.add(false, nowMs - call.openedAtMs, nowMs);
     }
   }
 }

@@ -7,10 +7,9 @@ import { Cancels } from './cancels.ts';
 import { EventLog } from './event-log.ts';
 import type { Check, Facts, Run, Stall } from './facts.ts';
 import { newRun } from './facts.ts';
-import { BreakerModel } from './model/breaker-model.ts';
+import { Breakers } from './model/breakers.ts';
 import { CooldownModel } from './model/cooldown-model.ts';
 import { SlotsModel } from './model/slots-model.ts';
-import { TimesModel } from './model/times-model.ts';
 import type { Violation } from './recorder.ts';
 import { Recorder } from './recorder.ts';
 import { schedule } from './schedule.ts';
@@ -62,8 +61,7 @@ class Simulation {
     this.#cancels = new Cancels(this.#runtime, this.#log);
     const config = engineConfig(tape);
     const groupOf = (target: string): string => (tape.config.sharedAccount && target === 'b' ? 'a' : target);
-    const breakers = new Map(tape.targets.map((name) => [name, new BreakerModel(config.circuitBreaker)]));
-    const times = new Map(tape.targets.map((name) => [name, new TimesModel()]));
+    const breakers = new Breakers(config.circuitBreaker, tape.targets);
     const slots = new Map(tape.targets.map((name) => [name, new SlotsModel()]));
     const cooldowns = new Map(tape.targets.map((name) => [name, new CooldownModel()]));
     const cooldownOf = (target: string): CooldownModel => {
@@ -71,13 +69,16 @@ class Simulation {
       if (model === undefined) throw new Error(`no model of ${target}`);
       return model;
     };
+    const isForeign = (target: string): boolean => tape.config.foreign?.includes(target) === true;
     const isOverloaded = (): boolean => {
       const nowMs = this.#runtime.now();
       return (tape.overloads ?? []).some(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs);
     };
     this.#engine = new Engine({
       config,
-      targets: tape.targets.map((name) => ({ name, provider: name, limitGroup: groupOf(name) })),
+      targets: tape.targets.map((name) => {
+        return { name, provider: name, limitGroup: groupOf(name), ownHost: !isForeign(name) };
+      }),
       runtime: this.#runtime,
       observer: {
         attemptEnded: (record) => {
@@ -94,7 +95,7 @@ class Simulation {
       isOverloaded,
     });
     const health = (): ReturnType<Engine['health']> => this.#engine.health();
-    this.#recorder = new Recorder(this.#runtime, this.#log, { breakers, slots, times, cooldownOf }, health);
+    this.#recorder = new Recorder(this.#runtime, this.#log, { breakers, slots, cooldownOf }, health);
     this.#facts = {
       tape,
       config,
@@ -103,6 +104,7 @@ class Simulation {
       runs: this.#runs,
       stalls: this.#stalls,
       isOverloaded,
+      isForeign,
       breakers,
       slots,
       cooldownOf,

@@ -13,6 +13,8 @@ export type FaultKind =
   | 'not_found'
   | 'conflict'
   | 'malformed'
+  /** A 400 in words that nobody knows, of what others take. */
+  | 'odd_refusal'
   | 'silence'
   | 'headers_only'
   | 'keep_alives'
@@ -45,6 +47,8 @@ export interface Fault {
   readonly fromMs: number;
   readonly toMs: number;
   readonly shape: FaultShape;
+  /** The one model that it shows with. Absent: all. */
+  readonly model?: string | undefined;
   /** Retry-After that goes with refusals, in milliseconds. */
   readonly hintMs?: number | undefined;
 }
@@ -72,6 +76,8 @@ export interface SimRequest {
   readonly atMs: number;
   /** Whose share it is counted against. Absent: that of all who have none. */
   readonly key?: string | undefined;
+  /** A model that only the caller names. Absent: that of each target. */
+  readonly model?: string | undefined;
   readonly chain: readonly string[];
   readonly timeoutMs: number | undefined;
   readonly streams: boolean;
@@ -100,6 +106,8 @@ export interface SimConfig {
   readonly maxShare: number;
   /** Whether two targets are keys of one account. */
   readonly sharedAccount: boolean;
+  /** Targets that other servers than their providers' own answer for. Absent: none. */
+  readonly foreign?: readonly string[] | undefined;
 }
 
 /** What an operator does to a target, and takes back. A reset is for once. */

@@ -29,6 +29,8 @@ export interface HarnessOptions {
   readonly maxTimeoutMs?: number;
   /** Limit group of a target; default: its own name. */
   readonly limitGroups?: Readonly<Record<string, string>>;
+  /** Targets that other servers than their providers' own answer for; default: none. */
+  readonly foreign?: readonly string[];
   readonly seed?: number;
   /** Looks after suspended targets, with the timers of the runtime; default: nobody does. */
   readonly check?: SuspensionCheck;
@@ -93,7 +95,12 @@ export function createEngineHarness(targets: readonly string[], options: Harness
   };
   const engine = new Engine({
     config,
-    targets: targets.map((name) => ({ name, provider: name, limitGroup: options.limitGroups?.[name] ?? name })),
+    targets: targets.map((name) => ({
+      name,
+      provider: name,
+      limitGroup: options.limitGroups?.[name] ?? name,
+      ownHost: options.foreign?.includes(name) !== true,
+    })),
     runtime,
     observer: {
       attemptEnded: (record) => void ended.push(record),

@@ -28,6 +28,8 @@ export interface FailedAttempt {
   readonly recovery: Recovery | undefined;
   /** Of a complete answer that is not what was asked for; undefined for all other failures. */
   readonly rejection: { readonly isTolerable: boolean; readonly hasRepair: boolean } | undefined;
+  /** Whether the provider itself has answered, not another server that speaks its API (class C12). */
+  readonly ownHost: boolean;
   /** Whether the attempt was to mend an answer: nothing repeats it. */
   readonly isRepair: boolean;
   /** Whether the answer that it was to mend may be returned as it is. */
@@ -67,7 +69,7 @@ export function decideAfterAttempt(failed: FailedAttempt, config: RetryConfig, r
   const begins = failed.hasOutput ? recovered : 'NORMAL';
   // A fault of ours is passed on to one other target, not to all (class C21).
   const isSecondFault = cause.class === 'internal' && failed.hasInternalFault;
-  const isFinal = begins !== 'RESTART' && (isLast(cause) || failed.isCommitted || isSecondFault);
+  const isFinal = begins !== 'RESTART' && (isLast(failed) || failed.isCommitted || isSecondFault);
   if (isFinal) return { kind: 'GIVE_UP', isDecisive: true };
   if (failed.hasTolerableAnswer) return { kind: 'ANSWER' };
   if (begins === 'GIVE_UP') return { kind: 'GIVE_UP', isDecisive: false };
@@ -76,9 +78,13 @@ export function decideAfterAttempt(failed: FailedAttempt, config: RetryConfig, r
   return begins === 'NORMAL' ? NEXT_TARGET : { kind: 'NEXT', begins };
 }
 
-/** Whether no other target can do better: the request or its caller is to blame. */
-function isLast({ class: failureClass }: Failure): boolean {
-  return CLASS_RULES[failureClass].nextTarget === 'no';
+/**
+ * Whether no other target can do better: the request or its caller is to blame. What a server refuses in words that nobody knows
+ * may be of that server alone, unless it is the provider's own, whose word is final (class C12).
+ */
+function isLast({ cause, ownHost }: FailedAttempt): boolean {
+  if (CLASS_RULES[cause.class].nextTarget !== 'no') return false;
+  return cause.class !== 'bad_request' || cause.unrecognised !== true || ownHost;
 }
 
 /** A repair is a repeat: it needs budget and time. */

@@ -8,7 +8,10 @@ export interface ChainEntry {
   /** Kind of provider, for the trail. */
   readonly provider: string;
   readonly model: string;
-  /** Key of the target's breaker: the model where it is configured or catalogued, otherwise `other`. */
+  /**
+   * Key of the target's circuit, and the model that metrics show: the model where it is configured or catalogued, otherwise
+   * `other`, behind which each model has its own as far as there is room (engine rule K12).
+   */
   readonly circuit: string;
   /** Whether the caller named this model and no configuration does (class C11). */
   readonly modelNamedByCaller: boolean;
@@ -217,8 +220,11 @@ export interface TargetHealth {
   readonly firstOutputP95Ms?: number | undefined;
   /** The worst of `circuits`. */
   readonly circuit: CircuitState;
+  /** Of models that only callers name, `other` stands for those that are in its state. */
   readonly circuits: readonly {
     readonly model: string;
+    /** The model that metrics show, where it is another one: `other`. */
+    readonly circuit?: string | undefined;
     readonly state: CircuitState;
     readonly reopensInMs?: number | undefined;
   }[];

@@ -69,4 +69,6 @@ export interface EngineTarget {
   readonly provider: string;
   /** Targets of one account share cooldowns and suspensions under this name. */
   readonly limitGroup: string;
+  /** Whether the provider itself answers, not another server that speaks its API (class C12). */
+  readonly ownHost: boolean;
 }

@@ -51,7 +51,7 @@ export function admit<Output, Final>(
   const state = context.stateOf(entry);
   const permit = state.acquire(entry, leaseMs(limits.firstOutputMs, prepared.timing, context.config));
   if (permit === undefined) return refusal({ reason: 'CIRCUIT_OPEN' });
-  return { prepared: paced(prepared, state.pacing, entry.circuit), permit, limits };
+  return { prepared: paced(prepared, state.pacing, state.circuits.keyOf(entry)), permit, limits };
 }
 
 /** Where an answer was thrown away because it broke off, the next one must have the time that it needs (engine rule U3). */

@@ -156,7 +156,7 @@ export class AttemptLoop<Output, Final> {
   ): Decision {
     const request = this.#request;
     const { allowance, chain, delivery, recovery, time } = request;
-    const { config, drain, runtime } = this.#context;
+    const { config, drain, runtime, stateOf } = this.#context;
     const { entry, repeats, staleSocketReplaced } = visit;
     return decideAfterAttempt(
       {
@@ -169,6 +169,7 @@ export class AttemptLoop<Output, Final> {
           isTolerable: rejection.isTolerable,
           hasRepair: rejection.repair !== undefined,
         },
+        ownHost: stateOf(entry).target.ownHost,
         isRepair,
         hasTolerableAnswer: isRepair && request.tolerable !== undefined,
         hasInternalFault: chain.hasInternalFault,

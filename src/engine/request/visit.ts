@@ -34,7 +34,7 @@ export class Visit<Output, Final> {
   /** Returns the limits of an attempt that may wait `attemptMs` milliseconds for its first output. */
   limits(attemptMs: number, timing: AttemptTiming): AttemptLimits {
     const { context, time } = this.#request;
-    const { times } = context.stateOf(this.entry).circuit(this.entry);
+    const { times } = context.stateOf(this.entry).circuits.of(this.entry);
     const firstOutputMs = times.limitMs(timing, this.#isLast);
     return {
       sliceMs: attemptMs,

@@ -22,6 +22,8 @@ export interface AvailabilityParts {
   readonly operator: OperatorSwitch;
   readonly cooldown: Cooldown;
   readonly pacing: Pacing;
+  /** Under which the limits of the model are kept. */
+  readonly paceKey: string;
   /** Absent: nothing was called yet, so that the circuit is closed. */
   readonly breaker: CircuitBreaker | undefined;
   readonly concurrency: ConcurrencyLimit;
@@ -34,15 +36,15 @@ export interface AvailabilityParts {
  * itself has against an entry is decided in `request/admit.ts`.
  */
 export function whyUnavailable(
-  { operator, cooldown, pacing, breaker, concurrency, inFlight }: AvailabilityParts,
+  { operator, cooldown, pacing, paceKey, breaker, concurrency, inFlight }: AvailabilityParts,
   { circuit, model }: ChainEntry,
   tokens: TokenEstimate,
 ): Unavailable | undefined {
-  const wish = operator.of(circuit);
+  const wish = operator.of(circuit, model);
   if (wish === 'OPEN' || wish === 'DISABLED') return { reason: 'CIRCUIT_OPEN', forMs: FORCED_OPEN_MS };
   const refusal = cooldown.refusal(model);
   if (refusal !== undefined) return refusal;
-  const waitMs = pacing.waitMs(circuit, tokens);
+  const waitMs = pacing.waitMs(paceKey, tokens);
   if (waitMs > 0) return { reason: 'PROVIDER_RATE_LIMITED', forMs: waitMs };
   const forMs = wish === 'CLOSED' ? 0 : (breaker?.refusesForMs() ?? 0);
   if (forMs > 0) return { reason: 'CIRCUIT_OPEN', forMs };

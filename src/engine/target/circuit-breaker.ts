@@ -4,7 +4,7 @@ import type { CircuitBreakerConfig } from '../port/config.ts';
 import { FailureRing } from './failure-ring.ts';
 import type { ProbePlace } from './probe-places.ts';
 import { ProbePlaces } from './probe-places.ts';
-import { SlidingCount } from './sliding-count.ts';
+import { SlidingCount } from './statistics/sliding-count.ts';
 
 /** Longest time that a provider's Retry-After keeps a circuit open, in milliseconds (engine rule K3). */
 const MAX_COOLDOWN_MS = 3_600_000;
@@ -77,6 +77,8 @@ export class CircuitBreaker {
   readonly #verdicts: SlidingCount<'success' | 'failure'>;
   #state: State = { name: 'CLOSED' };
   #generation = 0;
+  /** Attempts that were let through and have not settled. */
+  #underWay = 0;
   /** The latest start among attempts that succeeded. */
   #successStartedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -90,6 +92,16 @@ export class CircuitBreaker {
   /** Returns the state; OPEN until a probe is let through, however long ago the cooldown ended. */
   get state(): CircuitState {
     return this.#state.name;
+  }
+
+  /** Whether it is closed, and no failure lies in the window. */
+  get isClear(): boolean {
+    return this.#state.name === 'CLOSED' && this.#failures.latest() <= this.#now() - this.#config.windowMs;
+  }
+
+  /** Whether an attempt is under way that it has let through. */
+  get isInUse(): boolean {
+    return this.#underWay > 0;
   }
 
   /** Returns after how many milliseconds it is worth asking again; 0 where a call may go through now. */
@@ -151,12 +163,14 @@ export class CircuitBreaker {
   #permit(startedAtMs: number, probe: Probe | undefined): Permit {
     const generation = this.#generation;
     let settled = false;
+    this.#underWay++;
     return {
       probe: probe !== undefined,
       circuit: { state: this.#state.name, generation },
       settle: (verdict, info) => {
         if (settled) return;
         settled = true;
+        this.#underWay--;
         // What comes behind a provisional success counts in the generation that the closing has begun (engine rule K5).
         const hasClosed = this.#state.name === 'CLOSED' && probe?.places.hasSuccess(probe.place) === true;
         if (this.#generation !== (hasClosed ? generation + 1 : generation)) return;

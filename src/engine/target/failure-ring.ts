@@ -19,6 +19,11 @@ export class FailureRing {
     return this.#times[this.#next] ?? Number.NEGATIVE_INFINITY;
   }
 
+  /** Returns the time of the latest failure, or -Infinity where there is none. */
+  latest(): number {
+    return this.#times.at(this.#next - 1) ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Returns the times that are kept, the oldest first. */
   times(): number[] {
     return [...this.#times.slice(this.#next), ...this.#times.slice(0, this.#next)].filter(Number.isFinite);

@@ -1,6 +1,6 @@
 import type { FailureReason, Verdict } from '../../core/failure.ts';
-import { LatencyHistogram } from './latency-histogram.ts';
-import { SlidingCount } from './sliding-count.ts';
+import { LatencyHistogram } from './statistics/latency-histogram.ts';
+import { SlidingCount } from './statistics/sliding-count.ts';
 
 const SUCCESS_WINDOW_MS = 60_000;
 /** Time constant of the moving average of latencies (engine rule L5). */

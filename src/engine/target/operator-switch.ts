@@ -26,10 +26,19 @@ export class OperatorSwitch {
     this.set('AUTOMATIC');
   }
 
-  /** Returns what is wanted of a circuit, or, without a key, of those that nobody has named. */
-  of(circuit?: string): OperatorState {
-    if (this.#all === 'DISABLED' || circuit === undefined) return this.#all;
-    return this.#models.get(circuit) ?? this.#all;
+  /**
+   * Returns what is wanted of a circuit, or, without a key, of those that nobody has named.
+   * @param model of the circuits of one key (`other`), that of this model, where a wish is for it alone
+   */
+  of(circuit?: string, model?: string): OperatorState {
+    if (this.#all === 'DISABLED' || circuit === undefined || this.#models.size === 0) return this.#all;
+    const own = model === undefined ? undefined : this.#models.get(model);
+    return own ?? this.#models.get(circuit) ?? this.#all;
+  }
+
+  /** Whether a circuit has a wish of its own. */
+  names(circuit: string): boolean {
+    return this.#models.has(circuit);
   }
 
   /** Returns the keys of the circuits that have a wish of their own. */

@@ -41,6 +41,11 @@ export class Pacing {
     this.#models.set(model, buckets);
   }
 
+  /** Forgets what was read of a model. */
+  forget(model: string): void {
+    this.#models.delete(model);
+  }
+
   /** Forgets what was read. */
   clear(): void {
     this.#models.clear();

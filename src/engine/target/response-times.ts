@@ -1,5 +1,5 @@
 import type { AttemptTiming } from '../port/call.ts';
-import { LatencyHistogram } from './latency-histogram.ts';
+import { LatencyHistogram } from './statistics/latency-histogram.ts';
 
 /** From so many samples on, statistics replace the configured first-output limit (engine, "Timers"). */
 const MIN_SAMPLES = 20;

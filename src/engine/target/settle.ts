@@ -26,7 +26,7 @@ export interface Settlement {
 export function settleAttempt(settlement: Settlement): void {
   const { observer, state, permit, record, cause } = settlement;
   const verdict = cause === undefined ? 'success' : verdictOf(cause, settlement.staleSocketReplaced);
-  learn(state.circuit(record.entry).times, settlement);
+  learn(state.circuits.of(record.entry).times, settlement);
   if (cause === undefined) state.concurrency.succeeded(state.stats.inFlight);
   else if (isComplaint(cause)) state.concurrency.complained(state.stats.inFlight);
   state.stats.attemptEnded(verdict, record.durationMs, record.firstOutputMs, tokensOf(record.usage));

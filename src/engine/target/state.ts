@@ -4,17 +4,16 @@ import type { ChainEntry, CircuitState, TargetHealth, TokenEstimate } from '../p
 import type { Unavailable } from './availability.ts';
 import { whyUnavailable } from './availability.ts';
 import type { CircuitSnapshot, Permit } from './circuit-breaker.ts';
-import { CircuitBreaker } from './circuit-breaker.ts';
+import { Circuits } from './circuits.ts';
 import { ConcurrencyLimit } from './concurrency.ts';
 import type { EngineConfig, EngineTarget } from '../port/config.ts';
 import type { Cooldown } from './cooldown.ts';
 import { HealthStats } from './health-stats.ts';
-import type { OperatorState } from './operator-switch.ts';
 import { FREE_PERMIT, OperatorSwitch } from './operator-switch.ts';
 import type { Pacing } from './pacing.ts';
 import { NO_TOKENS } from './pacing.ts';
-import { ResponseTimes } from './response-times.ts';
 import { REPEAT_RATES, RESTART_RATES, RetryBudget } from './retry-budget.ts';
+import { shownCircuits, shownState } from './shown-circuits.ts';
 
 const WORSE = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const satisfies Record<CircuitState, number>;
 
@@ -49,11 +48,8 @@ export class TargetState {
   /** For restarts of streams that broke off here (engine rule R2). */
   readonly restarts: RetryBudget;
   readonly concurrency: ConcurrencyLimit;
+  readonly circuits: Circuits;
   readonly operator = new OperatorSwitch();
-  readonly #config: EngineConfig;
-  readonly #runtime: Runtime;
-  /** By circuit key, which is bounded: configured and catalogued models, and `other`. */
-  readonly #circuits = new Map<string, { readonly breaker: CircuitBreaker; readonly times: ResponseTimes }>();
 
   constructor(target: EngineTarget, { cooldown, pacing }: Account, config: EngineConfig, runtime: Runtime) {
     this.target = target;
@@ -63,39 +59,34 @@ export class TargetState {
     this.repeats = new RetryBudget(() => runtime.now(), REPEAT_RATES);
     this.restarts = new RetryBudget(() => runtime.now(), RESTART_RATES);
     this.concurrency = new ConcurrencyLimit(() => runtime.now());
-    this.#config = config;
-    this.#runtime = runtime;
-  }
-
-  /** Returns the circuit of an entry, made when first asked for. */
-  circuit({ circuit }: Pick<ChainEntry, 'circuit'>): {
-    readonly breaker: CircuitBreaker;
-    readonly times: ResponseTimes;
-  } {
-    const known = this.#circuits.get(circuit);
-    if (known !== undefined) return known;
-    const now = (): number => this.#runtime.now();
-    const made = { breaker: this.#newBreaker(), times: new ResponseTimes(now) };
-    this.#circuits.set(circuit, made);
-    return made;
+    this.circuits = new Circuits(
+      config.circuitBreaker,
+      () => runtime.now(),
+      (model) => {
+        pacing.forget(model);
+      },
+    );
   }
 
   /** Returns what outlives the engine. */
   snapshot(): TargetSnapshot {
-    const circuits = [...this.#circuits].map(([circuit, { breaker }]) => ({ circuit, breaker: breaker.snapshot() }));
+    const circuits = [...this.circuits.entries()].map(([circuit, { breaker }]) => ({
+      circuit,
+      breaker: breaker.snapshot(),
+    }));
     return { target: this.target.name, coolsForMs: this.cooldown.coolsForMs(), circuits };
   }
 
   /** Goes on from where a target of this name stood in another engine. */
   restore({ coolsForMs, circuits }: TargetSnapshot): void {
     if (coolsForMs > 0) this.cooldown.cool(coolsForMs);
-    for (const { circuit, breaker } of circuits) this.circuit({ circuit }).breaker.restore(breaker);
+    for (const { circuit, breaker } of circuits) this.circuits.named(circuit).breaker.restore(breaker);
   }
 
-  /** Asks for the right to make an attempt on an entry; see {@link CircuitBreaker.acquire}. */
+  /** Asks for the right to make an attempt on an entry; see `CircuitBreaker.acquire`. */
   acquire(entry: ChainEntry, leaseMs: number): Permit | undefined {
-    if (this.operator.of(entry.circuit) === 'CLOSED') return FREE_PERMIT;
-    return this.circuit(entry).breaker.acquire(leaseMs);
+    if (this.operator.of(entry.circuit, entry.model) === 'CLOSED') return FREE_PERMIT;
+    return this.circuits.of(entry).breaker.acquire(leaseMs);
   }
 
   /**
@@ -103,23 +94,20 @@ export class TargetState {
    * under way settle into circuits that are no more; statistics stay.
    */
   reset(): void {
-    for (const [model, { times }] of this.#circuits) this.#circuits.set(model, { breaker: this.#newBreaker(), times });
+    this.circuits.reset();
     this.operator.clear();
     this.concurrency.clear();
     this.cooldown.clear();
     this.pacing.clear();
   }
 
-  #newBreaker(): CircuitBreaker {
-    return new CircuitBreaker(this.#config.circuitBreaker, () => this.#runtime.now());
-  }
-
   /** Returns why no call of such a size may go to an entry now; undefined where one may. */
   unavailable(entry: ChainEntry, tokens: TokenEstimate = NO_TOKENS): Unavailable | undefined {
-    const { operator, cooldown, pacing, concurrency, stats } = this;
-    const breaker = this.#circuits.get(entry.circuit)?.breaker;
+    const { circuits, operator, cooldown, pacing, concurrency, stats } = this;
+    const breaker = circuits.peek(entry)?.breaker;
+    const paceKey = circuits.keyOf(entry);
     return whyUnavailable(
-      { operator, cooldown, pacing, breaker, concurrency, inFlight: stats.inFlight },
+      { operator, cooldown, pacing, paceKey, breaker, concurrency, inFlight: stats.inFlight },
       entry,
       tokens,
     );
@@ -127,20 +115,18 @@ export class TargetState {
 
   /** Returns the 95th percentile of the answering times of an entry, in milliseconds; undefined without data. */
   p95Ms(entry: ChainEntry, streams: boolean): number | undefined {
-    return this.#circuits.get(entry.circuit)?.times.p95Ms(streams);
+    return this.circuits.peek(entry)?.times.p95Ms(streams);
   }
 
   /** Returns the state for people and for health services. */
   health(): TargetHealth {
-    const circuits = [...new Set([...this.#circuits.keys(), ...this.operator.named])].map((model) =>
-      this.#shown(model),
-    );
-    const others = stateShown(this.operator.of(), 'CLOSED');
+    const { all, summary } = shownCircuits(this.circuits, this.operator);
+    const others = shownState(this.operator.of(), 'CLOSED');
     const isUsable =
       this.operator.of() !== 'DISABLED' &&
-      (circuits.length === 0
+      (all.length === 0
         ? others === 'CLOSED'
-        : circuits.some(({ model, state }) => state === 'CLOSED' && this.cooldown.suspension(model) === undefined));
+        : all.some(({ model, state }) => state === 'CLOSED' && this.cooldown.suspension(model) === undefined));
     const suspension = this.cooldown.suspension() ?? (isUsable ? undefined : this.cooldown.suspensionOfAnyModel());
     const coolsForMs = this.cooldown.coolsForMs();
     const stats = this.stats;
@@ -153,11 +139,8 @@ export class TargetState {
       latencyP50Ms: stats.latencyMs(0.5),
       latencyP95Ms: stats.latencyMs(0.95),
       firstOutputP95Ms: stats.firstOutputMs(0.95),
-      circuit: circuits.reduce<CircuitState>(
-        (worst, { state }) => (WORSE[state] > WORSE[worst] ? state : worst),
-        others,
-      ),
-      circuits,
+      circuit: all.reduce<CircuitState>((worst, { state }) => (WORSE[state] > WORSE[worst] ? state : worst), others),
+      circuits: summary,
       suspendedReason: this.operator.word ?? (suspension && (SUSPENSION_WORDS[suspension.reason] ?? 'suspended')),
       rateLimitedForMs: coolsForMs > 0 ? coolsForMs : undefined,
       inFlight: stats.inFlight,
@@ -167,17 +150,4 @@ export class TargetState {
       lastError: stats.lastError,
     };
   }
-
-  /** Returns a circuit as people see it. */
-  #shown(model: string): TargetHealth['circuits'][number] {
-    const breaker = this.#circuits.get(model)?.breaker;
-    const state = stateShown(this.operator.of(model), breaker?.state ?? 'CLOSED');
-    const isItsOwn = this.operator.of(model) === 'AUTOMATIC';
-    return { model, state, reopensInMs: state === 'OPEN' && isItsOwn ? breaker?.refusesForMs() : undefined };
-  }
-}
-
-/** What an operator wants shows before what the circuit itself says; a target that is out of use keeps its circuits' states. */
-function stateShown(wish: OperatorState, own: CircuitState): CircuitState {
-  return wish === 'OPEN' || wish === 'CLOSED' ? wish : own;
 }

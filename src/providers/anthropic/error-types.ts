@@ -80,7 +80,10 @@ function describe(body: unknown, usual: FailureKind, known: Partial<Failure>): F
     ...(code === undefined && type === undefined ? {} : { providerCode: code ?? type }),
     ...(requestId === undefined ? {} : { providerRequestId: requestId }),
   };
-  return kind === 'context_length' ? contextLengthExceeded(details) : providerFailure(kind, details);
+  if (kind === 'context_length') return contextLengthExceeded(details);
+  // Only its status has told what it is (class C12).
+  const isUnheard = kind === 'bad_request' && (known.httpStatus === 400 || known.httpStatus === 422);
+  return providerFailure(kind, isUnheard ? { ...details, unrecognised: true } : details);
 }
 
 function kindOf(

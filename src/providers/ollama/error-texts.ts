@@ -29,6 +29,8 @@ function byText(body: unknown, status: number | undefined, details: FailureDetai
   if (TOO_LONG.test(text)) return contextLengthExceeded(details);
   if (MISSING_CAPABILITY.test(text)) return providerFailure('capability', { ...details, ...fieldOf(text) });
   if (UNKNOWN_MODEL.test(text)) return providerFailure('not_found', details);
+  // Only its status tells what it is (class C12).
+  if (status === 400 || status === 422) return providerFailure('bad_request', { ...details, unrecognised: true });
   return providerFailure(status === undefined ? 'overload' : classOfStatus(status), details);
 }
 

@@ -16,7 +16,7 @@ export interface TargetOperator {
   force(target: string, state: OperatorState, circuit?: string): boolean;
   /** Lets a target begin afresh; false where there is no such target. */
   reset(target: string): boolean;
-  /** Whether a model of a target has a circuit of its own: it is configured or catalogued. */
+  /** Whether a model of a target has a circuit of its own: it is configured, catalogued, or was asked for by a caller lately. */
   hasModel(target: string, model: string): boolean;
 }
 

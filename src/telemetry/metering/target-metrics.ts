@@ -50,7 +50,10 @@ export function registerTargetGauges(registry: Registry, targets: () => readonly
     collect() {
       this.reset();
       for (const { target, provider, circuits } of targets()) {
-        for (const { model, state } of circuits) this.set({ target, provider, model }, CIRCUIT_VALUES[state]);
+        const worst = new Map<string, number>();
+        for (const { model, circuit = model, state } of circuits)
+          worst.set(circuit, Math.max(worst.get(circuit) ?? 0, CIRCUIT_VALUES[state]));
+        for (const [model, value] of worst) this.set({ target, provider, model }, value);
       }
     },
   });

@@ -12,6 +12,7 @@ export function failed(failureClass: FailureClass, situation: Partial<FailedAtte
     isCommitted: false,
     recovery: undefined,
     rejection: undefined,
+    ownHost: true,
     isRepair: false,
     hasTolerableAnswer: false,
     hasInternalFault: false,

@@ -1,6 +1,8 @@
+import { REASON_STATUS } from '../../../src/core/failure.ts';
+import type { AttemptRecord, ChainEntry } from '../../../src/engine/port/call.ts';
 import type { Check, Made, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
-import { rowOf } from '../model/class-table.ts';
+import { mayGoOn, rowOf } from '../model/class-table.ts';
 
 /** Time kept back for a later target, at the least and at the most, in milliseconds (engine rule B1). */
 const LEAST_NEED_MS = 2_000;
@@ -49,16 +51,39 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
   {
     number: 22,
     says: 'nothing is called behind an outcome that ends the chain',
-    watch: (_, fail) => ({
+    watch: ({ isForeign }, fail) => ({
       opened: (run, { index }) => {
         const before = run.made[index - 1];
         const failure = before?.record?.failure;
+        if (before === undefined || failure === undefined) return;
         // A broken stream begins anew where its caller wants that, and only behind a fault that another target may not have.
-        const cause = failure?.class === 'interrupted' ? (before?.call.error?.class ?? 'silence') : failure?.class;
-        if (cause !== undefined && !rowOf(cause).mayGoOn) fail(`run ${run.id} goes on behind ${cause}`);
-        if (failure?.class === 'interrupted' && run.asked.onBroken !== 'RESTART') {
-          fail(`run ${run.id} goes on behind its broken stream`);
-        }
+        const isBroken = failure.class === 'interrupted';
+        const cause = isBroken ? (before.call.error?.class ?? 'silence') : failure.class;
+        const goesOn = isBroken ? rowOf(cause).mayGoOn : mayGoOn(failure, isForeign(before.call.target));
+        if (!goesOn) fail(`run ${run.id} goes on behind ${cause}`);
+        if (isBroken && run.asked.onBroken !== 'RESTART') fail(`run ${run.id} goes on behind its broken stream`);
+      },
+    }),
+  },
+  {
+    number: 22.1,
+    says: 'a refusal in unknown words is the request’s fault where every target has refused it, and only there',
+    watch: ({ isForeign }, fail) => ({
+      settled: (run, result) => {
+        const last = run.made.at(-1);
+        const failure = last?.record?.failure;
+        const isUnheard =
+          failure?.class === 'bad_request' && last !== undefined && mayGoOn(failure, isForeign(last.call.target));
+        if (result.ok || !isUnheard || result.skipsLeftOut > 0) return;
+        const others = run.entries.filter((entry) => !isRefusedBy(result.attempts, entry));
+        const { status } = result.failure;
+        if (status === 'INVALID_ARGUMENT' && others.length > 0)
+          fail(
+            `run ${run.id} is told to be wrong, but ${others.map(({ target }) => target).join(' ')} has not said so`,
+          );
+        // Its time, or its caller, may have ended it in the same moment.
+        if (others.length === 0 && !['INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'CANCELLED'].includes(status))
+          fail(`run ${run.id} is refused by all, and told ${status}`);
       },
     }),
   },
@@ -113,6 +138,13 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
     }),
   },
 ];
+
+/** Whether the last word of a target, or what is known of it, is that the request is wrong. */
+function isRefusedBy(attempts: readonly AttemptRecord[], entry: ChainEntry): boolean {
+  const told = attempts.filter((attempt) => attempt.entry === entry);
+  const last = told.findLast(({ kind }) => kind !== 'SKIPPED') ?? told.at(-1);
+  return last?.failure !== undefined && REASON_STATUS[last.failure.reason] === 'INVALID_ARGUMENT';
+}
 
 interface Limits {
   readonly sliceMs: number;

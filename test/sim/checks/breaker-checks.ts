@@ -1,6 +1,9 @@
+import type { CircuitState } from '../../../src/engine/port/call.ts';
 import type { Check, Facts, Made } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import { LEAST_LEASE_MS } from '../model/breaker-model.ts';
+import type { CircuitModel } from '../model/breakers.ts';
+import { circuitTold } from '../model/breakers.ts';
 import type { CallFacts } from '../sim-call.ts';
 
 /** Circuits, held against a model that remembers everything (engine rules K1 to K11, X1). */
@@ -75,23 +78,24 @@ export const BREAKER_CHECKS: readonly Check[] = [
     number: 5.1,
     says: 'a target that was silent for long enough five times in a minute is not asked on, whatever the deadlines',
     watch: ({ breakers, config, health, runtime }, fail) => {
-      const silences = new Map<string, number[]>();
+      const silences = new Map<CircuitModel, number[]>();
       return {
         ended: (_, { call, blame, isOutdated, circuit }, { failure }) => {
           const nowMs = runtime.now();
           const isSilent = call.firstOutputAtMs === undefined && failure?.class === 'silence';
+          const own = breakers.of(call.entry);
           if (isOutdated || circuit.isProbe || !isSilent || nowMs - call.openedAtMs < blame.surelyFromMs) {
             // Anything in between may say that the target lives.
-            if (failure?.class !== 'client_cancel') silences.delete(call.target);
+            if (failure?.class !== 'client_cancel') silences.delete(own);
             return;
           }
-          const recent = [...(silences.get(call.target) ?? []), nowMs].slice(-config.circuitBreaker.failures);
-          silences.set(call.target, recent);
+          const recent = [...(silences.get(own) ?? []), nowMs].slice(-config.circuitBreaker.failures);
+          silences.set(own, recent);
           const isFull = recent.length === config.circuitBreaker.failures;
           const isRecent = nowMs - (recent[0] ?? 0) < config.circuitBreaker.windowMs;
-          const shown = health().find(({ target }) => target === call.target)?.circuit;
-          const isAutomatic = breakers.get(call.target)?.isAutomatic === true;
-          if (isFull && isRecent && isAutomatic && shown === 'CLOSED')
+          const target = health().find((each) => each.target === call.target);
+          const told = target && circuitTold(target, own)?.state;
+          if (isFull && isRecent && own.breaker.isAutomatic && told === 'CLOSED')
             fail(`${call.target} is silent, and still asked`);
         },
       };
@@ -123,6 +127,15 @@ export const BREAKER_CHECKS: readonly Check[] = [
       },
       settled: () => {
         sameCircuits(facts, fail);
+      },
+    }),
+  },
+  {
+    number: 6.1,
+    says: 'each model of a target has a circuit of its own, also where only its callers name it: a sick one closes no other',
+    watch: (facts, fail) => ({
+      ended: (_, { isOutdated }) => {
+        if (!isOutdated) sameCircuitOfEach(facts, fail);
       },
     }),
   },
@@ -195,27 +208,49 @@ function limitAtMs({ call, blame }: Made, sliceMs: number, deadlineAtMs: number)
   return Math.min(call.openedAtMs + Math.min(sliceMs, blame.limitMs), deadlineAtMs);
 }
 
-function sameCircuits({ health, breakers, runtime, stalls }: Facts, fail: (what: string) => void): void {
-  for (const { target, circuit } of health()) {
-    const model = breakers.get(target);
-    if (model !== undefined && model.state !== circuit) {
-      fail(`the circuit of ${target} is ${circuit}, by the rules ${model.state}`);
+function sameCircuits(facts: Facts, fail: (what: string) => void): void {
+  const { health, breakers, runtime } = facts;
+  const nowMs = runtime.now();
+  const isHeldUp = heldUpMs(facts, nowMs - 10_000, nowMs) > 0;
+  for (const target of health()) {
+    const circuits = breakers.all(target.target);
+    const counted = circuits.filter((circuit) => !breakers.isForgotten(circuit, nowMs));
+    const worst = worstOf(counted.map(({ breaker }) => breaker.state));
+    if (worst !== target.circuit) fail(`the circuit of ${target.target} is ${target.circuit}, by the rules ${worst}`);
+    for (const { breaker } of circuits) {
+      if (!isHeldUp && breaker.steadyProbe(nowMs, 0.01) !== undefined)
+        fail(`a probe of ${target.target} has been answering for longer`);
     }
-    const nowMs = runtime.now();
-    const isHeldUp = heldUpMs({ stalls }, nowMs - 10_000, nowMs) > 0;
-    if (!isHeldUp && model?.steadyProbe(nowMs, 0.01) !== undefined)
-      fail(`a probe of ${target} has been answering for longer`);
   }
 }
 
+/** Compares the circuit of each model; what nobody was ever asked for has none. */
+function sameCircuitOfEach({ health, breakers, runtime }: Facts, fail: (what: string) => void): void {
+  for (const target of health()) {
+    for (const circuit of breakers.all(target.target)) {
+      const { breaker, model, usedAtMs } = circuit;
+      const told = circuitTold(target, circuit)?.state;
+      const isTold = told !== undefined || (usedAtMs > 0 && breaker.isAutomatic && breaker.state !== 'CLOSED');
+      if (isTold && told !== breaker.state && !breakers.isForgotten(circuit, runtime.now()))
+        fail(`the circuit of ${model} of ${target.target} is ${told}, by the rules ${breaker.state}`);
+    }
+  }
+}
+
+function worstOf(states: readonly CircuitState[]): CircuitState {
+  if (states.includes('OPEN')) return 'OPEN';
+  return states.includes('HALF_OPEN') ? 'HALF_OPEN' : 'CLOSED';
+}
+
 function sameReopenings({ health, breakers, runtime }: Facts, fail: (what: string) => void): void {
-  for (const { target, circuits } of health()) {
-    const model = breakers.get(target);
-    for (const { state, reopensInMs = 0 } of circuits) {
-      if (state !== 'OPEN' || model?.state !== 'OPEN' || !model.isAutomatic) continue;
-      const expectedMs = Math.max(0, model.reopensAtMs - runtime.now());
+  for (const target of health()) {
+    for (const circuit of breakers.all(target.target)) {
+      const { state, reopensInMs = 0 } = circuitTold(target, circuit) ?? {};
+      const { breaker } = circuit;
+      if (state !== 'OPEN' || breaker.state !== 'OPEN' || !breaker.isAutomatic) continue;
+      const expectedMs = Math.max(0, breaker.reopensAtMs - runtime.now());
       if (Math.abs(reopensInMs - expectedMs) > TOLERANCE_MS) {
-        fail(`${target} reopens in ${reopensInMs} ms, by the rules in ${expectedMs}`);
+        fail(`${target.target} reopens in ${reopensInMs} ms, by the rules in ${expectedMs}`);
       }
     }
   }

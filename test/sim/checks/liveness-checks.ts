@@ -1,6 +1,8 @@
+import type { Failure } from '../../../src/core/failure.ts';
 import type { AttemptRecord, CallResult } from '../../../src/engine/port/call.ts';
 import type { Check, Facts, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
+import { mayGoOn } from '../model/class-table.ts';
 import type { CallFacts } from '../sim-call.ts';
 
 /** When faults have stopped, all is as before after so many milliseconds. */
@@ -47,7 +49,7 @@ export const LIVENESS_CHECKS: readonly Check[] = [
           for (const target of tape.targets) {
             // What was begun before the calm may open a circuit in it.
             const heldUntilMs = cooldownOf(target).mayHoldUntilMs(`${target}-model`);
-            const { probes = [], reopensAtMs = 0 } = breakers.get(target) ?? {};
+            const { probes, reopensAtMs } = breakers.own(target);
             // A probe from before the calm, or one whose caller does not read, takes its time (K6, K7).
             const isSlow = probes.some((probe) => probe.openedAtMs < tape.calmFromMs || hasPaused(probe));
             const askedFromMs = Math.max(tape.calmFromMs, heldUntilMs, reopensAtMs, isSlow ? runtime.now() : 0);
@@ -58,8 +60,10 @@ export const LIVENESS_CHECKS: readonly Check[] = [
           if (run.asked.id < 100_000 || run.isCalm) return;
           if (steady.includes(run) && !result.ok)
             fail(`run ${run.id} fails in the aftermath: ${result.failure.reason}`);
-          for (const { target, circuit } of health()) {
-            const reopensAtMs = breakers.get(target)?.reopensAtMs ?? 0;
+          for (const { target, circuits } of health()) {
+            // Nobody may ask any more for a model that only callers named.
+            const circuit = circuits.find(({ model }) => model === `${target}-model`)?.state ?? 'CLOSED';
+            const { reopensAtMs } = breakers.own(target);
             const dueAtMs = Math.max(isDue.get(target) ?? Number.POSITIVE_INFINITY, reopensAtMs + probedWithinMs);
             const slackMs = heldUpMs(facts, tape.calmFromMs, runtime.now());
             if (runtime.now() > dueAtMs + slackMs && circuit !== 'CLOSED')
@@ -102,17 +106,22 @@ function isExplained(
 ): boolean {
   const atMs = run.startedAtMs + startedAfterMs;
   if (failure === undefined) return false;
-  if (failure.reason === 'CIRCUIT_OPEN') return breakers.get(entry.target)?.wasNotClosedAt(atMs) ?? false;
+  if (failure.reason === 'CIRCUIT_OPEN') return breakers.of(entry).breaker.wasNotClosedAt(atMs);
   if (failure.reason === 'OVERLOADED') return slots.get(entry.target)?.wasFullAt(atMs) ?? false;
   if (failure.reason === 'CONTEXT_LENGTH_EXCEEDED') return run.asked.refusedAs === 'capability';
   if (failure.reason === 'DEADLINE') return run.made.some(({ call }) => (call.closedAtMs ?? 0) <= atMs + TOLERANCE_MS);
   return cooldownOf(entry.target).explains(failure.reason, entry.model, atMs);
 }
 
+/** Whether a target has refused the request for good. */
+function isLastWord(failure: Failure, isForeign: boolean): boolean {
+  return failure.class === 'bad_request' && !mayGoOn(failure, isForeign);
+}
+
 type Failed = Extract<CallResult<string, string>, { ok: false }>;
 
 function missedTarget(
-  { breakers, config, cooldownOf, drainedAtMs, slots }: Facts,
+  { breakers, config, cooldownOf, drainedAtMs, isForeign, slots }: Facts,
   run: Run,
   { attempts, failure }: Failed,
 ): string | undefined {
@@ -121,6 +130,10 @@ function missedTarget(
     run.cancelledAtMs !== undefined ||
     run.asked.refusedAs !== undefined ||
     (run.asked.timeoutMs ?? 600_000) < 10 ||
+    // What the provider itself refuses is the caller's mistake, whatever its words (class C12).
+    run.made.some(
+      ({ call, record }) => record?.failure !== undefined && isLastWord(record.failure, isForeign(call.target)),
+    ) ||
     failure.reason === 'INTERNAL' ||
     (failure.reason === 'OVERLOADED' && run.made.length === 0) ||
     // Where an answer broke off, repeats and time decide whether another is begun.
@@ -133,10 +146,10 @@ function missedTarget(
   const leftMs = run.deadlineAtMs - settledAtMs - run.minAttemptMs;
   const isRoundInTime = run.made.length === 0 || leftMs > Math.max(...config.retry.backoffMs);
   const missed = run.entries.find(
-    ({ target, model }) =>
+    ({ target, model, circuit }) =>
       ((hasRounds && isRoundInTime) || !attempts.some(({ entry }) => entry.target === target)) &&
       !run.made.some(({ call }) => call.target === target) &&
-      breakers.get(target)?.wasNotClosedAt(settledAtMs) === false &&
+      !breakers.of({ target, model, circuit }).breaker.wasNotClosedAt(settledAtMs) &&
       slots.get(target)?.wasFullAt(settledAtMs) === false &&
       cooldownOf(target).mayHoldUntilMs(model) <= settledAtMs,
   );

@@ -3,6 +3,7 @@ import { Accounting } from '../../../src/pricing/accounting.ts';
 import type { AttemptRecord } from '../../../src/engine/port/call.ts';
 import { PriceFallback } from '../../../src/pricing/price-fallback.ts';
 import { createPriceTable } from '../../../src/pricing/price-table.ts';
+import { UNNAMED_MODELS } from '../unnamed.ts';
 import type { Check, Facts, Run } from '../facts.ts';
 import type { CallFacts } from '../sim-call.ts';
 
@@ -80,7 +81,9 @@ export const MONEY_CHECKS: readonly Check[] = [
 function newAccounting({ runtime, tape }: Facts): Accounting {
   const overrides = tape.targets.map((target) => ({
     target,
-    prices: [{ model: `${target}-model`, input: '1', cachedInput: '1', cacheWrite: '1', output: '2' }],
+    prices: [`${target}-model`, ...UNNAMED_MODELS].map((model) => {
+      return { model, input: '1', cachedInput: '1', cacheWrite: '1', output: '2' };
+    }),
   }));
   const nothing = new PriceFallback(() => Promise.reject(new Error('no library')));
   return new Accounting(createPriceTable({ overrides }), nothing, () => runtime.wall());

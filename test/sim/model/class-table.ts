@@ -1,4 +1,4 @@
-import type { FailureClass } from '../../../src/core/failure.ts';
+import type { Failure, FailureClass } from '../../../src/core/failure.ts';
 
 /** A row of the class table of the rules. */
 export interface ClassRow {
@@ -51,4 +51,12 @@ const CLASS_TABLE = {
 /** The row of a class. */
 export function rowOf(failureClass: FailureClass): ClassRow {
   return CLASS_TABLE[failureClass];
+}
+
+/**
+ * Whether another target may be asked behind a failure. A request that is refused in unknown words may be, where another server
+ * than the provider's own has refused it (C12).
+ */
+export function mayGoOn({ class: failureClass, unrecognised }: Failure, isForeign: boolean): boolean {
+  return rowOf(failureClass).mayGoOn || (failureClass === 'bad_request' && unrecognised === true && isForeign);
 }

@@ -187,6 +187,14 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     seenBy: 'request/final-failure.test.ts',
   },
   {
+    rule: 'B5',
+    does: 'blames the request where one target has refused it and another could not say',
+    file: 'engine/request/final-failure.ts',
+    find: 'const isItself = failures.every(isOfTheRequest)',
+    replace: 'const isItself = failures.some(isOfTheRequest)',
+    seenBy: 22,
+  },
+  {
     rule: 'R1',
     does: 'never runs out of repeats',
     file: 'engine/request/allowance.ts',

@@ -35,7 +35,7 @@ class EnginePolicy implements Policy {
 
   constructor(targets: readonly string[], runtime: SimRuntime, recovery: Recovery, retry: Partial<RetryConfig>) {
     const config = { ...DEFAULT_ENGINE_CONFIG, retry: { ...DEFAULT_ENGINE_CONFIG.retry, ...retry } };
-    const named = targets.map((name) => ({ name, provider: name, limitGroup: name }));
+    const named = targets.map((name) => ({ name, provider: name, limitGroup: name, ownHost: true }));
     this.#engine = new Engine({ config, targets: named, runtime });
     this.#recovery = recovery;
   }

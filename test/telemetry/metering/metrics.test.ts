@@ -175,6 +175,17 @@ describe('metrics of targets', () => {
     expect(valueOf(well, 'understudy_circuit_state', { ...AZURE, model: 'gpt-6-luna' })).toBeUndefined();
   });
 
+  test('show the worst of all models that only callers name, and none of their names', async () => {
+    const circuits = [
+      { model: 'other', state: 'CLOSED' },
+      { model: 'made-up', circuit: 'other', state: 'OPEN' },
+      { model: 'made-up-too', circuit: 'other', state: 'HALF_OPEN' },
+    ] as const;
+    const scraped = await scrape(createBareMetrics(), [healthyTarget({ circuits })]);
+    expect(valueOf(scraped, 'understudy_circuit_state', { ...AZURE, model: 'other' })).toBe(2);
+    expect(JSON.stringify(scraped)).not.toContain('made-up');
+  });
+
   test('show what admission holds and has refused, each time anew', async () => {
     const metrics = createBareMetrics();
     const refused = 'understudy_admission_refused_total';

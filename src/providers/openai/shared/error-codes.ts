@@ -128,7 +128,10 @@ export function openAiFailure(response: ErrorResponse): Failure {
   const words = readError(parseJson(response.body));
   const known = { httpStatus: status, ...errorHeaders(response) };
   if (status < 400 || status > 599) return providerFailure('protocol', known);
-  return describe(kindOf(status, words), words, known);
+  const kind = kindOf(status, words);
+  // Only its status has told what it is (class C12).
+  const isUnheard = kind === 'bad_request' && (status === 400 || status === 422);
+  return describe(kind, words, isUnheard ? { ...known, unrecognised: true } : known);
 }
 
 /**

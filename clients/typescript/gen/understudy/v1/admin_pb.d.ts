@@ -25,7 +25,8 @@ export declare type ForceCircuitRequest = Message<"understudy.v1.ForceCircuitReq
   target: string;
 
   /**
-   * The model whose circuit is meant; "other" for models that are in no catalogue. Empty: all circuits of the target.
+   * The model whose circuit is meant; "other" for all models that are in no catalogue, of which one that was asked for lately
+   * may also be named. Empty: all circuits of the target.
    *
    * @generated from field: string model = 2;
    */

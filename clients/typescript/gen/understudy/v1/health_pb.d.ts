@@ -19,7 +19,8 @@ export declare const file_understudy_v1_health: GenFile;
  */
 export declare type Circuit = Message<"understudy.v1.Circuit"> & {
   /**
-   * The model that it guards; "other" for models that are in no catalogue.
+   * The model that it guards; "other" for all models that are in no catalogue, but for those that are named because their
+   * state is another one.
    *
    * @generated from field: string model = 1;
    */

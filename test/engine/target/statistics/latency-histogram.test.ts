@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { LatencyHistogram } from '../../../src/engine/target/latency-histogram.ts';
+import { LatencyHistogram } from '../../../../src/engine/target/statistics/latency-histogram.ts';
 
 /** The nearest rank of a share among some durations. */
 function exactPercentile(durations: readonly number[], share: number): number {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { SlidingCount } from '../../../src/engine/target/sliding-count.ts';
+import { SlidingCount } from '../../../../src/engine/target/statistics/sliding-count.ts';
 
 const WINDOW_MS = 60_000;
 const BUCKET_MS = 1_000;
