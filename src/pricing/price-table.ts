@@ -1,6 +1,6 @@
 import { snapshotBase } from '../core/model-id.ts';
 import { exactPrices, parsePriceFile } from './price-file.ts';
-import type { PriceEntry, PricedModel } from './price-file.ts';
+import type { Factors, PriceEntry, PricedModel } from './price-file.ts';
 import bundled from './prices.json' with { type: 'json' };
 
 /** A price that the configuration sets for one model of a target: decimal USD per million tokens. */
@@ -32,13 +32,15 @@ export interface PriceTable {
    * all models. Azure OpenAI has OpenAI's prices.
    */
   lookup(provider: string, model: string): PriceEntry | undefined;
+  /** Returns the one price that all models of a provider have, wherever it runs (Ollama, the mock); undefined elsewhere. */
+  ofAnyModel(provider: string): PriceEntry | undefined;
   /** Returns the price that the configuration sets for a model of a target. */
   override(target: string, model: string): PriceEntry | undefined;
 }
 
 const ANY_MODEL = '*';
 const MOST_REMEMBERED = 1_000;
-const NO_FACTORS: ReadonlyMap<string, bigint> = new Map();
+const NO_FACTORS: Factors = new Map();
 
 /**
  * Makes the price table.
@@ -51,7 +53,13 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
   const overrides = new Map<string, PriceEntry>();
   for (const { target, prices } of options.overrides ?? []) {
     for (const published of prices) {
-      const entry = { prices: exactPrices(published), published, tiers: [], serviceTiers: NO_FACTORS };
+      const entry = {
+        prices: exactPrices(published),
+        published,
+        tiers: [],
+        serviceTiers: NO_FACTORS,
+        regions: NO_FACTORS,
+      };
       overrides.set(keyOf(target, published.model), entry);
     }
   }
@@ -79,6 +87,7 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
       if (priced !== undefined) remember(list, model, priced);
       return priced;
     },
+    ofAnyModel: (provider) => byId.get(keyOf(provider, ANY_MODEL)),
     override: (target, model) => (overrides.size === 0 ? undefined : overrides.get(keyOf(target, model))),
   };
 }
