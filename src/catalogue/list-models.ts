@@ -52,7 +52,7 @@ function modelsOf(target: TargetConfig, { prices, known, lists }: ListContext): 
     if (contextWindow !== undefined) model.contextWindow = contextWindow;
     if (maxOutputTokens !== undefined) model.maxOutputTokens = maxOutputTokens;
     model.capabilities = [...(capabilities ?? [])].map((word) => CAPABILITY_OF_WORD[word]).toSorted((a, b) => a - b);
-    const ofProvider = ownHost ? prices.lookup(provider, id) : prices.ofAnyModel(provider);
+    const ofProvider = ownHost ? prices.lookup(provider, id) : prices.ofAnyModel(provider, id);
     const published = (prices.override(name, id) ?? ofProvider)?.published;
     if (published !== undefined) {
       const { input, cachedInput = '', cacheWrite = '', output } = published;

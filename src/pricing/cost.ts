@@ -94,7 +94,7 @@ function find(table: PriceTable, attempt: PricedAttempt): Found {
   if (override !== undefined) {
     return { entry: override, isSure: true };
   }
-  if (!attempt.ownHost) return { entry: table.ofAnyModel(provider), isSure: true };
+  if (!attempt.ownHost) return { entry: table.ofAnyModel(provider, model), isSure: true };
   const reported = reportedModel === undefined ? undefined : table.lookup(provider, reportedModel);
   if (reported !== undefined) {
     return { entry: reported, isSure: true };

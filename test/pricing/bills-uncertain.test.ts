@@ -56,6 +56,14 @@ const bills = [
     ownHost: false,
     target: 'azure-eu',
   }),
+  bill(
+    'a model of Ollama’s cloud, through a local Ollama',
+    'ollama/gpt-oss:120b-cloud',
+    { input: 10, output: 1 },
+    undefined,
+    'UNKNOWN',
+    { ownHost: false },
+  ),
   bill('an Ollama, which is never its maker’s', 'ollama/qwen3', { input: 10, output: 1 }, 0n, 'EXACT', {
     ownHost: false,
   }),
