@@ -11,12 +11,12 @@ const bills = [
     530_000n,
     'ESTIMATED',
   ),
-  // 50 + 50 cached at the price of input: 100 x 3,000 + 10 x 15,000
+  // 50 + 50 cached at the price of input: 100 x 10,000 + 10 x 30,000
   bill(
     'cached tokens without a price of their own',
-    'anthropic/claude-3-5-sonnet',
+    'openai/gpt-4-turbo',
     { input: 100, cached: 50, output: 10 },
-    450_000n,
+    1_300_000n,
     'ESTIMATED',
   ),
   // nothing fresh: 90 x 100 + 20 x 2,500 + 1 x 10,000
