@@ -122,7 +122,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const overrides = config.targets.map(({ name, prices }) => ({ target: name, prices }));
   const prices = createPriceTable({ overrides });
   const priceFallback = new PriceFallback(() => import('@pydantic/genai-prices'));
-  const accounting = new Accounting(prices, priceFallback, () => system.wall());
+  const accounting = new Accounting(prices, priceFallback, () => system.wall(), config.targets);
 
   // Whom calls go to, and what is known of their models.
   const targets = new Map(

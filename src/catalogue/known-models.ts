@@ -6,7 +6,10 @@ import type { TargetLists } from './target-lists.ts';
 import type { ModelFacts } from '../providers/port/model-facts.ts';
 import { modelFacts } from '../providers/models/catalogued-models.ts';
 
-/** What is known of the models of targets: from the configuration, the catalogue, and the targets' own lists, in this order. */
+/**
+ * What is known of the models of targets: from the configuration, the catalogue, and the targets' own lists, in this order. The
+ * catalogue speaks of a provider's models on its own hosts; another server may answer by the same names with anything.
+ */
 export class KnownModels {
   readonly #targets: ReadonlyMap<string, TargetConfig>;
   readonly #defaults: DefaultModels;
@@ -20,8 +23,10 @@ export class KnownModels {
 
   /** Returns what is known of a model of a target; undefined where nothing is. */
   facts(target: string, model: string): ModelFacts | undefined {
-    const provider = this.#targets.get(target)?.provider;
-    return provider === undefined ? undefined : (modelFacts(provider, model) ?? this.#lists.find(target, model));
+    const config = this.#targets.get(target);
+    if (config === undefined) return undefined;
+    const { provider, ownHost } = config;
+    return (ownHost ? modelFacts(provider, model) : undefined) ?? this.#lists.find(target, model);
   }
 
   /** Makes a target as routing sees it. */

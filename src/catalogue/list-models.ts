@@ -33,8 +33,8 @@ export interface ListContext {
 }
 
 /**
- * Lists the models of all targets, by target and id: those of the configuration, of the catalogue, and of the targets' own lists,
- * for which it waits two seconds at most.
+ * Lists the models of all targets, by target and id: those of the configuration, of the catalogue where the provider itself
+ * answers, and of the targets' own lists, for which it waits two seconds at most.
  */
 export async function listModels(targets: readonly TargetConfig[], context: ListContext): Promise<readonly Model[]> {
   await context.lists.read(LIST_WAIT_MS);
@@ -42,8 +42,8 @@ export async function listModels(targets: readonly TargetConfig[], context: List
 }
 
 function modelsOf(target: TargetConfig, { prices, known, lists }: ListContext): Model[] {
-  const { name, provider } = target;
-  const catalogued = cataloguedModels(provider).map(({ id }) => id);
+  const { name, provider, ownHost } = target;
+  const catalogued = ownHost ? cataloguedModels(provider).map(({ id }) => id) : [];
   const listed = [...lists.of(name)].map(({ id }) => id);
   const ids = [...new Set([...target.models, ...catalogued, ...listed])].toSorted();
   return ids.map((id) => {
@@ -52,7 +52,8 @@ function modelsOf(target: TargetConfig, { prices, known, lists }: ListContext): 
     if (contextWindow !== undefined) model.contextWindow = contextWindow;
     if (maxOutputTokens !== undefined) model.maxOutputTokens = maxOutputTokens;
     model.capabilities = [...(capabilities ?? [])].map((word) => CAPABILITY_OF_WORD[word]).toSorted((a, b) => a - b);
-    const published = (prices.override(name, id) ?? prices.lookup(provider, id))?.published;
+    const ofProvider = ownHost ? prices.lookup(provider, id) : prices.ofAnyModel(provider, id);
+    const published = (prices.override(name, id) ?? ofProvider)?.published;
     if (published !== undefined) {
       const { input, cachedInput = '', cacheWrite = '', output } = published;
       model.prices = create(PricesSchema, { input, cachedInput, cacheWrite, output });

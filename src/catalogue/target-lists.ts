@@ -124,7 +124,7 @@ async function readModels(
   if (reply?.status !== 200) return undefined;
   const json: unknown = JSON.parse(reply.body);
   const models = list
-    .read(json)
+    .read(json, target.config.ownHost)
     .filter(({ id }) => MODEL_NAME.test(id))
     .slice(0, MOST_MODELS);
   const { details } = list;

@@ -48,6 +48,10 @@ export interface TokenUsage {
   readonly totalTokens?: number | undefined;
   /** The service tier that the provider says it served, in its words (`flex`, `priority`); Anthropic's `speed: fast` is `fast`. */
   readonly serviceTier?: string | undefined;
+  /** The region that the provider says it answered in, in its words, where that has a surcharge; absent: it has none. */
+  readonly region?: string | undefined;
+  /** Whether something stands in place of a count that is none, or counts contradict each other: nothing made of them is exact. */
+  readonly isDoubtful?: boolean | undefined;
 }
 
 /** What a provider limits, each by itself. */

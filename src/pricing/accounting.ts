@@ -1,6 +1,8 @@
 import { CostSchema, CostSource } from '../../gen/understudy/v1/usage_pb.ts';
 import type { Cost } from '../../gen/understudy/v1/usage_pb.ts';
+import type { TokenUsage } from '../core/ports.ts';
 import type { AttemptRecord, ChainEntry } from '../engine/port/call.ts';
+import { believableUsage, withEstimates } from './believable-usage.ts';
 import { costOf } from './cost.ts';
 import { BYTES_PER_TOKEN, TokenEstimator } from './estimate.ts';
 import type { PriceFallback } from './price-fallback.ts';
@@ -15,9 +17,20 @@ export class Accounting {
   readonly #estimator = new TokenEstimator();
   readonly #costOfTarget = new Map<string, bigint>();
   readonly #accounted = new WeakMap<AttemptRecord, Cost>();
+  readonly #estimated = new WeakMap<AttemptRecord, TokenUsage>();
+  readonly #foreign: ReadonlySet<string>;
 
-  /** @param wall milliseconds since the epoch: some prices depend on the hour */
-  constructor(prices: PriceTable, fallback: PriceFallback, wall: () => number) {
+  /**
+   * @param wall milliseconds since the epoch: some prices depend on the hour
+   * @param targets which of them are their provider's own: what that charges says nothing of others. Default: all
+   */
+  constructor(
+    prices: PriceTable,
+    fallback: PriceFallback,
+    wall: () => number,
+    targets: readonly { readonly name: string; readonly ownHost: boolean }[] = [],
+  ) {
+    this.#foreign = new Set(targets.filter(({ ownHost }) => !ownHost).map(({ name }) => name));
     this.#wall = wall;
     this.#prices = prices;
     this.#fallback = fallback;
@@ -32,7 +45,8 @@ export class Accounting {
   isWithin(limitUsd: number, entry: ChainEntry, size: PromptSize, outputTokens: number): boolean {
     const { provider, target, model } = entry;
     const estimate = { inputTokens: this.promptTokens(provider, model, size), outputTokens };
-    const priced = { provider, target, model, estimate, wallMs: this.#wall() };
+    const ownHost = !this.#foreign.has(target);
+    const priced = { provider, target, ownHost, model, estimate, wallMs: this.#wall() };
     const { nanoUsd } = costOf(this.#prices, priced, this.#fallback);
     return nanoUsd !== undefined && Number(nanoUsd) <= limitUsd * 1e9;
   }
@@ -54,25 +68,40 @@ export class Accounting {
     return cost;
   }
 
+  /**
+   * Returns the usage of an answer with estimates where its provider's counts are missing or cannot be true; undefined where they
+   * stand as reported, where it reported none, and before the attempt was accounted for.
+   */
+  estimatedUsage(attempt: AttemptRecord): TokenUsage | undefined {
+    return this.#estimated.get(attempt);
+  }
+
   #price(attempt: AttemptRecord, size: PromptSize): Cost {
-    const { entry, usage } = attempt;
+    const { entry } = attempt;
+    const usage = believableUsage(attempt.usage, attempt.outputBytes);
+    const estimate = {
+      inputTokens: this.promptTokens(entry.provider, entry.model, size),
+      outputTokens: outputTokensOf(attempt),
+    };
     const { nanoUsd, source, priceTableVersion } = costOf(
       this.#prices,
       {
         provider: entry.provider,
         target: entry.target,
+        ownHost: !this.#foreign.has(entry.target),
         model: entry.model,
         reportedModel: attempt.reportedModel,
         usage: isCutOff(attempt) ? { ...usage, outputTokens: undefined } : usage,
-        estimate: {
-          inputTokens: this.promptTokens(entry.provider, entry.model, size),
-          outputTokens: outputTokensOf(attempt),
-        },
+        estimate,
         wallMs: attempt.startedAtWallMs,
         neverSent: attempt.failure?.neverSent === true || wasRefused(attempt),
       },
       this.#fallback,
     );
+    if (usage !== undefined && attempt.failure === undefined) {
+      const whole = withEstimates(usage, estimate);
+      if (whole !== undefined) this.#estimated.set(attempt, whole);
+    }
     // What images and files take is only guessed at, so that text can be learned of where it is alone.
     if (usage?.inputTokens !== undefined && size.mediaTokens === 0) {
       this.#estimator.learn(keyOf(entry.provider, entry.model), size.bytes, size.messages, usage.inputTokens);

@@ -2,7 +2,7 @@ import { sumNanoUsd } from '../core/money.ts';
 import type { Charge } from '../core/money.ts';
 import type { TokenUsage } from '../core/ports.ts';
 import type { PriceFallback } from './price-fallback.ts';
-import type { Price, PriceEntry, Prices } from './price-file.ts';
+import type { Factors, Price, PriceEntry, Prices } from './price-file.ts';
 import type { PriceTable } from './price-table.ts';
 import { busyAt } from './schedule.ts';
 import { tokensOf } from './token-counts.ts';
@@ -22,6 +22,8 @@ export interface AttemptCost {
 export interface PricedAttempt {
   readonly provider: string;
   readonly target: string;
+  /** Whether the provider itself answers: what it charges is no price of another server that speaks its API. */
+  readonly ownHost: boolean;
   /** The model, or Azure's deployment, that was asked for. */
   readonly model: string;
   /** The model as the provider reported it. */
@@ -43,11 +45,15 @@ interface Found {
 
 interface Picked {
   readonly prices: Prices;
+  readonly serviceTiers: Factors;
   readonly isSure: boolean;
-  readonly isTier: boolean;
 }
 
-const NORMAL_TIERS: ReadonlySet<string> = new Set(['default', 'standard']);
+/** OpenAI's word, Anthropic's, and Groq's. */
+const NORMAL_TIERS: ReadonlySet<string> = new Set(['default', 'standard', 'on_demand']);
+
+/** A factor of 1, in billionths. */
+const ONE = 1_000_000_000n;
 
 /**
  * Returns what an attempt cost, rounded once, half up. UNKNOWN, never 0, where no price or no count is known; 0 where
@@ -70,12 +76,13 @@ export function costOf(table: PriceTable, attempt: PricedAttempt, fallback?: Pri
     return { source: 'UNKNOWN', priceTableVersion };
   }
   if (entry === undefined) {
-    const nanoUsd = fallback?.priceOf(attempt.provider, attempt.reportedModel ?? attempt.model, counts);
+    const { provider, model, reportedModel = model, ownHost } = attempt;
+    const nanoUsd = ownHost ? fallback?.priceOf(provider, reportedModel, counts) : undefined;
     return nanoUsd === undefined
       ? { source: 'UNKNOWN', priceTableVersion }
       : { nanoUsd, source: 'ESTIMATED', priceTableVersion };
   }
-  const bill = billOf(entry, counts, attempt.wallMs, attempt.usage?.serviceTier);
+  const bill = billOf(entry, counts, attempt.wallMs, attempt.usage ?? {});
   const isExact = isSure && counts.areReported && bill.isExact;
   return { nanoUsd: bill.nanoUsd, source: isExact ? 'EXACT' : 'ESTIMATED', priceTableVersion };
 }
@@ -87,6 +94,7 @@ function find(table: PriceTable, attempt: PricedAttempt): Found {
   if (override !== undefined) {
     return { entry: override, isSure: true };
   }
+  if (!attempt.ownHost) return { entry: table.ofAnyModel(provider, model), isSure: true };
   const reported = reportedModel === undefined ? undefined : table.lookup(provider, reportedModel);
   if (reported !== undefined) {
     return { entry: reported, isSure: true };
@@ -114,9 +122,9 @@ function billOf(
   entry: PriceEntry,
   counts: TokenCounts,
   wallMs: number,
-  served: string | undefined,
+  served: Pick<TokenUsage, 'serviceTier' | 'region'>,
 ): { readonly nanoUsd: bigint; readonly isExact: boolean } {
-  const { prices, isSure, isTier } = pick(entry, counts.input, wallMs);
+  const { prices, serviceTiers, isSure } = pick(entry, counts.input, wallMs);
   const charges: Charge[] = [];
   let isConfirmed = true;
   const charge = (tokens: number, { nano, confirmed }: Price): void => {
@@ -129,21 +137,26 @@ function billOf(
   charge(counts.written, prices.cacheWrite);
   charge(counts.writtenLong, prices.cacheWriteLong);
   charge(counts.output, prices.output);
-  if (served === undefined || NORMAL_TIERS.has(served)) {
-    return { nanoUsd: sumNanoUsd(charges), isExact: isSure && isConfirmed };
-  }
-  const factor = entry.serviceTiers.get(served);
-  // No source says how a service tier goes together with long context or with cache writes.
-  const isPublished = factor !== undefined && !isTier && counts.written + counts.writtenLong === 0;
-  return { nanoUsd: sumNanoUsd(charges, factor), isExact: isSure && isConfirmed && isPublished };
+  const { serviceTier, region } = served;
+  const isUsual = serviceTier === undefined || NORMAL_TIERS.has(serviceTier);
+  if (isUsual && region === undefined) return { nanoUsd: sumNanoUsd(charges), isExact: isSure && isConfirmed };
+  const tier = isUsual ? ONE : serviceTiers.get(serviceTier);
+  const place = region === undefined ? ONE : entry.regions.get(region);
+  // A tier that has no price with so much input is most likely as much dearer or cheaper as it is with less.
+  const likely = tier ?? entry.serviceTiers.get(serviceTier ?? '') ?? ONE;
+  return {
+    nanoUsd: sumNanoUsd(charges, (likely * (place ?? ONE)) / ONE),
+    isExact: isSure && isConfirmed && tier !== undefined && place !== undefined,
+  };
 }
 
 function pick(entry: PriceEntry, inputTokens: number, wallMs: number): Picked {
   const tier = entry.tiers.findLast(({ aboveInputTokens }) => inputTokens > aboveInputTokens);
   if (tier !== undefined) {
-    return { prices: tier.prices, isSure: true, isTier: true };
+    return { prices: tier.prices, serviceTiers: tier.serviceTiers, isSure: true };
   }
   const busy = entry.peak === undefined ? 'no' : busyAt(entry.peak.schedule, wallMs);
   const isPeak = entry.peak !== undefined && busy !== 'no';
-  return { prices: isPeak ? entry.peak.prices : entry.prices, isSure: busy !== 'perhaps', isTier: false };
+  const prices = isPeak ? entry.peak.prices : entry.prices;
+  return { prices, serviceTiers: entry.serviceTiers, isSure: busy !== 'perhaps' };
 }

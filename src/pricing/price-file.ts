@@ -36,11 +36,24 @@ export interface PriceEntry {
   readonly prices: Prices;
   readonly published: PublishedPrices;
   /** Other prices for the whole request where its input is above so many tokens; the largest last. */
-  readonly tiers: readonly { readonly aboveInputTokens: number; readonly prices: Prices }[];
+  readonly tiers: readonly ContextTier[];
   /** Other prices in the busy hours of a schedule. */
   readonly peak?: { readonly schedule: Schedule; readonly prices: Prices } | undefined;
   /** Factor in billionths by the service tier that was served. */
-  readonly serviceTiers: ReadonlyMap<string, bigint>;
+  readonly serviceTiers: Factors;
+  /** Factor in billionths by the region that the provider says it answered in; it goes on top of the service tier's. */
+  readonly regions: Factors;
+}
+
+/** Factors on the whole, in billionths, by the provider's word. */
+export type Factors = ReadonlyMap<string, bigint>;
+
+/** Prices of the whole request where its input is above a number of tokens. */
+export interface ContextTier {
+  readonly aboveInputTokens: number;
+  readonly prices: Prices;
+  /** As in the entry; what is missing here has no published price with so much input. */
+  readonly serviceTiers: Factors;
 }
 
 /** A model of the price file. `model` is `*` where every model of the provider costs the same. */
@@ -98,20 +111,21 @@ export function exactPrices(published: PublishedPrices): Prices {
 
 function modelOf(value: unknown, at: string, schedules: ReadonlyMap<string, Schedule>): PricedModel {
   const names = ['provider', 'model', 'aliases', 'source', 'date'];
-  const fields = fieldsOf(value, at, [...names, 'prices', 'tiers', 'peak', 'service_tiers']);
+  const fields = fieldsOf(value, at, [...names, 'prices', 'tiers', 'peak', 'service_tiers', 'regions']);
   const published = publishedOf(fields.prices, `${at}.prices`);
+  const serviceTiers = factorsOf(fields.service_tiers, `${at}.service_tiers`);
   const tiers = optional(fields.tiers, [], (list) => listOf(list, `${at}.tiers`)).map((tier, index) => {
     const place = `${at}.tiers[${index}]`;
-    const parts = fieldsOf(tier, place, ['above_input_tokens', 'prices']);
+    const parts = fieldsOf(tier, place, ['above_input_tokens', 'prices', 'service_tiers']);
     return {
       aboveInputTokens: countOf(parts.above_input_tokens, `${place}.above_input_tokens`),
       prices: exactPrices(publishedOf(parts.prices, `${place}.prices`)),
+      serviceTiers: optional(parts.service_tiers, serviceTiers, (map) => factorsOf(map, `${place}.service_tiers`)),
     };
   });
   if (fields.peak !== undefined && tiers.length > 0) {
     throw new RangeError(`${at}: tiers and peak together have no meaning yet`);
   }
-  const factors = Object.entries(optional(fields.service_tiers, {}, (map) => fieldsOf(map, `${at}.service_tiers`)));
   const date = textOf(fields.date, `${at}.date`);
   dayOf(date);
   return {
@@ -124,8 +138,14 @@ function modelOf(value: unknown, at: string, schedules: ReadonlyMap<string, Sche
     published,
     tiers: tiers.toSorted((a, b) => a.aboveInputTokens - b.aboveInputTokens),
     peak: optional(fields.peak, undefined, (peak) => peakOf(peak, `${at}.peak`, schedules)),
-    serviceTiers: new Map(factors.map(([tier, factor]) => [tier, parseNano(textOf(factor, `${at}.service_tiers`))])),
+    serviceTiers,
+    regions: factorsOf(fields.regions, `${at}.regions`),
   };
+}
+
+function factorsOf(value: unknown, at: string): Factors {
+  const factors = Object.entries(optional(value, {}, (map) => fieldsOf(map, at)));
+  return new Map(factors.map(([name, factor]) => [name, parseNano(textOf(factor, at))]));
 }
 
 function peakOf(value: unknown, at: string, schedules: ReadonlyMap<string, Schedule>): PriceEntry['peak'] {

@@ -1,6 +1,6 @@
 import { snapshotBase } from '../core/model-id.ts';
 import { exactPrices, parsePriceFile } from './price-file.ts';
-import type { PriceEntry, PricedModel } from './price-file.ts';
+import type { Factors, PriceEntry, PricedModel } from './price-file.ts';
 import bundled from './prices.json' with { type: 'json' };
 
 /** A price that the configuration sets for one model of a target: decimal USD per million tokens. */
@@ -32,13 +32,20 @@ export interface PriceTable {
    * all models. Azure OpenAI has OpenAI's prices.
    */
   lookup(provider: string, model: string): PriceEntry | undefined;
+  /**
+   * Returns the price of a model whose provider has one for all of its models, wherever it runs (Ollama, the mock); undefined
+   * elsewhere, and for models that an Ollama fetches from its maker's cloud, which are not free.
+   */
+  ofAnyModel(provider: string, model: string): PriceEntry | undefined;
   /** Returns the price that the configuration sets for a model of a target. */
   override(target: string, model: string): PriceEntry | undefined;
 }
 
 const ANY_MODEL = '*';
+/** As in `gpt-oss:120b-cloud` and `glm-5.3:cloud`. Source: https://docs.ollama.com/cloud */
+const CLOUD_MODEL = /[:-]cloud$/;
 const MOST_REMEMBERED = 1_000;
-const NO_FACTORS: ReadonlyMap<string, bigint> = new Map();
+const NO_FACTORS: Factors = new Map();
 
 /**
  * Makes the price table.
@@ -51,7 +58,13 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
   const overrides = new Map<string, PriceEntry>();
   for (const { target, prices } of options.overrides ?? []) {
     for (const published of prices) {
-      const entry = { prices: exactPrices(published), published, tiers: [], serviceTiers: NO_FACTORS };
+      const entry = {
+        prices: exactPrices(published),
+        published,
+        tiers: [],
+        serviceTiers: NO_FACTORS,
+        regions: NO_FACTORS,
+      };
       overrides.set(keyOf(target, published.model), entry);
     }
   }
@@ -61,6 +74,8 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
     const base = exact === undefined ? snapshotBase(provider, model) : undefined;
     return base === undefined ? exact : byId.get(keyOf(provider, base));
   };
+  const ofAnyModel = (provider: string, model: string): PricedModel | undefined =>
+    provider === 'ollama' && CLOUD_MODEL.test(model) ? undefined : byId.get(keyOf(provider, ANY_MODEL));
   /** What was looked up, by provider and model: every call asks for the same few. */
   const found = new Map<string, Map<string, PricedModel>>();
   const remember = (provider: string, model: string, priced: PricedModel): void => {
@@ -75,10 +90,11 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
       const list = provider === 'azure-openai' ? 'openai' : provider;
       const known = found.get(list)?.get(model);
       if (known !== undefined) return known;
-      const priced = named(list, model) ?? byId.get(keyOf(list, ANY_MODEL));
+      const priced = named(list, model) ?? ofAnyModel(list, model);
       if (priced !== undefined) remember(list, model, priced);
       return priced;
     },
+    ofAnyModel,
     override: (target, model) => (overrides.size === 0 ? undefined : overrides.get(keyOf(target, model))),
   };
 }

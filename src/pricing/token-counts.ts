@@ -58,7 +58,8 @@ export function tokensOf(usage: TokenUsage = {}, estimate?: LikelyTokens): Token
     written: writes - writtenLong,
     writtenLong,
     output,
-    areReported: isAsReported && usage.inputTokens !== undefined && usage.outputTokens !== undefined,
+    areReported:
+      isAsReported && usage.isDoubtful !== true && usage.inputTokens !== undefined && usage.outputTokens !== undefined,
   };
 }
 

@@ -3,7 +3,8 @@ import type { GenerationSettings } from './shared/asked-tools.ts';
 import { strictDropped } from './shared/asked-tools.ts';
 import { listingCheck } from './shared/health-checks.ts';
 import type { JsonRecord } from './shared/json/value.ts';
-import { asRecord, countOf, recordsOf, textOf } from './shared/json/value.ts';
+import { asRecord, recordsOf, textOf } from './shared/json/value.ts';
+import { listedLimits } from './models/listed-limits.ts';
 import { seedAs } from './shared/option-rules.ts';
 import type { OptionTable, WireOptions } from './shared/option-table.ts';
 import { translateOptions } from './shared/option-table.ts';
@@ -57,5 +58,5 @@ function mistralOptions(settings: GenerationSettings, model: string): WireOption
 /** The list has models for other purposes, too, and says of each which it is for. */
 function listed(entry: JsonRecord): readonly ListedModel[] {
   if (asRecord(entry.capabilities)?.completion_chat === false) return [];
-  return [{ id: textOf(entry.id), contextWindow: countOf(entry.max_context_length) }];
+  return [{ id: textOf(entry.id), ...listedLimits(entry) }];
 }

@@ -3,6 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { WarningCode, WarningSchema } from '../../gen/understudy/v1/routing_pb.ts';
 import type { Warning } from '../../gen/understudy/v1/routing_pb.ts';
 import type { ChainEntry, Serving } from '../engine/port/call.ts';
+import { isCatalogued } from '../providers/models/catalogued-models.ts';
 import type { AdapterWarning } from '../providers/port/adapter.ts';
 
 /** What of a request an entry could not be asked as it stands. */
@@ -12,11 +13,20 @@ export interface EntryWarnings {
 }
 
 /**
- * Returns the warnings of an answer: that its target has another model than the `requested` one, and what the entry that
- * answered was asked otherwise than the request says.
+ * Returns the warnings of an answer: that another model than the `requested` one has answered, and what the entry that answered
+ * was asked otherwise than the request says.
+ *
+ * @param ownHost whether the target is its provider's own
  */
-export function planWarnings(requested: string, warnings: readonly EntryWarnings[], serving: Serving): Warning[] {
-  return substitution(requested, serving).concat(ofEntry(warnings, serving));
+export function planWarnings(
+  requested: string,
+  warnings: readonly EntryWarnings[],
+  serving: Serving,
+  ownHost: boolean,
+): Warning[] {
+  const substituted = substitution(requested, serving);
+  const another = ownHost || substituted.length > 0 ? substituted : otherModel(serving);
+  return another.concat(ofEntry(warnings, serving));
 }
 
 /** The warning that a target has answered with another model than the requested one. */
@@ -25,6 +35,23 @@ function substitution(requested: string, { target, requestedModel }: Serving): W
   const code = WarningCode.MODEL_SUBSTITUTED;
   const message = 'The target does not have the requested model and answered with its own.';
   return [create(WarningSchema, { code, field: 'model', target, message })];
+}
+
+/**
+ * The warning that a server has answered a model's well-known name with another model. Names that are alike are the same (a date,
+ * a path or a tag more), and those that nobody knows say nothing: they are the operator's own.
+ */
+function otherModel({ target, model, requestedModel }: Serving): Warning[] {
+  if (model === requestedModel) return [];
+  const [asked, served] = [bareName(requestedModel), bareName(model)];
+  if (asked.includes(served) || served.includes(asked) || !isCatalogued(asked)) return [];
+  const code = WarningCode.MODEL_SUBSTITUTED;
+  const message = 'The server says that another model than the requested one has answered.';
+  return [create(WarningSchema, { code, field: 'model', target, message })];
+}
+
+function bareName(model: string): string {
+  return model.slice(model.lastIndexOf('/') + 1).toLowerCase();
 }
 
 function ofEntry(warnings: readonly EntryWarnings[], serving: Serving): Warning[] {

@@ -32,11 +32,15 @@ export function planRequest(request: PlanRequest, callerStreams: boolean, contex
     chain,
     streams: streamsUpstream(callerStreams, request.options?.maxTokens, 'AUTO'),
     prepare: (entry) => prepareEntry(planned, entry, context),
-    warnings: (serving) => planWarnings(request.model, warnings, serving),
+    warnings: (serving) => {
+      const { ownHost = true } = context.targets.get(serving.target)?.config ?? {};
+      return planWarnings(request.model, warnings, serving, ownHost);
+    },
     account: (attempt) => {
       const repairSize = attempt.kind === 'REPAIR' ? repairSizes.get(attempt.entry) : undefined;
       return context.accounting.account(attempt, repairSize ?? size);
     },
+    estimatedUsage: (attempt) => context.accounting.estimatedUsage(attempt),
   };
 }
 

@@ -73,7 +73,7 @@ export function prepareEntry(
   if (target === undefined) throw new Error('The chain names a target that the gateway does not have.');
   if (entry.model === '') return NO_MODEL;
   const { adapter, config, upstream } = target;
-  const { name, provider } = config;
+  const { name, provider, ownHost } = config;
   const promptTokens = accounting.promptTokens(provider, entry.model, size);
   const known = facts(name, entry.model) ?? {};
   const { request, warnings: limited } = clampMaxTokens(planned.request, known.maxOutputTokens);
@@ -83,7 +83,7 @@ export function prepareEntry(
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
   if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
   const streams = streamsUpstream(callerStreams, request.options?.maxTokens, config.upstreamMode ?? 'AUTO');
-  const wire = adapter.request(request, { name, provider, model: entry.model, stream: streams });
+  const wire = adapter.request(request, { name, provider, ownHost, model: entry.model, stream: streams });
   if ('reason' in wire) return wire;
   const adjusted = limited.length === 0 ? wire.warnings : [...limited, ...wire.warnings];
   const loss = request.routing?.strict === true ? adjusted.find(isLoss) : undefined;

@@ -17,6 +17,9 @@ type Answer = (question: Question) => Reply | undefined | 'nothing' | 'fault';
 const ok = (json: unknown): Reply => ({ status: 200, body: JSON.stringify(json) });
 const models = (...ids: string[]): Reply => ok({ data: ids.map((id) => ({ id, owned_by: 'vllm' })) });
 
+/** As if the provider itself answered. */
+const OWN_HOST = { base_url: 'https://api.openai.com/v1', api_key: 'sk' };
+
 function stage(answer: Answer, provider: 'openai' | 'ollama' = 'openai', more: object = {}) {
   const runtime = createVirtualRuntime();
   const asked: string[] = [];
@@ -46,13 +49,14 @@ function stage(answer: Answer, provider: 'openai' | 'ollama' = 'openai', more: o
   });
   const lists = new TargetLists(runtime, wired);
   const known = new KnownModels(targets, new DefaultModels(runtime), lists);
-  const list = () => listModels(targets, { prices: createPriceTable(), known, lists });
+  const overrides = targets.map(({ name, prices }) => ({ target: name, prices }));
+  const list = () => listModels(targets, { prices: createPriceTable({ overrides }), known, lists });
   return { runtime, lists, known, asked, now, list, targets };
 }
 
 describe('the list of a target', () => {
   it('is read when the models are listed, and adds what the catalogue lacks', async () => {
-    const { list, asked, known } = stage(() => models('Qwen/Qwen3-8B', 'gpt-4o'));
+    const { list, asked, known } = stage(() => models('Qwen/Qwen3-8B', 'gpt-4o'), 'openai', OWN_HOST);
     const listed = await list();
     expect(listed.map(({ id }) => id)).toEqual(expect.arrayContaining(['Qwen/Qwen3-8B', 'gpt-4o', 'house']));
     expect(listed.find(({ id }) => id === 'house')).toMatchObject({ defaultOfTarget: true, capabilities: [] });
@@ -63,6 +67,27 @@ describe('the list of a target', () => {
     expect(listed.filter(({ id }) => id === 'gpt-4o')).toHaveLength(1);
     expect(asked).toEqual(['/models']);
     expect(known.facts('lab', 'Qwen/Qwen3-8B')).toEqual({ id: 'Qwen/Qwen3-8B' });
+  });
+
+  it('is all that is known of another server’s models, with the configuration', async () => {
+    const listing = ok({
+      data: [
+        { id: 'gpt-4o', owned_by: 'openai' },
+        { id: 'house-chat', owned_by: 'openai', max_model_len: 40_960 },
+      ],
+    });
+    const prices = [{ model: 'house-chat', input: '1', output: '2' }];
+    const { list, known, targets } = stage(() => listing, 'openai', { prices });
+    const listed = await list();
+    expect(listed.map(({ id }) => id)).toEqual(['gpt-4o', 'house', 'house-chat']);
+    const [gpt, , chat] = listed;
+    expect(gpt).toMatchObject({ capabilities: [] });
+    expect([gpt?.contextWindow, gpt?.maxOutputTokens, gpt?.prices]).toEqual([undefined, undefined, undefined]);
+    expect(chat).toMatchObject({ contextWindow: 40_960, prices: { input: '1', output: '2' } });
+    const route = targets.map((config) => known.routeTarget(config))[0];
+    expect([route?.has('gpt-4o'), route?.has('gpt-6.1-sol'), route?.has('house-chat')]).toEqual([true, false, true]);
+    expect(route?.contextWindow('house-chat')).toBe(40_960);
+    expect(route?.contextWindow('gpt-4o')).toBeUndefined();
   });
 
   it('is read every six hours at most, and ten minutes after a failure', async () => {
@@ -161,7 +186,7 @@ describe('a request that names a model that nobody has', () => {
   });
 
   it('is no such request where the catalogue or the configuration has the model, or none is named', () => {
-    const { known, runtime } = stage(() => models('one'));
+    const { known, runtime } = stage(() => models('one'), 'openai', OWN_HOST);
     for (const model of ['', 'house', 'gpt-4o', 'gpt-4o-2024-11-20']) known.readListsFor(model);
     expect(runtime.pendingTimers()).toBe(0);
   });

@@ -77,7 +77,10 @@ test('a list that does not come is not waited for long, and ends with the gatewa
 
 test('a prompt that is far too long for a model is not sent to it', async () => {
   const lead = await chaosUpstream();
-  const gateway = await gatewayFor({ targets: [chatTarget('lead', lead.origin, { model: 'gpt-4' }), UNDERSTUDY] });
+  const gateway = await gatewayFor({ targets: [chatTarget('lead', lead.origin, { model: 'small' }), UNDERSTUDY] });
+  const listing = { data: [{ id: 'small', object: 'model', owned_by: 'vllm', max_model_len: 8_192 }] };
+  lead.script(respond(200, 'application/json', JSON.stringify(listing)));
+  await gateway.client.call(LlmService.method.listModels, {});
   const { attempts } = await ask(gateway, 'Chat', { text: 'word '.repeat(16_000) });
   expect(trailOf(attempts)).toEqual(['SKIPPED lead CONTEXT_LENGTH_EXCEEDED', 'FIRST understudy OK']);
   lead.script(...goodAnswer(false, 'hello'));

@@ -22,13 +22,13 @@ function entryOf(provider: string, model: string, target = provider): ChainEntry
   return { target, provider, model, circuit: model, modelNamedByCaller: false };
 }
 
-function newAccounting(): Accounting {
+function newAccounting(targets: ConstructorParameters<typeof Accounting>[3] = []): Accounting {
   const table = createPriceTable({
     overrides: [
       { target: 'cheap', prices: [{ model: 'm', input: '1', cachedInput: '1', cacheWrite: '1', output: '2' }] },
     ],
   });
-  return new Accounting(table, new PriceFallback(() => Promise.reject(new Error('no library'))), () => SUNDAY);
+  return new Accounting(table, new PriceFallback(() => Promise.reject(new Error('no library'))), () => SUNDAY, targets);
 }
 
 function record(more: Partial<AttemptRecord> = {}): AttemptRecord {
@@ -112,13 +112,76 @@ describe('the cost of an attempt', () => {
   it('goes by the service tier that was served', () => {
     const usage = { ...REPORTED, serviceTier: 'flex' };
     expect(costOf(record({ usage, reportedModel: 'gpt-6-sol' }))).toEqual([3_500_000n, 'EXACT']);
-    // A region has a surcharge that no table knows.
-    const claude = { entry: SONNET, usage: { ...REPORTED, serviceTier: 'region-us' } };
-    expect(costOf(record(claude))[1]).toBe('ESTIMATED');
+    // (2,000 x 2,000 + 300 x 10,000) x 1.1, and a region whose surcharge nobody tells.
+    const claude = (region: string) => record({ entry: SONNET, usage: { ...REPORTED, region } });
+    expect(costOf(claude('us'))).toEqual([7_700_000n, 'EXACT']);
+    expect(costOf(claude('eu'))).toEqual([7_000_000n, 'ESTIMATED']);
+  });
+
+  it('is unknown at another host than the provider’s, unless the configuration has a price', () => {
+    const targets = [
+      { name: 'openai', ownHost: false },
+      { name: 'cheap', ownHost: false },
+    ];
+    const accounting = newAccounting(targets);
+    expect(accounting.account(record({ usage: REPORTED }), SIZE)).toMatchObject({ source: CostSource.UNKNOWN });
+    expect(accounting.isWithin(1_000, GPT, SIZE, 1)).toBe(false);
+    const cheap = entryOf('openai', 'm', 'cheap');
+    // 2,000 x 1,000 + 300 x 2,000
+    expect(accounting.account(record({ entry: cheap, usage: REPORTED }), SIZE)).toMatchObject({
+      nanoUsd: 2_600_000n,
+      source: CostSource.EXACT,
+    });
+    expect(accounting.isWithin(1_000, cheap, SIZE, 1)).toBe(true);
   });
 
   it('of a target that was passed over is none', () => {
     expect(newAccounting().account(record({ kind: 'SKIPPED' }), SIZE)).toBeUndefined();
+  });
+});
+
+describe('counts that cannot be true', () => {
+  const SEEN = { entry: GPT, reportedModel: 'gpt-6-sol', outputBytes: 350 };
+  const accounted = (usage: TokenUsage, more: Partial<AttemptRecord> = {}) => {
+    const accounting = newAccounting();
+    const attempt = record({ ...SEEN, usage, ...more });
+    return { cost: accounting.account(attempt, SIZE), usage: accounting.estimatedUsage(attempt) };
+  };
+
+  it.each<[string, TokenUsage, bigint, number, number]>([
+    // 1,004 x 2,000 + 100 x 10,000
+    ['all zero', { inputTokens: 0, outputTokens: 0, totalTokens: 0 }, 3_008_000n, 1_004, 100],
+    // 1,004 x 2,000 + 7 x 10,000
+    ['no input', { inputTokens: 0, outputTokens: 7, totalTokens: 7 }, 2_078_000n, 1_004, 7],
+    // 50 x 2,000 + 100 x 10,000
+    ['no output of an answer with text', { inputTokens: 50, outputTokens: 0, totalTokens: 50 }, 1_100_000n, 50, 100],
+    ['input alone', { inputTokens: 50 }, 1_100_000n, 50, 100],
+  ])('are estimated: %s', (_, usage, nanoUsd, inputTokens, outputTokens) => {
+    const told = accounted(usage);
+    expect(told.cost).toMatchObject({ nanoUsd, source: CostSource.ESTIMATED });
+    expect(told.usage).toEqual({ inputTokens, outputTokens, totalTokens: undefined });
+  });
+
+  it('are not those of an answer with nothing in it, nor of a free model', () => {
+    const empty = accounted({ inputTokens: 50, outputTokens: 0 }, { outputBytes: 0 });
+    expect(empty.cost).toMatchObject({ nanoUsd: 100_000n, source: CostSource.EXACT });
+    expect(empty.usage).toBeUndefined();
+    const free = accounted({ inputTokens: 0, outputTokens: 0 }, { entry: entryOf('ollama', 'qwen3') });
+    expect(free.cost).toMatchObject({ nanoUsd: 0n, source: CostSource.EXACT });
+    expect(free.usage).toMatchObject({ inputTokens: 1_004, outputTokens: 100 });
+  });
+
+  it('are told of answers alone: what has failed keeps what was reported', () => {
+    const attempt = failed({}, { usage: { inputTokens: 0, outputTokens: 0 }, outputBytes: 350 });
+    const accounting = newAccounting();
+    expect(accounting.account(attempt, SIZE)).toMatchObject({ nanoUsd: 3_008_000n, source: CostSource.ESTIMATED });
+    expect(accounting.estimatedUsage(attempt)).toBeUndefined();
+  });
+
+  it('teach nothing of the length of prompts', () => {
+    const accounting = newAccounting();
+    accounting.account(record({ ...SEEN, usage: { inputTokens: 0, outputTokens: 0 } }), SIZE);
+    expect(accounting.promptTokens('openai', 'gpt-6-sol', SIZE)).toBe(1_004);
   });
 });
 

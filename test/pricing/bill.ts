@@ -11,6 +11,7 @@ interface Tokens {
   readonly long?: number;
   readonly output?: number;
   readonly tier?: string;
+  readonly region?: string;
 }
 
 /** A bill reckoned by hand. */
@@ -54,8 +55,10 @@ export function bill(
     cacheWriteLongTokens: tokens.long,
     outputTokens: tokens.output,
     serviceTier: tokens.tier,
+    region: tokens.region,
   };
-  return { what, attempt: { provider, target: provider, model, usage, wallMs: SUNDAY, ...more }, nanoUsd, source };
+  const attempt = { provider, target: provider, ownHost: true, model, usage, wallMs: SUNDAY, ...more };
+  return { what, attempt, nanoUsd, source };
 }
 
 /** Checks every bill against the table that ships with the gateway and some overrides for the target `azure-eu`. */

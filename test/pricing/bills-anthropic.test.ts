@@ -55,6 +55,13 @@ const bills = [
   ),
   // 100 x 3,000 + 10 x 15,000
   bill('Claude 3.5 Sonnet', 'anthropic/claude-3-5-sonnet-20241022', { input: 100, output: 10 }, 450_000n),
+  // 10 x 3,000 + 60 x 300 + 10 x 3,750 + 20 x 6,000 + 10 x 15,000
+  bill(
+    'Claude 3.5 Sonnet with cache',
+    'anthropic/claude-3-5-sonnet',
+    { input: 100, cached: 60, written: 30, long: 20, output: 10 },
+    355_500n,
+  ),
   // 100 x 250 + 10 x 1,250
   bill('Claude 3 Haiku', 'anthropic/claude-3-haiku-20240307', { input: 100, output: 10 }, 37_500n),
 ];

@@ -3,28 +3,20 @@ import { bill, checkBills } from './bill.ts';
 
 // One token at 1 USD per million is 1,000 nano-USD. Each comment is the arithmetic by hand, in nano-USD.
 const bills = [
-  // 100 x 200 + 10 x 250 + 1 x 1,200 = 20,000 + 2,500 + 1,200
+  // writes cost as much as input where nobody says what they cost: 90 x 5,000 + 10 x 5,000 + 1 x 30,000
   bill(
-    'gpt-5.6-luna with cache writes, whose price is unconfirmed',
-    'openai/gpt-5.6-luna',
-    { input: 110, written: 10, output: 1 },
-    23_700n,
+    'gpt-5.5 with cache writes, which have no price',
+    'openai/gpt-5.5',
+    { input: 100, written: 10, long: 10, output: 1 },
+    530_000n,
     'ESTIMATED',
   ),
-  // 12-hour writes cost as much as others where nobody says what they cost: 10 x 2,500
-  bill(
-    'gpt-6.1-sol with 12-hour writes',
-    'openai/gpt-6.1-sol',
-    { input: 10, written: 10, long: 10, output: 0 },
-    25_000n,
-    'ESTIMATED',
-  ),
-  // 50 + 50 cached at the price of input: 100 x 3,000 + 10 x 15,000
+  // 50 + 50 cached at the price of input: 100 x 10,000 + 10 x 30,000
   bill(
     'cached tokens without a price of their own',
-    'anthropic/claude-3-5-sonnet',
+    'openai/gpt-4-turbo',
     { input: 100, cached: 50, output: 10 },
-    450_000n,
+    1_300_000n,
     'ESTIMATED',
   ),
   // nothing fresh: 90 x 100 + 20 x 2,500 + 1 x 10,000
@@ -51,14 +43,30 @@ const bills = [
     2_000_000n,
     'ESTIMATED',
   ),
-  // 272,001 x 4,000 x 0.5: nobody says how both go together
+  // 1,000 x 2,000 + 100 x 10,000
+  bill('counts that contradict each other', 'openai/gpt-6.1-sol', undefined, 3_000_000n, 'ESTIMATED', {
+    usage: { inputTokens: 1_000, outputTokens: 100, isDoubtful: true },
+  }),
+  bill('the model of a provider at another host', 'openai/gpt-4o', { input: 10, output: 1 }, undefined, 'UNKNOWN', {
+    ownHost: false,
+    reportedModel: 'gpt-4o-2024-08-06',
+  }),
+  // 10 x 2,200 + 1 x 8,800: what is configured holds anywhere
+  bill('a configured model at another host', 'openai/gpt-4.1', { input: 10, output: 1 }, 30_800n, 'EXACT', {
+    ownHost: false,
+    target: 'azure-eu',
+  }),
   bill(
-    'flex with long context',
-    'openai/gpt-6-sol',
-    { input: 272_001, output: 0, tier: 'flex' },
-    544_002_000n,
-    'ESTIMATED',
+    'a model of Ollama’s cloud, through a local Ollama',
+    'ollama/gpt-oss:120b-cloud',
+    { input: 10, output: 1 },
+    undefined,
+    'UNKNOWN',
+    { ownHost: false },
   ),
+  bill('an Ollama, which is never its maker’s', 'ollama/qwen3', { input: 10, output: 1 }, 0n, 'EXACT', {
+    ownHost: false,
+  }),
   // 1,000 x 2,000
   bill(
     'an answer under a name that the table does not know',

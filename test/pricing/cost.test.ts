@@ -10,7 +10,7 @@ const SUNDAY = Date.UTC(2026, 10, 22, 12, 0);
 const named = bundled.models.filter(({ model }) => model !== '*').map(({ provider, model }) => ({ provider, model }));
 
 function nanoUsd(provider: string, model: string, usage: TokenUsage, wallMs = SUNDAY): bigint {
-  return costOf(table, { provider, target: provider, model, usage, wallMs }).nanoUsd ?? -1n;
+  return costOf(table, { provider, target: provider, ownHost: true, model, usage, wallMs }).nanoUsd ?? -1n;
 }
 
 /** Counts as any provider might report them, sense or not. */
@@ -41,7 +41,7 @@ describe('a cost', () => {
   it('is never negative, never too large for the contract, and absent exactly where it is unknown', () => {
     fc.assert(
       fc.property(model, anyUsage, fc.nat(4_102_444_800_000), ({ provider, model: id }, usage, wallMs) => {
-        const cost = costOf(table, { provider, target: 't', model: id, usage, wallMs });
+        const cost = costOf(table, { provider, target: 't', ownHost: true, model: id, usage, wallMs });
         expect(cost.nanoUsd === undefined).toBe(cost.source === 'UNKNOWN');
         expect(cost.nanoUsd ?? 0n).toBeGreaterThanOrEqual(0n);
         expect(cost.nanoUsd ?? 0n).toBeLessThan(2n ** 63n);
@@ -102,13 +102,27 @@ describe('a cost', () => {
     ['a negative count', { inputTokens: -5, outputTokens: 1 }, 10_000n],
     ['a cached count that is no number', { inputTokens: 10, cachedInputTokens: Number.NaN, outputTokens: 0 }, 20_000n],
   ])('is an estimate with %s', (_, usage, expected) => {
-    const attempt = { provider: 'openai', target: 'openai', model: 'gpt-6.1-sol', usage, wallMs: SUNDAY };
+    const attempt = {
+      provider: 'openai',
+      target: 'openai',
+      ownHost: true,
+      model: 'gpt-6.1-sol',
+      usage,
+      wallMs: SUNDAY,
+    };
     expect(costOf(table, attempt)).toMatchObject({ nanoUsd: expected, source: 'ESTIMATED' });
   });
 
   it('is an estimate with more long writes than writes, and charges no more than the writes', () => {
     const usage = { inputTokens: 10, cacheWriteTokens: 5, cacheWriteLongTokens: 9, outputTokens: 0 };
-    const attempt = { provider: 'anthropic', target: 'anthropic', model: 'claude-opus-5', usage, wallMs: SUNDAY };
+    const attempt = {
+      provider: 'anthropic',
+      target: 'anthropic',
+      ownHost: true,
+      model: 'claude-opus-5',
+      usage,
+      wallMs: SUNDAY,
+    };
     // 5 x 5,000 + 5 x 10,000
     expect(costOf(table, attempt)).toMatchObject({ nanoUsd: 75_000n, source: 'ESTIMATED' });
   });
@@ -120,7 +134,7 @@ describe('a cost', () => {
 
   it('carries the version of the table', () => {
     expect(table.version).toBe(bundled.version);
-    const attempt = { provider: 'openai', target: 'openai', model: '?', wallMs: SUNDAY };
+    const attempt = { provider: 'openai', target: 'openai', ownHost: true, model: '?', wallMs: SUNDAY };
     expect(costOf(table, attempt).priceTableVersion).toBe(bundled.version);
   });
 });

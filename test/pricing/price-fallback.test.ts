@@ -7,6 +7,7 @@ const table = createPriceTable();
 const attempt = {
   provider: 'openai',
   target: 'openai',
+  ownHost: true,
   model: 'gpt-9',
   usage: { inputTokens: 100, cachedInputTokens: 40, cacheWriteTokens: 20, cacheWriteLongTokens: 5, outputTokens: 10 },
   wallMs: 0,

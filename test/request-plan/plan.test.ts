@@ -264,6 +264,26 @@ describe('the warning of another model', () => {
     expect(substituted('', 'claude')).toEqual([]);
   });
 
+  it('says that another server answers a well-known name with something else, but not of names that are alike', () => {
+    const foreign = { name: 'foreign', provider: 'openai', base_url: 'http://127.0.0.1:1/v1', model: 'm' } as const;
+    const made = context([...TARGETS, foreign]);
+    const served = (asked: string, model: string, target: string) => {
+      const serving = { number: 1, target, provider: 'openai', model, requestedModel: asked };
+      return plan({}, true, made)
+        .warnings(serving)
+        .map(({ code, field }) => [code, field]);
+    };
+    expect(served('gpt-4o', 'tiny.gguf', 'foreign')).toEqual(WARNED);
+    expect(served('openai/gpt-4o', 'tiny.gguf', 'foreign')).toEqual(WARNED);
+    expect(served('claude-haiku-4-5-20251001', 'qwen3', 'foreign')).toEqual(WARNED);
+    for (const model of ['gpt-4o', 'GPT-4o-2024-08-06', 'openai/gpt-4o', 'gpt-4o:extended', '']) {
+      expect(served('gpt-4o', model, 'foreign')).toEqual([]);
+    }
+    expect(served('house-chat', 'tiny.gguf', 'foreign')).toEqual([]);
+    // The provider itself knows what its names mean.
+    expect(served('gpt-4o', 'gpt-9', 'plain')).toEqual([]);
+  });
+
   it('also says so of a target that chose its model after the chain was made', () => {
     const planned = plan({ model: 'gpt-6-luna' });
     const chosen = { ...entryOf(planned, 'local'), model: 'llama3.2' };

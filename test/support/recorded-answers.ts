@@ -4,9 +4,11 @@ import type { StreamChatResponse } from '../../gen/understudy/v1/llm_pb.ts';
 import type { Message } from '../../gen/understudy/v1/chat_pb.ts';
 import { FinishReason } from '../../gen/understudy/v1/chat_pb.ts';
 import type { Usage } from '../../gen/understudy/v1/usage_pb.ts';
+import { UsageSource } from '../../gen/understudy/v1/usage_pb.ts';
 import type { AnswerFields } from './failover-stage.ts';
 import type { RecordedCase } from './recorded-dialects.ts';
 import type { Expectation } from './recordings.ts';
+import { outputTokensOf } from './recordings.ts';
 
 /** The pieces of an answer, however it came. */
 export interface Pieces {
@@ -64,7 +66,17 @@ export function expectAnswer(answer: AnswerFields, { recording, dialect, alone }
   expect(answer.finishReason).toBe(FinishReason[dialect.finishReason(expected)]);
   expect(answer.rawFinishReason).toBe(expected.finish_reason);
   expect(answer.metadata['response_id']).toBe(expected.response_id ?? undefined);
+  if (expected.input_tokens === 0) {
+    // No prompt has 0 tokens: that is an estimate, whatever the provider has counted besides.
+    expect(answer.usage?.source).toBe(UsageSource.ESTIMATED);
+    expect(answer.usage?.inputTokens).toBeGreaterThan(0);
+    expect(answer.usage?.outputTokens).toBeGreaterThan(0);
+    if (expected.output_tokens !== 0) expect(answer.usage?.outputTokens).toBe(outputTokensOf(expected));
+    expect(answer.tokensUsed).toBeUndefined();
+    return;
+  }
   expectUsage(answer.usage, expected);
+  if (answer.usage !== undefined) expect(answer.usage.source).toBe(UsageSource.REPORTED);
   expect(answer.tokensUsed).toBe(answer.usage?.totalTokens);
 }
 
@@ -79,7 +91,7 @@ function expectUsage(usage: Usage | undefined, expected: Expectation): void {
     input: expected.total_input_tokens ?? expected.input_tokens,
     cached: expected.cached_input_tokens,
     written: expected.cache_creation_input_tokens,
-    output: expected.output_tokens,
+    output: outputTokensOf(expected),
     reasoning: expected.reasoning_tokens,
   });
   if (expected.total_tokens !== null) expect(usage?.totalTokens).toBe(expected.total_tokens);

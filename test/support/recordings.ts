@@ -1,5 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
+/** The tokens of a recorded answer's output, reasoning included: where the total says that it stands beside them, both together. */
+export function outputTokensOf(expected: Expectation): number | null {
+  const { input_tokens: input, output_tokens: output, reasoning_tokens: reasoning, total_tokens: total } = expected;
+  if (input === null || output === null || reasoning === null) return output;
+  return total === input + output + reasoning ? output + reasoning : output;
+}
+
 /** What a recorded answer says, computed from its body alone. Null: the provider did not report it. */
 export interface Expectation {
   readonly text: string;

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file understudy/v1/usage.proto.
  */
 export const file_understudy_v1_usage: GenFile = /*@__PURE__*/
-  fileDesc("Chl1bmRlcnN0dWR5L3YxL3VzYWdlLnByb3RvEg11bmRlcnN0dWR5LnYxIt8CCgVVc2FnZRIZCgxpbnB1dF90b2tlbnMYASABKAVIAIgBARIgChNjYWNoZWRfaW5wdXRfdG9rZW5zGAIgASgFSAGIAQESHwoSY2FjaGVfd3JpdGVfdG9rZW5zGAMgASgFSAKIAQESGgoNb3V0cHV0X3Rva2VucxgEIAEoBUgDiAEBEh0KEHJlYXNvbmluZ190b2tlbnMYBSABKAVIBIgBARIZCgx0b3RhbF90b2tlbnMYBiABKAVIBYgBARIqCgZzb3VyY2UYByABKA4yGi51bmRlcnN0dWR5LnYxLlVzYWdlU291cmNlQg8KDV9pbnB1dF90b2tlbnNCFgoUX2NhY2hlZF9pbnB1dF90b2tlbnNCFQoTX2NhY2hlX3dyaXRlX3Rva2Vuc0IQCg5fb3V0cHV0X3Rva2Vuc0ITChFfcmVhc29uaW5nX3Rva2Vuc0IPCg1fdG90YWxfdG9rZW5zInIKBENvc3QSFQoIbmFub191c2QYASABKANIAIgBARIpCgZzb3VyY2UYAiABKA4yGS51bmRlcnN0dWR5LnYxLkNvc3RTb3VyY2USGwoTcHJpY2VfdGFibGVfdmVyc2lvbhgDIAEoCUILCglfbmFub191c2QiUgoGUHJpY2VzEg0KBWlucHV0GAEgASgJEhQKDGNhY2hlZF9pbnB1dBgCIAEoCRITCgtjYWNoZV93cml0ZRgDIAEoCRIOCgZvdXRwdXQYBCABKAkqYgoLVXNhZ2VTb3VyY2USHAoYVVNBR0VfU09VUkNFX1VOU1BFQ0lGSUVEEAASGQoVVVNBR0VfU09VUkNFX1JFUE9SVEVEEAESGgoWVVNBR0VfU09VUkNFX0VTVElNQVRFRBACKnQKCkNvc3RTb3VyY2USGwoXQ09TVF9TT1VSQ0VfVU5TUEVDSUZJRUQQABIVChFDT1NUX1NPVVJDRV9FWEFDVBABEhkKFUNPU1RfU09VUkNFX0VTVElNQVRFRBACEhcKE0NPU1RfU09VUkNFX1VOS05PV04QA0JAChFkZXYudW5kZXJzdHVkeS52MVABWil1bmRlcnN0dWR5LmRldi91bmRlcnN0dWR5L3YxO3VuZGVyc3R1ZHl2MWIGcHJvdG8z");
+  fileDesc("Chl1bmRlcnN0dWR5L3YxL3VzYWdlLnByb3RvEg11bmRlcnN0dWR5LnYxIvUCCgVVc2FnZRIZCgxpbnB1dF90b2tlbnMYASABKAVIAIgBARIgChNjYWNoZWRfaW5wdXRfdG9rZW5zGAIgASgFSAGIAQESHwoSY2FjaGVfd3JpdGVfdG9rZW5zGAMgASgFSAKIAQESGgoNb3V0cHV0X3Rva2VucxgEIAEoBUgDiAEBEh0KEHJlYXNvbmluZ190b2tlbnMYBSABKAVIBIgBARIZCgx0b3RhbF90b2tlbnMYBiABKAVIBYgBARIqCgZzb3VyY2UYByABKA4yGi51bmRlcnN0dWR5LnYxLlVzYWdlU291cmNlEhQKDHNlcnZpY2VfdGllchgIIAEoCUIPCg1faW5wdXRfdG9rZW5zQhYKFF9jYWNoZWRfaW5wdXRfdG9rZW5zQhUKE19jYWNoZV93cml0ZV90b2tlbnNCEAoOX291dHB1dF90b2tlbnNCEwoRX3JlYXNvbmluZ190b2tlbnNCDwoNX3RvdGFsX3Rva2VucyJyCgRDb3N0EhUKCG5hbm9fdXNkGAEgASgDSACIAQESKQoGc291cmNlGAIgASgOMhkudW5kZXJzdHVkeS52MS5Db3N0U291cmNlEhsKE3ByaWNlX3RhYmxlX3ZlcnNpb24YAyABKAlCCwoJX25hbm9fdXNkIlIKBlByaWNlcxINCgVpbnB1dBgBIAEoCRIUCgxjYWNoZWRfaW5wdXQYAiABKAkSEwoLY2FjaGVfd3JpdGUYAyABKAkSDgoGb3V0cHV0GAQgASgJKmIKC1VzYWdlU291cmNlEhwKGFVTQUdFX1NPVVJDRV9VTlNQRUNJRklFRBAAEhkKFVVTQUdFX1NPVVJDRV9SRVBPUlRFRBABEhoKFlVTQUdFX1NPVVJDRV9FU1RJTUFURUQQAip0CgpDb3N0U291cmNlEhsKF0NPU1RfU09VUkNFX1VOU1BFQ0lGSUVEEAASFQoRQ09TVF9TT1VSQ0VfRVhBQ1QQARIZChVDT1NUX1NPVVJDRV9FU1RJTUFURUQQAhIXChNDT1NUX1NPVVJDRV9VTktOT1dOEANCQAoRZGV2LnVuZGVyc3R1ZHkudjFQAVopdW5kZXJzdHVkeS5kZXYvdW5kZXJzdHVkeS92MTt1bmRlcnN0dWR5djFiBnByb3RvMw");
 
 /**
  * Tokens of one call. Input includes cached tokens and cache writes, whatever the provider's own habit.
@@ -61,11 +61,19 @@ export type Usage = Message<"understudy.v1.Usage"> & {
   totalTokens?: number | undefined;
 
   /**
-   * Whether the provider counted or the gateway estimated.
+   * Whether the provider counted all of it, or the gateway estimated some of it.
    *
    * @generated from field: understudy.v1.UsageSource source = 7;
    */
   source: UsageSource;
+
+  /**
+   * The service tier that the provider says it served, in its own word, such as "default", "flex" or "priority": it is the
+   * one that is billed, whatever was asked for. "fast" for Anthropic's fast mode. Empty if the provider says none.
+   *
+   * @generated from field: string service_tier = 8;
+   */
+  serviceTier: string;
 };
 
 /**

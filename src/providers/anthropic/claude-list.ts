@@ -1,5 +1,6 @@
 import type { ListedModel, ModelList } from '../port/adapter.ts';
 import type { Capability } from '../port/model-facts.ts';
+import { listedLimits } from '../models/listed-limits.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
 import { asRecord, countOf, recordsOf, textOf } from '../shared/json/value.ts';
 
@@ -14,8 +15,8 @@ function anthropicEntry(entry: JsonRecord): readonly ListedModel[] {
   return [
     {
       id: textOf(entry.id),
-      contextWindow: countOf(entry.max_input_tokens),
       maxOutputTokens: countOf(entry.max_tokens),
+      ...listedLimits(entry),
       capabilities: anthropicCapabilities(asRecord(entry.capabilities)),
     },
   ];

@@ -10,25 +10,36 @@ export function mergeUsage(earlier: JsonRecord, later: unknown): JsonRecord {
 
 /** Translates Anthropic's `usage`, whose `input_tokens` leaves out what was read from the cache or written to it. */
 export function anthropicUsage(usage: JsonRecord): TokenUsage {
+  const writes = asRecord(usage.cache_creation);
+  const written = usage.cache_creation_input_tokens ?? sumOf(writes);
+  const reasoning = asRecord(usage.output_tokens_details)?.thinking_tokens;
+  const fields = [usage.input_tokens, usage.cache_read_input_tokens, written, usage.output_tokens, reasoning];
   const uncached = countOf(usage.input_tokens);
   const read = countOf(usage.cache_read_input_tokens);
-  const written = countOf(usage.cache_creation_input_tokens);
+  const isDoubtful = fields.some(isNoCount) || isNoCount(writes?.ephemeral_1h_input_tokens);
   return {
-    inputTokens: uncached === undefined ? undefined : uncached + (read ?? 0) + (written ?? 0),
+    inputTokens: uncached === undefined ? undefined : uncached + (read ?? 0) + (countOf(written) ?? 0),
     cachedInputTokens: read,
-    cacheWriteTokens: written,
-    cacheWriteLongTokens: countOf(asRecord(usage.cache_creation)?.ephemeral_1h_input_tokens),
+    cacheWriteTokens: countOf(written),
+    cacheWriteLongTokens: countOf(writes?.ephemeral_1h_input_tokens),
     outputTokens: countOf(usage.output_tokens),
-    reasoningTokens: countOf(asRecord(usage.output_tokens_details)?.thinking_tokens),
-    serviceTier: tierOf(usage),
+    reasoningTokens: countOf(reasoning),
+    serviceTier: usage.speed === 'fast' ? 'fast' : wordOf(usage.service_tier),
+    region: EVERYWHERE.has(usage.inference_geo) ? undefined : (wordOf(usage.inference_geo) ?? 'unknown'),
+    ...(isDoubtful ? { isDoubtful } : {}),
   };
 }
 
 /** Without a surcharge; older models say that they do not tell where they run. */
 const EVERYWHERE: ReadonlySet<unknown> = new Set([undefined, null, '', 'global', 'not_available']);
 
-/** What the provider bills by besides tokens. A region has a surcharge that no price table knows: its name is an unknown tier. */
-function tierOf(usage: JsonRecord): string | undefined {
-  if (!EVERYWHERE.has(usage.inference_geo)) return `region-${wordOf(usage.inference_geo) ?? 'unknown'}`;
-  return usage.speed === 'fast' ? 'fast' : wordOf(usage.service_tier);
+/** Some servers tell the two kinds of writes and leave out their sum. */
+function sumOf(writes: JsonRecord | undefined): number | undefined {
+  const [short, long] = [countOf(writes?.ephemeral_5m_input_tokens), countOf(writes?.ephemeral_1h_input_tokens)];
+  return short === undefined && long === undefined ? undefined : (short ?? 0) + (long ?? 0);
+}
+
+/** Whether something stands where a count belongs, and is none. */
+function isNoCount(value: unknown): boolean {
+  return value !== undefined && value !== null && countOf(value) === undefined;
 }

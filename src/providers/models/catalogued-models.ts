@@ -26,6 +26,11 @@ export function cataloguedModels(provider: string): readonly CataloguedModel[] {
   return [...(CATALOGUE.get(provider) ?? [])].flatMap(([id, facts]) => (facts.id === id ? [facts] : []));
 }
 
+/** Tells whether a name is that of a catalogued model of some provider. */
+export function isCatalogued(model: string): boolean {
+  return [...CATALOGUE.keys()].some((provider) => modelFacts(provider, model) !== undefined);
+}
+
 /** By provider, then by id and alias. */
 const CATALOGUE: ReadonlyMap<string, ReadonlyMap<string, CataloguedModel>> = readCatalogue();
 

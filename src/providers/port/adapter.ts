@@ -14,6 +14,8 @@ export interface AdapterTarget {
   /** Name of the target, the key of `provider_state`. */
   readonly name: string;
   readonly provider: ProviderName;
+  /** Whether the provider itself answers, so that its names of models mean what they mean there. Absent: it does. */
+  readonly ownHost?: boolean | undefined;
   /** The model, or Azure's deployment, to send. */
   readonly model: string;
   /** Whether the answer is streamed. */
@@ -103,8 +105,11 @@ export interface ListedModel extends ModelFacts {
 export interface ModelList {
   /** Path below the target's base URL, asked for with GET. */
   readonly path: string;
-  /** Reads the list, whatever it is; models that answer no conversation are left out. */
-  read(json: unknown): readonly ListedModel[];
+  /**
+   * Reads the list, whatever it is; models that answer no conversation are left out. `ownHost`: whether the provider itself has
+   * sent it, so that its names mean what they mean there.
+   */
+  read(json: unknown, ownHost: boolean): readonly ListedModel[];
   /** Where the list names its models and no more: how to ask for one of them, with POST. */
   readonly details?:
     | {

@@ -108,7 +108,8 @@ export function readChat(chat: Chat, target: AdapterTarget, takes: Takes): ReadC
   if ('failure' in conversation) return conversation;
   const settings = readSettings(chat);
   if ('failure' in settings) return settings;
-  const capabilities = modelFacts(target.provider, target.model)?.capabilities;
+  const known = target.ownHost === false ? undefined : modelFacts(target.provider, target.model);
+  const capabilities = known?.capabilities;
   if (settings.format?.type !== 'json_schema' || capabilities?.has('json_schema') !== false) {
     return { ...conversation, settings, localSchema: false };
   }

@@ -19,6 +19,7 @@ import {
   StreamChatResponse_FinishedSchema,
 } from '../../../gen/understudy/v1/llm_pb.ts';
 import { type Warning, WarningCode, WarningSchema } from '../../../gen/understudy/v1/routing_pb.ts';
+import { UsageSource } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
 import type { CallSuccess } from '../../engine/port/call.ts';
 import type { PricedTrail } from '../port/gateway-port.ts';
@@ -59,8 +60,11 @@ export function finishedEvent(result: AnsweredCall, context: AnswerContext): Str
 function answerFields(result: AnsweredCall, context: AnswerContext) {
   const { serving, final } = result;
   const { attempts, cost } = context.trail;
+  // The last attempt is the one that answered.
+  const told = attempts.at(-1)?.usage;
+  const estimated = told?.source === UsageSource.ESTIMATED ? told : undefined;
   return {
-    tokensUsed: totalTokens(result.usage),
+    tokensUsed: estimated === undefined ? totalTokens(result.usage) : undefined,
     costUsd: cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd) / 1e9,
     model: serving.model,
     provider: serving.provider,
@@ -69,7 +73,7 @@ function answerFields(result: AnsweredCall, context: AnswerContext) {
     target: serving.target,
     finishReason: FinishReason[final.reason],
     rawFinishReason: final.raw,
-    usage: describeUsage(result.usage),
+    usage: estimated ?? describeUsage(result.usage),
     cost,
     attempts,
     warnings: context.warnings.concat(engineWarnings(result)),

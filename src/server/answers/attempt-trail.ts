@@ -13,16 +13,25 @@ import type { TokenUsage } from '../../core/ports.ts';
 import type { AttemptRecord } from '../../engine/port/call.ts';
 import type { PricedTrail } from '../port/gateway-port.ts';
 
-/** Translates the engine's trail. `cost` is asked once per attempt; undefined from it adds nothing. */
+/**
+ * Translates the engine's trail. `cost` is asked once per attempt; undefined from it adds nothing. `estimated` is asked after it for
+ * the usage of an attempt whose own counts cannot stand; undefined from it: they stand as reported.
+ */
 export function describeTrail(
   records: readonly AttemptRecord[],
   cost: (record: AttemptRecord) => Cost | undefined,
+  estimated: (record: AttemptRecord) => TokenUsage | undefined = () => undefined,
 ): PricedTrail {
   const costs: Cost[] = [];
   const attempts = records.map((record) => {
     const own = cost(record);
     if (own !== undefined) costs.push(own);
-    return describeAttempt(record, own);
+    const usage = record.usage === undefined ? undefined : estimated(record);
+    return describeAttempt(
+      record,
+      own,
+      usage === undefined ? describeUsage(record.usage) : describeUsage(usage, UsageSource.ESTIMATED),
+    );
   });
   return { attempts, cost: sumCosts(costs) };
 }
@@ -31,7 +40,7 @@ export function describeTrail(
  * Translates one attempt. Of its failure only reason, status and codes are told (engine rule X5). Written out whole: every
  * call makes one, and `create` takes several times as long.
  */
-function describeAttempt(record: AttemptRecord, cost: Cost | undefined): Attempt {
+function describeAttempt(record: AttemptRecord, cost: Cost | undefined, usage: Usage | undefined): Attempt {
   const { entry, failure } = record;
   return {
     $typeName: AttemptSchema.typeName,
@@ -48,15 +57,18 @@ function describeAttempt(record: AttemptRecord, cost: Cost | undefined): Attempt
     durationMs: record.durationMs,
     firstOutputMs: record.firstOutputMs,
     waitBeforeMs: record.waitBeforeMs,
-    usage: describeUsage(record.usage),
+    usage,
     cost,
   };
 }
 
 /** Translates token counts; undefined stays undefined. A missing total is input and output together. */
-export function describeUsage(usage: TokenUsage | undefined): Usage | undefined {
+export function describeUsage(
+  usage: TokenUsage | undefined,
+  source: UsageSource = UsageSource.REPORTED,
+): Usage | undefined {
   if (usage === undefined) return undefined;
-  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = usage;
+  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens, serviceTier = '' } = usage;
   return {
     $typeName: UsageSchema.typeName,
     inputTokens,
@@ -65,7 +77,8 @@ export function describeUsage(usage: TokenUsage | undefined): Usage | undefined 
     outputTokens,
     reasoningTokens,
     totalTokens: totalTokens(usage),
-    source: UsageSource.REPORTED,
+    source,
+    serviceTier,
   };
 }
 

@@ -102,7 +102,11 @@ export async function runRequest(
     result = refusedResult(unexpected(thrown, plan !== undefined));
   }
   if (!result.ok) result = { ...result, failure: explainCancel(result.failure, signal) };
-  const trail = describeTrail(result.attempts, (attempt) => plan?.account(attempt));
+  const trail = describeTrail(
+    result.attempts,
+    (attempt) => plan?.account(attempt),
+    (attempt) => plan?.estimatedUsage?.(attempt),
+  );
   await OTHERS_CATCH_UP;
   gateway.callEnded({ method: rpc.method, requestId, request: rpc.request, result, trail });
   if (result.ok) {

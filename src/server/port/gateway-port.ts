@@ -3,6 +3,7 @@ import type { Attempt, Warning } from '../../../gen/understudy/v1/routing_pb.ts'
 import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
 import type { Failure } from '../../core/failure.ts';
+import type { TokenUsage } from '../../core/ports.ts';
 import type {
   AttemptRecord,
   Call,
@@ -23,6 +24,11 @@ export interface Plan {
   warnings(serving: Serving): readonly Warning[];
   /** Accounts for an attempt and returns what it cost; undefined where nothing was called. Asked once per attempt. */
   account(attempt: AttemptRecord): Cost | undefined;
+  /**
+   * Returns the usage of an accounted attempt with estimates where the provider's counts are missing or cannot be true; undefined,
+   * as without it: they stand as reported.
+   */
+  estimatedUsage?(attempt: AttemptRecord): TokenUsage | undefined;
 }
 
 /** The fields that routing and translation read; every request has them once Generate has been made a conversation. */

@@ -16,7 +16,7 @@ import { ollamaExpectation, ollamaFinish, ollamaInBandVerdict, ollamaVerdict } f
 import type { FailureVerdict } from '../../support/openai-oracle.ts';
 import { chatFinish, openAiInBandVerdict, openAiVerdict, responsesFinish } from '../../support/openai-oracle.ts';
 import type { Expectation, ProviderRecording } from '../../support/recordings.ts';
-import { loadRecordings } from '../../support/recordings.ts';
+import { loadRecordings, outputTokensOf } from '../../support/recordings.ts';
 import { mulberry32 } from '../../support/virtual-runtime.ts';
 
 /** What the recordings of one dialect are held to. */
@@ -166,7 +166,7 @@ function expectUsage(usage: ReturnType<typeof answer>['usage'], expected: Expect
     input: expected.total_input_tokens ?? expected.input_tokens,
     cached: expected.cached_input_tokens,
     written: expected.cache_creation_input_tokens,
-    output: expected.output_tokens,
+    output: outputTokensOf(expected),
     reasoning: expected.reasoning_tokens,
   });
   if (expected.total_tokens !== null) expect(usage?.totalTokens).toBe(expected.total_tokens);

@@ -19,17 +19,49 @@ describe('a list in the form of OpenAI', () => {
     const data = own.map((id) => entry(id, 'system')).concat(entry('ft:gpt-4.1:acme::1', 'acme'));
     expect(
       listOf('openai')
-        .read({ data })
+        .read({ data }, true)
         .map(({ id }) => id),
     ).toEqual(['gpt-6.1-sol', 'gpt-7', 'ft:gpt-4.1:acme::1']);
   });
 
   it('names everything where it is that of another server', () => {
     const data = [{ id: 'Qwen/Qwen3-8B', owned_by: 'vllm' }, { id: 'bge-embedding' }];
-    expect(listOf('openai').read({ data })).toEqual([{ id: 'Qwen/Qwen3-8B' }, { id: 'bge-embedding' }]);
-    expect(listOf('deepseek').read({ data: [{ id: 'deepseek-flash', owned_by: 'deepseek' }] })).toEqual([
+    expect(listOf('openai').read({ data }, false)).toEqual([{ id: 'Qwen/Qwen3-8B' }, { id: 'bge-embedding' }]);
+    expect(listOf('deepseek').read({ data: [{ id: 'deepseek-flash', owned_by: 'deepseek' }] }, true)).toEqual([
       { id: 'deepseek-flash' },
     ]);
+  });
+
+  it('leaves nothing out where another server says of all its models that they are OpenAI’s', () => {
+    const data = ['house-chat', 'text-embedding-3-large', 'gpt-4o'].map((id) => ({ id, owned_by: 'openai' }));
+    const ids = (ownHost: boolean) =>
+      listOf('openai')
+        .read({ data }, ownHost)
+        .map(({ id }) => id);
+    expect(ids(false)).toEqual(['house-chat', 'text-embedding-3-large', 'gpt-4o']);
+    expect(ids(true)).toEqual(['gpt-4o']);
+  });
+
+  it.each([
+    ['vLLM', { max_model_len: 40_960 }, { contextWindow: 40_960 }],
+    ['llama.cpp', { meta: { n_ctx: 4_096, n_ctx_train: 131_072 } }, { contextWindow: 4_096 }],
+    ['llama.cpp, older', { meta: { n_ctx_train: 131_072 } }, {}],
+    ['LM Studio', { loaded_context_length: 8_192, max_context_length: 131_072 }, { contextWindow: 8_192 }],
+    ['Together', { context_length: 32_768 }, { contextWindow: 32_768 }],
+    [
+      'OpenRouter',
+      { context_length: 262_144, top_provider: { context_length: 131_072, max_completion_tokens: 16_384 } },
+      { contextWindow: 131_072, maxOutputTokens: 16_384 },
+    ],
+    [
+      'Groq',
+      { context_window: 131_072, max_completion_tokens: 65_536 },
+      { contextWindow: 131_072, maxOutputTokens: 65_536 },
+    ],
+    ['a server that does not know', { max_model_len: 0, context_length: null, context_window: '8k', meta: [] }, {}],
+  ])('says how much a model takes in the words of %s', (_, words, limits) => {
+    const data = [{ id: 'm', object: 'model', owned_by: 'x', ...words }];
+    expect(listOf('openai').read({ data }, false)).toStrictEqual([{ id: 'm', ...limits }]);
   });
 });
 
@@ -45,7 +77,7 @@ describe('the list of Anthropic', () => {
       thinking: { supported: true, types: { adaptive: supported(true) } },
     };
     const data = [model('claude-next', { max_input_tokens: 2_000_000, max_tokens: 256_000, capabilities })];
-    const [next] = listOf('anthropic').read({ data });
+    const [next] = listOf('anthropic').read({ data }, true);
     expect(next).toMatchObject({ id: 'claude-next', contextWindow: 2_000_000, maxOutputTokens: 256_000 });
     expect([...(next?.capabilities ?? [])].toSorted()).toEqual(
       ['cache_breakpoints', 'image_input', 'json_schema', 'parallel_tools', 'reasoning', 'tools'].toSorted(),
@@ -57,14 +89,14 @@ describe('the list of Anthropic', () => {
       model('quiet', { max_input_tokens: null, max_tokens: null, capabilities: null }),
       model('old', { lifecycle: 'retired' }),
     ];
-    expect(listOf('anthropic').read({ data })).toEqual([{ id: 'quiet' }]);
+    expect(listOf('anthropic').read({ data }, true)).toEqual([{ id: 'quiet' }]);
   });
 });
 
 describe('the list of Ollama', () => {
   it('names what is installed, and asks for each', () => {
     const { read, details } = listOf('ollama');
-    expect(read({ models: [{ name: 'llama3.2:latest', size: 1 }] })).toEqual([{ id: 'llama3.2:latest' }]);
+    expect(read({ models: [{ name: 'llama3.2:latest', size: 1 }] }, true)).toEqual([{ id: 'llama3.2:latest' }]);
     expect(details?.body('llava')).toEqual({ model: 'llava' });
     const shown = {
       capabilities: ['completion', 'vision', 'tools', 'thinking'],
@@ -86,7 +118,7 @@ it('the list of Mistral says how much a model takes, and which of them hold no c
     { id: 'mistral-embed', capabilities: { completion_chat: false }, max_context_length: 8_192 },
     { id: 'of-another-server' },
   ];
-  expect(listOf('mistral').read({ data })).toEqual([
+  expect(listOf('mistral').read({ data }, true)).toEqual([
     { id: 'mistral-large-latest', contextWindow: 262_144 },
     { id: 'of-another-server' },
   ]);
@@ -106,7 +138,7 @@ it('nothing that a server sends breaks the reading of a list', () => {
       (provider, json) => {
         const { read, details } = listOf(provider);
         for (const shaped of [json, { data: json, models: json }, { data: [json], models: [json] }]) {
-          expect(Array.isArray(read(shaped))).toBe(true);
+          expect(Array.isArray(read(shaped, true))).toBe(true);
           details?.read('x', shaped);
         }
       },

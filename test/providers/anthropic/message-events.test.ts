@@ -163,13 +163,33 @@ describe('streamed answer of the Messages API', () => {
   });
 
   it.each([
-    ['us', 'region-us'],
-    ['global', 'standard'],
-    ['not_available', 'standard'],
-    [null, 'standard'],
-  ])('names the region %s, which costs more, as a tier that no table has', (region, tier) => {
-    const usage = { output_tokens: 1, service_tier: 'standard', inference_geo: region };
-    expect(answer(readStream(START, ending('end_turn', usage), STOP)).usage).toMatchObject({ serviceTier: tier });
+    ['us', 'us'],
+    ['two words', 'unknown'],
+    ['global', undefined],
+    ['not_available', undefined],
+    [null, undefined],
+  ])('tells the region %s beside the service tier, where it costs more', (inference_geo, region) => {
+    const usage = { output_tokens: 1, service_tier: 'standard', inference_geo };
+    const told = answer(readStream(START, ending('end_turn', usage), STOP)).usage;
+    expect(told).toMatchObject({ serviceTier: 'standard' });
+    expect(told?.region).toBe(region);
+  });
+
+  it('sums up the writes of both lifetimes where their sum is not told', () => {
+    const cache_creation = { ephemeral_5m_input_tokens: 30, ephemeral_1h_input_tokens: 20 };
+    const usage = { input_tokens: 10, output_tokens: 1, cache_creation };
+    expect(answer(readStream(START, ending('end_turn', usage), STOP)).usage).toMatchObject({
+      cacheWriteTokens: 50,
+      cacheWriteLongTokens: 20,
+    });
+  });
+
+  it.each([-1, 1.5, '7', 2 ** 60, true])('takes the usage for doubtful where %j stands for a count', (odd) => {
+    const usage = { input_tokens: 10, output_tokens: 1, cache_read_input_tokens: odd };
+    expect(answer(readStream(START, ending('end_turn', usage), STOP)).usage).toMatchObject({
+      inputTokens: 10,
+      isDoubtful: true,
+    });
   });
 
   it('goes by the name of an event that has no type of its own', () => {

@@ -95,6 +95,7 @@ function writeUsage(field: number, usage: Usage | undefined): void {
   writeOptionalInt(5, usage.reasoningTokens);
   writeOptionalInt(6, usage.totalTokens);
   writeInt(7, usage.source);
+  writeString(8, usage.serviceTier);
   writer.join();
 }
 

@@ -167,7 +167,7 @@ describe('a streamed answer of Chat Completions', () => {
   it('counts nothing that is no count', () => {
     const usage = { prompt_tokens: -1, completion_tokens: 1.5, total_tokens: 2 ** 60, prompt_cache_hit_tokens: 3 };
     const events = stream({ choices: [], usage }, { choices: [], usage: { prompt_tokens: '7' } });
-    expect(events).toEqual([{ type: 'usage', usage: { cachedInputTokens: 3 } }]);
+    expect(events).toEqual([{ type: 'usage', usage: { cachedInputTokens: 3, isDoubtful: true } }]);
   });
 });
 

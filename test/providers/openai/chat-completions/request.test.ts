@@ -197,6 +197,9 @@ describe('a schema of the answer at a model that has JSON alone', () => {
     const request = wire(openai(api).request(asked('Write json.'), target('gpt-4-turbo')));
     expect(request).toMatchObject({ body, localSchema: true });
     expect(wire(openai(api).request(asked('Write json.'), target('gpt-4.1')))).not.toHaveProperty('localSchema');
+    // What has the name at another host may take a schema.
+    const elsewhere = wire(openai(api).request(asked('Write json.'), target('gpt-4', { ownHost: false })));
+    expect(elsewhere).not.toHaveProperty('localSchema');
   });
 
   it.each(['chat_completions', 'responses'] as const)('is refused where the mode would be: %s', (api) => {

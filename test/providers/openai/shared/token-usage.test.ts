@@ -70,6 +70,53 @@ describe.each([
     );
   });
 
+  it('adds reasoning that stands beside the output, where the total proves it', () => {
+    const chat = (reasoning: object, total?: number) => {
+      const usage = { prompt_tokens: 100, completion_tokens: 20, total_tokens: total, ...reasoning };
+      const choice = { index: 0, message: { content: 'Hi' }, finish_reason: 'stop' };
+      const whole = answer(adapterOf('chat_completions').response({ choices: [choice], usage })).usage;
+      expect(streamed(adapterOf('chat_completions'), { choices: [], usage })).toEqual(whole);
+      return whole;
+    };
+    const thirty = { completion_tokens_details: { reasoning_tokens: 30 } };
+    expect(chat(thirty, 150)).toEqual({ inputTokens: 100, outputTokens: 50, reasoningTokens: 30, totalTokens: 150 });
+    expect(chat({ reasoning_tokens: 30 }, 150)).toMatchObject({ outputTokens: 50, reasoningTokens: 30 });
+    const ten = { completion_tokens_details: { reasoning_tokens: 10 } };
+    expect(chat(ten, 120)).toEqual({ inputTokens: 100, outputTokens: 20, reasoningTokens: 10, totalTokens: 120 });
+    expect(chat(ten)).toEqual({ inputTokens: 100, outputTokens: 20, reasoningTokens: 10 });
+    const responses = (total: number) => {
+      const usage = { input_tokens: 100, output_tokens: 20, total_tokens: total };
+      const details = { output_tokens_details: { reasoning_tokens: 30 } };
+      const response = { status: 'completed', output: [], usage: { ...usage, ...details } };
+      return answer(adapterOf('responses').response(response)).usage;
+    };
+    expect(responses(150)).toMatchObject({ outputTokens: 50, reasoningTokens: 30, totalTokens: 150 });
+  });
+
+  it.each([
+    ['a total that is neither with nor without reasoning', { total_tokens: 131 }],
+    ['reasoning that is more than the output it is a part of', { total_tokens: 120, reasoning_tokens: 21 }],
+    ['a text for a count', { prompt_tokens_details: { cached_tokens: '7' } }],
+    ['a count below zero', { prompt_tokens_details: { cached_tokens: -7 } }],
+    ['a fraction', { prompt_cache_hit_tokens: 7.5 }],
+    ['more than any call has', { completion_tokens_details: { reasoning_tokens: 2 ** 53 } }],
+  ])('leaves what was counted as it is, and takes it for doubtful, with %s', (_, odd) => {
+    const usage = { prompt_tokens: 100, completion_tokens: 20, ...odd };
+    expect(streamed(adapterOf('chat_completions'), { choices: [], usage })).toMatchObject({
+      inputTokens: 100,
+      outputTokens: 20,
+      isDoubtful: true,
+    });
+  });
+
+  it('takes a total of 0 beside real counts for none', () => {
+    const usage = { prompt_tokens: 100, completion_tokens: 20, total_tokens: 0 };
+    expect(streamed(adapterOf('chat_completions'), { choices: [], usage })).toEqual({
+      inputTokens: 100,
+      outputTokens: 20,
+    });
+  });
+
   it('passes over counts that no call can have', () => {
     const choice = { index: 0, message: { content: 'Hi' }, finish_reason: 'stop' };
     const odd = { prompt_tokens: 2 ** 31, completion_tokens: -1, total_tokens: 1.5 };

@@ -59,11 +59,19 @@ export declare type Usage = Message<"understudy.v1.Usage"> & {
   totalTokens?: number | undefined;
 
   /**
-   * Whether the provider counted or the gateway estimated.
+   * Whether the provider counted all of it, or the gateway estimated some of it.
    *
    * @generated from field: understudy.v1.UsageSource source = 7;
    */
   source: UsageSource;
+
+  /**
+   * The service tier that the provider says it served, in its own word, such as "default", "flex" or "priority": it is the
+   * one that is billed, whatever was asked for. "fast" for Anthropic's fast mode. Empty if the provider says none.
+   *
+   * @generated from field: string service_tier = 8;
+   */
+  serviceTier: string;
 };
 
 /**
