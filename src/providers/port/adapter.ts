@@ -5,6 +5,7 @@ import type { Failure, FailureReason } from '../../core/failure.ts';
 import type { LimitReading, TokenUsage } from '../../core/ports.ts';
 import type { ProviderName } from '../../core/provider.ts';
 import type { ModelFacts } from './model-facts.ts';
+import type { Quirk } from './quirk.ts';
 
 /** The part of a request that an adapter translates; both ChatRequest and StreamChatRequest fit. */
 export type Chat = Pick<ChatRequest, 'messages' | 'options' | 'tools' | 'toolChoice'>;
@@ -18,6 +19,10 @@ export interface AdapterTarget {
   readonly model: string;
   /** Whether the answer is streamed. */
   readonly stream: boolean;
+  /** Whether the provider itself answers, and not another server that speaks its API. Absent: it does. */
+  readonly ownHost?: boolean | undefined;
+  /** What the server takes otherwise than its API says. Absent: nothing is known. */
+  readonly quirks?: ReadonlySet<Quirk> | undefined;
 }
 
 /** Something that a request asks and this model does not take. */

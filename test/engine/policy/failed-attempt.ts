@@ -12,6 +12,8 @@ export function failed(failureClass: FailureClass, situation: Partial<FailedAtte
     isCommitted: false,
     recovery: undefined,
     rejection: undefined,
+    isRewritable: false,
+    rewritesInVisit: 0,
     isRepair: false,
     hasTolerableAnswer: false,
     hasInternalFault: false,
