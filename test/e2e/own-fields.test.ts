@@ -174,10 +174,12 @@ function history(id: string): MessageInit[] {
 }
 
 function idsIn(body: JsonRecord | undefined): readonly unknown[] {
-  return recordsOf(body?.['messages']).flatMap((message) => [
-    ...recordsOf(message['tool_calls']).map(({ id }) => id),
-    ...('tool_call_id' in message ? [message['tool_call_id']] : []),
-  ]);
+  return recordsOf(body?.['messages']).flatMap((message) => {
+    const answered = 'tool_call_id' in message ? [message['tool_call_id']] : [];
+    return recordsOf(message['tool_calls'])
+      .map(({ id }) => id)
+      .concat(answered);
+  });
 }
 
 describe('ids of calls that another provider has made', () => {

@@ -74,6 +74,8 @@ export function said(body: JsonRecord, message: JsonRecord, finishReason = 'stop
   });
   const calls = recordsOf(message['tool_calls']);
   const delta =
-    calls.length === 0 ? message : { ...message, tool_calls: calls.map((call, index) => ({ index, ...call })) };
+    calls.length === 0
+      ? message
+      : { ...message, tool_calls: calls.map((call, index) => Object.assign({ index }, call)) };
   return { events: [chunk({ role: 'assistant', ...delta }, null), chunk({}, finishReason), '[DONE]'] };
 }

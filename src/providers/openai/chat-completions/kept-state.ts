@@ -80,7 +80,8 @@ class Fragments {
 
   /** All of the list; none of it where it is too long. */
   get all(): readonly JsonRecord[] {
-    return this.#isTooLong ? [] : this.#entries.map(({ value }) => value);
+    const entries = this.#isTooLong ? [] : this.#entries.map(({ value }) => value);
+    return JSON.stringify(entries).length > MAX_LENGTH ? [] : entries;
   }
 
   /** Takes what one message has; entries of the same message are never one. */
