@@ -54,12 +54,13 @@ const TAKES: Takes = {
 function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure {
   const conversation = readConversation(chat, target, TAKES);
   if ('failure' in conversation) return conversation.failure;
-  const known = claudeModel(target.model);
+  const { quirks = NO_QUIRKS } = target;
+  const listed = claudeModel(target.model);
+  const known = quirks.has('system first') ? { ...listed, systemBetweenTurns: false } : listed;
   const settings = readSettings(chat);
   if ('failure' in settings) return settings.failure;
   const tools = anthropicTools(settings, known);
   if ('failure' in tools) return tools.failure;
-  const { quirks = NO_QUIRKS } = target;
   const prompt = anthropicPrompt(conversation.turns, known, target.model, !quirks.has('no cache_control'));
   if ('failure' in prompt) return prompt.failure;
   const limit = answerLimit(chat.options?.maxTokens, known, target.stream);

@@ -21,6 +21,8 @@ export const QUIRKS = [
   'no developer',
   /** It takes instructions at the beginning alone, in one message. */
   'system first',
+  /** It takes the texts of a message as one text, and no content that is null. */
+  'content as text',
   /** Fields of the assistant's messages, with state that it has given out itself. */
   'no reasoning_content',
   'no reasoning',

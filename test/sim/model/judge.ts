@@ -93,6 +93,22 @@ export function isReplacement(run: Run, { call, index }: Made): boolean {
   );
 }
 
+/** Whether a call is the one before it, written as its server wants it: that was refused, and this follows at once (class C13). */
+export function isRewritten(run: Run, { call, index }: Made): boolean {
+  const before = run.made[index - 1]?.call;
+  return (
+    before !== undefined &&
+    before.entry === call.entry &&
+    before.error?.quirk !== undefined &&
+    before.closedAtMs === call.openedAtMs
+  );
+}
+
+/** Whether a call is one that costs nothing: it takes the place of another that nobody has looked at. */
+export function isFreeOfCharge(run: Run, made: Made): boolean {
+  return isReplacement(run, made) || isRewritten(run, made);
+}
+
 function isReplacedAlready(run: Run, index: number): boolean {
   const made = run.made[index];
   return made !== undefined && isReplacement(run, made);

@@ -38,7 +38,10 @@ export function chatMessages(turns: readonly Turn[], style: MessageStyle): reado
   return messages;
 }
 
-function written(parts: readonly ReadPart[], { marks }: MessageStyle): string | readonly JsonRecord[] {
+function written(parts: readonly ReadPart[], { marks, quirks }: MessageStyle): string | readonly JsonRecord[] {
+  if (quirks.has('content as text') && parts.every(({ part }) => part.case === 'text')) {
+    return parts.map(({ part }) => (part.case === 'text' ? part.value : '')).join('\n\n');
+  }
   return contentOf(parts, marks, (part) => ({ ...chatPart(part), ...markOf(part, marks) }));
 }
 
@@ -67,7 +70,7 @@ function assistantMessage(parts: readonly ReadPart[], style: MessageStyle): read
   return [
     {
       role: 'assistant',
-      content: texts.length === 0 ? null : written(texts, style),
+      content: texts.length === 0 && !style.quirks.has('content as text') ? null : written(texts, style),
       ...reasoningFields(parts, style),
       ...(calls.length === 0 ? {} : { tool_calls: calls }),
     },

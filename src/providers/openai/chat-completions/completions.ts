@@ -9,7 +9,7 @@ import { openAiLimits } from '../../shared/headers/rate-limits.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import type { WireOptions } from '../../shared/option-table.ts';
 import { withProviderOptions } from '../../shared/provider-options.ts';
-import { readingQuirks } from '../../shared/quirks/read-quirk.ts';
+import { readingQuirks, readingQuirksInBand, withQuirk } from '../../shared/quirks/read-quirk.ts';
 import { renamedFields } from '../../shared/quirks/renamed-fields.ts';
 import { familyToolIds, toolIdForm } from '../../shared/quirks/tool-id-forms.ts';
 import type { ToolIdForm } from '../../shared/tool-ids.ts';
@@ -80,8 +80,8 @@ export function chatCompletions(dialect: ChatDialect): Translator {
   return {
     framing: 'sse',
     request: (chat, target) => chatRequest(dialect, chat, target),
-    response: (json) => completionResponse(json, dialect),
-    events: () => chatEvents(dialect),
+    response: (json) => withQuirk(completionResponse(json, dialect), () => JSON.stringify(json)),
+    events: () => readingQuirksInBand(chatEvents(dialect)),
     failure: readingQuirks(openAiFailure),
     limits: openAiLimits,
   };

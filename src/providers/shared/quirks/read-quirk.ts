@@ -1,5 +1,5 @@
 import type { Failure } from '../../../core/failure.ts';
-import type { ErrorResponse, Translator } from '../../port/adapter.ts';
+import type { AdapterEvent, ErrorResponse, EventReader, Translator } from '../../port/adapter.ts';
 import type { Quirk } from '../../port/quirk.ts';
 import { providerFailure } from '../provider-failure.ts';
 import type { RefusalWords } from './refusal-words.ts';
@@ -64,6 +64,14 @@ const FORMS: readonly (readonly [pattern: RegExp, quirk: Quirk])[] = [
     'system first',
   ],
   [
+    /(unexpected|invalid|unsupported|unknown) role\b.{0,20}['"`]system\b|role\b.{0,20}should be ['"`]user['"`] or ['"`]assistant/is,
+    'system first',
+  ],
+  [
+    /\bcontent\b.{0,100}(valid string|be a string|expected (a )?string|cannot be (null|none)|not be (null|none)|<nil>|nonetype)|sequence, expected a string/is,
+    'content as text',
+  ],
+  [
     /reasoning_content\b.{0,60}(missing|required|must be (passed|provided|present|sent))|(missing|must (pass|provide|include|contain)|requires?)\b.{0,40}\breasoning_content/is,
     'wants reasoning_content',
   ],
@@ -80,8 +88,23 @@ const STALE_STATE = /thought.?signature|reasoning_details|thinking_blocks/i;
 export function readingQuirks(classify: Translator['failure']): Translator['failure'] {
   return (response) => {
     const failure = classify(response);
-    return mayBeOurs(failure, response) ? ours(failure, response) : failure;
+    return mayBeOurs(failure, response) ? ours(failure, response.body) : failure;
   };
+}
+
+/** Does the same for errors within an answer of status 200, of which most never have one. */
+export function readingQuirksInBand(reader: EventReader): EventReader {
+  return (event) => withQuirk(reader(event), () => event.data);
+}
+
+/** The same for a whole answer, which `text` writes out. */
+export function withQuirk(events: readonly AdapterEvent[], text: () => string): readonly AdapterEvent[] {
+  const last = events.at(-1);
+  if (last?.type !== 'failure') return events;
+  const { failure } = last;
+  const isRefusal = failure.class === 'bad_request' || failure.class === 'capability';
+  if (!isRefusal || failure.reason === 'CONTEXT_LENGTH_EXCEEDED') return events;
+  return [...events.slice(0, -1), { type: 'failure', failure: ours(failure, text()) }];
 }
 
 function mayBeOurs({ class: failureClass, reason }: Failure, { status }: ErrorResponse): boolean {
@@ -89,8 +112,8 @@ function mayBeOurs({ class: failureClass, reason }: Failure, { status }: ErrorRe
   return isRefusal && REFUSALS.has(status) && reason !== 'CONTEXT_LENGTH_EXCEEDED';
 }
 
-function ours(failure: Failure, response: ErrorResponse): Failure {
-  const said = refusalWords(response.body);
+function ours(failure: Failure, body: string): Failure {
+  const said = refusalWords(body);
   const quirk = quirkOf(said);
   if (quirk === undefined && !said.some(({ message }) => STALE_STATE.test(message))) return failure;
   const { httpStatus, providerCode, providerRequestId, retryAfterMs, repeatIsUseless, field } = failure;
@@ -108,7 +131,7 @@ function ours(failure: Failure, response: ErrorResponse): Failure {
 /** Returns the first quirk that a refusal tells of. */
 export function quirkOf(said: readonly RefusalWords[]): Quirk | undefined {
   for (const words of said) {
-    const quirk = byPath(words) ?? byForm(words.message) ?? byMessage(words.message);
+    const quirk = byPath(words) ?? byForm([...words.path, words.message].join(' ')) ?? byMessage(words.message);
     if (quirk !== undefined) return quirk;
   }
   return undefined;

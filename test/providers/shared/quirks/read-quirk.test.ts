@@ -120,6 +120,17 @@ describe('a refusal of what the gateway writes on its own', () => {
     ['system first', 500, message('Jinja exception: system message must be first')],
     ['system first', 400, message('Only one system message is allowed')],
     [
+      'content as text',
+      422,
+      {
+        detail: [
+          { type: 'string_type', loc: ['body', 'messages', 1, 'content'], msg: 'Input should be a valid string' },
+        ],
+      },
+    ],
+    ['content as text', 400, message('messages[0].content: invalid type: sequence, expected a string')],
+    ['content as text', 400, message('invalid message content type: <nil>')],
+    [
       'ids of nine',
       400,
       { object: 'error', message: 'Tool call id was x but must be a-z, A-Z, 0-9, with a length of 9.', code: '3280' },
@@ -170,6 +181,7 @@ describe('a refusal of what the gateway writes on its own', () => {
   it.each([
     ['no cache_control', 'system.0.cache_control: Extra inputs are not permitted'],
     ['no display', 'thinking.adaptive.display: Extra inputs are not permitted'],
+    ['system first', "messages.3.role: Input should be 'user' or 'assistant'"],
   ])('is known at servers that speak the Messages API: %s', (quirk, words) => {
     const body = { type: 'error', error: { type: 'invalid_request_error', message: words } };
     expect(failing(400, body, anthropic)).toMatchObject({ class: 'capability', quirk });
@@ -211,5 +223,14 @@ describe('a refusal of what the gateway writes on its own', () => {
     expect(failing(400, deep)).not.toHaveProperty('quirk');
     const wide = { detail: Array.from({ length: 1_000 }, () => ({ loc: ['body', 'seed'], msg: 'no' })) };
     expect(failing(400, wide)).not.toHaveProperty('quirk');
+  });
+
+  it('is known within an answer of status 200 too, streamed or whole', () => {
+    const error = { ...message("Unknown parameter: 'stream_options'.").error, code: 400 };
+    const [event] = chat.events()({ name: '', data: JSON.stringify({ error }) });
+    const [whole] = chat.response({ error });
+    const expected = { type: 'failure', failure: { class: 'capability', quirk: 'no stream_options' } };
+    expect(event).toMatchObject(expected);
+    expect(whole).toMatchObject(expected);
   });
 });
