@@ -2,7 +2,7 @@
  * What a server takes otherwise than the API says that it speaks, as far as that concerns what the gateway writes on its own: a
  * caller cannot mend it. Learnt from a refusal, and remembered for the target.
  */
-export const QUIRKS = [
+const QUIRKS = [
   /** Fields of the body that it does not take, with their names. */
   'no stream_options',
   'no include_obfuscation',

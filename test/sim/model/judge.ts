@@ -82,7 +82,7 @@ function verdictOf(error: Failure, run: Run, made: Made): Verdict | undefined {
 }
 
 /** Whether a call replaces the one before it, whose connection was stale: it follows at once. */
-export function isReplacement(run: Run, { call, index }: Made): boolean {
+function isReplacement(run: Run, { call, index }: Made): boolean {
   const before = run.made[index - 1]?.call;
   return (
     before !== undefined &&

@@ -129,7 +129,7 @@ function ours(failure: Failure, body: string): Failure {
 }
 
 /** Returns the first quirk that a refusal tells of. */
-export function quirkOf(said: readonly RefusalWords[]): Quirk | undefined {
+function quirkOf(said: readonly RefusalWords[]): Quirk | undefined {
   for (const words of said) {
     const quirk = byPath(words) ?? byForm([...words.path, words.message].join(' ')) ?? byMessage(words.message);
     if (quirk !== undefined) return quirk;
