@@ -9,7 +9,6 @@ import { asRecord, parseJson, recordsOf, textOf, wordOf } from '../../shared/jso
 import { openAiInBandFailure } from '../shared/error-codes.ts';
 import { contentPieces } from './content-pieces.ts';
 import { KeptState, thoughtsIn } from './kept-state.ts';
-import { CALL_FIELDS, STATE_FIELDS } from './message-state.ts';
 import { chatUsage } from '../shared/token-usage.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 
@@ -111,8 +110,10 @@ class ChatReader {
     if (refusal !== '') this.#isRefused = true;
     // DeepSeek writes `reasoning_content`, Ollama, vLLM and Groq `reasoning`, and some servers both.
     const content = textOf(message.reasoning_content);
-    const reasoning = content || textOf(message.reasoning) || thoughtsIn(message.reasoning_details);
-    if (reasoning !== '' || STATE_FIELDS.some((name) => isSet(message[name]))) this.#keep(message, content !== '');
+    const details = message.reasoning_details;
+    const reasoning = content || textOf(message.reasoning) || (isSet(details) ? thoughtsIn(details) : '');
+    const hasState = isSet(details) || isSet(message.thinking_blocks) || isSet(message.extra_content);
+    if (reasoning !== '' || hasState) this.#keep(message, content !== '');
     add(events, this.#parts.text('reasoning', 'reasoning', reasoning));
     for (const { kind, text } of contentPieces(message.content)) add(events, this.#parts.text(kind, kind, text));
     add(events, this.#parts.text('text', 'refusal', refusal));
@@ -137,7 +138,7 @@ class ChatReader {
   }
 
   #readCall(call: JsonRecord, position: number): readonly AdapterEvent[] {
-    const hasState = CALL_FIELDS.some((name) => isSet(call[name]));
+    const hasState = isSet(call.extra_content) || isSet(call.provider_specific_fields);
     const described = asRecord(call.function) ?? (hasState ? {} : undefined);
     if (described === undefined) return [];
     const id = textOf(call.id);

@@ -80,7 +80,10 @@ export function chatCompletions(dialect: ChatDialect): Translator {
   return {
     framing: 'sse',
     request: (chat, target) => chatRequest(dialect, chat, target),
-    response: (json) => withQuirk(completionResponse(json, dialect), () => JSON.stringify(json)),
+    response: (json) => {
+      const events = completionResponse(json, dialect);
+      return events.at(-1)?.type === 'failure' ? withQuirk(events, JSON.stringify(json)) : events;
+    },
     events: () => readingQuirksInBand(chatEvents(dialect)),
     failure: readingQuirks(openAiFailure),
     limits: openAiLimits,

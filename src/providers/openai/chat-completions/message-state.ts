@@ -10,7 +10,7 @@ import { asRecord, parseJson, recordsOf } from '../../shared/json/value.ts';
  * Sources: https://openrouter.ai/docs/use-cases/reasoning-tokens, https://docs.litellm.ai/docs/reasoning_content,
  * https://ai.google.dev/gemini-api/docs/thought-signatures.
  */
-export const STATE_FIELDS = ['reasoning_details', 'thinking_blocks', 'extra_content'] as const;
+const STATE_FIELDS = ['reasoning_details', 'thinking_blocks', 'extra_content'] as const;
 
 /** The same of a call of a tool. */
 export const CALL_FIELDS = ['extra_content', 'provider_specific_fields'] as const;

@@ -92,19 +92,22 @@ export function readingQuirks(classify: Translator['failure']): Translator['fail
   };
 }
 
-/** Does the same for errors within an answer of status 200, of which most never have one. */
+/** Does the same for errors within a streamed answer of status 200, of which most never have one. */
 export function readingQuirksInBand(reader: EventReader): EventReader {
-  return (event) => withQuirk(reader(event), () => event.data);
+  return (event) => {
+    const events = reader(event);
+    return events.at(-1)?.type === 'failure' ? withQuirk(events, event.data) : events;
+  };
 }
 
-/** The same for a whole answer, which `text` writes out. */
-export function withQuirk(events: readonly AdapterEvent[], text: () => string): readonly AdapterEvent[] {
+/** The same for all events of an answer, or of a piece of it; `body` is what they were read from. */
+export function withQuirk(events: readonly AdapterEvent[], body: string): readonly AdapterEvent[] {
   const last = events.at(-1);
   if (last?.type !== 'failure') return events;
   const { failure } = last;
   const isRefusal = failure.class === 'bad_request' || failure.class === 'capability';
   if (!isRefusal || failure.reason === 'CONTEXT_LENGTH_EXCEEDED') return events;
-  return [...events.slice(0, -1), { type: 'failure', failure: ours(failure, text()) }];
+  return [...events.slice(0, -1), { type: 'failure', failure: ours(failure, body) }];
 }
 
 function mayBeOurs({ class: failureClass, reason }: Failure, { status }: ErrorResponse): boolean {
