@@ -93,6 +93,8 @@ export interface Failure {
   readonly unrecognised?: boolean | undefined;
   /** The field of the request that is to blame, such as `options.temperature`. */
   readonly field?: string | undefined;
+  /** What the provider refused of what the gateway writes on its own, in the adapter's word: the caller cannot mend it. */
+  readonly quirk?: string | undefined;
   /** What was caught. For the debug log alone, never for the wire. */
   readonly cause?: unknown;
 }

@@ -41,7 +41,9 @@ export const deepseek: Adapter = {
     messages: (model, { thinking }) => ({
       systemRole: 'system',
       partsInToolMessages: false,
-      replaysReasoning: thinking === undefined ? thinksByItself(model) : asRecord(thinking)?.type === 'enabled',
+      replaysReasoning: (thinking === undefined ? thinksByItself(model) : asRecord(thinking)?.type === 'enabled')
+        ? 'always'
+        : 'never',
     }),
     streamOptions: () => ({ include_usage: true }),
     keepsReasoning: true,

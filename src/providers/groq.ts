@@ -21,7 +21,7 @@ export const groq: Adapter = {
   ...chatCompletions({
     takes: (model) => ({ ...CHAT_TAKES, images: isGptOss(model) ? 'none' : 'url_and_data', files: 'none' }),
     options: groqOptions,
-    messages: () => ({ systemRole: 'system', partsInToolMessages: false, replaysReasoning: false }),
+    messages: () => ({ systemRole: 'system', partsInToolMessages: false, replaysReasoning: 'never' }),
     streamOptions: () => ({ include_usage: true }),
     keepsReasoning: false,
   }),

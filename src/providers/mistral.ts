@@ -8,7 +8,7 @@ import { listedLimits } from './models/listed-limits.ts';
 import { seedAs } from './shared/option-rules.ts';
 import type { OptionTable, WireOptions } from './shared/option-table.ts';
 import { translateOptions } from './shared/option-table.ts';
-import { hashedIds } from './shared/tool-ids.ts';
+import { NINE_LETTERS } from './shared/quirks/tool-id-forms.ts';
 import { CHAT_OPTIONS } from './openai/chat-completions/completion-options.ts';
 import { CHAT_TAKES, chatCompletions } from './openai/chat-completions/completions.ts';
 import { chatToolFields } from './openai/shared/function-tools.ts';
@@ -21,8 +21,8 @@ export const mistral: Adapter = {
   ...chatCompletions({
     takes: () => ({ ...CHAT_TAKES, files: 'none' }),
     options: mistralOptions,
-    messages: () => ({ systemRole: 'system', partsInToolMessages: false, replaysReasoning: false }),
-    toolIds: hashedIds(/^[A-Za-z0-9]{9}$/),
+    messages: () => ({ systemRole: 'system', partsInToolMessages: false, replaysReasoning: 'never' }),
+    toolIds: NINE_LETTERS,
     streamOptions: () => undefined,
     keepsReasoning: false,
     finishReasons: new Map([['model_length', 'LENGTH']]),

@@ -55,11 +55,11 @@ function bareName(model: string): string {
 }
 
 function ofEntry(warnings: readonly EntryWarnings[], serving: Serving): Warning[] {
-  for (const { entry, list } of warnings) {
-    if (entry.target !== serving.target || entry.model !== serving.requestedModel) continue;
-    return list.map(({ code, field, message }) =>
-      create(WarningSchema, { code, field, target: entry.target, message }),
-    );
-  }
-  return [];
+  // An entry that was written anew was asked as its last request says.
+  const asked = warnings.findLast(
+    ({ entry }) => entry.target === serving.target && entry.model === serving.requestedModel,
+  );
+  if (asked === undefined) return [];
+  const { entry, list } = asked;
+  return list.map(({ code, field, message }) => create(WarningSchema, { code, field, target: entry.target, message }));
 }

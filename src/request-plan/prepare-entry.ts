@@ -7,8 +7,9 @@ import { streamsUpstream } from '../engine/route/upstream-mode.ts';
 import type { Accounting } from '../pricing/accounting.ts';
 import { promptSize } from '../pricing/prompt-size.ts';
 import type { PromptSize } from '../pricing/prompt-size.ts';
-import type { AdapterWarning } from '../providers/port/adapter.ts';
+import type { AdapterWarning, EventReader } from '../providers/port/adapter.ts';
 import type { ModelFacts } from '../providers/port/model-facts.ts';
+import { withFreshCallIds } from '../providers/shared/fresh-call-ids.ts';
 import { withLocalStop } from '../providers/shared/stop.ts';
 import type { PlanRequest } from '../server/port/gateway-port.ts';
 import type { AnswerForm } from '../structured-output/answer-form.ts';
@@ -17,6 +18,7 @@ import { capabilityGap } from './capability-gap.ts';
 import { clampMaxTokens } from './clamp-max-tokens.ts';
 import { entryTiming } from './entry-timing.ts';
 import { judgedAnswer } from './judged-answer.ts';
+import { learnQuirk } from './learn-quirk.ts';
 import type { EntryWarnings } from './plan-warnings.ts';
 
 const NO_MODEL: Failure = {
@@ -83,19 +85,22 @@ export function prepareEntry(
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
   if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
   const streams = streamsUpstream(callerStreams, request.options?.maxTokens, config.upstreamMode ?? 'AUTO');
-  const wire = adapter.request(request, { name, provider, ownHost, model: entry.model, stream: streams });
+  const at = { name, provider, model: entry.model, stream: streams, ownHost, quirks: target.quirks.of(entry.model) };
+  const wire = adapter.request(request, at);
   if ('reason' in wire) return wire;
   const adjusted = limited.length === 0 ? wire.warnings : [...limited, ...wire.warnings];
   const loss = request.routing?.strict === true ? adjusted.find(isLoss) : undefined;
   if (loss !== undefined) return refused(loss);
   const list = wire.localSchema === true ? [...adjusted, LOCAL_SCHEMA] : adjusted;
   if (list.length > 0) warnings.push({ entry, list });
+  // Other servers than the provider's own may let a stop text pass that they were told.
+  const stop = ownHost ? wire.localStop : (request.options?.stop ?? []);
+  const wrapReader = (reader: EventReader): EventReader =>
+    withLocalStop(request.tools.length === 0 ? reader : withFreshCallIds(reader, request.messages), stop);
   const open: Prepared<Delta, Finish>['open'] = (sink) =>
-    upstream.open(
-      { wire, model: entry.model, stream: streams, wrapReader: (reader) => withLocalStop(reader, wire.localStop) },
-      sink,
-    );
+    upstream.open({ wire, model: entry.model, stream: streams, wrapReader }, sink);
   return {
+    learns: (failure) => learnQuirk(failure, { chat: request, at, wire }, target),
     timing: entryTiming(request, streams, entry, target, promptTokens),
     tokens: { input: promptTokens, output: outputTokens },
     ...(planned.form === undefined

@@ -7,6 +7,7 @@ import { inCohorts } from '../upstream/network/cohort-transport.ts';
 import { createMockTransport } from '../mock/scripted-transport.ts';
 import { createUndiciTransport } from '../upstream/network/undici-transport.ts';
 import { createUpstreamTarget } from '../upstream/target-client.ts';
+import { LearntQuirks } from './learnt-quirks.ts';
 
 /** Seed of the mock's answers: the same calls give the same answers in every process. */
 const MOCK_SEED = 1;
@@ -24,5 +25,6 @@ export function wireTarget(config: TargetConfig, system: System, cohort: Cohort,
     ? createMockTransport({ runtime: system, provider, api, seed: MOCK_SEED })
     : inCohorts(createUndiciTransport(system, { connectTimeoutMs: timeouts.connectMs }), cohort);
   const head = { provider, baseUrl, apiKey, organization };
-  return { config, adapter, upstream: createUpstreamTarget({ head, adapter, transport, runtime: system, onUnknown }) };
+  const upstream = createUpstreamTarget({ head, adapter, transport, runtime: system, onUnknown });
+  return { config, adapter, upstream, quirks: new LearntQuirks() };
 }

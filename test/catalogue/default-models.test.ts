@@ -4,6 +4,7 @@ import type { TargetConfig } from '../../src/config/port/resolved.ts';
 import { createConfig } from '../../src/config/load.ts';
 import { DefaultModels } from '../../src/catalogue/default-models.ts';
 import type { Call, ChainEntry } from '../../src/engine/port/call.ts';
+import { LearntQuirks } from '../../src/targets/learnt-quirks.ts';
 import type { Target } from '../../src/targets/target.ts';
 import { adapterFor } from '../../src/providers/registry.ts';
 import { createVirtualRuntime } from '../support/virtual-runtime.ts';
@@ -37,6 +38,7 @@ function stage(behaviour: Behaviour) {
       installedModel,
       close: () => Promise.resolve(),
     },
+    quirks: new LearntQuirks(),
   };
   const models = new DefaultModels(runtime);
   const fill = async (more: Partial<Call<never, never>> = {}) => models.fill(callOf(more), new Map([['local', local]]));

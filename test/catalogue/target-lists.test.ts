@@ -5,6 +5,7 @@ import { DefaultModels } from '../../src/catalogue/default-models.ts';
 import { KnownModels } from '../../src/catalogue/known-models.ts';
 import { TargetLists } from '../../src/catalogue/target-lists.ts';
 import { listModels } from '../../src/catalogue/list-models.ts';
+import { LearntQuirks } from '../../src/targets/learnt-quirks.ts';
 import type { Target } from '../../src/targets/target.ts';
 import { createPriceTable } from '../../src/pricing/price-table.ts';
 import { adapterFor } from '../../src/providers/registry.ts';
@@ -45,7 +46,12 @@ function stage(answer: Answer, provider: 'openai' | 'ollama' = 'openai', more: o
       installedModel: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
     };
-    return { config, adapter: adapterFor(config.provider, 'chat_completions', config.baseUrl), upstream };
+    return {
+      config,
+      adapter: adapterFor(config.provider, 'chat_completions', config.baseUrl),
+      upstream,
+      quirks: new LearntQuirks(),
+    };
   });
   const lists = new TargetLists(runtime, wired);
   const known = new KnownModels(targets, new DefaultModels(runtime), lists);

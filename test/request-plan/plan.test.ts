@@ -12,6 +12,7 @@ import type { ChainEntry, Serving } from '../../src/engine/port/call.ts';
 import type { RouteTarget } from '../../src/engine/route/route.ts';
 import { planRequest } from '../../src/request-plan/plan.ts';
 import type { PlanContext } from '../../src/request-plan/plan.ts';
+import { LearntQuirks } from '../../src/targets/learnt-quirks.ts';
 import type { Target } from '../../src/targets/target.ts';
 import { PriceFallback } from '../../src/pricing/price-fallback.ts';
 import { createPriceTable } from '../../src/pricing/price-table.ts';
@@ -60,7 +61,7 @@ function context(configured = TARGETS): PlanContext & { readonly calls: Upstream
       close: () => Promise.resolve(),
     };
     const adapter = adapterFor(target.provider, target.api ?? 'chat_completions', target.baseUrl);
-    return [target.name, { config: target, adapter, upstream }];
+    return [target.name, { config: target, adapter, upstream, quirks: new LearntQuirks() }];
   });
   const routed = config.targets.map(({ name, provider, model = '', models }): [string, RouteTarget] => [
     name,

@@ -37,6 +37,8 @@ export interface CallSite {
   readonly nowMs: number;
   readonly callId: number;
   readonly streams: boolean;
+  /** Whether the request was written as an odd server wants it. */
+  readonly isWrittenFor: boolean;
 }
 
 /**
@@ -44,11 +46,14 @@ export interface CallSite {
  * faults were taken leaves the others as they were.
  */
 export function planCall(site: CallSite): CallPlan {
-  const { tape, asked, target, nth, clientTry, nowMs, streams } = site;
+  const { tape, asked, target, nth, clientTry, nowMs, streams, isWrittenFor } = site;
   const dice = new Dice(mulberry32(seedOf(tape.seed, target, asked.id, clientTry, nth)));
   const luck = dice.next();
   const fault = tape.faults.find(
-    (candidate) => candidate.target === target && shows(candidate, asked.model, nowMs, luck),
+    (candidate) =>
+      candidate.target === target &&
+      shows(candidate, asked.model, nowMs, luck) &&
+      !(isWrittenFor && candidate.kind === 'odd_server'),
   );
   const delayMs = (tape.paceMs[target] ?? 200) * (0.6 + 0.8 * dice.next());
   if (asked.refusedAs !== undefined && (fault === undefined || fault.kind === 'slow_start')) {
@@ -192,6 +197,8 @@ const FAULTY = {
     const last = healthy.findIndex(({ event }) => event.type === 'terminal');
     return [...healthy.slice(0, last + 1), after(700, { type: 'error', failure: failure('reset') })];
   },
+  odd_server: (_healthy, _fault, dice) =>
+    fails('capability', { quirk: 'no store', reason: 'UNSUPPORTED_PARAMETER' }, dice.pick([5, 60, 300])),
   throws: () => [],
   little_left: (healthy, _, dice) => {
     const limit = dice.pick([1, 5, 60]);

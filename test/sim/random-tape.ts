@@ -52,7 +52,8 @@ export const USUAL_SIZE: TapeSize = { requests: 30, spanMs: 120_000 };
 /** Draws a tape from a seed. */
 export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   // From sources of their own, so that what is new here leaves what was drawn as it was.
-  const drawn = withProbes(usualTape(seed, size), new Dice(mulberry32(seedOf(seed, 'probes'))));
+  const probed = withProbes(usualTape(seed, size), new Dice(mulberry32(seedOf(seed, 'probes'))));
+  const drawn = withOddServer(probed, new Dice(mulberry32(seedOf(seed, 'odd servers'))));
   const dice = new Dice(mulberry32(seedOf(seed, 'disturbances')));
   const disturbedTape = dice.chance(0.5) ? drawn : disturbed(drawn, dice);
   const tape = crowded(disturbedTape, new Dice(mulberry32(seedOf(seed, 'crowd'))));
@@ -112,6 +113,16 @@ function withProbes(tape: Tape, dice: Dice): Tape {
     [3, 1],
   ]);
   return { ...tape, config: { ...tape.config, probes } };
+}
+
+function withOddServer(tape: Tape, dice: Dice): Tape {
+  if (dice.chance(0.6)) return tape;
+  const [id, shape] = [tape.faults.length, { type: 'steady' }] as const;
+  const window = { fromMs: 0, toMs: tape.calmFromMs };
+  return {
+    ...tape,
+    faults: [...tape.faults, { id, target: dice.pick(TARGETS), kind: 'odd_server', ...window, shape }],
+  };
 }
 
 function drawFaults(dice: Dice, spanMs: number): Fault[] {

@@ -180,7 +180,9 @@ export class Recorder {
     const comesBack = last === undefined || (rowOf(last.class).comesBack && last.repeatIsUseless !== true);
     if (!comesBack) return false;
     // What one target cannot do, others may not be able to do either: the engine may know.
-    return how === 'perhaps' || !run.made.some(({ record }) => record?.failure?.class === 'capability');
+    const isBeyond = ({ record }: Made): boolean =>
+      record?.failure?.class === 'capability' && record.failure.quirk === undefined;
+    return how === 'perhaps' || !run.made.some(isBeyond);
   }
 
   #learn(run: Run, made: Made, record: AttemptRecord): void {

@@ -51,6 +51,8 @@ class Simulation {
   readonly #stalls: Stall[] = [];
   readonly #runOf = new Map<ChainEntry, Run>();
   readonly #cancels: Cancels;
+  /** Targets whose oddities are known. */
+  readonly #known = new Set<string>();
   #calls = 0;
   #running = 0;
 
@@ -221,17 +223,33 @@ class Simulation {
 
   #prepare(run: Run, entry: ChainEntry): Prepared<string, string> {
     const timing = timingOf(run.asked);
-    return { timing, open: (sink) => this.#open(run, entry, timing, sink) };
+    const isWrittenFor = this.#known.has(entry.target);
+    return {
+      timing,
+      open: (sink) => this.#open(run, entry, timing, isWrittenFor, sink),
+      learns: ({ quirk }) => {
+        if (quirk === undefined || isWrittenFor) return false;
+        this.#known.add(entry.target);
+        return true;
+      },
+    };
   }
 
-  #open(run: Run, entry: ChainEntry, timing: AttemptTiming, sink: AttemptSink<string, string>): SimCall {
+  #open(
+    run: Run,
+    entry: ChainEntry,
+    timing: AttemptTiming,
+    isWrittenFor: boolean,
+    sink: AttemptSink<string, string>,
+  ): SimCall {
     const nowMs = this.#runtime.now();
     const { target } = entry;
     const id = this.#calls++;
     const nth = run.made.filter(({ call }) => call.entry === entry).length;
     const { asked, clientTry } = run;
     const { streams } = timing;
-    const plan = planCall({ tape: this.#tape, asked, target, nth, clientTry, nowMs, callId: id, streams });
+    const tape = this.#tape;
+    const plan = planCall({ tape, asked, target, nth, clientTry, nowMs, callId: id, streams, isWrittenFor });
     const call = callFacts({ id, target, entry, timing, plan, openedAtMs: nowMs });
     const made = this.#recorder.opened(run, call);
     this.#cancels.at(run, 'open');

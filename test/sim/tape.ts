@@ -30,6 +30,8 @@ export type FaultKind =
   | 'rate_limit_later'
   | 'late_terminal'
   | 'throws'
+  /** Refuses what the gateway writes on its own, until that is known and left out. */
+  | 'odd_server'
   /** Answers well, with headers that say how little is left of a limit. */
   | 'little_left';
 

@@ -12,6 +12,9 @@ const LONGEST_HINT_MS = 2_000;
 /** The same with the jitter that a cooldown adds. */
 const LONGEST_COOLDOWN_MS = 1.1 * LONGEST_HINT_MS;
 
+/** So many times at most is a request written anew in one visit: there are no more ways to write it (class C13). */
+const MOST_REWRITES = 4;
+
 const NEXT_TARGET: Decision = { kind: 'NEXT', begins: 'NORMAL' };
 
 /** Where a request stands when an attempt has failed, or has brought an answer that is not what was asked for. */
@@ -30,6 +33,10 @@ export interface FailedAttempt {
   readonly rejection: { readonly isTolerable: boolean; readonly hasRepair: boolean } | undefined;
   /** Whether the provider itself has answered, not another server that speaks its API (class C12). */
   readonly ownHost: boolean;
+  /** Whether the target would be asked in another form, which may not fail so (class C13). */
+  readonly isRewritable: boolean;
+  /** How many times the request was written anew in this visit. */
+  readonly rewritesInVisit: number;
   /** Whether the attempt was to mend an answer: nothing repeats it. */
   readonly isRepair: boolean;
   /** Whether the answer that it was to mend may be returned as it is. */
@@ -66,6 +73,7 @@ export function decideAfterAttempt(failed: FailedAttempt, config: RetryConfig, r
     return { kind: 'REPAIR', begins: recovered === 'RESTART' ? 'RESTART' : 'NORMAL' };
   }
   if (rejection?.isTolerable === true) return { kind: 'ANSWER' };
+  if (mayRewrite(failed)) return { kind: 'REWRITE' };
   const begins = failed.hasOutput ? recovered : 'NORMAL';
   // A fault of ours is passed on to one other target, not to all (class C21).
   const isSecondFault = cause.class === 'internal' && failed.hasInternalFault;
@@ -85,6 +93,13 @@ export function decideAfterAttempt(failed: FailedAttempt, config: RetryConfig, r
 function isLast({ cause, ownHost }: FailedAttempt): boolean {
   if (CLASS_RULES[cause.class].nextTarget !== 'no') return false;
   return cause.class !== 'bad_request' || cause.unrecognised !== true || ownHost;
+}
+
+/** A request that was written wrongly was not looked at: it is written anew while there is time for it. */
+function mayRewrite(failed: FailedAttempt): boolean {
+  const { isRewritable, isRepair, isDraining, rewritesInVisit, unavailable, sliceMs, minAttemptMs } = failed;
+  const isDue = isRewritable && !isRepair && !isDraining && rewritesInVisit < MOST_REWRITES;
+  return isDue && unavailable === undefined && sliceMs >= minAttemptMs;
 }
 
 /** A repair is a repeat: it needs budget and time. */

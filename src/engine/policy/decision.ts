@@ -12,6 +12,8 @@ export type Decision =
       readonly isReplacement: boolean;
       readonly begins: Beginning;
     }
+  /** The same target is asked at once, free of charge, in another form (class C13). */
+  | { readonly kind: 'REWRITE' }
   /** The same target is asked to mend its answer. */
   | { readonly kind: 'REPAIR'; readonly begins: Beginning }
   /** The next target of the chain has its turn. */

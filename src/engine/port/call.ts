@@ -48,6 +48,11 @@ export interface Prepared<Output, Final> {
   readonly tokens?: TokenEstimate | undefined;
   /** Starts the upstream call. Never calls the sink before it has returned. */
   open(sink: AttemptSink<Output, Final>): AttemptHandle;
+  /**
+   * Told of a failure before any output. Whether the same entry, prepared once more, is asked in another form, because the
+   * provider refused what this gateway writes on its own (class C13); absent: never.
+   */
+  learns?(failure: Failure): boolean;
   /** Says why a complete answer is not what was asked for; absent, or undefined from it: it is. */
   judge?(final: Final): Rejection<Output, Final> | undefined;
 }
@@ -111,7 +116,10 @@ export interface Call<Output, Final> {
   readonly recovery?: Recovery | undefined;
   /** Whether upstream calls stream. Absent: where the caller's answer does. */
   readonly upstreamStreams?: boolean | undefined;
-  /** Translates the request for an entry; asked at most once per entry and only when its turn has come. A failure skips it. */
+  /**
+   * Translates the request for an entry; asked only when its turn has come, and again only where {@link Prepared.learns} says so.
+   * A failure skips it.
+   */
   prepare(entry: ChainEntry): Prepared<Output, Final> | Failure;
 }
 

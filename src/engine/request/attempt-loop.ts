@@ -91,6 +91,7 @@ export class AttemptLoop<Output, Final> {
     let visit = new Visit(request, entry, later);
     let isRepeat = request.chain.failureOf(entry) !== undefined;
     let repair: Repair<Output, Final> | undefined;
+    let rewritten: 'RETRY' | undefined;
     for (;;) {
       const ready = admit(request, visit, isRepeat, repair);
       if (ready === undefined || !('permit' in ready)) {
@@ -98,7 +99,7 @@ export class AttemptLoop<Output, Final> {
         return repair === undefined ? undefined : request.tolerable;
       }
       const isRestart = allowance.attempt(entry, isRepeat);
-      const again = isRestart ? 'RESTART' : undefined;
+      const again = isRestart ? 'RESTART' : rewritten;
       const { answer, fault } = await makeAttempt(request, visit, ready, repair === undefined ? again : 'REPAIR');
       if (fault === undefined) return answer;
       allowance.failed(entry, fault.cause.class);
@@ -107,7 +108,14 @@ export class AttemptLoop<Output, Final> {
       this.#note(decision, entry, fault);
       if (request.isOver) return undefined;
       repair = undefined;
+      rewritten = undefined;
       switch (decision.kind) {
+        case 'REWRITE':
+          request.chain.rewrite(entry);
+          visit.rewrites++;
+          isRepeat = false;
+          rewritten = 'RETRY';
+          break;
         case 'REPAIR':
           ({ repair } = fault.rejection ?? {});
           if (fault.rejection?.isTolerable === true && answer !== undefined) request.tolerate(answer);
@@ -151,13 +159,13 @@ export class AttemptLoop<Output, Final> {
 
   #afterAttempt(
     visit: Visit<Output, Final>,
-    { cause, failure, rejection, hasOutput }: AttemptFault<Output, Final>,
+    { cause, failure, rejection, hasOutput, isRewritable }: AttemptFault<Output, Final>,
     isRepair: boolean,
   ): Decision {
     const request = this.#request;
     const { allowance, chain, delivery, recovery, time } = request;
     const { config, drain, runtime, stateOf } = this.#context;
-    const { entry, repeats, staleSocketReplaced } = visit;
+    const { entry, repeats, rewrites, staleSocketReplaced } = visit;
     return decideAfterAttempt(
       {
         cause,
@@ -170,6 +178,8 @@ export class AttemptLoop<Output, Final> {
           hasRepair: rejection.repair !== undefined,
         },
         ownHost: stateOf(entry).target.ownHost,
+        isRewritable,
+        rewritesInVisit: rewrites,
         isRepair,
         hasTolerableAnswer: isRepair && request.tolerable !== undefined,
         hasInternalFault: chain.hasInternalFault,

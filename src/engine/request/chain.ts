@@ -43,11 +43,19 @@ export class Chain<Output, Final> {
     return [...this.#failures.values()].some((failure) => failure.class === 'internal');
   }
 
-  /** Returns how an entry is asked, or why it cannot be; the call is translated once, when first needed. */
+  /** Returns how an entry is asked, or why it cannot be; the call is translated when first needed, and again behind {@link rewrite}. */
   prepare(entry: ChainEntry): Prepared<Output, Final> | Failure {
     const made = this.#incapable(entry) ?? this.#prepared.get(entry) ?? translated(() => this.#call.prepare(entry));
     this.#prepared.set(entry, made);
     return made;
+  }
+
+  /** Forgets how an entry was asked and failed: it is asked in another form (class C13). */
+  rewrite(entry: ChainEntry): void {
+    this.#prepared.delete(entry);
+    const failures = new Map(this.#failures);
+    failures.delete(entry);
+    this.#failures = failures;
   }
 
   /** Returns why no call may go to an entry now; how large the call is counts once it is translated. */

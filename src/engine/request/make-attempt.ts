@@ -26,17 +26,20 @@ export interface AttemptFault<Output, Final> {
   readonly rejection: Rejection<Output, Final> | undefined;
   /** Whether some of the answer came. */
   readonly hasOutput: boolean;
+  /** Whether the target would be asked in another form, which may not fail so (class C13). */
+  readonly isRewritable: boolean;
 }
 
 /**
  * Makes an attempt, in the turn in which it was admitted, to its end, and settles it.
- * @param again what it is where it is no first try of a visit: the first one after the answer broke off, or one that mends
+ * @param again what it is where it is no first try of a visit: the first one after the answer broke off, one that mends, or one
+ * that is written anew
  */
 export async function makeAttempt<Output, Final>(
   request: Request<Output, Final>,
   visit: Visit<Output, Final>,
   { prepared, permit, limits }: ReadyAttempt<Output, Final>,
-  again: 'RESTART' | 'REPAIR' | undefined,
+  again: 'RESTART' | 'REPAIR' | 'RETRY' | undefined,
 ): Promise<AttemptOutcome<Output, Final>> {
   const { delivery, trail } = request;
   const { runtime, observer, stateOf } = request.context;
@@ -76,12 +79,14 @@ export async function makeAttempt<Output, Final>(
   const reported = end.ok ? undefined : forCaller(end.failure, entry.modelNamedByCaller);
   const cause = rejection?.failure ?? reported;
   const failure = cause && delivery.isCommitted ? afterCommit(cause) : cause;
+  const hasOutput = attempt.outputBytes > 0;
+  const isRewritable = reported !== undefined && !hasOutput && prepared.learns?.(reported) === true;
   const record = trail.end(number, start, attempt, failure);
   const { timing } = prepared;
   settleAttempt({ observer, state, permit, record, cause: reported, timing, staleSocketReplaced });
   return {
     answer: end.ok ? answerOf(request, serving(), attempt, end.final) : undefined,
-    fault: cause && failure && { cause, failure, rejection, hasOutput: attempt.outputBytes > 0 },
+    fault: cause && failure && { cause, failure, rejection, hasOutput, isRewritable },
   };
 }
 

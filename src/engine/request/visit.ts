@@ -13,6 +13,8 @@ export class Visit<Output, Final> {
   /** Repeats made, replacements of stale sockets not among them. */
   repeats = 0;
   staleSocketReplaced = false;
+  /** How many times the request was written anew. */
+  rewrites = 0;
 
   constructor(request: Request<Output, Final>, entry: ChainEntry, later: readonly ChainEntry[]) {
     this.entry = entry;

@@ -1,5 +1,6 @@
 import type { Failure } from '../../core/failure.ts';
 import type { Adapter, AdapterTarget, Chat, WireRequest } from '../port/adapter.ts';
+import { NO_QUIRKS } from '../port/quirk.ts';
 import { ANTHROPIC_LIST } from './claude-list.ts';
 import { ANTHROPIC_FILE_TYPES } from './content-blocks.ts';
 import { anthropicFailure } from './error-types.ts';
@@ -17,9 +18,12 @@ import { readConversation } from '../shared/conversation.ts';
 import { askedEffort } from '../shared/asked-effort.ts';
 import { anthropicLimits } from '../shared/headers/rate-limits.ts';
 import { listingCheck } from '../shared/health-checks.ts';
+import type { JsonRecord } from '../shared/json/value.ts';
+import { asRecord } from '../shared/json/value.ts';
 import type { OptionOutcome } from '../shared/option-table.ts';
 import { translateOptions } from '../shared/option-table.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
+import { readingQuirks } from '../shared/quirks/read-quirk.ts';
 
 /** Translates between the contract and Anthropic's Messages API. */
 export const anthropic: Adapter = {
@@ -27,7 +31,7 @@ export const anthropic: Adapter = {
   request: anthropicRequest,
   response: anthropicResponse,
   events: anthropicEvents,
-  failure: anthropicFailure,
+  failure: readingQuirks(anthropicFailure),
   limits: anthropicLimits,
   healthCheck: listingCheck('/v1/models?limit=1'),
   modelList: ANTHROPIC_LIST,
@@ -50,12 +54,14 @@ const TAKES: Takes = {
 function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure {
   const conversation = readConversation(chat, target, TAKES);
   if ('failure' in conversation) return conversation.failure;
-  const known = claudeModel(target.model);
+  const { quirks = NO_QUIRKS } = target;
+  const listed = claudeModel(target.model);
+  const known = quirks.has('system first') ? { ...listed, systemBetweenTurns: false } : listed;
   const settings = readSettings(chat);
   if ('failure' in settings) return settings.failure;
   const tools = anthropicTools(settings, known);
   if ('failure' in tools) return tools.failure;
-  const prompt = anthropicPrompt(conversation.turns, known, target.model);
+  const prompt = anthropicPrompt(conversation.turns, known, target.model, !quirks.has('no cache_control'));
   if ('failure' in prompt) return prompt.failure;
   const limit = answerLimit(chat.options?.maxTokens, known, target.stream);
   const thinking = chooseThinking(settings, known, limit, prompt.continuesWithoutThinking);
@@ -66,7 +72,7 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
     ...tools.fields,
     ...(prompt.system.length > 0 && { system: prompt.system }),
     messages: prompt.messages,
-    ...options.fields,
+    ...(quirks.has('no display') ? withoutDisplay(options.fields) : options.fields),
   };
   const { body, warnings } = withProviderOptions(written, chat.options, target, 'output_config');
   return {
@@ -75,6 +81,12 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
     warnings: [...prompt.warnings, ...conversation.warnings, ...options.warnings, ...warnings],
     localStop: options.localStop,
   };
+}
+
+/** Leaves out the wish to see what the model thinks. */
+function withoutDisplay(fields: JsonRecord): JsonRecord {
+  const { display: _, ...thinking } = asRecord(fields.thinking) ?? {};
+  return fields.thinking === undefined ? fields : { ...fields, thinking };
 }
 
 function chooseThinking(

@@ -2,7 +2,7 @@ import type { Failure } from '../../core/failure.ts';
 import type { AdapterWarning } from '../port/adapter.ts';
 import type { Block } from './content-blocks.ts';
 import { anthropicBlocks } from './content-blocks.ts';
-import { allParts, chooseBreakpoints, tooManyBytes } from './request-limits.ts';
+import { allParts, chooseBreakpoints, NO_BREAKPOINTS, tooManyBytes } from './request-limits.ts';
 import type { ClaudeModel } from '../models/claude-models.ts';
 import type { Turn } from '../shared/conversation.ts';
 import type { ToolIdForm } from '../shared/tool-ids.ts';
@@ -47,11 +47,12 @@ export function anthropicPrompt(
   conversation: readonly Turn[],
   model: ClaudeModel,
   modelId: string,
+  takesMarks: boolean,
 ): AnthropicPrompt | { readonly failure: Failure } {
   const parts = allParts(conversation);
   const tooMany = tooManyBytes(parts);
   if (tooMany !== undefined) return { failure: tooMany };
-  const breakpoints = chooseBreakpoints(parts);
+  const breakpoints = takesMarks ? chooseBreakpoints(parts) : NO_BREAKPOINTS;
   const warnings: AdapterWarning[] = [...breakpoints.warnings];
   const context = { model: modelId, breakpoints: breakpoints.kept, toolId: toolIdsFor(TOOL_IDS), warnings };
   const placing = new Placing(model.systemBetweenTurns);

@@ -38,14 +38,19 @@ function bytesOf(part: ReadPart['part']): number {
   return part.case === 'image' && part.value.source.case === 'data' ? part.value.source.value.byteLength : 0;
 }
 
+interface Breakpoints {
+  readonly kept: ReadonlySet<ReadPart>;
+  readonly warnings: readonly AdapterWarning[];
+}
+
+/** Of a server that takes none. */
+export const NO_BREAKPOINTS: Breakpoints = { kept: new Set(), warnings: [] };
+
 /**
  * Chooses the cache breakpoints that are sent. Of more than four the first counts, which ends what conversations share, and
  * the last three, up to which the next turn reads. Reasoning cannot be marked.
  */
-export function chooseBreakpoints(parts: readonly ReadPart[]): {
-  readonly kept: ReadonlySet<ReadPart>;
-  readonly warnings: readonly AdapterWarning[];
-} {
+export function chooseBreakpoints(parts: readonly ReadPart[]): Breakpoints {
   const marked = parts.filter(({ cacheBreakpoint, part }) => cacheBreakpoint && part.case !== 'reasoning');
   const isKept = (index: number): boolean => index === 0 || index > marked.length - MAX_BREAKPOINTS;
   const left = marked.find((_, index) => !isKept(index));

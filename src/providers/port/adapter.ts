@@ -5,6 +5,7 @@ import type { Failure, FailureReason } from '../../core/failure.ts';
 import type { LimitReading, TokenUsage } from '../../core/ports.ts';
 import type { ProviderName } from '../../core/provider.ts';
 import type { ModelFacts } from './model-facts.ts';
+import type { Quirk } from './quirk.ts';
 
 /** The part of a request that an adapter translates; both ChatRequest and StreamChatRequest fit. */
 export type Chat = Pick<ChatRequest, 'messages' | 'options' | 'tools' | 'toolChoice'>;
@@ -14,12 +15,14 @@ export interface AdapterTarget {
   /** Name of the target, the key of `provider_state`. */
   readonly name: string;
   readonly provider: ProviderName;
-  /** Whether the provider itself answers, so that its names of models mean what they mean there. Absent: it does. */
-  readonly ownHost?: boolean | undefined;
   /** The model, or Azure's deployment, to send. */
   readonly model: string;
   /** Whether the answer is streamed. */
   readonly stream: boolean;
+  /** Whether the provider itself answers, and not another server that speaks its API and may have models of its own. Absent: it does. */
+  readonly ownHost?: boolean | undefined;
+  /** What the server takes otherwise than its API says. Absent: nothing is known. */
+  readonly quirks?: ReadonlySet<Quirk> | undefined;
 }
 
 /** Something that a request asks and this model does not take. */

@@ -17,9 +17,11 @@ const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
  */
 export function toolIdsFor(form: ToolIdForm | undefined): (id: string) => string {
   if (form === undefined) return (id) => id;
-  const given = new Map<string, string>();
-  const taken = new Set<string>();
+  let given: Map<string, string> | undefined;
+  let taken: Set<string> | undefined;
   return (id) => {
+    given ??= new Map();
+    taken ??= new Set();
     const known = given.get(id);
     if (known !== undefined) return known;
     let wireId = form.fits.test(id) ? id : form.rewrite(id, 0);
@@ -36,7 +38,7 @@ export function hashedIds(fits: RegExp, prefix = ''): ToolIdForm {
 }
 
 /** Makes nine letters and digits of a text: always the same ones, and hardly ever those of another text. */
-function lettersOf(text: string): string {
+export function lettersOf(text: string): string {
   let rest = hash53(text);
   let letters = '';
   while (letters.length < LENGTH) {

@@ -197,3 +197,25 @@ describe('what follows a failed attempt', () => {
     expect(decide('overload', { isDraining: true })).toBeUndefined();
   });
 });
+
+describe('a request that was written wrongly', () => {
+  const rewritable = (situation: Parameters<typeof failed>[1] = {}) =>
+    decision(failed('capability', { isRewritable: true, ...situation }));
+
+  it('is written anew and sent at once, whether or not there is another target, and without any budget', () => {
+    expect(rewritable()).toEqual({ kind: 'REWRITE' });
+    expect(rewritable({ anotherIsAvailable: false, mayRepeat: false, hasRepeats: false })).toEqual({ kind: 'REWRITE' });
+  });
+
+  it('goes to the next target where it is not of use, or not possible', () => {
+    for (const situation of [
+      { isRewritable: false },
+      { rewritesInVisit: 4 },
+      { isDraining: true },
+      { sliceMs: 999 },
+      { unavailable: { reason: 'CIRCUIT_OPEN', forMs: 1_000 } as const },
+    ]) {
+      expect(rewritable(situation)).toEqual({ kind: 'NEXT', begins: 'NORMAL' });
+    }
+  });
+});

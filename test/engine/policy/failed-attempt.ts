@@ -13,6 +13,8 @@ export function failed(failureClass: FailureClass, situation: Partial<FailedAtte
     recovery: undefined,
     rejection: undefined,
     ownHost: true,
+    isRewritable: false,
+    rewritesInVisit: 0,
     isRepair: false,
     hasTolerableAnswer: false,
     hasInternalFault: false,

@@ -1,6 +1,6 @@
 import type { Check, Facts, Made, Run } from '../facts.ts';
 import { BucketModel } from '../model/bucket-model.ts';
-import { isReplacement } from '../model/judge.ts';
+import { isFreeOfCharge } from '../model/judge.ts';
 
 /** What repeats and restarts may add to the load of a target (engine rules R1, R2). */
 export const BUDGET_CHECKS: readonly Check[] = [
@@ -44,7 +44,7 @@ export const BUDGET_CHECKS: readonly Check[] = [
 ];
 
 function isFree({ config }: Facts, run: Run, made: Made): boolean {
-  return config.retry.order === 'EXHAUST_FIRST' || isReplacement(run, made);
+  return config.retry.order === 'EXHAUST_FIRST' || isFreeOfCharge(run, made);
 }
 
 function buckets(make: () => BucketModel): (target: string) => BucketModel {

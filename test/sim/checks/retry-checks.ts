@@ -3,7 +3,7 @@ import type { ChainEntry } from '../../../src/engine/port/call.ts';
 import type { Check, Facts, Made, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import { rowOf } from '../model/class-table.ts';
-import { isReplacement } from '../model/judge.ts';
+import { isFreeOfCharge, isRewritten } from '../model/judge.ts';
 
 /** No wait before a round is longer, in milliseconds. */
 const LONGEST_WAIT_MS = 30_000;
@@ -67,6 +67,18 @@ export const RETRY_CHECKS: readonly Check[] = [
     }),
   },
   {
+    number: 14.2,
+    says: 'what was only written wrongly is sent to the same target at once, before any other is asked',
+    watch: (facts, fail) => ({
+      opened: (run, made) => {
+        const before = run.made[made.index - 1];
+        if (before?.call.error?.quirk === undefined || isRewritten(run, made)) return;
+        if (mayBeRewritten(facts, run, before))
+          fail(`run ${run.id} leaves ${before.call.target} for ${made.call.target}`);
+      },
+    }),
+  },
+  {
     number: 25,
     says: 'waits lie between nothing and their ceilings, and are the ceilings without jitter',
     watch: (facts, fail) => ({
@@ -84,8 +96,25 @@ export const RETRY_CHECKS: readonly Check[] = [
   },
 ];
 
+/** Whether a target that has refused how a request was written could be asked again in the moment of its refusal. */
+function mayBeRewritten(
+  { breakers, slots, cooldownOf, drainedAtMs }: Facts,
+  run: Run,
+  { call, record }: Made,
+): boolean {
+  const atMs = call.closedAtMs ?? Infinity;
+  const leftMs = (record?.sliceMs ?? 0) - (atMs - call.openedAtMs);
+  return (
+    drainedAtMs === undefined &&
+    leftMs >= run.minAttemptMs + TOLERANCE_MS &&
+    !breakers.of(call.entry).breaker.wasNotClosedAt(atMs) &&
+    slots.get(call.target)?.wasFullAt(atMs) === false &&
+    cooldownOf(call.target).mayHoldUntilMs(call.entry.model) <= atMs
+  );
+}
+
 function isRepeat(run: Run, made: Made): boolean {
-  return run.made.slice(0, made.index).some(({ call }) => call.entry === made.call.entry) && !isReplacement(run, made);
+  return run.made.slice(0, made.index).some(({ call }) => call.entry === made.call.entry) && !isFreeOfCharge(run, made);
 }
 
 /** Whether the last call on the same entry failed by what hardly ever heals, as its provider made it. */
@@ -131,7 +160,7 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   const last = own.at(-1)?.record?.failure;
   if (last === undefined || last.class === 'interrupted') return undefined;
   const row = rowOf(last.class);
-  if (isReplacement(run, made)) return undefined;
+  if (isFreeOfCharge(run, made)) return undefined;
   if (!row.comesBack) return `asked again behind ${last.class}`;
   if (last.repeatIsUseless === true) return 'asked again, although it said that this is of no use';
   const before = run.made[made.index - 1];
@@ -148,7 +177,7 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
     return previous?.call.entry !== each.call.entry || wasAlone;
   });
   const inVisit = own.length - visitBegins;
-  const replacements = own.filter((each) => isReplacement(run, each)).length;
+  const replacements = own.filter((each) => isFreeOfCharge(run, each)).length;
   return inVisit - replacements > 1 ? 'repeated twice in a visit' : undefined;
 }
 
@@ -164,7 +193,7 @@ function wrongWait(facts: Facts, run: Run, made: Made): string | undefined {
   if (before === undefined || failure === undefined || failure.class === 'interrupted') return undefined;
   const waitMs = made.call.openedAtMs - (before.call.closedAtMs ?? 0);
   const longestMs = Math.max(...retry.backoffMs);
-  if (isReplacement(run, made) || run.asked.refusedAs !== undefined) return undefined;
+  if (isFreeOfCharge(run, made) || run.asked.refusedAs !== undefined) return undefined;
   if (heldUpMs(facts, run.startedAtMs, made.call.openedAtMs) > 0) return undefined;
   if (retry.order === 'EXHAUST_FIRST') {
     // No rounds: nobody is waited for longer than by the schedule, and the waits are the schedule where nobody asked for others.
@@ -195,7 +224,7 @@ function isHeldBack({ cooldownOf, slots }: Facts, run: Run): boolean {
 /** Which repeat on its target a call is, from 0. */
 function turnOf(run: Run, { call, index }: Made): number {
   const own = run.made.slice(0, index).filter((made) => made.call.entry === call.entry);
-  return own.filter((made) => !isReplacement(run, made)).length - 1;
+  return own.filter((made) => !isFreeOfCharge(run, made)).length - 1;
 }
 
 /** The wait before a repeat within a visit, where another target is free. */

@@ -82,7 +82,7 @@ function verdictOf(error: Failure, run: Run, made: Made): Verdict | undefined {
 }
 
 /** Whether a call replaces the one before it, whose connection was stale: it follows at once. */
-export function isReplacement(run: Run, { call, index }: Made): boolean {
+function isReplacement(run: Run, { call, index }: Made): boolean {
   const before = run.made[index - 1]?.call;
   return (
     before !== undefined &&
@@ -91,6 +91,22 @@ export function isReplacement(run: Run, { call, index }: Made): boolean {
     before.closedAtMs === call.openedAtMs &&
     !isReplacedAlready(run, index - 1)
   );
+}
+
+/** Whether a call is the one before it, written as its server wants it: that was refused, and this follows at once (class C13). */
+export function isRewritten(run: Run, { call, index }: Made): boolean {
+  const before = run.made[index - 1]?.call;
+  return (
+    before !== undefined &&
+    before.entry === call.entry &&
+    before.error?.quirk !== undefined &&
+    before.closedAtMs === call.openedAtMs
+  );
+}
+
+/** Whether a call is one that costs nothing: it takes the place of another that nobody has looked at. */
+export function isFreeOfCharge(run: Run, made: Made): boolean {
+  return isReplacement(run, made) || isRewritten(run, made);
 }
 
 function isReplacedAlready(run: Run, index: number): boolean {

@@ -149,7 +149,7 @@ class Stage {
     const { tape } = this.#scenario;
     const plan =
       this.#refusal(target, nowMs) ??
-      withStatus(planCall({ tape, asked, target, nth, clientTry, nowMs, callId: id, streams }));
+      withStatus(planCall({ tape, asked, target, nth, clientTry, nowMs, callId: id, streams, isWrittenFor: false }));
     const timing = { ...timingOf({ ...asked, json: !streams }), streams };
     const entry: ChainEntry = { target, provider: target, model: 'model', circuit: 'model', modelNamedByCaller: false };
     const call = callFacts({ id, target, entry, timing, plan, openedAtMs: nowMs });

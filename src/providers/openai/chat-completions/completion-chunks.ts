@@ -8,6 +8,7 @@ import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson, recordsOf, textOf, wordOf } from '../../shared/json/value.ts';
 import { openAiInBandFailure } from '../shared/error-codes.ts';
 import { contentPieces } from './content-pieces.ts';
+import { KeptState, thoughtsIn } from './kept-state.ts';
 import { chatUsage } from '../shared/token-usage.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 
@@ -23,7 +24,7 @@ const FAILED_FINISHES: ReadonlySet<string> = new Set(['insufficient_system_resou
 
 /** What of answers the providers that speak Chat Completions have in different forms. */
 export interface AnswerForms {
-  /** Whether reasoning gets a state, by which it is known when the caller brings it back. */
+  /** Whether reasoning and what stands beside it get a state, by which they are known when the caller brings them back. */
   readonly keepsReasoning: boolean;
   /** Reasons to end an answer that OpenAI does not have. */
   readonly finishReasons?: ReadonlyMap<string, FinishReason>;
@@ -56,9 +57,6 @@ export function chatEvents(forms: AnswerForms): EventReader {
   return (event) => reader.readEvent(event);
 }
 
-/** The words are in the part itself; that it has a state says whose they are. */
-const STATE = new TextEncoder().encode('{"type":"reasoning_content"}');
-
 const NOTHING: readonly AdapterEvent[] = [];
 
 const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
@@ -75,6 +73,8 @@ class ChatReader {
   #isFinished = false;
   #isRefused = false;
   readonly #forms: AnswerForms;
+  /** Most answers have none. */
+  #state: KeptState | undefined;
 
   constructor(forms: AnswerForms) {
     this.#forms = forms;
@@ -109,7 +109,11 @@ class ChatReader {
     const refusal = textOf(message.refusal);
     if (refusal !== '') this.#isRefused = true;
     // DeepSeek writes `reasoning_content`, Ollama, vLLM and Groq `reasoning`, and some servers both.
-    const reasoning = textOf(message.reasoning_content) || textOf(message.reasoning);
+    const content = textOf(message.reasoning_content);
+    const details = message.reasoning_details;
+    const reasoning = content || textOf(message.reasoning) || (isSet(details) ? thoughtsIn(details) : '');
+    const hasState = isSet(details) || isSet(message.thinking_blocks) || isSet(message.extra_content);
+    if (reasoning !== '' || hasState) this.#keep(message, content !== '');
     add(events, this.#parts.text('reasoning', 'reasoning', reasoning));
     for (const { kind, text } of contentPieces(message.content)) add(events, this.#parts.text(kind, kind, text));
     add(events, this.#parts.text('text', 'refusal', refusal));
@@ -126,9 +130,7 @@ class ChatReader {
       return this.#fail(providerFailure('overload', { providerCode: raw }));
     }
     this.#isFinished = true;
-    const told =
-      this.#forms.keepsReasoning && this.#parts.has('reasoning') ? this.#parts.finish('reasoning', STATE) : [];
-    return [...told, ...this.#parts.finishAll(), { type: 'finish', reason: this.#reasonOf(raw), raw }];
+    return [...this.#states(), ...this.#parts.finishAll(), { type: 'finish', reason: this.#reasonOf(raw), raw }];
   }
 
   end(): readonly AdapterEvent[] {
@@ -136,12 +138,37 @@ class ChatReader {
   }
 
   #readCall(call: JsonRecord, position: number): readonly AdapterEvent[] {
-    const described = asRecord(call.function);
+    const hasState = isSet(call.extra_content) || isSet(call.provider_specific_fields);
+    const described = asRecord(call.function) ?? (hasState ? {} : undefined);
     if (described === undefined) return [];
     const id = textOf(call.id);
     const name = textOf(described.name);
     const key = this.#keyOf(call.index, position, id, name !== '');
+    if (hasState && this.#forms.keepsReasoning) {
+      this.#state ??= new KeptState();
+      this.#state.takeCall(key, call);
+    }
     return this.#parts.call(key, { id, name, argumentsFragment: textOf(described.arguments) });
+  }
+
+  #keep(message: JsonRecord, hasContent: boolean): void {
+    if (!this.#forms.keepsReasoning) return;
+    this.#state ??= new KeptState();
+    const otherwise = textOf(message.reasoning) === '' ? undefined : 'reasoning';
+    this.#state.take(message, hasContent ? 'reasoning_content' : otherwise);
+  }
+
+  /** What goes with the parts of the answer: with its reasoning, or its text where it has none, and with its calls. */
+  #states(): readonly AdapterEvent[] {
+    if (this.#state === undefined) return NOTHING;
+    const { ofMessage } = this.#state;
+    const isBesideText = !this.#parts.has('reasoning') && this.#parts.has('text');
+    const told: AdapterEvent[] = [];
+    if (ofMessage !== undefined) add(told, this.#parts.finish(isBesideText ? 'text' : 'reasoning', ofMessage));
+    for (const [key, state] of this.#state.ofCalls()) {
+      if (this.#parts.has(key)) add(told, this.#parts.finish(key, state));
+    }
+    return told;
   }
 
   /**

@@ -1,18 +1,25 @@
 import type { ToolCall } from '../../../../gen/understudy/v1/chat_pb.ts';
+import type { Quirk } from '../../port/quirk.ts';
 import type { ReadPart, Turn } from '../../shared/conversation.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { contentOf, fileData, imageUrl, markOf, resultParts } from '../shared/input-parts.ts';
+import { returnedCallFields, returnedFields } from './message-state.ts';
+import type { SystemStyle } from './system-turns.ts';
+import { joinedSystem } from './system-turns.ts';
 
 /** What of messages the providers that speak Chat Completions have in different forms. */
-export interface MessageStyle {
+export interface MessageStyle extends SystemStyle {
   /** The role of instructions. */
   readonly systemRole: 'system' | 'developer';
   /** Whether the message of a tool may have several parts; otherwise its texts become paragraphs of one. */
   readonly partsInToolMessages: boolean;
-  /** Whether every message of the assistant must have the reasoning that led to it. */
-  readonly replaysReasoning: boolean;
-  /** The parts after which the prompt shall be cached. */
-  readonly marks: ReadonlySet<ReadPart>;
+  /**
+   * What of the assistant's reasoning comes back: none; all of it, in a field that every message must have; or what the server has
+   * given out with a state.
+   */
+  readonly replaysReasoning: 'never' | 'always' | 'by_state';
+  /** What the server takes otherwise than others. */
+  readonly quirks: ReadonlySet<Quirk>;
   /** Gives a tool call, and its result, the id that it has at the provider; asked in the order of the conversation. */
   readonly toolId: (id: string) => string;
 }
@@ -23,7 +30,7 @@ export interface MessageStyle {
  */
 export function chatMessages(turns: readonly Turn[], style: MessageStyle): readonly JsonRecord[] {
   const messages: JsonRecord[] = [];
-  for (const { role, parts } of turns) {
+  for (const { role, parts } of joinedSystem(turns, style)) {
     if (role === 'assistant') messages.push(...assistantMessage(parts, style));
     else if (role === 'tool') messages.push(...parts.map((part) => toolMessage(part, style)));
     else messages.push({ role: role === 'system' ? style.systemRole : role, content: written(parts, style) });
@@ -31,7 +38,10 @@ export function chatMessages(turns: readonly Turn[], style: MessageStyle): reado
   return messages;
 }
 
-function written(parts: readonly ReadPart[], { marks }: MessageStyle): string | readonly JsonRecord[] {
+function written(parts: readonly ReadPart[], { marks, quirks }: MessageStyle): string | readonly JsonRecord[] {
+  if (quirks.has('content as text') && parts.every(({ part }) => part.case === 'text')) {
+    return parts.map(({ part }) => (part.case === 'text' ? part.value : '')).join('\n\n');
+  }
   return contentOf(parts, marks, (part) => ({ ...chatPart(part), ...markOf(part, marks) }));
 }
 
@@ -52,25 +62,47 @@ function chatPart({ part }: ReadPart): JsonRecord {
 
 function assistantMessage(parts: readonly ReadPart[], style: MessageStyle): readonly JsonRecord[] {
   const texts = parts.filter(({ part }) => part.case === 'text');
-  const calls = parts.flatMap(({ part }) => (part.case === 'toolCall' ? [chatCall(part.value, style)] : []));
+  const calls: JsonRecord[] = [];
+  for (const read of parts) {
+    if (read.part.case === 'toolCall') calls.push(chatCall(read.part.value, read, calls.length === 0, style));
+  }
   if (texts.length === 0 && calls.length === 0) return [];
-  const reasoning = parts.map(({ part }) => (part.case === 'reasoning' ? part.value.text : '')).join('');
   return [
     {
       role: 'assistant',
-      content: texts.length === 0 ? null : written(texts, style),
-      // What another model has reasoned is not shown, but the field must be there.
-      ...(style.replaysReasoning ? { reasoning_content: reasoning } : {}),
+      content: texts.length === 0 && !style.quirks.has('content as text') ? null : written(texts, style),
+      ...reasoningFields(parts, style),
       ...(calls.length === 0 ? {} : { tool_calls: calls }),
     },
   ];
 }
 
-function chatCall({ id, name, argumentsJson }: ToolCall, { toolId }: MessageStyle): JsonRecord {
+function reasoningFields(parts: readonly ReadPart[], { replaysReasoning, quirks }: MessageStyle): JsonRecord {
+  switch (replaysReasoning) {
+    case 'never':
+      return {};
+    case 'always':
+      // What another model has reasoned is not shown, but the field must be there.
+      if (quirks.has('no reasoning_content')) return {};
+      return {
+        reasoning_content: parts.map(({ part }) => (part.case === 'reasoning' ? part.value.text : '')).join(''),
+      };
+    case 'by_state':
+      return returnedFields(parts, quirks);
+  }
+}
+
+function chatCall(
+  { id, name, argumentsJson }: ToolCall,
+  call: ReadPart,
+  isFirst: boolean,
+  { toolId, replaysReasoning, quirks }: MessageStyle,
+): JsonRecord {
   return {
     id: toolId(id),
     type: 'function',
     function: { name, arguments: argumentsJson === '' ? '{}' : argumentsJson },
+    ...(replaysReasoning === 'by_state' ? returnedCallFields(call, isFirst, quirks) : {}),
   };
 }
 

@@ -14,6 +14,8 @@ interface ResponsesInput {
 interface InputStyle {
   /** The parts after which the prompt shall be cached. */
   readonly marks: ReadonlySet<ReadPart>;
+  /** The role of instructions behind the first turn. */
+  readonly systemRole: 'system' | 'developer';
   /** Whether the model can read the reasoning of earlier turns. */
   readonly replaysReasoning: boolean;
   /** Gives a tool call, and its result, the id that it has at the provider; asked in the order of the conversation. */
@@ -44,7 +46,7 @@ function wordsOf({ part }: ReadPart): string {
 function inputItems({ role, parts }: Turn, style: InputStyle) {
   if (role === 'assistant') return assistantItems(parts, style);
   if (role === 'tool') return parts.map((part) => resultItem(part, style));
-  return [{ role: role === 'system' ? 'developer' : role, content: inputContent(parts, style.marks) }];
+  return [{ role: role === 'system' ? style.systemRole : role, content: inputContent(parts, style.marks) }];
 }
 
 function inputContent(parts: readonly ReadPart[], marks: ReadonlySet<ReadPart>): string | readonly JsonRecord[] {

@@ -1,5 +1,6 @@
 import type { Failure } from '../../../core/failure.ts';
 import type { AdapterTarget, Chat, Translator, WireRequest } from '../../port/adapter.ts';
+import { NO_QUIRKS } from '../../port/quirk.ts';
 import { askedEffort } from '../../shared/asked-effort.ts';
 import type { GenerationSettings } from '../../shared/asked-tools.ts';
 import { readChat } from '../../shared/asked-tools.ts';
@@ -8,16 +9,20 @@ import { openAiFailure } from '../shared/error-codes.ts';
 import { openAiModel } from '../../models/gpt-models.ts';
 import type { OpenAiSettings } from '../shared/sampling.ts';
 import { effortAs, fitEffort, OPENAI_RULES, openAiUser } from '../shared/sampling.ts';
-import { cacheMarks } from '../shared/input-parts.ts';
+import { cacheMarks, NO_MARKS } from '../shared/input-parts.ts';
 import { responsesEvents, responsesResponse } from './response-events.ts';
 import { responsesInput } from './input-items.ts';
 import { responsesToolFields } from '../shared/function-tools.ts';
 import { openAiLimits } from '../../shared/headers/rate-limits.ts';
+import type { JsonRecord } from '../../shared/json/value.ts';
 import { stopAs } from '../../shared/option-rules.ts';
 import type { OptionTable, WireOptions } from '../../shared/option-table.ts';
 import { translateOptions } from '../../shared/option-table.ts';
 import { withProviderOptions } from '../../shared/provider-options.ts';
-import { hashedIds, toolIdsFor } from '../../shared/tool-ids.ts';
+import { readingQuirks } from '../../shared/quirks/read-quirk.ts';
+import { renamedFields } from '../../shared/quirks/renamed-fields.ts';
+import { toolIdForm, UP_TO_64 } from '../../shared/quirks/tool-id-forms.ts';
+import { toolIdsFor } from '../../shared/tool-ids.ts';
 import { parameterAdjusted } from '../../shared/warnings.ts';
 
 /** Everything; which types of files a model reads, the provider decides. */
@@ -63,9 +68,6 @@ export const DATED_RESPONSES_OPTIONS: OptionTable<OpenAiSettings> = {
   endUser: openAiUser('user'),
 };
 
-/** Ids of calls have at most 64 characters here. Source: the OpenAPI document (`call_id`). */
-const TOOL_IDS = hashedIds(/^.{1,64}$/s, 'call_');
-
 /** What the providers that speak the Responses API do differently. */
 export interface ResponsesDialect {
   /** Fields of a streamed request. */
@@ -86,30 +88,37 @@ export function responsesApi(dialect: ResponsesDialect): Translator {
     request: (chat, target) => responsesRequest(dialect, chat, target),
     response: responsesResponse,
     events: responsesEvents,
-    failure: openAiFailure,
+    failure: readingQuirks(openAiFailure),
     limits: openAiLimits,
   };
 }
 
 function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: AdapterTarget): WireRequest | Failure {
+  const { model, quirks = NO_QUIRKS } = target;
   const read = readChat(chat, target, RESPONSES_TAKES);
   if ('failure' in read) return read.failure;
   const { turns, settings } = read;
-  // What the assistant said cannot have a mark here.
-  const marks = cacheMarks(
-    turns.filter(({ role }) => role !== 'assistant'),
-    target.model,
-  );
-  const replaysReasoning = openAiModel(target.model)?.reasons !== false;
-  const { instructions, input } = responsesInput(turns, { marks, replaysReasoning, toolId: toolIdsFor(TOOL_IDS) });
-  const options = optionFields(dialect.options, settings, target.model);
+  const known = openAiModel(model);
+  const { instructions, input } = responsesInput(turns, {
+    // What the assistant said cannot have a mark here.
+    marks: quirks.has('no prompt_cache_breakpoint')
+      ? NO_MARKS
+      : cacheMarks(
+          turns.filter(({ role }) => role !== 'assistant'),
+          model,
+        ),
+    replaysReasoning: known?.reasons !== false,
+    systemRole: quirks.has('no developer') ? 'system' : 'developer',
+    toolId: toolIdsFor(toolIdForm(UP_TO_64, quirks)),
+  });
+  const options = optionFields(dialect.options, settings, target);
   const written = {
-    model: target.model,
+    model,
     ...(instructions === '' ? {} : { instructions }),
     input,
-    ...options.fields,
-    store: false,
-    ...(target.stream ? dialect.streamFields : {}),
+    ...(quirks.size === 0 ? options.fields : renamedFields(options.fields, quirks)),
+    ...(quirks.has('no store') ? {} : { store: false }),
+    ...(target.stream ? streamFields(dialect.streamFields, target) : {}),
   };
   const { body, warnings } = withProviderOptions(written, chat.options, target, 'reasoning', 'text');
   return {
@@ -121,17 +130,27 @@ function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: Adapter
   };
 }
 
-function optionFields(table: OptionTable<OpenAiSettings>, settings: GenerationSettings, id: string): WireOptions {
-  const known = openAiModel(id);
+/** Only OpenAI itself pads its events, and another server may refuse the field that stops it. */
+function streamFields(fields: JsonRecord, { ownHost = true, quirks = NO_QUIRKS }: AdapterTarget): JsonRecord {
+  const isTaken = ownHost && !quirks.has('no stream_options') && !quirks.has('no include_obfuscation');
+  return isTaken ? fields : { stream: true };
+}
+
+function optionFields(
+  table: OptionTable<OpenAiSettings>,
+  settings: GenerationSettings,
+  { model, quirks = NO_QUIRKS }: AdapterTarget,
+): WireOptions {
+  const known = openAiModel(model);
   const effort = fitEffort(askedEffort(settings.options), known, known?.responsesEfforts ?? []);
   const options = translateOptions(table, { ...settings, known, effort });
   return {
     ...options,
     fields: {
-      ...responsesToolFields(settings),
+      ...responsesToolFields(settings, !quirks.has('no strict')),
       ...options.fields,
       // Older endpoints return it only where they are asked; models that do not reason refuse to be.
-      ...(known?.reasons === true ? { include: ['reasoning.encrypted_content'] } : {}),
+      ...(known?.reasons === true && !quirks.has('no include') ? { include: ['reasoning.encrypted_content'] } : {}),
     },
   };
 }

@@ -13,10 +13,13 @@ export function chatToolFields(read: ReadTools, choosesAmong: boolean): JsonReco
   return { tools: tools.map(chatTool), ...toolChoice(choice, chatReference, chatAllowed) };
 }
 
-/** Writes tools and their choice for the Responses API. */
-export function responsesToolFields({ tools, choice }: ReadTools): JsonRecord {
+/** Writes tools and their choice for the Responses API. `saysLoose`: whether a function says that it is not held to its schema. */
+export function responsesToolFields({ tools, choice }: ReadTools, saysLoose: boolean): JsonRecord {
   if (tools.length === 0) return {};
-  return { tools: tools.map(responsesTool), ...toolChoice(choice, responsesReference, responsesAllowed) };
+  return {
+    tools: tools.map((tool) => responsesTool(tool, saysLoose)),
+    ...toolChoice(choice, responsesReference, responsesAllowed),
+  };
 }
 
 /** Writes the form of an answer for Chat Completions. */
@@ -33,8 +36,9 @@ function chatTool({ name, description, parameters, strict }: ReadTool): JsonReco
 }
 
 /** Here a function is held to its schema unless the field says otherwise. */
-function responsesTool({ name, description, parameters, strict }: ReadTool): JsonRecord {
-  return { type: 'function', name, ...(description === '' ? {} : { description }), parameters, strict };
+function responsesTool({ name, description, parameters, strict }: ReadTool, saysLoose: boolean): JsonRecord {
+  const described = { type: 'function', name, ...(description === '' ? {} : { description }), parameters };
+  return strict || saysLoose ? { ...described, strict } : described;
 }
 
 type Reference = (name: string) => JsonRecord;

@@ -9,7 +9,8 @@ const FAILED = 'Error:';
 /** Most parts that one request may have cached. Source: the prompt caching guide of OpenAI. */
 const MAX_MARKS = 4;
 
-const NO_MARKS: ReadonlySet<ReadPart> = new Set();
+/** Of a request of which nothing is to be cached. */
+export const NO_MARKS: ReadonlySet<ReadPart> = new Set();
 
 /** Returns the address of an image: its own, or one that holds its bytes. */
 export function imageUrl({ source, mediaType }: Image): string {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AdapterEvent } from '../../../../src/providers/port/adapter.ts';
 import { openai } from '../../../../src/providers/openai.ts';
+import { bytes } from '../../../support/chat-parts.ts';
 import { answer, deltas } from '../../../support/chat-samples.ts';
 
 const adapter = openai('chat_completions');
@@ -69,7 +70,8 @@ describe('a streamed answer of Chat Completions', () => {
       { kind: 'tool_call', index: 2, argumentsFragment: '{"x":' },
       { kind: 'tool_call', index: 3, id: 'b', name: 'g', argumentsFragment: '{}' },
       { kind: 'tool_call', index: 2, argumentsFragment: '1}' },
-      ...[0, 1, 2, 3].map((index) => ({ kind: 'part_finished', index })),
+      { kind: 'part_finished', index: 0, state: bytes('{"type":"reasoning_content"}') },
+      ...[1, 2, 3].map((index) => ({ kind: 'part_finished', index })),
     ]);
     expect(events.at(-1)).toEqual({ type: 'finish', reason: 'TOOL_CALLS', raw: 'tool_calls' });
   });
