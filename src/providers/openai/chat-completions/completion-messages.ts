@@ -1,6 +1,7 @@
 import type { ToolCall } from '../../../../gen/understudy/v1/chat_pb.ts';
 import type { ReadPart, Turn } from '../../shared/conversation.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
+import type { CacheMarks } from '../shared/input-parts.ts';
 import { contentOf, fileData, imageUrl, markOf, resultParts } from '../shared/input-parts.ts';
 
 /** What of messages the providers that speak Chat Completions have in different forms. */
@@ -12,7 +13,7 @@ export interface MessageStyle {
   /** Whether every message of the assistant must have the reasoning that led to it. */
   readonly replaysReasoning: boolean;
   /** The parts after which the prompt shall be cached. */
-  readonly marks: ReadonlySet<ReadPart>;
+  readonly marks: CacheMarks;
   /** Gives a tool call, and its result, the id that it has at the provider; asked in the order of the conversation. */
   readonly toolId: (id: string) => string;
 }
@@ -76,7 +77,7 @@ function chatCall({ id, name, argumentsJson }: ToolCall, { toolId }: MessageStyl
 
 function toolMessage(result: ReadPart, style: MessageStyle): JsonRecord {
   const { part } = result;
-  const parts = resultParts(result, style.marks);
+  const parts = resultParts(result);
   const texts = parts.map((inner) => (inner.part.case === 'text' ? inner.part.value : ''));
   return {
     role: 'tool',

@@ -8,12 +8,12 @@ import { openAiFailure } from '../shared/error-codes.ts';
 import { openAiModel } from '../../models/gpt-models.ts';
 import type { OpenAiSettings } from '../shared/sampling.ts';
 import { effortAs, fitEffort, OPENAI_RULES, openAiUser } from '../shared/sampling.ts';
-import { cacheMarks } from '../shared/input-parts.ts';
+import { asksForMarks, cacheMarks } from '../shared/input-parts.ts';
 import { responsesEvents, responsesResponse } from './response-events.ts';
 import { responsesInput } from './input-items.ts';
 import { responsesToolFields } from '../shared/function-tools.ts';
 import { openAiLimits } from '../../shared/headers/rate-limits.ts';
-import { stopAs } from '../../shared/option-rules.ts';
+import { stopAs, withoutCacheKey } from '../../shared/option-rules.ts';
 import type { OptionTable, WireOptions } from '../../shared/option-table.ts';
 import { translateOptions } from '../../shared/option-table.ts';
 import { withProviderOptions } from '../../shared/provider-options.ts';
@@ -57,10 +57,11 @@ const RESPONSES_OPTIONS: OptionTable<OpenAiSettings> = {
   providerOptions: 'laid_over',
 };
 
-/** The same with the old name of the end user's id. */
+/** The same with the old name of the end user's id, and without what is newer than that. */
 export const DATED_RESPONSES_OPTIONS: OptionTable<OpenAiSettings> = {
   ...RESPONSES_OPTIONS,
   endUser: openAiUser('user'),
+  promptCacheKey: withoutCacheKey,
 };
 
 /** Ids of calls have at most 64 characters here. Source: the OpenAPI document (`call_id`). */
@@ -101,7 +102,12 @@ function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: Adapter
     target.model,
   );
   const replaysReasoning = openAiModel(target.model)?.reasons !== false;
-  const { instructions, input } = responsesInput(turns, { marks, replaysReasoning, toolId: toolIdsFor(TOOL_IDS) });
+  const { instructions, input } = responsesInput(turns, {
+    marks,
+    asksForMarks: asksForMarks(turns, target.model),
+    replaysReasoning,
+    toolId: toolIdsFor(TOOL_IDS),
+  });
   const options = optionFields(dialect.options, settings, target.model);
   const written = {
     model: target.model,
