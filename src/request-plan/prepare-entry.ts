@@ -83,7 +83,13 @@ export function prepareEntry(
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
   if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
   const streams = streamsUpstream(callerStreams, request.options?.maxTokens, config.upstreamMode ?? 'AUTO');
-  const wire = adapter.request(request, { name, provider, model: entry.model, stream: streams });
+  const wire = adapter.request(request, {
+    name,
+    provider,
+    model: entry.model,
+    stream: streams,
+    ownHost: config.ownHost,
+  });
   if ('reason' in wire) return wire;
   const adjusted = limited.length === 0 ? wire.warnings : [...limited, ...wire.warnings];
   const loss = request.routing?.strict === true ? adjusted.find(isLoss) : undefined;
@@ -119,9 +125,9 @@ function prepareRepair(planned: RequestInPlan, form: AnswerForm, entry: ChainEnt
   };
 }
 
-/** A state that another target made is no parameter: without it the call asks for all that it did. */
-function isLoss({ code }: AdapterWarning): boolean {
-  return code !== WarningCode.PROVIDER_STATE_DROPPED;
+/** A state that another target made is no parameter, and the key of a cache is a hint: without them the call asks for all that it did. */
+function isLoss({ code, field }: AdapterWarning): boolean {
+  return code !== WarningCode.PROVIDER_STATE_DROPPED && field !== 'options.prompt_cache_key';
 }
 
 function refused({ field, message }: AdapterWarning): Failure {

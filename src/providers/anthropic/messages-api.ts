@@ -51,11 +51,12 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
   const conversation = readConversation(chat, target, TAKES);
   if ('failure' in conversation) return conversation.failure;
   const known = claudeModel(target.model);
-  const settings = readSettings(chat);
+  const settings = readSettings(chat, target);
   if ('failure' in settings) return settings.failure;
   const tools = anthropicTools(settings, known);
   if ('failure' in tools) return tools.failure;
-  const prompt = anthropicPrompt(conversation.turns, known, target.model);
+  const isCached = (chat.options?.promptCacheKey ?? '') !== '';
+  const prompt = anthropicPrompt(conversation.turns, known, target.model, isCached);
   if ('failure' in prompt) return prompt.failure;
   const limit = answerLimit(chat.options?.maxTokens, known, target.stream);
   const thinking = chooseThinking(settings, known, limit, prompt.continuesWithoutThinking);

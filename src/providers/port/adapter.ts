@@ -18,6 +18,8 @@ export interface AdapterTarget {
   readonly model: string;
   /** Whether the answer is streamed. */
   readonly stream: boolean;
+  /** Whether the provider itself answers, or the mock in its place: not another server that speaks its API. Absent: it does. */
+  readonly ownHost?: boolean | undefined;
 }
 
 /** Something that a request asks and this model does not take. */

@@ -2,7 +2,7 @@ import type { AdapterWarning } from '../../port/adapter.ts';
 import type { Effort } from '../../port/effort.ts';
 import { effortAdjusted, nearestEffort } from '../../shared/asked-effort.ts';
 import type { GenerationSettings } from '../../shared/asked-tools.ts';
-import { endUserAs } from '../../shared/option-rules.ts';
+import { cacheKeyOnOwnHost, endUserAs } from '../../shared/option-rules.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import type { OptionOutcome } from '../../shared/option-table.ts';
 import type { OpenAiModel } from '../../models/gpt-models.ts';
@@ -38,6 +38,7 @@ export const OPENAI_RULES = {
   temperature: whereItSamples('temperature'),
   topP: whereItSamples('top_p'),
   endUser: openAiUser('safety_identifier'),
+  promptCacheKey: cacheKeyOnOwnHost,
 } as const;
 
 /** Makes the rule for the end user's id: `user` is deprecated at OpenAI, and all that older and other servers know. */
