@@ -53,7 +53,8 @@ export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   const drawn = withProbes(usualTape(seed, size), new Dice(mulberry32(seedOf(seed, 'probes'))));
   const dice = new Dice(mulberry32(seedOf(seed, 'disturbances')));
   const tape = dice.chance(0.5) ? drawn : disturbed(drawn, dice);
-  return crowded(tape, new Dice(mulberry32(seedOf(seed, 'crowd'))));
+  const crowd = crowded(tape, new Dice(mulberry32(seedOf(seed, 'crowd'))));
+  return conversing(crowd, new Dice(mulberry32(seedOf(seed, 'conversations'))));
 }
 
 /** Draws a tape in which nothing is wrong but providers, callers and the wall clock. */
@@ -108,6 +109,20 @@ function withProbes(tape: Tape, dice: Dice): Tape {
     [3, 1],
   ]);
   return { ...tape, config: { ...tape.config, probes } };
+}
+
+/**
+ * Lets most requests of half of the tapes go on with one of a few conversations, some with a wish of their own. The load behind the
+ * faults has none: it is to ask every target in turn.
+ */
+function conversing(tape: Tape, dice: Dice): Tape {
+  if (dice.chance(0.5)) return tape;
+  const keys = Array.from({ length: 1 + dice.below(4) }, (_, index) => `conversation-${index}`);
+  const requests = tape.requests.map((asked) => {
+    if (dice.chance(0.2) || asked.atMs >= tape.calmFromMs) return asked;
+    return { ...asked, affinity: { key: dice.pick(keys), wish: dice.chance(0.3) ? (asked.chain[0] ?? '') : '' } };
+  });
+  return { ...tape, requests };
 }
 
 function drawFaults(dice: Dice, spanMs: number): Fault[] {
