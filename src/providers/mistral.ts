@@ -4,7 +4,7 @@ import { strictDropped } from './shared/asked-tools.ts';
 import { listingCheck } from './shared/health-checks.ts';
 import type { JsonRecord } from './shared/json/value.ts';
 import { asRecord, countOf, recordsOf, textOf } from './shared/json/value.ts';
-import { cacheKeyOnOwnHost, seedAs } from './shared/option-rules.ts';
+import { seedAs, sentCacheKey } from './shared/option-rules.ts';
 import type { OptionTable, WireOptions } from './shared/option-table.ts';
 import { translateOptions } from './shared/option-table.ts';
 import { hashedIds } from './shared/tool-ids.ts';
@@ -41,7 +41,7 @@ const OPTIONS: OptionTable<MistralSettings> = {
   // Magistral always reasons; no other model need be told not to.
   reasoningEffort: (asked, { model }) => (asked === 'none' && !model.startsWith('magistral') ? {} : 'dropped'),
   endUser: 'dropped',
-  promptCacheKey: cacheKeyOnOwnHost,
+  promptCacheKey: sentCacheKey,
 };
 
 function mistralOptions(settings: GenerationSettings, model: string): WireOptions {

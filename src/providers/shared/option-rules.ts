@@ -1,5 +1,4 @@
 import { hash53 } from '../../core/text-hash.ts';
-import type { GenerationSettings } from './asked-tools.ts';
 import type { OptionOutcome } from './option-table.ts';
 import { parameterDropped } from './warnings.ts';
 
@@ -50,12 +49,9 @@ export function withoutCacheKey(key: string | undefined): OptionOutcome {
   return key === undefined ? {} : { warnings: [NO_CACHE_KEY] };
 }
 
-/**
- * The rule that sends the key of the cache to the provider itself; other servers that speak its API may refuse the field. One that is
- * too long is sent as a hash of it, which serves as well.
- */
-export function cacheKeyOnOwnHost(key: string | undefined, { ownHost }: GenerationSettings): OptionOutcome {
-  if (!ownHost || key === undefined) return withoutCacheKey(key);
+/** The rule that sends the key of the cache. One that is too long is sent as a hash of it, which serves as well. */
+export function sentCacheKey(key: string | undefined): OptionOutcome {
+  if (key === undefined) return {};
   return { sentAs: 'prompt_cache_key', value: key.length <= MAX_CACHE_KEY_LENGTH ? key : hashedKey(key) };
 }
 

@@ -42,9 +42,15 @@ describe('the key of the prompt’s cache', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('goes to other servers that speak as OpenAI does where they have its models', () => {
+    const request = requestOf([user('Hi')], { options: { promptCacheKey: 'k' } });
+    const target = { name: 'main', provider: 'openai', model: 'gpt-6-sol', stream: true, ownHost: false } as const;
+    for (const api of ['chat_completions', 'responses'] as const)
+      expect(wire(at('openai', api).adapter.request(request, target)).body['prompt_cache_key']).toBe('k');
+  });
+
   test.each([
     ['openai', { ownHost: false }],
-    ['mistral', { ownHost: false }],
     ['azure-openai', { baseUrl: DATED }],
     ['deepseek', {}],
     ['groq', {}],
