@@ -1,11 +1,13 @@
 import type { Runtime, Timers } from '../core/ports.ts';
 import { AdmissionQueue } from './request/admission-queue.ts';
 import { AttemptLoop } from './request/attempt-loop.ts';
+import type { Affinity } from './port/affinity.ts';
 import type { Call, CallResult, ChainEntry, EngineObserver, TargetHealth } from './port/call.ts';
 import type { EngineConfig, EngineTarget } from './port/config.ts';
 import type { EngineLoad } from './port/engine-load.ts';
 import { Cooldown } from './target/cooldown.ts';
 import { Drain } from './request/drain.ts';
+import { ConversationTargets, moved, withLastFirst } from './route/conversation-targets.ts';
 import type { OperatorState } from './target/operator-switch.ts';
 import { Pacing } from './target/pacing.ts';
 import type { SuspensionCheck } from './target/suspension-checks.ts';
@@ -36,6 +38,7 @@ export class Engine {
   readonly #states: ReadonlyMap<string, TargetState>;
   readonly #admission: AdmissionQueue;
   readonly #drain = new Drain();
+  readonly #conversations: ConversationTargets;
   readonly #checks: SuspensionChecks | undefined;
 
   constructor({ config, targets, runtime, observer = {}, isOverloaded = () => false, checks }: EngineParts) {
@@ -46,6 +49,7 @@ export class Engine {
     this.#observer = this.#checks === undefined ? observer : this.#lookingAfter(observer, this.#checks);
     this.#admission = new AdmissionQueue(config.admission, runtime, isOverloaded);
     const now = (): number => runtime.now();
+    this.#conversations = new ConversationTargets(now);
     const accounts = new Map<string, Account>();
     const accountOf = (group: string): Account => {
       const made = accounts.get(group) ?? {
@@ -62,6 +66,22 @@ export class Engine {
 
   /** Runs one request to its end. Never rejects; a chain that names an unknown target is a fault of ours and ends as one. */
   run<Output, Final>(call: Call<Output, Final>): Promise<CallResult<Output, Final>> {
+    return call.affinity === undefined ? this.#runThrough(call) : this.#goOn(call, call.affinity);
+  }
+
+  /** Runs a request that goes on with a conversation: first on the target that gave its last answer (engine rule A6). */
+  async #goOn<Output, Final>(call: Call<Output, Final>, affinity: Affinity): Promise<CallResult<Output, Final>> {
+    const last = this.#conversations.recall(affinity);
+    const chain = last === undefined ? call.chain : withLastFirst(call.chain, last, affinity);
+    const result = await this.#runThrough({ ...call, chain, prepare: (entry) => call.prepare(entry) });
+    if (!result.ok) return result;
+    const { serving, attempts } = result;
+    this.#conversations.answered(affinity, { target: serving.target, model: serving.requestedModel });
+    if (last === undefined || last.target === serving.target) return result;
+    return { ...result, movedConversation: moved(last, attempts) };
+  }
+
+  #runThrough<Output, Final>(call: Call<Output, Final>): Promise<CallResult<Output, Final>> {
     const stateOf = (entry: ChainEntry): TargetState => {
       const state = this.#states.get(entry.target);
       if (state === undefined) throw new Error('The chain names a target that the engine does not have.');

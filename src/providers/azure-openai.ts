@@ -12,14 +12,21 @@ import { CHAT_TAKES, chatCompletions, OPENAI_CHAT } from './openai/chat-completi
 import type { ResponsesDialect } from './openai/responses/response-api.ts';
 import { DATED_RESPONSES_OPTIONS, OPENAI_RESPONSES, responsesApi } from './openai/responses/response-api.ts';
 import { listingCheck } from './shared/health-checks.ts';
+import { sentCacheKey } from './shared/option-rules.ts';
 
 /** Azure pads its chunks too, but that all its endpoints take the field that stops it is not documented. */
-const RESPONSES: ResponsesDialect = { ...OPENAI_RESPONSES, streamFields: { stream: true } };
+const RESPONSES: ResponsesDialect = {
+  ...OPENAI_RESPONSES,
+  streamFields: { stream: true },
+  options: { ...OPENAI_RESPONSES.options, promptCacheKey: sentCacheKey },
+};
+
+const V1_CHAT_OPTIONS: typeof OPENAI_OPTIONS = { ...OPENAI_OPTIONS, promptCacheKey: sentCacheKey };
 
 /** Deployments have any name, so that none tells an old model from a new one: the new names are right for both. */
 const CHAT: ChatDialect = {
   ...OPENAI_CHAT,
-  options: (settings, model) => openAiChatOptions(OPENAI_OPTIONS, settings, model, true),
+  options: (settings, model) => openAiChatOptions(V1_CHAT_OPTIONS, settings, model, true),
   messages: (model) => ({ ...OPENAI_CHAT.messages(model, {}), partsInToolMessages: true }),
   streamOptions: () => ({ include_usage: true }),
 };

@@ -5,7 +5,7 @@ import { listingCheck } from './shared/health-checks.ts';
 import type { JsonRecord } from './shared/json/value.ts';
 import { asRecord, recordsOf, textOf } from './shared/json/value.ts';
 import { listedLimits } from './models/listed-limits.ts';
-import { seedAs } from './shared/option-rules.ts';
+import { seedAs, sentCacheKey } from './shared/option-rules.ts';
 import type { OptionTable, WireOptions } from './shared/option-table.ts';
 import { translateOptions } from './shared/option-table.ts';
 import { NINE_LETTERS } from './shared/quirks/tool-id-forms.ts';
@@ -42,6 +42,7 @@ const OPTIONS: OptionTable<MistralSettings> = {
   // Magistral always reasons; no other model need be told not to.
   reasoningEffort: (asked, { model }) => (asked === 'none' && !model.startsWith('magistral') ? {} : 'dropped'),
   endUser: 'dropped',
+  promptCacheKey: sentCacheKey,
 };
 
 function mistralOptions(settings: GenerationSettings, model: string): WireOptions {

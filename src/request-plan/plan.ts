@@ -7,6 +7,7 @@ import { promptSize } from '../pricing/prompt-size.ts';
 import type { PromptSize } from '../pricing/prompt-size.ts';
 import type { Plan, PlanRequest } from '../server/port/gateway-port.ts';
 import { formOf } from '../structured-output/answer-form.ts';
+import { affinityOf, movedWarning } from './conversation-affinity.ts';
 import type { EntryWarnings } from './plan-warnings.ts';
 import { planWarnings } from './plan-warnings.ts';
 import type { EntryContext, RequestInPlan } from './prepare-entry.ts';
@@ -32,9 +33,11 @@ export function planRequest(request: PlanRequest, callerStreams: boolean, contex
     chain,
     streams: streamsUpstream(callerStreams, request.options?.maxTokens, 'AUTO'),
     prepare: (entry) => prepareEntry(planned, entry, context),
-    warnings: (serving) => {
+    affinity: affinityOf(request, chain),
+    warnings: (serving, moved) => {
       const { ownHost = true } = context.targets.get(serving.target)?.config ?? {};
-      return planWarnings(request.model, warnings, serving, ownHost);
+      const own = planWarnings(request.model, warnings, serving, ownHost);
+      return moved === undefined ? own : own.concat(movedWarning(request, moved));
     },
     account: (attempt) => {
       const repairSize = attempt.kind === 'REPAIR' ? repairSizes.get(attempt.entry) : undefined;

@@ -124,9 +124,9 @@ function prepareRepair(planned: RequestInPlan, form: AnswerForm, entry: ChainEnt
   };
 }
 
-/** A state that another target made is no parameter: without it the call asks for all that it did. */
-function isLoss({ code }: AdapterWarning): boolean {
-  return code !== WarningCode.PROVIDER_STATE_DROPPED;
+/** A state that another target made is no parameter, and the key of a cache is a hint: without them the call asks for all that it did. */
+function isLoss({ code, field }: AdapterWarning): boolean {
+  return code !== WarningCode.PROVIDER_STATE_DROPPED && field !== 'options.prompt_cache_key';
 }
 
 function refused({ field, message }: AdapterWarning): Failure {

@@ -171,6 +171,24 @@ describe('routing.strict', () => {
   });
 });
 
+describe('a key of the cache, which changes no answer', () => {
+  it('keeps no target from answering that takes none, also under routing.strict', () => {
+    const made = context([{ name: 'fast', provider: 'groq', api_key: 'k' }]);
+    const planned = plan({ options: { promptCacheKey: 'k' }, routing: { strict: true } }, true, made);
+    const fast = entryOf(planned, 'fast');
+    expect(planned.prepare(fast)).toHaveProperty('open');
+    expect(planned.warnings(servedBy(fast))).toMatchObject([{ field: 'options.prompt_cache_key' }]);
+  });
+
+  it('is sent to the provider itself, and to no other server that speaks its API', () => {
+    const own = { name: 'own', provider: 'openai', api_key: 'k', api: 'chat_completions' } as const;
+    const made = context([own, { ...own, name: 'other', base_url: 'http://127.0.0.1:8000/v1', model: 'llama' }]);
+    const planned = plan({ options: { promptCacheKey: 'k' } }, true, made);
+    for (const name of ['own', 'other']) prepared(planned, entryOf(planned, name)).open(() => undefined);
+    expect(made.calls.map(({ wire }) => wire.body['prompt_cache_key'])).toEqual(['k', undefined]);
+  });
+});
+
 describe('a limit above what a model writes', () => {
   const options = { maxTokens: 100_000 };
 

@@ -2,6 +2,7 @@ import type { Runtime } from '../../src/core/ports.ts';
 import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/port/call.ts';
 import type { EngineConfig } from '../../src/engine/port/config.ts';
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
+import type { AffinityModel } from './model/affinity-model.ts';
 import type { CircuitSeen } from './model/breaker-model.ts';
 import type { Breakers } from './model/breakers.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
@@ -43,7 +44,12 @@ export interface Run {
   /** When it must have ended. */
   readonly deadlineAtMs: number;
   readonly minAttemptMs: number;
+  /** As the engine is given it. */
+  readonly chain: readonly ChainEntry[];
+  /** The same in the order in which the engine is to try it: first who gave the last answer of its conversation. */
   readonly entries: readonly ChainEntry[];
+  /** The target that gave the last answer of its conversation; undefined where none did. */
+  readonly answeredBefore: string | undefined;
   readonly made: Made[];
   readonly told: Told[];
   cancelledAtMs: number | undefined;
@@ -117,7 +123,19 @@ export function heldUpMs({ stalls }: Pick<Facts, 'stalls'>, fromMs: number, toMs
 }
 
 /** Begins the account of a request; its deadline is that of the rules (A1). */
-export function newRun(id: number, asked: SimRequest, clientTry: number, startedAtMs: number, isCalm: boolean): Run {
+export function newRun(
+  id: number,
+  asked: SimRequest,
+  clientTry: number,
+  startedAtMs: number,
+  isCalm: boolean,
+  conversations: AffinityModel,
+): Run {
+  const chain = asked.chain.map((target) => {
+    const model = asked.model ?? `${target}-model`;
+    const modelNamedByCaller = asked.model !== undefined;
+    return { target, provider: target, model, circuit: modelNamedByCaller ? 'other' : model, modelNamedByCaller };
+  });
   const allowedMs = Math.min(asked.timeoutMs ?? 600_000, 3_600_000);
   const totalMs = allowedMs - Math.min(50, allowedMs * 0.05);
   return {
@@ -127,11 +145,9 @@ export function newRun(id: number, asked: SimRequest, clientTry: number, started
     startedAtMs,
     deadlineAtMs: startedAtMs + totalMs,
     minAttemptMs: Math.min(1_000, totalMs / 4),
-    entries: asked.chain.map((target) => {
-      const model = asked.model ?? `${target}-model`;
-      const modelNamedByCaller = asked.model !== undefined;
-      return { target, provider: target, model, circuit: modelNamedByCaller ? 'other' : model, modelNamedByCaller };
-    }),
+    chain,
+    entries: conversations.order(asked.affinity, chain, startedAtMs),
+    answeredBefore: conversations.last(asked.affinity, startedAtMs)?.entry.target,
     made: [],
     told: [],
     cancelledAtMs: undefined,

@@ -57,7 +57,8 @@ export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   const dice = new Dice(mulberry32(seedOf(seed, 'disturbances')));
   const disturbedTape = dice.chance(0.5) ? drawn : disturbed(drawn, dice);
   const tape = crowded(disturbedTape, new Dice(mulberry32(seedOf(seed, 'crowd'))));
-  const foreign = withForeign(tape, new Dice(mulberry32(seedOf(seed, 'foreign'))));
+  const conversations = conversing(tape, new Dice(mulberry32(seedOf(seed, 'conversations'))));
+  const foreign = withForeign(conversations, new Dice(mulberry32(seedOf(seed, 'foreign'))));
   return withUnnamed(foreign, new Dice(mulberry32(seedOf(seed, 'unnamed'))));
 }
 
@@ -123,6 +124,20 @@ function withOddServer(tape: Tape, dice: Dice): Tape {
     ...tape,
     faults: [...tape.faults, { id, target: dice.pick(TARGETS), kind: 'odd_server', ...window, shape }],
   };
+}
+
+/**
+ * Lets most requests of half of the tapes go on with one of a few conversations, some with a wish of their own. The load behind the
+ * faults has none: it is to ask every target in turn.
+ */
+function conversing(tape: Tape, dice: Dice): Tape {
+  if (dice.chance(0.5)) return tape;
+  const keys = Array.from({ length: 1 + dice.below(4) }, (_, index) => `conversation-${index}`);
+  const requests = tape.requests.map((asked) => {
+    if (dice.chance(0.2) || asked.atMs >= tape.calmFromMs) return asked;
+    return { ...asked, affinity: { key: dice.pick(keys), wish: dice.chance(0.3) ? (asked.chain[0] ?? '') : '' } };
+  });
+  return { ...tape, requests };
 }
 
 function drawFaults(dice: Dice, spanMs: number): Fault[] {

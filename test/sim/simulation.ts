@@ -7,6 +7,7 @@ import { Cancels } from './cancels.ts';
 import { EventLog } from './event-log.ts';
 import type { Check, Facts, Run, Stall } from './facts.ts';
 import { newRun } from './facts.ts';
+import { AffinityModel } from './model/affinity-model.ts';
 import { Breakers } from './model/breakers.ts';
 import { CooldownModel } from './model/cooldown-model.ts';
 import { SlotsModel } from './model/slots-model.ts';
@@ -53,6 +54,7 @@ class Simulation {
   readonly #cancels: Cancels;
   /** Targets whose oddities are known. */
   readonly #known = new Set<string>();
+  readonly #conversations = new AffinityModel();
   #calls = 0;
   #running = 0;
 
@@ -195,8 +197,9 @@ class Simulation {
     const signal = this.#cancels.begin(run);
     this.#running += 1;
     const result = await this.#engine.run<string, string>({
-      chain: run.entries,
+      chain: run.chain,
       shareKey: asked.key,
+      affinity: asked.affinity,
       timeoutMs: asked.timeoutMs,
       signal,
       client: asked.streams ? client : undefined,
@@ -207,6 +210,7 @@ class Simulation {
     this.#running -= 1;
     client.close();
     this.#cancels.end(run);
+    if (result.ok) this.#conversations.answered(asked.affinity, result.serving, this.#runtime.now());
     this.#recorder.settled(run, result);
     if (result.ok || clientTry >= asked.clientRetries || result.failure.status === 'INVALID_ARGUMENT') return;
     if (run.cancelledAtMs !== undefined) return;
@@ -214,7 +218,7 @@ class Simulation {
   }
 
   #begin(asked: SimRequest, clientTry: number, isCalm: boolean): Run {
-    const run = newRun(this.#runs.length, asked, clientTry, this.#runtime.now(), isCalm);
+    const run = newRun(this.#runs.length, asked, clientTry, this.#runtime.now(), isCalm, this.#conversations);
     this.#runs.push(run);
     for (const entry of run.entries) this.#runOf.set(entry, run);
     this.#recorder.asked(run);

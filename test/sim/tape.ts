@@ -1,3 +1,4 @@
+import type { Affinity } from '../../src/engine/port/affinity.ts';
 import type { RetryOrder } from '../../src/engine/port/config.ts';
 
 /** What a faulty target does with a call. */
@@ -81,6 +82,8 @@ export interface SimRequest {
   /** A model that only the caller names. Absent: that of each target. */
   readonly model?: string | undefined;
   readonly chain: readonly string[];
+  /** The conversation that it goes on with, and what it wishes. Absent: none. */
+  readonly affinity?: Affinity | undefined;
   readonly timeoutMs: number | undefined;
   readonly streams: boolean;
   /** A caller without a stream may be served by a plain JSON call. */

@@ -186,10 +186,19 @@ function idOf(number: number): string {
 }
 
 /** Whole requests that are valid whatever they ask for: every kind of part, tool, format and option. */
-export const chatRequests: fc.Arbitrary<ChatRequest> = fc
-  .record({
+export const chatRequests: fc.Arbitrary<ChatRequest> = chatRequestsOf(2);
+
+/** The same with at most so many answers of the assistant in their conversations. */
+export function chatRequestsOf(answers: number): fc.Arbitrary<ChatRequest> {
+  return drawnRequests(answers).map(requestOf);
+}
+
+type Drawn = ReturnType<typeof drawnRequests> extends fc.Arbitrary<infer Value> ? Value : never;
+
+function drawnRequests(answers: number) {
+  return fc.record({
     system: some(fc.array(textPart, { minLength: 1, maxLength: 2 })),
-    steps: fc.array(step, { maxLength: 2 }),
+    steps: fc.array(step, { maxLength: answers }),
     last: userParts,
     endsWithResults: fc.boolean(),
     drawnTools: tools,
@@ -204,43 +213,45 @@ export const chatRequests: fc.Arbitrary<ChatRequest> = fc
     options: some(options),
     mentionsJson: fc.boolean(),
     breakpoints: fc.array(fc.nat(3), { maxLength: 3 }),
-  })
-  .map(({ drawnTools, hasTools, ...drawn }) => {
-    const messages: MessageInit[] = [];
-    const ownTools = hasTools ? drawnTools : [];
-    if (drawn.system !== undefined) messages.push({ role: Role.SYSTEM, content: drawn.system });
-    let number = 0;
-    for (const { user, said, calls } of drawn.steps) {
-      messages.push({ role: Role.USER, content: user });
-      const results: PartInit[] = [];
-      const content = [...said];
-      for (const { which, argumentsJson: json, result, isError } of ownTools.length === 0 ? [] : calls) {
-        const called = ownTools[which % ownTools.length];
-        const id = idOf((number += 1));
-        content.push({ part: { case: 'toolCall', value: { id, name: called?.name ?? '', argumentsJson: json } } });
-        results.push({ part: { case: 'toolResult', value: { toolCallId: id, content: result, isError } } });
-      }
-      if (content.length > 0) messages.push({ role: Role.ASSISTANT, content });
-      if (results.length > 0) messages.push({ role: Role.TOOL, content: results });
-    }
-    const endsWithResults = drawn.endsWithResults && messages.at(-1)?.role === Role.TOOL;
-    if (!endsWithResults) messages.push({ role: Role.USER, content: drawn.last });
-    if (drawn.mentionsJson) {
-      messages.unshift({ role: Role.USER, content: [{ part: { case: 'text', value: 'Answer in JSON.' } }] });
-    }
-    const cannotCall = ownTools.length === 0 && drawn.mode === ToolChoiceMode.REQUIRED;
-    const request = create(ChatRequestSchema, {
-      messages,
-      tools: ownTools.map((value) => ({ kind: { case: 'function' as const, value } })),
-      toolChoice: {
-        mode: cannotCall ? ToolChoiceMode.AUTO : drawn.mode,
-        toolNames: drawn.narrows ? ownTools.slice(0, 1).map(({ name: own = '' }) => own) : [],
-      },
-    });
-    if (drawn.options !== undefined) request.options = create(GenerationOptionsSchema, drawn.options);
-    for (const index of drawn.breakpoints) {
-      const part = request.messages[index]?.content[0];
-      if (part !== undefined) part.cacheBreakpoint = true;
-    }
-    return request;
   });
+}
+
+function requestOf({ drawnTools, hasTools, ...drawn }: Drawn): ChatRequest {
+  const messages: MessageInit[] = [];
+  const ownTools = hasTools ? drawnTools : [];
+  if (drawn.system !== undefined) messages.push({ role: Role.SYSTEM, content: drawn.system });
+  let number = 0;
+  for (const { user, said, calls } of drawn.steps) {
+    messages.push({ role: Role.USER, content: user });
+    const results: PartInit[] = [];
+    const content = [...said];
+    for (const { which, argumentsJson: json, result, isError } of ownTools.length === 0 ? [] : calls) {
+      const called = ownTools[which % ownTools.length];
+      const id = idOf((number += 1));
+      content.push({ part: { case: 'toolCall', value: { id, name: called?.name ?? '', argumentsJson: json } } });
+      results.push({ part: { case: 'toolResult', value: { toolCallId: id, content: result, isError } } });
+    }
+    if (content.length > 0) messages.push({ role: Role.ASSISTANT, content });
+    if (results.length > 0) messages.push({ role: Role.TOOL, content: results });
+  }
+  const endsWithResults = drawn.endsWithResults && messages.at(-1)?.role === Role.TOOL;
+  if (!endsWithResults) messages.push({ role: Role.USER, content: drawn.last });
+  if (drawn.mentionsJson) {
+    messages.unshift({ role: Role.USER, content: [{ part: { case: 'text', value: 'Answer in JSON.' } }] });
+  }
+  const cannotCall = ownTools.length === 0 && drawn.mode === ToolChoiceMode.REQUIRED;
+  const request = create(ChatRequestSchema, {
+    messages,
+    tools: ownTools.map((value) => ({ kind: { case: 'function' as const, value } })),
+    toolChoice: {
+      mode: cannotCall ? ToolChoiceMode.AUTO : drawn.mode,
+      toolNames: drawn.narrows ? ownTools.slice(0, 1).map(({ name: own = '' }) => own) : [],
+    },
+  });
+  if (drawn.options !== undefined) request.options = create(GenerationOptionsSchema, drawn.options);
+  for (const index of drawn.breakpoints) {
+    const part = request.messages[index]?.content[0];
+    if (part !== undefined) part.cacheBreakpoint = true;
+  }
+  return request;
+}

@@ -1,4 +1,5 @@
 import type { Failure } from '../../src/core/failure.ts';
+import type { Affinity } from '../../src/engine/port/affinity.ts';
 import type {
   AttemptRecord,
   AttemptTiming,
@@ -41,6 +42,8 @@ export interface AskOptions {
   readonly timeoutMs?: number;
   readonly client?: RecordingClient;
   readonly recovery?: Recovery;
+  /** The conversation that it goes on with; default: none. */
+  readonly affinity?: Affinity;
   /** Timers of all attempts, over those of the scripted upstream. */
   readonly timing?: Partial<AttemptTiming>;
   /** Cancels the request; default: only `cancel` does. */
@@ -109,7 +112,10 @@ export function createEngineHarness(targets: readonly string[], options: Harness
     isOverloaded: options.isOverloaded,
     checks: options.check && { check: options.check, timers: runtime },
   });
-  const ask: EngineHarness['ask'] = (chain, { timeoutMs, client, recovery, timing, signal, prepare } = {}) => {
+  const ask: EngineHarness['ask'] = (
+    chain,
+    { timeoutMs, client, recovery, affinity, timing, signal, prepare } = {},
+  ) => {
     const controller = new AbortController();
     let settled: CallResult<string, string> | undefined;
     const result = engine
@@ -118,6 +124,7 @@ export function createEngineHarness(targets: readonly string[], options: Harness
         timeoutMs,
         client,
         recovery,
+        affinity,
         upstreamStreams: timing?.streams,
         signal: signal ?? controller.signal,
         prepare: prepare ?? ((entry) => upstream.prepare(entry, { streams: client !== undefined, ...timing })),

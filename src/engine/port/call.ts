@@ -1,5 +1,6 @@
 import type { Failure, FailureReason, StatusName } from '../../core/failure.ts';
 import type { AttemptHandle, AttemptSink, TokenUsage } from '../../core/ports.ts';
+import type { Affinity, MovedConversation } from './affinity.ts';
 
 /** One entry of the chain of a request: a target with the model that it is asked for. */
 export interface ChainEntry {
@@ -101,6 +102,8 @@ export interface ClientSink<Output> {
 /** One request to the engine. */
 export interface Call<Output, Final> {
   readonly chain: readonly ChainEntry[];
+  /** Absent: the chain is tried in its own order. */
+  readonly affinity?: Affinity | undefined;
   /**
    * Whose share of the engine the request is counted against (engine rule A5): any text, the same for all requests of one
    * caller as far as their door can tell callers apart. Absent: that of a program that embeds the gateway.
@@ -190,6 +193,8 @@ export interface CallSuccess<Output, Final> extends CallEnding {
   readonly deadlineClamped: boolean;
   /** Whether anything but the terminal marker came. */
   readonly empty: boolean;
+  /** Absent: the target is that of the last answer of the conversation, or none is known. */
+  readonly movedConversation?: MovedConversation | undefined;
 }
 
 /** The end of a request that was not answered, or not to the end. */

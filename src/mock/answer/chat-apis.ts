@@ -126,6 +126,7 @@ const CHAT_APIS = {
       'metadata',
       'parallel_tool_calls',
       'prediction',
+      'prompt_cache_key',
       'prompt_mode',
       'random_seed',
       'reasoning_effort',

@@ -45,6 +45,8 @@ export const ANTHROPIC_OPTIONS: OptionTable<AnthropicSettings> = {
       : {},
   parallelToolCalls: (parallel, { choice }) => ({ fields: choiceFields(choice, parallel) }),
   endUser: endUserAs('user_id', (id) => id.length <= MAX_USER_ID_LENGTH, 'metadata'),
+  // It marks the end of the prompt as worth caching: see `prompt-turns.ts`.
+  promptCacheKey: {},
   providerOptions: 'laid_over',
 };
 

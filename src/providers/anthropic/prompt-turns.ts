@@ -4,7 +4,7 @@ import type { Block } from './content-blocks.ts';
 import { anthropicBlocks } from './content-blocks.ts';
 import { allParts, chooseBreakpoints, NO_BREAKPOINTS, tooManyBytes } from './request-limits.ts';
 import type { ClaudeModel } from '../models/claude-models.ts';
-import type { Turn } from '../shared/conversation.ts';
+import type { ReadPart, Turn } from '../shared/conversation.ts';
 import type { ToolIdForm } from '../shared/tool-ids.ts';
 import { toolIdsFor } from '../shared/tool-ids.ts';
 import { parameterAdjusted } from '../shared/warnings.ts';
@@ -42,17 +42,21 @@ interface AnthropicPrompt {
  *
  * Source: https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages,
  * https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
+ *
+ * @param marks what is marked to be cached: nothing, what the request asks for, or besides it the last part, so that the next turn
+ * reads the whole prompt
  */
 export function anthropicPrompt(
   conversation: readonly Turn[],
   model: ClaudeModel,
   modelId: string,
-  takesMarks: boolean,
+  marks: 'none' | 'asked' | 'last_too',
 ): AnthropicPrompt | { readonly failure: Failure } {
   const parts = allParts(conversation);
   const tooMany = tooManyBytes(parts);
   if (tooMany !== undefined) return { failure: tooMany };
-  const breakpoints = takesMarks ? chooseBreakpoints(parts) : NO_BREAKPOINTS;
+  const last = marks === 'last_too' ? lastOf(conversation) : undefined;
+  const breakpoints = marks === 'none' ? NO_BREAKPOINTS : chooseBreakpoints(parts, last);
   const warnings: AdapterWarning[] = [...breakpoints.warnings];
   const context = { model: modelId, breakpoints: breakpoints.kept, toolId: toolIdsFor(TOOL_IDS), warnings };
   const placing = new Placing(model.systemBetweenTurns);
@@ -68,6 +72,12 @@ export function anthropicPrompt(
     warnings: isMoved ? [MOVED, ...warnings] : warnings,
     continuesWithoutThinking: continuesWithoutThinking(turns),
   };
+}
+
+/** The part that ends what the next turn repeats: instructions behind it may be moved. Blanks are not sent. */
+function lastOf(conversation: readonly Turn[]): ReadPart | undefined {
+  const last = conversation.findLast(({ role }) => role !== 'system');
+  return last?.parts.findLast(({ part }) => part.case !== 'text' || part.value.trim() !== '');
 }
 
 /** Puts blocks into turns, in the order of the conversation. */

@@ -49,13 +49,17 @@ export const NO_BREAKPOINTS: Breakpoints = { kept: new Set(), warnings: [] };
 /**
  * Chooses the cache breakpoints that are sent. Of more than four the first counts, which ends what conversations share, and
  * the last three, up to which the next turn reads. Reasoning cannot be marked.
+ *
+ * @param last a part to mark as well where that is not one too many; undefined for none
  */
-export function chooseBreakpoints(parts: readonly ReadPart[]): Breakpoints {
+export function chooseBreakpoints(parts: readonly ReadPart[], last: ReadPart | undefined): Breakpoints {
   const marked = parts.filter(({ cacheBreakpoint, part }) => cacheBreakpoint && part.case !== 'reasoning');
   const isKept = (index: number): boolean => index === 0 || index > marked.length - MAX_BREAKPOINTS;
   const left = marked.find((_, index) => !isKept(index));
+  const kept = new Set(marked.filter((_, index) => isKept(index)));
+  if (last !== undefined && kept.size < MAX_BREAKPOINTS) kept.add(last);
   return {
-    kept: new Set(marked.filter((_, index) => isKept(index))),
+    kept,
     warnings:
       left === undefined
         ? []

@@ -6,7 +6,7 @@ import type { Takes } from '../shared/conversation.ts';
 import { readConversation } from '../shared/conversation.ts';
 import { listingCheck } from '../shared/health-checks.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
-import { seedAs } from '../shared/option-rules.ts';
+import { seedAs, withoutCacheKey } from '../shared/option-rules.ts';
 import type { OptionTable } from '../shared/option-table.ts';
 import { translateOptions } from '../shared/option-table.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
@@ -67,6 +67,7 @@ const OPTIONS: OptionTable<OllamaSettings> = {
   frequencyPenalty: { sentAs: 'frequency_penalty', within: 'options' },
   stop: { sentAs: 'stop', within: 'options' },
   endUser: 'dropped',
+  promptCacheKey: withoutCacheKey,
   responseFormat: (format) =>
     format === undefined ? {} : { fields: { format: format.type === 'json_object' ? 'json' : format.schema } },
   reasoningEffort: (asked, { model }) => ollamaThink(asked, model),
@@ -77,7 +78,7 @@ const OPTIONS: OptionTable<OllamaSettings> = {
 function ollamaRequest(chat: Chat, target: AdapterTarget): WireRequest | Failure {
   const conversation = readConversation(chat, target, IS_CLOUD.test(target.model) ? CLOUD_TAKES : TAKES);
   if ('failure' in conversation) return conversation.failure;
-  const settings = readSettings(chat);
+  const settings = readSettings(chat, target);
   if ('failure' in settings) return settings.failure;
   if (settings.choice.mode === 'required') {
     return unsupported('tool_choice.mode', 'The model cannot be made to call a tool.');

@@ -37,6 +37,8 @@ export interface GenerationSettings extends ReadTools {
   readonly options: Chat['options'];
   /** Absent for text. */
   readonly format: ReadFormat | undefined;
+  /** Whether the provider itself answers, not another server that speaks its API. */
+  readonly ownHost: boolean;
 }
 
 /** The form of an answer in JSON. */
@@ -54,11 +56,14 @@ const MODES: ReadonlyMap<ToolChoiceMode, ReadChoice['mode']> = new Map<ToolChoic
 ]);
 
 /** Reads what a request asks for besides its conversation, or names the schema that is no JSON object. */
-export function readSettings(chat: Chat): GenerationSettings | { readonly failure: Failure } {
+export function readSettings(
+  chat: Chat,
+  { ownHost = true }: Pick<AdapterTarget, 'ownHost'>,
+): GenerationSettings | { readonly failure: Failure } {
   const tools = readTools(chat);
   if ('failure' in tools) return tools;
   const format = readFormat(chat);
-  return format !== undefined && 'failure' in format ? format : { ...tools, options: chat.options, format };
+  return format !== undefined && 'failure' in format ? format : { ...tools, options: chat.options, format, ownHost };
 }
 
 /** Reads the tools of a request and the choice among them, or names the schema that is no JSON object. */
@@ -106,7 +111,7 @@ interface ReadChat extends Conversation {
 export function readChat(chat: Chat, target: AdapterTarget, takes: Takes): ReadChat | { readonly failure: Failure } {
   const conversation = readConversation(chat, target, takes);
   if ('failure' in conversation) return conversation;
-  const settings = readSettings(chat);
+  const settings = readSettings(chat, target);
   if ('failure' in settings) return settings;
   const known = target.ownHost === false ? undefined : modelFacts(target.provider, target.model);
   const capabilities = known?.capabilities;

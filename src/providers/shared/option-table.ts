@@ -105,6 +105,7 @@ function valuesOf({ options, format }: GenerationSettings): OptionValues {
     ...options,
     stop: options.stop.length === 0 ? undefined : options.stop,
     endUser: options.endUser === '' ? undefined : options.endUser,
+    promptCacheKey: options.promptCacheKey === '' ? undefined : options.promptCacheKey,
     reasoningEffort: askedEffort(options),
     responseFormat: format,
   };

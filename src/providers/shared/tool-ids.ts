@@ -1,3 +1,5 @@
+import { hash53 } from '../../core/text-hash.ts';
+
 /** Which ids of tool calls a provider takes, and how others are written there. */
 export interface ToolIdForm {
   /** Ids that the provider takes as they are. */
@@ -46,17 +48,4 @@ export function lettersOf(text: string): string {
     rest = Math.floor(rest / DIGITS.length);
   }
   return letters;
-}
-
-/** A number of 53 bits. Source: cyrb53, https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js (public domain) */
-function hash53(text: string): number {
-  let [low, high] = [0xdeadbeef, 0x41c6ce57];
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    low = Math.imul(low ^ unit, 2_654_435_761);
-    high = Math.imul(high ^ unit, 1_597_334_677);
-  }
-  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
-  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
-  return 4_294_967_296 * (high & 0x1fffff) + (low >>> 0);
 }

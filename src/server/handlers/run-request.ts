@@ -94,9 +94,19 @@ export async function runRequest(
       await OTHERS_CATCH_UP;
       const prepare: Plan['prepare'] = (entry) => planned.prepare(entry);
       const { client, recovery } = caller;
-      const { chain, streams: upstreamStreams } = plan;
+      const { affinity, chain, streams: upstreamStreams } = plan;
       const shareKey = context.values.get(SHARE_KEY);
-      result = await gateway.run({ chain, shareKey, timeoutMs, signal, client, recovery, upstreamStreams, prepare });
+      result = await gateway.run({
+        chain,
+        affinity,
+        shareKey,
+        timeoutMs,
+        signal,
+        client,
+        recovery,
+        upstreamStreams,
+        prepare,
+      });
     }
   } catch (thrown) {
     result = refusedResult(unexpected(thrown, plan !== undefined));
@@ -110,7 +120,7 @@ export async function runRequest(
   await OTHERS_CATCH_UP;
   gateway.callEnded({ method: rpc.method, requestId, request: rpc.request, result, trail });
   if (result.ok) {
-    const warnings = plan?.warnings(result.serving) ?? [];
+    const warnings = plan?.warnings(result.serving, result.movedConversation) ?? [];
     return { result, answer: { requestId, requestedModel: rpc.request.model, trail, warnings } };
   }
   const { failure } = result;

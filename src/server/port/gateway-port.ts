@@ -4,6 +4,7 @@ import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { TokenUsage } from '../../core/ports.ts';
+import type { Affinity, MovedConversation } from '../../engine/port/affinity.ts';
 import type {
   AttemptRecord,
   Call,
@@ -19,9 +20,11 @@ export interface Plan {
   readonly chain: readonly ChainEntry[];
   /** Whether the providers are asked for streams, whatever the caller gets (engine rule U1). */
   readonly streams: boolean;
+  /** Which conversation the request goes on with; absent where it says nothing of that. */
+  readonly affinity?: Affinity | undefined;
   prepare(entry: ChainEntry): Prepared<Delta, Finish> | Failure;
-  /** What was not done as the request asked, given who answered. */
-  warnings(serving: Serving): readonly Warning[];
+  /** What was not done as the request asked, given who answered and whether the conversation has moved there. */
+  warnings(serving: Serving, moved?: MovedConversation): readonly Warning[];
   /** Accounts for an attempt and returns what it cost; undefined where nothing was called. Asked once per attempt. */
   account(attempt: AttemptRecord): Cost | undefined;
   /**

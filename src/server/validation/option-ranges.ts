@@ -12,7 +12,7 @@ import { isKnownEnumValue, TOOL_NAME, TOOL_NAME_RULE, type Report } from '../por
 /** Most texts that may end an answer. */
 const MAX_STOPS = 16;
 
-/** Longest name of a model, route, target or provider, in characters. */
+/** Longest name of a model, route, target or provider, and longest key of a conversation, in characters. */
 const MAX_NAME_LENGTH = 256;
 
 const TAKES_OPTIONS: ReadonlySet<string> = new Set(PROVIDERS);
@@ -60,6 +60,7 @@ export const OPTION_RANGES: OptionRanges = {
   },
   parallelToolCalls: 'any',
   endUser: 'any',
+  promptCacheKey: checkName,
   providerOptions: (byProvider, path, report) => {
     for (const provider of Object.keys(byProvider)) {
       if (!TAKES_OPTIONS.has(provider)) {
@@ -110,6 +111,7 @@ function inWords({ least, above, most }: NumberRange): string {
 export function checkRouting(routing: RoutingOptions, report: Report): void {
   checkName(routing.route, 'routing.route', report);
   checkName(routing.preferredProvider, 'routing.preferred_provider', report);
+  checkName(routing.affinityKey, 'routing.affinity_key', report);
   for (const [index, target] of routing.targets.entries()) {
     const path = `routing.targets[${index}]`;
     if (target === '') report(path, 'must not be empty');

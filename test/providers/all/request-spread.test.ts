@@ -213,8 +213,11 @@ describe.each(EVERY_ADAPTER)('what $provider is sent at $path', (subject) => {
 });
 
 /** Whether an option asks for what every provider does anyway, or may do. */
-function saysNothing(name: string, options: GenerationOptions, { toolChoice }: ChatRequest): boolean {
+function saysNothing(name: string, options: GenerationOptions, { toolChoice, messages }: ChatRequest): boolean {
   switch (name) {
+    // Where the end of the prompt is marked already.
+    case 'promptCacheKey':
+      return messages.at(-1)?.content.at(-1)?.cacheBreakpoint === true;
     case 'reasoningEffort':
       return (
         options.reasoningEffort === ReasoningEffort.UNSPECIFIED || options.reasoningEffort === ReasoningEffort.NONE

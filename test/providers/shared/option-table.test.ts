@@ -23,10 +23,11 @@ const TABLE: OptionTable<GenerationSettings> = {
   responseFormat: 'dropped',
   parallelToolCalls: { sentAs: 'parallel' },
   endUser: 'dropped',
+  promptCacheKey: 'dropped',
 };
 
 function translated(options: NonNullable<ChatExtras['options']>, tools: ChatExtras['tools'] = []) {
-  const settings = readSettings(requestOf([user('Hi')], { options, tools }));
+  const settings = readSettings(requestOf([user('Hi')], { options, tools }), {});
   if ('failure' in settings) throw new Error(settings.failure.message);
   const { fields, warnings, localStop } = translateOptions(TABLE, settings);
   return { fields, dropped: warnings.map(({ field }) => field), localStop };

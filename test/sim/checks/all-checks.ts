@@ -1,4 +1,5 @@
 import type { Check } from '../facts.ts';
+import { AFFINITY_CHECKS } from './affinity-checks.ts';
 import { ATTEMPT_CHECKS } from './attempt-checks.ts';
 import { BREAKER_CHECKS } from './breaker-checks.ts';
 import { BUDGET_CHECKS } from './budget-checks.ts';
@@ -14,6 +15,7 @@ export const ALL_CHECKS: readonly Check[] = [
   ...BREAKER_CHECKS,
   ...ATTEMPT_CHECKS,
   ...RETRY_CHECKS,
+  ...AFFINITY_CHECKS,
   ...BUDGET_CHECKS,
   ...QUEUE_CHECKS,
   ...STREAM_CHECKS,

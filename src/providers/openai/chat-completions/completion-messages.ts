@@ -2,6 +2,7 @@ import type { ToolCall } from '../../../../gen/understudy/v1/chat_pb.ts';
 import type { Quirk } from '../../port/quirk.ts';
 import type { ReadPart, Turn } from '../../shared/conversation.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
+import type { CacheMarks } from '../shared/input-parts.ts';
 import { contentOf, fileData, imageUrl, markOf, resultParts } from '../shared/input-parts.ts';
 import { returnedCallFields, returnedFields } from './message-state.ts';
 import type { SystemStyle } from './system-turns.ts';
@@ -20,6 +21,8 @@ export interface MessageStyle extends SystemStyle {
   readonly replaysReasoning: 'never' | 'always' | 'by_state';
   /** What the server takes otherwise than others. */
   readonly quirks: ReadonlySet<Quirk>;
+  /** The parts after which the prompt shall be cached. */
+  readonly marks: CacheMarks;
   /** Gives a tool call, and its result, the id that it has at the provider; asked in the order of the conversation. */
   readonly toolId: (id: string) => string;
 }
@@ -108,7 +111,7 @@ function chatCall(
 
 function toolMessage(result: ReadPart, style: MessageStyle): JsonRecord {
   const { part } = result;
-  const parts = resultParts(result, style.marks);
+  const parts = resultParts(result);
   const texts = parts.map((inner) => (inner.part.case === 'text' ? inner.part.value : ''));
   return {
     role: 'tool',

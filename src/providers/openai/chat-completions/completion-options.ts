@@ -2,7 +2,7 @@ import type { Failure } from '../../../core/failure.ts';
 import { openAiModel } from '../../models/gpt-models.ts';
 import { askedEffort } from '../../shared/asked-effort.ts';
 import type { GenerationSettings } from '../../shared/asked-tools.ts';
-import { seedAs, stopAs } from '../../shared/option-rules.ts';
+import { seedAs, stopAs, withoutCacheKey } from '../../shared/option-rules.ts';
 import type { OptionOutcome, OptionTable, WireOptions } from '../../shared/option-table.ts';
 import { translateOptions } from '../../shared/option-table.ts';
 import { chatFormat, chatToolFields } from '../shared/function-tools.ts';
@@ -29,6 +29,7 @@ export const CHAT_OPTIONS: OptionTable<GenerationSettings> = {
   parallelToolCalls: { sentAs: 'parallel_tool_calls' },
   endUser: { sentAs: 'user' },
   seed: seedAs('seed'),
+  promptCacheKey: withoutCacheKey,
   providerOptions: 'laid_over',
 };
 
@@ -48,8 +49,12 @@ export const OPENAI_OPTIONS: OptionTable<OpenAiSettings> = {
   maxTokens: { sentAs: 'max_completion_tokens' },
 };
 
-/** The same with the old name of the end user's id. */
-export const DATED_OPENAI_OPTIONS: OptionTable<OpenAiSettings> = { ...OPENAI_OPTIONS, endUser: openAiUser('user') };
+/** The same with the old name of the end user's id, and without what is newer than that. */
+export const DATED_OPENAI_OPTIONS: OptionTable<OpenAiSettings> = {
+  ...OPENAI_OPTIONS,
+  endUser: openAiUser('user'),
+  promptCacheKey: withoutCacheKey,
+};
 
 /** The same with all names old. */
 export const COMPATIBLE_OPTIONS: OptionTable<OpenAiSettings> = { ...BY_MODEL, endUser: openAiUser('user') };

@@ -1,12 +1,13 @@
-import type { ReadPart, Turn } from '../../shared/conversation.ts';
+import type { Turn } from '../../shared/conversation.ts';
 import { textsOf } from '../../shared/conversation.ts';
+import type { CacheMarks } from '../shared/input-parts.ts';
 
 /** Whether instructions at the beginning, or wherever they stand, are sent as one message. */
 export interface SystemStyle {
   /** Absent: as they are. */
   readonly joinsSystem?: 'leading' | 'all' | undefined;
   /** The parts after which the prompt shall be cached. */
-  readonly marks: ReadonlySet<ReadPart>;
+  readonly marks: CacheMarks;
 }
 
 /**
@@ -25,11 +26,13 @@ export function joinedSystem(turns: readonly Turn[], { joinsSystem, marks }: Sys
   return [...joinedTurn(turns.filter(isJoined), marks), ...turns.filter((turn, at) => !isJoined(turn, at))];
 }
 
-function joinedTurn(system: readonly Turn[], marks: ReadonlySet<ReadPart>): readonly Turn[] {
+function joinedTurn(system: readonly Turn[], marks: CacheMarks): readonly Turn[] {
   const [first] = system;
   if (first === undefined) return [];
   const parts = system.flatMap((turn) => turn.parts);
-  if (parts.some((part) => marks.has(part) || part.part.case !== 'text')) return [{ ...first, parts }];
+  // Marks move on as the conversation grows; how its beginning is written may not follow them.
+  const isMarked = marks.size > 0 && parts.some(({ cacheBreakpoint }) => cacheBreakpoint);
+  if (isMarked || parts.some(({ part }) => part.case !== 'text')) return [{ ...first, parts }];
   const value = system.flatMap(textsOf).join('\n\n');
   const part = { case: 'text', value } as const;
   return [{ ...first, parts: [{ part, state: undefined, cacheBreakpoint: false, content: [], place: first.place }] }];

@@ -1,6 +1,7 @@
 import type { ReadPart, Turn } from '../../shared/conversation.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson, recordsOf, textOf } from '../../shared/json/value.ts';
+import type { CacheMarks } from '../shared/input-parts.ts';
 import { contentOf, fileData, imageUrl, markOf, resultParts } from '../shared/input-parts.ts';
 
 /** A conversation in the form of the Responses API. */
@@ -13,9 +14,11 @@ interface ResponsesInput {
 /** What the writing of a conversation depends on besides it. */
 interface InputStyle {
   /** The parts after which the prompt shall be cached. */
-  readonly marks: ReadonlySet<ReadPart>;
+  readonly marks: CacheMarks;
   /** The role of instructions behind the first turn. */
   readonly systemRole: 'system' | 'developer';
+  /** Whether the request asks for any, so that instructions must be where they could have one. */
+  readonly asksForMarks: boolean;
   /** Whether the model can read the reasoning of earlier turns. */
   readonly replaysReasoning: boolean;
   /** Gives a tool call, and its result, the id that it has at the provider; asked in the order of the conversation. */
@@ -24,18 +27,17 @@ interface InputStyle {
 
 /**
  * Writes a conversation as input of the Responses API. Instructions before the first turn become `instructions`, unless
- * they are all there is, since without any input the API refuses the call, or shall be cached, which only input can be.
+ * they are all there is, since without any input the API refuses the call, or the request has marks, which only input can have. What
+ * they are must not change while the conversation grows, or nothing of it would be found in the cache: neither with the marks, which
+ * move, nor when the assistant has answered to nothing but instructions.
  */
 export function responsesInput(turns: readonly Turn[], style: InputStyle): ResponsesInput {
-  const first = Math.max(
-    0,
-    turns.findIndex(({ role }) => role !== 'system'),
-  );
-  const leading = turns.slice(0, first).flatMap(({ parts }) => parts);
-  const isInput = leading.some((part) => style.marks.has(part));
+  const first = turns.findIndex(({ role }) => role !== 'system');
+  const isInput = first < 0 || turns[first]?.role === 'assistant' || style.asksForMarks;
+  const leading = isInput ? [] : turns.slice(0, first);
   return {
-    instructions: isInput ? '' : leading.map(wordsOf).join('\n\n'),
-    input: turns.slice(isInput ? 0 : first).flatMap((turn) => inputItems(turn, style)),
+    instructions: leading.flatMap(({ parts }) => parts.map(wordsOf)).join('\n\n'),
+    input: turns.slice(leading.length).flatMap((turn) => inputItems(turn, style)),
   };
 }
 
@@ -49,7 +51,7 @@ function inputItems({ role, parts }: Turn, style: InputStyle) {
   return [{ role: role === 'system' ? style.systemRole : role, content: inputContent(parts, style.marks) }];
 }
 
-function inputContent(parts: readonly ReadPart[], marks: ReadonlySet<ReadPart>): string | readonly JsonRecord[] {
+function inputContent(parts: readonly ReadPart[], marks: CacheMarks): string | readonly JsonRecord[] {
   return contentOf(parts, marks, (part) => ({ ...inputPart(part), ...markOf(part, marks) }));
 }
 
@@ -70,7 +72,7 @@ function inputPart({ part }: ReadPart): JsonRecord {
 
 function resultItem(result: ReadPart, { marks, toolId }: InputStyle): JsonRecord {
   const { part } = result;
-  const parts = resultParts(result, marks);
+  const parts = resultParts(result);
   return {
     type: 'function_call_output',
     call_id: part.case === 'toolResult' ? toolId(part.value.toolCallId) : '',

@@ -9,13 +9,13 @@ import { openAiFailure } from '../shared/error-codes.ts';
 import { openAiModel } from '../../models/gpt-models.ts';
 import type { OpenAiSettings } from '../shared/sampling.ts';
 import { effortAs, fitEffort, OPENAI_RULES, openAiUser } from '../shared/sampling.ts';
-import { cacheMarks, NO_MARKS } from '../shared/input-parts.ts';
+import { asksForMarks, cacheMarks, NO_MARKS } from '../shared/input-parts.ts';
 import { responsesEvents, responsesResponse } from './response-events.ts';
 import { responsesInput } from './input-items.ts';
 import { responsesToolFields } from '../shared/function-tools.ts';
 import { openAiLimits } from '../../shared/headers/rate-limits.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
-import { stopAs } from '../../shared/option-rules.ts';
+import { stopAs, withoutCacheKey } from '../../shared/option-rules.ts';
 import type { OptionTable, WireOptions } from '../../shared/option-table.ts';
 import { translateOptions } from '../../shared/option-table.ts';
 import { withProviderOptions } from '../../shared/provider-options.ts';
@@ -62,10 +62,11 @@ const RESPONSES_OPTIONS: OptionTable<OpenAiSettings> = {
   providerOptions: 'laid_over',
 };
 
-/** The same with the old name of the end user's id. */
+/** The same with the old name of the end user's id, and without what is newer than that. */
 export const DATED_RESPONSES_OPTIONS: OptionTable<OpenAiSettings> = {
   ...RESPONSES_OPTIONS,
   endUser: openAiUser('user'),
+  promptCacheKey: withoutCacheKey,
 };
 
 /** What the providers that speak the Responses API do differently. */
@@ -98,16 +99,13 @@ function responsesRequest(dialect: ResponsesDialect, chat: Chat, target: Adapter
   const read = readChat(chat, target, RESPONSES_TAKES);
   if ('failure' in read) return read.failure;
   const { turns, settings } = read;
-  const known = openAiModel(model);
+  const takesMarks = !quirks.has('no prompt_cache_breakpoint');
+  // What the assistant said cannot have a mark here.
+  const marked = turns.filter(({ role }) => role !== 'assistant');
   const { instructions, input } = responsesInput(turns, {
-    // What the assistant said cannot have a mark here.
-    marks: quirks.has('no prompt_cache_breakpoint')
-      ? NO_MARKS
-      : cacheMarks(
-          turns.filter(({ role }) => role !== 'assistant'),
-          model,
-        ),
-    replaysReasoning: known?.reasons !== false,
+    marks: takesMarks ? cacheMarks(marked, model) : NO_MARKS,
+    asksForMarks: takesMarks && asksForMarks(turns, model),
+    replaysReasoning: openAiModel(model)?.reasons !== false,
     systemRole: quirks.has('no developer') ? 'system' : 'developer',
     toolId: toolIdsFor(toolIdForm(UP_TO_64, quirks)),
   });

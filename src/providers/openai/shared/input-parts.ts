@@ -9,8 +9,11 @@ const FAILED = 'Error:';
 /** Most parts that one request may have cached. Source: the prompt caching guide of OpenAI. */
 const MAX_MARKS = 4;
 
+/** The places of the parts after which the prompt shall be cached, see {@link ReadPart.place}. */
+export type CacheMarks = ReadonlySet<string>;
+
 /** Of a request of which nothing is to be cached. */
-export const NO_MARKS: ReadonlySet<ReadPart> = new Set();
+export const NO_MARKS: CacheMarks = new Set();
 
 /** Returns the address of an image: its own, or one that holds its bytes. */
 export function imageUrl({ source, mediaType }: Image): string {
@@ -32,16 +35,28 @@ function dataUrl(bytes: Uint8Array, mediaType: string): string {
  * Returns the parts after which the prompt shall be cached: the last four that ask for it, where the model takes such marks
  * (GPT-5.6 and later). A mark on the result of a tool is one on the last part of it; calls and reasoning cannot have one.
  */
-export function cacheMarks(turns: readonly Turn[], model: string): ReadonlySet<ReadPart> {
+export function cacheMarks(turns: readonly Turn[], model: string): CacheMarks {
   if (!takesMarks(model)) return NO_MARKS;
-  const marked: ReadPart[] = [];
+  const marked: string[] = [];
   for (const part of turns.flatMap(({ parts }) => parts)) {
     if (part.part.case === 'toolCall' || part.part.case === 'reasoning') continue;
-    if (part.part.case !== 'toolResult' && part.cacheBreakpoint) marked.push(part);
+    if (part.part.case !== 'toolResult' && part.cacheBreakpoint) marked.push(part.place);
     const last = part.content.at(-1);
-    marked.push(...part.content.filter((inner) => inner.cacheBreakpoint || (part.cacheBreakpoint && inner === last)));
+    for (const inner of part.content) {
+      if (inner.cacheBreakpoint || (part.cacheBreakpoint && inner === last)) marked.push(inner.place);
+    }
   }
   return marked.length === 0 ? NO_MARKS : new Set(marked.slice(-MAX_MARKS));
+}
+
+/** Whether a request asks a model that takes marks for any, be they sent or not: they move with the conversation. */
+export function asksForMarks(turns: readonly Turn[], model: string): boolean {
+  if (!takesMarks(model)) return false;
+  return turns.some(({ parts }) => parts.some((part) => part.cacheBreakpoint || part.content.some(isMarked)));
+}
+
+function isMarked({ cacheBreakpoint }: ReadPart): boolean {
+  return cacheBreakpoint;
 }
 
 function takesMarks(model: string): boolean {
@@ -52,8 +67,8 @@ function takesMarks(model: string): boolean {
 }
 
 /** Returns the field that marks a part, where it shall be one. */
-export function markOf(part: ReadPart, marks: ReadonlySet<ReadPart>): JsonRecord {
-  return marks.has(part) ? { prompt_cache_breakpoint: { mode: 'explicit' } } : {};
+export function markOf(part: ReadPart, marks: CacheMarks): JsonRecord {
+  return marks.has(part.place) ? { prompt_cache_breakpoint: { mode: 'explicit' } } : {};
 }
 
 /**
@@ -62,20 +77,24 @@ export function markOf(part: ReadPart, marks: ReadonlySet<ReadPart>): JsonRecord
  */
 export function contentOf(
   parts: readonly ReadPart[],
-  marks: ReadonlySet<ReadPart>,
+  marks: CacheMarks,
   write: (part: ReadPart) => JsonRecord,
 ): string | readonly JsonRecord[] {
   const [first] = parts;
-  if (parts.length === 1 && first?.part.case === 'text' && !marks.has(first)) return first.part.value;
+  if (parts.length === 1 && first?.part.case === 'text' && !marks.has(first.place)) return first.part.value;
   return parts.map(write);
 }
 
-/** Returns what a tool returned; where the tool failed, the word that says so begins it. */
-export function resultParts({ part, content, place }: ReadPart, marks: ReadonlySet<ReadPart>): readonly ReadPart[] {
+/**
+ * Returns what a tool returned; where the tool failed, the word that says so begins it. A mark makes no difference to the words, since
+ * marks move from turn to turn.
+ */
+export function resultParts({ part, content, place }: ReadPart): readonly ReadPart[] {
   if (part.case !== 'toolResult' || !part.value.isError) return content;
   const [first, ...others] = content;
-  const [words, rest] =
-    first?.part.case === 'text' && !marks.has(first) ? [`${FAILED} ${first.part.value}`, others] : [FAILED, content];
-  const said = { case: 'text', value: words } as const;
-  return [{ part: said, state: undefined, cacheBreakpoint: false, content: [], place }, ...rest];
+  if (first?.part.case === 'text') {
+    return [{ ...first, part: { case: 'text', value: `${FAILED} ${first.part.value}` } }, ...others];
+  }
+  const said = { case: 'text', value: FAILED } as const;
+  return [{ part: said, state: undefined, cacheBreakpoint: false, content: [], place }, ...content];
 }

@@ -2,7 +2,7 @@ import type { AdapterWarning } from '../../port/adapter.ts';
 import type { Effort } from '../../port/effort.ts';
 import { effortAdjusted, nearestEffort } from '../../shared/asked-effort.ts';
 import type { GenerationSettings } from '../../shared/asked-tools.ts';
-import { endUserAs } from '../../shared/option-rules.ts';
+import { endUserAs, sentCacheKey, withoutCacheKey } from '../../shared/option-rules.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import type { OptionOutcome } from '../../shared/option-table.ts';
 import type { OpenAiModel } from '../../models/gpt-models.ts';
@@ -38,6 +38,7 @@ export const OPENAI_RULES = {
   temperature: whereItSamples('temperature'),
   topP: whereItSamples('top_p'),
   endUser: openAiUser('safety_identifier'),
+  promptCacheKey: cacheKeyOf,
 } as const;
 
 /** Makes the rule for the end user's id: `user` is deprecated at OpenAI, and all that older and other servers know. */
@@ -56,4 +57,9 @@ export function effortAs(write: (effort: Effort) => JsonRecord) {
 function whereItSamples(sentAs: string) {
   return (_asked: number | undefined, { known, effort }: OpenAiSettings): OptionOutcome =>
     known?.reasons !== true || effort.value === 'none' ? { sentAs } : 'dropped';
+}
+
+/** Other servers that speak as OpenAI does may refuse the field, but those that have its models hand it on. */
+function cacheKeyOf(key: string | undefined, { known, ownHost }: OpenAiSettings): OptionOutcome {
+  return ownHost || known !== undefined ? sentCacheKey(key) : withoutCacheKey(key);
 }

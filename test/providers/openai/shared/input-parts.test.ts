@@ -128,6 +128,24 @@ describe('the form of the answer', () => {
   });
 });
 
+function failed(words: string) {
+  const value = { toolCallId: '1', isError: true, content: [text(words)] };
+  return message(Role.TOOL, { part: { case: 'toolResult', value } });
+}
+
+describe('instructions that the assistant answers to alone', () => {
+  it('stay in the input while the conversation grows', () => {
+    const rules = { role: 'developer', content: 'Greet the guest.' };
+    const first = [say(Role.SYSTEM, 'Greet the guest.')];
+    const next = [...first, say(Role.ASSISTANT, 'Welcome!'), say(Role.USER, 'Hi')];
+    for (const messages of [first, next]) {
+      const sent = body(responses, 'gpt-5.1', request({ messages }));
+      expect(sent).not.toHaveProperty('instructions');
+      expect(sent['input']).toMatchObject([rules, ...messages.slice(1).map(() => ({}))]);
+    }
+  });
+});
+
 describe('marks for the cache', () => {
   const asked = request({
     messages: [
@@ -157,6 +175,38 @@ describe('marks for the cache', () => {
     const withRules = body(responses, 'gpt-5.5', asked);
     expect(JSON.stringify(withRules)).not.toContain('prompt_cache_breakpoint');
     expect(withRules['instructions']).toBe('Rules');
+  });
+
+  it('that move on leave the instructions where they were, and what failed as it was', () => {
+    const turns = [
+      message(Role.SYSTEM, text('Rules')),
+      say(Role.USER, 'Hi'),
+      message(Role.ASSISTANT, call('1', 'f')),
+      message(Role.TOOL, {
+        part: { case: 'toolResult', value: { toolCallId: '1', isError: true, content: [text('No', MARKED)] } },
+      }),
+    ];
+    const later = [
+      ...turns.slice(0, 3),
+      failed('No'),
+      say(Role.ASSISTANT, 'Sorry.'),
+      message(Role.USER, text('Well', MARKED)),
+    ];
+    const rules = { role: 'developer', content: 'Rules' };
+    expect(body(responses, 'gpt-5.6-sol', request({ messages: turns }))['input']).toMatchObject([
+      rules,
+      {},
+      {},
+      { output: [{ text: 'Error: No', ...MARK }] },
+    ]);
+    expect(body(responses, 'gpt-5.6-sol', request({ messages: later }))['input']).toMatchObject([
+      rules,
+      {},
+      {},
+      { output: 'Error: No' },
+      {},
+      { content: [{ text: 'Well', ...MARK }] },
+    ]);
   });
 
   it('are four at most, the last ones', () => {

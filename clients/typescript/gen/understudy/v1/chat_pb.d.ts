@@ -400,6 +400,16 @@ export declare type GenerationOptions = Message$1<"understudy.v1.GenerationOptio
    * @generated from field: map<string, google.protobuf.Struct> provider_options = 12;
    */
   providerOptions: { [key: string]: JsonObject };
+
+  /**
+   * Key of requests that begin alike, such as the id of a conversation: at most 256 characters, pseudonymous. A hint that changes no
+   * answer: providers find what they have cached of the prompt more often where they are told the key, and Anthropic, which caches
+   * nothing by itself, is asked to cache the prompt, which costs more than reading it once. Without routing.affinity_key it is
+   * that key as well.
+   *
+   * @generated from field: optional string prompt_cache_key = 13;
+   */
+  promptCacheKey?: string | undefined;
 };
 
 /**

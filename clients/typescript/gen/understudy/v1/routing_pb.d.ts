@@ -74,6 +74,16 @@ export declare type RoutingOptions = Message<"understudy.v1.RoutingOptions"> & {
    * @generated from field: google.protobuf.Duration first_output_timeout = 8;
    */
   firstOutputTimeout?: Duration | undefined;
+
+  /**
+   * Key of a conversation, at most 256 characters: the target that gave the last complete answer to a request of this key is tried
+   * first, whoever else could be asked again by now, since its provider has the prompt in its cache. Where the conversation
+   * moves to another target, a warning says so, and the trail why. Targets or a preferred provider that the request names otherwise
+   * than the last one did come first. Empty for options.prompt_cache_key; without either no target is preferred.
+   *
+   * @generated from field: string affinity_key = 9;
+   */
+  affinityKey: string;
 };
 
 /**
@@ -423,6 +433,13 @@ export enum WarningCode {
    * @generated from enum value: WARNING_CODE_SCHEMA_MISMATCH = 7;
    */
   SCHEMA_MISMATCH = 7,
+
+  /**
+   * The conversation has moved to another target than the one that gave its last answer.
+   *
+   * @generated from enum value: WARNING_CODE_CONVERSATION_MOVED = 10;
+   */
+  CONVERSATION_MOVED = 10,
 }
 
 /**
