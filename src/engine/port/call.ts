@@ -211,15 +211,6 @@ export type CallResult<Output, Final> = CallSuccess<Output, Final> | UnansweredC
 /** State of a breaker as people see it. */
 export type CircuitState = 'CLOSED' | 'HALF_OPEN' | 'OPEN';
 
-/** Hears what happens in the engine, synchronously; must not throw and must be quick. */
-export interface EngineObserver {
-  attemptEnded?(record: AttemptRecord): void;
-  /** Something about the availability of a target may have changed. */
-  targetChanged?(target: string): void;
-  /** An operator should know: a key is refused, a quota is used up, a model is missing, a certificate is wrong. */
-  alert?(target: string, failure: Failure): void;
-}
-
 /** State of one target. Times are milliseconds; absent means no data. */
 export interface TargetHealth {
   readonly target: string;

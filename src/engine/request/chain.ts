@@ -124,7 +124,8 @@ export class Chain<Output, Final> {
   /** What could not be done for a model is not asked of it again, nor of a smaller one (class C13). */
   #incapable(entry: ChainEntry): Failure | undefined {
     for (const [tried, failure] of this.#failures) {
-      if (failure.class !== 'capability') continue;
+      // How a server wants to be written to says nothing of its model.
+      if (failure.class !== 'capability' || failure.quirk !== undefined) continue;
       const isNoLarger =
         failure.reason === 'CONTEXT_LENGTH_EXCEEDED' &&
         (entry.contextWindow ?? Infinity) <= (tried.contextWindow ?? -Infinity);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createEngineHarness, failureOf, successOf, trailOf } from '../../support/engine-harness.ts';
+import { createEngineHarness, entryOf, failureOf, successOf, trailOf } from '../../support/engine-harness.ts';
 import { answer, fails } from '../../support/upstream-scripts.ts';
 
 /** Refuses the first `forms` ways in which a request is written. */
@@ -53,6 +53,14 @@ describe('a request of which the provider refuses what the gateway wrote on its 
     upstream.script('b', answer(10, 'good'));
     expect(trailOf(successOf(await request()))).toEqual(['FIRST a capability', 'FAILOVER b ok']);
     expect(prepared).toEqual(['a', 'b']);
+  });
+
+  it('is sent to the next target also where that has the same model', async () => {
+    const { run, upstream } = createEngineHarness(['a', 'b']);
+    upstream.script('a', REFUSED);
+    upstream.script('b', answer(10, 'good'));
+    const chain = ['a', 'b'].map((target) => entryOf(target, { model: 'shared' }));
+    expect(trailOf(successOf(await run(chain)))).toEqual(['FIRST a capability', 'FAILOVER b ok']);
   });
 
   it('is written in five forms at most', async () => {
