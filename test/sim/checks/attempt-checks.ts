@@ -81,8 +81,10 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
           fail(
             `run ${run.id} is told to be wrong, but ${others.map(({ target }) => target).join(' ')} has not said so`,
           );
-        // Its time, or its caller, may have ended it in the same moment.
-        if (others.length === 0 && !['INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'CANCELLED'].includes(status))
+        // Its time, or its caller, may have ended it in the same moment; a stream that broke off before is told as that.
+        const allowed = ['INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'CANCELLED'];
+        const isBroken = result.attempts.some((attempt) => attempt.failure?.class === 'interrupted');
+        if (others.length === 0 && !allowed.includes(status) && !(isBroken && status === 'ABORTED'))
           fail(`run ${run.id} is refused by all, and told ${status}`);
       },
     }),
