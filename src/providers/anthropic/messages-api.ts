@@ -61,7 +61,7 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
   if ('failure' in settings) return settings.failure;
   const tools = anthropicTools(settings, known);
   if ('failure' in tools) return tools.failure;
-  const prompt = anthropicPrompt(conversation.turns, known, target.model, !quirks.has('no cache_control'));
+  const prompt = anthropicPrompt(conversation.turns, known, target);
   if ('failure' in prompt) return prompt.failure;
   const limit = answerLimit(chat.options?.maxTokens, known, target.stream);
   const thinking = chooseThinking(settings, known, limit, prompt.continuesWithoutThinking);

@@ -1,5 +1,6 @@
 import type { Failure } from '../../core/failure.ts';
-import type { AdapterWarning } from '../port/adapter.ts';
+import type { AdapterTarget, AdapterWarning } from '../port/adapter.ts';
+import { NO_QUIRKS } from '../port/quirk.ts';
 import type { Block } from './content-blocks.ts';
 import { anthropicBlocks } from './content-blocks.ts';
 import { allParts, chooseBreakpoints, NO_BREAKPOINTS, tooManyBytes } from './request-limits.ts';
@@ -46,15 +47,14 @@ interface AnthropicPrompt {
 export function anthropicPrompt(
   conversation: readonly Turn[],
   model: ClaudeModel,
-  modelId: string,
-  takesMarks: boolean,
+  { model: modelId, ownHost = true, quirks = NO_QUIRKS }: AdapterTarget,
 ): AnthropicPrompt | { readonly failure: Failure } {
   const parts = allParts(conversation);
   const tooMany = tooManyBytes(parts);
   if (tooMany !== undefined) return { failure: tooMany };
-  const breakpoints = takesMarks ? chooseBreakpoints(parts) : NO_BREAKPOINTS;
+  const breakpoints = quirks.has('no cache_control') ? NO_BREAKPOINTS : chooseBreakpoints(parts);
   const warnings: AdapterWarning[] = [...breakpoints.warnings];
-  const context = { model: modelId, breakpoints: breakpoints.kept, toolId: toolIdsFor(TOOL_IDS), warnings };
+  const context = { model: modelId, ownHost, breakpoints: breakpoints.kept, toolId: toolIdsFor(TOOL_IDS), warnings };
   const placing = new Placing(model.systemBetweenTurns);
   for (const { role, parts: own } of conversation) {
     const blocks = anthropicBlocks(own, context);
