@@ -16,6 +16,8 @@ export type Block = Readonly<Record<string, unknown>> & { readonly type: string 
 export interface BlockContext {
   /** The model that is asked. */
   readonly model: string;
+  /** Whether Anthropic itself is asked, which takes no reasoning back that it has not signed. */
+  readonly ownHost: boolean;
   /** The parts after which the prompt is to be cached. */
   readonly breakpoints: ReadonlySet<ReadPart>;
   /** Gives a tool call, and its result, the id that it has at the provider; asked in the order of the conversation. */
@@ -104,7 +106,7 @@ function utf8(data: Uint8Array): string | undefined {
 function thinkingBlock(
   { text }: Reasoning,
   { state, place }: ReadPart,
-  { model, warnings }: BlockContext,
+  { model, ownHost, warnings }: BlockContext,
 ): Block | Refusal | undefined {
   if (state === undefined) return undefined;
   const field = `${place}.provider_state`;
@@ -114,6 +116,7 @@ function thinkingBlock(
     warnings.push(stateOfOtherModel(field));
     return undefined;
   }
+  if (decoded.type === 'thinking' && decoded.signature === '' && ownHost) return undefined;
   return decoded.type === 'thinking'
     ? { type: 'thinking', thinking: text, signature: decoded.signature }
     : { type: 'redacted_thinking', data: decoded.data };

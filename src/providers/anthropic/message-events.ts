@@ -168,7 +168,9 @@ class AnthropicReader {
       return [...this.#parts.call(key, { id: '', name: '', argumentsFragment }), ...this.#parts.finish(key)];
     }
     const signature = block?.signature ?? '';
-    const state = signature === '' ? undefined : encodeState({ type: 'thinking', signature, ...this.#madeBy() });
+    // Other servers that speak this API may sign nothing, and want it back all the same.
+    const isThinking = block?.kind === 'thinking' && (signature !== '' || this.#parts.has(key));
+    const state = isThinking ? encodeState({ type: 'thinking', signature, ...this.#madeBy() }) : undefined;
     return this.#parts.finish(key, state);
   }
 

@@ -1,6 +1,6 @@
 import type { Failure } from '../../core/failure.ts';
 import type { Adapter, AdapterTarget, Chat, WireRequest } from '../port/adapter.ts';
-import { NO_QUIRKS, type Quirk } from '../port/quirk.ts';
+import { NO_QUIRKS } from '../port/quirk.ts';
 import { ANTHROPIC_LIST } from './claude-list.ts';
 import { ANTHROPIC_FILE_TYPES } from './content-blocks.ts';
 import { anthropicFailure } from './error-types.ts';
@@ -61,7 +61,8 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
   if ('failure' in settings) return settings.failure;
   const tools = anthropicTools(settings, known);
   if ('failure' in tools) return tools.failure;
-  const prompt = anthropicPrompt(conversation.turns, known, target.model, marksOf(chat, quirks));
+  const isCached = (chat.options?.promptCacheKey ?? '') !== '';
+  const prompt = anthropicPrompt(conversation.turns, known, target, isCached);
   if ('failure' in prompt) return prompt.failure;
   const limit = answerLimit(chat.options?.maxTokens, known, target.stream);
   const thinking = chooseThinking(settings, known, limit, prompt.continuesWithoutThinking);
@@ -87,11 +88,6 @@ function anthropicRequest(chat: Chat, target: AdapterTarget): WireRequest | Fail
 function withoutDisplay(fields: JsonRecord): JsonRecord {
   const { display: _, ...thinking } = asRecord(fields.thinking) ?? {};
   return fields.thinking === undefined ? fields : { ...fields, thinking };
-}
-
-function marksOf(chat: Chat, quirks: ReadonlySet<Quirk>): 'none' | 'asked' | 'last_too' {
-  if (quirks.has('no cache_control')) return 'none';
-  return (chat.options?.promptCacheKey ?? '') === '' ? 'asked' : 'last_too';
 }
 
 function chooseThinking(

@@ -1,5 +1,6 @@
 import type { Failure } from '../../core/failure.ts';
-import type { AdapterWarning } from '../port/adapter.ts';
+import type { AdapterTarget, AdapterWarning } from '../port/adapter.ts';
+import { NO_QUIRKS } from '../port/quirk.ts';
 import type { Block } from './content-blocks.ts';
 import { anthropicBlocks } from './content-blocks.ts';
 import { allParts, chooseBreakpoints, NO_BREAKPOINTS, tooManyBytes } from './request-limits.ts';
@@ -43,22 +44,21 @@ interface AnthropicPrompt {
  * Source: https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages,
  * https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
  *
- * @param marks what is marked to be cached: nothing, what the request asks for, or besides it the last part, so that the next turn
- * reads the whole prompt
+ * @param isCached whether the whole prompt is to be cached, so that the next turn reads it, whatever parts are marked
  */
 export function anthropicPrompt(
   conversation: readonly Turn[],
   model: ClaudeModel,
-  modelId: string,
-  marks: 'none' | 'asked' | 'last_too',
+  { model: modelId, ownHost = true, quirks = NO_QUIRKS }: AdapterTarget,
+  isCached: boolean,
 ): AnthropicPrompt | { readonly failure: Failure } {
   const parts = allParts(conversation);
   const tooMany = tooManyBytes(parts);
   if (tooMany !== undefined) return { failure: tooMany };
-  const last = marks === 'last_too' ? lastOf(conversation) : undefined;
-  const breakpoints = marks === 'none' ? NO_BREAKPOINTS : chooseBreakpoints(parts, last);
+  const last = isCached ? lastOf(conversation) : undefined;
+  const breakpoints = quirks.has('no cache_control') ? NO_BREAKPOINTS : chooseBreakpoints(parts, last);
   const warnings: AdapterWarning[] = [...breakpoints.warnings];
-  const context = { model: modelId, breakpoints: breakpoints.kept, toolId: toolIdsFor(TOOL_IDS), warnings };
+  const context = { model: modelId, ownHost, breakpoints: breakpoints.kept, toolId: toolIdsFor(TOOL_IDS), warnings };
   const placing = new Placing(model.systemBetweenTurns);
   for (const { role, parts: own } of conversation) {
     const blocks = anthropicBlocks(own, context);

@@ -3,6 +3,8 @@ import { ReasoningEffort, Role } from '../../../gen/understudy/v1/chat_pb.ts';
 import { WarningCode } from '../../../gen/understudy/v1/routing_pb.ts';
 import type { AdapterTarget } from '../../../src/providers/port/adapter.ts';
 import { anthropic } from '../../../src/providers/anthropic/messages-api.ts';
+import { recordsOf } from '../../../src/providers/shared/json/value.ts';
+import { assembleMessage } from '../../../src/server/answers/assembled-answer.ts';
 import type { MessageInit } from '../../support/chat-parts.ts';
 import {
   assistant,
@@ -19,7 +21,7 @@ import {
   text,
   user,
 } from '../../support/chat-parts.ts';
-import { refusal, say, textPart, wire } from '../../support/chat-samples.ts';
+import { deltas, refusal, say, textPart, wire } from '../../support/chat-samples.ts';
 
 const TARGET: AdapterTarget = { name: 'claude', provider: 'anthropic', model: 'claude-sonnet-5-5', stream: true };
 const EPHEMERAL = { cache_control: { type: 'ephemeral' } };
@@ -150,6 +152,38 @@ describe('content blocks of the Messages API', () => {
       ],
     });
     expect(warnings).toEqual([]);
+  });
+
+  it('give reasoning that nobody has signed back to other servers, and not to Anthropic', () => {
+    const events = anthropic.response({
+      type: 'message',
+      model: 'served',
+      content: [
+        { type: 'thinking', thinking: 'Hm.' },
+        { type: 'tool_use', id: 'a', name: 'look', input: {} },
+      ],
+      stop_reason: 'tool_use',
+    });
+    const said = assembleMessage(deltas(events), 'claude');
+    const asked = requestOf([user('Hi'), said, results(result('a', ['seen']))]);
+    const [, elsewhere] = recordsOf(wire(anthropic.request(asked, { ...TARGET, ownHost: false })).body['messages']);
+    const call = { type: 'tool_use', id: 'a', name: 'look', input: {} };
+    expect(elsewhere?.['content']).toEqual([{ type: 'thinking', thinking: 'Hm.', signature: '' }, call]);
+    const [, there] = recordsOf(wire(anthropic.request(asked, TARGET)).body['messages']);
+    expect(there?.['content']).toEqual([call]);
+  });
+
+  it('leave out marks and later instructions where the server is known to take none', () => {
+    const quirks = new Set(['no cache_control', 'system first', 'no display'] as const);
+    const marked = requestOf(
+      [user(cached(text('Hi'))), assistant('Yes?'), { ...user('Be brief.'), role: Role.SYSTEM }, user('Go on.')],
+      { options: { reasoningEffort: ReasoningEffort.HIGH } },
+    );
+    const { body } = wire(anthropic.request(marked, { ...TARGET, ownHost: false, quirks }));
+    expect(JSON.stringify(body)).not.toContain('cache_control');
+    expect(recordsOf(body['messages']).map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    expect(body['system']).toEqual([{ type: 'text', text: 'Be brief.' }]);
+    expect(body['thinking']).toEqual({ type: 'adaptive' });
   });
 
   it('leave out reasoning of another model, which this one would reject, and of another target', () => {

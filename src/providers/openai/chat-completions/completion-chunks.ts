@@ -8,7 +8,7 @@ import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson, recordsOf, textOf, wordOf } from '../../shared/json/value.ts';
 import { openAiInBandFailure } from '../shared/error-codes.ts';
 import { contentPieces } from './content-pieces.ts';
-import { KeptState, thoughtsIn } from './kept-state.ts';
+import { callCarriesState, carriesState, KeptState, thoughtsIn } from './kept-state.ts';
 import { chatUsage } from '../shared/token-usage.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 
@@ -112,8 +112,10 @@ class ChatReader {
     const content = textOf(message.reasoning_content);
     const details = message.reasoning_details;
     const reasoning = content || textOf(message.reasoning) || (isSet(details) ? thoughtsIn(details) : '');
-    const hasState = isSet(details) || isSet(message.thinking_blocks) || isSet(message.extra_content);
-    if (reasoning !== '' || hasState) this.#keep(message, content !== '');
+    if (this.#forms.keepsReasoning && carriesState(message)) {
+      this.#state ??= new KeptState();
+      this.#state.take(message);
+    }
     add(events, this.#parts.text('reasoning', 'reasoning', reasoning));
     for (const { kind, text } of contentPieces(message.content)) add(events, this.#parts.text(kind, kind, text));
     add(events, this.#parts.text('text', 'refusal', refusal));
@@ -138,7 +140,7 @@ class ChatReader {
   }
 
   #readCall(call: JsonRecord, position: number): readonly AdapterEvent[] {
-    const hasState = isSet(call.extra_content) || isSet(call.provider_specific_fields);
+    const hasState = callCarriesState(call);
     const described = asRecord(call.function) ?? (hasState ? {} : undefined);
     if (described === undefined) return [];
     const id = textOf(call.id);
@@ -149,13 +151,6 @@ class ChatReader {
       this.#state.takeCall(key, call);
     }
     return this.#parts.call(key, { id, name, argumentsFragment: textOf(described.arguments) });
-  }
-
-  #keep(message: JsonRecord, hasContent: boolean): void {
-    if (!this.#forms.keepsReasoning) return;
-    this.#state ??= new KeptState();
-    const otherwise = textOf(message.reasoning) === '' ? undefined : 'reasoning';
-    this.#state.take(message, hasContent ? 'reasoning_content' : otherwise);
   }
 
   /** What goes with the parts of the answer: with its reasoning, or its text where it has none, and with its calls. */

@@ -21,9 +21,9 @@ export class KeptState {
   readonly #extra = new Fields();
   readonly #calls = new Map<string, Fields>();
 
-  /** Takes the fields of a message or a delta; `thoughts`: under which name it has reasoning. */
-  take(message: JsonRecord, thoughts: ThoughtField | undefined): void {
-    this.#thoughts ??= thoughts;
+  /** Takes the fields of a message or a delta. */
+  take(message: JsonRecord): void {
+    this.#thoughts ??= thoughtFieldOf(message);
     if (message.reasoning_details !== undefined) this.#details.add(recordsOf(message.reasoning_details));
     if (message.thinking_blocks !== undefined) this.#blocks.add(recordsOf(message.thinking_blocks));
     if (message.extra_content !== undefined) this.#extra.add('extra_content', message.extra_content);
@@ -59,6 +59,32 @@ export class KeptState {
       if (fields !== undefined) yield [key, encodePartState({ type: 'tool_call', fields })];
     }
   }
+}
+
+/** Whether a message or a delta has anything that is kept; most have nothing. */
+export function carriesState(message: JsonRecord): boolean {
+  return (
+    isSet(message.reasoning_content) ||
+    isSet(message.reasoning) ||
+    isSet(message.reasoning_details) ||
+    isSet(message.thinking_blocks) ||
+    isSet(message.extra_content)
+  );
+}
+
+/** The same of a call or a fragment of one. */
+export function callCarriesState(call: JsonRecord): boolean {
+  return isSet(call.extra_content) || isSet(call.provider_specific_fields);
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
+}
+
+/** Under which name a message has reasoning; some servers write both. */
+function thoughtFieldOf(message: JsonRecord): ThoughtField | undefined {
+  if (isSet(message.reasoning_content)) return 'reasoning_content';
+  return isSet(message.reasoning) ? 'reasoning' : undefined;
 }
 
 /** Returns what of reasoning is readable in its details, for servers that have it nowhere else. */
