@@ -72,6 +72,15 @@ describe.each(WAYS)('%s, a sick lead before a healthy second target:', (way) => 
         chatTarget('large', large.origin, { model: 'gpt-6.1-sol' }),
       ],
     });
+    // How much these models take is in the lists of their servers.
+    const listed = (id: string, window: number) =>
+      respond(200, 'application/json', JSON.stringify({ data: [{ id, owned_by: 'x', max_input_tokens: window }] }));
+    lead.script(listed('claude-opus-5-5', 1_000_000));
+    for (let asked = 0; asked < 2; asked += 1) {
+      small.script(respond(200, 'application/json', JSON.stringify({ data: LISTED_SMALL })));
+    }
+    large.script(listed('gpt-6.1-sol', 1_050_000));
+    await gateway.client.call(LlmService.method.listModels, {});
     const message = 'prompt is too long: 1000001 tokens > 1000000 maximum';
     const tooLong = JSON.stringify({ type: 'error', error: { type: 'invalid_request_error', message } });
     lead.script(respond(400, 'application/json', tooLong));
@@ -83,7 +92,8 @@ describe.each(WAYS)('%s, a sick lead before a healthy second target:', (way) => 
       'SKIPPED same CONTEXT_LENGTH_EXCEEDED',
       'FAILOVER large OK',
     ]);
-    expect([delivered, lead.requestCount, small.connectionCount]).toEqual([OTHER, 1, 0]);
+    // One request for its list, and two for those of the others at the same place.
+    expect([delivered, lead.requestCount, small.requestCount]).toEqual([OTHER, 2, 2]);
     expect(await healthOf(gateway, 'lead')).toMatchObject({ failures: 0n, suspendedReason: '' });
   });
 
@@ -219,6 +229,11 @@ describe.each(WAYS)('%s, a sick lead before a healthy second target:', (way) => 
     expect(answer?.usage).toMatchObject(USAGE);
   });
 });
+
+const LISTED_SMALL = [
+  { id: 'claude-haiku-4-5', max_input_tokens: 200_000 },
+  { id: 'claude-opus-5', max_input_tokens: 1_000_000 },
+];
 
 function usageEvent(): string {
   const usage = { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 };

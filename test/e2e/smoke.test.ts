@@ -58,11 +58,10 @@ describe('the smoke test', { timeout: TIMEOUT_MS }, () => {
     const { code, stdout, stderr } = await smoke([], { ...fiveProviders(origin), AZURE_OPENAI_ENDPOINT: '' });
     expect(stdout.replaceAll(/\d+ ms/g, 'N ms').split('\n')).toEqual([
       'warning: azure-openai is left out: AZURE_OPENAI_ENDPOINT is not set, although AZURE_OPENAI_API_KEY, AZURE_OPENAI_DEPLOYMENT are set',
-      // 7 tokens at 2 USD for a million, 3 at 10.
-      'openai (openai, gpt-6.1-sol) … ok: gpt-6.1-sol-2026-09-29, N ms, 10 tokens, $0.000044000, "from OpenAI"',
+      // At these hosts nobody knows the prices.
+      'openai (openai, gpt-6.1-sol) … ok: gpt-6.1-sol-2026-09-29, N ms, 10 tokens, cost unknown, "from OpenAI"',
       'anthropic (anthropic, claude-sonnet-5-5) … failed: Internal ALL_PROVIDERS_FAILED Every provider that could be asked has failed. [401 authentication_error]',
-      // Rounded to whole nano-USD.
-      'deepseek (deepseek, deepseek-flash) … ok: deepseek-chat, N ms, 150 tokens, $0.000019219, "from DeepSeek"',
+      'deepseek (deepseek, deepseek-flash) … ok: deepseek-chat, N ms, 150 tokens, cost unknown, "from DeepSeek"',
       `ollama (ollama, (first installed)) … ok: ${DEFAULT_MODELS.ollama}, N ms, 16 tokens, $0.000000000, "from Ollama"`,
       '3 passed, 1 failed',
       '',

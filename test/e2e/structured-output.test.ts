@@ -15,9 +15,10 @@ const SCHEMA = '{"type":"object","properties":{"age":{"type":"integer","minimum"
 const GOOD = '{"age": 7}';
 const BAD = '{"age": -7}';
 
-/** A gateway whose lead is DeepSeek, which has a JSON mode and no schemas, with nobody behind it. */
+/** A gateway whose lead is DeepSeek, which has a JSON mode and no schemas, with nobody behind it; it answers as `model-1`. */
 function deepseekStage(): Promise<FailoverStage> {
-  return stage({ lead: { provider: 'deepseek', model: 'deepseek-flash' }, others: [] });
+  const prices = [{ model: 'deepseek-flash', input: '0.15', output: '0.60' }];
+  return stage({ lead: { provider: 'deepseek', model: 'deepseek-flash', prices }, others: [] });
 }
 
 /** Asks for JSON of the schema, with at most so many tokens: up to 256 the provider is asked for a whole answer. */
@@ -38,6 +39,7 @@ describe('an answer in JSON of a schema, from a provider that has JSON alone', (
     const answer = await gateway.client.call(LlmService.method.chat, requestFor({ strict: true }, tokens));
     expect(answer.text).toBe(GOOD);
     expect(answer.warnings.map(({ code, field }) => [code, field])).toEqual([
+      [WarningCode.MODEL_SUBSTITUTED, 'model'],
       [WarningCode.PARAMETER_ADJUSTED, 'options.response_format'],
     ]);
     expect(await bodyOf(lead, 0)).toMatchObject({ response_format: { type: 'json_object' } });

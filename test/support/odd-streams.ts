@@ -119,7 +119,7 @@ export const ODD_STREAMS: readonly OddStream[] = [
   {
     name: 'a usage of nothing',
     steps: ending(FINISH, usageEvent({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 })),
-    usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
+    usage: {},
   },
   {
     name: 'a negative usage',
