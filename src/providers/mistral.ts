@@ -24,7 +24,6 @@ export const mistral: Adapter = {
     toolIds: hashedIds(/^[A-Za-z0-9]{9}$/),
     streamOptions: () => undefined,
     keepsReasoning: false,
-    finishReasons: new Map([['model_length', 'LENGTH']]),
   }),
   healthCheck: listingCheck('/models'),
   modelList: { path: '/models', read: (json) => recordsOf(asRecord(json)?.data).flatMap(listed) },

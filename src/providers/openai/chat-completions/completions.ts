@@ -74,7 +74,7 @@ export function chatCompletions(dialect: ChatDialect): Translator {
   return {
     framing: 'sse',
     request: (chat, target) => chatRequest(dialect, chat, target),
-    response: (json) => completionResponse(json, dialect),
+    response: (json, text) => completionResponse(json, dialect, text),
     events: () => chatEvents(dialect),
     failure: openAiFailure,
     limits: openAiLimits,
