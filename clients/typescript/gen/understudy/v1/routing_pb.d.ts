@@ -423,6 +423,20 @@ export enum WarningCode {
    * @generated from enum value: WARNING_CODE_SCHEMA_MISMATCH = 7;
    */
   SCHEMA_MISMATCH = 7,
+
+  /**
+   * The provider ended the answer for a reason that is not known, or named none. It may have been cut short.
+   *
+   * @generated from enum value: WARNING_CODE_UNKNOWN_FINISH_REASON = 8;
+   */
+  UNKNOWN_FINISH_REASON = 8,
+
+  /**
+   * The answer had something of a kind that is not known; it was left out.
+   *
+   * @generated from enum value: WARNING_CODE_OUTPUT_DROPPED = 9;
+   */
+  OUTPUT_DROPPED = 9,
 }
 
 /**
