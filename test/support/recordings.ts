@@ -7,6 +7,8 @@ export interface Expectation {
   readonly refusal: string;
   readonly finish_reason: string | null;
   readonly tool_calls: readonly { readonly id: string | null; readonly name: string; readonly arguments: string }[];
+  /** The one call that an answer had before there were several. */
+  readonly function_call?: { readonly name: string; readonly arguments: string };
   readonly input_tokens: number | null;
   /** Input with cache reads and writes, where `input_tokens` leaves them out. */
   readonly total_input_tokens?: number | null;

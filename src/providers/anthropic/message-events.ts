@@ -64,7 +64,7 @@ class AnthropicReader {
     const body = asRecord(parsed);
     if (body === undefined) return parsed === null ? NOTHING : this.#readOdd(name, data.trim());
     this.#source.read(data, body);
-    return this.#settled(this.#event(body.type ?? name, body));
+    return this.#settled(this.#event(name === 'error' ? name : (body.type ?? name), body));
   }
 
   whole(message: JsonRecord, content: readonly unknown[], text: string | undefined): readonly AdapterEvent[] {
@@ -110,7 +110,7 @@ class AnthropicReader {
       case 'message_stop':
         return this.#finish();
       case 'error':
-        return [{ type: 'failure', failure: anthropicInBandFailure(data) }];
+        return [{ type: 'failure', failure: anthropicInBandFailure(isSaid(data.error) ? data : { error: data }) }];
       case 'ping':
         return NOTHING;
       default:

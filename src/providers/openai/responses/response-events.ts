@@ -62,7 +62,7 @@ class ResponsesReader {
     const body = asRecord(parsed);
     if (body === undefined) return this.#readGlued(event.name, data);
     this.#source.read(data, body);
-    const events = this.#read(textOf(body.type) || event.name, body);
+    const events = this.#read(event.name === 'error' ? event.name : textOf(body.type) || event.name, body);
     for (const { type } of events) if (type === 'failure' || type === 'end') this.#isClosed = true;
     return this.#isClosed ? upToFailure(events) : events;
   }
