@@ -49,6 +49,11 @@ export interface ProviderRecording {
   readonly expect: Expectation;
 }
 
+/** Returns the calls of an answer, also the one of the older form, which has no id. */
+export function recordedCalls({ tool_calls: calls, function_call: older }: Expectation): Expectation['tool_calls'] {
+  return older === undefined ? calls : [...calls, { ...older, id: null }];
+}
+
 const FOLDER = new URL('../../../shared/fixtures/', import.meta.url);
 
 /** Loads all recorded exchanges, by id; none where the folder `../shared/fixtures` is absent. */

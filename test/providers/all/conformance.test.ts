@@ -16,7 +16,7 @@ import { ollamaExpectation, ollamaFinish, ollamaInBandVerdict, ollamaVerdict } f
 import type { FailureVerdict } from '../../support/openai-oracle.ts';
 import { chatFinish, openAiInBandVerdict, openAiVerdict, responsesFinish } from '../../support/openai-oracle.ts';
 import type { Expectation, ProviderRecording } from '../../support/recordings.ts';
-import { loadRecordings } from '../../support/recordings.ts';
+import { loadRecordings, recordedCalls } from '../../support/recordings.ts';
 import { mulberry32 } from '../../support/virtual-runtime.ts';
 
 /** What the recordings of one dialect are held to. */
@@ -124,9 +124,8 @@ function expectAnswer(events: readonly AdapterEvent[], recording: ProviderRecord
   const read = answer(events);
   expect(read.text).toBe(expected.text + expected.refusal);
   expect(read.reasoning).toBe(expected.reasoning);
-  const older = expected.function_call === undefined ? [] : [{ ...expected.function_call, id: null }];
   expect(read.calls).toEqual(
-    [...expected.tool_calls, ...older].map(({ id, name, arguments: text }) => ({
+    recordedCalls(expected).map(({ id, name, arguments: text }) => ({
       id: id ?? expect.stringMatching(/^call_/),
       name,
       arguments: text,

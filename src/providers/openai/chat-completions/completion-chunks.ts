@@ -90,11 +90,13 @@ class ChatReader {
     const choice = firstChoice(body.choices);
     if (choice === undefined) return this.#fail(MALFORMED);
     this.#serviceTier = body.service_tier;
-    const events = this.#readBody(body, choice, WHOLE, text);
+    const events = [...this.#readBody(body, choice, WHOLE, text)];
     const saysNothing = this.#pieces.isEmpty && this.#unknownReason === '' && !this.#pieces.hasUnknown;
-    if (saysNothing && !this.#isFinished && !this.#isClosed) return this.#fail(MALFORMED);
-    const [last, ...others] = upToFailure([...events, ...this.#end(), { type: 'end' }]).toReversed();
-    return last?.type === 'failure' ? [last] : [...others.toReversed(), { type: 'end' }];
+    const isEnded = this.#isFinished;
+    add(events, this.#end());
+    const failure = events.find(({ type }) => type === 'failure');
+    if (failure !== undefined) return [failure];
+    return saysNothing && !isEnded ? [{ type: 'failure', failure: MALFORMED }] : [...events, { type: 'end' }];
   }
 
   /** Data that are no document may be several, or one with the end marker behind it. */
