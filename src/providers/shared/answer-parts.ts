@@ -38,8 +38,8 @@ const SEED_LENGTH = 48;
 /** Arguments that are none. */
 const NO_ARGUMENTS: ReadonlySet<string> = new Set(['', 'null', '{}']);
 
-/** Arguments came for a call that nobody can make, since it has no name. */
-const NAMELESS_CALL: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
+/** Arguments came for a call that nobody can make, since it has no name; or a part is said to be of two kinds. */
+const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
 
 /**
  * Numbers the parts of one answer in the order of their beginnings. Parts are named by keys of the dialect's choice. A part
@@ -64,6 +64,7 @@ export class AnswerParts {
   text(kind: 'text' | 'reasoning', key: string, text: string): readonly AdapterEvent[] {
     if (text === '') return NOTHING;
     const part = this.#open(key, kind);
+    if (part.kind !== kind) return MALFORMED;
     const whole = withoutHalf(part, text);
     if (whole === '') return NOTHING;
     return this.#output(part, { type: 'delta', delta: { kind, index: part.index, text: whole } });
@@ -73,6 +74,7 @@ export class AnswerParts {
   call(key: string, fragment: CallFragment): readonly AdapterEvent[] {
     const part = this.#parts.get(key);
     if (part === undefined) return this.#beginCall(key, fragment);
+    if (part.kind !== 'tool_call') return MALFORMED;
     const argumentsFragment = withoutHalf(part, withoutBlank(part, fragment.argumentsFragment));
     if (argumentsFragment === '') return NOTHING;
     return this.#output(part, { type: 'delta', delta: { kind: 'tool_call', index: part.index, argumentsFragment } });
@@ -114,7 +116,7 @@ export class AnswerParts {
     const ended: AdapterEvent[] = [];
     for (const key of this.#parts.keys()) ended.push(...this.finish(key));
     const told = [...this.#release(), ...ended];
-    return this.#nameless?.values().some(isLost) === true ? [...told, ...NAMELESS_CALL] : told;
+    return this.#nameless?.values().some(isLost) === true ? [...told, ...MALFORMED] : told;
   }
 
   #beginCall(key: string, { id, name, argumentsFragment }: CallFragment): readonly AdapterEvent[] {
@@ -144,7 +146,7 @@ export class AnswerParts {
     const pieces = known?.pieces ?? [];
     if (fragment !== '') pieces.push(fragment);
     const length = (known?.length ?? 0) + fragment.length;
-    if (length > MOST_NAMELESS) return NAMELESS_CALL;
+    if (length > MOST_NAMELESS) return MALFORMED;
     this.#nameless ??= new Map();
     this.#nameless.set(key, { id: known?.id || id, pieces, length });
     return NOTHING;

@@ -117,14 +117,18 @@ function createNdjson({ eventChars }: FramingLimits): Framing {
   };
 }
 
-/** Whether the data of an event are all of it: end markers and JSON objects, of which no beginning is one itself. */
+/** Ends streams of OpenAI's APIs; some servers glue it to their last event. */
+const END_MARKER = '[DONE]';
+
+/** Whether the data of an event are all of it: end markers, and JSON objects, of which no beginning is one itself. */
 function isWhole(data: string): boolean {
   return isWholeLine(data) || data.split('\n').every(isWholeLine);
 }
 
 function isWholeLine(line: string): boolean {
   const text = line.trim();
-  return text === '[DONE]' || (text.startsWith('{') && isJson(text));
+  const front = text.endsWith(END_MARKER) ? text.slice(0, -END_MARKER.length).trim() : text;
+  return text !== '' && (front === '' || (front.startsWith('{') && isJson(front)));
 }
 
 interface Decoder {

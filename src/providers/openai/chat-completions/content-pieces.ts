@@ -24,6 +24,9 @@ const KINDS: ReadonlyMap<unknown, 'text' | 'reasoning' | 'refusal'> = new Map<
   ['refusal', 'refusal'],
 ]);
 
+/** Kinds of parts that say where the words beside them are from. */
+const SOURCES: ReadonlySet<unknown> = new Set(['reference', 'tool_reference', 'citation', 'citations']);
+
 /**
  * Reads the content of a message or a delta: one text, or parts, each of which may be a text or texts itself. Undefined where
  * words are expected and something else stands there. Source: https://github.com/simonw/llm-mistral/issues/39
@@ -34,6 +37,7 @@ export function contentPieces(content: unknown): readonly ContentPiece[] | undef
   const parts: readonly unknown[] = Array.isArray(content) ? content : [content];
   const pieces: ContentPiece[] = [];
   for (const part of parts) {
+    if (SOURCES.has(asRecord(part)?.type)) continue;
     const piece = pieceOf(part);
     if (piece === undefined) return undefined;
     pieces.push(piece);

@@ -106,7 +106,7 @@ describe.each(WAYS)('an answer of Chat Completions that comes %s', (_, read) => 
     expect(answer(read({ content }))).toMatchObject({
       text: 'Hello dear you. No more.',
       reasoning: 'a greeting',
-      finish: { reason: 'REFUSAL', doubts: ['unknown_output'] },
+      finish: { type: 'finish', reason: 'REFUSAL', raw: 'stop' },
     });
   });
 
