@@ -5,7 +5,7 @@ import { UNKNOWN } from '../../port/adapter.ts';
 import { Identity } from '../../shared/identity.ts';
 import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
-import { asRecord, parseJson, textOf } from '../../shared/json/value.ts';
+import { asRecord, parseJson } from '../../shared/json/value.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 import { finishEvent } from '../../shared/reading/finish-event.ts';
 import { endingOf } from '../../shared/reading/finish-words.ts';
@@ -176,8 +176,8 @@ class ChatReader {
 function errorIn(body: JsonRecord, name: string): unknown {
   if (isSaid(body.error)) return body.error;
   if (name === 'error' || body.object === 'error') return body;
-  const isBare = textOf(body.message) !== '' && !isSaid(body.choices) && (isSaid(body.code) || isSaid(body.type));
-  return isBare ? body : undefined;
+  if (typeof body.message !== 'string' || isSaid(body.choices)) return undefined;
+  return isSaid(body.code) || isSaid(body.type) ? body : undefined;
 }
 
 function add(events: AdapterEvent[], more: readonly AdapterEvent[]): void {

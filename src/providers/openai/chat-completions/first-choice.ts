@@ -24,8 +24,11 @@ export type MessageFields = readonly ('message' | 'delta' | 'text')[];
  * that cannot be read.
  */
 export function messageOf(choice: JsonRecord, fields: MessageFields): JsonRecord | undefined | 'malformed' {
-  const field = fields.find((name) => choice[name] !== undefined && choice[name] !== null);
-  const message = field === undefined ? undefined : choice[field];
-  if (message === undefined) return undefined;
+  let message: unknown;
+  for (const field of fields) {
+    message = choice[field];
+    if (message !== undefined && message !== null) break;
+  }
+  if (message === undefined || message === null) return undefined;
   return typeof message === 'string' ? { content: message } : (asRecord(message) ?? 'malformed');
 }

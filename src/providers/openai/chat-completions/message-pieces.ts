@@ -26,7 +26,7 @@ export class MessagePieces {
   /** The text that what is read was parsed from, for arguments that stand in it as objects. */
   readonly source = new JsonSource();
   readonly #parts: AnswerParts;
-  readonly #slots = new CallSlots();
+  #slots: CallSlots | undefined;
   #hasUnknown = false;
   #isRefused = false;
 
@@ -104,12 +104,14 @@ export class MessagePieces {
 
   #calls(value: unknown): readonly AdapterEvent[] {
     const calls: readonly unknown[] = Array.isArray(value) ? value : [value];
+    this.#slots ??= new CallSlots();
+    const slots = this.#slots;
     return calls.flatMap((item, position) => {
       if (!isSaid(item)) return NOTHING;
       const call = asRecord(item);
       if (call === undefined) return MALFORMED;
       const described = asRecord(call.function) ?? call;
-      const key = this.#slots.keyOf(call.index, position, nameIn(call.id), nameIn(described.name) !== '');
+      const key = slots.keyOf(call.index, position, nameIn(call.id), nameIn(described.name) !== '');
       return this.#call(call, key);
     });
   }

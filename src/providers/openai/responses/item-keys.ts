@@ -22,6 +22,8 @@ export class ItemKeys {
 
   /** Returns the key of the item of an event; `begins`: the event says that a new one begins. */
   keyOf(event: JsonRecord, kind: ItemKind, begins = false): string {
+    const own = begins ? undefined : this.#byId.get(nameIn(event.item_id));
+    if (own !== undefined && own.kind === kind) return own.key;
     const item = asRecord(event.item);
     const id = nameIn(event.item_id) || nameIn(item?.id);
     const index = indexIn(event.output_index);

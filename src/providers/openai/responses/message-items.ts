@@ -28,6 +28,7 @@ export class MessageItems {
   readonly #told = new Map<string, number>();
   /** The state of the texts of each message that has a phase. */
   readonly #phases = new Map<string, Uint8Array>();
+  #last = { key: '', index: -1, part: '' };
   #hasUnknown = false;
   #isRefused = false;
 
@@ -88,13 +89,22 @@ export class MessageItems {
     if (words === undefined) return MALFORMED;
     if (words === '') return NOTHING;
     if (kind === 'refusal') this.#isRefused = true;
-    const part = partKey(key, index);
+    const part = this.#partKey(key, index);
     if (!this.#parts.has(part)) this.#told.set(key, (this.#told.get(key) ?? 0) + 1);
     return this.#parts.text('text', part, words);
   }
 
+  /** Most pieces are of the part of the piece before. */
+  #partKey(key: string, index: number): string {
+    const last = this.#last;
+    if (last.key === key && last.index === index) return last.part;
+    const part = `${key} content ${index}`;
+    this.#last = { key, index, part };
+    return part;
+  }
+
   #end(key: string, index: number, part: JsonRecord, tells: boolean): readonly AdapterEvent[] {
-    const own = partKey(key, index);
+    const own = this.#partKey(key, index);
     const kind = KINDS.get(part.type);
     if (kind === undefined) {
       this.#hasUnknown = true;
@@ -105,10 +115,6 @@ export class MessageItems {
     if (!this.#parts.has(own)) return told;
     return [...told, ...this.#parts.finish(own, kind === 'refusal' ? undefined : this.#phases.get(key))];
   }
-}
-
-function partKey(key: string, index: number): string {
-  return `${key} content ${index}`;
 }
 
 function encode(state: JsonRecord): Uint8Array {
