@@ -5,7 +5,7 @@ import { anthropicInBandFailure } from './error-types.ts';
 import { encodeState } from './thinking-state.ts';
 import { anthropicUsage, mergeUsage } from './message-usage.ts';
 import { Identity } from '../shared/identity.ts';
-import { JsonSource } from '../shared/json/json-source.ts';
+import { JsonSource } from '../shared/json/source-text.ts';
 import { indexIn, isSaid, nameIn, wordsIn } from '../shared/json/odd-value.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
 import { asRecord, parseJson, textOf } from '../shared/json/value.ts';

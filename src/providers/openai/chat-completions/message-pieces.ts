@@ -2,7 +2,7 @@ import type { FinishReason } from '../../../core/answer.ts';
 import type { AdapterEvent } from '../../port/adapter.ts';
 import { UNKNOWN } from '../../port/adapter.ts';
 import { AnswerParts } from '../../shared/answer-parts.ts';
-import { JsonSource } from '../../shared/json/json-source.ts';
+import { JsonSource } from '../../shared/json/source-text.ts';
 import { isSaid, nameIn, wordsIn } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord } from '../../shared/json/value.ts';

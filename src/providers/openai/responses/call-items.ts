@@ -1,6 +1,6 @@
 import type { AdapterEvent } from '../../port/adapter.ts';
 import type { AnswerParts } from '../../shared/answer-parts.ts';
-import type { JsonSource } from '../../shared/json/json-source.ts';
+import type { JsonSource } from '../../shared/json/source-text.ts';
 import { isSaid, nameIn } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { parseJson } from '../../shared/json/value.ts';

@@ -2,7 +2,7 @@ import type { FinishReason } from '../../../core/answer.ts';
 import type { Failure } from '../../../core/failure.ts';
 import type { AdapterEvent, EventReader, WireEvent } from '../../port/adapter.ts';
 import { Identity } from '../../shared/identity.ts';
-import { JsonSource } from '../../shared/json/json-source.ts';
+import { JsonSource } from '../../shared/json/source-text.ts';
 import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson, textOf, wordOf } from '../../shared/json/value.ts';

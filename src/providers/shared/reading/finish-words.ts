@@ -5,7 +5,7 @@ import { asRecord, wordOf } from '../json/value.ts';
  * What a provider says of the end of an answer. `none`: nothing yet. `known`: it has ended. `unknown`: a word that may mean an
  * end; only the end marker of the API tells. `broken`: what was written is not whole.
  */
-export type Ending =
+export type ToldEnding =
   | { readonly type: 'none' }
   | { readonly type: 'known'; readonly reason: FinishReason; readonly raw: string }
   | { readonly type: 'unknown' | 'broken'; readonly raw: string };
@@ -45,10 +45,10 @@ const BROKEN_WORDS: ReadonlySet<string> = new Set([
   'modelunloaded',
 ]);
 
-const NO_END: Ending = { type: 'none' };
+const NO_END: ToldEnding = { type: 'none' };
 
 /** Reads a finish reason, a word in any spelling or an object that has it as `type`; `raw` is the word as it was written. */
-export function endingOf(value: unknown): Ending {
+export function endingOf(value: unknown): ToldEnding {
   if (value === undefined || value === null || value === '') return NO_END;
   const raw = wordOf(value) ?? wordOf(asRecord(value)?.type);
   if (raw === undefined) return NO_END;

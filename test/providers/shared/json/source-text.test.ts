@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { JsonSource } from '../../../../src/providers/shared/json/json-source.ts';
+import { JsonSource } from '../../../../src/providers/shared/json/source-text.ts';
 import { asRecord } from '../../../../src/providers/shared/json/value.ts';
 
 /** Parses a text and writes what stands in its field `args`. */
