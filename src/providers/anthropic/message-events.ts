@@ -10,7 +10,7 @@ import { indexIn, isSaid, nameIn, wordsIn } from '../shared/json/odd-value.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
 import { asRecord, parseJson, textOf } from '../shared/json/value.ts';
 import { providerFailure } from '../shared/provider-failure.ts';
-import { finishEvent } from '../shared/reading/finish-event.ts';
+import { finishEvent, reasonBesideCalls } from '../shared/reading/finish-event.ts';
 import { endingOf } from '../shared/reading/finish-words.ts';
 import { DONE, gluedDocuments } from '../shared/reading/glued-documents.ts';
 import { upToFailure } from '../shared/reading/up-to-failure.ts';
@@ -104,7 +104,7 @@ class AnthropicReader {
       case 'content_block_stop':
         return this.#stop(indexIn(data.index));
       case 'message_delta':
-        this.#stopReason = asRecord(data.delta)?.stop_reason ?? this.#stopReason;
+        if (isSaid(asRecord(data.delta)?.stop_reason)) this.#stopReason = asRecord(data.delta)?.stop_reason;
         this.#usage = mergeUsage(this.#usage, data.usage);
         return [{ type: 'usage', usage: anthropicUsage(this.#usage) }];
       case 'message_stop':
@@ -224,7 +224,7 @@ class AnthropicReader {
     const isKnown = ending.type === 'known';
     const reason = isKnown ? ending.reason : 'OTHER';
     const raw = ending.type === 'none' ? '' : ending.raw;
-    const ended = reason === 'STOP' && this.#parts.callCount > 0 ? 'TOOL_CALLS' : reason;
+    const ended = reasonBesideCalls(reason, this.#parts.callCount, this.#parts.isEmpty);
     return [
       ...stopped,
       ...this.#parts.finishAll(),

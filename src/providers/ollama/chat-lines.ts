@@ -8,7 +8,7 @@ import type { JsonRecord } from '../shared/json/value.ts';
 import { asRecord, countOf, parseJson, textOf } from '../shared/json/value.ts';
 import { ollamaInBandFailure } from './error-texts.ts';
 import { providerFailure } from '../shared/provider-failure.ts';
-import { finishEvent } from '../shared/reading/finish-event.ts';
+import { finishEvent, reasonBesideCalls } from '../shared/reading/finish-event.ts';
 import { endingOf } from '../shared/reading/finish-words.ts';
 import { upToFailure } from '../shared/reading/up-to-failure.ts';
 
@@ -112,7 +112,7 @@ class OllamaReader {
     if (ending.type === 'broken') return [{ type: 'failure', failure: ollamaInBandFailure({ error: ending.raw }) }];
     const isKnown = ending.type === 'known';
     const reason = isKnown ? ending.reason : 'OTHER';
-    const ended = reason === 'STOP' && this.#parts.callCount > 0 ? 'TOOL_CALLS' : reason;
+    const ended = reasonBesideCalls(reason, this.#parts.callCount, this.#parts.isEmpty);
     return [
       ...this.#endCurrent(),
       ...this.#parts.finishAll(),

@@ -81,11 +81,24 @@ describe('the input of a call', () => {
       calls: [],
       finish: { reason: 'STOP' },
     });
+    const phantom = whole(
+      [
+        { type: 'text', text: 'Hi' },
+        { type: 'tool_use', id: 'a', input: {} },
+      ],
+      'tool_use',
+    );
+    expect(answer(phantom).finish).toMatchObject({ reason: 'STOP', raw: 'tool_use' });
     expect(whole([{ type: 'tool_use', id: 'a', input: { n: 1 } }])).toMatchObject([{ failure: { class: 'protocol' } }]);
   });
 });
 
 describe('what other servers make of the Messages API', () => {
+  it('may name the reason once and not again', () => {
+    const events = readStream(START, ending('max_tokens'), ending(''), ending(null), STOP);
+    expect(answer(events).finish).toMatchObject({ reason: 'LENGTH', raw: 'max_tokens' });
+  });
+
   it.each([
     ['null', 'null'],
     ['blanks', ' '],

@@ -7,6 +7,7 @@ import { isSaid, nameIn, wordsIn } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord } from '../../shared/json/value.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
+import { reasonBesideCalls } from '../../shared/reading/finish-event.ts';
 import { CallSlots } from './call-slots.ts';
 import { contentPieces } from './content-pieces.ts';
 
@@ -63,13 +64,10 @@ export class MessagePieces {
     return [...told, ...this.#parts.finishAll()];
   }
 
-  /** A refusal, and a call that the request forced, end with `stop` on the wire; words with a call that is none do not end with calls. */
+  /** A refusal ends with `stop` on the wire. */
   reasonOf(reason: FinishReason): FinishReason {
-    const hasCalls = this.#parts.callCount > 0;
-    if (reason === 'TOOL_CALLS' && !hasCalls && !this.isEmpty) return 'STOP';
-    if (reason !== 'STOP') return reason;
-    if (this.#isRefused) return 'REFUSAL';
-    return hasCalls ? 'TOOL_CALLS' : 'STOP';
+    if (reason === 'STOP' && this.#isRefused) return 'REFUSAL';
+    return reasonBesideCalls(reason, this.#parts.callCount, this.isEmpty);
   }
 
   /** DeepSeek writes `reasoning_content`, Ollama, vLLM and Groq `reasoning`, and some servers both. */

@@ -12,6 +12,15 @@ export interface EndOfAnswer {
   readonly hasUnknown: boolean;
 }
 
+/**
+ * Returns why an answer ended by what it consists of: calls that the request forced end with STOP on the wire, and words
+ * beside a call that was none end with TOOL_CALLS.
+ */
+export function reasonBesideCalls(reason: FinishReason, callCount: number, isEmpty: boolean): FinishReason {
+  if (reason === 'STOP' && callCount > 0) return 'TOOL_CALLS';
+  return reason === 'TOOL_CALLS' && callCount === 0 && !isEmpty ? 'STOP' : reason;
+}
+
 /** Makes the terminal marker of an answer, with what the caller has to be warned of. */
 export function finishEvent({ reason, raw, isKnown, hasUnknown }: EndOfAnswer): AdapterEvent {
   if (isKnown && !hasUnknown) return { type: 'finish', reason, raw };
