@@ -21,6 +21,9 @@ export type Delta =
 /** Why an answer ended: the contract's `FinishReason` without its prefix. */
 export type FinishReason = 'STOP' | 'LENGTH' | 'TOOL_CALLS' | 'CONTENT_FILTER' | 'REFUSAL' | 'OTHER';
 
+/** Why a complete answer may be less than its provider had to say: its end has no known reason, a part has no known kind. */
+export type AnswerDoubt = 'unknown_finish_reason' | 'unknown_output';
+
 /** The end of an answer. */
 export interface Finish {
   readonly reason: FinishReason;
@@ -28,6 +31,8 @@ export interface Finish {
   readonly raw: string;
   /** The provider's id of the answer. */
   readonly responseId?: string | undefined;
+  /** What the caller is warned of. */
+  readonly doubts?: readonly AnswerDoubt[] | undefined;
   /** Where and how a complete answer is not of the form that the request asks for; may quote keys of the answer. */
   readonly mismatch?: string | undefined;
 }

@@ -25,7 +25,6 @@ export const mistral: Adapter = {
     toolIds: NINE_LETTERS,
     streamOptions: () => undefined,
     keepsReasoning: false,
-    finishReasons: new Map([['model_length', 'LENGTH']]),
   }),
   healthCheck: listingCheck('/models'),
   modelList: { path: '/models', read: (json) => recordsOf(asRecord(json)?.data).flatMap(listed) },

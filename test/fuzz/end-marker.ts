@@ -19,9 +19,18 @@ interface PlainEvent {
   readonly data: string;
 }
 
+/** The data of an event may be several documents, each in its line, or have the marker of OpenAI's streams glued to them. */
 function isMarker(name: string, data: string, dialect: string): boolean {
-  if (data === '[DONE]') return dialect === 'openai';
-  const event = parse(data);
+  const isEnd = /\[done\]"?$/i.test(data);
+  if (isEnd && dialect === 'openai') return true;
+  const plain = isEnd ? data.replace(/"?\[done\]"?$/i, '') : data;
+  return [plain, ...plain.split('\n')].some((text) =>
+    isMarkerDocument(name, text.replace(/^\s*(data:\s*)+/, ''), dialect),
+  );
+}
+
+function isMarkerDocument(name: string, text: string, dialect: string): boolean {
+  const event = parse(text.replace(/"?\[done\]"?$/i, ''));
   if (!isObject(event)) return false;
   switch (dialect) {
     case 'openai':
@@ -31,20 +40,24 @@ function isMarker(name: string, data: string, dialect: string): boolean {
     case 'anthropic':
       return name === 'message_stop' || event['type'] === 'message_stop';
     default:
-      return event['done'] === true;
+      return event['done'] === true || event['done'] === 'true';
   }
 }
 
-const RESPONSES_ENDS: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+const RESPONSES_ENDS: ReadonlySet<unknown> = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'response.done',
+]);
 
-/** Every event that a blank line completes. */
+/** Every event that a blank line, or the end of the body, completes. */
 function sseEvents(text: string): PlainEvent[] {
   const found: PlainEvent[] = [];
   let data: string[] = [];
   let name = '';
   const lines = text.split(/\r\n|\n|\r/);
-  // What follows the last line break is no whole line.
-  for (const line of lines.slice(0, -1)) {
+  for (const line of lines) {
     if (line === '') {
       found.push({ name, data: data.join('\n') });
       data = [];
@@ -55,7 +68,7 @@ function sseEvents(text: string): PlainEvent[] {
       data.push(line.slice(5).replace(/^ /, ''));
     }
   }
-  return found;
+  return [...found, { name, data: data.join('\n') }];
 }
 
 function parse(text: string): unknown {

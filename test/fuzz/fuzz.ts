@@ -170,9 +170,29 @@ function checkEvents(
     }
     return 'failure';
   }
+  checkCalls(events, found);
   if (recording.kind === 'error') found('a success with the status of an error');
   else if (!isTerminated || !hasEndMarker(body, recording)) found('a success without the marker of one');
   return 'success';
+}
+
+/** A call of a whole answer has an id, a name and arguments, so that it can be made and answered. */
+function checkCalls(events: readonly AttemptEvent<Delta, Finish>[], found: (what: string) => void): void {
+  const calls = new Map<number, { id: string; name: string; text: string }>();
+  for (const event of events) {
+    if (event.type !== 'output' || event.value.kind !== 'tool_call') continue;
+    const { index, id, name, argumentsFragment } = event.value;
+    const call = calls.get(index) ?? { id: '', name: '', text: '' };
+    calls.set(index, {
+      id: call.id || (id ?? ''),
+      name: call.name || (name ?? ''),
+      text: call.text + argumentsFragment,
+    });
+  }
+  for (const { id, name, text } of calls.values()) {
+    if (id === '' || name === '' || text.trim() === '')
+      found(`gave a call "${name}" with the id "${id}" and ${text.length} characters`);
+  }
 }
 
 function checkUsage(usage: object, found: (what: string) => void): void {

@@ -49,7 +49,25 @@ const ODD = [
   'true',
   'index',
   'error',
+  'error: {"code":400}\n\n',
+  'data: null\n\n',
 ];
+/** Words for ends, none and half, as servers write them. */
+const ENDS = [
+  '""',
+  '"null"',
+  '"network_error"',
+  '"MAX_TOKENS"',
+  '"tool_use"',
+  '"something_new"',
+  'null',
+  '{"type":"stop"}',
+  '7',
+];
+/** What stands where a text is expected. */
+const INSTEAD = ['[{"type":"text","text":"a"}]', '{"text":"a"}', '["a",{"type":"hologram"}]', 'true', '7', '{"a":1}'];
+/** Arguments as servers write them. */
+const ARGUMENTS = ['{"id":9007199254740993}', '{}', '[]', '""', '" "', 'null', '"null"', '7'];
 
 /** Every way in which a body is spoiled, by name. */
 export const MUTATIONS = {
@@ -101,12 +119,41 @@ export const MUTATIONS = {
       const at = pick(random, events.length);
       return events.toSpliced(at, 0, ...Array.from({ length: 100 }, () => events[at] ?? ''));
     }),
+  finishReason: (body, { random }) =>
+    replaceOne(body, random, /(?<="(?:finish_reason|stop_reason|done_reason|status)"\s*:\s*)(?:null|"[^"]*")/g, () =>
+      oneOf(ENDS, random),
+    ),
+  argumentsOfCall: (body, { random }) =>
+    replaceOne(body, random, /(?<="(?:arguments|input|partial_json)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"|\{\})/g, () =>
+      oneOf(ARGUMENTS, random),
+    ),
+  wordsInParts: (body, { random }) =>
+    replaceOne(
+      body,
+      random,
+      /(?<="(?:content|text|delta|reasoning_content|reasoning|thinking)"\s*:\s*)"(?:[^"\\]|\\.)*"/g,
+      () => oneOf(INSTEAD, random),
+    ),
+  indexes: (body, { random }) =>
+    replaceAll(body, /"(?:index|output_index|content_index)"\s*:\s*\d+\s*,/g, random() < 0.5 ? '' : '"index":null,'),
+  nameless: (body, { random }) =>
+    replaceOne(body, random, /(?<="name"\s*:\s*)"[^"]*"/g, () => (random() < 0.5 ? '""' : 'null')),
+  gluedMarker: (body) => replaceAll(body, /\s*data: \[DONE\]/g, '[DONE]'),
+  noBlankLineAtEnd: (body) => Buffer.from(Buffer.from(body).toString('utf8').trimEnd()),
   longText: (body, { random }) => replaceOne(body, random, /"[^"\\]*"(?!\s*:)/g, () => `"${'long '.repeat(8_000)}"`),
 } as const satisfies Record<string, Mutation>;
 
 /** A number of 0 to `below` - 1. */
 export function pick(random: () => number, below: number): number {
   return Math.floor(random() * below);
+}
+
+function oneOf(list: readonly string[], random: () => number): string {
+  return list[pick(random, list.length)] ?? '';
+}
+
+function replaceAll(body: Uint8Array, pattern: RegExp, replacement: string): Uint8Array {
+  return Buffer.from(Buffer.from(body).toString('utf8').replaceAll(pattern, replacement));
 }
 
 function insert(body: Uint8Array, random: () => number, bytes: Uint8Array): Uint8Array {

@@ -16,7 +16,7 @@ export interface OddStream {
   readonly text?: string;
   /** What is told of the usage; default: {@link USAGE}. Estimated counts are left out here. */
   readonly usage?: Readonly<Record<string, number | undefined>>;
-  readonly reason?: 'STOP' | 'OTHER';
+  readonly reason?: 'STOP' | 'OTHER' | 'LENGTH' | 'TOOL_CALLS';
 }
 
 const CUT_END = STREAM_END.replace('data: [DONE]\n\n', '');

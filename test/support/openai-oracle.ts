@@ -64,6 +64,7 @@ export function chatFinish(expect: Expectation): FinishReason {
     case 'length':
       return 'LENGTH';
     case 'tool_calls':
+    case 'function_call':
       return 'TOOL_CALLS';
     case 'content_filter':
       return 'CONTENT_FILTER';

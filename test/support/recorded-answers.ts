@@ -8,7 +8,7 @@ import { UsageSource } from '../../gen/understudy/v1/usage_pb.ts';
 import type { AnswerFields } from './failover-stage.ts';
 import type { RecordedCase } from './recorded-dialects.ts';
 import type { Expectation } from './recordings.ts';
-import { outputTokensOf } from './recordings.ts';
+import { outputTokensOf, recordedCalls } from './recordings.ts';
 
 /** The pieces of an answer, however it came. */
 export interface Pieces {
@@ -53,8 +53,13 @@ export function piecesOfMessage(message: Message | undefined): Pieces {
 export function expectPieces(pieces: Pieces, expected: Expectation): void {
   expect(pieces.text).toBe(expected.text + expected.refusal);
   expect(pieces.reasoning).toBe(expected.reasoning);
-  const calls = expected.tool_calls.map(({ id, name, arguments: text }) => ({ id: id ?? '', name, arguments: text }));
-  expect(pieces.calls).toEqual(calls);
+  expect(pieces.calls).toEqual(
+    recordedCalls(expected).map(({ id, name, arguments: text }) => ({
+      id: id ?? expect.stringMatching(/^call_/),
+      name,
+      arguments: text,
+    })),
+  );
 }
 
 /** Compares all that an answer tells besides its pieces. */

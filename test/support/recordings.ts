@@ -14,6 +14,8 @@ export interface Expectation {
   readonly refusal: string;
   readonly finish_reason: string | null;
   readonly tool_calls: readonly { readonly id: string | null; readonly name: string; readonly arguments: string }[];
+  /** The one call that an answer had before there were several. */
+  readonly function_call?: { readonly name: string; readonly arguments: string };
   readonly input_tokens: number | null;
   /** Input with cache reads and writes, where `input_tokens` leaves them out. */
   readonly total_input_tokens?: number | null;
@@ -52,6 +54,11 @@ export interface ProviderRecording {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly expect: Expectation;
+}
+
+/** Returns the calls of an answer, also the one of the older form, which has no id. */
+export function recordedCalls({ tool_calls: calls, function_call: older }: Expectation): Expectation['tool_calls'] {
+  return older === undefined ? calls : [...calls, { ...older, id: null }];
 }
 
 const FOLDER = new URL('../../../shared/fixtures/', import.meta.url);

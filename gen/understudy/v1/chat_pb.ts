@@ -245,7 +245,8 @@ export type ToolCall = Message$1<"understudy.v1.ToolCall"> & {
   name: string;
 
   /**
-   * Arguments as the text of a JSON object, as the model wrote it. Empty for none. At most 1 MiB.
+   * Arguments as the text of a JSON object, as the model wrote it. In answers {} for none; in requests it may be empty. At
+   * most 1 MiB.
    *
    * @generated from field: string arguments_json = 3;
    */

@@ -1,4 +1,3 @@
-import type { FinishReason } from '../../core/answer.ts';
 import type { AdapterEvent, EventReader, WireEvent } from '../port/adapter.ts';
 import { UNKNOWN } from '../port/adapter.ts';
 import { AnswerParts } from '../shared/answer-parts.ts';
@@ -6,19 +5,17 @@ import { anthropicInBandFailure } from './error-types.ts';
 import { encodeState } from './thinking-state.ts';
 import { anthropicUsage, mergeUsage } from './message-usage.ts';
 import { Identity } from '../shared/identity.ts';
+import { JsonSource } from '../shared/json/source-text.ts';
+import { indexIn, isSaid, nameIn, wordsIn } from '../shared/json/odd-value.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
-import { asRecord, countOf, parseJson, textOf, wordOf } from '../shared/json/value.ts';
+import { asRecord, parseJson, textOf } from '../shared/json/value.ts';
 import { providerFailure } from '../shared/provider-failure.ts';
+import { finishEvent, reasonBesideCalls } from '../shared/reading/finish-event.ts';
+import { endingOf } from '../shared/reading/finish-words.ts';
+import { DONE, gluedDocuments } from '../shared/reading/glued-documents.ts';
+import { upToFailure } from '../shared/reading/up-to-failure.ts';
 
-const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
-  ['end_turn', 'STOP'],
-  ['stop_sequence', 'STOP'],
-  ['max_tokens', 'LENGTH'],
-  ['model_context_window_exceeded', 'LENGTH'],
-  ['tool_use', 'TOOL_CALLS'],
-  ['refusal', 'REFUSAL'],
-]);
-
+const NOTHING: readonly AdapterEvent[] = [];
 const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
 
 /** Makes a reader of a streamed answer of the Messages API. `message_stop` is its terminal marker. */
@@ -27,12 +24,14 @@ export function anthropicEvents(): EventReader {
   return (event) => reader.read(event);
 }
 
-/** Reads a whole answer of the Messages API. */
-export function anthropicResponse(json: unknown): readonly AdapterEvent[] {
+/** Reads a whole answer of the Messages API; `text` is the body. */
+export function anthropicResponse(json: unknown, text?: string): readonly AdapterEvent[] {
   const message = asRecord(json);
-  if (message?.type === 'error') return [{ type: 'failure', failure: anthropicInBandFailure(message) }];
+  if (message?.type === 'error' || isSaid(message?.error)) {
+    return [{ type: 'failure', failure: anthropicInBandFailure(message) }];
+  }
   if (message === undefined || !Array.isArray(message.content)) return MALFORMED;
-  return new AnthropicReader().whole(message, message.content);
+  return new AnthropicReader().whole(message, message.content, text);
 }
 
 /** Blocks of tools that run at the provider. */
@@ -41,31 +40,35 @@ const OF_SERVER = /_tool_(use|result)$/;
 /** A block that goes into the answer, from its start to its end. */
 interface Block {
   readonly kind: 'text' | 'thinking' | 'tool_use';
-  /** The whole input of a call, where no fragments of it follow. */
-  readonly input?: unknown;
+  /** The whole input of a call, as JSON, where no fragments of it follow. */
+  readonly input: string;
   hasFragments: boolean;
-  signature?: string;
+  signature: string;
 }
 
 class AnthropicReader {
   readonly #identity = new Identity();
-  readonly #parts = new AnswerParts();
+  readonly #parts = new AnswerParts(() => this.#identity.responseId);
+  readonly #source = new JsonSource();
   /** By index; the blocks that are the server's own affair (its tools and their results) are undefined. */
   readonly #blocks = new Map<number, Block | undefined>();
+  readonly #open = new Set<number>();
   #usage: JsonRecord = {};
   #stopReason: unknown;
+  #hasUnknown = false;
   #isOver = false;
 
-  read(event: WireEvent): readonly AdapterEvent[] {
-    if (this.#isOver) return [];
-    const data = asRecord(parseJson(event.data));
-    const events = data === undefined ? MALFORMED : this.#event(data.type ?? event.name, data);
-    const last = events.at(-1)?.type;
-    this.#isOver = last === 'end' || last === 'failure';
-    return events;
+  read({ name, data }: WireEvent): readonly AdapterEvent[] {
+    if (this.#isOver) return NOTHING;
+    const parsed = parseJson(data);
+    const body = asRecord(parsed);
+    if (body === undefined) return parsed === null ? NOTHING : this.#readOdd(name, data.trim());
+    this.#source.read(data, body);
+    return this.#settled(this.#event(name === 'error' ? name : (body.type ?? name), body));
   }
 
-  whole(message: JsonRecord, content: readonly unknown[]): readonly AdapterEvent[] {
+  whole(message: JsonRecord, content: readonly unknown[], text: string | undefined): readonly AdapterEvent[] {
+    this.#source.read(text, message);
     const events: AdapterEvent[] = [...this.#identity.read(message.model, message.id)];
     for (const [index, block] of content.entries()) {
       events.push(...this.#start(index, asRecord(block)), ...this.#stop(index));
@@ -77,28 +80,41 @@ class AnthropicReader {
     return failure === undefined ? events : [failure];
   }
 
+  /** `[DONE]`, which some servers send, says nothing here. */
+  #readOdd(name: string, data: string): readonly AdapterEvent[] {
+    if (data === '' || data === DONE) return NOTHING;
+    const documents = gluedDocuments(data);
+    if (documents === undefined) return this.#settled(MALFORMED);
+    return upToFailure(documents.flatMap((document) => this.read({ name, data: document })));
+  }
+
+  #settled(events: readonly AdapterEvent[]): readonly AdapterEvent[] {
+    for (const { type } of events) if (type === 'failure' || type === 'end') this.#isOver = true;
+    return this.#isOver ? upToFailure(events) : events;
+  }
+
   #event(type: unknown, data: JsonRecord): readonly AdapterEvent[] {
     switch (type) {
       case 'message_start':
         return this.#messageStart(asRecord(data.message));
       case 'content_block_start':
-        return this.#start(countOf(data.index), asRecord(data.content_block));
+        return this.#start(indexIn(data.index), asRecord(data.content_block));
       case 'content_block_delta':
-        return this.#delta(countOf(data.index), asRecord(data.delta));
+        return this.#delta(indexIn(data.index), asRecord(data.delta));
       case 'content_block_stop':
-        return this.#stop(countOf(data.index));
+        return this.#stop(indexIn(data.index));
       case 'message_delta':
-        this.#stopReason = asRecord(data.delta)?.stop_reason ?? this.#stopReason;
+        if (isSaid(asRecord(data.delta)?.stop_reason)) this.#stopReason = asRecord(data.delta)?.stop_reason;
         this.#usage = mergeUsage(this.#usage, data.usage);
         return [{ type: 'usage', usage: anthropicUsage(this.#usage) }];
       case 'message_stop':
         return this.#finish();
       case 'error':
-        return [{ type: 'failure', failure: anthropicInBandFailure(data) }];
+        return [{ type: 'failure', failure: anthropicInBandFailure(isSaid(data.error) ? data : { error: data }) }];
       case 'ping':
-        return [];
+        return NOTHING;
       default:
-        return UNKNOWN;
+        return isSaid(data.error) ? [{ type: 'failure', failure: anthropicInBandFailure(data) }] : UNKNOWN;
     }
   }
 
@@ -115,11 +131,11 @@ class AnthropicReader {
     const key = String(index);
     switch (block.type) {
       case 'text':
-        this.#blocks.set(index, { kind: 'text', hasFragments: false });
-        return this.#parts.text('text', key, textOf(block.text));
+        this.#begin(index, 'text');
+        return this.#words('text', key, block.text ?? '');
       case 'thinking':
-        this.#blocks.set(index, { kind: 'thinking', hasFragments: false, signature: textOf(block.signature) });
-        return this.#parts.text('reasoning', key, textOf(block.thinking));
+        this.#begin(index, 'thinking', { signature: textOf(block.signature) });
+        return this.#words('reasoning', key, block.thinking ?? '');
       case 'redacted_thinking':
         this.#blocks.set(index, undefined);
         return this.#parts.finish(
@@ -127,33 +143,52 @@ class AnthropicReader {
           encodeState({ type: 'redacted_thinking', data: textOf(block.data), ...this.#madeBy() }),
         );
       case 'tool_use':
-        this.#blocks.set(index, { kind: 'tool_use', input: block.input, hasFragments: false });
-        return this.#parts.call(key, { id: textOf(block.id), name: textOf(block.name), argumentsFragment: '' });
+        this.#begin(index, 'tool_use', { input: this.#inputText(block.input) });
+        return this.#parts.call(key, { id: nameIn(block.id), name: nameIn(block.name), argumentsFragment: '' });
       default:
         this.#blocks.set(index, undefined);
-        return OF_SERVER.test(textOf(block.type)) ? [] : UNKNOWN;
+        if (OF_SERVER.test(textOf(block.type))) return NOTHING;
+        this.#hasUnknown = true;
+        return UNKNOWN;
     }
+  }
+
+  #begin(index: number, kind: Block['kind'], { input = '', signature = '' }: Partial<Block> = {}): void {
+    this.#blocks.set(index, { kind, input, signature, hasFragments: false });
+    this.#open.add(index);
+  }
+
+  #words(kind: 'text' | 'reasoning', key: string, value: unknown): readonly AdapterEvent[] {
+    const words = value === undefined ? undefined : wordsIn(value);
+    return words === undefined ? MALFORMED : this.#parts.text(kind, key, words);
+  }
+
+  /** An object on the wire; some servers send its text, or an empty list for none. */
+  #inputText(input: unknown): string {
+    if (typeof input === 'string') return input;
+    return !isSaid(input) || (Array.isArray(input) && input.length === 0) ? '' : this.#source.write(input);
   }
 
   #delta(index: number | undefined, delta: JsonRecord | undefined): readonly AdapterEvent[] {
     if (index === undefined || delta === undefined || !this.#blocks.has(index)) return MALFORMED;
     const block = this.#blocks.get(index);
-    if (block === undefined) return [];
+    if (block === undefined) return NOTHING;
     const key = String(index);
     switch (delta.type) {
       case 'text_delta':
-        return typeof delta.text === 'string' ? this.#parts.text('text', key, delta.text) : MALFORMED;
+        return this.#words('text', key, delta.text);
       case 'thinking_delta':
-        return typeof delta.thinking === 'string' ? this.#parts.text('reasoning', key, delta.thinking) : MALFORMED;
+        return this.#words('reasoning', key, delta.thinking);
       case 'signature_delta':
-        block.signature = textOf(delta.signature);
-        return [];
-      case 'input_json_delta':
-        if (typeof delta.partial_json !== 'string') return MALFORMED;
-        if (delta.partial_json !== '') block.hasFragments = true;
-        return this.#parts.call(key, { id: '', name: '', argumentsFragment: delta.partial_json });
+        block.signature = textOf(delta.signature) || block.signature;
+        return NOTHING;
+      case 'input_json_delta': {
+        const argumentsFragment = this.#inputText(delta.partial_json);
+        if (argumentsFragment !== '') block.hasFragments = true;
+        return this.#parts.call(key, { id: '', name: '', argumentsFragment });
+      }
       case 'citations_delta':
-        return [];
+        return NOTHING;
       default:
         return UNKNOWN;
     }
@@ -161,11 +196,14 @@ class AnthropicReader {
 
   #stop(index: number | undefined): readonly AdapterEvent[] {
     if (index === undefined || !this.#blocks.has(index)) return MALFORMED;
+    this.#open.delete(index);
     const block = this.#blocks.get(index);
     const key = String(index);
     if (block?.kind === 'tool_use' && !block.hasFragments) {
-      const argumentsFragment = JSON.stringify(asRecord(block.input) ?? {});
-      return [...this.#parts.call(key, { id: '', name: '', argumentsFragment }), ...this.#parts.finish(key)];
+      return [
+        ...this.#parts.call(key, { id: '', name: '', argumentsFragment: block.input }),
+        ...this.#parts.finish(key),
+      ];
     }
     const signature = block?.signature ?? '';
     // Other servers that speak this API may sign nothing, and want it back all the same.
@@ -179,11 +217,20 @@ class AnthropicReader {
     return this.#identity.model === '' ? {} : { model: this.#identity.model };
   }
 
+  /** Blocks that were never stopped end here. */
   #finish(): readonly AdapterEvent[] {
-    const raw = wordOf(this.#stopReason) ?? '';
+    const ending = endingOf(this.#stopReason);
+    if (ending.type === 'broken')
+      return [{ type: 'failure', failure: providerFailure('overload', { providerCode: ending.raw }) }];
+    const stopped = [...this.#open].flatMap((index) => this.#stop(index));
+    const isKnown = ending.type === 'known';
+    const reason = isKnown ? ending.reason : 'OTHER';
+    const raw = ending.type === 'none' ? '' : ending.raw;
+    const ended = reasonBesideCalls(reason, this.#parts.callCount, this.#parts.isEmpty);
     return [
+      ...stopped,
       ...this.#parts.finishAll(),
-      { type: 'finish', reason: FINISH_REASONS.get(raw) ?? 'OTHER', raw },
+      finishEvent({ reason: ended, raw, isKnown, hasUnknown: this.#hasUnknown }),
       { type: 'end' },
     ];
   }

@@ -1,12 +1,16 @@
-import type { FinishReason } from '../../core/answer.ts';
 import type { AdapterEvent, EventReader, WireEvent } from '../port/adapter.ts';
 import { UNKNOWN } from '../port/adapter.ts';
 import { AnswerParts } from '../shared/answer-parts.ts';
 import { Identity } from '../shared/identity.ts';
+import { JsonSource } from '../shared/json/source-text.ts';
+import { isSaid, nameIn, wordsIn } from '../shared/json/odd-value.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
-import { asRecord, countOf, parseJson, recordsOf, textOf, wordOf } from '../shared/json/value.ts';
+import { asRecord, countOf, parseJson, textOf } from '../shared/json/value.ts';
 import { ollamaInBandFailure } from './error-texts.ts';
 import { providerFailure } from '../shared/provider-failure.ts';
+import { finishEvent, reasonBesideCalls } from '../shared/reading/finish-event.ts';
+import { endingOf } from '../shared/reading/finish-words.ts';
+import { upToFailure } from '../shared/reading/up-to-failure.ts';
 
 const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
 
@@ -19,9 +23,9 @@ export function ollamaEvents(): EventReader {
   return (event) => reader.read(event);
 }
 
-/** Reads a whole answer: it has the form of the last line of a stream, with all of the message in it. */
-export function ollamaResponse(json: unknown): readonly AdapterEvent[] {
-  const events = new OllamaReader().object(asRecord(json));
+/** Reads a whole answer: it has the form of the last line of a stream, with all of the message in it; `text` is the body. */
+export function ollamaResponse(json: unknown, text?: string): readonly AdapterEvent[] {
+  const events = new OllamaReader().object(asRecord(json), text);
   const last = events.at(-1);
   if (last?.type === 'end') return events;
   return last?.type === 'failure' ? [last] : MALFORMED;
@@ -30,19 +34,22 @@ export function ollamaResponse(json: unknown): readonly AdapterEvent[] {
 class OllamaReader {
   readonly #identity = new Identity();
   readonly #parts = new AnswerParts();
+  readonly #source = new JsonSource();
   /** Reasoning, text and calls follow one another; a part ends where something else begins. */
   #current: { readonly kind: 'text' | 'reasoning'; readonly key: string } | undefined;
   #partCount = 0;
-  #callCount = 0;
+  #callNumber = 0;
   #isOver = false;
 
   read(event: WireEvent): readonly AdapterEvent[] {
     if (this.#isOver || event.data.trim() === '') return [];
-    return this.object(asRecord(parseJson(event.data)));
+    const parsed = parseJson(event.data);
+    return parsed === null ? [] : this.object(asRecord(parsed), event.data);
   }
 
-  object(data: JsonRecord | undefined): readonly AdapterEvent[] {
-    const events = this.#events(data);
+  object(data: JsonRecord | undefined, text: string | undefined): readonly AdapterEvent[] {
+    this.#source.read(text, data);
+    const events = upToFailure(this.#events(data));
     const last = events.at(-1)?.type;
     this.#isOver = last === 'end' || last === 'failure';
     return events;
@@ -50,24 +57,35 @@ class OllamaReader {
 
   #events(data: JsonRecord | undefined): readonly AdapterEvent[] {
     if (data === undefined) return MALFORMED;
-    if (data.error !== undefined) return [{ type: 'failure', failure: ollamaInBandFailure(data) }];
+    if (isSaid(data.error)) return [{ type: 'failure', failure: ollamaInBandFailure(data) }];
     if (data.message === undefined && data.done === undefined) return UNKNOWN;
-    const message = data.message === undefined ? {} : asRecord(data.message);
-    if (message === undefined || !isText(message.content) || !isText(message.thinking)) return MALFORMED;
+    const message = isSaid(data.message) ? asRecord(data.message) : {};
+    if (message === undefined) return MALFORMED;
     return [
       ...this.#identity.read(data.model, undefined),
-      ...this.#text('reasoning', textOf(message.thinking)),
-      ...this.#text('text', textOf(message.content)),
-      ...recordsOf(message.tool_calls).flatMap((call) => this.#call(call, textOf(data.created_at))),
-      ...(data.done === true ? this.#finish(data) : []),
+      ...this.#text('reasoning', message.thinking),
+      ...this.#text('text', message.content),
+      ...(isSaid(message.tool_calls) ? this.#calls(message.tool_calls, textOf(data.created_at)) : []),
+      ...(data.done === true || data.done === 'true' ? this.#finish(data) : []),
     ];
   }
 
-  #text(kind: 'text' | 'reasoning', text: string): readonly AdapterEvent[] {
+  #text(kind: 'text' | 'reasoning', value: unknown): readonly AdapterEvent[] {
+    const text = typeof value === 'string' ? value : wordsIn(value);
+    if (text === undefined) return MALFORMED;
     if (text === '') return [];
     const ended = this.#current?.kind === kind ? [] : this.#endCurrent();
     this.#current ??= { kind, key: this.#newKey() };
     return [...ended, ...this.#parts.text(kind, this.#current.key, text)];
+  }
+
+  #calls(value: unknown, createdAt: string): readonly AdapterEvent[] {
+    const calls: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return calls.flatMap((item) => {
+      const call = asRecord(item);
+      if (call === undefined) return isSaid(item) ? MALFORMED : [];
+      return this.#call(call, createdAt);
+    });
   }
 
   /**
@@ -75,25 +93,31 @@ class OllamaReader {
    * they were written, because it must not come again in a later turn.
    */
   #call(call: JsonRecord, createdAt: string): readonly AdapterEvent[] {
-    const details = asRecord(call.function) ?? {};
-    const id = textOf(call.id) || `call_${createdAt.replaceAll(/\D/g, '')}_${this.#callCount}`;
-    const argumentsFragment = textOf(details.arguments) || JSON.stringify(details.arguments ?? {});
+    const details = asRecord(call.function) ?? call;
+    const id = nameIn(call.id) || `call_${createdAt.replaceAll(/\D/g, '')}_${this.#callNumber}`;
+    const given = details.arguments;
+    const argumentsFragment = typeof given === 'string' ? given : isSaid(given) ? this.#source.write(given) : '{}';
     const key = this.#newKey();
-    this.#callCount += 1;
-    return [
-      ...this.#endCurrent(),
-      ...this.#parts.call(key, { id, name: textOf(details.name), argumentsFragment }),
+    this.#callNumber += 1;
+    const told = [
+      ...this.#parts.call(key, { id, name: nameIn(details.name), argumentsFragment }),
       ...this.#parts.finish(key),
     ];
+    return told.length === 0 ? told : [...this.#endCurrent(), ...told];
   }
 
+  /** The server leaves the reason out where the model's process was cut off: that is no proper stop. */
   #finish(data: JsonRecord): readonly AdapterEvent[] {
-    const raw = wordOf(data.done_reason) ?? '';
+    const ending = endingOf(data.done_reason);
+    if (ending.type === 'broken') return [{ type: 'failure', failure: ollamaInBandFailure({ error: ending.raw }) }];
+    const isKnown = ending.type === 'known';
+    const reason = isKnown ? ending.reason : 'OTHER';
+    const ended = reasonBesideCalls(reason, this.#parts.callCount, this.#parts.isEmpty);
     return [
       ...this.#endCurrent(),
       ...this.#parts.finishAll(),
       ...usageOf(data),
-      { type: 'finish', reason: finishReason(raw, this.#callCount > 0), raw },
+      finishEvent({ reason: ended, raw: ending.type === 'none' ? '' : ending.raw, isKnown, hasUnknown: false }),
       { type: 'end' },
     ];
   }
@@ -109,17 +133,6 @@ class OllamaReader {
     this.#partCount += 1;
     return String(this.#partCount);
   }
-}
-
-function isText(value: unknown): boolean {
-  return value === undefined || value === null || typeof value === 'string';
-}
-
-/** The server leaves the reason out where the model's process was cut off: that is no proper stop. */
-function finishReason(raw: string, hasCalls: boolean): FinishReason {
-  if (raw === 'length') return 'LENGTH';
-  if (raw !== 'stop') return 'OTHER';
-  return hasCalls ? 'TOOL_CALLS' : 'STOP';
 }
 
 /**

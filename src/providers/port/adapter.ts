@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { WarningCode } from '../../../gen/understudy/v1/routing_pb.ts';
-import type { Delta, FinishReason } from '../../core/answer.ts';
+import type { AnswerDoubt, Delta, FinishReason } from '../../core/answer.ts';
 import type { Failure, FailureReason } from '../../core/failure.ts';
 import type { LimitReading, TokenUsage } from '../../core/ports.ts';
 import type { ProviderName } from '../../core/provider.ts';
@@ -58,7 +58,12 @@ export type AdapterEvent =
   /** Replaces what was reported before. */
   | { readonly type: 'usage'; readonly usage: TokenUsage }
   /** The provider's terminal marker (engine rule X3). */
-  | { readonly type: 'finish'; readonly reason: FinishReason; readonly raw: string }
+  | {
+      readonly type: 'finish';
+      readonly reason: FinishReason;
+      readonly raw: string;
+      readonly doubts?: readonly AnswerDoubt[] | undefined;
+    }
   /** An event or an item that the adapter does not know: it is counted, and otherwise ignored. */
   | { readonly type: 'unknown' }
   /** Nothing after this counts. `cancel`: the provider is still writing and must be stopped. */
@@ -133,8 +138,8 @@ export interface Translator {
   readonly framing: 'sse' | 'ndjson';
   /** Translates a request, or says why this API cannot take it (class `capability`, with the field). */
   request(chat: Chat, target: AdapterTarget): WireRequest | Failure;
-  /** Reads a whole answer; `json` is whatever the body parsed to. */
-  response(json: unknown): readonly AdapterEvent[];
+  /** Reads a whole answer; `json` is whatever the body parsed to, `text` the body, for what must keep its digits. */
+  response(json: unknown, text?: string): readonly AdapterEvent[];
   /** Makes a reader for one streamed answer. */
   events(): EventReader;
   /** Classifies an answer with an error status. */

@@ -16,6 +16,11 @@ export class Identity {
     return this.#model;
   }
 
+  /** The id of the answer; empty while nothing said. */
+  get responseId(): string {
+    return this.#responseId;
+  }
+
   /** Takes the values as they stand in an answer; returns an event where one of them is new. */
   read(modelValue: unknown, idValue: unknown): readonly AdapterEvent[] {
     const model = nameOf(modelValue) || this.#model;

@@ -20,7 +20,7 @@ import {
 } from '../../../gen/understudy/v1/llm_pb.ts';
 import { type Warning, WarningCode, WarningSchema } from '../../../gen/understudy/v1/routing_pb.ts';
 import { UsageSource } from '../../../gen/understudy/v1/usage_pb.ts';
-import type { Delta, Finish } from '../../core/answer.ts';
+import type { AnswerDoubt, Delta, Finish } from '../../core/answer.ts';
 import type { CallSuccess } from '../../engine/port/call.ts';
 import type { PricedTrail } from '../port/gateway-port.ts';
 import { describeUsage, totalTokens } from './attempt-trail.ts';
@@ -91,6 +91,18 @@ function answerMetadata(result: AnsweredCall, requestedModel: string): Record<st
   return metadata;
 }
 
+/** What a caller is told of an answer that may lack something. */
+const DOUBTS = {
+  unknown_finish_reason: {
+    code: WarningCode.UNKNOWN_FINISH_REASON,
+    message: 'The provider did not say in a known word why the answer has ended.',
+  },
+  unknown_output: {
+    code: WarningCode.OUTPUT_DROPPED,
+    message: 'A part of the answer is of a kind that the gateway does not know, and was left out.',
+  },
+} as const satisfies Record<AnswerDoubt, { code: WarningCode; message: string }>;
+
 function engineWarnings(result: AnsweredCall): Warning[] {
   const warnings: Warning[] = [];
   if (result.deadlineClamped) {
@@ -101,6 +113,10 @@ function engineWarnings(result: AnsweredCall): Warning[] {
     const { target } = result.serving;
     const message = 'The provider ended without any output.';
     warnings.push(create(WarningSchema, { code: WarningCode.EMPTY_OUTPUT, target, message }));
+  }
+  for (const doubt of result.final.doubts ?? []) {
+    const { target } = result.serving;
+    warnings.push(create(WarningSchema, { ...DOUBTS[doubt], target }));
   }
   const { mismatch } = result.final;
   if (mismatch !== undefined) {

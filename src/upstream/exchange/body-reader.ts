@@ -61,7 +61,7 @@ export function createJsonBody(maxBytes: number, reader: EventReader): BodyReade
 
 /** Makes the reader that {@link createJsonBody} needs of an adapter. */
 export function readJsonWith(adapter: Pick<Adapter, 'response'>): EventReader {
-  return ({ data }) => adapter.response(parse(data));
+  return ({ data }) => adapter.response(parse(data), data);
 }
 
 /**

@@ -3,6 +3,7 @@ import { createParser } from 'eventsource-parser';
 import { exceedsJsonBounds } from '../../core/json-bounds.ts';
 import type { Adapter, WireEvent } from '../../providers/port/adapter.ts';
 import { notUtf8, protocolFailure } from '../port/answer-failures.ts';
+import { createErrorFields } from './error-fields.ts';
 
 /** What a framing takes before it calls a stream broken. */
 export interface FramingLimits {
@@ -25,7 +26,8 @@ export const DEFAULT_FRAMING_LIMITS: FramingLimits = { eventChars: 8 * 1024 * 10
 
 /**
  * Makes the framing of one stream: Server-Sent Events after the HTML standard, or one JSON document per line. Both refuse
- * what is not UTF-8, and leave out an event that the end of the body cut off.
+ * what is not UTF-8, and leave out an event that the end of the body cut off. An event that lacks nothing but the empty line
+ * behind it is one where its data are a whole JSON object or an end marker.
  */
 export function createFraming(framing: Adapter['framing'], limits: Partial<FramingLimits> = {}): Framing {
   const resolved = { ...DEFAULT_FRAMING_LIMITS, ...limits };
@@ -39,6 +41,7 @@ const FRAMINGS = { sse: createSse, ndjson: createNdjson } as const satisfies Rec
 
 function createSse({ eventChars }: FramingLimits): Framing {
   const decode = createDecoder();
+  const rename = createErrorFields();
   let events: WireEvent[] = [];
   const state = { endedWithinEvent: false };
   const parser = createParser({
@@ -56,12 +59,14 @@ function createSse({ eventChars }: FramingLimits): Framing {
     return complete;
   };
   return {
-    push: (chunk) => feed(decode.push(chunk)),
+    push: (chunk) => feed(rename.push(decode.push(chunk))),
     end: () => {
       const cut = decode.end();
       // A blank line would have completed what is pending; the first line feed may only be the half of a `\r\n`.
-      state.endedWithinEvent = feed('\n\n\n').length > 0 || cut;
-      return [];
+      const pending = feed(`${rename.end()}\n\n\n`);
+      const whole = cut ? [] : pending.filter(({ data }) => isWhole(data));
+      state.endedWithinEvent = cut || whole.length < pending.length;
+      return whole;
     },
     get endedWithinEvent() {
       return state.endedWithinEvent;
@@ -110,6 +115,20 @@ function createNdjson({ eventChars }: FramingLimits): Framing {
       return state.endedWithinEvent;
     },
   };
+}
+
+/** Ends streams of OpenAI's APIs; some servers glue it to their last event. */
+const END_MARKER = '[DONE]';
+
+/** Whether the data of an event are all of it: end markers, and JSON objects, of which no beginning is one itself. */
+function isWhole(data: string): boolean {
+  return isWholeLine(data) || data.split('\n').every(isWholeLine);
+}
+
+function isWholeLine(line: string): boolean {
+  const text = line.trim();
+  const front = text.endsWith(END_MARKER) ? text.slice(0, -END_MARKER.length).trim() : text;
+  return text !== '' && (front === '' || (front.startsWith('{') && isJson(front)));
 }
 
 interface Decoder {

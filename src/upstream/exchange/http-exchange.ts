@@ -179,8 +179,8 @@ class Exchange implements AttemptHandle, HttpHandler {
       case 'finish': {
         if (this.#isTerminated) return false;
         this.#isTerminated = true;
-        const { reason, raw } = event;
-        this.#sink({ type: 'terminal', final: { reason, raw, responseId: this.#responseId } });
+        const { reason, raw, doubts } = event;
+        this.#sink({ type: 'terminal', final: { reason, raw, responseId: this.#responseId, doubts } });
         return true;
       }
       case 'unknown':

@@ -28,9 +28,9 @@ function cleaned(
       return model === event.model ? event : { ...event, model };
     }
     case 'terminal': {
-      const { reason, raw, responseId } = event.final;
+      const { raw, responseId } = event.final;
       if (clean(raw) === raw && clean(responseId) === responseId) return event;
-      return { ...event, final: { reason, raw: clean(raw) ?? '', responseId: clean(responseId) } };
+      return { ...event, final: { ...event.final, raw: clean(raw) ?? '', responseId: clean(responseId) } };
     }
     case 'error': {
       const { failure } = event;

@@ -104,10 +104,13 @@ describe('streamed answer of the Messages API', () => {
     ['max_tokens', 'LENGTH'],
     ['model_context_window_exceeded', 'LENGTH'],
     ['refusal', 'REFUSAL'],
-    ['some_new_reason', 'OTHER'],
-  ])('reads the stop reason %s as %s, and only with message_stop', (raw, reason) => {
+    ['pause_turn', 'OTHER'],
+    ['some_new_reason', 'OTHER', { doubts: ['unknown_finish_reason'] }],
+    ['length', 'LENGTH'],
+    ['guardrail_intervened', 'CONTENT_FILTER'],
+  ])('reads the stop reason %s as %s, and only with message_stop', (raw, reason, more: object = {}) => {
     expect(answer(readStream(START, ending(raw))).finish).toBeUndefined();
-    const finish = { type: 'finish', reason, raw };
+    const finish = { type: 'finish', reason, raw, ...more };
     expect(readStream(START, ending(raw), STOP).slice(-2)).toEqual([finish, { type: 'end' }]);
   });
 

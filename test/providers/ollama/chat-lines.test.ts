@@ -59,11 +59,12 @@ describe('streamed answer of Ollama', () => {
     ['stop', 'STOP', 'stop'],
     ['length', 'LENGTH', 'length'],
     ['load', 'OTHER', 'load'],
-    [undefined, 'OTHER', ''],
-  ])('reads the reason %s as %s, and only with done', (doneReason, reason, raw) => {
+    [undefined, 'OTHER', '', { doubts: ['unknown_finish_reason'] }],
+    ['something_new', 'OTHER', 'something_new', { doubts: ['unknown_finish_reason'] }],
+  ])('reads the reason %s as %s, and only with done', (doneReason, reason, raw, more: object = {}) => {
     expect(answer(stream(piece({ content: 'Hi' }))).finish).toBeUndefined();
     const events = stream(piece({ content: 'Hi' }), last({ done_reason: doneReason }));
-    expect(events.slice(-2)).toEqual([{ type: 'finish', reason, raw }, { type: 'end' }]);
+    expect(events.slice(-2)).toEqual([{ type: 'finish', reason, raw, ...more }, { type: 'end' }]);
   });
 
   it('takes a missing output count for zero and a missing prompt count for unknown', () => {
@@ -82,7 +83,7 @@ describe('streamed answer of Ollama', () => {
     expect(answer(events).text).toBe('He');
   });
 
-  it.each(['{"model":"qwen3:14b","created_at', '[]', '{"message":7}', '{"message":{"content":7}}'])(
+  it.each(['{"model":"qwen3:14b","created_at', '[]', '{"message":7}', '{"message":{"content":{"a":7}}}'])(
     'ends with a protocol failure at the line %s',
     (data) => {
       const read = ollama.events();

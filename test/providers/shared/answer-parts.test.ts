@@ -39,3 +39,49 @@ describe('a character that is cut between two pieces', () => {
     ]);
   });
 });
+
+describe('a part that is said to be of two kinds', () => {
+  it('is malformed', () => {
+    const parts = new AnswerParts();
+    parts.text('text', 'key', 'a');
+    const malformed = [{ type: 'failure', failure: { class: 'protocol' } }];
+    expect(parts.text('reasoning', 'key', 'b')).toMatchObject(malformed);
+    expect(parts.call('key', { id: 'c1', name: 'act', argumentsFragment: '{}' })).toMatchObject(malformed);
+  });
+});
+
+describe('a call', () => {
+  const call = (id: string, name: string, argumentsFragment: string) => ({ id, name, argumentsFragment });
+
+  it('begins with its name, behind which come id and arguments that came before it', () => {
+    const parts = new AnswerParts();
+    expect([...parts.call('key', call('c1', '', '[')), ...parts.call('key', call('', '', '1'))]).toEqual([]);
+    expect(parts.isEmpty).toBe(true);
+    expect(deltas(parts.call('key', call('', 'act', ']')))).toEqual([
+      { kind: 'tool_call', index: 0, id: 'c1', name: 'act', argumentsFragment: '[1]' },
+    ]);
+    expect(parts.callCount).toBe(1);
+  });
+
+  it('without an id gets one of the id of the answer, of 256 characters at most', () => {
+    const parts = new AnswerParts(() => `resp-${'x'.repeat(250)}-1`);
+    const ids = ['one', 'two'].map((key) => deltas(parts.call(key, call('', 'act', '{}')))[0]);
+    expect(ids).toMatchObject([{ id: `call_${'x'.repeat(47)}1_1` }, { id: `call_${'x'.repeat(47)}1_2` }]);
+  });
+
+  it('without arguments has {}, once', () => {
+    const parts = new AnswerParts();
+    const events = [...parts.call('key', call('c1', 'act', ' ')), ...parts.finish('key'), ...parts.finishAll()];
+    expect(deltas(events)).toEqual([
+      { kind: 'tool_call', index: 0, id: 'c1', name: 'act', argumentsFragment: '' },
+      { kind: 'tool_call', index: 0, argumentsFragment: '{}' },
+      { kind: 'part_finished', index: 0 },
+    ]);
+  });
+
+  it('that never gets a name may not keep arguments without end', () => {
+    const parts = new AnswerParts();
+    const pieces = Array.from({ length: 70 }, () => parts.call('key', call('c1', '', 'x'.repeat(1_000))));
+    expect(pieces.flat()[0]).toMatchObject({ type: 'failure', failure: { class: 'protocol' } });
+  });
+});

@@ -130,6 +130,17 @@ describe('an answer', () => {
   });
 });
 
+describe('an answer that may lack something', () => {
+  test.each([
+    ['unknown_finish_reason', WarningCode.UNKNOWN_FINISH_REASON],
+    ['unknown_output', WarningCode.OUTPUT_DROPPED],
+  ] as const)('comes with a warning: %s', (doubt, code) => {
+    const final = { reason: 'OTHER', raw: '', doubts: [doubt] } as const;
+    expect(chatResponse(good([], { final }), CONTEXT).warnings).toMatchObject([{ code, target: 'lead' }]);
+    expect(finishedEvent(good([], { final }), CONTEXT).warnings).toMatchObject([{ code }]);
+  });
+});
+
 describe('sums', () => {
   const cost = (nanoUsd: bigint | undefined, source: CostSource) =>
     create(CostSchema, { source, ...(nanoUsd === undefined ? {} : { nanoUsd }) });

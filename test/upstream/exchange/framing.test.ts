@@ -61,10 +61,34 @@ describe('server-sent events', () => {
     );
   });
 
-  it('leaves out an event without its blank line, and says so', () => {
-    const framing = createFraming('sse');
-    expect(feed(framing, ['data: one\n\ndata: [DONE]\n'])).toEqual(data('one'));
-    expect(framing.endedWithinEvent).toBe(true);
+  it.each(['data: tw', 'data: {"a":', 'data: [DON', 'data: {"a":1}\ndata: {"b"', 'data: "text"', 'data: 12'])(
+    'leaves out a last event that may be cut off, and says so (%j)',
+    (last) => {
+      const framing = createFraming('sse');
+      expect(feed(framing, [`data: one\n\n${last}`])).toEqual(data('one'));
+      expect(framing.endedWithinEvent).toBe(true);
+    },
+  );
+
+  it.each(['[DONE]', '{"a":1}', '{"a":1}\ndata: [DONE]'])(
+    'reads a last event that lacks only its blank line (%j)',
+    (last) => {
+      for (const end of ['', '\n', '\r\n']) {
+        const framing = createFraming('sse');
+        expect(feed(framing, [`data: one\n\ndata: ${last}${end}`])).toEqual(data('one', last.replace('data: ', '')));
+        expect(framing.endedWithinEvent).toBe(false);
+      }
+    },
+  );
+
+  it('reads lines of a field named error as events of that name, however they are cut', () => {
+    const text = 'error: {"code":400}\n\ndata: an error: none\n\nerror:x\r\n\r\neror: y\n\n';
+    const expected = [{ name: 'error', data: '{"code":400}' }, ...data('an error: none'), { name: 'error', data: 'x' }];
+    expect(feed(createFraming('sse'), [text])).toEqual(expected);
+    expect(feed(createFraming('sse'), bytesOf(text))).toEqual(expected);
+    for (let cut = 1; cut < text.length; cut += 1) {
+      expect(feed(createFraming('sse'), [text.slice(0, cut), text.slice(cut)])).toEqual(expected);
+    }
   });
 
   it.each(['data: one\n\n', 'data: one\r\n\r\n', ': only a comment\n', ''])(

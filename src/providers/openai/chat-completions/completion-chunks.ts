@@ -2,55 +2,41 @@ import type { FinishReason } from '../../../core/answer.ts';
 import type { Failure } from '../../../core/failure.ts';
 import type { AdapterEvent, EventReader, WireEvent } from '../../port/adapter.ts';
 import { UNKNOWN } from '../../port/adapter.ts';
-import { AnswerParts } from '../../shared/answer-parts.ts';
 import { Identity } from '../../shared/identity.ts';
+import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
-import { asRecord, parseJson, recordsOf, textOf, wordOf } from '../../shared/json/value.ts';
-import { openAiInBandFailure } from '../shared/error-codes.ts';
-import { contentPieces } from './content-pieces.ts';
-import { callCarriesState, carriesState, KeptState, thoughtsIn } from './kept-state.ts';
-import { chatUsage } from '../shared/token-usage.ts';
+import { asRecord, parseJson } from '../../shared/json/value.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
-
-const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
-  ['stop', 'STOP'],
-  ['length', 'LENGTH'],
-  ['tool_calls', 'TOOL_CALLS'],
-  ['content_filter', 'CONTENT_FILTER'],
-]);
-
-/** Reasons that end an answer without completing it: DeepSeek's word for a lack of capacity, and that of some routers. */
-const FAILED_FINISHES: ReadonlySet<string> = new Set(['insufficient_system_resource', 'error']);
+import { finishEvent } from '../../shared/reading/finish-event.ts';
+import { endingOf } from '../../shared/reading/finish-words.ts';
+import { DONE, gluedDocuments } from '../../shared/reading/glued-documents.ts';
+import { upToFailure } from '../../shared/reading/up-to-failure.ts';
+import { openAiInBandFailure } from '../shared/error-codes.ts';
+import { chatUsage } from '../shared/token-usage.ts';
+import type { MessageFields } from './first-choice.ts';
+import { firstChoice, messageOf } from './first-choice.ts';
+import { MessagePieces } from './message-pieces.ts';
 
 /** What of answers the providers that speak Chat Completions have in different forms. */
 export interface AnswerForms {
   /** Whether reasoning and what stands beside it get a state, by which they are known when the caller brings them back. */
   readonly keepsReasoning: boolean;
-  /** Reasons to end an answer that OpenAI does not have. */
-  readonly finishReasons?: ReadonlyMap<string, FinishReason>;
 }
 
-/** Reads a whole answer of Chat Completions. Of several choices only the first counts. */
-export function completionResponse(json: unknown, forms: AnswerForms): readonly AdapterEvent[] {
+/**
+ * Reads a whole answer of Chat Completions; `text` is the body. Of several choices only the first counts. The end of the body
+ * is its end, so that an answer without a finish reason that anybody knows is one, with reason OTHER; one that has neither a
+ * reason nor any output is none.
+ */
+export function completionResponse(json: unknown, forms: AnswerForms, text?: string): readonly AdapterEvent[] {
   const body = asRecord(json);
-  const choice = firstChoice(body);
-  if (body === undefined) return MALFORMED;
-  if (isError(body.error)) return [{ type: 'failure', failure: openAiInBandFailure(body.error) }];
-  if (choice === undefined) return MALFORMED;
-  const reader = new ChatReader(forms);
-  const events: AdapterEvent[] = [];
-  add(events, reader.readIdentity(body));
-  reader.readMessage(asRecord(choice.message), events);
-  add(events, chatUsage(body.usage, body.service_tier));
-  add(events, reader.finish(wordOf(choice.finish_reason) ?? ''));
-  add(events, reader.end());
-  return events;
+  return body === undefined ? [{ type: 'failure', failure: MALFORMED }] : new ChatReader(forms).readWhole(body, text);
 }
 
 /**
  * Makes a reader for a streamed answer of Chat Completions. Chunks without choices, or whose choice has no delta (Azure's
- * filters), say nothing; usage comes with the last choice or after it; `[DONE]` ends the stream, with reason OTHER where
- * none was given.
+ * filters), say nothing, nor does `null`; usage comes with the last choice or after it. A finish reason that is known ends the
+ * answer; where there is none, or one that nobody knows, `[DONE]` does, with reason OTHER.
  */
 export function chatEvents(forms: AnswerForms): EventReader {
   const reader = new ChatReader(forms);
@@ -59,164 +45,138 @@ export function chatEvents(forms: AnswerForms): EventReader {
 
 const NOTHING: readonly AdapterEvent[] = [];
 
-const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
+const MALFORMED: Failure = providerFailure('protocol');
+
+const WHOLE: MessageFields = ['message', 'delta', 'text'];
+const PIECE: MessageFields = ['delta', 'text'];
+const FIRST_PIECE: MessageFields = ['delta', 'message', 'text'];
 
 /** Remembers what one answer has told so far. */
 class ChatReader {
-  readonly #parts = new AnswerParts();
   readonly #identity = new Identity();
-  /** The newest call at each index. */
-  readonly #calls = new Map<number, { readonly key: string; readonly id: string }>();
-  #callCount = 0;
+  readonly #pieces: MessagePieces;
   #serviceTier: unknown;
+  /** A finish reason that nobody knows; empty where there was none. */
+  #unknownReason = '';
   #isClosed = false;
   #isFinished = false;
-  #isRefused = false;
-  readonly #forms: AnswerForms;
-  /** Most answers have none. */
-  #state: KeptState | undefined;
 
   constructor(forms: AnswerForms) {
-    this.#forms = forms;
+    this.#pieces = new MessagePieces(() => this.#identity.responseId, forms.keepsReasoning);
   }
 
   readEvent(event: WireEvent): readonly AdapterEvent[] {
     const data = event.data.trim();
     if (this.#isClosed || data === '') return NOTHING;
-    if (data === '[DONE]') return [...this.finish(''), ...this.end()];
-    const chunk = asRecord(parseJson(data));
-    if (chunk === undefined) return this.#fail(providerFailure('protocol'));
-    if (isError(chunk.error)) return this.#fail(openAiInBandFailure(chunk.error));
-    if (event.name === 'error' || chunk.object === 'error') return this.#fail(openAiInBandFailure(chunk));
-    if (!Array.isArray(chunk.choices) && !isSet(chunk.usage)) return UNKNOWN;
-    const choice = firstChoice(chunk);
+    if (data === DONE) return this.#settled([...this.#end(), { type: 'end' }]);
+    const parsed = parseJson(data);
+    if (parsed === null) return NOTHING;
+    const chunk = asRecord(parsed);
+    if (chunk === undefined) return this.#readGlued(event.name, data);
+    const error = errorIn(chunk, event.name);
+    if (error !== undefined) return this.#fail(openAiInBandFailure(error));
+    if (!Array.isArray(chunk.choices) && !isSaid(chunk.usage)) {
+      return isSaid(chunk.choices) ? this.#fail(MALFORMED) : UNKNOWN;
+    }
     this.#serviceTier = chunk.service_tier ?? this.#serviceTier;
+    const fields = this.#pieces.isEmpty ? FIRST_PIECE : PIECE;
+    return this.#settled(this.#readBody(chunk, firstChoice(chunk.choices), fields, data));
+  }
+
+  readWhole(body: JsonRecord, text: string | undefined): readonly AdapterEvent[] {
+    const error = errorIn(body, '');
+    if (error !== undefined) return this.#fail(openAiInBandFailure(error));
+    const choice = firstChoice(body.choices);
+    if (choice === undefined) return this.#fail(MALFORMED);
+    this.#serviceTier = body.service_tier;
+    const events = [...this.#readBody(body, choice, WHOLE, text)];
+    const saysNothing = this.#pieces.isEmpty && this.#unknownReason === '' && !this.#pieces.hasUnknown;
+    const isEnded = this.#isFinished;
+    add(events, this.#end());
+    const failure = events.find(({ type }) => type === 'failure');
+    if (failure !== undefined) return [failure];
+    return saysNothing && !isEnded ? [{ type: 'failure', failure: MALFORMED }] : [...events, { type: 'end' }];
+  }
+
+  /** Data that are no document may be several, or one with the end marker behind it. */
+  #readGlued(name: string, data: string): readonly AdapterEvent[] {
+    const documents = gluedDocuments(data);
+    if (documents === undefined) return this.#fail(MALFORMED);
+    return upToFailure(documents.flatMap((document) => this.readEvent({ name, data: document })));
+  }
+
+  #readBody(
+    body: JsonRecord,
+    choice: JsonRecord | undefined,
+    fields: MessageFields,
+    text: string | undefined,
+  ): readonly AdapterEvent[] {
     const events: AdapterEvent[] = [];
-    add(events, this.readIdentity(chunk));
-    this.readMessage(asRecord(choice?.delta), events);
-    if (isSet(chunk.usage)) add(events, chatUsage(chunk.usage, this.#serviceTier));
-    if (isSet(choice?.finish_reason)) add(events, this.finish(wordOf(choice?.finish_reason) ?? ''));
+    this.#pieces.source.read(text, body);
+    add(events, this.#identity.read(body.model, body.id));
+    if (choice !== undefined && !this.#isFinished) this.#readChoice(choice, fields, events);
+    if (isSaid(body.usage)) add(events, chatUsage(body.usage, this.#serviceTier));
+    if (choice !== undefined) add(events, this.#readReason(choice.finish_reason));
     return events;
   }
 
-  readIdentity(body: JsonRecord): readonly AdapterEvent[] {
-    return this.#identity.read(body.model, body.id);
+  /** Adds what a choice says of the answer to `events`. Some routers put the error of a provider into it. */
+  #readChoice(choice: JsonRecord, fields: MessageFields, events: AdapterEvent[]): void {
+    const message = messageOf(choice, fields);
+    if (isSaid(choice.error)) events.push({ type: 'failure', failure: openAiInBandFailure(choice.error) });
+    else if (message === 'malformed') events.push({ type: 'failure', failure: MALFORMED });
+    else if (message !== undefined) this.#pieces.read(message, events);
   }
 
-  /** Reads a whole message or a delta of one, which have the same fields, and adds what it says to `events`. */
-  readMessage(message: JsonRecord | undefined, events: AdapterEvent[]): void {
-    if (message === undefined || this.#isFinished) return;
-    const refusal = textOf(message.refusal);
-    if (refusal !== '') this.#isRefused = true;
-    // DeepSeek writes `reasoning_content`, Ollama, vLLM and Groq `reasoning`, and some servers both.
-    const content = textOf(message.reasoning_content);
-    const details = message.reasoning_details;
-    const reasoning = content || textOf(message.reasoning) || (isSet(details) ? thoughtsIn(details) : '');
-    if (this.#forms.keepsReasoning && carriesState(message)) {
-      this.#state ??= new KeptState();
-      this.#state.take(message);
-    }
-    add(events, this.#parts.text('reasoning', 'reasoning', reasoning));
-    for (const { kind, text } of contentPieces(message.content)) add(events, this.#parts.text(kind, kind, text));
-    add(events, this.#parts.text('text', 'refusal', refusal));
-    let position = 0;
-    for (const call of recordsOf(message.tool_calls)) {
-      add(events, this.#readCall(call, position));
-      position += 1;
+  #readReason(value: unknown): readonly AdapterEvent[] {
+    const ending = endingOf(value);
+    switch (ending.type) {
+      case 'none':
+        return NOTHING;
+      case 'known':
+        return this.#finish(this.#pieces.reasonOf(ending.reason), ending.raw, true);
+      case 'broken':
+        return this.#isFinished ? NOTHING : [{ type: 'failure', failure: openAiInBandFailure({ code: ending.raw }) }];
+      case 'unknown':
+        this.#unknownReason = ending.raw;
+        return NOTHING;
     }
   }
 
-  finish(raw: string): readonly AdapterEvent[] {
-    if (this.#isFinished) return [];
-    if (FAILED_FINISHES.has(raw)) {
-      return this.#fail(providerFailure('overload', { providerCode: raw }));
-    }
+  /** The answer has ended; where no known reason has said so, it is not known why. */
+  #end(): readonly AdapterEvent[] {
+    return this.#finish('OTHER', this.#unknownReason, false);
+  }
+
+  #finish(reason: FinishReason, raw: string, isKnown: boolean): readonly AdapterEvent[] {
+    if (this.#isFinished) return NOTHING;
     this.#isFinished = true;
-    return [...this.#states(), ...this.#parts.finishAll(), { type: 'finish', reason: this.#reasonOf(raw), raw }];
+    const told = this.#pieces.end();
+    return [...told, finishEvent({ reason, raw, isKnown, hasUnknown: this.#pieces.hasUnknown })];
   }
 
-  end(): readonly AdapterEvent[] {
-    return this.#isClosed ? [] : this.#close([{ type: 'end' }]);
-  }
-
-  #readCall(call: JsonRecord, position: number): readonly AdapterEvent[] {
-    const hasState = callCarriesState(call);
-    const described = asRecord(call.function) ?? (hasState ? {} : undefined);
-    if (described === undefined) return [];
-    const id = textOf(call.id);
-    const name = textOf(described.name);
-    const key = this.#keyOf(call.index, position, id, name !== '');
-    if (hasState && this.#forms.keepsReasoning) {
-      this.#state ??= new KeptState();
-      this.#state.takeCall(key, call);
-    }
-    return this.#parts.call(key, { id, name, argumentsFragment: textOf(described.arguments) });
-  }
-
-  /** What goes with the parts of the answer: with its reasoning, or its text where it has none, and with its calls. */
-  #states(): readonly AdapterEvent[] {
-    if (this.#state === undefined) return NOTHING;
-    const { ofMessage } = this.#state;
-    const isBesideText = !this.#parts.has('reasoning') && this.#parts.has('text');
-    const told: AdapterEvent[] = [];
-    if (ofMessage !== undefined) add(told, this.#parts.finish(isBesideText ? 'text' : 'reasoning', ofMessage));
-    for (const [key, state] of this.#state.ofCalls()) {
-      if (this.#parts.has(key)) add(told, this.#parts.finish(key, state));
-    }
-    return told;
-  }
-
-  /**
-   * Returns which call a fragment belongs to. Some servers give every call the index 0, or none: where a fragment with a name
-   * has another id than the call that stands there, or neither id nor index, it begins a further one. An id alone says
-   * nothing, since some servers make up a new one for every fragment.
-   */
-  #keyOf(index: unknown, position: number, id: string, isNamed: boolean): string {
-    const slot = typeof index === 'number' ? index : position;
-    const known = this.#calls.get(slot);
-    const isOther = id === '' || known?.id === '' ? index !== slot : id !== known?.id;
-    if (known !== undefined && !(isNamed && isOther)) return known.key;
-    this.#callCount += 1;
-    const key = `call ${this.#callCount}`;
-    this.#calls.set(slot, { key, id });
-    return key;
-  }
-
-  /** A refusal, and a call that the request forced, end with `stop` on the wire. */
-  #reasonOf(raw: string): FinishReason {
-    const reason = FINISH_REASONS.get(raw) ?? this.#forms.finishReasons?.get(raw) ?? 'OTHER';
-    if (reason !== 'STOP') return reason;
-    if (this.#isRefused) return 'REFUSAL';
-    return this.#callCount > 0 ? 'TOOL_CALLS' : 'STOP';
+  /** Nothing follows a failure or the end. */
+  #settled(events: readonly AdapterEvent[]): readonly AdapterEvent[] {
+    for (const { type } of events) if (type === 'failure' || type === 'end') this.#isClosed = true;
+    return this.#isClosed ? upToFailure(events) : events;
   }
 
   /** What goes wrong after the end of an answer does not spoil it. */
   #fail(failure: Failure): readonly AdapterEvent[] {
-    return this.#isFinished ? this.end() : this.#close([{ type: 'failure', failure }]);
-  }
-
-  #close(events: readonly AdapterEvent[]): readonly AdapterEvent[] {
     this.#isClosed = true;
-    return events;
+    return [this.#isFinished ? { type: 'end' } : { type: 'failure', failure }];
   }
 }
 
-function firstChoice(body: JsonRecord | undefined): JsonRecord | undefined {
-  const choices = body?.choices;
-  if (!Array.isArray(choices)) return undefined;
-  for (const item of choices) {
-    const choice = asRecord(item);
-    if (choice !== undefined && (choice.index === 0 || choice.index === undefined)) return choice;
-  }
-  return undefined;
-}
-
-function isError(value: unknown): boolean {
-  return isSet(value) && value !== '';
-}
-
-function isSet(value: unknown): boolean {
-  return value !== undefined && value !== null;
+/**
+ * Returns the error that an object has or is: in its field `error`, by the name of its event, or words and a code without
+ * anything of an answer.
+ */
+function errorIn(body: JsonRecord, name: string): unknown {
+  if (isSaid(body.error)) return body.error;
+  if (name === 'error' || body.object === 'error') return body;
+  if (typeof body.message !== 'string' || isSaid(body.choices)) return undefined;
+  return isSaid(body.code) || isSaid(body.type) ? body : undefined;
 }
 
 function add(events: AdapterEvent[], more: readonly AdapterEvent[]): void {

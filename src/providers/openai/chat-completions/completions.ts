@@ -80,9 +80,9 @@ export function chatCompletions(dialect: ChatDialect): Translator {
   return {
     framing: 'sse',
     request: (chat, target) => chatRequest(dialect, chat, target),
-    response: (json) => {
-      const events = completionResponse(json, dialect);
-      return events.at(-1)?.type === 'failure' ? withQuirk(events, JSON.stringify(json)) : events;
+    response: (json, text) => {
+      const events = completionResponse(json, dialect, text);
+      return events.at(-1)?.type === 'failure' ? withQuirk(events, text ?? JSON.stringify(json)) : events;
     },
     events: () => readingQuirksInBand(chatEvents(dialect)),
     failure: readingQuirks(openAiFailure),

@@ -71,6 +71,9 @@ const KIND_IN_BAND: ReadonlyMap<string, FailureKind> = new Map<string, FailureKi
   ['image_file_not_found', 'bad_request'],
 ]);
 
+/** A limit of the rate in the codes and types of other servers, and OpenAI's types for what is limited. */
+const RATE_CODES = /rate.?limit|too.?many.?requests|throttl|resource.?exhausted|^(tokens|requests)$/;
+
 /** Statuses at which a message may tell a request that is too long, or that the model cannot take, from a wrong one. */
 const REQUEST_STATUSES: ReadonlySet<number | undefined> = new Set([undefined, 400, 413, 422]);
 
@@ -140,8 +143,9 @@ export function openAiFailure(response: ErrorResponse): Failure {
  */
 export function openAiInBandFailure(error: unknown): Failure {
   const words = readError({ error });
-  const status = statusIn(asRecord(error));
-  return describe(kindOf(status, words), words, {});
+  const kind = kindOf(statusIn(asRecord(error)), words);
+  // What is more than the account may ever send at once is refused again, however long one waits.
+  return describe(kind, words, kind === 'rate_limit' && isTooLarge(words) ? { repeatIsUseless: true } : {});
 }
 
 function describe(kind: FailureKind, words: ErrorWords, known: FailureDetails): Failure {
@@ -158,9 +162,9 @@ function describe(kind: FailureKind, words: ErrorWords, known: FailureDetails): 
 function kindOf(status: number | undefined, words: ErrorWords): FailureKind {
   const byCode = firstKind(KIND_BY_CODE, words.codes);
   if (byCode !== undefined) return byCode;
+  if (status === undefined && words.codes.some((code) => RATE_CODES.test(code))) return 'rate_limit';
   // More than the account may ever send at once, which no waiting cures; Groq answers 413.
-  if ((status === undefined || status === 413 || status === 429) && words.message.startsWith('Request too large'))
-    return 'context_length';
+  if ((status === undefined || status === 413 || status === 429) && isTooLarge(words)) return 'context_length';
   if (REQUEST_STATUSES.has(status)) {
     if (CONTEXT_LENGTH_WORDS.test(words.message)) return 'context_length';
     if (UNSUPPORTED_WORDS.test(words.message) || LONG_ANSWER_WORDS.test(words.message)) return 'capability';
@@ -170,6 +174,10 @@ function kindOf(status: number | undefined, words: ErrorWords): FailureKind {
   }
   if (status !== undefined) return classOfStatus(status);
   return firstKind(KIND_IN_BAND, words.codes) ?? 'overload';
+}
+
+function isTooLarge({ message }: ErrorWords): boolean {
+  return message.startsWith('Request too large');
 }
 
 function firstKind(table: ReadonlyMap<string, FailureKind>, codes: readonly string[]): FailureKind | undefined {

@@ -13,8 +13,8 @@ declare global {
 }
 
 /**
- * Parses the text of a JSON object so that writing it again loses nothing: a number that a double cannot hold keeps its
- * digits. Undefined where the text is no JSON object.
+ * Parses the text of a JSON object so that writing it again loses nothing: a number that JavaScript would write otherwise
+ * keeps its digits, be it an integer above 2^53 or `1.0`. Undefined where the text is no JSON object.
  */
 export function exactJson(text: string): JsonRecord | undefined {
   try {
@@ -25,6 +25,6 @@ export function exactJson(text: string): JsonRecord | undefined {
 }
 
 function keepDigits(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
-  if (typeof value !== 'number' || source === undefined || Number.isSafeInteger(value)) return value;
-  return Number.isFinite(value) && !Number.isInteger(value) ? value : JSON.rawJSON(source);
+  if (typeof value !== 'number' || source === undefined) return value;
+  return String(value) === source ? value : JSON.rawJSON(source);
 }

@@ -101,10 +101,46 @@ describe('a streamed answer of Chat Completions', () => {
   it.each([
     ['length', 'LENGTH'],
     ['content_filter', 'CONTENT_FILTER'],
-    ['something_new', 'OTHER'],
+    ['max_tokens', 'LENGTH'],
+    ['MAX_TOKENS', 'LENGTH'],
+    ['maxPredictedTokensReached', 'LENGTH'],
+    ['tool_use', 'TOOL_CALLS'],
+    ['function_call', 'TOOL_CALLS'],
+    ['end_turn', 'STOP'],
+    ['eos_token', 'STOP'],
+    ['FinishReason.STOP', 'STOP'],
+    ['SAFETY', 'CONTENT_FILTER'],
+    ['sensitive', 'CONTENT_FILTER'],
   ])('ends with %s as %s', (raw, reason) => {
-    expect(answer(stream(chunk({ content: 'x' }, raw))).finish).toEqual({ type: 'finish', reason, raw });
+    const call = { index: 0, id: 'a', function: { name: 'f', arguments: '{}' } };
+    const delta = reason === 'TOOL_CALLS' ? { tool_calls: [call] } : { content: 'x' };
+    expect(answer(stream(chunk(delta, raw))).finish).toEqual({ type: 'finish', reason, raw });
   });
+
+  it('goes on behind a reason that nobody knows, and ends only with its end marker', () => {
+    const pieces = [chunk({ content: 'Hel' }, 'something_new'), chunk({ content: 'lo' }, 'something_newer')];
+    expect(answer(stream(...pieces)).finish).toBeUndefined();
+    expect(answer(stream(...pieces, '[DONE]'))).toMatchObject({
+      text: 'Hello',
+      finish: { reason: 'OTHER', raw: 'something_newer', doubts: ['unknown_finish_reason'] },
+    });
+  });
+
+  it.each(['', 'null', 'None', 'FINISH_REASON_UNSPECIFIED', false, {}])('takes the reason %j for none', (raw) => {
+    const piece = (content: string) => ({ choices: [{ index: 0, delta: { content }, finish_reason: raw }] });
+    expect(answer(stream(piece('Hel'), piece('lo'))).finish).toBeUndefined();
+    const read = answer(stream(piece('Hel'), piece('lo'), chunk({}, 'stop')));
+    expect(read).toMatchObject({ text: 'Hello', finish: { reason: 'STOP' } });
+  });
+
+  it.each(['network_error', 'error', 'server_error', 'abort', 'cancelled', 'MALFORMED_FUNCTION_CALL', 'time_limit'])(
+    'breaks off with the reason %s',
+    (raw) => {
+      const events = stream(chunk({ content: 'Half' }), chunk({}, raw), '[DONE]');
+      expect(answer(events)).toMatchObject({ text: 'Half', finish: undefined, failure: { class: 'overload' } });
+      expect(whole({ content: 'Half' }, raw)).toMatchObject([{ type: 'failure', failure: { providerCode: raw } }]);
+    },
+  );
 
   it('gives the words of a refusal as text', () => {
     const read = answer(
@@ -115,7 +151,7 @@ describe('a streamed answer of Chat Completions', () => {
 
   it('takes [DONE] for the end where no reason came, and nothing else', () => {
     expect(stream(chunk({ content: 'x' }), '[DONE]').slice(-2)).toEqual([
-      { type: 'finish', reason: 'OTHER', raw: '' },
+      { type: 'finish', reason: 'OTHER', raw: '', doubts: ['unknown_finish_reason'] },
       { type: 'end' },
     ]);
     expect(answer(stream(chunk({ content: 'x' }))).finish).toBeUndefined();
@@ -155,9 +191,12 @@ describe('a streamed answer of Chat Completions', () => {
     expect(events.at(-1)?.type).toBe('failure');
   });
 
-  it.each(['{"choices":[', 'null', '[]', 'hello'])('calls %s malformed', (data) => {
-    expect(stream(chunk({ content: 'x' }), data, chunk({}, 'stop')).slice(-1)).toMatchObject([MALFORMED]);
-  });
+  it.each(['{"choices":[', '[]', 'hello', '{"choices":"none"}', '{"choices":[{"index":0,"delta":7}]}'])(
+    'calls %s malformed',
+    (data) => {
+      expect(stream(chunk({ content: 'x' }), data, chunk({}, 'stop')).slice(-1)).toMatchObject([MALFORMED]);
+    },
+  );
 
   it('is not spoilt by what goes wrong after its end', () => {
     expect(stream(chunk({ content: 'x' }, 'stop'), '{').slice(-2)).toEqual([

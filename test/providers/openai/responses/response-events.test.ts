@@ -145,11 +145,16 @@ describe('a streamed answer of the Responses API', () => {
   it.each([
     ['max_output_tokens', 'LENGTH'],
     ['content_filter', 'CONTENT_FILTER'],
+    ['max_tokens', 'LENGTH'],
     ['steered', 'OTHER'],
   ])('may be incomplete for %s: %s', (cause, reason) => {
     const response = { status: 'incomplete', incomplete_details: { reason: cause } };
     const events = stream(text('x'), ['response.incomplete', { response }]);
-    expect(events.slice(-2)).toEqual([{ type: 'finish', reason, raw: `incomplete:${cause}` }, { type: 'end' }]);
+    const doubts = reason === 'OTHER' ? { doubts: ['unknown_finish_reason'] } : {};
+    expect(events.slice(-2)).toEqual([
+      { type: 'finish', reason, raw: `incomplete:${cause}`, ...doubts },
+      { type: 'end' },
+    ]);
   });
 
   it.each([
@@ -185,7 +190,7 @@ describe('a streamed answer of the Responses API', () => {
     expect(answer(stream(CREATED, text('x'))).finish).toBeUndefined();
   });
 
-  it.each(['{"type":', 'null', '[]'])('calls %s malformed', (data) => {
+  it.each(['{"type":', '[]', '7'])('calls %s malformed', (data) => {
     expect(adapter.events()({ name: 'response.created', data })).toMatchObject([MALFORMED]);
   });
 });

@@ -435,6 +435,20 @@ export enum WarningCode {
   SCHEMA_MISMATCH = 7,
 
   /**
+   * The provider ended the answer for a reason that is not known, or named none. It may have been cut short.
+   *
+   * @generated from enum value: WARNING_CODE_UNKNOWN_FINISH_REASON = 8;
+   */
+  UNKNOWN_FINISH_REASON = 8,
+
+  /**
+   * The answer had something of a kind that is not known; it was left out.
+   *
+   * @generated from enum value: WARNING_CODE_OUTPUT_DROPPED = 9;
+   */
+  OUTPUT_DROPPED = 9,
+
+  /**
    * The conversation has moved to another target than the one that gave its last answer.
    *
    * @generated from enum value: WARNING_CODE_CONVERSATION_MOVED = 10;
