@@ -89,6 +89,8 @@ export interface Failure {
   readonly repeatIsUseless?: boolean | undefined;
   /** Whether the call certainly never reached the provider, so that it cost nothing. */
   readonly neverSent?: boolean | undefined;
+  /** Whether a refusal of the request (400, 422) said nothing that is known, so that it may be of this server alone. */
+  readonly unrecognised?: boolean | undefined;
   /** The field of the request that is to blame, such as `options.temperature`. */
   readonly field?: string | undefined;
   /** What was caught. For the debug log alone, never for the wire. */
