@@ -8,6 +8,7 @@ import { anthropicUsage, mergeUsage } from './message-usage.ts';
 import { Identity } from '../shared/identity.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
 import { asRecord, countOf, parseJson, textOf, wordOf } from '../shared/json/value.ts';
+import { inPlaceOfAnswer } from '../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../shared/provider-failure.ts';
 
 const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
@@ -31,7 +32,8 @@ export function anthropicEvents(): EventReader {
 export function anthropicResponse(json: unknown): readonly AdapterEvent[] {
   const message = asRecord(json);
   if (message?.type === 'error') return [{ type: 'failure', failure: anthropicInBandFailure(message) }];
-  if (message === undefined || !Array.isArray(message.content)) return MALFORMED;
+  if (message === undefined) return MALFORMED;
+  if (!Array.isArray(message.content)) return inPlaceOfAnswer(message);
   return new AnthropicReader().whole(message, message.content);
 }
 
@@ -59,7 +61,9 @@ class AnthropicReader {
   read(event: WireEvent): readonly AdapterEvent[] {
     if (this.#isOver) return [];
     const data = asRecord(parseJson(event.data));
-    const events = data === undefined ? MALFORMED : this.#event(data.type ?? event.name, data);
+    // The error of another server may have a type of its own.
+    const type = event.name === 'error' ? 'error' : (data?.type ?? event.name);
+    const events = data === undefined ? MALFORMED : this.#event(type, data);
     const last = events.at(-1)?.type;
     this.#isOver = last === 'end' || last === 'failure';
     return events;
@@ -98,7 +102,9 @@ class AnthropicReader {
       case 'ping':
         return [];
       default:
-        return UNKNOWN;
+        return asRecord(data.error) === undefined
+          ? UNKNOWN
+          : [{ type: 'failure', failure: anthropicInBandFailure(data) }];
     }
   }
 

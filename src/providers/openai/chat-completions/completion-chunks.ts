@@ -9,6 +9,7 @@ import { asRecord, parseJson, recordsOf, textOf, wordOf } from '../../shared/jso
 import { openAiInBandFailure } from '../shared/error-codes.ts';
 import { contentPieces } from './content-pieces.ts';
 import { chatUsage } from '../shared/token-usage.ts';
+import { inPlaceOfAnswer, refusedInPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 
 const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
@@ -35,7 +36,8 @@ export function completionResponse(json: unknown, forms: AnswerForms): readonly 
   const choice = firstChoice(body);
   if (body === undefined) return MALFORMED;
   if (isError(body.error)) return [{ type: 'failure', failure: openAiInBandFailure(body.error) }];
-  if (choice === undefined) return MALFORMED;
+  if (choice === undefined) return inPlaceOfAnswer(body);
+  if (isError(choice.error)) return [{ type: 'failure', failure: openAiInBandFailure(choice.error) }];
   const reader = new ChatReader(forms);
   const events: AdapterEvent[] = [];
   add(events, reader.readIdentity(body));
@@ -88,8 +90,10 @@ class ChatReader {
     if (chunk === undefined) return this.#fail(providerFailure('protocol'));
     if (isError(chunk.error)) return this.#fail(openAiInBandFailure(chunk.error));
     if (event.name === 'error' || chunk.object === 'error') return this.#fail(openAiInBandFailure(chunk));
-    if (!Array.isArray(chunk.choices) && !isSet(chunk.usage)) return UNKNOWN;
+    if (!Array.isArray(chunk.choices) && !isSet(chunk.usage)) return this.#notAChunk(chunk);
     const choice = firstChoice(chunk);
+    // Routers put the error of the server behind them into the choice.
+    if (isError(choice?.error)) return this.#fail(openAiInBandFailure(choice?.error));
     this.#serviceTier = chunk.service_tier ?? this.#serviceTier;
     const events: AdapterEvent[] = [];
     add(events, this.readIdentity(chunk));
@@ -166,6 +170,13 @@ class ChatReader {
     if (reason !== 'STOP') return reason;
     if (this.#isRefused) return 'REFUSAL';
     return this.#callCount > 0 ? 'TOOL_CALLS' : 'STOP';
+  }
+
+  /** Some number their errors, and have no object for them: MiniMax `{"base_resp": {"status_code": …}}`, Baidu `error_code`. */
+  #notAChunk(chunk: JsonRecord): readonly AdapterEvent[] {
+    const isNumbered = isSet(chunk.base_resp) || isSet(chunk.error_code);
+    const failure = isNumbered ? refusedInPlaceOfAnswer(chunk) : undefined;
+    return failure === undefined ? UNKNOWN : this.#fail(failure);
   }
 
   /** What goes wrong after the end of an answer does not spoil it. */

@@ -6,6 +6,7 @@ import { asRecord, parseJson, textOf, wordOf } from '../../shared/json/value.ts'
 import { openAiInBandFailure } from '../shared/error-codes.ts';
 import { ResponsesOutput } from './output-items.ts';
 import { responsesUsage } from '../shared/token-usage.ts';
+import { inPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 
 const INCOMPLETE_REASONS: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
@@ -23,7 +24,7 @@ export function responsesResponse(json: unknown): readonly AdapterEvent[] {
   // A success has `error: null`; some gateways answer with an error object alone.
   if (!Array.isArray(body.output)) {
     return body.error === undefined || body.error === null
-      ? MALFORMED
+      ? inPlaceOfAnswer(body)
       : [{ type: 'failure', failure: openAiInBandFailure(body.error) }];
   }
   const output = new ResponsesOutput();
@@ -62,8 +63,10 @@ class ResponsesReader {
       case 'response.failed':
         return this.#readEnd(type.slice('response.'.length), asRecord(body.response) ?? {});
       case 'error':
-        return this.#close([{ type: 'failure', failure: openAiInBandFailure(asRecord(body.error) ?? body) }]);
+        return this.#refuse(body);
       default:
+        // Some servers send the object of an error alone, with a type of its own.
+        if (event.name === 'error' || isErrorAlone(body)) return this.#refuse(body);
         return this.#output.readEvent(type, body);
     }
   }
@@ -75,6 +78,10 @@ class ResponsesReader {
   #readEnd(status: string, response: JsonRecord): readonly AdapterEvent[] {
     const told = status === 'failed' ? [] : this.#output.readWhole(response.output);
     return this.#close([...this.#readIdentity(response), ...told, ...conclude({ ...response, status }, this.#output)]);
+  }
+
+  #refuse(body: JsonRecord): readonly AdapterEvent[] {
+    return this.#close([{ type: 'failure', failure: openAiInBandFailure(asRecord(body.error) ?? body) }]);
   }
 
   #close(events: readonly AdapterEvent[]): readonly AdapterEvent[] {
@@ -99,6 +106,10 @@ function conclude(response: JsonRecord, output: ResponsesOutput): readonly Adapt
     default:
       return MALFORMED;
   }
+}
+
+function isErrorAlone({ error, object }: JsonRecord): boolean {
+  return object === 'error' || (error !== undefined && error !== null);
 }
 
 function finishOf(reason: FinishReason, raw: string): AdapterEvent {

@@ -99,6 +99,6 @@ function namesIn(words: string): readonly string[] {
 
 /** FastAPI's paths begin with the part of the request that was read. */
 function rootOf(param: string): string {
-  const [root = ''] = param.replace(/^(?:body|request|generation_?config)\./i, '').split(/[.[]/, 1);
+  const [root = ''] = param.replace(/^(?:body|request|generation_?config)(?:\.|$)/i, '').split(/[.[]/, 1);
   return root.trim();
 }

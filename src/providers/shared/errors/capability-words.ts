@@ -59,13 +59,22 @@ const REASONING_WORDS = anyOf(
   String.raw`${SUPPORTS_NO}(?:thinking|reasoning)\b|\b(?:thinking|reasoning)\b~40~\b${NOT_SUPPORTED}|^think value\b`,
 );
 
+/** A file of a wrong type is the caller's. */
+const OF_FILE_TYPES = /\b(?:file|image|mime|media) (?:format|type)s?\b/i;
+
 /** What a model or server cannot do, each with the field that asks for it. */
 export const CAPABILITY_WORDS: readonly WordRule[] = [
-  { kind: 'capability', field: 'messages', at: REFUSALS_AND_FAULTS, words: TEMPLATE_WORDS },
   { kind: 'capability', field: 'tool_choice', at: REFUSALS_AND_FAULTS, words: TOOL_CHOICE_WORDS },
   { kind: 'capability', field: 'tools', at: REFUSALS_AND_FAULTS, words: TOOL_WORDS },
+  { kind: 'capability', field: 'messages', at: REFUSALS_AND_FAULTS, words: TEMPLATE_WORDS },
   { kind: 'capability', field: 'options.response_format', at: REFUSALS_AND_FAULTS, words: FORMAT_WORDS },
-  { kind: 'capability', field: 'messages', at: REFUSALS_AND_FAULTS, words: MEDIA_WORDS },
+  {
+    kind: 'capability',
+    field: 'messages',
+    at: REFUSALS_AND_FAULTS,
+    words: MEDIA_WORDS,
+    unless: OF_FILE_TYPES,
+  },
   { kind: 'capability', field: 'options.reasoning_effort', at: REFUSALS_AND_FAULTS, words: REASONING_WORDS },
 ];
 
@@ -75,6 +84,7 @@ export const UNSUPPORTED_WORDS: readonly WordRule[] = [
     // OpenAI leaves the code out of some of these errors, on both APIs; DeepSeek and servers of open models have none.
     kind: 'capability',
     at: REFUSALS,
+    unless: OF_FILE_TYPES,
     words:
       /^unsupported (?:parameter|value)\b|\bnot supported (?:with|by|for) |\bonly supported (?:by|for|with) |\b(?:is|are) not (?:currently |yet )?supported\b/im,
   },

@@ -1,5 +1,5 @@
 import type { Failure } from '../../../core/failure.ts';
-import type { ErrorResponse } from '../../port/adapter.ts';
+import type { AdapterEvent, ErrorResponse } from '../../port/adapter.ts';
 import { errorHeaders } from '../headers/retry-after.ts';
 import type { FailureDetails } from '../provider-failure.ts';
 import { contextLengthExceeded, providerFailure } from '../provider-failure.ts';
@@ -56,6 +56,11 @@ export function refusedInPlaceOfAnswer(said: unknown): Failure | undefined {
   const error = readWireError(said);
   const isError = error.status !== undefined || knownRefusal(error, undefined, false) !== undefined;
   return isError ? refusedInBand(said) : undefined;
+}
+
+/** Reads what came in place of a whole answer: an error that is known, or nothing of its API. */
+export function inPlaceOfAnswer(said: unknown): readonly AdapterEvent[] {
+  return [{ type: 'failure', failure: refusedInPlaceOfAnswer(said) ?? providerFailure('protocol') }];
 }
 
 function failureOfRefusal(refusal: Refusal, error: WireError, known: FailureDetails): Failure {
