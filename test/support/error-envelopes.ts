@@ -5,12 +5,12 @@ import type { Failure } from '../../src/core/failure.ts';
 import type { Adapter } from '../../src/providers/port/adapter.ts';
 
 /** The dialects that the gateway speaks; any of them may be spoken by any server. */
-export const DIALECTS: readonly (readonly [name: string, adapter: Adapter])[] = [
+export const DIALECTS = [
   ['Chat Completions', openai('chat_completions')],
   ['Responses', openai('responses')],
   ['Messages', anthropic],
   ['Ollama', ollama],
-];
+] as const satisfies readonly (readonly [name: string, adapter: Adapter])[];
 
 /** How servers wrap the same words: what stands around them, by the server that does so. */
 export const ENVELOPES: Readonly<Record<string, (words: string, status: number) => string>> = {

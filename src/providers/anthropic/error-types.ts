@@ -1,8 +1,8 @@
 import type { Failure } from '../../core/failure.ts';
 import type { ErrorResponse } from '../port/adapter.ts';
 import { refusedCall, refusedInBand } from '../shared/errors/refusal-failure.ts';
-import type { Refusal, RefusalKind } from '../shared/errors/refusal-kind.ts';
-import type { WireError } from '../shared/errors/wire-error.ts';
+import type { ErrorMeaning, RefusalKind } from '../shared/errors/refusal-kind.ts';
+import type { ProviderError } from '../shared/errors/provider-error.ts';
 import { asRecord, wordOf } from '../shared/json/value.ts';
 
 /** Kinds by `error.details.error_code`, where it says more than the type. */
@@ -51,7 +51,7 @@ export function anthropicInBandFailure(body: unknown): Failure {
 /** Where Anthropic reports what is wrong with a request; inside an answer there is no status. */
 const OF_REQUESTS: ReadonlySet<number | undefined> = new Set([undefined, 400, 413, 422]);
 
-function ownWords({ body, codes, words }: WireError, status: number | undefined): Refusal | undefined {
+function ownWords({ body, codes, words }: ProviderError, status: number | undefined): ErrorMeaning | undefined {
   const byCode = KIND_BY_CODE.get(wordOf(asRecord(asRecord(asRecord(body)?.error)?.details)?.error_code) ?? '');
   if (byCode !== undefined) return { kind: byCode, isKnown: true };
   if (!OF_REQUESTS.has(status)) return undefined;

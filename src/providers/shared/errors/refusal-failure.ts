@@ -4,13 +4,13 @@ import { errorHeaders } from '../headers/retry-after.ts';
 import type { FailureDetails } from '../provider-failure.ts';
 import { contextLengthExceeded, providerFailure } from '../provider-failure.ts';
 import { classifyRefusal, knownRefusal } from './classify-refusal.ts';
-import type { Refusal, RefusalKind } from './refusal-kind.ts';
+import type { ErrorMeaning, RefusalKind } from './refusal-kind.ts';
 import { toldWaitMs } from './told-wait.ts';
-import type { WireError } from './wire-error.ts';
-import { readErrorBody, readWireError } from './wire-error.ts';
+import type { ProviderError } from './provider-error.ts';
+import { readErrorBody, readProviderError } from './provider-error.ts';
 
 /** What one API says that no other does: decides before all that they share; undefined: nothing of it. */
-export type OwnWords = (error: WireError, status: number | undefined) => Refusal | undefined;
+export type OwnWords = (error: ProviderError, status: number | undefined) => ErrorMeaning | undefined;
 
 /** Kinds that are worth a wait; of others no wait is read from words, which may repeat a request. */
 const WORTH_A_WAIT: ReadonlySet<RefusalKind> = new Set(['rate_limit', 'overload', 'quota', 'conflict']);
@@ -44,7 +44,7 @@ export function refusedCall(response: ErrorResponse, ownWords?: OwnWords): Failu
  * one of HTTP would.
  */
 export function refusedInBand(said: unknown, ownWords?: OwnWords): Failure {
-  const error = readWireError(said);
+  const error = readProviderError(said);
   const toldMs = toldWaitMs(error, undefined);
   const refusal = ownWords?.(error, error.status) ?? classifyRefusal(error, error.status, toldMs !== undefined);
   const waits = toldMs !== undefined && WORTH_A_WAIT.has(refusal.kind) ? { retryAfterMs: toldMs } : {};
@@ -53,7 +53,7 @@ export function refusedInBand(said: unknown, ownWords?: OwnWords): Failure {
 
 /** Makes the failure of what came in place of an answer, where it names an error that is known; otherwise undefined. */
 export function refusedInPlaceOfAnswer(said: unknown): Failure | undefined {
-  const error = readWireError(said);
+  const error = readProviderError(said);
   const isError = error.status !== undefined || knownRefusal(error, undefined, false) !== undefined;
   return isError ? refusedInBand(said) : undefined;
 }
@@ -63,7 +63,7 @@ export function inPlaceOfAnswer(said: unknown): readonly AdapterEvent[] {
   return [{ type: 'failure', failure: refusedInPlaceOfAnswer(said) ?? providerFailure('protocol') }];
 }
 
-function failureOfRefusal(refusal: Refusal, error: WireError, known: FailureDetails): Failure {
+function failureOfRefusal(refusal: ErrorMeaning, error: ProviderError, known: FailureDetails): Failure {
   const { kind, field, isKnown } = refusal;
   const details: FailureDetails = {
     ...known,

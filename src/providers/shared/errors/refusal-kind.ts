@@ -4,7 +4,7 @@ import type { ProviderFailureClass } from '../provider-failure.ts';
 export type RefusalKind = ProviderFailureClass | 'context_length';
 
 /** What an error was found to mean. */
-export interface Refusal {
+export interface ErrorMeaning {
   readonly kind: RefusalKind;
   /** The field of the request that is to blame, in the contract's names. */
   readonly field?: string | undefined;

@@ -1,4 +1,5 @@
 import { parseJson } from '../json/value.ts';
+import { withoutQuotations } from './quotations.ts';
 
 /** What one text of an error holds: a sentence, JSON that somebody wrapped in it, or how Python prints a list of faults. */
 export interface SaidWords {
@@ -26,10 +27,6 @@ const PYTHON_MESSAGE = /'(?:msg|message|detail)': ?(?:'((?:[^'\\]|\\.){0,1000})'
 const PYTHON_CODE = /'(?:type|code)': ?'(\w{1,64})'/g;
 const PYTHON_PLACE = /'(?:loc|param)': ?[([]?((?:'[\w.-]{1,64}'|[\d, ]){1,20})/g;
 
-/** What a quotation begins behind, so that the apostrophe of "model's" is none. */
-const QUOTATION =
-  /(^|[\s([{:=,])(?:"([^"]{0,2000})"|'([^\n]{0,2000}?)'(?=[\s.,;:!?)\]}]|$)|`([^`]{0,2000})`|[“‘«]([^”’»]{0,2000})[”’»])/g;
-
 /** How pydantic repeats an input within a line. */
 const ECHOED_INPUT = /\binput_value=[\s\S]{0,2000}?(?=, input_type=|\]|$)/g;
 
@@ -50,7 +47,7 @@ export function saidWords(text: string): SaidWords {
       return { ...faults, sentence: `${unquoted(prefix)}\n${faults.sentence}` };
     }
   }
-  return { sentence: unquoted(start), params: [], codes: [] };
+  return { sentence: unquoted(start, text.length > LONGEST_TEXT), params: [], codes: [] };
 }
 
 function lastBracket(text: string): number {
@@ -58,14 +55,8 @@ function lastBracket(text: string): number {
 }
 
 /** Takes quotations of more than one word out of a sentence. */
-function unquoted(text: string): string {
-  return text
-    .replace(ECHOED_INPUT, '…')
-    .replace(QUOTATION, (whole: string, before: string, ...groups: readonly unknown[]) => {
-      const quoted = groups.slice(0, 4).find((group) => typeof group === 'string');
-      return typeof quoted === 'string' && /\s/.test(quoted.trim()) ? `${before}…` : whole;
-    })
-    .trim();
+function unquoted(text: string, isCut = false): string {
+  return withoutQuotations(text.replace(ECHOED_INPUT, '…'), isCut).trim();
 }
 
 function pythonFaults(text: string): SaidWords {

@@ -1,6 +1,6 @@
 import type { RefusalKind } from './refusal-kind.ts';
 
-/** Codes by which an error is known whatever its status, as {@link codeKey} writes them. */
+/** Codes by which an error is known whatever its status, without separators, in lower case, without a last `error`. */
 export const TELLING_CODES = {
   quota: [
     'insufficientquota',

@@ -1,7 +1,7 @@
 import type { JsonRecord } from '../json/value.ts';
 import { asRecord } from '../json/value.ts';
 import { parseRfc3339 } from '../headers/instants.ts';
-import type { WireError } from './wire-error.ts';
+import type { ProviderError } from './provider-error.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
@@ -22,6 +22,8 @@ const WAITS: ReadonlySet<string> = new Set([
   'resetsafterseconds',
   'quotaresetdelay',
   'waitseconds',
+  // Of a model that is being loaded.
+  'estimatedtime',
 ]);
 const WAITS_MS: ReadonlySet<string> = new Set(['retryafterms', 'retryinms', 'retrydelayms', 'resetinms', 'waitms']);
 /** Fields that hold an instant: seconds or milliseconds since the epoch, or RFC 3339. */
@@ -58,7 +60,7 @@ const WAIT_WORDS = new RegExp(
  * Instants are reckoned from `nowMs`, the time of the answer in milliseconds since the epoch; without it they say nothing.
  */
 export function toldWaitMs(
-  { body, words }: Pick<WireError, 'body' | 'words'>,
+  { body, words }: Pick<ProviderError, 'body' | 'words'>,
   nowMs: number | undefined,
 ): number | undefined {
   const waits: number[] = [];

@@ -127,6 +127,12 @@ describe('what a caller wrote', () => {
     );
   });
 
+  it('decides nothing where it is longer than what is read of an error', () => {
+    const message = `Cannot read "${'What now? '.repeat(400)}insufficient balance ${'What now? '.repeat(400)}"`;
+    const failure = refused(DIALECTS[0][1], 400, JSON.stringify({ error: { message } }));
+    expect(failure.class).toBe('bad_request');
+  });
+
   it('is not waited for', () => {
     const body = {
       error: { message: 'Bad request', metadata: { flagged_input: 'retry in 5 s' } },

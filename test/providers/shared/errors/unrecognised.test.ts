@@ -11,7 +11,6 @@ describe.each(DIALECTS)('a refusal of a request in answers of %s', (_, adapter) 
     [400, {}],
     [400, 'Bad Request'],
     [400, ''],
-    [413, ''],
   ])('of status %i that says %j is marked as one that may be of this server alone', (status, body) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     expect(refused(adapter, status, text)).toMatchObject({ class: 'bad_request', unrecognised: true });
@@ -41,7 +40,7 @@ describe.each(DIALECTS)('a refusal of a request in answers of %s', (_, adapter) 
     expect(event).toMatchObject({ failure: { class: 'bad_request', unrecognised: true } });
   });
 
-  it.each([401, 402, 403, 404, 409, 429, 500, 503])('is not what status %i is', (status) => {
+  it.each([401, 402, 403, 404, 405, 409, 413, 429, 500, 503])('is not what status %i is', (status) => {
     expect(refused(adapter, status, '{}')).not.toHaveProperty('unrecognised');
   });
 });

@@ -1,7 +1,7 @@
-import type { Refusal, RefusalKind } from './refusal-kind.ts';
+import type { ErrorMeaning, RefusalKind } from './refusal-kind.ts';
 import { CAPABILITY_CODES, TELLING_CODES } from './telling-codes.ts';
 
-type CodeMap = ReadonlyMap<string, Omit<Refusal, 'isKnown'>>;
+type CodeMap = ReadonlyMap<string, Omit<ErrorMeaning, 'isKnown'>>;
 
 const BY_CODE: CodeMap = new Map([
   ...mapOf(TELLING_CODES),
@@ -95,12 +95,12 @@ const FAULTS: ReadonlySet<string> = new Set([
 const VAGUE: ReadonlySet<number | undefined> = new Set([undefined, 400, 422, 500]);
 
 /** Returns what codes mean whatever the status of their error; undefined where they say nothing by themselves. */
-export function refusalByCode(keys: readonly string[]): Refusal | undefined {
+export function refusalByCode(keys: readonly string[]): ErrorMeaning | undefined {
   return firstOf(BY_CODE, keys);
 }
 
 /** Returns what further codes mean where the status says little. */
-export function refusalByVagueCode(keys: readonly string[], status: number | undefined): Refusal | undefined {
+export function refusalByVagueCode(keys: readonly string[], status: number | undefined): ErrorMeaning | undefined {
   return VAGUE.has(status) ? firstOf(BY_VAGUE_CODE, keys) : undefined;
 }
 
@@ -114,7 +114,7 @@ export function namesFault(keys: readonly string[]): boolean {
   return keys.some((key) => FAULTS.has(key));
 }
 
-function firstOf(table: CodeMap, keys: readonly string[]): Refusal | undefined {
+function firstOf(table: CodeMap, keys: readonly string[]): ErrorMeaning | undefined {
   for (const key of keys) {
     const found = table.get(key);
     if (found !== undefined) return { ...found, isKnown: true };

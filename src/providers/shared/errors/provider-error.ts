@@ -3,8 +3,8 @@ import { asRecord, parseJson, wordOf } from '../json/value.ts';
 import { saidWords } from './said-words.ts';
 
 /** What an error says, as far as it decides something. Only ever looked at; never kept (engine rule X5). */
-export interface WireError {
-  /** Codes and types, from the outside in, as {@link codeKey} writes them. */
+export interface ProviderError {
+  /** Codes and types, from the outside in, without separators, in lower case, without a last `error`. */
   readonly codes: readonly string[];
   /** Its sentences, a line each, without what they quote. */
   readonly words: string;
@@ -35,6 +35,7 @@ const CODE_FIELDS = [
   'err_code',
   'error_type',
   'status_code',
+  '__type',
 ] as const;
 
 /** Where sentences and further errors stand. What is not named here may repeat the request, such as `input` and `flagged_input`. */
@@ -49,6 +50,9 @@ const SAID_FIELDS = [
   'errorMessage',
   'error_description',
   'status_msg',
+  'Message',
+  'fault',
+  'faultstring',
   'detail',
   'details',
   'title',
@@ -64,24 +68,26 @@ const PAGE = /^\uFEFF?\s*<(?:!doctype|!--|\?xml|html|head|body|title|center|h[1-
 /** Errors are small; of anything else the beginning is enough. */
 const DEEPEST = 8;
 const MOST_NODES = 200;
+/** Characters of what is said; each word is looked at several times. */
+const MOST_WORDS = 4_096;
 
 /** Reads the body of an answer with an error status: JSON, a page, or a plain sentence. */
-export function readErrorBody(body: string, contentType: string | undefined): WireError {
+export function readErrorBody(body: string, contentType: string | undefined): ProviderError {
   const json = parseJson(body);
-  if (json !== undefined) return readWireError(json);
+  if (json !== undefined) return readProviderError(json);
   const isPage = PAGE.test(body) || (/^\s*text\/html\b/i.test(contentType ?? '') && body.trim() !== '');
   const isBroken = /^\s*[[{]/.test(body) && !/^\s*[[{(]+\s*'/.test(body);
-  return isPage || isBroken ? { ...readWireError(undefined), isPage } : readWireError(body);
+  return isPage || isBroken ? { ...readProviderError(undefined), isPage } : readProviderError(body);
 }
 
 /** Reads an error that is parsed already: an object in whatever envelope, a list of them, or a sentence. */
-export function readWireError(body: unknown): WireError {
+export function readProviderError(body: unknown): ProviderError {
   const reader = new ErrorReader();
   reader.read(body, DEEPEST);
   const { codes, sentences, params, status, providerCode, type, requestId, isFiltered } = reader;
   return {
     codes,
-    words: sentences.join('\n'),
+    words: sentences.join('\n').slice(0, MOST_WORDS),
     params,
     status,
     providerCode: providerCode ?? type,
@@ -93,7 +99,7 @@ export function readWireError(body: unknown): WireError {
 }
 
 /** Returns a code as the tables of codes have it: `RateLimitError`, `rate_limit` and `rate-limit-error` are one. */
-export function codeKey(code: string): string {
+function codeKey(code: string): string {
   return code
     .toLowerCase()
     .replaceAll(/[^a-z0-9]/g, '')

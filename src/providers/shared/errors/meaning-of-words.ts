@@ -1,7 +1,7 @@
 import { FILTER_WORDS, KEY_WORDS, MONEY_WORDS, RATE_WORDS, USED_UP_WORDS } from './account-words.ts';
 import { CAPABILITY_WORDS, MODEL_WORDS, UNSUPPORTED_WORDS } from './capability-words.ts';
 import { ALWAYS_TOO_LARGE, LONG_ANSWER_WORDS, NO_ROOM_WORDS, OVERFLOW_WORDS } from './length-words.ts';
-import type { Refusal } from './refusal-kind.ts';
+import type { ErrorMeaning } from './refusal-kind.ts';
 import type { WordRule } from './word-rule.ts';
 import { anyOf } from './word-rule.ts';
 
@@ -33,7 +33,7 @@ const FAULTS = anyOf(
 );
 
 /** Returns what the words of an error mean at its status; undefined where they say nothing that is known. */
-export function refusalByWords(words: string, status: number | undefined): Refusal | undefined {
+export function refusalByWords(words: string, status: number | undefined): ErrorMeaning | undefined {
   if (words === '') return undefined;
   const rule = RULES.find((each) => applies(each, words, status));
   return rule && { kind: rule.kind, field: rule.field, isKnown: true };
@@ -50,7 +50,7 @@ export function saysFault(words: string): boolean {
 }
 
 /** Whether a rule applies to words at a status; undefined is an error inside an answer. */
-export function applies({ at, words, unless }: WordRule, said: string, status: number | undefined): boolean {
+function applies({ at, words, unless }: WordRule, said: string, status: number | undefined): boolean {
   if (at !== undefined && !at.has(status)) return false;
   return words.test(said) && unless?.test(said) !== true;
 }
