@@ -9,13 +9,13 @@ const SUPPORTS_NO = String.raw`\b(?:not|n['’]t) (?:currently |yet )?(?:support
 const TEMPLATE_WORDS = anyOf(
   String.raw`\bjinja\b|\bchat[ _]template\b|\bapply_chat_template\b`,
   String.raw`\bsystem (?:role|messages?|prompts?)\b~40~\b(?:not (?:supported|allowed)|must be (?:at the beginning|the first|first))`,
-  String.raw`\broles must alternate\b|\bunexpected role\b|\bexpected last role\b|\broles are supported\b`,
+  String.raw`\broles must alternate\b|\bunexpected role\b|\bexpected last role\b|\broles are supported\b|\bdeveloper instruction is not enabled\b`,
   String.raw`\btool call id (?:was|must|has)\b`,
   String.raw`\bthought_?signature\b|\breasoning_content\b[^\n]{0,80}\b(?:missing|required|must be (?:passed|sent) back)|\bencrypted content\b`,
 );
 
 const TOOL_WORDS = anyOf(
-  String.raw`\binvalid (?:json )?schema for (?:function|tool)\b|\b(?:input_schema|function parameters|tool parameters)\b[^\n]{0,60}\b(?:invalid|not valid|${NOT_SUPPORTED})`,
+  String.raw`\binvalid (?:json )?schema for (?:function|tool)\b|\binvalid (?:tool|function) schema\b|\b(?:input_schema|function parameters|tool parameters)\b[^\n]{0,60}\b(?:invalid|not valid|${NOT_SUPPORTED})`,
   String.raw`\b(?:unknown name|invalid value|invalid json payload)\b[^\n]{0,200}\bat .?(?:request\.)?tools\b`,
   String.raw`\btools(?:\[\d+\]|\.\d+)[\w.[\]]{0,120}(?:parameters|input_schema|function_declarations|schema)\b`,
   String.raw`--enable-auto-tool-choice\b|--tool-call-parser\b|\btools? param requires\b`,
@@ -35,7 +35,7 @@ const FORMAT_WORDS = anyOf(
   String.raw`\b(?:unknown name|invalid value)\b[^\n]{0,200}\bat .?(?:request\.)?(?:generation_?config\b|response_)`,
   String.raw`\b(?:json[ _-]?(?:mode|schema|object|output)|structured outputs?|guided (?:decoding|json)|grammars?)\b~60~\b${NOT_SUPPORTED}`,
   String.raw`${SUPPORTS_NO}(?:\w+ )?(?:json|structured|response[ _]format|guided|grammar)`,
-  String.raw`\b(?:failed|unable) to (?:parse|compile|build|initialize) (?:the )?(?:json schema|grammar)\b|\bjson schema conversion failed\b|\bunsupported json schema\b|\bgrammar error\b`,
+  String.raw`\b(?:failed|unable) to (?:parse|compile|build|initialize) (?:the )?(?:json schema|grammar)\b|\bjson schema conversion failed\b|\bunsupported (?:json )?schema\b|\bunsupported keyword\b|\bconstraint that has too many states\b|\bgrammar error\b`,
   String.raw`\bunknown variant .?json_(?:schema|object)\b`,
   String.raw`\bno endpoints found that support (?:the requested )?(?:response|structured|json)`,
 );
@@ -44,7 +44,7 @@ const MEDIA = String.raw`(?:images?|vision|image_url|input_image|audio|input_aud
 
 /** Text-only models, in the words of llama.cpp, vLLM, Ollama, LM Studio, OpenRouter, and of servers whose parsers know text alone. */
 const MEDIA_WORDS = anyOf(
-  String.raw`\bnot (?:a )?(?:multi-?modal|vision)\b|\bmmproj\b|\btext-only model\b|\bmissing data required for image\b`,
+  String.raw`\bnot (?:a )?(?:multi-?modal|vision)\b|\bmmproj\b|\btext-only model\b|\bno vision encoder\b|\bmissing data required for image\b`,
   String.raw`\b${MEDIA}\b~60~\b(?:${NOT_SUPPORTED}|only supported by\b)`,
   String.raw`\b(?:not|n['’]t|cannot|can ?not) (?:currently |yet )?(?:support|accept|process|handle|take|read|see)(?:ed|s)?\b~40~\b${MEDIA}\b`,
   String.raw`\bunsupported (?:content|message|media|input|part|block)[ _]?(?:part |type)?s?\b|\binvalid content type\b[^\n]{0,60}\bimage`,
@@ -74,6 +74,16 @@ export const CAPABILITY_WORDS: readonly WordRule[] = [
     at: REFUSALS_AND_FAULTS,
     words: MEDIA_WORDS,
     unless: OF_FILE_TYPES,
+  },
+  {
+    // What is broken in a request may not open the circuit for all.
+    kind: 'capability',
+    field: 'messages',
+    at: new Set([500]),
+    words: anyOf(
+      String.raw`\b(?:failed|unable|not able) to (?:process|load|decode|read|open|parse) (?:the |an? )?(?:image|audio|video|file|media)`,
+      String.raw`\bcannot identify image file\b|\b(?:could not|cannot) (?:process|load|decode|read|open) (?:the |an? )?(?:image|audio|video|file|media)`,
+    ),
   },
   { kind: 'capability', field: 'options.reasoning_effort', at: REFUSALS_AND_FAULTS, words: REASONING_WORDS },
 ];
@@ -107,10 +117,10 @@ export const MODEL_WORDS: readonly WordRule[] = [
     kind: 'not_found',
     at: GONE,
     words: anyOf(
-      String.raw`\bmodels?\b~120~\b(?:do(?:es)? not exist|not exist|not found|(?:cannot|could not) be found|no longer (?:available|supported|exists|served|offered)|(?:is|are) not (?:available|valid|served|loaded|installed|deployed|a valid)|(?:is|are) not supported(?! (?:with|by|for|when|in combination)\b)|has been (?:decommissioned|deprecated|retired|removed|shut ?down|sunset|discontinued|disabled)|(?:was|is) (?:decommissioned|deprecated|retired|removed|discontinued|unknown|invalid)|end.of.life)\b`,
-      String.raw`\bnot a valid model\b|\b(?:unknown|invalid|unsupported|nonexistent|unrecognized|no such) model\b|\bno model (?:named|called|found|with)\b`,
+      String.raw`\bmodels?\b~120~\b(?:do(?:es)? not exist|doesn['’]t exist|not exist|not found|(?:cannot|could not) be found|no longer (?:available|supported|exists|served|offered)|(?:is|are) not (?:available|valid|served|loaded|installed|deployed|a valid)|(?:is|are) not supported(?! (?:with|by|for|when|in combination)\b)|has been (?:decommissioned|deprecated|retired|removed|shut ?down|sunset|discontinued|disabled)|(?:was|is) (?:decommissioned|deprecated|retired|removed|discontinued|unknown|invalid)|end.of.life)\b`,
+      String.raw`\bnot a valid model\b|\b(?:unknown|invalid|unsupported|nonexistent|unrecognized|no such|not supported) model\b|\b(?:unable|failed) to find (?:the )?model\b|\bcould not find (?:the )?model\b|\bno model loaded\b|\bno model (?:named|called|found|with)\b`,
       String.raw`\bno endpoints found for\b|\bno (?:available )?(?:channel|provider|deployment|endpoint)s?\b~30~\bfor (?:the )?model\b`,
-      String.raw`\b(?:does not|doesn['’]t|do not|don['’]t) have access to (?:the |this |that )?(?:requested )?model\b|\bno access to (?:the |this |that )?model\b|\bnot (?:authori[sz]ed|allowed|permitted) to (?:access|use) (?:the |this |that )?(?:requested )?model\b`,
+      String.raw`\b(?:does not|doesn['’]t|do not|don['’]t) have access to (?:the |this |that )?(?:requested )?model\b|\bno access to (?:the |this |that )?model\b|\bpermission to (?:access|use) (?:the |this |that )?(?:requested )?model\b|\bmodel access (?:is |was )?denied\b|\bnot (?:authori[sz]ed|allowed|permitted) to (?:access|use) (?:the |this |that )?(?:requested )?model\b`,
       String.raw`\b(?:pinned to|only serves?|is serving)\b[^\n]{0,80}\bmodel\b`,
       '模型不存在',
     ),

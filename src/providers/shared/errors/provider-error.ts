@@ -131,6 +131,8 @@ class ErrorReader {
     if (sentence !== '') this.sentences.push(sentence);
     // LiteLLM names the class of its error before the words of the server behind it.
     const [, named] = /\blitellm\.(\w{1,64})/.exec(sentence) ?? [];
+    // Some say nothing but the code.
+    if (/^\w+$/.test(sentence)) this.#addCode(sentence);
     for (const code of named === undefined ? codes : [named, ...codes]) this.#addCode(code);
     this.params.push(...params);
     if (wrapped !== undefined) this.read(wrapped, depth - 1);

@@ -44,6 +44,10 @@ const OVERFLOWS: readonly (readonly [status: number, words: string, field?: stri
     'The estimated number of input and maximum output tokens (9001) exceeded this model context window limit (8192).',
   ],
   [400, 'prompt token count of 9001 exceeds the limit of 8192'],
+  [400, 'The message you submitted was too long, please submit something shorter'],
+  [400, 'Prompt length (9001) exceeds maximum allowed (8192)'],
+  [400, "You passed 9001 input tokens. However, the model's context length is only 8192 tokens"],
+  [400, 'The engine prompt length 9001 exceeds the max_model_len 8192. Please reduce prompt.'],
   [400, 'Prompt has 9,001 tokens, but the configured context size is 8,192 tokens'],
   [400, 'Input length 9001 exceeds the maximum allowed input length of 8192 tokens.'],
   [400, 'litellm.ContextWindowExceededError: litellm.BadRequestError: OpenAIException - too long'],
@@ -86,6 +90,10 @@ const MISSING_MODELS = [
   [400, 'The requested model is not supported.'],
   [404, 'No endpoints found for vendor/model.'],
   [403, 'Project p does not have access to model x'],
+  [403, 'You do not have permission to access this model'],
+  [400, "x: model doesn't exist"],
+  [400, 'Unable to find model x'],
+  [400, 'no model loaded'],
   [400, "Server is pinned to 'a/b' and cannot serve the model 'c/d'"],
 ] as const;
 
@@ -104,6 +112,12 @@ const EMPTY_ACCOUNTS = [
   [400, 'Your credit balance is too low to access the API. Please go to Plans & Billing to purchase credits.'],
   [400, 'ExceededBudget: budget has been exceeded! Current cost: 2, max budget: 1'],
   [403, '账户余额不足'],
+  [403, 'user quota is not enough, remaining: 0'],
+  [403, 'This API method requires billing to be enabled.'],
+  [403, 'Key limit exceeded (total limit). Manage it on the page of keys.'],
+  [400, 'You have reached your specified API usage limits. You will regain access next month.'],
+  [429, 'Your prepayment credits are depleted.'],
+  [402, 'This request requires more credits, or fewer max_tokens. You can only afford 7'],
   [429, 'You exceeded your current quota, please check your plan and billing details.'],
   [429, 'you have reached your weekly usage limit, upgrade for higher limits'],
 ] as const;
@@ -117,6 +131,8 @@ const REFUSED_KEYS = [
   [400, 'No api key passed in.'],
   [400, 'Authentication Error, no credentials'],
   [400, 'No connected db.'],
+  [400, 'Malformed LiteLLM Virtual Key passed in'],
+  [400, 'login fail: Please carry the API secret key'],
   [400, 'User location is not supported for the API use.'],
 ] as const;
 
@@ -131,6 +147,8 @@ const FILTERED = [
   [400, 'Invalid prompt: your prompt was flagged as potentially violating our usage policy.'],
   [500, 'input new_sensitive (1026)'],
   [400, 'Output blocked by content filtering policy'],
+  [400, 'The request failed because the input text may contain sensitive information.'],
+  [400, 'Content blocked: prompt injection detected by guardrail'],
   [400, '系统检测到输入或生成内容可能包含不安全或敏感内容'],
 ] as const;
 
@@ -139,6 +157,10 @@ const UNSUPPORTED: readonly (readonly [status: number, words: string, field: str
   [400, 'some/model is not a multimodal model', 'messages'],
   [400, 'At most 0 image(s) may be provided in one prompt.', 'messages'],
   [500, 'this model is missing data required for image input', 'messages'],
+  [500, 'failed to process image', 'messages'],
+  [500, 'cannot identify image file <_io.BytesIO object>', 'messages'],
+  [400, 'Developer instruction is not enabled for models/x', 'messages'],
+  [400, "Invalid tool schema: unsupported keyword 'oneOf'", 'tools'],
   [400, 'Model does not support images. Please use a model that does.', 'messages'],
   [404, 'No endpoints found that support image input', 'messages'],
   [400, 'Invalid content type. image_url is only supported by certain models.', 'messages'],
