@@ -65,8 +65,8 @@ class ResponsesReader {
       case 'error':
         return this.#refuse(body);
       default:
-        // Some servers send the object of an error alone, with a type of its own.
-        if (event.name === 'error' || isErrorAlone(body)) return this.#refuse(body);
+        // Some servers send the object of an error alone, with a type of its own; tools that fail there have events of this API.
+        if (event.name === 'error' || (!type.startsWith('response.') && isErrorAlone(body))) return this.#refuse(body);
         return this.#output.readEvent(type, body);
     }
   }

@@ -84,6 +84,14 @@ describe('an error in place of an answer', () => {
     }
   });
 
+  it('is none where a tool that runs at the provider has failed', () => {
+    const data = JSON.stringify({
+      type: 'response.tool_of_tomorrow.failed',
+      error: { message: 'Insufficient balance' },
+    });
+    expect(responses.events()({ name: '', data })).not.toMatchObject([{ type: 'failure' }]);
+  });
+
   it('counts by words before the kind of code that every server sends for everything', () => {
     const error = { type: 'invalid_request_error', code: 'rate_limit', message: 'x' };
     const data = JSON.stringify({ type: 'response.failed', response: { error } });
