@@ -7,6 +7,7 @@ export type FailureVerdict = readonly [FailureClass, FailureReason];
 
 const BY_CODE: Readonly<Record<string, FailureVerdict>> = {
   context_length_exceeded: ['capability', 'CONTEXT_LENGTH_EXCEEDED'],
+  invalid_function_parameters: ['capability', 'UNSUPPORTED_PARAMETER'],
   content_filter: ['content', 'PROMPT_BLOCKED'],
   insufficient_quota: ['quota', 'PROVIDER_QUOTA_EXHAUSTED'],
   unsupported_parameter: ['capability', 'UNSUPPORTED_PARAMETER'],

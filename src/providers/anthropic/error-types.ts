@@ -1,30 +1,12 @@
 import type { Failure } from '../../core/failure.ts';
 import type { ErrorResponse } from '../port/adapter.ts';
-import { errorHeaders } from '../shared/headers/retry-after.ts';
-import { asRecord, parseJson, textOf, wordOf } from '../shared/json/value.ts';
-import type { ProviderFailureClass } from '../shared/provider-failure.ts';
-import { classOfStatus, contextLengthExceeded, providerFailure } from '../shared/provider-failure.ts';
-
-/** Too long is a kind of its own: a larger model may take the request. */
-type FailureKind = ProviderFailureClass | 'context_length';
-
-/** Kinds by `error.type`. Source: https://platform.claude.com/docs/en/api/errors */
-const KIND_BY_TYPE: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
-  ['invalid_request_error', 'bad_request'],
-  ['authentication_error', 'auth'],
-  ['billing_error', 'quota'],
-  ['permission_error', 'auth'],
-  ['not_found_error', 'not_found'],
-  ['conflict_error', 'conflict'],
-  ['request_too_large', 'bad_request'],
-  ['rate_limit_error', 'rate_limit'],
-  ['timeout_error', 'overload'],
-  ['api_error', 'overload'],
-  ['overloaded_error', 'overload'],
-]);
+import { refusedCall, refusedInBand } from '../shared/errors/refusal-failure.ts';
+import type { ErrorMeaning, RefusalKind } from '../shared/errors/refusal-kind.ts';
+import type { ProviderError } from '../shared/errors/provider-error.ts';
+import { asRecord, wordOf } from '../shared/json/value.ts';
 
 /** Kinds by `error.details.error_code`, where it says more than the type. */
-const KIND_BY_CODE: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
+const KIND_BY_CODE: ReadonlyMap<string, RefusalKind> = new Map<string, RefusalKind>([
   ['contract_spend_limit_reached', 'quota'],
   ['enforced_spend_limit_reached', 'quota'],
   ['linked_organization_spend_limit_reached', 'quota'],
@@ -37,7 +19,7 @@ const KIND_BY_CODE: ReadonlyMap<string, FailureKind> = new Map<string, FailureKi
  * Faults that have neither a type nor a code of their own: the API reports them as `invalid_request_error`, and only the
  * message tells them apart.
  */
-const KIND_BY_MESSAGE: readonly (readonly [pattern: RegExp, kind: FailureKind, field?: string])[] = [
+const KIND_BY_MESSAGE: readonly (readonly [pattern: RegExp, kind: RefusalKind, field?: string])[] = [
   [/credit balance|spend limit|usage limits/i, 'quota'],
   [/prompt is too long|too many total text bytes|exceed context limit/i, 'context_length'],
   [/content filtering policy/i, 'content'],
@@ -53,49 +35,27 @@ const KIND_BY_MESSAGE: readonly (readonly [pattern: RegExp, kind: FailureKind, f
   [/prefill|not supported (for|on|by) this model|does not support|extra inputs are not permitted/i, 'capability'],
 ];
 
-/** Classifies an error response of the Messages API; bodies of proxies that are no JSON go by their status. */
+/**
+ * Classifies an error response of the Messages API, Anthropic's or another server's; bodies of proxies that are no JSON go by
+ * their status. Source: https://platform.claude.com/docs/en/api/errors
+ */
 export function anthropicFailure(response: ErrorResponse): Failure {
-  return describe(parseJson(response.body), classOfStatus(response.status), {
-    httpStatus: response.status,
-    ...errorHeaders(response),
-  });
+  return refusedCall(response, ownWords);
 }
 
 /** Classifies an error that came within an answer of status 200: `{"type": "error", "error": {…}}`. */
 export function anthropicInBandFailure(body: unknown): Failure {
-  const type = textOf(asRecord(asRecord(body)?.error)?.type);
-  return describe(body, KIND_BY_TYPE.get(type) ?? 'overload', {});
+  return refusedInBand(body, ownWords);
 }
 
-function describe(body: unknown, usual: FailureKind, known: Partial<Failure>): Failure {
-  const envelope = asRecord(body);
-  const error = asRecord(envelope?.error);
-  const type = wordOf(error?.type);
-  const code = wordOf(asRecord(error?.details)?.error_code);
-  const requestId = wordOf(envelope?.request_id);
-  const { kind, field } = kindOf(usual, type, code, textOf(error?.message));
-  const details = {
-    ...known,
-    ...(field === undefined ? {} : { field }),
-    ...(code === undefined && type === undefined ? {} : { providerCode: code ?? type }),
-    ...(requestId === undefined ? {} : { providerRequestId: requestId }),
-  };
-  if (kind === 'context_length') return contextLengthExceeded(details);
-  // Only its status has told what it is (class C12).
-  const isUnheard = kind === 'bad_request' && (known.httpStatus === 400 || known.httpStatus === 422);
-  return providerFailure(kind, isUnheard ? { ...details, unrecognised: true } : details);
-}
+/** Where Anthropic reports what is wrong with a request; inside an answer there is no status. */
+const OF_REQUESTS: ReadonlySet<number | undefined> = new Set([undefined, 400, 413, 422]);
 
-function kindOf(
-  usual: FailureKind,
-  type: string | undefined,
-  code: string | undefined,
-  message: string,
-): { readonly kind: FailureKind; readonly field?: string | undefined } {
-  const byCode = KIND_BY_CODE.get(code ?? '');
-  if (byCode !== undefined) return { kind: byCode };
-  if (type === 'billing_error') return { kind: 'quota' };
-  if (usual !== 'bad_request') return { kind: usual };
-  const [, kind, field] = KIND_BY_MESSAGE.find(([pattern]) => pattern.test(message)) ?? [undefined, usual];
-  return { kind, field };
+function ownWords({ body, codes, words }: ProviderError, status: number | undefined): ErrorMeaning | undefined {
+  const byCode = KIND_BY_CODE.get(wordOf(asRecord(asRecord(asRecord(body)?.error)?.details)?.error_code) ?? '');
+  if (byCode !== undefined) return { kind: byCode, isKnown: true };
+  if (!OF_REQUESTS.has(status)) return undefined;
+  const [, kind, field] = KIND_BY_MESSAGE.find(([pattern]) => pattern.test(words)) ?? [];
+  if (kind !== undefined) return { kind, field, isKnown: true };
+  return codes.includes('requesttoolarge') ? { kind: 'bad_request', isKnown: true } : undefined;
 }

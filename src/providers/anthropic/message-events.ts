@@ -9,6 +9,7 @@ import { JsonSource } from '../shared/json/source-text.ts';
 import { indexIn, isSaid, nameIn, wordsIn } from '../shared/json/odd-value.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
 import { asRecord, parseJson, textOf } from '../shared/json/value.ts';
+import { inPlaceOfAnswer } from '../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../shared/provider-failure.ts';
 import { finishEvent, reasonBesideCalls } from '../shared/reading/finish-event.ts';
 import { endingOf } from '../shared/reading/finish-words.ts';
@@ -30,7 +31,8 @@ export function anthropicResponse(json: unknown, text?: string): readonly Adapte
   if (message?.type === 'error' || isSaid(message?.error)) {
     return [{ type: 'failure', failure: anthropicInBandFailure(message) }];
   }
-  if (message === undefined || !Array.isArray(message.content)) return MALFORMED;
+  if (message === undefined) return MALFORMED;
+  if (!Array.isArray(message.content)) return inPlaceOfAnswer(message);
   return new AnthropicReader().whole(message, message.content, text);
 }
 

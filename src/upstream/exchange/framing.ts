@@ -3,7 +3,7 @@ import { createParser } from 'eventsource-parser';
 import { exceedsJsonBounds } from '../../core/json-bounds.ts';
 import type { Adapter, WireEvent } from '../../providers/port/adapter.ts';
 import { notUtf8, protocolFailure } from '../port/answer-failures.ts';
-import { createErrorFields } from './error-fields.ts';
+import { ErrorLines, errorInLine } from './error-lines.ts';
 
 /** What a framing takes before it calls a stream broken. */
 export interface FramingLimits {
@@ -41,15 +41,17 @@ const FRAMINGS = { sse: createSse, ndjson: createNdjson } as const satisfies Rec
 
 function createSse({ eventChars }: FramingLimits): Framing {
   const decode = createDecoder();
-  const rename = createErrorFields();
+  const errorLines = new ErrorLines();
   let events: WireEvent[] = [];
   const state = { endedWithinEvent: false };
   const parser = createParser({
     maxBufferSize: eventChars,
     onEvent: ({ event, data }) => void events.push({ name: event ?? '', data }),
-    // Unknown fields and odd `retry` values are ignored, as the standard asks.
+    // Unknown fields and odd `retry` values are ignored, as the standard asks, but for an error where data belong.
     onError: (error) => {
       if (error.type === 'max-buffer-size-exceeded') throw tooLong();
+      const said = error.type === 'unknown-field' ? errorInLine(error) : undefined;
+      if (said !== undefined) events.push({ name: 'error', data: said });
     },
   });
   const feed = (text: string): readonly WireEvent[] => {
@@ -59,11 +61,11 @@ function createSse({ eventChars }: FramingLimits): Framing {
     return complete;
   };
   return {
-    push: (chunk) => feed(rename.push(decode.push(chunk))),
+    push: (chunk) => feed(errorLines.take(decode.push(chunk))),
     end: () => {
       const cut = decode.end();
       // A blank line would have completed what is pending; the first line feed may only be the half of a `\r\n`.
-      const pending = feed(`${rename.end()}\n\n\n`);
+      const pending = feed(`${errorLines.rest()}\n\n\n`);
       const whole = cut ? [] : pending.filter(({ data }) => isWhole(data));
       state.endedWithinEvent = cut || whole.length < pending.length;
       return whole;

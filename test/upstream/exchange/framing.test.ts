@@ -119,6 +119,22 @@ describe('server-sent events', () => {
     expect(failureClass(() => feed(framing, pieces))).toBe('protocol');
   });
 
+  it.each([
+    'error: {"code":400,"message":"too long"}\n\n',
+    'error:{"code":400,"message":"too long"}\r\n',
+    ': hello\n\nerror: {"code":400,"message":"too long"}\n',
+  ])('reads an error where data belong: %j', (text) => {
+    const error = { name: 'error', data: '{"code":400,"message":"too long"}' };
+    expect(feed(createFraming('sse'), [text])).toEqual([error]);
+    expect(feed(createFraming('sse'), bytesOf(text))).toEqual([error]);
+  });
+
+  it('reads the object of an error that stands alone in its line, and no other line', () => {
+    const line = '{"error":{"message":"a: b"}}';
+    const text = `data: one\n\n${line}\n{"error":\n{"text":"x"}\nerrors: x\nevents: x\n\n`;
+    expect(feed(createFraming('sse'), [text])).toEqual([...data('one'), { name: 'error', data: line }]);
+  });
+
   it('takes ten thousand events in one piece', () => {
     expect(feed(createFraming('sse'), ['data: x\n\n'.repeat(10_000)])).toHaveLength(10_000);
   });

@@ -6,6 +6,7 @@ import { Identity } from '../../shared/identity.ts';
 import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson } from '../../shared/json/value.ts';
+import { inPlaceOfAnswer, refusedInPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 import { finishEvent } from '../../shared/reading/finish-event.ts';
 import { endingOf } from '../../shared/reading/finish-words.ts';
@@ -76,7 +77,7 @@ class ChatReader {
     const error = errorIn(chunk, event.name);
     if (error !== undefined) return this.#fail(openAiInBandFailure(error));
     if (!Array.isArray(chunk.choices) && !isSaid(chunk.usage)) {
-      return isSaid(chunk.choices) ? this.#fail(MALFORMED) : UNKNOWN;
+      return isSaid(chunk.choices) ? this.#fail(MALFORMED) : this.#notAChunk(chunk);
     }
     this.#serviceTier = chunk.service_tier ?? this.#serviceTier;
     const fields = this.#pieces.isEmpty ? FIRST_PIECE : PIECE;
@@ -87,7 +88,7 @@ class ChatReader {
     const error = errorIn(body, '');
     if (error !== undefined) return this.#fail(openAiInBandFailure(error));
     const choice = firstChoice(body.choices);
-    if (choice === undefined) return this.#fail(MALFORMED);
+    if (choice === undefined) return inPlaceOfAnswer(body);
     this.#serviceTier = body.service_tier;
     const events = [...this.#readBody(body, choice, WHOLE, text)];
     const saysNothing = this.#pieces.isEmpty && this.#unknownReason === '' && !this.#pieces.hasUnknown;
@@ -159,6 +160,13 @@ class ChatReader {
   #settled(events: readonly AdapterEvent[]): readonly AdapterEvent[] {
     for (const { type } of events) if (type === 'failure' || type === 'end') this.#isClosed = true;
     return this.#isClosed ? upToFailure(events) : events;
+  }
+
+  /** Some number their errors, and have no object for them: MiniMax `{"base_resp": {"status_code": …}}`, Baidu `error_code`. */
+  #notAChunk(chunk: JsonRecord): readonly AdapterEvent[] {
+    const isNumbered = isSaid(chunk.base_resp) || isSaid(chunk.error_code);
+    const failure = isNumbered ? refusedInPlaceOfAnswer(chunk) : undefined;
+    return failure === undefined ? UNKNOWN : this.#fail(failure);
   }
 
   /** What goes wrong after the end of an answer does not spoil it. */

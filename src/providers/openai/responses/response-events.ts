@@ -6,6 +6,7 @@ import { JsonSource } from '../../shared/json/source-text.ts';
 import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson, textOf, wordOf } from '../../shared/json/value.ts';
+import { inPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 import { finishEvent } from '../../shared/reading/finish-event.ts';
 import { endingOf } from '../../shared/reading/finish-words.ts';
@@ -28,7 +29,9 @@ export function responsesResponse(json: unknown, text?: string): readonly Adapte
   const body = asRecord(json);
   if (body === undefined) return failed(MALFORMED);
   // A success has `error: null`; some gateways answer with an error object alone.
-  if (!Array.isArray(body.output)) return failed(isSaid(body.error) ? openAiInBandFailure(body.error) : MALFORMED);
+  if (!Array.isArray(body.output)) {
+    return isSaid(body.error) ? failed(openAiInBandFailure(body.error)) : inPlaceOfAnswer(body);
+  }
   const source = new JsonSource();
   source.read(text, body);
   const output = new ResponsesOutput(source);
@@ -84,7 +87,9 @@ class ResponsesReader {
       case 'response.error':
         return failed(openAiInBandFailure(isSaid(body.error) ? body.error : body));
       default:
-        if (isSaid(body.error) && !type.startsWith('response.')) return failed(openAiInBandFailure(body.error));
+        // Some servers send the object of an error alone, with a type of its own; tools that fail there have events of this API.
+        if (!type.startsWith('response.') && isErrorAlone(body))
+          return failed(openAiInBandFailure(isSaid(body.error) ? body.error : body));
         return this.#output.readEvent(type, body);
     }
   }
@@ -152,4 +157,8 @@ function finished(
 
 function failed(failure: Failure): readonly AdapterEvent[] {
   return [{ type: 'failure', failure }];
+}
+
+function isErrorAlone({ error, object }: JsonRecord): boolean {
+  return object === 'error' || isSaid(error);
 }

@@ -1,0 +1,56 @@
+import { FILTER_WORDS, KEY_WORDS, MONEY_WORDS, RATE_WORDS, USED_UP_WORDS } from './account-words.ts';
+import { CAPABILITY_WORDS, MODEL_WORDS, UNSUPPORTED_WORDS } from './capability-words.ts';
+import { ALWAYS_TOO_LARGE, LONG_ANSWER_WORDS, NO_ROOM_WORDS, OVERFLOW_WORDS } from './length-words.ts';
+import type { ErrorMeaning } from './refusal-kind.ts';
+import type { WordRule } from './word-rule.ts';
+import { anyOf } from './word-rule.ts';
+
+/**
+ * The order in which words are looked for: what filters say, then money, keys, lengths, what a model cannot do, and that there is
+ * none. Sources: documents of the providers; code of vLLM, llama.cpp, SGLang, TGI, Ollama and LiteLLM; reports of what they sent.
+ */
+const RULES: readonly WordRule[] = [
+  FILTER_WORDS,
+  MONEY_WORDS,
+  KEY_WORDS,
+  ALWAYS_TOO_LARGE,
+  NO_ROOM_WORDS,
+  OVERFLOW_WORDS,
+  LONG_ANSWER_WORDS,
+  ...CAPABILITY_WORDS,
+  ...MODEL_WORDS,
+  RATE_WORDS,
+  ...UNSUPPORTED_WORDS,
+];
+
+/** Words of what is wrong with a request wherever it goes. */
+const FAULTS = anyOf(
+  String.raw`\btool_calls\b[^\n]{0,40}\bmust be followed by tool messages\b|\btool_call_ids?\b[^\n]{0,60}\bdid not have response messages\b`,
+  String.raw`\bmust be a response to a preceding message with .?tool_calls\b`,
+  String.raw`\btool_use\b[^\n]{0,60}\bwithout\b[^\n]{0,20}\btool_result\b|\bunexpected .?tool_use_id\b`,
+  String.raw`\bmessages\b.{0,5}(?:must not be empty|is empty|must be non-empty)|\bat least one message is required\b`,
+  String.raw`\binvalid base64\b`,
+);
+
+/** Returns what the words of an error mean at its status; undefined where they say nothing that is known. */
+export function refusalByWords(words: string, status: number | undefined): ErrorMeaning | undefined {
+  if (words === '') return undefined;
+  const rule = RULES.find((each) => applies(each, words, status));
+  return rule && { kind: rule.kind, field: rule.field, isKnown: true };
+}
+
+/** Whether words say that an account has nothing left, where no time to wait stands beside them. */
+export function saysUsedUp(words: string, status: number | undefined): boolean {
+  return applies(USED_UP_WORDS, words, status);
+}
+
+/** Whether words say what is wrong with the request itself. */
+export function saysFault(words: string): boolean {
+  return FAULTS.test(words);
+}
+
+/** Whether a rule applies to words at a status; undefined is an error inside an answer. */
+function applies({ at, words, unless }: WordRule, said: string, status: number | undefined): boolean {
+  if (at !== undefined && !at.has(status)) return false;
+  return words.test(said) && unless?.test(said) !== true;
+}
