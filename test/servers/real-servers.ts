@@ -47,6 +47,8 @@ export interface ServerRecipe {
 
 const KEY = 'sk-of-the-local-server';
 const MODEL = 'tiny';
+/** Why a server cannot be asked what became of a limit. */
+const LIMIT_UNTOLD = 'it says completed where the limit cut';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -89,12 +91,8 @@ async function startLlamaAt({ environments, work }: ServerFolders) {
 
 async function startLlama(folders: ServerFolders): Promise<RealServer> {
   const { origin, server } = await startLlamaAt(folders);
-  const anyName = { 'unknown model': 'answers to any name' };
-  const doors = threeDoors('llama.cpp', origin, MODEL, [
-    anyName,
-    { ...anyName, max_tokens: 'it says completed where the limit cut' },
-    anyName,
-  ]);
+  const anyName = { 'unknown model': 'it answers to any name' };
+  const doors = threeDoors('llama.cpp', origin, MODEL, [anyName, { ...anyName, max_tokens: LIMIT_UNTOLD }, anyName]);
   return { doors, close: () => server.close() };
 }
 
@@ -118,8 +116,12 @@ async function startTransformers({ environments, work }: ServerFolders): Promise
     'max_tokens above the window': 'the context is not checked',
     'wrong key': 'keys are not checked',
     image: 'images are overlooked',
+    'window listed': 'it does not say it',
   };
-  const [chat, responses] = threeDoors('transformers', origin, model, [not, not]);
+  const [chat, responses] = threeDoors('transformers', origin, model, [
+    { ...not, stop: 'it needs another tokenizer for stop texts' },
+    { ...not, max_tokens: LIMIT_UNTOLD },
+  ]);
   const doors = [chat, responses].filter((door) => door !== undefined);
   return { doors, close: () => server.close() };
 }
@@ -147,8 +149,12 @@ async function startLiteLlm(folders: ServerFolders): Promise<RealServer> {
       readyUrl: `${origin}/health/liveliness`,
       withinMs: 240_000,
     });
-    const noWindow = { 'window listed': 'does not say it' };
-    const doors = threeDoors('LiteLLM', origin, MODEL, [noWindow, noWindow, noWindow]);
+    const noWindow = { 'window listed': 'it does not say it' };
+    const doors = threeDoors('LiteLLM', origin, MODEL, [
+      { ...noWindow, cancel: 'it reads on after its caller hung up' },
+      { ...noWindow, max_tokens: LIMIT_UNTOLD },
+      { ...noWindow, max_tokens: LIMIT_UNTOLD },
+    ]);
     const close = async (): Promise<void> => {
       await server.close();
       await llama.server.close();
@@ -164,14 +170,14 @@ async function startOllamaDoors(): Promise<RealServer> {
   const binary = process.env['OLLAMA_BINARY'] ?? '';
   if (binary === '') throw new Error('no package brings it: set OLLAMA_BINARY (docs/providers/ollama.md)');
   const ollama = await startOllama(binary);
-  const noKeys = { 'wrong key': 'has no keys' };
+  const noKeys = { 'wrong key': 'it has no keys' };
   const openai = { provider: 'openai', base_url: `${ollama.origin}/v1`, model: MODEL, api_key: KEY } as const;
   const doors: ServerDoor[] = [
     { title: 'Ollama', target: { provider: 'ollama', base_url: ollama.origin, model: MODEL }, not: noKeys },
     {
       title: 'Ollama Chat',
       target: { ...openai, api: 'chat_completions' },
-      not: { ...noKeys, overflow: 'it cuts the prompt', 'window listed': 'does not say it there' },
+      not: { ...noKeys, overflow: 'it cuts the prompt', 'window listed': 'it does not say it there' },
     },
   ];
   return { doors, close: () => ollama.close() };
