@@ -98,7 +98,7 @@ const finishName = (reason: FinishReason): string =>
   Object.entries(FinishReason).find(([, value]) => value === reason)?.[0] ?? String(reason);
 
 /** What is tried on every server, in this order. */
-export const SERVER_CASES = {
+const SERVER_CASES = {
   'model listed': async ({ gateway, listing, model }) => {
     const { models } = await gateway.client.call(LlmService.method.listModels, { target: listing });
     return models.some(({ id }) => id.startsWith(model)) ? undefined : models.map(({ id }) => id).join(', ');
