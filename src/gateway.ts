@@ -1,84 +1,45 @@
-import type { ServiceImpl } from '@connectrpc/connect';
-
-import type { AdminService } from '../gen/understudy/v1/admin_pb.ts';
-import type { LlmService } from '../gen/understudy/v1/llm_pb.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
 import { listModels } from './catalogue/list-models.ts';
 import { TargetLists } from './catalogue/target-lists.ts';
+import { createConfig } from './config/load.ts';
+import type { CreateOptions } from './config/load.ts';
+import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config } from './config/port/resolved.ts';
 import { Cohort } from './core/cohort.ts';
-import type { System, Timers } from './core/ports.ts';
+import { backgroundTimers } from './core/background-timers.ts';
+import type { System } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
 import { DEFAULT_ENGINE_CONFIG } from './engine/port/config.ts';
-import type { EngineLoad } from './engine/port/engine-load.ts';
 import type { RouteTable } from './engine/route/route.ts';
-import type { TargetSnapshot } from './engine/target/state.ts';
 import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
 import type { PlanContext } from './request-plan/plan.ts';
 import { planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
+import { embedGateway } from './server/handlers/embedded-gateway.ts';
+import type { EmbeddedGateway } from './server/handlers/embedded-gateway.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
 import { within } from './server/http/within.ts';
 import type { GatewayPort } from './server/port/gateway-port.ts';
+import type { GatewaySnapshot, WiredGateway } from './server/handlers/wired-gateway.ts';
 import { defaultBytesInFlight } from './server/wire/byte-budget.ts';
 import { createTransfers } from './server/wire/transfers.ts';
-import type { Transfers } from './server/wire/transfers.ts';
 import { createSuspensionCheck } from './targets/suspension-check.ts';
 import { wireTarget } from './targets/wire-target.ts';
 import { reportCall } from './telemetry/report/call-report.ts';
 import { createCallLog } from './telemetry/logging/log.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
 import { createMetrics } from './telemetry/metering/metrics.ts';
-import type { Metrics } from './telemetry/metering/metrics.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
 import { watchLoad } from './telemetry/load/overload.ts';
+import { system as realSystem } from './system.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 
 /** How long the reader of the log may take to read its end, in milliseconds. */
 const LOG_READ_MS = 500;
-
-/** A gateway without any door. */
-export interface Gateway {
-  /** Handlers of LlmService, for a program that calls them itself. */
-  handlers(): ServiceImpl<typeof LlmService>;
-  /** Handlers of LlmService, to be mounted on doors. `isAccepting` false refuses new calls while doors drain. */
-  doorHandlers(isAccepting: () => boolean): ServiceImpl<typeof LlmService>;
-  /** Handlers of AdminService, for the admin listener alone. */
-  adminHandlers(): ServiceImpl<typeof AdminService>;
-  readonly port: GatewayPort;
-  /** How much there is to do. */
-  load(): EngineLoad;
-  /** What holds requests and answers at the doors in bounds. */
-  readonly transfers: Transfers;
-  /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
-  readonly metrics: (() => ReturnType<Metrics['render']>) | undefined;
-  /** Loads ahead what the first calls will need; contacts nobody. */
-  warmUp(): Promise<void>;
-  /** Logs a fault that nobody has caught: its class and where it came from. */
-  reportFault(thrown: unknown): void;
-  /** Calls back whenever the availability of a target may have changed. */
-  onTargetChange(listener: () => void): void;
-  /** Returns what another gateway can go on from. */
-  snapshot(): GatewaySnapshot;
-  /** Writes a sentence of ours to the log, where there is one. */
-  note(message: string): void;
-  /** Repeats nothing any more, while new calls are still taken (engine rule D2). There is no way back. */
-  repeatNothing(): void;
-  /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */
-  drain(): void;
-  /**
-   * Destroys what is under way, closes all connections to providers and writes what of the log still waits. A reader of the log
-   * that reads nothing holds it up by half a second.
-   */
-  close(): Promise<void>;
-}
-
-/** What a gateway knows of its targets' circuits and rate limits: plain data in ages, so that it needs no clock (engine rule K10). */
-export type GatewaySnapshot = readonly TargetSnapshot[];
 
 /** What a gateway is wired from. */
 export interface GatewayParts {
@@ -95,17 +56,36 @@ export interface GatewayParts {
   readonly snapshot?: GatewaySnapshot | undefined;
 }
 
+/** What {@link createGateway} is told. */
+export interface GatewayOptions extends CreateOptions {
+  /**
+   * What another gateway knew: targets of the same names go on from there, so that a new configuration closes no open circuit
+   * and forgets no rate limit. Suspensions are not in it, nor do circuits of models count that the configuration names no more:
+   * a new key, credit or model may be the very reason for the change.
+   */
+  readonly snapshot?: GatewaySnapshot | undefined;
+}
+
+/**
+ * Makes a gateway for a TypeScript program, without any server.
+ *
+ * @param options.config a configuration of the same shape as the file
+ * @param options.env names like those of the environment, such as `{ OPENAI_API_KEY: … }`; nothing is read from the process
+ * @param options.snapshot what another gateway knew of its targets
+ * @throws ConfigError naming every field that is wrong
+ */
+export function createGateway(options: GatewayOptions = {}, system: System = realSystem): EmbeddedGateway {
+  const { snapshot } = options;
+  return embedGateway(
+    wireGateway({ config: createConfig(options), version: PACKAGE_VERSION, system, snapshot }),
+    system,
+  );
+}
+
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
-export function wireGateway({ config, version, system, reports = false, snapshot = [] }: GatewayParts): Gateway {
+export function wireGateway({ config, version, system, reports = false, snapshot = [] }: GatewayParts): WiredGateway {
   const cohort = new Cohort(system);
-  // For work in the background: a program that has nothing else to do may end without waiting for these timers.
-  const backgroundTimers: Timers = {
-    now: () => system.now(),
-    setTimer: (ms, fire) => system.setIdleTimer(ms, fire),
-    clearTimer: (handle) => {
-      system.clearTimer(handle);
-    },
-  };
+  const idle = backgroundTimers(system);
 
   // What requests and answers may hold at the doors.
   const { maxMessageBytes, maxBytesInFlight, transferTimeoutMs } = config.server.limits;
@@ -116,7 +96,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const log = reports ? createCallLog({ wall: () => system.wall(), now: () => system.now() }) : undefined;
   const metrics = reports ? createMetrics({ version, transfers: transfers.budget }) : undefined;
   const load = reports ? watchLoad(system) : undefined;
-  const stopWatching = log && watchDescriptors(backgroundTimers, isOutOfDescriptors, () => log.outOfDescriptors());
+  const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
   // What calls cost.
   const overrides = config.targets.map(({ name, prices }) => ({ target: name, prices }));
@@ -132,7 +112,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     }),
   );
   const defaults = new DefaultModels(system);
-  const lists = new TargetLists(backgroundTimers, targets.values());
+  const lists = new TargetLists(idle, targets.values());
   const known = new KnownModels(config.targets, defaults, lists);
   const routeTable: RouteTable = {
     targets: new Map(config.targets.map((target) => [target.name, known.routeTarget(target)])),
@@ -157,7 +137,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       alert: (target, failure) => log?.alert(target, failure),
     },
     isOverloaded: load?.check,
-    checks: { check: createSuspensionCheck(targets), timers: backgroundTimers },
+    checks: { check: createSuspensionCheck(targets), timers: idle },
   });
   engine.restore(snapshot.map((target) => known.ofNamedModels(target)));
 

@@ -9,10 +9,10 @@ import { PACKAGE_VERSION } from './config/package-version.ts';
 import { ConfigError } from './config/port/problem.ts';
 import type { Config, DrainConfig } from './config/port/resolved.ts';
 import { describeStartup } from './config/summary.ts';
-import type { Gateway } from './gateway.ts';
 import { wireGateway } from './gateway.ts';
 import { openAdmin } from './server/admin/operator-door.ts';
 import { openGrpcDoor } from './server/grpc/native-door.ts';
+import type { WiredGateway } from './server/handlers/wired-gateway.ts';
 import { Room } from './server/health/room.ts';
 import { ServingStatus } from './server/health/serving-status.ts';
 import { drainDoors } from './server/shutdown/drain-doors.ts';
@@ -97,7 +97,7 @@ async function serve(config: Config): Promise<void> {
 
 async function openDoors(
   server: Config['server'],
-  gateway: Gateway,
+  gateway: WiredGateway,
   serving: ServingStatus,
   isAccepting: () => boolean,
 ) {
@@ -125,7 +125,7 @@ async function openDoors(
 
 /** Ends in order at the first signal that asks for it, and at once at a second. SIGHUP ends nothing. */
 function listenForSignals(
-  gateway: Gateway,
+  gateway: WiredGateway,
   { pauseMs, graceMs }: DrainConfig,
   end: (drain: DrainConfig) => Promise<void>,
 ): void {
@@ -157,7 +157,7 @@ function listenForSignals(
  * Keeps the process going where something throws that nobody catches, also in a promise: whoever caused it is answered or closed where
  * it was thrown, or runs into its deadline, and everybody else's calls go on.
  */
-function surviveFaults(gateway: Gateway): void {
+function surviveFaults(gateway: WiredGateway): void {
   process.on('uncaughtException', (thrown) => {
     gateway.reportFault(thrown);
   });

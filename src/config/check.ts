@@ -1,3 +1,4 @@
+import { MODEL_NAME } from '../core/model-id.ts';
 import { withoutApiVersion } from './port/base-url.ts';
 import type { Environment } from './port/resolved.ts';
 import { formatPath, problemAt, valueAt, type ConfigProblem } from './port/problem.ts';
@@ -130,7 +131,7 @@ function routeProblems(
     const path = ['routes', index, 'targets', at];
     const { target, model } = splitEntry(entry);
     if (!targetNames.has(target)) return [problemAt(raw, path, `must begin with the name of a target (${known})`)];
-    if (model !== undefined && !/^[^\s\p{C}]{1,256}$/u.test(model)) {
+    if (model !== undefined && !MODEL_NAME.test(model)) {
       return [problemAt(raw, path, 'must name a model after the slash')];
     }
     if (seen.has(entry)) return [{ path: formatPath(path), message: 'this entry occurs twice' }];

@@ -39,15 +39,14 @@ const DRAFTS: ReadonlyMap<unknown, Draft> = new Map<unknown, Draft>([
 ]);
 
 /**
- * Schemas come from callers: nothing is fetched, nothing registered under their ids, no answer changed, no keyword refused that
- * is unknown, and `format` is an annotation, as in the drafts. Functions in place of inlined references keep the code as long
+ * Schemas come from callers: nothing is fetched, no answer changed, no keyword refused that is unknown, and `format` is an
+ * annotation, as in the drafts. Functions in place of inlined references keep the code as long
  * as the schema.
  */
 const OPTIONS = {
   strict: false,
   validateFormats: false,
   inlineRefs: false,
-  addUsedSchema: false,
   logger: false,
   code: { optimize: false },
 } as const satisfies Options;
@@ -103,12 +102,22 @@ function compile(schema: AnySchemaObject, draft: Draft, metaSchema: Ajv | Ajv202
     return { problem: `must be a valid JSON Schema${placeOf(metaSchema.errors?.[0])}` };
   }
   try {
-    // An instance remembers whatever it has compiled, hence one for each schema.
-    return new draft({ ...OPTIONS, meta: false, validateSchema: false }).compile(schema);
+    // An instance remembers whatever it has compiled under the ids that it has, hence one for each schema, which knows no other.
+    const alone = new draft({ ...OPTIONS, meta: false, validateSchema: false });
+    for (const name of rootAnchors(schema, draft)) alone.addSchema(schema, name);
+    return alone.compile(schema);
   } catch (error) {
     if (error instanceof Ajv.MissingRefError) return { problem: 'must have no references but into itself' };
     return { problem: 'must be a JSON Schema with valid references and patterns' };
   }
+}
+
+/** The names that a schema gives its own root besides its `$id`; ajv knows only those further down. */
+function rootAnchors({ $id, $anchor, $dynamicAnchor }: AnySchemaObject, draft: Draft): readonly string[] {
+  if (draft !== Ajv2020) return [];
+  const base = typeof $id === 'string' ? $id.replace(/#$/, '') : '';
+  const anchors = new Set([$anchor, $dynamicAnchor].filter((anchor) => typeof anchor === 'string'));
+  return [...anchors].map((anchor) => `${base}#${anchor}`);
 }
 
 function firstProblem(validate: ValidateFunction, json: string): string | undefined {

@@ -166,6 +166,11 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
         'routes[0].targets[1]: must begin with the name of a target (there are a, b), not "/m"',
       ],
       [routes('{ name: r, targets: [a/] }'), 'routes[0].targets[0]: must name a model after the slash, not "a/"'],
+      [
+        routes('{ name: r, targets: ["a/two words", "b/m\\n"] }'),
+        'routes[0].targets[0]: must name a model after the slash, not "a/two words"',
+        'routes[0].targets[1]: must name a model after the slash, not "b/m\\n"',
+      ],
       [routes('{ name: r, targets: [a/m, b, a/m] }'), 'routes[0].targets[2]: this entry occurs twice'],
       [
         'routes: [{ name: r, targets: [openai] }]',

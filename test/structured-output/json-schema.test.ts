@@ -46,6 +46,76 @@ describe('the check of a schema', () => {
     expect(check(tree)('[[1]]')).toBe('must be array at /0/0');
   });
 
+  const ID = 'https://example.com/schemas/list.json';
+  const NESTED = 'https://example.com/schemas/inner.json';
+  const list = (ref: string) => ({ type: 'array', items: { $ref: ref } });
+
+  describe.each([
+    ['without $schema', {}],
+    ['of draft 2020-12', { $schema: 'https://json-schema.org/draft/2020-12/schema' }],
+    ['of draft-07', { $schema: DRAFT_07 }],
+  ])('of a schema %s that refers to its own root', (_, draft) => {
+    it.each([
+      ['#', list('#')],
+      ['#/', list('#/')],
+      ['the empty reference', list('')],
+      ['#, with an $id', { $id: ID, ...list('#') }],
+      ['#/, with an $id', { $id: ID, ...list('#/') }],
+      ['# in $defs', { ...list('#/$defs/inner'), $defs: { inner: { $ref: '#' } } }],
+      ['# in definitions', { ...list('#/definitions/inner'), definitions: { inner: { $ref: '#' } } }],
+      ['its own $id', { $id: ID, ...list(ID) }],
+      ['its own $id with #', { $id: ID, ...list(`${ID}#`) }],
+      ['its own $id in $defs', { $id: ID, ...list('#/$defs/inner'), $defs: { inner: { $ref: ID } } }],
+      ['the end of its own $id', { $id: ID, ...list('list.json') }],
+      ['an $id that is no address', { $id: 'list', ...list('list') }],
+      ['an $id that is a URN', { $id: 'urn:example:list', ...list('urn:example:list') }],
+      ['from within another $id', { $id: ID, ...list('inner.json'), $defs: { inner: { $id: NESTED, ...list(ID) } } }],
+    ])('takes %s', (_name, schema) => {
+      const own = check({ ...draft, ...schema });
+      expect(own('[[],[[]]]')).toBeUndefined();
+      expect(own('[[[1]]]')).toBe('must be array at /0/0/0');
+    });
+
+    it('follows # within another $id to the root of that one', () => {
+      const schema = { ...draft, items: { $ref: '#/$defs/inner' }, $defs: { inner: { $id: NESTED, ...list('#') } } };
+      expect(check(schema)('[[],[[]]]')).toBeUndefined();
+      expect(check(schema)('[[[1]]]')).toBe('must be array at /0/0/0');
+    });
+
+    it.each([
+      ['another address', list('https://example.com/schemas/else.json')],
+      ['another address beside its $id', { $id: ID, ...list('else.json') }],
+      ['the address of a draft', list('http://json-schema.org/draft-07/schema#')],
+      ['an anchor that there is not', { $id: ID, ...list('#else') }],
+      ['a place that there is not', { $id: ID, ...list(`${ID}#/$defs/else`) }],
+    ])('refuses %s', (_name, schema) => {
+      expect(problem({ ...draft, ...schema })).toBe('must have no references but into itself');
+    });
+
+    it.each([
+      ['#', { $ref: '#' }],
+      ['# by a definition', { $ref: '#/$defs/a', $defs: { a: { $ref: '#' } } }],
+    ])('ends where it is nothing but %s', (_name, schema) => {
+      expect(check({ ...draft, ...schema })('[]')).toBe('it takes too long to check');
+    });
+  });
+
+  it.each([
+    ['$anchor', { $anchor: 'root', ...list('#root') }],
+    ['$anchor beside an $id', { $id: ID, $anchor: 'root', ...list(`${ID}#root`) }],
+    ['$dynamicAnchor', { $dynamicAnchor: 'root', ...list('#root') }],
+    ['both', { $anchor: 'root', $dynamicAnchor: 'root', ...list('#root') }],
+  ])('follows a reference to the %s of the root', (_, schema) => {
+    expect(check(schema)('[[],[[]]]')).toBeUndefined();
+    expect(check(schema)('[[[1]]]')).toBe('must be array at /0/0/0');
+  });
+
+  it('knows no schema but its own, whatever ids came before', () => {
+    expect(check({ $id: ID, type: 'array' })('{}')).toBe('must be array');
+    expect(check({ $id: ID, type: 'string' })('{}')).toBe('must be string');
+    expect(problem(list(ID))).toBe('must have no references but into itself');
+  });
+
   it('takes `format` and words that no draft knows as remarks', () => {
     expect(check({ type: 'string', format: 'date', 'x-note': 1, discriminator: {} })('"x"')).toBeUndefined();
   });

@@ -358,7 +358,8 @@ export type GenerationOptions = Message$1<"understudy.v1.GenerationOptions"> & {
   stop: string[];
 
   /**
-   * Seed of sampling, where the provider takes one.
+   * Seed of sampling, where the provider takes one. In JSON it is best a text, as ProtoJSON writes every int64, such as
+   * "9007199254740993": a JSON number above 2^53 loses digits where it is read.
    *
    * @generated from field: optional int64 seed = 5;
    */
@@ -407,7 +408,8 @@ export type GenerationOptions = Message$1<"understudy.v1.GenerationOptions"> & {
   endUser?: string | undefined;
 
   /**
-   * Fields for the request body of a provider, by provider name; they win over what the gateway writes.
+   * Fields for the request body of a provider, by provider name; they win over what the gateway writes. A Struct carries
+   * doubles: a whole number whose size is 2^53 or more is refused, since it may have lost digits; send it as text.
    *
    * @generated from field: map<string, google.protobuf.Struct> provider_options = 12;
    */

@@ -7,6 +7,7 @@ import { allParts, chooseBreakpoints, NO_BREAKPOINTS, tooManyBytes } from './req
 import type { ClaudeModel } from '../models/claude-models.ts';
 import type { ReadPart, Turn } from '../shared/conversation.ts';
 import type { ToolIdForm } from '../shared/tool-ids.ts';
+import { unsupported } from '../shared/provider-failure.ts';
 import { toolIdsFor } from '../shared/tool-ids.ts';
 import { parameterAdjusted } from '../shared/warnings.ts';
 
@@ -39,7 +40,8 @@ interface AnthropicPrompt {
  * follow a user turn and stand before an assistant turn or at the end, and no two may be neighbours: so those of one turn
  * are joined behind the user's words that they concern. A model without such messages gets them in `system`, with a
  * warning. Neighbours of the same role become one turn, as the API itself would do. Results of tools are a user's turn, and
- * stand before everything else in it, because the API wants all of them first after the calls.
+ * stand before everything else in it, because the API wants all of them first after the calls. Where the last words of the user
+ * are blanks, which the API does not take, there is nothing to answer: a failure of class `capability`.
  *
  * Source: https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages,
  * https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
@@ -66,6 +68,8 @@ export function anthropicPrompt(
     placing.add(role, blocks);
   }
   const { system, turns, isMoved } = placing.end();
+  const missing = nothingToAnswer(turns, conversation);
+  if (missing !== undefined) return { failure: missing };
   return {
     system,
     messages: turns,
@@ -118,6 +122,14 @@ class Placing {
     this.#turns.push({ role: 'system', content: this.#waiting });
     this.#waiting = [];
   }
+}
+
+/** Names the blank text for want of which a conversation would have no message, or end with one of the assistant. */
+function nothingToAnswer(turns: readonly WireTurn[], conversation: readonly Turn[]): Failure | undefined {
+  if (turns.findLast(({ role }) => role !== 'system')?.role === 'user') return undefined;
+  const said = conversation.findLast(({ role }) => role === 'user');
+  const blank = said?.parts.findLast(({ part }) => part.case === 'text');
+  return blank && unsupported(`${blank.place}.text`, 'The model takes no text of blanks alone.');
 }
 
 function resultCount(content: readonly Block[]): number {

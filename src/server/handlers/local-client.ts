@@ -1,6 +1,5 @@
 import { create } from '@bufbuild/protobuf';
 import type { DescMethod, MessageInitShape } from '@bufbuild/protobuf';
-import { createHandlerContext } from '@connectrpc/connect';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 
 import {
@@ -23,18 +22,12 @@ import type {
   ListModelsResponse,
   StreamChatResponse,
 } from '../../../gen/understudy/v1/llm_pb.ts';
-
-/** What a call may bring along. */
-export interface LocalCallOptions {
-  /** Aborts the call and with it the provider's. */
-  readonly signal?: AbortSignal;
-  /** The deadline of the call in milliseconds; default 600,000. */
-  readonly timeoutMs?: number;
-}
+import type { LocalCallOptions, LocalCalls } from './local-calls.ts';
 
 /**
  * LlmService in the same process. Requests are those of the contract, as plain objects; a call that fails throws a
- * ConnectError with the same code and details that a client gets.
+ * ConnectError with the same code and details that a client gets. Wrong types, and options that are none, are INVALID_ARGUMENT
+ * with their fields.
  */
 export interface LocalClient {
   generate(
@@ -51,59 +44,47 @@ export interface LocalClient {
   listModels(request?: MessageInitShape<typeof ListModelsRequestSchema>): Promise<ListModelsResponse>;
 }
 
-/** Makes a client that calls the handlers directly, without any door. */
-export function createLocalClient(handlers: ServiceImpl<typeof LlmService>): LocalClient {
+/** Makes a client that calls the handlers directly, without any door; `calls` checks what it is handed and knows what is under way. */
+export function createLocalClient(handlers: ServiceImpl<typeof LlmService>, calls: LocalCalls): LocalClient {
   const { generate, chat, streamChat, health, listModels } = LlmService.method;
+  const inContext = async <Response>(
+    method: DescMethod,
+    request: unknown,
+    options: LocalCallOptions | undefined,
+    run: (context: HandlerContext) => Promise<Response>,
+  ): Promise<Response> => {
+    const context = calls.begin(method, request, options);
+    try {
+      return await run(context);
+    } finally {
+      calls.finish(context);
+    }
+  };
   return {
     generate: (request, options) =>
-      inContext(generate, options, async (context) =>
+      inContext(generate, request, options, async (context) =>
         create(GenerateResponseSchema, await handlers.generate(create(GenerateRequestSchema, request), context)),
       ),
     chat: (request, options) =>
-      inContext(chat, options, async (context) =>
+      inContext(chat, request, options, async (context) =>
         create(ChatResponseSchema, await handlers.chat(create(ChatRequestSchema, request), context)),
       ),
     async *streamChat(request, options) {
-      const context = contextOf(streamChat, options);
+      const context = calls.begin(streamChat, request, options);
       try {
         const events = handlers.streamChat(create(StreamChatRequestSchema, request), context);
         for await (const event of events) yield create(StreamChatResponseSchema, event);
       } finally {
-        context.abort();
+        calls.finish(context);
       }
     },
     health: () =>
-      inContext(health, undefined, async (context) =>
+      inContext(health, {}, undefined, async (context) =>
         create(HealthResponseSchema, await handlers.health(create(HealthRequestSchema), context)),
       ),
     listModels: (request = {}) =>
-      inContext(listModels, undefined, async (context) =>
+      inContext(listModels, request, undefined, async (context) =>
         create(ListModelsResponseSchema, await handlers.listModels(create(ListModelsRequestSchema, request), context)),
       ),
   };
-}
-
-async function inContext<Response>(
-  method: DescMethod,
-  options: LocalCallOptions | undefined,
-  run: (context: HandlerContext) => Promise<Response>,
-): Promise<Response> {
-  const context = contextOf(method, options);
-  try {
-    return await run(context);
-  } finally {
-    context.abort();
-  }
-}
-
-function contextOf(method: DescMethod, { signal, timeoutMs }: LocalCallOptions = {}) {
-  return createHandlerContext({
-    service: LlmService,
-    method,
-    protocolName: 'local',
-    requestMethod: 'POST',
-    url: `local:/${LlmService.typeName}/${method.name}`,
-    ...(signal && { requestSignal: signal }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  });
 }

@@ -5,8 +5,10 @@ import {
   ReasoningEffort,
 } from '../../../gen/understudy/v1/chat_pb.ts';
 import type { RoutingOptions } from '../../../gen/understudy/v1/routing_pb.ts';
+import { MODEL_NAME } from '../../core/model-id.ts';
 import { PROVIDERS } from '../../core/provider.ts';
 import { answerCheck } from '../../structured-output/json-schema.ts';
+import { checkExactNumbers } from './exact-numbers.ts';
 import { isKnownEnumValue, TOOL_NAME, TOOL_NAME_RULE, type Report } from '../port/violations.ts';
 
 /** Most texts that may end an answer. */
@@ -62,10 +64,10 @@ export const OPTION_RANGES: OptionRanges = {
   endUser: 'any',
   promptCacheKey: checkName,
   providerOptions: (byProvider, path, report) => {
-    for (const provider of Object.keys(byProvider)) {
-      if (!TAKES_OPTIONS.has(provider)) {
-        report(`${path}[${JSON.stringify(provider)}]`, `must be one of ${PROVIDERS.join(', ')}`);
-      }
+    for (const [provider, fields] of Object.entries(byProvider)) {
+      const ownPath = `${path}[${JSON.stringify(provider)}]`;
+      if (TAKES_OPTIONS.has(provider)) checkExactNumbers(fields, ownPath, report);
+      else report(ownPath, `must be one of ${PROVIDERS.join(', ')}`);
     }
   },
 };
@@ -115,7 +117,7 @@ export function checkRouting(routing: RoutingOptions, report: Report): void {
   for (const [index, target] of routing.targets.entries()) {
     const path = `routing.targets[${index}]`;
     if (target === '') report(path, 'must not be empty');
-    checkName(target, path, report);
+    checkModel(target, path, report);
   }
   const cost = routing.maxCostUsd;
   if (cost !== undefined && !(cost > 0 && cost < Number.POSITIVE_INFINITY)) {
@@ -128,6 +130,14 @@ export function checkRouting(routing: RoutingOptions, report: Report): void {
 /** Checks the length of a name. */
 export function checkName(name: string, path: string, report: Report): void {
   if (name.length > MAX_NAME_LENGTH) report(path, `must have at most ${MAX_NAME_LENGTH} characters`);
+}
+
+/** Checks the name of a model, which may be empty, or of a target with a model: its length, and that it has no blanks. */
+export function checkModel(name: string, path: string, report: Report): void {
+  checkName(name, path, report);
+  if (name !== '' && name.length <= MAX_NAME_LENGTH && !MODEL_NAME.test(name)) {
+    report(path, 'must have no spaces and no control characters');
+  }
 }
 
 function isPositive(duration: Duration): boolean {

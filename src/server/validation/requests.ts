@@ -8,7 +8,7 @@ import { Recovery } from '../../../gen/understudy/v1/routing_pb.ts';
 import { MAX_LABEL_KEY_LENGTH, MAX_LABEL_VALUE_LENGTH, MAX_LABELS } from '../../core/label-limits.ts';
 import { isRequestId, MAX_REQUEST_ID_LENGTH } from '../port/limits.ts';
 import { checkMessages } from './message-rules.ts';
-import { checkName, checkOptions, checkRouting } from './option-ranges.ts';
+import { checkModel, checkName, checkOptions, checkRouting } from './option-ranges.ts';
 import { checkTools } from './tool-definitions.ts';
 import { collectViolations, isKnownEnumValue, type Report, type Violation } from '../port/violations.ts';
 
@@ -41,7 +41,7 @@ export function validateListModels(request: ListModelsRequest): readonly Violati
 }
 
 function checkCommon(request: ChatRequest | StreamChatRequest | GenerateRequest, report: Report): void {
-  checkName(request.model, 'model', report);
+  checkModel(request.model, 'model', report);
   if (request.options !== undefined) checkOptions(request.options, report);
   if (request.routing !== undefined) checkRouting(request.routing, report);
   checkLabels(request.labels, report);

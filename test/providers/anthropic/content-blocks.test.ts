@@ -272,4 +272,22 @@ describe('content blocks of the Messages API', () => {
       { role: 'user', content: [textPart('One'), textPart('Two')] },
     ]);
   });
+
+  it.each([
+    ['there is no other', [user(' \n')], 'messages[0].content[0].text'],
+    ['there are several', [user('\t', ' ')], 'messages[0].content[1].text'],
+    ['instructions alone are left', [say(Role.SYSTEM, 'Be kind.'), user(' ')], 'messages[1].content[0].text'],
+    ['the assistant would speak last', [user('Hi'), assistant('Hello'), user(' ')], 'messages[2].content[0].text'],
+    [
+      'instructions stand behind it',
+      [user('Hi'), assistant('Hello'), user(' '), say(Role.SYSTEM, 'Be kind.')],
+      'messages[2].content[0].text',
+    ],
+  ])('are refused as the last words of the user where %s', (_, messages, field) => {
+    expect(refusal(translate(...messages))).toMatchObject({
+      class: 'capability',
+      reason: 'UNSUPPORTED_PARAMETER',
+      field,
+    });
+  });
 });

@@ -1,4 +1,5 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, fromBinary, fromJson, toBinary } from '@bufbuild/protobuf';
+import type { JsonObject, JsonValue, MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import {
   type GenerationOptionsSchema,
@@ -9,6 +10,7 @@ import {
   ToolSchema,
 } from '../../../gen/understudy/v1/chat_pb.ts';
 import {
+  ChatRequestSchema,
   GenerateRequestSchema,
   ListModelsRequestSchema,
   StreamChatRequestSchema,
@@ -284,6 +286,85 @@ describe('options', () => {
     [{ providerOptions: { gemini: {} } }, ['options.provider_options["gemini"]']],
   ])('%j', (options, expected) => {
     expect(fields(chat({ options }))).toEqual(expected);
+  });
+});
+
+describe('numbers in options of a provider', () => {
+  const { MAX_SAFE_INTEGER: most } = Number;
+  const openai = (own: JsonObject): string[] => fields(chat({ options: { providerOptions: { openai: own } } }));
+
+  test.each<[string, JsonObject, string[]]>([
+    ['the largest that are exact', { seed: most, low: -most, zero: 0, part: 0.1, tiny: 1e-300 }, []],
+    ['a larger one as text', { seed: '9007199254740993' }, []],
+    ['2^53', { seed: most + 1 }, ['["seed"]']],
+    ['-2^53', { seed: -most - 1 }, ['["seed"]']],
+    ['an id of 19 digits', { metadata: { ids: [1, 2 ** 61] } }, ['["metadata"]["ids"][1]']],
+    ['one in each of two places', { a: 1e16, b: [[1e17]] }, ['["a"]', '["b"][0][0]']],
+    ['what JSON does not have', { a: Number.NaN, b: -Infinity }, ['["a"]', '["b"]']],
+  ])('%s', (_, own, expected) => {
+    expect(openai(own)).toEqual(expected.map((place) => `options.provider_options["openai"]${place}`));
+  });
+
+  test('are looked at over binary and JSON alike, where they have lost their digits', () => {
+    const json = JSON.parse(
+      '{"messages":[],"options":{"provider_options":{"openai":{"n":9007199254740993}}}}',
+    ) as JsonValue;
+    const read = fromJson(ChatRequestSchema, json);
+    const again = fromBinary(ChatRequestSchema, toBinary(ChatRequestSchema, read));
+    for (const request of [read, again]) {
+      expect(fields(request)).toContain('options.provider_options["openai"]["n"]');
+    }
+  });
+
+  test('do not lead a check astray that is nested too deeply', () => {
+    let deep: JsonObject = {};
+    for (let depth = 0; depth < 1_000; depth++) deep = { a: deep };
+    expect(openai(deep)).toHaveLength(1);
+  });
+});
+
+test('a seed is exact as text in JSON', () => {
+  const request = fromJson(ChatRequestSchema, { options: { seed: '9007199254740993' } });
+  expect(request.options?.seed).toBe(9_007_199_254_740_993n);
+});
+
+describe('names of models', () => {
+  test.each([
+    'gpt-6.1-sol',
+    'claude-haiku-4-5@20251001',
+    'meta-llama/Llama-3.3-70B-Instruct',
+    'accounts/fireworks/models/qwen3-235b-a22b',
+    'hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M',
+    'anthropic/claude-sonnet-5.5:thinking',
+    'openrouter/auto~latest',
+    'deepseek-r1:7b-qwen-distill-q4_K_M',
+    'us.anthropic.claude-sonnet-4-20250514-v1:0',
+    'arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-pro-v1:0',
+    'projects/p/locations/l/publishers/google/models/gemini-3-pro',
+    '@cf/meta/llama-3.1-8b-instruct-fp8',
+    'ft:gpt-4.1-mini-2025-04-14:acme:suffix:AbC123',
+    'model+lora=a,b(1)[2]',
+    '通义千问-max',
+    'C:\\models\\tiny.gguf',
+  ])('%s is one', (model) => {
+    expect(fields(chat({ model, routing: { targets: [`main/${model}`] } }))).toEqual([]);
+  });
+
+  test.each([
+    'gpt 4',
+    ' gpt-4',
+    'gpt-4\n',
+    'gpt\t4',
+    'gpt\u00004',
+    'gpt\u00a04',
+    'gpt\u200b4',
+    'gpt\u202e4',
+    'gpt\ud8004',
+  ])('%j is none', (model) => {
+    expect(fields(chat({ model }))).toEqual(['model']);
+    expect(fields(chat({ routing: { targets: ['main', `main/${model}`] } }))).toEqual(['routing.targets[1]']);
+    const generate = create(GenerateRequestSchema, { prompt: 'hello', model });
+    expect(validateGenerate(generate).map(({ field }) => field)).toEqual(['model']);
   });
 });
 

@@ -1,0 +1,47 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+
+import type { AdminService } from '../../../gen/understudy/v1/admin_pb.ts';
+import type { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import type { EngineLoad } from '../../engine/port/engine-load.ts';
+import type { TargetSnapshot } from '../../engine/target/state.ts';
+import type { Transfers } from '../wire/transfers.ts';
+import type { GatewayPort } from '../port/gateway-port.ts';
+
+/** What a gateway knows of its targets' circuits and rate limits: plain data in ages, so that it needs no clock (engine rule K10). */
+export type GatewaySnapshot = readonly TargetSnapshot[];
+
+/** A gateway without any door. */
+export interface WiredGateway {
+  /** Handlers of LlmService, for a program that calls them itself. */
+  handlers(): ServiceImpl<typeof LlmService>;
+  /** Handlers of LlmService, to be mounted on doors. `isAccepting` false refuses new calls while doors drain. */
+  doorHandlers(isAccepting: () => boolean): ServiceImpl<typeof LlmService>;
+  /** Handlers of AdminService, for the admin listener alone. */
+  adminHandlers(): ServiceImpl<typeof AdminService>;
+  readonly port: GatewayPort;
+  /** How much there is to do. */
+  load(): EngineLoad;
+  /** What holds requests and answers at the doors in bounds. */
+  readonly transfers: Transfers;
+  /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
+  readonly metrics: (() => Promise<{ readonly contentType: string; readonly body: string }>) | undefined;
+  /** Loads ahead what the first calls will need; contacts nobody. */
+  warmUp(): Promise<void>;
+  /** Logs a fault that nobody has caught: its class and where it came from. */
+  reportFault(thrown: unknown): void;
+  /** Calls back whenever the availability of a target may have changed. */
+  onTargetChange(listener: () => void): void;
+  /** Returns what another gateway can go on from. */
+  snapshot(): GatewaySnapshot;
+  /** Writes a sentence of ours to the log, where there is one. */
+  note(message: string): void;
+  /** Repeats nothing any more, while new calls are still taken (engine rule D2). There is no way back. */
+  repeatNothing(): void;
+  /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */
+  drain(): void;
+  /**
+   * Destroys what is under way, closes all connections to providers and writes what of the log still waits. A reader of the log
+   * that reads nothing holds it up by half a second.
+   */
+  close(): Promise<void>;
+}
