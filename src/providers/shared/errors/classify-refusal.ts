@@ -1,6 +1,7 @@
 import { classOfStatus } from '../provider-failure.ts';
 import { blamedField, refusedField } from './blamed-field.ts';
-import { namesFault, refusalByCode, refusalByVagueCode, refusalInBand } from './meaning-of-codes.ts';
+import { ALWAYS_TOO_LARGE } from './length-words.ts';
+import { limitsRate, namesFault, refusalByCode, refusalByVagueCode, refusalInBand } from './meaning-of-codes.ts';
 import type { ErrorMeaning } from './refusal-kind.ts';
 import { refusalByWords, saysFault, saysUsedUp } from './meaning-of-words.ts';
 import { USED_UP_CODES } from './telling-codes.ts';
@@ -35,6 +36,7 @@ export function knownRefusal(
   const known =
     (error.isFiltered ? FILTERED : undefined) ??
     refusalByCode(codes) ??
+    (isAboveRate(error, status) ? ABOVE_RATE : undefined) ??
     refusalByWords(words, status) ??
     refusalOfField(error, status) ??
     (!namesWait && isUsedUp(error, status) ? USED_UP : undefined) ??
@@ -46,6 +48,7 @@ export function knownRefusal(
 const OF_CONTENTS: ReadonlySet<number | undefined> = new Set([undefined, 400, 422]);
 
 const FILTERED: ErrorMeaning = { kind: 'content', isKnown: true };
+const ABOVE_RATE: ErrorMeaning = { kind: 'rate_limit', isKnown: true };
 const USED_UP: ErrorMeaning = { kind: 'quota', isKnown: true };
 
 /**
@@ -66,6 +69,14 @@ function refusalOfField({ codes, words, params }: ProviderError, status: number 
   // Tools on Chat Completions at a reasoning model: the error names the effort, and has no code.
   const namesEffort = params.some((param) => param === 'reasoning_effort' || param === 'reasoning.effort');
   return namesEffort ? { kind: 'capability', isKnown: true } : undefined;
+}
+
+/**
+ * Whether an answer broke off since it was more than the account may ever use at once: it had begun, so that the model could take
+ * the request.
+ */
+export function isAboveRate({ codes, words }: ProviderError, status: number | undefined): boolean {
+  return status === undefined && ALWAYS_TOO_LARGE.words.test(words) && limitsRate(codes);
 }
 
 function isUsedUp({ codes, words }: ProviderError, status: number | undefined): boolean {

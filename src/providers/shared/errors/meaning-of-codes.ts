@@ -106,7 +106,12 @@ export function refusalByVagueCode(keys: readonly string[], status: number | und
 
 /** Returns what codes mean in place of a status. */
 export function refusalInBand(keys: readonly string[]): RefusalKind | undefined {
-  return firstOf(IN_BAND, keys)?.kind;
+  return limitsRate(keys) ? 'rate_limit' : firstOf(IN_BAND, keys)?.kind;
+}
+
+/** Whether codes speak of a rate, or of what OpenAI counts for one: `tokens` and `requests` are types of its errors. */
+export function limitsRate(keys: readonly string[]): boolean {
+  return keys.some((key) => BY_VAGUE_CODE.get(key)?.kind === 'rate_limit' || key === 'tokens' || key === 'requests');
 }
 
 /** Whether a code says what is wrong with the request itself. */

@@ -3,7 +3,7 @@ import type { AdapterEvent, ErrorResponse } from '../../port/adapter.ts';
 import { errorHeaders } from '../headers/retry-after.ts';
 import type { FailureDetails } from '../provider-failure.ts';
 import { contextLengthExceeded, providerFailure } from '../provider-failure.ts';
-import { classifyRefusal, knownRefusal } from './classify-refusal.ts';
+import { classifyRefusal, isAboveRate, knownRefusal } from './classify-refusal.ts';
 import type { ErrorMeaning, RefusalKind } from './refusal-kind.ts';
 import { toldWaitMs } from './told-wait.ts';
 import type { ProviderError } from './provider-error.ts';
@@ -48,7 +48,9 @@ export function refusedInBand(said: unknown, ownWords?: OwnWords): Failure {
   const toldMs = toldWaitMs(error, undefined);
   const refusal = ownWords?.(error, error.status) ?? classifyRefusal(error, error.status, toldMs !== undefined);
   const waits = toldMs !== undefined && WORTH_A_WAIT.has(refusal.kind) ? { retryAfterMs: toldMs } : {};
-  return failureOfRefusal(refusal, error, waits);
+  // However long one waits, it is refused again.
+  const isUseless = refusal.kind === 'rate_limit' && isAboveRate(error, error.status);
+  return failureOfRefusal(refusal, error, isUseless ? { ...waits, repeatIsUseless: true } : waits);
 }
 
 /** Makes the failure of what came in place of an answer, where it names an error that is known; otherwise undefined. */
