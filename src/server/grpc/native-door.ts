@@ -20,6 +20,7 @@ import { createHealthService } from '../health/standard-health.ts';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS } from '../port/limits.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
 import { LiveCalls } from '../http/live-calls.ts';
+import { FairTurns } from '../wire/fair-turns.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
 import { shutdownReason } from '../errors/status.ts';
@@ -101,7 +102,8 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
     throw error;
   }
-  takeCalls(server, methods, { runtime, transfers: options.transfers ?? createTransfers(runtime) });
+  const transfers = options.transfers ?? createTransfers(runtime);
+  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) });
   const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs });
   for (const http2Server of http2ServersOf(server)) if (isHttp2Server(http2Server)) sessions.watch(http2Server);
   const drain = async (graceMs: number): Promise<void> => {

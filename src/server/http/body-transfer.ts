@@ -28,6 +28,7 @@ const COUNTED = {
   too_many_fields: 'message_shape',
   too_deep: 'message_shape',
   too_slow: 'receive_timeout',
+  no_turn: 'turn_wait',
 } as const satisfies Record<TransferFault, RefusedTransfer>;
 
 /** Bytes around a message that are none of it: prefixes of envelopes. */

@@ -8,12 +8,13 @@ import { LATE_MS, LINGER_MS } from '../../port/limits.ts';
 import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
-import { expandHeld, isMessageCoding } from '../../wire/expand-message.ts';
+import type { ArrivedCall } from '../../wire/fair-turns.ts';
 import { type Patience, Progress, type Transfer } from '../../wire/transfer-watch.ts';
 import type { ContextCall } from './call-context.ts';
 import { type CallStreamOptions, contextOfUnread } from './call-options.ts';
 import { CallReply } from './call-reply.ts';
 import { type CallStatus, callStatus, plainStatus } from './call-status.ts';
+import { expandRequest } from './expand-request.ts';
 import { MessageReader } from './message-reader.ts';
 import { headersForHandlers } from './needed-headers.ts';
 import { grpcCallerKey, peerOfSession } from './session-peer.ts';
@@ -23,8 +24,9 @@ import type { TakenMethod } from './taken-method.ts';
 const LINGER: Patience = { limitMs: LINGER_MS, stallMs: LINGER_MS };
 
 /** A call with one message in its request, read and answered on its HTTP/2 stream. */
-export class CallStream implements ContextCall, Transfer {
+export class CallStream implements ContextCall, Transfer, ArrivedCall {
   readonly reply: CallReply;
+  readonly callerKey: string;
   readonly #options: CallStreamOptions;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
@@ -41,6 +43,8 @@ export class CallStream implements ContextCall, Transfer {
   /** Of what is received, then of what is sent. */
   #progress: Progress | undefined;
   #request: Buffer | undefined;
+  /** Whether the request has come, and its turn has not. */
+  #isWaiting = false;
   #isHandled = false;
   #isCancelled = false;
   /** The two who hear of the end: the context of the handler, and the writer of a stream. */
@@ -62,7 +66,8 @@ export class CallStream implements ContextCall, Transfer {
     this.#headers = headers;
     this.#method = method;
     this.#endCall = method.calls?.begin();
-    this.#held = budget.open(grpcCallerKey(this));
+    this.callerKey = grpcCallerKey(this);
+    this.#held = budget.open(this.callerKey);
     this.reply = new CallReply(stream, this.#held);
     this.#place = watch.add(this);
     this.#deadlineAtMs = timeoutMs === undefined || timeoutMs === Infinity ? Infinity : runtime.now() + timeoutMs;
@@ -96,8 +101,7 @@ export class CallStream implements ContextCall, Transfer {
   }
 
   getPeer(): string {
-    const { session } = this.#stream;
-    return session === undefined ? NO_PEER : peerOfSession(session);
+    return this.#stream.session === undefined ? NO_PEER : peerOfSession(this.#stream.session);
   }
 
   on(_event: 'cancelled', listener: () => void): void {
@@ -135,14 +139,12 @@ export class CallStream implements ContextCall, Transfer {
 
   check(nowMs: number, patience: Patience): void {
     if (this.#isHandled) this.#checkSending(nowMs, patience);
-    else if (!this.reply.isEnded) this.#checkReceiving(nowMs, patience);
-    // It was refused, and the client goes on sending.
-    else if (this.#isOver(nowMs, 0, LINGER)) this.#stream.close(constants.NGHTTP2_NO_ERROR);
-  }
-
-  #checkReceiving(nowMs: number, patience: Patience): void {
-    if (!this.#isOver(nowMs, this.#reader.received, patience)) return;
-    this.#refuseFor('receive_timeout', 'too_slow');
+    else if (this.reply.isEnded) {
+      // It was refused, and the client goes on sending.
+      if (this.#isOver(nowMs, 0, LINGER)) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    } else if (!this.#isWaiting && this.#isOver(nowMs, this.#reader.received, patience)) {
+      this.#refuseFor('receive_timeout', 'too_slow');
+    }
   }
 
   #checkSending(nowMs: number, patience: Patience): void {
@@ -183,28 +185,32 @@ export class CallStream implements ContextCall, Transfer {
   }
 
   async #expand(): Promise<void> {
-    const coding = this.#headers['grpc-encoding'] ?? 'identity';
-    const { message } = this.#reader;
     const { maxMessageBytes } = this.#options.transfers.limits;
-    if (coding === 'identity') {
-      this.#refuse(Code.Internal, 'The request is compressed, but names no grpc-encoding.');
-    } else if (typeof coding !== 'string' || !isMessageCoding(coding)) {
-      this.#refuse(Code.Unimplemented, 'The grpc-encoding of the request is not known here.');
-    } else {
-      const expanded = await expandHeld(coding, message, this.#held, maxMessageBytes);
-      if (this.reply.isEnded || this.#stream.closed) return;
-      if (typeof expanded !== 'string') this.#handOver(expanded);
-      else if (expanded === 'over_budget') this.#refuseFor('bytes_in_flight', expanded);
-      else if (expanded === 'expands_too_much') this.#refuseFor('message_size', expanded);
-      else this.#refuse(Code.Internal, 'The request is not in the coding that it names.');
-    }
+    const { 'grpc-encoding': coding } = this.#headers;
+    const expanded = await expandRequest(coding, this.#reader.message, this.#held, maxMessageBytes);
+    if (this.reply.isEnded || this.#stream.closed) return;
+    if (Buffer.isBuffer(expanded)) this.#handOver(expanded);
+    else if (expanded === 'over_budget') this.#refuseFor('bytes_in_flight', expanded);
+    else if (expanded === 'expands_too_much') this.#refuseFor('message_size', expanded);
+    else this.#refuse(expanded.code, expanded.details);
   }
 
   #handOver(request: Buffer): void {
-    this.#release();
     this.#request = request;
+    this.#isWaiting = true;
+    this.#options.turns.add(this);
+  }
+
+  begin(): void {
+    // Its caller has left, its time was up, or the door has closed.
+    if (this.reply.isEnded || this.#stream.closed) return;
+    this.#release();
     this.#isHandled = true;
     this.#method.handle(this);
+  }
+
+  refuseAsLate(): void {
+    if (!this.reply.isEnded && !this.#stream.closed) this.#refuseFor('turn_wait', 'no_turn');
   }
 
   #refuseFor(reason: RefusedTransfer, fault: TransferFault): void {
@@ -217,6 +223,7 @@ export class CallStream implements ContextCall, Transfer {
 
   #refuseWith(status: CallStatus): void {
     this.#release();
+    this.#request = undefined;
     this.reply.fail(status);
     this.#held.dropRequest();
   }
@@ -227,6 +234,7 @@ export class CallStream implements ContextCall, Transfer {
     if (this.#coming !== undefined) this.#method.openCalls.hasCome(this.#coming);
     this.#coming = undefined;
     this.#reader.clear();
+    this.#isWaiting = false;
     this.#progress = undefined;
   }
 
