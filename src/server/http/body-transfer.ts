@@ -138,8 +138,8 @@ export class BodyTransfer implements Transfer {
       };
       const fail = (error: ConnectError): void => {
         settle();
-        // The rest is read, and dropped, as long as the door lets the connection live.
-        request.resume();
+        // The rest is read, and dropped, behind the answer, as long as the door lets the connection live.
+        request.pause();
         reject(error);
       };
       const onData = (chunk: Buffer): void => {

@@ -2,6 +2,7 @@ import { constants } from 'node:http2';
 
 import type { Runtime } from '../../core/ports.ts';
 import { LINGER_MS } from '../port/limits.ts';
+import type { DroppedBytes } from '../wire/dropped-bytes.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 
 /**
@@ -12,6 +13,7 @@ export function endUnreadRequest(
   request: WebRequest,
   response: WebResponse,
   runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
+  dropped: DroppedBytes,
 ): void {
   // Node takes the socket away from a request that is done with.
   const { socket } = request;
@@ -26,6 +28,6 @@ export function endUnreadRequest(
     const done = (): void => runtime.clearTimer(timer);
     request.once('end', done);
     request.once('close', done);
-    request.resume();
+    dropped.drop(request);
   });
 }

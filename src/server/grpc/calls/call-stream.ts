@@ -4,24 +4,22 @@ import { Metadata } from '@grpc/grpc-js';
 import type { TimerHandle } from '../../../core/ports.ts';
 import { callError, endedByShutdown } from '../../errors/status.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
-import { LATE_MS, LINGER_MS } from '../../port/limits.ts';
+import { LATE_MS } from '../../port/limits.ts';
 import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import type { ArrivedCall } from '../../wire/fair-turns.ts';
+import { RefusedRest } from '../../wire/refused-rest.ts';
 import { type Patience, Progress, type Transfer } from '../../wire/transfer-watch.ts';
 import type { ContextCall } from './call-context.ts';
 import { type CallStreamOptions, contextOfUnread } from './call-options.ts';
 import { CallReply } from './call-reply.ts';
 import { type CallStatus, callStatus, plainStatus } from './call-status.ts';
-import { expandRequest } from './expand-request.ts';
 import { MessageReader } from './message-reader.ts';
 import { headersForHandlers } from './needed-headers.ts';
+import { openRequest, type RequestFault } from './open-request.ts';
 import { grpcCallerKey, peerOfSession } from './session-peer.ts';
 import type { TakenMethod } from './taken-method.ts';
-
-/** For what is still sent after the answer. */
-const LINGER: Patience = { limitMs: LINGER_MS, stallMs: LINGER_MS };
 
 /** A call with one message in its request, read and answered on its HTTP/2 stream. */
 export class CallStream implements ContextCall, Transfer, ArrivedCall {
@@ -42,10 +40,11 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
   #coming: number | undefined;
   /** Of what is received, then of what is sent. */
   #progress: Progress | undefined;
+  /** What is left of a request that was refused. */
+  #rest: RefusedRest | undefined;
   #request: Buffer | undefined;
-  /** Whether the request has come, and its turn has not. */
-  #isWaiting = false;
-  #isHandled = false;
+  /** The request comes, waits for its turn, and is handled. */
+  #phase: 'COMING' | 'WAITING' | 'HANDLED' = 'COMING';
   #isCancelled = false;
   /** The two who hear of the end: the context of the handler, and the writer of a stream. */
   #onCancelled: (() => void) | undefined;
@@ -138,11 +137,11 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
   }
 
   check(nowMs: number, patience: Patience): void {
-    if (this.#isHandled) this.#checkSending(nowMs, patience);
+    if (this.#phase === 'HANDLED') this.#checkSending(nowMs, patience);
     else if (this.reply.isEnded) {
       // It was refused, and the client goes on sending.
-      if (this.#isOver(nowMs, 0, LINGER)) this.#stream.close(constants.NGHTTP2_NO_ERROR);
-    } else if (!this.#isWaiting && this.#isOver(nowMs, this.#reader.received, patience)) {
+      if (this.#rest?.isOver(nowMs) === true) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    } else if (this.#phase === 'COMING' && this.#isOver(nowMs, this.#reader.received, patience)) {
       this.#refuseFor('receive_timeout', 'too_slow');
     }
   }
@@ -160,9 +159,12 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     return this.#progress.isOver(nowMs, bytes, patience);
   }
 
-  /** Takes a piece of the request. After a refusal it is dropped, but read. */
+  /** Takes a piece of the request. After a refusal it is dropped, and a little more is read. */
   #read(chunk: Buffer): void {
-    if (this.reply.isEnded) return;
+    if (this.reply.isEnded) {
+      if (this.#rest?.drop(chunk.length) === true) this.#stream.pause();
+      return;
+    }
     this.#reader.push(chunk, (length) => this.#accept(length));
     if (this.#reader.hasMore) this.#refuse(Code.Unimplemented, 'The request has more than one message.');
   }
@@ -177,35 +179,30 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
   #begin(): void {
     // A stream that is reset emits 'end' as well.
     if (this.reply.isEnded || this.#stream.closed) return;
-    const reader = this.#reader;
-    if (reader.received === 0) this.#refuse(Code.Unimplemented, 'The request has no message.');
-    else if (!reader.isComplete) this.#refuse(Code.Internal, 'The message of the request is cut off.');
-    else if (reader.isCompressed) void this.#expand();
-    else this.#handOver(reader.message);
-  }
-
-  async #expand(): Promise<void> {
     const { maxMessageBytes } = this.#options.transfers.limits;
-    const { 'grpc-encoding': coding } = this.#headers;
-    const expanded = await expandRequest(coding, this.#reader.message, this.#held, maxMessageBytes);
-    if (this.reply.isEnded || this.#stream.closed) return;
-    if (Buffer.isBuffer(expanded)) this.#handOver(expanded);
-    else if (expanded === 'over_budget') this.#refuseFor('bytes_in_flight', expanded);
-    else if (expanded === 'expands_too_much') this.#refuseFor('message_size', expanded);
-    else this.#refuse(expanded.code, expanded.details);
+    const request = openRequest(this.#reader, this.#headers['grpc-encoding'], this.#held, maxMessageBytes);
+    if (request instanceof Promise) void request.then((opened) => this.#hasCome(opened));
+    else this.#hasCome(request);
   }
 
-  #handOver(request: Buffer): void {
-    this.#request = request;
-    this.#isWaiting = true;
-    this.#options.turns.add(this);
+  #hasCome(request: Buffer | RequestFault): void {
+    if (this.reply.isEnded || this.#stream.closed) return;
+    if ('code' in request) {
+      this.#refuse(request.code, request.details);
+    } else if ('fault' in request) {
+      this.#refuseFor(request.reason, request.fault);
+    } else {
+      this.#request = request;
+      this.#phase = 'WAITING';
+      this.#options.turns.add(this);
+    }
   }
 
   begin(): void {
     // Its caller has left, its time was up, or the door has closed.
     if (this.reply.isEnded || this.#stream.closed) return;
     this.#release();
-    this.#isHandled = true;
+    this.#phase = 'HANDLED';
     this.#method.handle(this);
   }
 
@@ -224,6 +221,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
   #refuseWith(status: CallStatus): void {
     this.#release();
     this.#request = undefined;
+    this.#rest = new RefusedRest();
     this.reply.fail(status);
     this.#held.dropRequest();
   }
@@ -234,7 +232,6 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     if (this.#coming !== undefined) this.#method.openCalls.hasCome(this.#coming);
     this.#coming = undefined;
     this.#reader.clear();
-    this.#isWaiting = false;
     this.#progress = undefined;
   }
 
