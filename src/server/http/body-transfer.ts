@@ -31,6 +31,9 @@ const COUNTED = {
   no_turn: 'turn_wait',
 } as const satisfies Record<TransferFault, RefusedTransfer>;
 
+/** Bodies above this size, in bytes, are made room for once. */
+const LARGE_BYTES = 64 * 1024;
+
 /** Bytes around a message that are none of it: prefixes of envelopes. */
 const FRAME_BYTES = 16;
 
@@ -59,6 +62,8 @@ export class BodyTransfer implements Transfer {
     this.#response = response;
     this.#length = declaredLength(request);
     this.#framing = readBodyFraming(request.headers);
+    // Connect would make room for all of it before anything has come, beside the room that is made here.
+    if (this.#length !== undefined && this.#length > LARGE_BYTES) delete request.headers['content-length'];
     this.#held = budget.open(httpCallerKey(request.httpVersionMajor, request.socket));
     const timeoutMs = timeoutOfHeaders(request.headers);
     this.#deadlineAtMs = timeoutMs === undefined ? undefined : options.runtime.now() + timeoutMs;

@@ -59,6 +59,15 @@ function begin(baseUrl: string, length: number, headers: Record<string, string> 
   return { request, answered };
 }
 
+test('room is made once for a body, whatever the libraries know of its length', async () => {
+  const { transfers } = transfersByHand({ maxMessageBytes: 32 * MIB }, 256 * MIB);
+  const { baseUrl } = await webDoor(answering(), { transfers });
+  const before = process.memoryUsage().arrayBuffers;
+  begin(baseUrl, 32 * MIB);
+  await expect.poll(() => transfers.budget.requestBytes).toBe(32 * MIB);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(48 * MIB);
+});
+
 describe.each([
   ['JSON', `Chat`, { 'content-type': 'application/json', 'content-encoding': 'gzip' }, HELLO, false],
   ['protobuf', `Chat`, { 'content-type': 'application/proto', 'content-encoding': 'gzip' }, BINARY, false],
