@@ -17,6 +17,7 @@ import { http2ServersOf, takeCalls } from './take-calls.ts';
 import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
 import { createHealthService } from '../health/standard-health.ts';
+import { WatchPlaces } from '../health/watch-places.ts';
 import { clampTimeoutHeaders, CLIENT_STALL_MS, FLUSH_MS } from '../port/limits.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
 import { LiveCalls } from '../http/live-calls.ts';
@@ -91,7 +92,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const mount = { runtime, clientStallMs, shutdownSignal: shutdown.signal, cohort };
   const methods = new Map([
     ...mountService(LlmService, handlers, { ...mount, calls }),
-    ...mountService(Health, createHealthService(serving), mount),
+    ...mountService(Health, createHealthService(serving), { ...mount, places: { Watch: new WatchPlaces() } }),
   ]);
   if (options.reflection ?? true) addReflection(server);
   subscribe(STREAM_CREATED, clampTimeoutOfStream);

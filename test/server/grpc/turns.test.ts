@@ -12,6 +12,18 @@ import { transfersByHand } from '../support/transfers-by-hand.ts';
 const hello = toBinary(ChatRequestSchema, chat());
 const frame = Buffer.concat([Buffer.of(0, 0, 0, 0, hello.byteLength), hello]);
 
+/** Watches the health of the whole process. */
+function watch(session: ClientHttp2Session): ClientHttp2Stream {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/grpc.health.v1.Health/Watch',
+    'content-type': 'application/grpc',
+  });
+  stream.on('error', () => undefined);
+  stream.end(Buffer.alloc(5));
+  return stream;
+}
+
 function ask(session: ClientHttp2Session, headers: Record<string, string> = {}): ClientHttp2Stream {
   const stream = session.request({
     ':method': 'POST',
@@ -98,4 +110,21 @@ test('a call that waits for its turn still hears of its deadline, and is not tak
   door.release();
   expect(new Set(await Promise.all(first))).toEqual(new Set(['0']));
   expect(door.begun()).toHaveLength(40);
+});
+
+test('twenty streams of a connection may watch health; one more is told to do without, until one of them has ended', async () => {
+  const door = await grpcDoor(fakeGateway(() => Promise.resolve(success())));
+  const [one, other] = [door.session(), door.session()];
+  const watching = Array.from({ length: 20 }, () => watch(one));
+  await Promise.all(watching.map((stream) => once(stream, 'data')));
+  expect(await statusOf(watch(one))).toBe('12');
+  await once(watch(other), 'data');
+  watching[0]?.close(8);
+  await expect
+    .poll(async () => {
+      const stream = watch(one);
+      const first = await Promise.race([once(stream, 'data').then(() => 'watches'), statusOf(stream)]);
+      return first;
+    })
+    .toBe('watches');
 });

@@ -6,20 +6,21 @@ import { PIECE_BYTES } from '../../port/limits.ts';
 import { PREFIX_BYTES } from './message-reader.ts';
 import { PieceWriter } from './piece-writer.ts';
 
-const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
+/** What every answer begins with. */
+export const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
 
 /** What is sent on the HTTP/2 stream of one call: one end, and before it, for streams, any number of messages. */
 export class CallReply {
   readonly #stream: ServerHttp2Stream;
   readonly #held: BytesHeld;
-  readonly #pieces: PieceWriter;
+  /** Made for long answers and for streams alone. */
+  #pieceWriter: PieceWriter | undefined;
   #isEnded = false;
   #trailers: OutgoingHttpHeaders = {};
 
   constructor(stream: ServerHttp2Stream, held: BytesHeld) {
     this.#stream = stream;
     this.#held = held;
-    this.#pieces = new PieceWriter(stream);
   }
 
   /** Whether the call has been given its end, though it may not have been read. */
@@ -29,7 +30,7 @@ export class CallReply {
 
   /** How many bytes of long answers and of streams have left; they stand still while the caller does not read. */
   get sentBytes(): number {
-    return this.#pieces.sentBytes;
+    return this.#pieceWriter?.sentBytes ?? 0;
   }
 
   /** Whether the caller is gone. */
@@ -61,7 +62,7 @@ export class CallReply {
     if (headers !== undefined && !this.#stream.headersSent) this.#sendHead(headers);
     if (this.#stream.headersSent) {
       this.#trailers = trailers;
-      this.#pieces.end();
+      this.#endPieces();
     } else {
       this.#try(() => this.#stream.respond({ ...HEAD, ...trailers }, { endStream: true }));
     }
@@ -87,7 +88,7 @@ export class CallReply {
     if (!this.#claimEnd()) return;
     if (!this.#stream.headersSent) this.#sendHead(headers());
     this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
-    this.#pieces.end();
+    this.#endPieces();
   }
 
   /** Says that the call is over, whatever was to be sent. Tells whether it was not before. */
@@ -100,6 +101,16 @@ export class CallReply {
   /** Cuts the call off: a status would wait behind what is not read. */
   reset(): void {
     this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  get #pieces(): PieceWriter {
+    this.#pieceWriter ??= new PieceWriter(this.#stream);
+    return this.#pieceWriter;
+  }
+
+  #endPieces(): void {
+    if (this.#pieceWriter === undefined) this.#stream.end();
+    else this.#pieceWriter.end();
   }
 
   #sendHead(headers: Metadata): void {
