@@ -34,7 +34,8 @@ export interface GrpcDoorOptions {
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
   readonly serving: ServingStatus;
-  readonly runtime: Pick<System, 'now' | 'random' | 'wall' | 'setTimer' | 'clearTimer' | 'setIdleTimer'> & EventLoop;
+  readonly runtime: Pick<System, 'now' | 'random' | 'wall' | 'setTimer' | 'clearTimer' | 'setIdleTimer' | 'busyMs'> &
+    EventLoop;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** Whether the schema is told to whoever asks. Default: true. */

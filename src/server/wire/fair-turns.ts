@@ -1,5 +1,8 @@
 import type { EventLoop } from '../../core/cohort.ts';
-import type { Runtime } from '../../core/ports.ts';
+import type { System } from '../../core/ports.ts';
+
+/** The event loop and its clocks. */
+type Loop = EventLoop & Pick<System, 'now' | 'busyMs'>;
 
 /** A call whose request has come. */
 export interface ArrivedCall {
@@ -39,7 +42,7 @@ const MOST_REFUSED = 64;
  * goes on swiftly whatever one call costs. Calls that arrive one by one begin at once.
  */
 export class FairTurns {
-  readonly #loop: EventLoop & Pick<Runtime, 'now'>;
+  readonly #loop: Loop;
   /** Lines of which nobody has been taken yet, and the others. */
   readonly #newLines: Lines = new Map();
   readonly #oldLines: Lines = new Map();
@@ -49,11 +52,11 @@ export class FairTurns {
   #allowance = MOST_BEGUN;
   #begun = 0;
   #isOldNext = false;
-  /** When the turn began that is measured. */
-  #turnBeganAtMs: number | undefined;
+  /** When the turn began that is measured, by both clocks. */
+  #turnBegan: { readonly atMs: number; readonly busyMs: number } | undefined;
   #isAwaitingTurn = false;
 
-  constructor(loop: EventLoop & Pick<Runtime, 'now'>) {
+  constructor(loop: Loop) {
     this.#loop = loop;
   }
 
@@ -97,12 +100,15 @@ export class FairTurns {
     this.#begun = 0;
     this.#firsts.clear();
     if (isQuiet) {
-      this.#turnBeganAtMs = undefined;
+      this.#turnBegan = undefined;
       return;
     }
     const nowMs = this.#loop.now();
-    if (this.#turnBeganAtMs !== undefined) this.#adapt(nowMs - this.#turnBeganAtMs);
-    this.#turnBeganAtMs = nowMs;
+    const busyMs = this.#loop.busyMs();
+    const began = this.#turnBegan;
+    // Where others use the machine, a turn lasts for longer than its work takes.
+    if (began !== undefined) this.#adapt(Math.min(nowMs - began.atMs, busyMs - began.busyMs));
+    this.#turnBegan = { atMs: nowMs, busyMs };
     // The loop does not sleep before the next one, so that the time between the two is what they took.
     this.#awaitTurn();
     this.#refuseLate(this.#newLines, nowMs);

@@ -4,10 +4,14 @@ import { FairTurns } from '../../../src/server/wire/fair-turns.ts';
 /** An event loop whose turns are taken by hand, and what begins in each. */
 function loopByHand() {
   const waiting: (() => void)[] = [];
-  const state = { nowMs: 0 };
+  const state = { nowMs: 0, busyMs: 0 };
   const begun: string[] = [];
   const refused: string[] = [];
-  const turns = new FairTurns({ now: () => state.nowMs, afterInput: (run) => void waiting.push(run) });
+  const turns = new FairTurns({
+    now: () => state.nowMs,
+    busyMs: () => state.busyMs,
+    afterInput: (run) => void waiting.push(run),
+  });
   return {
     add(callerKey: string, count: number): void {
       for (let at = 1; at <= count; at += 1) {
@@ -15,9 +19,10 @@ function loopByHand() {
         turns.add({ callerKey, begin: () => void begun.push(name), refuseAsLate: () => void refused.push(name) });
       }
     },
-    /** Ends a turn that has taken so many milliseconds. */
-    turn(ms: number): void {
+    /** Ends a turn that has taken so many milliseconds, and been at work for so many of them. */
+    turn(ms: number, busyMs = ms): void {
       state.nowMs += ms;
+      state.busyMs += busyMs;
       for (const run of waiting.splice(0)) run();
     },
     /** What has begun since it was asked last. */
@@ -100,6 +105,15 @@ describe('calls begin', () => {
     expect(loop.begun()).toHaveLength(2);
     loop.turn(1);
     expect(loop.begun()).toHaveLength(3);
+  });
+
+  test('not fewer in a turn that is long since others use the machine', () => {
+    const loop = loopByHand();
+    loop.add('a', 1_000);
+    loop.turn(0);
+    loop.begun();
+    loop.turn(100, 4);
+    expect(loop.begun()).toHaveLength(32);
   });
 
   test('never after five seconds of waiting: then they are refused, a few in each turn', () => {
