@@ -7,6 +7,7 @@ import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '.
 import { httpCallerKey } from '../port/share-key.ts';
 import type { RefusedTransfer } from '../port/transfer-figures.ts';
 import type { BytesHeld } from '../wire/byte-budget.ts';
+import type { FairTurns } from '../wire/fair-turns.ts';
 import { type Patience, Progress, type Transfer } from '../wire/transfer-watch.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import { type BodyFraming, readBodyFraming } from './body-framing.ts';
@@ -17,6 +18,8 @@ import { resetResponse, type WebRequest, type WebResponse } from './exchange.ts'
 export interface BodyTransferOptions {
   readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'>;
   readonly transfers: Transfers;
+  /** Lets calls begin in fair turns. Default: at once. */
+  readonly turns?: FairTurns;
 }
 
 /** Which refusal is counted for a fault. */
@@ -44,6 +47,7 @@ export class BodyTransfer implements Transfer {
   readonly #response: WebResponse;
   readonly #length: number | undefined;
   readonly #framing: BodyFraming;
+  readonly #callerKey: string;
   readonly #held: BytesHeld;
   /** When the caller's time is up, by the monotonic clock. */
   readonly #deadlineAtMs: number | undefined;
@@ -64,7 +68,8 @@ export class BodyTransfer implements Transfer {
     this.#framing = readBodyFraming(request.headers);
     // Connect would make room for all of it before anything has come, beside the room that is made here.
     if (this.#length !== undefined && this.#length > LARGE_BYTES) delete request.headers['content-length'];
-    this.#held = budget.open(httpCallerKey(request.httpVersionMajor, request.socket));
+    this.#callerKey = httpCallerKey(request.httpVersionMajor, request.socket);
+    this.#held = budget.open(this.#callerKey);
     const timeoutMs = timeoutOfHeaders(request.headers);
     this.#deadlineAtMs = timeoutMs === undefined ? undefined : options.runtime.now() + timeoutMs;
     const place = watch.add(this);
@@ -80,15 +85,25 @@ export class BodyTransfer implements Transfer {
   }
 
   /**
-   * Receives the whole body, expands it and looks at it. What it yields needs no more than decoding. Throws a ConnectError
-   * where the request takes more than it may, and where its framing is none.
+   * Receives the whole body, expands it and looks at it, and waits for the turn of the call. What it yields needs no more than decoding.
+   * Throws a ConnectError where the request takes more than it may, and where its framing is none.
    */
   async *body(schema: DescMessage): AsyncGenerator<Uint8Array> {
     const bytes = await this.#receive();
     const { maxMessageBytes } = this.#options.transfers.limits;
     const opened = await this.#framing.open(bytes, schema, this.#held, maxMessageBytes);
     if (typeof opened === 'string') throw this.#refusal(opened);
+    const { turns } = this.#options;
+    if (turns !== undefined) await this.#turn(turns);
     yield opened;
+  }
+
+  /** Waits until the call may begin. Whether its caller is still there, is for whoever answers it to see. */
+  #turn(turns: FairTurns): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const refuseAsLate = (): void => reject(this.#refusal('no_turn'));
+      turns.add({ callerKey: this.#callerKey, begin: resolve, refuseAsLate });
+    });
   }
 
   /** Says that the answer is there. Returns it as it is to be sent: watched. */
