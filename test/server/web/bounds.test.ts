@@ -262,7 +262,8 @@ test('calls of one address that arrive together begin in turns, and one that fin
   state.laterMs = 6_000;
   state.isHeld = false;
   for (const run of held.splice(0)) run();
-  const statuses = (await Promise.all(asked)).map(({ status }) => status).sort();
-  expect(statuses).toEqual([...Array.from({ length: 33 }, () => 200), ...Array.from({ length: 7 }, () => 503)]);
+  const statuses = (await Promise.all(asked)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(33);
+  expect(statuses.filter((status) => status === 503)).toHaveLength(7);
   expect(transfers.budget.refused.turn_wait).toBe(7);
 });
