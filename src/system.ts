@@ -18,6 +18,10 @@ export const system: System = {
     setImmediate(run);
   },
   newId: () => randomUUID(),
+  busyMs: () => {
+    const { user, system: kernel } = process.threadCpuUsage();
+    return (user + kernel) / 1_000;
+  },
   exitWithin: (ms) => {
     setTimeout(() => process.exit(1), ms).unref();
   },

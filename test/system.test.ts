@@ -31,3 +31,12 @@ it('what comes in the turn in which somebody yields to input is told before he g
   await yielded;
   expect(order).toEqual(['what has come', 'whoever has yielded']);
 });
+
+it('the loop is busy while it works, not while it waits', async () => {
+  const before = system.busyMs();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const waited = system.busyMs();
+  expect(waited - before).toBeLessThan(100);
+  while (system.busyMs() < waited + 20);
+  expect(system.busyMs()).toBeGreaterThanOrEqual(waited + 20);
+});

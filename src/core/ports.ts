@@ -27,6 +27,8 @@ export interface Runtime {
 export interface System extends Runtime, EventLoop {
   /** Returns a new unique id. */
   newId(): string;
+  /** Returns the milliseconds of a core that the event loop has used, to a few milliseconds: other work on the machine is none of it. */
+  busyMs(): number;
   /** As `setTimer`, but does not keep the process alive. */
   setIdleTimer(ms: number, fire: () => void): TimerHandle;
   /** Ends the process after `ms` milliseconds with status 1, where it has not ended by then. Does not keep it alive. */

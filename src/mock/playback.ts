@@ -2,7 +2,10 @@ import type { Runtime, TimerHandle } from '../core/ports.ts';
 import type { HttpExchange, HttpHandler } from '../core/transport.ts';
 import type { Step } from './script.ts';
 
-/** Plays steps to a handler, one after the other: never from within the call that starts it, never after `abort`. */
+/**
+ * Plays steps to a handler, one after the other: never from within the call that starts it, never after `abort`. As with a provider,
+ * which knows nothing of the load here, the steps after a late one are not late for it: what is due by then comes with it.
+ */
 export class Playback implements HttpExchange {
   readonly #runtime: Runtime;
   readonly #steps: readonly Step[];
@@ -11,6 +14,8 @@ export class Playback implements HttpExchange {
   #next = 0;
   #state: 'running' | 'paused' | 'over' = 'running';
   #timer: TimerHandle | undefined;
+  /** When the next step is due. */
+  #dueAtMs: number;
   /** Whether a step's time came while the reading was paused. */
   #isDue = false;
 
@@ -19,7 +24,8 @@ export class Playback implements HttpExchange {
     this.#steps = steps;
     this.#handler = handler;
     this.#onOver = onOver;
-    this.#arm(steps[0]?.afterMs);
+    this.#dueAtMs = runtime.now() + (steps[0]?.afterMs ?? 0);
+    this.#arm(steps[0]);
   }
 
   abort(): void {
@@ -39,7 +45,9 @@ export class Playback implements HttpExchange {
     this.#state = 'running';
     if (!this.#isDue) return;
     this.#isDue = false;
-    this.#arm(0);
+    // What was held up is not made up for: its reader asked for that.
+    this.#dueAtMs = this.#runtime.now();
+    this.#arm(this.#steps[this.#next]);
   }
 
   /** Ends the exchange with an error; does nothing after its end. */
@@ -49,14 +57,16 @@ export class Playback implements HttpExchange {
     this.#handler.onError(error);
   }
 
-  #arm(afterMs: number | undefined): void {
-    if (afterMs === undefined || this.#state === 'over') return;
-    this.#timer = this.#runtime.setTimer(afterMs, () => this.#fire());
+  #arm(step: Step | undefined): void {
+    if (step === undefined || this.#state === 'over') return;
+    const leftMs = Math.max(0, this.#dueAtMs - this.#runtime.now());
+    this.#timer = this.#runtime.setTimer(leftMs, () => this.#fire());
   }
 
-  /** Does the step whose time has come, and those that follow without a wait. */
+  /** Does the step whose time has come, and those after it whose time has come as well. */
   #fire(): void {
     this.#timer = undefined;
+    const nowMs = this.#runtime.now();
     let step = this.#steps[this.#next];
     do {
       if (this.#state !== 'running' || step === undefined) {
@@ -66,8 +76,9 @@ export class Playback implements HttpExchange {
       this.#next += 1;
       this.#do(step);
       step = this.#steps[this.#next];
-    } while (step?.afterMs === 0);
-    this.#arm(step?.afterMs);
+      this.#dueAtMs += step?.afterMs ?? 0;
+    } while (this.#dueAtMs <= nowMs);
+    this.#arm(step);
   }
 
   #do(step: Step): void {

@@ -88,6 +88,30 @@ describe('the mock transport', () => {
     expect(calls).toEqual(plain.calls);
   });
 
+  it('is no later with the next step than with the last one, as a provider that knows nothing of the load here', async () => {
+    const due: (() => void)[] = [];
+    const state = { nowMs: 0 };
+    const runtime = {
+      ...createVirtualRuntime(),
+      now: () => state.nowMs,
+      setTimer: (_ms: number, fire: () => void) => due.push(fire),
+      clearTimer: () => undefined,
+    };
+    const calls: string[] = [];
+    const note = (call: string) => (): void => void calls.push(call);
+    createMockTransport({ runtime, provider: 'mock', seed: 7 }).send(requestFor(CHAT, OK), {
+      onHeaders: note('headers'),
+      onData: note('data'),
+      onEnd: note('end'),
+      onError: note('error'),
+    });
+    due.shift()?.();
+    state.nowMs = 10_000;
+    due.shift()?.();
+    expect(calls.at(-1)).toBe('end');
+    expect(due).toEqual([]);
+  });
+
   it('pauses before the headers too', async () => {
     const { runtime, calls, send } = stage();
     const paused = send(OK);

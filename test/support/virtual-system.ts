@@ -45,6 +45,7 @@ export function createVirtualSystem(): VirtualSystem {
       return `id-${ids}`;
     },
     afterInput: (run) => void setImmediate(run),
+    busyMs: () => runtime.now(),
     setIdleTimer: (ms, fire) => runtime.setTimer(ms, fire),
     exitWithin: () => undefined,
   };

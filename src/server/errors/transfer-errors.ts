@@ -14,7 +14,8 @@ export type TransferFault =
   | 'too_many_fields'
   | 'too_deep'
   | 'too_much_text'
-  | 'too_slow';
+  | 'too_slow'
+  | 'no_turn';
 
 const FAILURES = {
   over_budget: {
@@ -29,6 +30,12 @@ const FAILURES = {
   too_many_fields: invalid(`A request may have at most ${MAX_FIELDS} fields, those of its messages included.`),
   too_deep: invalid(`A request may be nested at most ${MAX_NESTING} deep.`),
   too_slow: { status: 'DEADLINE_EXCEEDED', reason: 'DEADLINE', message: 'The request did not arrive in time.' },
+  no_turn: {
+    status: 'UNAVAILABLE',
+    reason: 'OVERLOADED',
+    message: 'The gateway has too much to do.',
+    retryAfterMs: COME_AGAIN_MS,
+  },
 } as const satisfies Record<TransferFault, Omit<CallFailure, 'contacted'>>;
 
 /** Makes the error of a request that is refused for what it takes, before anybody looks at what it says. */

@@ -6,7 +6,7 @@ import { answerStream } from './answer-stream.ts';
 import { answerUnary } from './answer-unary.ts';
 import type { CallStream } from './calls/call-stream.ts';
 import { OpenCalls, type OpenCallsOptions } from './calls/open-calls.ts';
-import type { TakenMethod } from './calls/taken-method.ts';
+import type { CallPlaces, TakenMethod } from './calls/taken-method.ts';
 import type { LiveCalls } from '../http/live-calls.ts';
 
 /** How a service is mounted. */
@@ -14,6 +14,8 @@ export interface GrpcMountOptions extends OpenCallsOptions {
   readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Begins the calls that come in one turn of the event loop together. */
   readonly cohort: Cohort;
+  /** Bound the calls of the methods that they are for, by the names of these. */
+  readonly places?: Readonly<Record<string, CallPlaces>>;
   /** Counts the calls, where they have to be waited for. */
   readonly calls?: LiveCalls;
 }
@@ -31,7 +33,7 @@ export function mountService<Service extends DescService>(
 ): ReadonlyMap<string, TakenMethod<CallStream>> {
   const handlers = new Map<string, TakenMethod<CallStream>>();
   const openCalls = new OpenCalls(options);
-  const { calls, cohort } = options;
+  const { calls, cohort, places = {} } = options;
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
     if (spec.kind === 'unary') {
@@ -44,6 +46,7 @@ export function mountService<Service extends DescService>(
       handlers.set(path, {
         calls,
         openCalls,
+        places: places[spec.method.name],
         handle: (call) => cohort.add(() => void answerStream(spec, call, openCalls)),
       });
     } else {

@@ -17,9 +17,11 @@ import { http2ServersOf, takeCalls } from './take-calls.ts';
 import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
 import { createHealthService } from '../health/standard-health.ts';
+import { WatchPlaces } from '../health/watch-places.ts';
 import { clampTimeoutHeaders, FLUSH_MS } from '../port/limits.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
 import { LiveCalls } from '../http/live-calls.ts';
+import { FairTurns } from '../wire/fair-turns.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
 import { shutdownReason } from '../errors/status.ts';
@@ -32,7 +34,8 @@ export interface GrpcDoorOptions {
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
   readonly serving: ServingStatus;
-  readonly runtime: Pick<System, 'now' | 'random' | 'wall' | 'setTimer' | 'clearTimer' | 'setIdleTimer'> & EventLoop;
+  readonly runtime: Pick<System, 'now' | 'random' | 'wall' | 'setTimer' | 'clearTimer' | 'setIdleTimer' | 'busyMs'> &
+    EventLoop;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** Whether the schema is told to whoever asks. Default: true. */
@@ -88,7 +91,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const mount = { runtime, shutdownSignal: shutdown.signal, cohort };
   const methods = new Map([
     ...mountService(LlmService, handlers, { ...mount, calls }),
-    ...mountService(Health, createHealthService(serving), mount),
+    ...mountService(Health, createHealthService(serving), { ...mount, places: { Watch: new WatchPlaces() } }),
   ]);
   if (options.reflection ?? true) addReflection(server);
   subscribe(STREAM_CREATED, clampTimeoutOfStream);
@@ -99,7 +102,8 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
     throw error;
   }
-  takeCalls(server, methods, { runtime, transfers: options.transfers ?? createTransfers(runtime) });
+  const transfers = options.transfers ?? createTransfers(runtime);
+  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) });
   const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs });
   for (const http2Server of http2ServersOf(server)) if (isHttp2Server(http2Server)) sessions.watch(http2Server);
   const drain = async (graceMs: number): Promise<void> => {

@@ -2,10 +2,14 @@ import type { EventEmitter } from 'node:events';
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { grpcTimeoutMs } from '../port/limits.ts';
+import { NO_PEER } from '../port/share-key.ts';
 import type { CallStreamOptions } from './calls/call-options.ts';
+import { RefusedRest } from '../wire/refused-rest.ts';
+import { HEAD } from './calls/call-reply.ts';
 import { CallStream } from './calls/call-stream.ts';
 import { headersForLibrary } from './calls/needed-headers.ts';
-import type { TakenMethod } from './calls/taken-method.ts';
+import { peerOfSession } from './calls/session-peer.ts';
+import type { CallPlaces, TakenMethod } from './calls/taken-method.ts';
 
 /**
  * Takes the calls of our services from a grpc-js server that listens already, and reads and answers them on their HTTP/2 streams
@@ -27,6 +31,7 @@ export function takeCalls(
     const take = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]): void => {
       const method = isCall(headers) ? methods.get(headers[':path'] ?? '') : undefined;
       if (method !== undefined) {
+        if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
         // It lives as long as its stream, which holds it.
         void new CallStream(stream, headers, timeoutOf(headers), method, options);
         return;
@@ -46,6 +51,25 @@ export function takeCalls(
       }
     });
   }
+}
+
+/** Takes a place for as long as the stream lasts; false where there is none, and it is refused before anything is made for it. */
+function takePlace(stream: ServerHttp2Stream, places: CallPlaces, { transfers }: CallStreamOptions): boolean {
+  const leave = places.take(stream.session === undefined ? NO_PEER : peerOfSession(stream.session));
+  if (leave !== undefined) {
+    stream.once('close', leave);
+    return true;
+  }
+  stream.on('error', () => undefined);
+  stream.respond({ ...HEAD, ...places.refusal }, { endStream: true });
+  stream.resume();
+  const rest = new RefusedRest();
+  const check = (nowMs: number): void => {
+    if (rest.isOver(nowMs)) stream.close(constants.NGHTTP2_NO_ERROR);
+  };
+  const watched = transfers.watch.add({ check });
+  stream.once('close', () => transfers.watch.remove(watched));
+  return false;
 }
 
 /** grpc-js keeps its HTTP/2 servers to itself (`http2Servers`); a test watches that they are still there. */

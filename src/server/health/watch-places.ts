@@ -1,3 +1,5 @@
+import { Code } from '@connectrpc/connect';
+
 /** How many streams may watch the health of this process on one connection: a client has one for each of its channels. */
 const MOST_PER_CONNECTION = 20;
 /** How many may watch in all. */
@@ -5,6 +7,11 @@ const MOST_WATCHERS = 1_000;
 
 /** The places of those who watch health, so that neither one connection nor many can make every change of a state dear. */
 export class WatchPlaces {
+  /** With UNIMPLEMENTED clients call without health checks, whereas any other status would keep them from calling (gRFC A17). */
+  readonly refusal = {
+    'grpc-status': String(Code.Unimplemented),
+    'grpc-message': 'No more streams may watch; Check still answers.',
+  };
   readonly #taken = new Map<string, number>();
   #total = 0;
 

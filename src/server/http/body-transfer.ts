@@ -8,6 +8,7 @@ import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '.
 import { httpCallerKey } from '../port/share-key.ts';
 import type { RefusedTransfer } from '../port/transfer-figures.ts';
 import type { BytesHeld } from '../wire/byte-budget.ts';
+import type { FairTurns } from '../wire/fair-turns.ts';
 import { type Patience, Progress, type Transfer } from '../wire/transfer-watch.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import { type BodyFraming, readBodyFraming } from './body-framing.ts';
@@ -20,6 +21,8 @@ export interface BodyTransferOptions {
   readonly transfers: Transfers;
   /** The requests whose bodies have not come whole; filled here. */
   readonly coming: Set<BodyTransfer>;
+  /** Lets calls begin in fair turns. Default: at once. */
+  readonly turns?: FairTurns;
 }
 
 /** Which refusal is counted for a fault. */
@@ -31,7 +34,11 @@ const COUNTED = {
   too_many_fields: 'message_shape',
   too_deep: 'message_shape',
   too_slow: 'receive_timeout',
+  no_turn: 'turn_wait',
 } as const satisfies Record<TransferFault, RefusedTransfer>;
+
+/** Bodies above this size, in bytes, are made room for once. */
+const LARGE_BYTES = 64 * 1024;
 
 /** Bytes around a message that are none of it: prefixes of envelopes. */
 const FRAME_BYTES = 16;
@@ -43,6 +50,7 @@ export class BodyTransfer implements Transfer {
   readonly #response: WebResponse;
   readonly #length: number | undefined;
   readonly #framing: BodyFraming;
+  readonly #callerKey: string;
   readonly #held: BytesHeld;
   /** When the caller's time is up, by the monotonic clock. */
   readonly #deadlineAtMs: number | undefined;
@@ -61,7 +69,10 @@ export class BodyTransfer implements Transfer {
     this.#response = response;
     this.#length = declaredLength(request);
     this.#framing = readBodyFraming(request.headers);
-    this.#held = budget.open(httpCallerKey(request.httpVersionMajor, request.socket));
+    // Connect would make room for all of it before anything has come, beside the room that is made here.
+    if (this.#length !== undefined && this.#length > LARGE_BYTES) delete request.headers['content-length'];
+    this.#callerKey = httpCallerKey(request.httpVersionMajor, request.socket);
+    this.#held = budget.open(this.#callerKey);
     const timeoutMs = timeoutOfHeaders(request.headers);
     this.#deadlineAtMs = timeoutMs === undefined ? undefined : options.runtime.now() + timeoutMs;
     const place = watch.add(this);
@@ -77,15 +88,25 @@ export class BodyTransfer implements Transfer {
   }
 
   /**
-   * Receives the whole body, expands it and looks at it. What it yields needs no more than decoding. Throws a ConnectError
-   * where the request takes more than it may, and where its framing is none.
+   * Receives the whole body, expands it and looks at it, and waits for the turn of the call. What it yields needs no more than decoding.
+   * Throws a ConnectError where the request takes more than it may, and where its framing is none.
    */
   async *body(schema: DescMessage): AsyncGenerator<Uint8Array> {
     const bytes = await this.#receive();
     const { maxMessageBytes } = this.#options.transfers.limits;
     const opened = await this.#framing.open(bytes, schema, this.#held, maxMessageBytes);
     if (typeof opened === 'string') throw this.#refusal(opened);
+    const { turns } = this.#options;
+    if (turns !== undefined) await this.#turn(turns);
     yield opened;
+  }
+
+  /** Waits until the call may begin. Whether its caller is still there, is for whoever answers it to see. */
+  #turn(turns: FairTurns): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const refuseAsLate = (): void => reject(this.#refusal('no_turn'));
+      turns.add({ callerKey: this.#callerKey, begin: resolve, refuseAsLate });
+    });
   }
 
   /** Says that the answer is there. Returns it as it is to be sent: watched. */
@@ -147,8 +168,8 @@ export class BodyTransfer implements Transfer {
       };
       const fail = (error: ConnectError): void => {
         settle();
-        // The rest is read, and dropped, as long as the door lets the connection live.
-        request.resume();
+        // The rest is read, and dropped, behind the answer, as long as the door lets the connection live.
+        request.pause();
         reject(error);
       };
       const onData = (chunk: Buffer): void => {

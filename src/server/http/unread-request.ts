@@ -3,6 +3,7 @@ import { constants, type Http2ServerResponse } from 'node:http2';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Runtime } from '../../core/ports.ts';
 import { LINGER_MS } from '../port/limits.ts';
+import type { DroppedBytes } from '../wire/dropped-bytes.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 
 /**
@@ -13,6 +14,7 @@ export function endUnreadRequest(
   request: WebRequest,
   response: WebResponse,
   runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
+  dropped: DroppedBytes,
 ): void {
   // Node takes the socket away from a request that is done with.
   const { socket } = request;
@@ -27,7 +29,7 @@ export function endUnreadRequest(
     const done = (): void => runtime.clearTimer(timer);
     request.once('end', done);
     request.once('close', done);
-    request.resume();
+    dropped.drop(request);
   });
 }
 

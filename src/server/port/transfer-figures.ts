@@ -1,5 +1,11 @@
 /** Why a request was refused, or an answer cut off, for what it took. */
-export type RefusedTransfer = 'bytes_in_flight' | 'message_size' | 'message_shape' | 'receive_timeout' | 'send_timeout';
+export type RefusedTransfer =
+  | 'bytes_in_flight'
+  | 'message_size'
+  | 'message_shape'
+  | 'receive_timeout'
+  | 'send_timeout'
+  | 'turn_wait';
 
 /** What requests and answers hold, as metrics show it. */
 export interface TransferFigures {

@@ -11,6 +11,7 @@ import { createRpcListener } from '../http/rpc-listener.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 import { FLUSH_MS } from '../port/limits.ts';
+import { FairTurns } from '../wire/fair-turns.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
@@ -21,7 +22,10 @@ export interface WebDoorOptions extends ListenerOptions {
   readonly handlers: ServiceImpl<typeof LlmService>;
   /** Answers `/readyz`. */
   readonly isReady: () => boolean;
-  readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
+  readonly runtime: Pick<
+    System,
+    'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer' | 'afterInput' | 'busyMs'
+  >;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
@@ -50,7 +54,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const answer = createRpcListener({
     routes: (router) => router.service(LlmService, options.handlers),
     shutdownSignal: shutdown.signal,
-    bodies: { runtime, transfers: options.transfers ?? createTransfers(runtime) },
+    bodies: { runtime, transfers: options.transfers ?? createTransfers(runtime), turns: new FairTurns(runtime) },
   });
   const listener = createListener(options, (request, response) => {
     lastAnswers.add(response);

@@ -41,6 +41,7 @@ export class ByteBudget implements TransferFigures {
     message_shape: 0,
     receive_timeout: 0,
     send_timeout: 0,
+    turn_wait: 0,
   };
   /** What the large requests of a caller hold, by its share key; of those who hold any. */
   readonly #large = new Map<string, number>();

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { toBinary } from '@bufbuild/protobuf';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ChatRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
+import { system } from '../../../src/system.ts';
 import { webDoor } from '../support/doors.ts';
 import { fakeGateway, success } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
@@ -33,8 +34,8 @@ interface Answer {
 }
 
 /** Posts bytes as they are; `fetch` would not let a body be shorter than its length. */
-async function post(url: string, body: Uint8Array, headers: Record<string, string>): Promise<Answer> {
-  const request = httpRequest(url, { method: 'POST', headers });
+async function post(url: string, body: Uint8Array, headers: Record<string, string>, agent?: Agent): Promise<Answer> {
+  const request = httpRequest(url, { method: 'POST', headers, ...(agent && { agent }) });
   request.on('error', () => undefined);
   request.end(body);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -58,6 +59,15 @@ function begin(baseUrl: string, length: number, headers: Record<string, string> 
   answered.catch(() => undefined);
   return { request, answered };
 }
+
+test('room is made once for a body, whatever the libraries know of its length', async () => {
+  const { transfers } = transfersByHand({ maxMessageBytes: 32 * MIB }, 256 * MIB);
+  const { baseUrl } = await webDoor(answering(), { transfers });
+  const before = process.memoryUsage().arrayBuffers;
+  begin(baseUrl, 32 * MIB);
+  await expect.poll(() => transfers.budget.requestBytes).toBe(32 * MIB);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(48 * MIB);
+});
 
 describe.each([
   ['JSON', `Chat`, { 'content-type': 'application/json', 'content-encoding': 'gzip' }, HELLO, false],
@@ -229,4 +239,31 @@ test('an answer is not kept longer than its deadline, and the 2 s by which clien
   look(4_000);
   expect(transfers.budget.refused.send_timeout).toBe(1);
   await expect.poll(() => transfers.budget.answerBytes).toBe(0);
+});
+
+test('calls of one address that arrive together begin in turns, and one that finds none is refused', async () => {
+  const held: (() => void)[] = [];
+  const state = { isHeld: false, laterMs: 0 };
+  const runtime = {
+    ...system,
+    now: () => system.now() + state.laterMs,
+    afterInput: (run: () => void): void => {
+      if (state.isHeld) held.push(run);
+      else system.afterInput(run);
+    },
+  };
+  const { transfers } = transfersByHand({}, 64 * MIB);
+  const { baseUrl } = await webDoor(answering(), { transfers, runtime });
+  state.isHeld = true;
+  const agent = new Agent({ keepAlive: true, maxSockets: 40 });
+  onTestFinished(() => agent.destroy());
+  const asked = Array.from({ length: 40 }, () => post(`${baseUrl}${PATH}Chat`, HELLO, JSON_TYPE, agent));
+  await expect.poll(() => transfers.budget.requestBytes).toBe(7 * HELLO.byteLength);
+  state.laterMs = 6_000;
+  state.isHeld = false;
+  for (const run of held.splice(0)) run();
+  const statuses = (await Promise.all(asked)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(33);
+  expect(statuses.filter((status) => status === 503)).toHaveLength(7);
+  expect(transfers.budget.refused.turn_wait).toBe(7);
 });

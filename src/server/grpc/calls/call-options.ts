@@ -2,12 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import type { Runtime } from '../../../core/ports.ts';
 import type { ErrorContext } from '../../errors/status.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../../port/limits.ts';
+import type { FairTurns } from '../../wire/fair-turns.ts';
 import type { Transfers } from '../../wire/transfers.ts';
 
 /** What the calls of a door share. */
 export interface CallStreamOptions {
   readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'>;
   readonly transfers: Transfers;
+  /** Lets the calls of the door begin. */
+  readonly turns: FairTurns;
 }
 
 /** Returns what the error of a call says whose request nobody has looked at: the id that its caller has named, if any. */

@@ -6,13 +6,15 @@ import { PIECE_BYTES } from '../../port/limits.ts';
 import { PREFIX_BYTES } from './message-reader.ts';
 import { PieceWriter } from './piece-writer.ts';
 
-const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
+/** What every answer begins with. */
+export const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
 
 /** What is sent on the HTTP/2 stream of one call: one end, and before it, for streams, any number of messages. */
 export class CallReply {
   readonly #stream: ServerHttp2Stream;
   readonly #held: BytesHeld;
-  readonly #pieces: PieceWriter;
+  /** Made for long answers and for streams alone. */
+  #pieceWriter: PieceWriter | undefined;
   #isEnded = false;
   #isWhole = false;
   #trailers: OutgoingHttpHeaders = {};
@@ -20,7 +22,6 @@ export class CallReply {
   constructor(stream: ServerHttp2Stream, held: BytesHeld) {
     this.#stream = stream;
     this.#held = held;
-    this.#pieces = new PieceWriter(stream);
   }
 
   /** Whether the call has been given its end, though it may not have been read. */
@@ -30,7 +31,7 @@ export class CallReply {
 
   /** How many bytes of long answers and of streams have left; they stand still while the caller does not read. */
   get sentBytes(): number {
-    return this.#pieces.sentBytes;
+    return this.#pieceWriter?.sentBytes ?? 0;
   }
 
   /** Whether something waits for the caller to read it: the end, or a message before it. */
@@ -73,7 +74,7 @@ export class CallReply {
     if (headers !== undefined && !this.#stream.headersSent) this.#sendHead(headers);
     if (this.#stream.headersSent) {
       this.#trailers = trailers;
-      this.#pieces.end();
+      this.#endPieces();
     } else {
       this.#try(() => this.#stream.respond({ ...HEAD, ...trailers }, { endStream: true }));
     }
@@ -99,7 +100,7 @@ export class CallReply {
     if (!this.#claimEnd()) return;
     if (!this.#stream.headersSent) this.#sendHead(headers());
     this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
-    this.#pieces.end();
+    this.#endPieces();
   }
 
   /** Says that the call is over, whatever was to be sent. Tells whether it was not before. */
@@ -112,6 +113,16 @@ export class CallReply {
   /** Cuts the call off: a status would wait behind what is not read. */
   reset(): void {
     this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  get #pieces(): PieceWriter {
+    this.#pieceWriter ??= new PieceWriter(this.#stream);
+    return this.#pieceWriter;
+  }
+
+  #endPieces(): void {
+    if (this.#pieceWriter === undefined) this.#stream.end();
+    else this.#pieceWriter.end();
   }
 
   #sendHead(headers: Metadata): void {

@@ -4,11 +4,12 @@ import { Metadata } from '@grpc/grpc-js';
 import type { TimerHandle } from '../../../core/ports.ts';
 import { callError, endedByShutdown } from '../../errors/status.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
-import { LATE_MS, LINGER_MS } from '../../port/limits.ts';
+import { LATE_MS } from '../../port/limits.ts';
 import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
-import { expandHeld, isMessageCoding } from '../../wire/expand-message.ts';
+import type { ArrivedCall } from '../../wire/fair-turns.ts';
+import { RefusedRest } from '../../wire/refused-rest.ts';
 import { type Patience, Progress, type Transfer } from '../../wire/transfer-watch.ts';
 import type { ContextCall } from './call-context.ts';
 import { type CallStreamOptions, contextOfUnread } from './call-options.ts';
@@ -16,15 +17,14 @@ import { CallReply } from './call-reply.ts';
 import { type CallStatus, callStatus, plainStatus } from './call-status.ts';
 import { MessageReader } from './message-reader.ts';
 import { headersForHandlers } from './needed-headers.ts';
+import { openRequest, type RequestFault } from './open-request.ts';
 import { grpcCallerKey, peerOfSession } from './session-peer.ts';
 import type { TakenMethod } from './taken-method.ts';
 
-/** For what is still sent after the answer. */
-const LINGER: Patience = { limitMs: LINGER_MS, stallMs: LINGER_MS };
-
 /** A call with one message in its request, read and answered on its HTTP/2 stream. */
-export class CallStream implements ContextCall, Transfer {
+export class CallStream implements ContextCall, Transfer, ArrivedCall {
   readonly reply: CallReply;
+  readonly callerKey: string;
   readonly #options: CallStreamOptions;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
@@ -40,8 +40,11 @@ export class CallStream implements ContextCall, Transfer {
   #coming: number | undefined;
   /** Of what is received, then of what is sent. */
   #progress: Progress | undefined;
+  /** What is left of a request that was refused. */
+  #rest: RefusedRest | undefined;
   #request: Buffer | undefined;
-  #isHandled = false;
+  /** The request comes, waits for its turn, and is handled. */
+  #phase: 'COMING' | 'WAITING' | 'HANDLED' = 'COMING';
   #isCancelled = false;
   /** The two who hear of the end: the context of the handler, and the writer of a stream. */
   #onCancelled: (() => void) | undefined;
@@ -62,7 +65,8 @@ export class CallStream implements ContextCall, Transfer {
     this.#headers = headers;
     this.#method = method;
     this.#endCall = method.calls?.begin();
-    this.#held = budget.open(grpcCallerKey(this));
+    this.callerKey = grpcCallerKey(this);
+    this.#held = budget.open(this.callerKey);
     this.reply = new CallReply(stream, this.#held);
     this.#place = watch.add(this);
     this.#deadlineAtMs = timeoutMs === undefined || timeoutMs === Infinity ? Infinity : runtime.now() + timeoutMs;
@@ -96,8 +100,7 @@ export class CallStream implements ContextCall, Transfer {
   }
 
   getPeer(): string {
-    const { session } = this.#stream;
-    return session === undefined ? NO_PEER : peerOfSession(session);
+    return this.#stream.session === undefined ? NO_PEER : peerOfSession(this.#stream.session);
   }
 
   on(_event: 'cancelled', listener: () => void): void {
@@ -134,15 +137,13 @@ export class CallStream implements ContextCall, Transfer {
   }
 
   check(nowMs: number, patience: Patience): void {
-    if (this.#isHandled) this.#checkSending(nowMs, patience);
-    else if (!this.reply.isEnded) this.#checkReceiving(nowMs, patience);
-    // It was refused, and the client goes on sending.
-    else if (this.#isOver(nowMs, 0, LINGER)) this.#stream.close(constants.NGHTTP2_NO_ERROR);
-  }
-
-  #checkReceiving(nowMs: number, patience: Patience): void {
-    if (!this.#isOver(nowMs, this.#reader.received, patience)) return;
-    this.#refuseFor('receive_timeout', 'too_slow');
+    if (this.#phase === 'HANDLED') this.#checkSending(nowMs, patience);
+    else if (this.reply.isEnded) {
+      // It was refused, and the client goes on sending.
+      if (this.#rest?.isOver(nowMs) === true) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    } else if (this.#phase === 'COMING' && this.#isOver(nowMs, this.#reader.received, patience)) {
+      this.#refuseFor('receive_timeout', 'too_slow');
+    }
   }
 
   #checkSending(nowMs: number, patience: Patience): void {
@@ -161,9 +162,12 @@ export class CallStream implements ContextCall, Transfer {
     return this.#progress.isOver(nowMs, bytes, patience);
   }
 
-  /** Takes a piece of the request. After a refusal it is dropped, but read. */
+  /** Takes a piece of the request. After a refusal it is dropped, and a little more is read. */
   #read(chunk: Buffer): void {
-    if (this.reply.isEnded) return;
+    if (this.reply.isEnded) {
+      if (this.#rest?.drop(chunk.length) === true) this.#stream.pause();
+      return;
+    }
     this.#reader.push(chunk, (length) => this.#accept(length));
     if (this.#reader.hasMore) this.#refuse(Code.Unimplemented, 'The request has more than one message.');
   }
@@ -178,36 +182,35 @@ export class CallStream implements ContextCall, Transfer {
   #begin(): void {
     // A stream that is reset emits 'end' as well.
     if (this.reply.isEnded || this.#stream.closed) return;
-    const reader = this.#reader;
-    if (reader.received === 0) this.#refuse(Code.Unimplemented, 'The request has no message.');
-    else if (!reader.isComplete) this.#refuse(Code.Internal, 'The message of the request is cut off.');
-    else if (reader.isCompressed) void this.#expand();
-    else this.#handOver(reader.message);
+    const { maxMessageBytes } = this.#options.transfers.limits;
+    const request = openRequest(this.#reader, this.#headers['grpc-encoding'], this.#held, maxMessageBytes);
+    if (request instanceof Promise) void request.then((opened) => this.#hasCome(opened));
+    else this.#hasCome(request);
   }
 
-  async #expand(): Promise<void> {
-    const coding = this.#headers['grpc-encoding'] ?? 'identity';
-    const { message } = this.#reader;
-    const { maxMessageBytes } = this.#options.transfers.limits;
-    if (coding === 'identity') {
-      this.#refuse(Code.Internal, 'The request is compressed, but names no grpc-encoding.');
-    } else if (typeof coding !== 'string' || !isMessageCoding(coding)) {
-      this.#refuse(Code.Unimplemented, 'The grpc-encoding of the request is not known here.');
+  #hasCome(request: Buffer | RequestFault): void {
+    if (this.reply.isEnded || this.#stream.closed) return;
+    if ('code' in request) {
+      this.#refuse(request.code, request.details);
+    } else if ('fault' in request) {
+      this.#refuseFor(request.reason, request.fault);
     } else {
-      const expanded = await expandHeld(coding, message, this.#held, maxMessageBytes);
-      if (this.reply.isEnded || this.#stream.closed) return;
-      if (typeof expanded !== 'string') this.#handOver(expanded);
-      else if (expanded === 'over_budget') this.#refuseFor('bytes_in_flight', expanded);
-      else if (expanded === 'expands_too_much') this.#refuseFor('message_size', expanded);
-      else this.#refuse(Code.Internal, 'The request is not in the coding that it names.');
+      this.#request = request;
+      this.#phase = 'WAITING';
+      this.#options.turns.add(this);
     }
   }
 
-  #handOver(request: Buffer): void {
+  begin(): void {
+    // Its caller has left, its time was up, or the door has closed.
+    if (this.reply.isEnded || this.#stream.closed) return;
     this.#release();
-    this.#request = request;
-    this.#isHandled = true;
+    this.#phase = 'HANDLED';
     this.#method.handle(this);
+  }
+
+  refuseAsLate(): void {
+    if (!this.reply.isEnded && !this.#stream.closed) this.#refuseFor('turn_wait', 'no_turn');
   }
 
   #refuseFor(reason: RefusedTransfer, fault: TransferFault): void {
@@ -220,6 +223,8 @@ export class CallStream implements ContextCall, Transfer {
 
   #refuseWith(status: CallStatus): void {
     this.#release();
+    this.#request = undefined;
+    this.#rest = new RefusedRest();
     this.reply.fail(status);
     this.#held.dropRequest();
   }

@@ -19,6 +19,39 @@ function isChatResponse(message: { readonly $typeName: string }): message is Cha
   return message.$typeName === ChatResponseSchema.typeName;
 }
 
+/** Texts of more characters are put into their place as bytes: a writer that grows to their size copies them several times. */
+const LONG_TEXT = 32 * 1024;
+
+/** The same bytes of an answer whose text is long; where its text and its content are the same, they are encoded once. */
+function encodeLongAnswer(response: ChatResponse, content: string | undefined): Uint8Array<ArrayBuffer> {
+  const { text, message } = response;
+  const pieces: Uint8Array[] = [];
+  const textBytes = Buffer.from(text);
+  if (text !== '') pieces.push(lengthDelimited(1, textBytes.byteLength), textBytes);
+  writeFacts(response);
+  if (content === undefined) {
+    writeAnswer(16, message, undefined);
+    pieces.push(writer.finish());
+  } else {
+    pieces.push(writer.finish());
+    const contentBytes = content === text ? textBytes : Buffer.from(content);
+    const part = lengthDelimited(1, contentBytes.byteLength);
+    writeInt(1, message?.role ?? 0);
+    const answer = writer
+      .uint32(tag(2, LENGTH_DELIMITED))
+      .uint32(part.byteLength + contentBytes.byteLength)
+      .finish();
+    const answerBytes = answer.byteLength + part.byteLength + contentBytes.byteLength;
+    pieces.push(lengthDelimited(16, answerBytes), answer, part, contentBytes);
+  }
+  return Buffer.concat(pieces);
+}
+
+/** What stands before the bytes of a field. */
+function lengthDelimited(field: number, byteLength: number): Uint8Array {
+  return new BinaryWriter().uint32(tag(field, LENGTH_DELIMITED)).uint32(byteLength).finish();
+}
+
 /** After an answer of more bytes the writer is made anew, so that its large buffer is not kept. */
 const MAX_KEPT_BYTES = 64 * 1024;
 
@@ -27,7 +60,10 @@ let writer = new BinaryWriter();
 
 function encodeChatResponse(message: ChatResponse): Uint8Array<ArrayBuffer> {
   try {
-    writeChatResponse(message);
+    const content = plainTextOf(message.message);
+    if (message.text.length > LONG_TEXT || (content?.length ?? 0) > LONG_TEXT)
+      return encodeLongAnswer(message, content);
+    writeChatResponse(message, content);
     const bytes = writer.finish();
     if (bytes.length > MAX_KEPT_BYTES) writer = new BinaryWriter();
     return bytes;
@@ -38,8 +74,14 @@ function encodeChatResponse(message: ChatResponse): Uint8Array<ArrayBuffer> {
   }
 }
 
-function writeChatResponse(response: ChatResponse): void {
+function writeChatResponse(response: ChatResponse, content: string | undefined): void {
   writeString(1, response.text);
+  writeFacts(response);
+  writeAnswer(16, response.message, content);
+}
+
+/** Writes all besides the text and the content. */
+function writeFacts(response: ChatResponse): void {
   writeOptionalInt(2, response.tokensUsed);
   writeOptionalDouble(3, response.costUsd);
   writeString(4, response.model);
@@ -62,7 +104,6 @@ function writeChatResponse(response: ChatResponse): void {
     writer.uint32(tag(14, LENGTH_DELIMITED)).bytes(toBinary(WarningSchema, warning));
   }
   writeString(15, response.requestId);
-  writeAnswer(16, response.message);
 }
 
 function writeAttempt(field: number, attempt: Attempt): void {
@@ -109,18 +150,24 @@ function writeCost(field: number, cost: Cost | undefined): void {
 }
 
 /** Most answers are one text; any other is left to the library. */
-function writeAnswer(field: number, message: Message | undefined): void {
+function writeAnswer(field: number, message: Message | undefined, text: string | undefined): void {
   if (message === undefined) return;
-  const [only, ...others] = message.content;
-  const isPlain = others.length === 0 && only?.providerState === undefined && only?.cacheBreakpoint === false;
-  if (!isPlain || only.part.case !== 'text') {
+  if (text === undefined) {
     writer.uint32(tag(field, LENGTH_DELIMITED)).bytes(toBinary(MessageSchema, message));
     return;
   }
   begin(field);
   writeInt(1, message.role);
-  begin(2).uint32(tag(1, LENGTH_DELIMITED)).string(only.part.value).join();
+  begin(2).uint32(tag(1, LENGTH_DELIMITED)).string(text).join();
   writer.join();
+}
+
+/** The text of a message that is one text and nothing else. */
+function plainTextOf(message: Message | undefined): string | undefined {
+  if (message?.content.length !== 1) return undefined;
+  const [only] = message.content;
+  const isPlain = only?.providerState === undefined && only?.cacheBreakpoint === false;
+  return isPlain && only.part.case === 'text' ? only.part.value : undefined;
 }
 
 /** Wire types (protobuf encoding, "Message Structure"). */

@@ -9,4 +9,14 @@ export interface TakenMethod<Call> {
   readonly openCalls: OpenCalls;
   /** Counts the calls from their first byte to their last, where they have to be waited for. */
   readonly calls?: LiveCalls | undefined;
+  /** Bounds how many of its calls are open, where they last. */
+  readonly places?: CallPlaces | undefined;
+}
+
+/** The places of a method whose calls last. */
+export interface CallPlaces {
+  /** How a call ends that finds none: gRPC's status and its words, as they stand in trailers. */
+  readonly refusal: { readonly 'grpc-status': string; readonly 'grpc-message': string };
+  /** Takes one for a caller; returns how it is given back, once, and undefined where none is left. */
+  take(callerKey: string): (() => void) | undefined;
 }

@@ -107,9 +107,37 @@ describe('an answer of Chat', () => {
     }
   });
 
-  test('that cannot be encoded spoils no other', () => {
+  test('that is long is encoded as the library does it, whatever else it has', () => {
+    const long = 'ä'.repeat(50_000);
+    const one = (value: string) => ({ part: { case: 'text' as const, value } });
+    const reasoning = { part: { case: 'reasoning' as const, value: { text: long } } };
+    const answers = [
+      { text: long },
+      { text: long, message: {} },
+      { text: long, message: { role: Role.ASSISTANT, content: [one('')] } },
+      { text: long, message: { content: [one(`${long}.`)] } },
+      { text: '', message: { role: Role.ASSISTANT, content: [one(long)] } },
+      { text: 'short', message: { role: Role.ASSISTANT, content: [one(long)] } },
+      { text: long, message: { role: Role.ASSISTANT, content: [reasoning, one(long)] } },
+    ];
+    for (const answer of answers) {
+      const facts = { model: 'model-1', tokensUsed: 3, metadata: { a: 'b' }, requestId: 'id' };
+      const response = create(ChatResponseSchema, { ...facts, ...answer });
+      const expected = Buffer.from(toBinary(ChatResponseSchema, response));
+      expect(encodeMessage(ChatResponseSchema, response).equals(expected)).toBe(true);
+    }
+  });
+
+  test('that cannot be encoded spoils no other, a long one neither', () => {
     const broken = create(ChatResponseSchema, { text: 'of somebody else', tokensUsed: 0.5 });
     expect(() => encodeMessage(ChatResponseSchema, broken)).toThrow();
+    const long = create(ChatResponseSchema, {
+      text: 'a'.repeat(100_000),
+      model: 'model-1',
+      costUsd: 1,
+      tokensUsed: 0.5,
+    });
+    expect(() => encodeMessage(ChatResponseSchema, long)).toThrow();
     const response = create(ChatResponseSchema, { text: 'mine' });
     expect(encodeMessage(ChatResponseSchema, response)).toEqual(Buffer.from(toBinary(ChatResponseSchema, response)));
   });
