@@ -97,7 +97,10 @@ describe.skipIf(recordings.length === 0)(
         expect(trailOf((await rpcError(second)).trail)).toEqual([`FIRST ${lead} ${reason}`]);
       } else {
         const { attempts, target } = await second;
-        expect(trailOf(attempts)).toEqual([`FIRST ${lead} ${reason}`, 'FAILOVER understudy OK']);
+        // The name of a limit is the gateway's: the other one is tried at once.
+        const isSwapped = recording.provider === 'openai' && recording.body.includes("'max_tokens' is not supported");
+        const again = isSwapped ? [`RETRY ${lead} ${reason}`] : [];
+        expect(trailOf(attempts)).toEqual([`FIRST ${lead} ${reason}`, ...again, 'FAILOVER understudy OK']);
         expect(target).toBe('understudy');
       }
       passed.push(recording);
