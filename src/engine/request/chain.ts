@@ -121,6 +121,12 @@ export class Chain<Output, Final> {
     return this.#isCandidate(entry) && this.unavailable(entry) === undefined;
   }
 
+  /** Other servers than the provider's own run one model with other windows, formats and limits each. */
+  #isSameModel(one: ChainEntry, other: ChainEntry): boolean {
+    if (one.model !== other.model) return false;
+    return this.#stateOf(one).target.ownHost && this.#stateOf(other).target.ownHost;
+  }
+
   /** What could not be done for a model is not asked of it again, nor of a smaller one (class C13). */
   #incapable(entry: ChainEntry): Failure | undefined {
     for (const [tried, failure] of this.#failures) {
@@ -129,7 +135,7 @@ export class Chain<Output, Final> {
       const isNoLarger =
         failure.reason === 'CONTEXT_LENGTH_EXCEEDED' &&
         (entry.contextWindow ?? Infinity) <= (tried.contextWindow ?? -Infinity);
-      if (tried.model === entry.model || isNoLarger) {
+      if (this.#isSameModel(tried, entry) || isNoLarger) {
         const { reason, message, field } = failure;
         return { class: 'capability', reason, message, field, neverSent: true };
       }

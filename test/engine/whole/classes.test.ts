@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { FailureClass, StatusName, Verdict } from '../../../src/core/failure.ts';
-import { createEngineHarness, failureOf, trailOf } from '../../support/engine-harness.ts';
+import { createEngineHarness, entryOf, failureOf, trailOf } from '../../support/engine-harness.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { answer, breaksAfter, failure, fails } from '../../support/upstream-scripts.ts';
 
@@ -268,6 +268,16 @@ describe('a request that is too large', () => {
     expect(result.attempts[1]).toMatchObject({ kind: 'SKIPPED' });
     expect(result.attempts[1]?.httpStatus).toBeUndefined();
     expect(result.attempts[1]?.failure?.httpStatus).toBeUndefined();
+  });
+});
+
+describe('what the model of another server cannot take', () => {
+  it('is sent to the same model at the next server, which may have another window', async () => {
+    const { run, upstream } = createEngineHarness(['a', 'b'], { foreign: ['a', 'b'] });
+    upstream.always('a', fails('capability'));
+    upstream.always('b', answer(10, 'fits'));
+    const chain = ['a', 'b'].map((target) => entryOf(target, { model: 'llama' }));
+    expect(trailOf(await run(chain))).toEqual(['FIRST a capability', 'FAILOVER b ok']);
   });
 });
 

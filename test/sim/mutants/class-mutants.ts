@@ -126,7 +126,7 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
     rule: 'C13',
     does: 'sends what is too large to a model that is no larger',
     file: 'engine/request/chain.ts',
-    find: 'if (tried.model === entry.model || isNoLarger) {',
+    find: 'if (this.#isSameModel(tried, entry) || isNoLarger) {',
     replace: 'if (false) {',
     seenBy: 'whole/classes.test.ts',
   },

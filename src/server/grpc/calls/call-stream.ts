@@ -58,7 +58,6 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     method: TakenMethod<CallStream>,
     options: CallStreamOptions,
   ) {
-    const { runtime } = options;
     const { budget, watch } = options.transfers;
     this.#options = options;
     this.#stream = stream;
@@ -69,7 +68,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.#held = budget.open(this.callerKey);
     this.reply = new CallReply(stream, this.#held);
     this.#place = watch.add(this);
-    this.#deadlineAtMs = timeoutMs === undefined || timeoutMs === Infinity ? Infinity : runtime.now() + timeoutMs;
+    this.#deadlineAtMs = options.runtime.now() + (timeoutMs ?? Infinity);
     // After an error comes 'close', which is heard below.
     stream.on('error', () => undefined);
     stream.on('data', (chunk: Buffer) => this.#read(chunk));
@@ -78,7 +77,8 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     if (timeoutMs === undefined) {
       this.#refuse(Code.Internal, 'The grpc-timeout cannot be read.');
     } else if (timeoutMs !== Infinity) {
-      this.#timer = runtime.setTimer(timeoutMs, () => this.#refuse(Code.DeadlineExceeded, 'The deadline was reached.'));
+      const onDeadline = (): void => this.#refuse(Code.DeadlineExceeded, 'The deadline was reached.');
+      this.#timer = options.runtime.setTimer(timeoutMs, onDeadline);
     }
     if (!this.reply.isEnded) this.#coming = method.openCalls.coming(this);
   }
@@ -147,11 +147,11 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
   }
 
   #checkSending(nowMs: number, patience: Patience): void {
-    if (!this.reply.isWaiting) this.#progress = undefined;
+    const { isWaiting, isWhole, sentBytes } = this.reply;
+    if (!isWaiting) this.#progress = undefined;
     // A stream may last as long as its deadline lets it, as long as it moves.
-    const limitMs = this.reply.isWhole ? patience.limitMs : Infinity;
-    const { stallMs } = patience;
-    const isStuck = this.reply.isWaiting && this.#isOver(nowMs, this.reply.sentBytes, { limitMs, stallMs });
+    const isStuck =
+      isWaiting && this.#isOver(nowMs, sentBytes, isWhole ? patience : { ...patience, limitMs: Infinity });
     if (nowMs < this.#deadlineAtMs + LATE_MS && !isStuck) return;
     this.#options.transfers.budget.refused.send_timeout += 1;
     this.reply.reset();
