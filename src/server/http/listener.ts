@@ -8,7 +8,7 @@ import { formatAddress, parseAddress } from '../../core/address.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
 import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
-import { DroppedBytes } from '../wire/dropped-bytes.ts';
+import { DroppedRequests } from '../wire/reading-pace.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 import { endUnreadRequest } from './unread-request.ts';
 
@@ -68,7 +68,7 @@ export function createListener(
   { runtime, tls, idleTimeoutMs = IDLE_TIMEOUT_MS }: ListenerOptions,
   answer: (request: WebRequest, response: WebResponse) => void,
 ): HttpListener {
-  const dropped = new DroppedBytes(runtime);
+  const dropped = new DroppedRequests(runtime);
   const guarded = (request: WebRequest, response: WebResponse): void => {
     // An error without a listener would end the process; 'close' follows and is heard where it matters.
     request.on('error', () => undefined);

@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 
 import type { Runtime } from '../../core/ports.ts';
 import { LINGER_MS } from '../port/limits.ts';
-import type { DroppedBytes } from '../wire/dropped-bytes.ts';
+import type { DroppedRequests } from '../wire/reading-pace.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 
 /**
@@ -13,7 +13,7 @@ export function endUnreadRequest(
   request: WebRequest,
   response: WebResponse,
   runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
-  dropped: DroppedBytes,
+  dropped: DroppedRequests,
 ): void {
   // Node takes the socket away from a request that is done with.
   const { socket } = request;
