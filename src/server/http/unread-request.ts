@@ -19,7 +19,8 @@ export function endUnreadRequest(
   const { socket } = request;
   // Over HTTP/2 a response says that it is finished only when its stream is closed.
   const written = 'stream' in response ? response.stream : response;
-  written.once('finish', () => {
+  // Before Node looks whether anybody reads the request.
+  written.prependOnceListener('finish', () => {
     if (request.complete) return;
     const timer = runtime.setTimer(LINGER_MS, () => {
       if ('stream' in request) request.stream.close(constants.NGHTTP2_NO_ERROR);
