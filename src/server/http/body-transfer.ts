@@ -9,6 +9,7 @@ import { httpCallerKey } from '../port/share-key.ts';
 import type { RefusedTransfer } from '../port/transfer-figures.ts';
 import type { BytesHeld } from '../wire/byte-budget.ts';
 import type { FairTurns } from '../wire/fair-turns.ts';
+import type { ReadingPace } from '../wire/reading-pace.ts';
 import { type Patience, Progress, type Transfer } from '../wire/transfer-watch.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import { type BodyFraming, readBodyFraming } from './body-framing.ts';
@@ -23,6 +24,8 @@ export interface BodyTransferOptions {
   readonly coming: Set<BodyTransfer>;
   /** Lets calls begin in fair turns. Default: at once. */
   readonly turns?: FairTurns;
+  /** How fast large bodies are received. Default: as fast as they come. */
+  readonly pace?: ReadingPace;
 }
 
 /** Which refusal is counted for a fault. */
@@ -160,7 +163,9 @@ export class BodyTransfer implements Transfer {
     const whole = length === undefined ? undefined : Buffer.allocUnsafeSlow(length);
     const chunks: Buffer[] = [];
     return new Promise((resolve, reject) => {
+      const { pace } = this.#options;
       const settle = (): void => {
+        pace?.leave(request);
         this.#fail = undefined;
         this.#progress = undefined;
         this.#options.coming.delete(this);
@@ -175,6 +180,7 @@ export class BodyTransfer implements Transfer {
       const onData = (chunk: Buffer): void => {
         whole?.set(chunk, this.#received);
         this.#received += chunk.length;
+        if (this.#received > LARGE_BYTES) pace?.read(request, chunk.length);
         if (whole !== undefined) return;
         chunks.push(chunk);
         const declaresTooMuch = this.#framing.declaresTooMuch(chunks[0] ?? chunk, mostBytes - FRAME_BYTES);

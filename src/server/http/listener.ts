@@ -8,7 +8,7 @@ import { formatAddress, parseAddress } from '../../core/address.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
 import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
-import { DroppedBytes } from '../wire/dropped-bytes.ts';
+import { DroppedRequests } from '../wire/reading-pace.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 import { FreshConnections } from './fresh-connections.ts';
 import { endUnreadRequest } from './unread-request.ts';
@@ -73,7 +73,7 @@ export function createListener(
 ): HttpListener {
   /** The connections of HTTP/1.1 that no request has come from. */
   const fresh = new FreshConnections(runtime);
-  const dropped = new DroppedBytes(runtime);
+  const dropped = new DroppedRequests(runtime);
   const guarded = (request: WebRequest, response: WebResponse): void => {
     if (!('stream' in request)) fresh.delete(request.socket);
     // An error without a listener would end the process; 'close' follows and is heard where it matters.

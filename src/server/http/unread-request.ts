@@ -3,7 +3,7 @@ import { constants, type Http2ServerResponse } from 'node:http2';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Runtime } from '../../core/ports.ts';
 import { LINGER_MS } from '../port/limits.ts';
-import type { DroppedBytes } from '../wire/dropped-bytes.ts';
+import type { DroppedRequests } from '../wire/reading-pace.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 
 /**
@@ -14,13 +14,14 @@ export function endUnreadRequest(
   request: WebRequest,
   response: WebResponse,
   runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>,
-  dropped: DroppedBytes,
+  dropped: DroppedRequests,
 ): void {
   // Node takes the socket away from a request that is done with.
   const { socket } = request;
   // Over HTTP/2 a response says that it is finished only when its stream is closed.
   const written = 'stream' in response ? response.stream : response;
-  written.once('finish', () => {
+  // Before Node looks whether anybody reads the request.
+  written.prependOnceListener('finish', () => {
     if (request.complete) return;
     const timer = runtime.setTimer(LINGER_MS, () => {
       if ('stream' in request) request.stream.close(constants.NGHTTP2_NO_ERROR);

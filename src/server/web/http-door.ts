@@ -12,6 +12,7 @@ import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 import { FLUSH_MS } from '../port/limits.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
+import { paceOfBodies } from '../wire/reading-pace.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
@@ -54,7 +55,12 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const answer = createRpcListener({
     routes: (router) => router.service(LlmService, options.handlers),
     shutdownSignal: shutdown.signal,
-    bodies: { runtime, transfers: options.transfers ?? createTransfers(runtime), turns: new FairTurns(runtime) },
+    bodies: {
+      runtime,
+      transfers: options.transfers ?? createTransfers(runtime),
+      turns: new FairTurns(runtime),
+      pace: paceOfBodies(runtime),
+    },
   });
   const listener = createListener(options, (request, response) => {
     lastAnswers.add(response);

@@ -11,6 +11,9 @@ export const LEAST_BUDGET_BYTES = 4 * MAX_MESSAGE_BYTES;
 const LARGE_SHARE = 3 / 4;
 const CALLER_SHARE = 1 / 2;
 
+/** What unread answers may hold beyond the budget, in bytes, before callers who hold nothing large are refused as well. */
+const MOST_BEYOND_BYTES = 128 * 1024 * 1024;
+
 /** What one call holds of the budget; given back once, when it has ended. */
 export interface BytesHeld {
   /** Takes more for the request; false, and nothing is taken, where the budget has no room for it. */
@@ -21,7 +24,7 @@ export interface BytesHeld {
   dropRequest(): void;
   /**
    * Counts bytes of the answer, negative where they were read. They are never refused, since they have been paid for; new
-   * requests are, as long as they are not read.
+   * requests are, as long as they are not read, small ones of callers who hold nothing large last.
    */
   answer(bytes: number): void;
   /** Says how many bytes of the answer have not been read. */
@@ -45,6 +48,8 @@ export class ByteBudget implements TransferFigures {
   };
   /** What the large requests of a caller hold, by its share key; of those who hold any. */
   readonly #large = new Map<string, number>();
+  /** What their large unread answers hold, likewise. */
+  readonly #largeAnswers = new Map<string, number>();
   #requestBytes = 0;
   #answerBytes = 0;
 
@@ -74,16 +79,27 @@ export class ByteBudget implements TransferFigures {
   /** Whether so many bytes more have room, of which `large` count as those of large requests. */
   fits(bytes: number, large: number, shareKey: string): boolean {
     const held = this.#requestBytes + this.#answerBytes + bytes;
-    if (large === 0) return held <= this.mostBytes;
+    if (large === 0) return held <= this.mostBytes || this.#fitsBeyond(bytes, shareKey);
     const ofCaller = (this.#large.get(shareKey) ?? 0) + large;
     return held <= this.mostBytes * LARGE_SHARE && ofCaller <= this.mostBytes * CALLER_SHARE;
   }
 
+  /** Whoever holds nothing large is not to pay for those who do not read their answers. */
+  #fitsBeyond(bytes: number, shareKey: string): boolean {
+    const mostBeyond = Math.min(this.mostBytes, MOST_BEYOND_BYTES);
+    const isLight = !this.#large.has(shareKey) && !this.#largeAnswers.has(shareKey);
+    const requests = this.#requestBytes + bytes;
+    return isLight && requests <= this.mostBytes && requests + this.#answerBytes <= this.mostBytes + mostBeyond;
+  }
+
   /** Adds to what the large requests of a caller hold; negative to give back. */
   addLarge(bytes: number, shareKey: string): void {
-    const held = (this.#large.get(shareKey) ?? 0) + bytes;
-    if (held === 0) this.#large.delete(shareKey);
-    else this.#large.set(shareKey, held);
+    addTo(this.#large, shareKey, bytes);
+  }
+
+  /** Adds to what the large unread answers of a caller hold; negative where they were read. */
+  addLargeAnswer(bytes: number, shareKey: string): void {
+    addTo(this.#largeAnswers, shareKey, bytes);
   }
 
   /** Adds to what is held; negative to give back. */
@@ -93,12 +109,20 @@ export class ByteBudget implements TransferFigures {
   }
 }
 
+/** Keeps only those who hold any. */
+function addTo(holders: Map<string, number>, key: string, bytes: number): void {
+  const held = (holders.get(key) ?? 0) + bytes;
+  if (held === 0) holders.delete(key);
+  else holders.set(key, held);
+}
+
 class HeldByCall implements BytesHeld {
   readonly #budget: ByteBudget;
   readonly #shareKey: string;
   #request = 0;
   #large = 0;
   #answer = 0;
+  #largeAnswer = 0;
 
   constructor(budget: ByteBudget, shareKey: string) {
     this.#budget = budget;
@@ -129,6 +153,10 @@ class HeldByCall implements BytesHeld {
   answer(bytes: number): void {
     this.#answer += bytes;
     this.#budget.add(0, bytes);
+    const large = this.#answer > SMALL_BYTES ? this.#answer : 0;
+    if (large === this.#largeAnswer) return;
+    this.#budget.addLargeAnswer(large - this.#largeAnswer, this.#shareKey);
+    this.#largeAnswer = large;
   }
 
   answerIs(bytes: number): void {

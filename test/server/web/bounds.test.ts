@@ -267,3 +267,24 @@ test('calls of one address that arrive together begin in turns, and one that fin
   expect(statuses.filter((status) => status === 503)).toHaveLength(7);
   expect(transfers.budget.refused.turn_wait).toBe(7);
 });
+
+test('what goes on behind a refusal is read at a pace, also where nothing of it was read before', async () => {
+  // No step of the pace comes.
+  const runtime = {
+    ...system,
+    setTimer: (ms: number, fire: () => void) => (ms === 50 ? 0 : system.setTimer(ms, fire)),
+  };
+  const { transfers } = transfersByHand({ maxMessageBytes: 64 * MIB }, 32 * MIB);
+  const { baseUrl } = await webDoor(answering(), { transfers, runtime });
+  const { hostname, port } = new URL(baseUrl);
+  const socket = connect(Number(port), hostname);
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => undefined);
+  socket.write(`POST ${PATH}Chat HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\n`);
+  socket.write(`content-length: ${60 * MIB}\r\n\r\n`);
+  socket.write(Buffer.alloc(60 * MIB, ' '));
+  const [head] = (await once(socket, 'data')) as [Buffer];
+  expect(head.toString()).toContain('503');
+  for (let count = 0; count < 50; count += 1) await post(`${baseUrl}${PATH}Chat`, HELLO, JSON_TYPE);
+  expect(socket.writableLength).toBeGreaterThan(30 * MIB);
+});

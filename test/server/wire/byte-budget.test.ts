@@ -62,11 +62,28 @@ describe('the budget of bytes', () => {
     expect(budget.open('caller').take(50 * MIB)).toBe(true);
   });
 
+  test('refuses no small request of a caller who holds nothing large, unless answers that nobody reads take twice as much', () => {
+    const budget = new ByteBudget(100 * MIB);
+    const unread = [budget.open('a'), budget.open('b')];
+    for (const held of unread) held.answer(80 * MIB);
+    expect(budget.open('c').take(SMALL)).toBe(true);
+    expect(budget.open('a').take(1)).toBe(false);
+    unread[0]?.answer(-80 * MIB + SMALL);
+    unread[1]?.answer(79 * MIB);
+    expect(budget.open('a').take(1)).toBe(true);
+    expect(budget.open('b').take(1)).toBe(false);
+    unread[1]?.answer(41 * MIB);
+    expect(budget.open('c').take(1)).toBe(false);
+    for (const held of unread) held.release();
+    expect(budget.open('b').take(1)).toBe(true);
+  });
+
   test('never refuses an answer, but requests as long as answers are unread', () => {
     const budget = new ByteBudget(100 * MIB);
     const held = budget.open('another');
     held.answer(120 * MIB);
     expect(budget.open('another').take(1)).toBe(false);
+    expect(budget.open('third').take(SMALL + 1)).toBe(false);
     held.release();
     expect(budget.open('another').take(1)).toBe(true);
   });

@@ -190,11 +190,9 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
 
   #hasCome(request: Buffer | RequestFault): void {
     if (this.reply.isEnded || this.#stream.closed) return;
-    if ('code' in request) {
-      this.#refuse(request.code, request.details);
-    } else if ('fault' in request) {
-      this.#refuseFor(request.reason, request.fault);
-    } else {
+    if ('code' in request) this.#refuse(request.code, request.details);
+    else if ('fault' in request) this.#refuseFor(request.reason, request.fault);
+    else {
       this.#request = request;
       this.#phase = 'WAITING';
       this.#options.turns.add(this);
