@@ -6,13 +6,12 @@ import { Identity } from '../../shared/identity.ts';
 import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson } from '../../shared/json/value.ts';
-import { inPlaceOfAnswer, refusedInPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
+import { inPlaceOfAnswer, refusedInBand, refusedInPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 import { finishEvent } from '../../shared/reading/finish-event.ts';
 import { endingOf } from '../../shared/reading/finish-words.ts';
 import { DONE, gluedDocuments } from '../../shared/reading/glued-documents.ts';
 import { upToFailure } from '../../shared/reading/up-to-failure.ts';
-import { openAiInBandFailure } from '../shared/error-codes.ts';
 import { chatUsage } from '../shared/token-usage.ts';
 import type { MessageFields } from './first-choice.ts';
 import { firstChoice, messageOf } from './first-choice.ts';
@@ -75,7 +74,7 @@ class ChatReader {
     const chunk = asRecord(parsed);
     if (chunk === undefined) return this.#readGlued(event.name, data);
     const error = errorIn(chunk, event.name);
-    if (error !== undefined) return this.#fail(openAiInBandFailure(error));
+    if (error !== undefined) return this.#fail(refusedInBand(error));
     if (!Array.isArray(chunk.choices) && !isSaid(chunk.usage)) {
       return isSaid(chunk.choices) ? this.#fail(MALFORMED) : this.#notAChunk(chunk);
     }
@@ -86,7 +85,7 @@ class ChatReader {
 
   readWhole(body: JsonRecord, text: string | undefined): readonly AdapterEvent[] {
     const error = errorIn(body, '');
-    if (error !== undefined) return this.#fail(openAiInBandFailure(error));
+    if (error !== undefined) return this.#fail(refusedInBand(error));
     const choice = firstChoice(body.choices);
     if (choice === undefined) return inPlaceOfAnswer(body);
     this.#serviceTier = body.service_tier;
@@ -124,7 +123,7 @@ class ChatReader {
   /** Adds what a choice says of the answer to `events`. Some routers put the error of a provider into it. */
   #readChoice(choice: JsonRecord, fields: MessageFields, events: AdapterEvent[]): void {
     const message = messageOf(choice, fields);
-    if (isSaid(choice.error)) events.push({ type: 'failure', failure: openAiInBandFailure(choice.error) });
+    if (isSaid(choice.error)) events.push({ type: 'failure', failure: refusedInBand(choice.error) });
     else if (message === 'malformed') events.push({ type: 'failure', failure: MALFORMED });
     else if (message !== undefined) this.#pieces.read(message, events);
   }
@@ -137,7 +136,7 @@ class ChatReader {
       case 'known':
         return this.#finish(this.#pieces.reasonOf(ending.reason), ending.raw, true);
       case 'broken':
-        return this.#isFinished ? NOTHING : [{ type: 'failure', failure: openAiInBandFailure({ code: ending.raw }) }];
+        return this.#isFinished ? NOTHING : [{ type: 'failure', failure: refusedInBand({ code: ending.raw }) }];
       case 'unknown':
         this.#unknownReason = ending.raw;
         return NOTHING;

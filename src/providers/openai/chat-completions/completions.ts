@@ -15,7 +15,7 @@ import { familyToolIds, toolIdForm } from '../../shared/quirks/tool-id-forms.ts'
 import type { ToolIdForm } from '../../shared/tool-ids.ts';
 import { toolIdsFor } from '../../shared/tool-ids.ts';
 import { parameterAdjusted } from '../../shared/warnings.ts';
-import { openAiFailure } from '../shared/error-codes.ts';
+import { refusedCall } from '../../shared/errors/refusal-failure.ts';
 import { cacheMarks, NO_MARKS } from '../shared/input-parts.ts';
 import type { AnswerForms } from './completion-chunks.ts';
 import { chatEvents, completionResponse } from './completion-chunks.ts';
@@ -85,7 +85,7 @@ export function chatCompletions(dialect: ChatDialect): Translator {
       return events.at(-1)?.type === 'failure' ? withQuirk(events, text ?? JSON.stringify(json)) : events;
     },
     events: () => readingQuirksInBand(chatEvents(dialect)),
-    failure: readingQuirks(openAiFailure),
+    failure: readingQuirks(refusedCall),
     limits: openAiLimits,
   };
 }

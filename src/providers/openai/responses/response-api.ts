@@ -5,7 +5,7 @@ import { askedEffort } from '../../shared/asked-effort.ts';
 import type { GenerationSettings } from '../../shared/asked-tools.ts';
 import { readChat } from '../../shared/asked-tools.ts';
 import type { Takes } from '../../shared/conversation.ts';
-import { openAiFailure } from '../shared/error-codes.ts';
+import { refusedCall } from '../../shared/errors/refusal-failure.ts';
 import { openAiModel } from '../../models/gpt-models.ts';
 import type { OpenAiSettings } from '../shared/sampling.ts';
 import { effortAs, fitEffort, OPENAI_RULES, openAiUser } from '../shared/sampling.ts';
@@ -89,7 +89,7 @@ export function responsesApi(dialect: ResponsesDialect): Translator {
     request: (chat, target) => responsesRequest(dialect, chat, target),
     response: responsesResponse,
     events: responsesEvents,
-    failure: readingQuirks(openAiFailure),
+    failure: readingQuirks(refusedCall),
     limits: openAiLimits,
   };
 }
