@@ -109,7 +109,7 @@ class OllamaReader {
   /** The server leaves the reason out where the model's process was cut off: that is no proper stop. */
   #finish(data: JsonRecord): readonly AdapterEvent[] {
     const ending = endingOf(data.done_reason);
-    if (ending.type === 'broken') return [{ type: 'failure', failure: refusedInBand({ error: ending.raw }) }];
+    if (ending.type === 'broken') return [{ type: 'failure', failure: refusedInBand({ code: ending.raw }) }];
     const isKnown = ending.type === 'known';
     const reason = isKnown ? ending.reason : 'OTHER';
     const ended = reasonBesideCalls(reason, this.#parts.callCount, this.#parts.isEmpty);
