@@ -4,6 +4,7 @@ import { AnswerParts } from '../shared/answer-parts.ts';
 import { Identity } from '../shared/identity.ts';
 import { JsonSource } from '../shared/json/source-text.ts';
 import { isSaid, nameIn, wordsIn } from '../shared/json/odd-value.ts';
+import { stateBytes } from '../shared/json/state-bytes.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
 import { asRecord, countOf, parseJson, textOf } from '../shared/json/value.ts';
 import { refusedInBand } from '../shared/errors/refusal-failure.ts';
@@ -15,7 +16,7 @@ import { upToFailure } from '../shared/reading/up-to-failure.ts';
 const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
 
 /** What reasoning is known by when it comes back; the API wants nothing but its text. */
-const THINKING = new TextEncoder().encode(JSON.stringify({ type: 'thinking' }));
+const THINKING = stateBytes({ type: 'thinking' });
 
 /** Makes a reader of a streamed answer, one JSON object per line. `done: true` is its terminal marker. */
 export function ollamaEvents(): EventReader {
