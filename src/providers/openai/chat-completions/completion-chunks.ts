@@ -8,6 +8,7 @@ import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson } from '../../shared/json/value.ts';
 import { inPlaceOfAnswer, refusedInBand, refusedInPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
+import { addEvents } from '../../shared/reading/add-events.ts';
 import { finishEvent } from '../../shared/reading/finish-event.ts';
 import { endingOf } from '../../shared/reading/finish-words.ts';
 import { DONE, gluedDocuments } from '../../shared/reading/glued-documents.ts';
@@ -92,7 +93,7 @@ class ChatReader {
     const events = [...this.#readBody(body, choice, WHOLE, text)];
     const saysNothing = this.#pieces.isEmpty && this.#unknownReason === '' && !this.#pieces.hasUnknown;
     const isEnded = this.#isFinished;
-    add(events, this.#end());
+    addEvents(events, this.#end());
     const failure = events.find(({ type }) => type === 'failure');
     if (failure !== undefined) return [failure];
     return saysNothing && !isEnded ? [{ type: 'failure', failure: MALFORMED }] : [...events, { type: 'end' }];
@@ -113,10 +114,10 @@ class ChatReader {
   ): readonly AdapterEvent[] {
     const events: AdapterEvent[] = [];
     this.#pieces.source.read(text, body);
-    add(events, this.#identity.read(body.model, body.id));
+    addEvents(events, this.#identity.read(body.model, body.id));
     if (choice !== undefined && !this.#isFinished) this.#readChoice(choice, fields, events);
-    if (isSaid(body.usage)) add(events, chatUsage(body.usage, this.#serviceTier));
-    if (choice !== undefined) add(events, this.#readReason(choice.finish_reason));
+    if (isSaid(body.usage)) addEvents(events, chatUsage(body.usage, this.#serviceTier));
+    if (choice !== undefined) addEvents(events, this.#readReason(choice.finish_reason));
     return events;
   }
 
@@ -184,8 +185,4 @@ function errorIn(body: JsonRecord, name: string): unknown {
   if (name === 'error' || body.object === 'error') return body;
   if (typeof body.message !== 'string' || isSaid(body.choices)) return undefined;
   return isSaid(body.code) || isSaid(body.type) ? body : undefined;
-}
-
-function add(events: AdapterEvent[], more: readonly AdapterEvent[]): void {
-  for (const event of more) events.push(event);
 }
