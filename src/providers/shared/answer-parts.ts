@@ -8,7 +8,7 @@ interface Part {
   readonly kind: 'text' | 'reasoning' | 'tool_call';
   /** The first half of a surrogate pair, whose second half is still to come; otherwise empty. */
   half: string;
-  /** Arguments that say nothing yet: blanks, or the beginning of `null`. */
+  /** Arguments that say nothing yet: blanks, the beginning of `null`, or `{}`, behind which some servers send the real ones. */
   blank: string;
   hasArguments: boolean;
   hasOutput: boolean;
@@ -203,9 +203,11 @@ function withoutHalf(part: Part, piece: string): string {
 /** Returns what a call's arguments have to say with a further piece, and keeps what may turn out to be none. */
 function withoutBlank(part: Part, piece: string): string {
   if (part.hasArguments || piece === '') return piece;
-  const text = part.blank + piece;
+  const stoodIn = part.blank.trim();
+  const isReplaced = stoodIn !== '' && NO_ARGUMENTS.has(stoodIn) && piece.trimStart().startsWith('{');
+  const text = isReplaced ? piece : part.blank + piece;
   const said = text.trim();
-  if ('null'.startsWith(said)) {
+  if ('null'.startsWith(said) || said === '{}') {
     part.blank = text.length > MOST_BLANKS ? said : text;
     return '';
   }
