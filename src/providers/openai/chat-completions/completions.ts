@@ -9,7 +9,7 @@ import { openAiLimits } from '../../shared/headers/rate-limits.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import type { WireOptions } from '../../shared/option-table.ts';
 import { withProviderOptions } from '../../shared/provider-options.ts';
-import { readingQuirks, readingQuirksInBand, withQuirk } from '../../shared/quirks/read-quirk.ts';
+import { readingQuirks, readingQuirksInBand, readingQuirksInWhole } from '../../shared/quirks/read-quirk.ts';
 import { renamedFields } from '../../shared/quirks/renamed-fields.ts';
 import { familyToolIds, toolIdForm } from '../../shared/quirks/tool-id-forms.ts';
 import type { ToolIdForm } from '../../shared/tool-ids.ts';
@@ -80,10 +80,7 @@ export function chatCompletions(dialect: ChatDialect): Translator {
   return {
     framing: 'sse',
     request: (chat, target) => chatRequest(dialect, chat, target),
-    response: (json, text) => {
-      const events = completionResponse(json, dialect, text);
-      return events.at(-1)?.type === 'failure' ? withQuirk(events, text ?? JSON.stringify(json)) : events;
-    },
+    response: readingQuirksInWhole((json, text) => completionResponse(json, dialect, text)),
     events: () => readingQuirksInBand(chatEvents(dialect)),
     failure: readingQuirks(refusedCall),
     limits: openAiLimits,

@@ -19,7 +19,7 @@ import { stopAs, withoutCacheKey } from '../../shared/option-rules.ts';
 import type { OptionTable, WireOptions } from '../../shared/option-table.ts';
 import { translateOptions } from '../../shared/option-table.ts';
 import { withProviderOptions } from '../../shared/provider-options.ts';
-import { readingQuirks } from '../../shared/quirks/read-quirk.ts';
+import { readingQuirks, readingQuirksInBand, readingQuirksInWhole } from '../../shared/quirks/read-quirk.ts';
 import { renamedFields } from '../../shared/quirks/renamed-fields.ts';
 import { toolIdForm, UP_TO_64 } from '../../shared/quirks/tool-id-forms.ts';
 import { toolIdsFor } from '../../shared/tool-ids.ts';
@@ -87,8 +87,8 @@ export function responsesApi(dialect: ResponsesDialect): Translator {
   return {
     framing: 'sse',
     request: (chat, target) => responsesRequest(dialect, chat, target),
-    response: responsesResponse,
-    events: responsesEvents,
+    response: readingQuirksInWhole(responsesResponse),
+    events: () => readingQuirksInBand(responsesEvents()),
     failure: readingQuirks(refusedCall),
     limits: openAiLimits,
   };

@@ -251,4 +251,14 @@ describe('a refusal of what the gateway writes on its own', () => {
     expect(event).toMatchObject(expected);
     expect(whole).toMatchObject(expected);
   });
+
+  it.each([
+    ['Responses', openai('responses'), 'no store', "Unknown parameter: 'store'."],
+    ['Messages', anthropic, 'no cache_control', 'system.0.cache_control: Extra inputs are not permitted'],
+  ])('is known within an answer of %s', (_, adapter, quirk, words) => {
+    const data = { type: 'error', error: { type: 'invalid_request_error', message: words, code: 400 } };
+    const expected = { type: 'failure', failure: { class: 'capability', quirk } };
+    expect(adapter.events()({ name: 'error', data: JSON.stringify(data) })[0]).toMatchObject(expected);
+    expect(adapter.response(data)[0]).toMatchObject(expected);
+  });
 });
