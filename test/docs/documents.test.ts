@@ -26,6 +26,14 @@ describe.each(DOCUMENTS)('%s', (path) => {
   });
 });
 
+test('decisions have numbers of their own, which stand in their titles', () => {
+  const decisions = DOCUMENTS.filter((path) => path.startsWith('docs/adr/0')).sort();
+  const numbers = decisions.map((path) => Number(/\/(\d{4})-/.exec(path)?.[1]));
+  expect(numbers.length).toBeGreaterThan(10);
+  expect(new Set(numbers).size).toBe(numbers.length);
+  expect(decisions.map((path) => /^# (\d+)\. /.exec(read(path))?.[1])).toEqual(numbers.map(String));
+});
+
 test('both packages and the lock file have one version, and the changelog has it or calls it unreleased', () => {
   const { version } = packageJson;
   const locked = [lockJson.version, lockJson.packages[''].version, lockJson.packages['clients/typescript'].version];

@@ -223,7 +223,7 @@ class AnthropicReader {
   #finish(): readonly AdapterEvent[] {
     const ending = endingOf(this.#stopReason);
     if (ending.type === 'broken')
-      return [{ type: 'failure', failure: providerFailure('overload', { providerCode: ending.raw }) }];
+      return [{ type: 'failure', failure: anthropicInBandFailure({ error: { type: ending.raw } }) }];
     const stopped = [...this.#open].flatMap((index) => this.#stop(index));
     const isKnown = ending.type === 'known';
     const reason = isKnown ? ending.reason : 'OTHER';

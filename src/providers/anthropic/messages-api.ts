@@ -23,14 +23,14 @@ import { asRecord } from '../shared/json/value.ts';
 import type { OptionOutcome } from '../shared/option-table.ts';
 import { translateOptions } from '../shared/option-table.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
-import { readingQuirks } from '../shared/quirks/read-quirk.ts';
+import { readingQuirks, readingQuirksInBand, readingQuirksInWhole } from '../shared/quirks/read-quirk.ts';
 
 /** Translates between the contract and Anthropic's Messages API. */
 export const anthropic: Adapter = {
   framing: 'sse',
   request: anthropicRequest,
-  response: anthropicResponse,
-  events: anthropicEvents,
+  response: readingQuirksInWhole(anthropicResponse),
+  events: () => readingQuirksInBand(anthropicEvents()),
   failure: readingQuirks(anthropicFailure),
   limits: anthropicLimits,
   healthCheck: listingCheck('/v1/models?limit=1'),

@@ -1,4 +1,4 @@
-import { asRecord, parseJson } from '../shared/json/value.ts';
+import { stateBytes, stateRecord } from '../shared/json/state-bytes.ts';
 
 /** What Anthropic wants back with a reasoning part besides its text. */
 export type ThinkingState =
@@ -7,12 +7,12 @@ export type ThinkingState =
 
 /** Writes a state as UTF-8 JSON. */
 export function encodeState(state: ThinkingState): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(state));
+  return stateBytes(state);
 }
 
 /** Reads a state that came back from a caller; undefined where {@link encodeState} did not write it. */
 export function decodeState(data: Uint8Array): ThinkingState | undefined {
-  const state = asRecord(parseJson(new TextDecoder().decode(data)));
+  const state = stateRecord(data);
   const named = typeof state?.model === 'string' ? { model: state.model } : {};
   if (state?.type === 'thinking' && typeof state.signature === 'string') {
     return { type: 'thinking', signature: state.signature, ...named };

@@ -11,7 +11,7 @@ import type { OptionTable } from '../shared/option-table.ts';
 import { translateOptions } from '../shared/option-table.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { ollamaEvents, ollamaResponse } from './chat-lines.ts';
-import { ollamaFailure } from './error-texts.ts';
+import { refusedCall } from '../shared/errors/refusal-failure.ts';
 import { ollamaMessages } from './chat-messages.ts';
 import { OLLAMA_LIST } from './installed-list.ts';
 import { ollamaThink } from './think.ts';
@@ -24,7 +24,7 @@ export const ollama: Adapter = {
   request: ollamaRequest,
   response: ollamaResponse,
   events: ollamaEvents,
-  failure: ollamaFailure,
+  failure: (response) => refusedCall(response),
   healthCheck: listingCheck('/api/tags'),
   modelList: OLLAMA_LIST,
   // A model must be loaded first.

@@ -4,9 +4,10 @@ import { AnswerParts } from '../shared/answer-parts.ts';
 import { Identity } from '../shared/identity.ts';
 import { JsonSource } from '../shared/json/source-text.ts';
 import { isSaid, nameIn, wordsIn } from '../shared/json/odd-value.ts';
+import { stateBytes } from '../shared/json/state-bytes.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
 import { asRecord, countOf, parseJson, textOf } from '../shared/json/value.ts';
-import { ollamaInBandFailure } from './error-texts.ts';
+import { refusedInBand } from '../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../shared/provider-failure.ts';
 import { finishEvent, reasonBesideCalls } from '../shared/reading/finish-event.ts';
 import { endingOf } from '../shared/reading/finish-words.ts';
@@ -15,7 +16,7 @@ import { upToFailure } from '../shared/reading/up-to-failure.ts';
 const MALFORMED: readonly AdapterEvent[] = [{ type: 'failure', failure: providerFailure('protocol') }];
 
 /** What reasoning is known by when it comes back; the API wants nothing but its text. */
-const THINKING = new TextEncoder().encode(JSON.stringify({ type: 'thinking' }));
+const THINKING = stateBytes({ type: 'thinking' });
 
 /** Makes a reader of a streamed answer, one JSON object per line. `done: true` is its terminal marker. */
 export function ollamaEvents(): EventReader {
@@ -57,7 +58,7 @@ class OllamaReader {
 
   #events(data: JsonRecord | undefined): readonly AdapterEvent[] {
     if (data === undefined) return MALFORMED;
-    if (isSaid(data.error)) return [{ type: 'failure', failure: ollamaInBandFailure(data) }];
+    if (isSaid(data.error)) return [{ type: 'failure', failure: refusedInBand(data) }];
     if (data.message === undefined && data.done === undefined) return UNKNOWN;
     const message = isSaid(data.message) ? asRecord(data.message) : {};
     if (message === undefined) return MALFORMED;
@@ -109,7 +110,7 @@ class OllamaReader {
   /** The server leaves the reason out where the model's process was cut off: that is no proper stop. */
   #finish(data: JsonRecord): readonly AdapterEvent[] {
     const ending = endingOf(data.done_reason);
-    if (ending.type === 'broken') return [{ type: 'failure', failure: ollamaInBandFailure({ error: ending.raw }) }];
+    if (ending.type === 'broken') return [{ type: 'failure', failure: refusedInBand({ code: ending.raw }) }];
     const isKnown = ending.type === 'known';
     const reason = isKnown ? ending.reason : 'OTHER';
     const ended = reasonBesideCalls(reason, this.#parts.callCount, this.#parts.isEmpty);

@@ -8,7 +8,7 @@ interface Part {
   readonly kind: 'text' | 'reasoning' | 'tool_call';
   /** The first half of a surrogate pair, whose second half is still to come; otherwise empty. */
   half: string;
-  /** Arguments that say nothing yet: blanks, or the beginning of `null`. */
+  /** Arguments that say nothing yet: blanks, the beginning of `null`, or `{}`, behind which some servers send the real ones. */
   blank: string;
   hasArguments: boolean;
   hasOutput: boolean;
@@ -200,12 +200,19 @@ function withoutHalf(part: Part, piece: string): string {
   return isHalf ? text.slice(0, -1) : text;
 }
 
+/** Whether a piece of arguments takes the place of what came before it: `null` and `{}` may stand in for those that follow. */
+export function replacesArguments(before: string, piece: string): boolean {
+  if (before === '' || before.length > MOST_BLANKS) return false;
+  const stoodIn = before.trim();
+  return stoodIn !== '' && NO_ARGUMENTS.has(stoodIn) && piece.trimStart().startsWith('{');
+}
+
 /** Returns what a call's arguments have to say with a further piece, and keeps what may turn out to be none. */
 function withoutBlank(part: Part, piece: string): string {
   if (part.hasArguments || piece === '') return piece;
-  const text = part.blank + piece;
+  const text = replacesArguments(part.blank, piece) ? piece : part.blank + piece;
   const said = text.trim();
-  if ('null'.startsWith(said)) {
+  if ('null'.startsWith(said) || said === '{}') {
     part.blank = text.length > MOST_BLANKS ? said : text;
     return '';
   }

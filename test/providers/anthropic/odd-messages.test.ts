@@ -133,6 +133,12 @@ describe('what other servers make of the Messages API', () => {
     }
   });
 
+  it('may break off at a limit of the rate, by the word for their end', () => {
+    const failure = { class: 'rate_limit', providerCode: 'rate_limit' };
+    expect(whole([{ type: 'text', text: 'x' }], 'rate_limit')).toMatchObject([{ failure }]);
+    expect(answer(readStream(START, ending('rate_limit'), STOP))).toMatchObject({ failure });
+  });
+
   it('may have an error without its type', () => {
     const data = '{"error":{"type":"overloaded_error","message":"secret"}}';
     expect(anthropic.events()({ name: '', data })).toMatchObject([{ failure: { class: 'overload' } }]);

@@ -44,7 +44,8 @@ describe('streamed answer of Ollama', () => {
       { kind: 'part_finished', index: 1 },
       { kind: 'tool_call', index: 2, id: 'call_202611220102034_0', name: 'look', argumentsFragment: '{"at":"that"}' },
       { kind: 'part_finished', index: 2 },
-      { kind: 'tool_call', index: 3, id: 'x', name: 'go', argumentsFragment: '{}' },
+      { kind: 'tool_call', index: 3, id: 'x', name: 'go', argumentsFragment: '' },
+      { kind: 'tool_call', index: 3, argumentsFragment: '{}' },
       { kind: 'part_finished', index: 3 },
     ]);
     expect(answer(events)).toMatchObject({

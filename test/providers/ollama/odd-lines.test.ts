@@ -62,6 +62,12 @@ describe('lines of Ollama', () => {
     });
   });
 
+  it('keep the word by which they broke off', () => {
+    const end = DONE.replace('"stop"', '"rate_limit"');
+    const failure = { class: 'rate_limit', providerCode: 'rate_limit' };
+    expect(answer(lines('{"message":{"content":"Half"}}', end))).toMatchObject({ failure });
+  });
+
   it.each(['error', 'aborted', 'timeout'])('break off with the reason %s', (reason) => {
     const end = DONE.replace('"stop"', `"${reason}"`);
     expect(answer(lines('{"message":{"content":"Half"}}', end))).toMatchObject({

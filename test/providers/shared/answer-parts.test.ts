@@ -79,6 +79,14 @@ describe('a call', () => {
     ]);
   });
 
+  it.each(['{}', 'null', ' {} '])('may have %s stand in for arguments that follow', (nothing) => {
+    const parts = new AnswerParts();
+    const pieces = [nothing, '{"n":', '1}'].flatMap((text) => parts.call('key', call('c1', 'act', text)));
+    const events = deltas([...pieces, ...parts.finish('key')]);
+    const fragments = events.map((delta) => (delta.kind === 'tool_call' ? delta.argumentsFragment : ''));
+    expect(fragments.join('')).toBe('{"n":1}');
+  });
+
   it('that never gets a name may not keep arguments without end', () => {
     const parts = new AnswerParts();
     const pieces = Array.from({ length: 70 }, () => parts.call('key', call('c1', '', 'x'.repeat(1_000))));

@@ -6,13 +6,13 @@ import { Identity } from '../../shared/identity.ts';
 import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson } from '../../shared/json/value.ts';
-import { inPlaceOfAnswer, refusedInPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
+import { inPlaceOfAnswer, refusedInBand, refusedInPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
+import { addEvents } from '../../shared/reading/add-events.ts';
 import { finishEvent } from '../../shared/reading/finish-event.ts';
 import { endingOf } from '../../shared/reading/finish-words.ts';
 import { DONE, gluedDocuments } from '../../shared/reading/glued-documents.ts';
 import { upToFailure } from '../../shared/reading/up-to-failure.ts';
-import { openAiInBandFailure } from '../shared/error-codes.ts';
 import { chatUsage } from '../shared/token-usage.ts';
 import type { MessageFields } from './first-choice.ts';
 import { firstChoice, messageOf } from './first-choice.ts';
@@ -75,7 +75,7 @@ class ChatReader {
     const chunk = asRecord(parsed);
     if (chunk === undefined) return this.#readGlued(event.name, data);
     const error = errorIn(chunk, event.name);
-    if (error !== undefined) return this.#fail(openAiInBandFailure(error));
+    if (error !== undefined) return this.#fail(refusedInBand(error));
     if (!Array.isArray(chunk.choices) && !isSaid(chunk.usage)) {
       return isSaid(chunk.choices) ? this.#fail(MALFORMED) : this.#notAChunk(chunk);
     }
@@ -86,14 +86,14 @@ class ChatReader {
 
   readWhole(body: JsonRecord, text: string | undefined): readonly AdapterEvent[] {
     const error = errorIn(body, '');
-    if (error !== undefined) return this.#fail(openAiInBandFailure(error));
+    if (error !== undefined) return this.#fail(refusedInBand(error));
     const choice = firstChoice(body.choices);
     if (choice === undefined) return inPlaceOfAnswer(body);
     this.#serviceTier = body.service_tier;
     const events = [...this.#readBody(body, choice, WHOLE, text)];
     const saysNothing = this.#pieces.isEmpty && this.#unknownReason === '' && !this.#pieces.hasUnknown;
     const isEnded = this.#isFinished;
-    add(events, this.#end());
+    addEvents(events, this.#end());
     const failure = events.find(({ type }) => type === 'failure');
     if (failure !== undefined) return [failure];
     return saysNothing && !isEnded ? [{ type: 'failure', failure: MALFORMED }] : [...events, { type: 'end' }];
@@ -114,17 +114,17 @@ class ChatReader {
   ): readonly AdapterEvent[] {
     const events: AdapterEvent[] = [];
     this.#pieces.source.read(text, body);
-    add(events, this.#identity.read(body.model, body.id));
+    addEvents(events, this.#identity.read(body.model, body.id));
     if (choice !== undefined && !this.#isFinished) this.#readChoice(choice, fields, events);
-    if (isSaid(body.usage)) add(events, chatUsage(body.usage, this.#serviceTier));
-    if (choice !== undefined) add(events, this.#readReason(choice.finish_reason));
+    if (isSaid(body.usage)) addEvents(events, chatUsage(body.usage, this.#serviceTier));
+    if (choice !== undefined) addEvents(events, this.#readReason(choice.finish_reason));
     return events;
   }
 
   /** Adds what a choice says of the answer to `events`. Some routers put the error of a provider into it. */
   #readChoice(choice: JsonRecord, fields: MessageFields, events: AdapterEvent[]): void {
     const message = messageOf(choice, fields);
-    if (isSaid(choice.error)) events.push({ type: 'failure', failure: openAiInBandFailure(choice.error) });
+    if (isSaid(choice.error)) events.push({ type: 'failure', failure: refusedInBand(choice.error) });
     else if (message === 'malformed') events.push({ type: 'failure', failure: MALFORMED });
     else if (message !== undefined) this.#pieces.read(message, events);
   }
@@ -137,7 +137,7 @@ class ChatReader {
       case 'known':
         return this.#finish(this.#pieces.reasonOf(ending.reason), ending.raw, true);
       case 'broken':
-        return this.#isFinished ? NOTHING : [{ type: 'failure', failure: openAiInBandFailure({ code: ending.raw }) }];
+        return this.#isFinished ? NOTHING : [{ type: 'failure', failure: refusedInBand({ code: ending.raw }) }];
       case 'unknown':
         this.#unknownReason = ending.raw;
         return NOTHING;
@@ -185,8 +185,4 @@ function errorIn(body: JsonRecord, name: string): unknown {
   if (name === 'error' || body.object === 'error') return body;
   if (typeof body.message !== 'string' || isSaid(body.choices)) return undefined;
   return isSaid(body.code) || isSaid(body.type) ? body : undefined;
-}
-
-function add(events: AdapterEvent[], more: readonly AdapterEvent[]): void {
-  for (const event of more) events.push(event);
 }

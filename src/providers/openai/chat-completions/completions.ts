@@ -9,13 +9,13 @@ import { openAiLimits } from '../../shared/headers/rate-limits.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import type { WireOptions } from '../../shared/option-table.ts';
 import { withProviderOptions } from '../../shared/provider-options.ts';
-import { readingQuirks, readingQuirksInBand, withQuirk } from '../../shared/quirks/read-quirk.ts';
+import { readingQuirks, readingQuirksInBand, readingQuirksInWhole } from '../../shared/quirks/read-quirk.ts';
 import { renamedFields } from '../../shared/quirks/renamed-fields.ts';
 import { familyToolIds, toolIdForm } from '../../shared/quirks/tool-id-forms.ts';
 import type { ToolIdForm } from '../../shared/tool-ids.ts';
 import { toolIdsFor } from '../../shared/tool-ids.ts';
 import { parameterAdjusted } from '../../shared/warnings.ts';
-import { openAiFailure } from '../shared/error-codes.ts';
+import { refusedCall } from '../../shared/errors/refusal-failure.ts';
 import { cacheMarks, NO_MARKS } from '../shared/input-parts.ts';
 import type { AnswerForms } from './completion-chunks.ts';
 import { chatEvents, completionResponse } from './completion-chunks.ts';
@@ -80,12 +80,9 @@ export function chatCompletions(dialect: ChatDialect): Translator {
   return {
     framing: 'sse',
     request: (chat, target) => chatRequest(dialect, chat, target),
-    response: (json, text) => {
-      const events = completionResponse(json, dialect, text);
-      return events.at(-1)?.type === 'failure' ? withQuirk(events, text ?? JSON.stringify(json)) : events;
-    },
+    response: readingQuirksInWhole((json, text) => completionResponse(json, dialect, text)),
     events: () => readingQuirksInBand(chatEvents(dialect)),
-    failure: readingQuirks(openAiFailure),
+    failure: readingQuirks(refusedCall),
     limits: openAiLimits,
   };
 }

@@ -1,3 +1,4 @@
+import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, recordsOf, textOf } from '../../shared/json/value.ts';
 import type { ThoughtField } from './message-state.ts';
@@ -64,27 +65,23 @@ export class KeptState {
 /** Whether a message or a delta has anything that is kept; most have nothing. */
 export function carriesState(message: JsonRecord): boolean {
   return (
-    isSet(message.reasoning_content) ||
-    isSet(message.reasoning) ||
-    isSet(message.reasoning_details) ||
-    isSet(message.thinking_blocks) ||
-    isSet(message.extra_content)
+    isSaid(message.reasoning_content) ||
+    isSaid(message.reasoning) ||
+    isSaid(message.reasoning_details) ||
+    isSaid(message.thinking_blocks) ||
+    isSaid(message.extra_content)
   );
 }
 
 /** The same of a call or a fragment of one. */
 export function callCarriesState(call: JsonRecord): boolean {
-  return isSet(call.extra_content) || isSet(call.provider_specific_fields);
-}
-
-function isSet(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '';
+  return isSaid(call.extra_content) || isSaid(call.provider_specific_fields);
 }
 
 /** Under which name a message has reasoning; some servers write both. */
 function thoughtFieldOf(message: JsonRecord): ThoughtField | undefined {
-  if (isSet(message.reasoning_content)) return 'reasoning_content';
-  return isSet(message.reasoning) ? 'reasoning' : undefined;
+  if (isSaid(message.reasoning_content)) return 'reasoning_content';
+  return isSaid(message.reasoning) ? 'reasoning' : undefined;
 }
 
 /** Returns what of reasoning is readable in its details, for servers that have it nowhere else. */

@@ -7,6 +7,7 @@ import { isSaid, nameIn, wordsIn } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord } from '../../shared/json/value.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
+import { addEvents } from '../../shared/reading/add-events.ts';
 import { reasonBesideCalls } from '../../shared/reading/finish-event.ts';
 import { CallSlots } from './call-slots.ts';
 import { contentPieces } from './content-pieces.ts';
@@ -58,13 +59,13 @@ export class MessagePieces {
       this.#state ??= new KeptState();
       this.#state.take(message);
     }
-    add(events, this.#reasoning(message));
-    if (typeof content === 'string') add(events, this.#parts.text('text', 'text', content));
-    else if (content !== undefined && content !== null) add(events, this.#content(content));
-    if (isSaid(refusal)) add(events, this.#refusal(wordsIn(refusal)));
-    if (isSaid(calls)) add(events, this.#calls(calls));
+    addEvents(events, this.#reasoning(message));
+    if (typeof content === 'string') addEvents(events, this.#parts.text('text', 'text', content));
+    else if (content !== undefined && content !== null) addEvents(events, this.#content(content));
+    if (isSaid(refusal)) addEvents(events, this.#refusal(wordsIn(refusal)));
+    if (isSaid(calls)) addEvents(events, this.#calls(calls));
     // The form that calls had before there were several in an answer.
-    if (isSaid(called)) add(events, this.#call({ function: called }, 'function_call'));
+    if (isSaid(called)) addEvents(events, this.#call({ function: called }, 'function_call'));
   }
 
   /** Ends all parts, with their states. */
@@ -84,9 +85,9 @@ export class MessagePieces {
     const { ofMessage } = this.#state;
     const isBesideText = !this.#parts.has('reasoning') && this.#parts.has('text');
     const told: AdapterEvent[] = [];
-    if (ofMessage !== undefined) add(told, this.#parts.finish(isBesideText ? 'text' : 'reasoning', ofMessage));
+    if (ofMessage !== undefined) addEvents(told, this.#parts.finish(isBesideText ? 'text' : 'reasoning', ofMessage));
     for (const [key, state] of this.#state.ofCalls()) {
-      if (this.#parts.has(key)) add(told, this.#parts.finish(key, state));
+      if (this.#parts.has(key)) addEvents(told, this.#parts.finish(key, state));
     }
     return told;
   }
@@ -152,8 +153,4 @@ export class MessagePieces {
     const argumentsFragment = typeof given === 'string' ? given : isSaid(given) ? this.source.write(given) : '';
     return this.#parts.call(key, { id: nameIn(call.id), name: nameIn(described.name), argumentsFragment });
   }
-}
-
-function add(events: AdapterEvent[], more: readonly AdapterEvent[]): void {
-  for (const event of more) events.push(event);
 }

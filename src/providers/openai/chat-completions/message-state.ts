@@ -1,7 +1,8 @@
 import type { Quirk } from '../../port/quirk.ts';
 import type { ReadPart } from '../../shared/conversation.ts';
+import { stateBytes, stateRecord } from '../../shared/json/state-bytes.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
-import { asRecord, parseJson, recordsOf } from '../../shared/json/value.ts';
+import { asRecord, recordsOf } from '../../shared/json/value.ts';
 
 /**
  * Fields of a message of the assistant that its server wants back as it wrote them: OpenRouter's reasoning, LiteLLM's blocks of
@@ -41,11 +42,7 @@ const NO_THOUGHT = ' ';
 
 /** Writes a state. */
 export function encodePartState(state: PartState): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(state));
-}
-
-function decodePartState({ state }: ReadPart): JsonRecord | undefined {
-  return state === undefined ? undefined : asRecord(parseJson(new TextDecoder().decode(state)));
+  return stateBytes(state);
 }
 
 /** Returns the fields that a message of the assistant gets back besides its content and calls, from the states of its parts. */
@@ -59,7 +56,7 @@ export function returnedFields(parts: readonly ReadPart[], quirks: ReadonlySet<Q
       hasCalls = true;
       continue;
     }
-    const state = decodePartState(read);
+    const state = stateRecord(read.state);
     if (state === undefined) continue;
     pick(fields, asRecord(state.fields), STATE_FIELDS, quirks);
     const name = thoughtField(state.type, quirks);
@@ -77,7 +74,7 @@ export function returnedFields(parts: readonly ReadPart[], quirks: ReadonlySet<Q
 /** Returns the fields that a call gets back; `isFirst`: of those of its message. */
 export function returnedCallFields(call: ReadPart, isFirst: boolean, quirks: ReadonlySet<Quirk>): JsonRecord {
   const fields: Record<string, unknown> = {};
-  pick(fields, asRecord(decodePartState(call)?.fields), CALL_FIELDS, quirks);
+  pick(fields, asRecord(stateRecord(call.state)?.fields), CALL_FIELDS, quirks);
   const isMissing = isFirst && fields.extra_content === undefined && quirks.has('wants thought_signature');
   return isMissing ? { ...fields, extra_content: FOREIGN_SIGNATURE } : fields;
 }

@@ -1,5 +1,6 @@
 import type { AdapterEvent } from '../../port/adapter.ts';
 import type { AnswerParts } from '../../shared/answer-parts.ts';
+import { replacesArguments } from '../../shared/answer-parts.ts';
 import type { JsonSource } from '../../shared/json/source-text.ts';
 import { isSaid, nameIn } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
@@ -43,7 +44,7 @@ export class CallItems {
     const told = this.#told.get(key) ?? '';
     if (text.trim() === '' || text === told) return NOTHING;
     if (text.startsWith(told)) return this.#tell(key, text.slice(told.length));
-    if (told.trim() === '') return this.#tell(key, text);
+    if (told.trim() === '' || replacesArguments(told, text)) return this.#tell(key, text);
     return parseJson(told) === undefined ? MALFORMED : NOTHING;
   }
 
@@ -54,7 +55,8 @@ export class CallItems {
   }
 
   #tell(key: string, argumentsFragment: string): readonly AdapterEvent[] {
-    this.#told.set(key, (this.#told.get(key) ?? '') + argumentsFragment);
+    const told = this.#told.get(key) ?? '';
+    this.#told.set(key, replacesArguments(told, argumentsFragment) ? argumentsFragment : told + argumentsFragment);
     return this.#parts.call(key, { id: '', name: '', argumentsFragment });
   }
 

@@ -1,6 +1,7 @@
 import type { ReadPart, Turn } from '../../shared/conversation.ts';
+import { stateRecord } from '../../shared/json/state-bytes.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
-import { asRecord, parseJson, recordsOf, textOf } from '../../shared/json/value.ts';
+import { recordsOf, textOf } from '../../shared/json/value.ts';
 import type { CacheMarks } from '../shared/input-parts.ts';
 import { contentOf, fileData, imageUrl, markOf, resultParts } from '../shared/input-parts.ts';
 
@@ -84,7 +85,7 @@ function resultItem(result: ReadPart, { marks, toolId }: InputStyle): JsonRecord
 function assistantItems(parts: readonly ReadPart[], { replaysReasoning, toolId }: InputStyle): readonly JsonRecord[] {
   return parts.flatMap(({ part, state }): readonly JsonRecord[] => {
     if (part.case === 'text') {
-      const phase = textOf(stateOf(state)?.phase);
+      const phase = textOf(stateRecord(state)?.phase);
       return [{ role: 'assistant', content: part.value, ...(phase === '' ? {} : { phase }) }];
     }
     if (part.case === 'toolCall') {
@@ -93,7 +94,7 @@ function assistantItems(parts: readonly ReadPart[], { replaysReasoning, toolId }
         { type: 'function_call', call_id: toolId(id), name, arguments: argumentsJson === '' ? '{}' : argumentsJson },
       ];
     }
-    return part.case === 'reasoning' && replaysReasoning ? reasoningItems(stateOf(state)) : [];
+    return part.case === 'reasoning' && replaysReasoning ? reasoningItems(stateRecord(state)) : [];
   });
 }
 
@@ -107,8 +108,4 @@ function reasoningItems(item: JsonRecord | undefined): readonly JsonRecord[] {
   const { summary, encrypted_content: encrypted } = item;
   const words = content.length === 0 ? {} : { content };
   return [{ type: 'reasoning', summary: recordsOf(summary), ...words, encrypted_content: encrypted }];
-}
-
-function stateOf(state: Uint8Array | undefined): JsonRecord | undefined {
-  return state === undefined ? undefined : asRecord(parseJson(new TextDecoder().decode(state)));
 }

@@ -2,6 +2,7 @@ import type { AdapterEvent } from '../../port/adapter.ts';
 import { UNKNOWN } from '../../port/adapter.ts';
 import type { AnswerParts } from '../../shared/answer-parts.ts';
 import { indexIn, wordsIn } from '../../shared/json/odd-value.ts';
+import { stateBytes } from '../../shared/json/state-bytes.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, wordOf } from '../../shared/json/value.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
@@ -50,7 +51,7 @@ export class MessageItems {
   /** Reads what a message says of itself at its beginning. */
   begin(key: string, item: JsonRecord): void {
     const phase = wordOf(item.phase);
-    if (phase !== undefined) this.#phases.set(key, encode({ type: 'message', phase }));
+    if (phase !== undefined) this.#phases.set(key, stateBytes({ type: 'message', phase }));
   }
 
   /** Takes note of a part that begins; where the event has no index it is the next one. */
@@ -115,8 +116,4 @@ export class MessageItems {
     if (!this.#parts.has(own)) return told;
     return [...told, ...this.#parts.finish(own, kind === 'refusal' ? undefined : this.#phases.get(key))];
   }
-}
-
-function encode(state: JsonRecord): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(state));
 }

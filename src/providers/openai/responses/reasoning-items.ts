@@ -2,6 +2,7 @@ import type { AdapterEvent } from '../../port/adapter.ts';
 import { UNKNOWN } from '../../port/adapter.ts';
 import type { AnswerParts } from '../../shared/answer-parts.ts';
 import { indexIn, wordsIn } from '../../shared/json/odd-value.ts';
+import { stateBytes } from '../../shared/json/state-bytes.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { textOf } from '../../shared/json/value.ts';
 
@@ -48,7 +49,7 @@ export class ReasoningItems {
       ? NOTHING
       : [...this.#whole(key, 'summary', item.summary), ...this.#whole(key, 'text', item.content)];
     const last = this.#last.get(key) ?? `${key} reasoning`;
-    const state = textOf(item.encrypted_content) === '' ? undefined : encode(item);
+    const state = textOf(item.encrypted_content) === '' ? undefined : stateBytes(item);
     return [...told, ...this.#parts.finish(last, state)];
   }
 
@@ -78,8 +79,4 @@ function indexOf(event: JsonRecord, place: ReasoningPlace): number {
 
 function partKey(key: string, place: ReasoningPlace, index: number): string {
   return `${key} reasoning ${place} ${index}`;
-}
-
-function encode(state: JsonRecord): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(state));
 }

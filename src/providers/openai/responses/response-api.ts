@@ -5,7 +5,7 @@ import { askedEffort } from '../../shared/asked-effort.ts';
 import type { GenerationSettings } from '../../shared/asked-tools.ts';
 import { readChat } from '../../shared/asked-tools.ts';
 import type { Takes } from '../../shared/conversation.ts';
-import { openAiFailure } from '../shared/error-codes.ts';
+import { refusedCall } from '../../shared/errors/refusal-failure.ts';
 import { openAiModel } from '../../models/gpt-models.ts';
 import type { OpenAiSettings } from '../shared/sampling.ts';
 import { effortAs, fitEffort, OPENAI_RULES, openAiUser } from '../shared/sampling.ts';
@@ -19,7 +19,7 @@ import { stopAs, withoutCacheKey } from '../../shared/option-rules.ts';
 import type { OptionTable, WireOptions } from '../../shared/option-table.ts';
 import { translateOptions } from '../../shared/option-table.ts';
 import { withProviderOptions } from '../../shared/provider-options.ts';
-import { readingQuirks } from '../../shared/quirks/read-quirk.ts';
+import { readingQuirks, readingQuirksInBand, readingQuirksInWhole } from '../../shared/quirks/read-quirk.ts';
 import { renamedFields } from '../../shared/quirks/renamed-fields.ts';
 import { toolIdForm, UP_TO_64 } from '../../shared/quirks/tool-id-forms.ts';
 import { toolIdsFor } from '../../shared/tool-ids.ts';
@@ -87,9 +87,9 @@ export function responsesApi(dialect: ResponsesDialect): Translator {
   return {
     framing: 'sse',
     request: (chat, target) => responsesRequest(dialect, chat, target),
-    response: responsesResponse,
-    events: responsesEvents,
-    failure: readingQuirks(openAiFailure),
+    response: readingQuirksInWhole(responsesResponse),
+    events: () => readingQuirksInBand(responsesEvents()),
+    failure: readingQuirks(refusedCall),
     limits: openAiLimits,
   };
 }

@@ -6,13 +6,12 @@ import { JsonSource } from '../../shared/json/source-text.ts';
 import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson, textOf, wordOf } from '../../shared/json/value.ts';
-import { inPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
+import { inPlaceOfAnswer, refusedInBand } from '../../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 import { finishEvent } from '../../shared/reading/finish-event.ts';
 import { endingOf } from '../../shared/reading/finish-words.ts';
 import { DONE, gluedDocuments } from '../../shared/reading/glued-documents.ts';
 import { upToFailure } from '../../shared/reading/up-to-failure.ts';
-import { openAiInBandFailure } from '../shared/error-codes.ts';
 import { responsesUsage } from '../shared/token-usage.ts';
 import { ResponsesOutput } from './output-items.ts';
 
@@ -30,7 +29,7 @@ export function responsesResponse(json: unknown, text?: string): readonly Adapte
   if (body === undefined) return failed(MALFORMED);
   // A success has `error: null`; some gateways answer with an error object alone.
   if (!Array.isArray(body.output)) {
-    return isSaid(body.error) ? failed(openAiInBandFailure(body.error)) : inPlaceOfAnswer(body);
+    return isSaid(body.error) ? failed(refusedInBand(body.error)) : inPlaceOfAnswer(body);
   }
   const source = new JsonSource();
   source.read(text, body);
@@ -85,11 +84,11 @@ class ResponsesReader {
         return this.#readEnd({ ...asRecord(body.response), status: type.slice('response.'.length) }, 'completed');
       case 'error':
       case 'response.error':
-        return failed(openAiInBandFailure(isSaid(body.error) ? body.error : body));
+        return failed(refusedInBand(isSaid(body.error) ? body.error : body));
       default:
         // Some servers send the object of an error alone, with a type of its own; tools that fail there have events of this API.
         if (!type.startsWith('response.') && isErrorAlone(body))
-          return failed(openAiInBandFailure(isSaid(body.error) ? body.error : body));
+          return failed(refusedInBand(isSaid(body.error) ? body.error : body));
         return this.#output.readEvent(type, body);
     }
   }
@@ -138,7 +137,7 @@ function conclude(response: JsonRecord, output: ResponsesOutput): readonly Adapt
     const error = isSaid(response.error)
       ? response.error
       : (asRecord(response.status_details)?.error ?? { code: status });
-    return [...usage, { type: 'failure', failure: openAiInBandFailure(error) }];
+    return [...usage, { type: 'failure', failure: refusedInBand(error) }];
   }
   if (UNDER_WAY.has(status) || (output.isEmpty && !output.hasUnknown)) return failed(MALFORMED);
   return finished(output, usage, 'OTHER', wordOf(status) ?? '', false);

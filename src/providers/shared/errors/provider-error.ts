@@ -1,5 +1,6 @@
 import type { JsonRecord } from '../json/value.ts';
 import { asRecord, parseJson, wordOf } from '../json/value.ts';
+import { endingOf } from '../reading/finish-words.ts';
 import { saidWords } from './said-words.ts';
 
 /** What an error says, as far as it decides something. Only ever looked at; never kept (engine rule X5). */
@@ -168,5 +169,10 @@ function statusOf(record: JsonRecord): number | undefined {
 
 /** Some servers give the status 400 to an answer whose end is that of a filter. */
 function isFiltered(choices: unknown): boolean {
-  return Array.isArray(choices) && choices.some((choice) => asRecord(choice)?.finish_reason === 'content_filter');
+  return Array.isArray(choices) && choices.some((choice) => endsByFilter(asRecord(choice)?.finish_reason));
+}
+
+function endsByFilter(reason: unknown): boolean {
+  const ending = endingOf(reason);
+  return ending.type === 'known' && ending.reason === 'CONTENT_FILTER';
 }

@@ -100,8 +100,16 @@ export function readingQuirksInBand(reader: EventReader): EventReader {
   };
 }
 
-/** The same for all events of an answer, or of a piece of it; `body` is what they were read from. */
-export function withQuirk(events: readonly AdapterEvent[], body: string): readonly AdapterEvent[] {
+/** The same within a whole answer. */
+export function readingQuirksInWhole(read: Translator['response']): Translator['response'] {
+  return (json, text) => {
+    const events = read(json, text);
+    return events.at(-1)?.type === 'failure' ? withQuirk(events, text ?? JSON.stringify(json)) : events;
+  };
+}
+
+/** The same for the events of a piece of an answer; `body` is what they were read from. */
+function withQuirk(events: readonly AdapterEvent[], body: string): readonly AdapterEvent[] {
   const last = events.at(-1);
   if (last?.type !== 'failure') return events;
   const { failure } = last;

@@ -1,5 +1,6 @@
 import type { JsonRecord } from '../json/value.ts';
 import { asRecord, parseJson, textOf, wordOf } from '../json/value.ts';
+import { saidWords } from '../errors/said-words.ts';
 
 /** One thing that a server says against a request. */
 export interface RefusalWords {
@@ -16,14 +17,12 @@ const WRAPPERS = ['error', 'errors', 'detail', 'details', 'message', 'msg', 'met
 /** Deepest wrapping that is looked into, and most things that are read. */
 const MAX_DEPTH = 6;
 const MAX_WORDS = 16;
-/** So much of a message is looked at, in characters. */
-const MAX_MESSAGE = 4_096;
 
 const UNKNOWN_CODES = /^(unknown|unsupported|unrecogni[sz]ed|unexpected)_|extra_forbidden|value_error\.extra/;
 
 /**
  * Reads what a refusal says, whatever its form: an error object of OpenAI's kind, a list of places of FastAPI's, a text, and each of
- * them wrapped, in lists, or as JSON within a text.
+ * them wrapped, in lists, or as JSON within a text. Of what it quotes only single words are kept: the rest may be a caller's.
  */
 export function refusalWords(body: string): readonly RefusalWords[] {
   const said: RefusalWords[] = [];
@@ -34,9 +33,7 @@ export function refusalWords(body: string): readonly RefusalWords[] {
 function collect(value: unknown, depth: number, said: RefusalWords[]): void {
   if (depth > MAX_DEPTH || said.length >= MAX_WORDS) return;
   if (typeof value === 'string') {
-    const inner = /^\s*[[{]/.test(value) ? parseJson(value) : undefined;
-    if (inner === undefined) add(said, [], false, value);
-    else collect(inner, depth + 1, said);
+    collectText(value, depth, said);
     return;
   }
   if (Array.isArray(value)) {
@@ -48,18 +45,28 @@ function collect(value: unknown, depth: number, said: RefusalWords[]): void {
   const path = pathOf(record);
   const code = `${wordOf(record.code) ?? ''} ${wordOf(record.type) ?? ''}`.toLowerCase().trim();
   const isUnknown = code.split(' ').some((word) => UNKNOWN_CODES.test(word));
-  if (path.length > 0) add(said, path, isUnknown, textOf(record.msg) || textOf(record.message));
+  if (path.length > 0) add(said, path, isUnknown, saidWords(textOf(record.msg) || textOf(record.message)).sentence);
   for (const key of WRAPPERS) collect(record[key], depth + 1, said);
 }
 
+function collectText(text: string, depth: number, said: RefusalWords[]): void {
+  const { sentence, wrapped, params, codes } = saidWords(text);
+  const isUnknown = codes.some((code) => UNKNOWN_CODES.test(code));
+  for (const param of params) add(said, namesOf(param), isUnknown, sentence);
+  if (params.length === 0 && sentence !== '') add(said, [], false, sentence);
+  if (wrapped !== undefined) collect(wrapped, depth + 1, said);
+}
+
 function add(said: RefusalWords[], path: readonly string[], isUnknown: boolean, message: string): void {
-  if (said.length < MAX_WORDS) said.push({ path, isUnknown, message: message.slice(0, MAX_MESSAGE) });
+  if (said.length < MAX_WORDS) said.push({ path, isUnknown, message });
 }
 
 /** `loc` of FastAPI is a list, `param` of OpenAI a path such as `messages[0].role`. */
 function pathOf({ loc, param }: JsonRecord): readonly string[] {
   if (Array.isArray(loc)) return loc.filter((name) => typeof name === 'string' && name !== 'body').map(String);
-  return textOf(param)
-    .split(/[.[\]]+/)
-    .filter((name) => name !== '' && !/^\d+$/.test(name));
+  return namesOf(textOf(param));
+}
+
+function namesOf(path: string): readonly string[] {
+  return path.split(/[.[\]]+/).filter((name) => name !== '' && name !== 'body' && !/^\d+$/.test(name));
 }

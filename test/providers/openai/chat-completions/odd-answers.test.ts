@@ -277,7 +277,8 @@ it('tells a call in the first piece that has its name, with an id', () => {
     STOP,
   );
   expect(deltas(events)).toEqual([
-    { kind: 'tool_call', index: 0, id: 'a', name: 'f', argumentsFragment: '{}' },
+    { kind: 'tool_call', index: 0, id: 'a', name: 'f', argumentsFragment: '' },
+    { kind: 'tool_call', index: 0, argumentsFragment: '{}' },
     { kind: 'part_finished', index: 0 },
   ]);
 });

@@ -127,6 +127,17 @@ describe('an id that changes with every event of an item', () => {
 });
 
 describe('the arguments of a call', () => {
+  it.each([[['{}', '{"a":', '1}']], [['{}']], [[' null']]])('may have something stand in for them: %j', (pieces) => {
+    const { item } = call('fc_1', '{"a":1}', 'item');
+    const events = pieces.map((delta): StreamEvent => {
+      return ['response.function_call_arguments.delta', { item_id: 'fc_1', delta }];
+    });
+    const added: StreamEvent = ['response.output_item.added', { item: { ...item, arguments: '' } }];
+    const done: StreamEvent = ['response.function_call_arguments.done', { item_id: 'fc_1', arguments: '{"a":1}' }];
+    const read = answer(stream(added, ...events, done, completed([item])));
+    expect(read.calls).toEqual([{ id: 'call_fc_1', name: 'f', arguments: '{"a":1}' }]);
+  });
+
   it.each(['deltas', 'arguments', 'item', 'response'] as const)('may stand in the %s alone', (place) => {
     const made = call('fc_1', '{"a":1}', place);
     const read = answer(stream(...made.events, completed([made.item])));

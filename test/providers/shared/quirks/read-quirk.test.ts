@@ -52,6 +52,13 @@ describe('a refusal of what the gateway writes on its own', () => {
         },
       },
     ],
+    [
+      'no stream_options',
+      400,
+      message(
+        "[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options'), 'msg': 'Extra inputs are not permitted', 'input': {}}]",
+      ),
+    ],
     ['no store', 400, message('Unrecognized request argument supplied: store')],
     [
       'no include',
@@ -203,6 +210,17 @@ describe('a refusal of what the gateway writes on its own', () => {
     ],
     ['words that are no names', 400, message('Unsupported request. Please include a model and store your key.')],
     ['a schema', 400, message("Invalid schema for response_format: 'strict' must be true and extra inputs must go")],
+    ['words that it quotes', 400, message("Invalid value: 'say: unknown field stream_options'. Use 'auto' or 'none'.")],
+    [
+      'words that a list of Python quotes',
+      400,
+      `[{'type': 'enum', 'loc': ('body', 'user'), 'msg': 'Input should be a name', 'input': 'unknown field stream_options'}]`,
+    ],
+    [
+      'a quotation that a server wraps',
+      500,
+      { detail: `Server error: "the unknown field 'store' is what I asked of"` },
+    ],
     ['a wrong key', 401, message("Unknown parameter: 'stream_options'.")],
     ['a rate limit', 429, message("Unknown parameter: 'stream_options'.")],
     ['a page of a proxy', 400, '<html><body>Bad Request</body></html>'],
@@ -232,5 +250,15 @@ describe('a refusal of what the gateway writes on its own', () => {
     const expected = { type: 'failure', failure: { class: 'capability', quirk: 'no stream_options' } };
     expect(event).toMatchObject(expected);
     expect(whole).toMatchObject(expected);
+  });
+
+  it.each([
+    ['Responses', openai('responses'), 'no store', "Unknown parameter: 'store'."],
+    ['Messages', anthropic, 'no cache_control', 'system.0.cache_control: Extra inputs are not permitted'],
+  ])('is known within an answer of %s', (_, adapter, quirk, words) => {
+    const data = { type: 'error', error: { type: 'invalid_request_error', message: words, code: 400 } };
+    const expected = { type: 'failure', failure: { class: 'capability', quirk } };
+    expect(adapter.events()({ name: 'error', data: JSON.stringify(data) })[0]).toMatchObject(expected);
+    expect(adapter.response(data)[0]).toMatchObject(expected);
   });
 });
