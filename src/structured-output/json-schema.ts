@@ -16,6 +16,9 @@ const COMPILE_MS = 2_000;
 /** Longest time that a check may take, in milliseconds. */
 const CHECK_MS = 200;
 
+/** To how many places a quotient must be whole: in binary, 0.07 is not quite seven times 0.01, nor is one price in seven. */
+const MULTIPLE_PLACES = 6;
+
 /** Characters of all schemas whose checks are kept. */
 const KEPT_CHARACTERS = 1024 * 1024;
 
@@ -47,6 +50,7 @@ const OPTIONS = {
   strict: false,
   validateFormats: false,
   inlineRefs: false,
+  multipleOfPrecision: MULTIPLE_PLACES,
   logger: false,
   code: { optimize: false },
 } as const satisfies Options;
