@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import { exceedsJsonBounds } from '../core/json-bounds.ts';
 import { checkJsonObject, TOO_DEEP } from './json-text.ts';
+import { schemaPattern } from './schema-pattern.ts';
 
 /** Longest text of a schema, in bytes (64 KiB). */
 export const MAX_SCHEMA_BYTES = 64 * 1024;
@@ -52,7 +53,7 @@ const OPTIONS = {
   inlineRefs: false,
   multipleOfPrecision: MULTIPLE_PLACES,
   logger: false,
-  code: { optimize: false },
+  code: { optimize: false, regExp: schemaPattern },
 } as const satisfies Options;
 
 /** The validators of schemas themselves, made when first needed; they keep nothing of what they validate. */
