@@ -79,7 +79,8 @@ export function prepareEntry(
   const promptTokens = accounting.promptTokens(provider, entry.model, size);
   const known = facts(name, entry.model) ?? {};
   const { request, warnings: limited } = clampMaxTokens(planned.request, known.maxOutputTokens);
-  const gap = capabilityGap(request, promptTokens, known);
+  // What images and files come to is a guess that may be ten times too high: no reason to pass a model over.
+  const gap = capabilityGap(request, promptTokens - size.mediaTokens, known);
   if (gap !== undefined) return gap;
   const limitUsd = request.routing?.maxCostUsd;
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;

@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import { exceedsJsonBounds } from '../core/json-bounds.ts';
 import { checkJsonObject, TOO_DEEP } from './json-text.ts';
+import { schemaPattern } from './schema-pattern.ts';
 
 /** Longest text of a schema, in bytes (64 KiB). */
 export const MAX_SCHEMA_BYTES = 64 * 1024;
@@ -15,6 +16,9 @@ const COMPILE_MS = 2_000;
 
 /** Longest time that a check may take, in milliseconds. */
 const CHECK_MS = 200;
+
+/** To how many places a quotient must be whole: in binary, 0.07 is not quite seven times 0.01, nor is one price in seven. */
+const MULTIPLE_PLACES = 6;
 
 /** Characters of all schemas whose checks are kept. */
 const KEPT_CHARACTERS = 1024 * 1024;
@@ -47,8 +51,9 @@ const OPTIONS = {
   strict: false,
   validateFormats: false,
   inlineRefs: false,
+  multipleOfPrecision: MULTIPLE_PLACES,
   logger: false,
-  code: { optimize: false },
+  code: { optimize: false, regExp: schemaPattern },
 } as const satisfies Options;
 
 /** The validators of schemas themselves, made when first needed; they keep nothing of what they validate. */

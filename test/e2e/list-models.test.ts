@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import { Capability, LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { respond } from '../support/chaos-upstream.ts';
+import { image, user } from '../support/chat-parts.ts';
 import { ask, chaosUpstream, chatTarget, gatewayFor, UNDERSTUDY } from '../support/failover-stage.ts';
 import { goodAnswer } from '../support/openai-bodies.ts';
 import { trailOf } from '../support/rpc-error.ts';
@@ -85,4 +86,22 @@ test('a prompt that is far too long for a model is not sent to it', async () => 
   expect(trailOf(attempts)).toEqual(['SKIPPED lead CONTEXT_LENGTH_EXCEEDED', 'FIRST understudy OK']);
   lead.script(...goodAnswer(false, 'hello'));
   expect(trailOf((await ask(gateway, 'Chat', { text: 'word '.repeat(2_000) })).attempts)).toEqual(['FIRST lead OK']);
+});
+
+test('what images and files are guessed at keeps no request from a model with a small window', async () => {
+  const lead = await chaosUpstream();
+  const gateway = await gatewayFor({ targets: [chatTarget('lead', lead.origin, { model: 'small' }), UNDERSTUDY] });
+  const listing = { data: [{ id: 'small', object: 'model', owned_by: 'vllm', max_model_len: 512 }] };
+  lead.script(respond(200, 'application/json', JSON.stringify(listing)));
+  await gateway.client.call(LlmService.method.listModels, {});
+  lead.script(...goodAnswer(false, 'a dot'));
+  const scan = {
+    part: {
+      case: 'file',
+      value: { data: Buffer.from(`%PDF-1.7${' '.repeat(100_000)}`), mediaType: 'application/pdf' },
+    },
+  } as const;
+  const messages = [user(image(Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)), scan, 'What is it?')];
+  const { attempts } = await gateway.client.call(LlmService.method.chat, { messages });
+  expect(trailOf(attempts)).toEqual(['FIRST lead OK']);
 });

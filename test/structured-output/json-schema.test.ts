@@ -30,6 +30,38 @@ describe('the check of a schema', () => {
     expect(check(person)(json)).toBe(expected);
   });
 
+  it('takes decimal multiples for what they are, though no binary fraction is', () => {
+    const cents = check({ type: 'number', multipleOf: 0.01 });
+    const prices = Array.from({ length: 10_001 }, (_, index) => (index / 100).toFixed(2));
+    expect(check({ items: { multipleOf: 0.01 } })(`[${prices.join()}]`)).toBeUndefined();
+    expect(cents('1234567.89')).toBeUndefined();
+    for (const between of ['0.075', '19.999', '0.070001']) expect(cents(between)).toBe('must be multiple of 0.01');
+    expect(check({ multipleOf: 2 })('3')).toBe('must be multiple of 2');
+  });
+
+  it.each([
+    [String.raw`^\d{3}\-\d{4}$`, '555-0100', '5550100'],
+    [String.raw`^\#[0-9a-f]{6}$`, '#00ff7f', '00ff7f'],
+    [String.raw`^[\w-.]+\@[\w-.]+$`, 'a.b@c-d.org', 'a.b'],
+    [String.raw`^\p{Lu}.$`, 'Ä🎉', 'ä🎉'],
+  ])('takes the pattern %s, also where it escapes more than it need', (pattern, right, wrong) => {
+    expect(check({ pattern })(JSON.stringify(right))).toBeUndefined();
+    expect(check({ patternProperties: { [pattern]: false } })(JSON.stringify({ [right]: 1 }))).toBeDefined();
+    expect(check({ pattern })(JSON.stringify(wrong))).toBe(`must match pattern "${pattern}"`);
+  });
+
+  it.each([
+    String.raw`\Aabc\Z`,
+    String.raw`a\-\R`,
+    String.raw`a\-\2`,
+    String.raw`^\p{L}\-\d$`,
+    '^a{,3}$',
+    '(?i)abc',
+    '[',
+  ])('refuses the pattern %s rather than mistake it', (pattern) => {
+    expect(problem({ pattern })).toBe('must be a JSON Schema with valid references and patterns');
+  });
+
   it('knows draft 2020-12, which is meant where none is named, and draft-07', () => {
     const tuple = { prefixItems: [{ type: 'string' }] };
     expect(check(tuple)('[1]')).toBe('must be string at /0');

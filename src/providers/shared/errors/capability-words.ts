@@ -121,7 +121,7 @@ export const MODEL_WORDS: readonly WordRule[] = [
       String.raw`\bnot a valid model\b|\b(?:unknown|invalid|unsupported|nonexistent|unrecognized|no such|not supported) model\b|\b(?:unable|failed) to find (?:the )?model\b|\bcould not find (?:the )?model\b|\bno model loaded\b|\bno model (?:named|called|found|with)\b`,
       String.raw`\bno endpoints found for\b|\bno (?:available )?(?:channel|provider|deployment|endpoint)s?\b~30~\bfor (?:the )?model\b`,
       String.raw`\b(?:does not|doesn['’]t|do not|don['’]t) have access to (?:the |this |that )?(?:requested )?model\b|\bno access to (?:the |this |that )?model\b|\bpermission to (?:access|use) (?:the |this |that )?(?:requested )?model\b|\bmodel access (?:is |was )?denied\b|\bnot (?:authori[sz]ed|allowed|permitted) to (?:access|use) (?:the |this |that )?(?:requested )?model\b`,
-      String.raw`\b(?:pinned to|only serves?|is serving)\b[^\n]{0,80}\bmodel\b`,
+      String.raw`\b(?:pinned to|only serves?|is serving)\b[^\n]{0,80}\bmodel\b|\bpinned to\b[^\n]{1,200}; requested\b`,
       '模型不存在',
     ),
   },

@@ -95,6 +95,7 @@ const MISSING_MODELS = [
   [400, 'Unable to find model x'],
   [400, 'no model loaded'],
   [400, "Server is pinned to 'a/b' and cannot serve the model 'c/d'"],
+  [400, "Server is pinned to '/srv/llm/v1.5/small'; requested 'c/d'."],
 ] as const;
 
 const EMPTY_ACCOUNTS = [
