@@ -62,7 +62,13 @@ export async function startAttackedProcess(
   const path = join(folder, 'understudy.json');
   await writeFile(path, JSON.stringify(config));
   const args = [...flags, '--expose-gc', '--import', PROBE, PROGRAM, '--config', path];
-  const env = { UNDERSTUDY_GRPC_ADDRESS: ANY, UNDERSTUDY_HTTP_ADDRESS: ANY, UNDERSTUDY_ADMIN_ADDRESS: ANY };
+  // As in the image: what large bodies have taken goes back to the system.
+  const env = {
+    MALLOC_MMAP_THRESHOLD_: '1048576',
+    UNDERSTUDY_GRPC_ADDRESS: ANY,
+    UNDERSTUDY_HTTP_ADDRESS: ANY,
+    UNDERSTUDY_ADMIN_ADDRESS: ANY,
+  };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const { pid } = child;
   const output = { stdout: '', stderr: '' };

@@ -17,8 +17,8 @@ interface DroppedSource extends PacedSource {
 /** What one read takes at most, about. */
 const READ_BYTES = 64 * 1024;
 
-/** Bytes of large bodies that are read in one turn of the event loop: about two milliseconds of work. */
-const BYTES_PER_TURN = 1024 * 1024;
+/** Bytes of large bodies that are read in one turn of the event loop: about a millisecond of work. */
+const BYTES_PER_TURN = 512 * 1024;
 
 /** Bytes that are read to be dropped in {@link DROP_MS}: 8 MiB a second, so that the rest of the largest request is gone in time. */
 const DROPPED_BYTES = 400 * 1024;

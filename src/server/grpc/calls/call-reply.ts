@@ -49,21 +49,29 @@ export class CallReply {
     return this.#stream.destroyed || this.#stream.closed;
   }
 
-  /** Ends a unary call with the encoded message of a response. Does nothing where the caller is gone. */
-  answer(message: Buffer, headers: Metadata, trailers: Metadata | undefined): void {
+  /** Ends a unary call with the encoded message of a response, whole or in pieces. Does nothing where the caller is gone. */
+  answer(message: Buffer | readonly Buffer[], headers: Metadata, trailers: Metadata | undefined): void {
     if (!this.#claimEnd()) return;
     this.#isWhole = true;
-    this.#held.answer(message.byteLength);
     this.#sendHead(headers);
     this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
-    if (message.byteLength <= PIECE_BYTES) {
-      this.#stream.end(framed(message));
+    if (!Buffer.isBuffer(message)) {
+      this.#answerInPieces(message);
+    } else if (message.byteLength > PIECE_BYTES) {
+      this.#answerInPieces([message]);
     } else {
-      // Behind its prefix, not copied behind it.
-      this.#pieces.write(prefixOf(message), () => undefined);
-      this.#pieces.write(message, () => undefined);
-      this.#pieces.end();
+      this.#held.answer(message.byteLength);
+      this.#stream.end(framed(message));
     }
+  }
+
+  /** Behind their prefix, not copied behind it. */
+  #answerInPieces(pieces: readonly Buffer[]): void {
+    const byteLength = bytesOf(pieces);
+    this.#held.answer(byteLength);
+    this.#pieces.write(prefixOf(byteLength), () => undefined);
+    for (const piece of pieces) this.#pieces.write(piece, () => undefined);
+    this.#pieces.end();
   }
 
   /** Ends a call with an error; headers commit it at the client. Does nothing where the caller is gone. */
@@ -153,8 +161,12 @@ function framed(message: Buffer): Buffer {
   return frame;
 }
 
-function prefixOf(message: Buffer): Buffer {
+function prefixOf(byteLength: number): Buffer {
   const prefix = Buffer.alloc(PREFIX_BYTES);
-  prefix.writeUInt32BE(message.byteLength, 1);
+  prefix.writeUInt32BE(byteLength, 1);
   return prefix;
+}
+
+function bytesOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

@@ -10,9 +10,21 @@ import type { Cost, Usage } from '../../../../gen/understudy/v1/usage_pb.ts';
  * that the gateway has made, so that it has no unknown fields. A test holds it to whatever the contract says.
  */
 export function encodeMessage<Schema extends DescMessage>(schema: Schema, message: MessageInitShape<Schema>): Buffer {
+  const encoded = encodeAnswer(schema, message);
+  return Buffer.isBuffer(encoded) ? encoded : Buffer.concat(encoded);
+}
+
+/** Encodes a message of the contract; a long answer of Chat in pieces, of which one stands in it twice and takes its room once. */
+export function encodeAnswer<Schema extends DescMessage>(
+  schema: Schema,
+  message: MessageInitShape<Schema>,
+): Buffer | readonly Buffer[] {
   const made = create(schema, message);
-  const bytes = isChatResponse(made) ? encodeChatResponse(made) : toBinary(schema, made);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return isChatResponse(made) ? encodeChatResponse(made) : bufferOf(toBinary(schema, made));
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function isChatResponse(message: { readonly $typeName: string }): message is ChatResponse {
@@ -23,17 +35,17 @@ function isChatResponse(message: { readonly $typeName: string }): message is Cha
 const LONG_TEXT = 32 * 1024;
 
 /** The same bytes of an answer whose text is long; where its text and its content are the same, they are encoded once. */
-function encodeLongAnswer(response: ChatResponse, content: string | undefined): Uint8Array<ArrayBuffer> {
+function encodeLongAnswer(response: ChatResponse, content: string | undefined): readonly Buffer[] {
   const { text, message } = response;
-  const pieces: Uint8Array[] = [];
+  const pieces: Buffer[] = [];
   const textBytes = Buffer.from(text);
   if (text !== '') pieces.push(lengthDelimited(1, textBytes.byteLength), textBytes);
   writeFacts(response);
   if (content === undefined) {
     writeAnswer(16, message, undefined);
-    pieces.push(writer.finish());
+    pieces.push(bufferOf(writer.finish()));
   } else {
-    pieces.push(writer.finish());
+    pieces.push(bufferOf(writer.finish()));
     const contentBytes = content === text ? textBytes : Buffer.from(content);
     const part = lengthDelimited(1, contentBytes.byteLength);
     writeInt(1, message?.role ?? 0);
@@ -42,14 +54,14 @@ function encodeLongAnswer(response: ChatResponse, content: string | undefined): 
       .uint32(part.byteLength + contentBytes.byteLength)
       .finish();
     const answerBytes = answer.byteLength + part.byteLength + contentBytes.byteLength;
-    pieces.push(lengthDelimited(16, answerBytes), answer, part, contentBytes);
+    pieces.push(lengthDelimited(16, answerBytes), bufferOf(answer), part, contentBytes);
   }
-  return Buffer.concat(pieces);
+  return pieces;
 }
 
 /** What stands before the bytes of a field. */
-function lengthDelimited(field: number, byteLength: number): Uint8Array {
-  return new BinaryWriter().uint32(tag(field, LENGTH_DELIMITED)).uint32(byteLength).finish();
+function lengthDelimited(field: number, byteLength: number): Buffer {
+  return bufferOf(new BinaryWriter().uint32(tag(field, LENGTH_DELIMITED)).uint32(byteLength).finish());
 }
 
 /** After an answer of more bytes the writer is made anew, so that its large buffer is not kept. */
@@ -58,7 +70,7 @@ const MAX_KEPT_BYTES = 64 * 1024;
 /** One for all answers, since its buffer has grown to their size; nothing is awaited while one is written. */
 let writer = new BinaryWriter();
 
-function encodeChatResponse(message: ChatResponse): Uint8Array<ArrayBuffer> {
+function encodeChatResponse(message: ChatResponse): Buffer | readonly Buffer[] {
   try {
     const content = plainTextOf(message.message);
     if (message.text.length > LONG_TEXT || (content?.length ?? 0) > LONG_TEXT)
@@ -66,7 +78,7 @@ function encodeChatResponse(message: ChatResponse): Uint8Array<ArrayBuffer> {
     writeChatResponse(message, content);
     const bytes = writer.finish();
     if (bytes.length > MAX_KEPT_BYTES) writer = new BinaryWriter();
-    return bytes;
+    return bufferOf(bytes);
   } catch (error) {
     // The writer holds half an answer now.
     writer = new BinaryWriter();
