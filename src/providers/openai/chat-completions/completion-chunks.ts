@@ -116,7 +116,8 @@ class ChatReader {
     this.#pieces.source.read(text, body);
     add(events, this.#identity.read(body.model, body.id));
     if (choice !== undefined && !this.#isFinished) this.#readChoice(choice, fields, events);
-    if (isSaid(body.usage)) add(events, chatUsage(body.usage, this.#serviceTier));
+    const usage = isSaid(body.usage) ? body.usage : (choice?.usage ?? asRecord(body.x_groq)?.usage);
+    if (isSaid(usage)) add(events, chatUsage(usage, this.#serviceTier));
     if (choice !== undefined) add(events, this.#readReason(choice.finish_reason));
     return events;
   }
