@@ -34,11 +34,11 @@ export function responsesUsage(value: unknown, tier: unknown): readonly AdapterE
   const input = asRecord(usage.input_tokens_details);
   return usageEvent(
     {
-      inputTokens: usage.input_tokens,
+      inputTokens: usage.input_tokens ?? usage.prompt_tokens,
       cachedInputTokens: input?.cached_tokens,
       cacheWriteTokens: input?.cache_write_tokens,
       cacheWriteLongTokens: asRecord(input?.cache_write_tokens_details)?.ttl_12h_tokens,
-      outputTokens: usage.output_tokens,
+      outputTokens: usage.output_tokens ?? usage.completion_tokens,
       reasoningTokens: asRecord(usage.output_tokens_details)?.reasoning_tokens,
       totalTokens: usage.total_tokens,
     },

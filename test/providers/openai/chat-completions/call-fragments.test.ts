@@ -147,3 +147,15 @@ describe('usage', () => {
     expect(events).toContainEqual({ type: 'usage', usage: { inputTokens: 9, outputTokens: 4 } });
   });
 });
+
+describe('an end marker', () => {
+  it.each([
+    ['nothing', []],
+    ['a role alone', [{ choices: [{ index: 0, delta: { role: 'assistant', content: '' } }] }]],
+  ])('behind %s ends no answer', (_, chunks) => {
+    const read = openai('chat_completions').events();
+    const told = chunks.flatMap((chunk) => read({ name: '', data: JSON.stringify(chunk) }));
+    const events = [...told, ...read({ name: '', data: '[DONE]' })];
+    expect(events.at(-1)).toMatchObject({ type: 'failure', failure: { class: 'protocol' } });
+  });
+});
