@@ -24,11 +24,10 @@ function inOrder(place: unknown, ends: boolean) {
     { start: TEXT, delta: HI },
     { start: CALL, delta: INPUT },
   ];
-  return parts.flatMap(({ start, delta }) => [
-    own(block(0, start)),
-    own(piece(0, delta)),
-    ...(ends ? [own(blockEnd(0))] : []),
-  ]);
+  return parts.flatMap(({ start, delta }) => {
+    const told = [own(block(0, start)), own(piece(0, delta))];
+    return ends ? [told, own(blockEnd(0))].flat() : told;
+  });
 }
 
 describe('blocks of other servers that speak the Messages API', () => {
