@@ -2,7 +2,7 @@ import { unmarkedEnd } from '../port/answer-failures.ts';
 import type { BodyReader } from './body-reader.ts';
 
 /** What a body looks like by its first characters: a JSON document, Server-Sent Events, or something else, such as a page. */
-export type BodyForm = 'json' | 'sse' | 'other';
+type BodyForm = 'json' | 'sse' | 'other';
 
 /** Bytes that are kept at most before the form shows. */
 const MOST_HELD = 64 * 1024;

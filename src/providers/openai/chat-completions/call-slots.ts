@@ -2,7 +2,7 @@ import { indexIn } from '../../shared/json/odd-value.ts';
 import { ToldArguments } from './told-arguments.ts';
 
 /** A fragment of a call, as far as it says to which call it belongs; empty texts say nothing. */
-export interface SlottedFragment {
+interface SlottedFragment {
   readonly index: unknown;
   /** Its place among the fragments of its event. */
   readonly position: number;
