@@ -26,7 +26,11 @@ const BROKEN: readonly {
 }[] = [
   { name: 'a status of 204', steps: [head(204)], outcome: 'PROVIDER_PROTOCOL_ERROR' },
   { name: 'a 200 with HTML', steps: [respond(200, 'text/html', '<html>')], outcome: 'PROVIDER_PROTOCOL_ERROR' },
-  { name: 'a 200 with plain text', steps: [respond(200, 'text/plain', BODY)], outcome: 'PROVIDER_PROTOCOL_ERROR' },
+  {
+    name: 'a 200 with plain text',
+    steps: [respond(200, 'text/plain', 'Sign in, please')],
+    outcome: 'PROVIDER_PROTOCOL_ERROR',
+  },
   {
     name: 'a 200 with an empty JSON body',
     steps: [respond(200, 'application/json', '')],

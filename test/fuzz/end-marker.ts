@@ -9,7 +9,10 @@ export function hasEndMarker(body: Uint8Array, { dialect, kind }: ProviderRecord
   const text = Buffer.from(body)
     .toString('utf8')
     .replace(/^\ufeff/, '');
-  if (kind === 'json') return isObject(parse(text));
+  if (kind !== 'ndjson' && isObject(parse(text))) return true;
+  // What begins as events is read as such, whatever it is said to be.
+  if (kind === 'json' && !/^\s*(?::|(?:data|event|id|retry)\s*:)/.test(text)) return false;
+  if (dialect === 'anthropic' && /\[done\]"?$/im.test(text) && /"stop_reason"\s*:\s*"/.test(text)) return true;
   const events = kind === 'ndjson' ? text.split('\n').map((data) => ({ name: '', data })) : sseEvents(text);
   return events.some(({ name, data }) => isMarker(name, data.trim(), dialect));
 }

@@ -1,12 +1,14 @@
 import type { AdapterEvent, EventReader, WireEvent } from '../port/adapter.ts';
 import { UNKNOWN } from '../port/adapter.ts';
 import { AnswerParts } from '../shared/answer-parts.ts';
+import type { OpenBlock } from './block-places.ts';
+import { BlockPlaces, deltaType, inputText, SERVER_TOOLS } from './block-places.ts';
 import { anthropicInBandFailure } from './error-types.ts';
 import { encodeState } from './thinking-state.ts';
 import { anthropicUsage, mergeUsage } from './message-usage.ts';
 import { Identity } from '../shared/identity.ts';
 import { JsonSource } from '../shared/json/source-text.ts';
-import { indexIn, isSaid, nameIn, wordsIn } from '../shared/json/odd-value.ts';
+import { isSaid, nameIn, wordsIn } from '../shared/json/odd-value.ts';
 import type { JsonRecord } from '../shared/json/value.ts';
 import { asRecord, parseJson, textOf } from '../shared/json/value.ts';
 import { inPlaceOfAnswer } from '../shared/errors/refusal-failure.ts';
@@ -36,25 +38,15 @@ export function anthropicResponse(json: unknown, text?: string): readonly Adapte
   return new AnthropicReader().whole(message, message.content, text);
 }
 
-/** Blocks of tools that run at the provider. */
-const OF_SERVER = /_tool_(use|result)$/;
-
-/** A block that goes into the answer, from its start to its end. */
-interface Block {
-  readonly kind: 'text' | 'thinking' | 'tool_use';
-  /** The whole input of a call, as JSON, where no fragments of it follow. */
-  readonly input: string;
-  hasFragments: boolean;
-  signature: string;
-}
-
 class AnthropicReader {
   readonly #identity = new Identity();
   readonly #parts = new AnswerParts(() => this.#identity.responseId);
   readonly #source = new JsonSource();
   /** By index; the blocks that are the server's own affair (its tools and their results) are undefined. */
-  readonly #blocks = new Map<number, Block | undefined>();
+  readonly #blocks = new Map<number, OpenBlock | undefined>();
   readonly #open = new Set<number>();
+  readonly #places = new BlockPlaces();
+  #count = 0;
   #usage: JsonRecord = {};
   #stopReason: unknown;
   #hasUnknown = false;
@@ -82,16 +74,17 @@ class AnthropicReader {
     return failure === undefined ? events : [failure];
   }
 
-  /** `[DONE]`, which some servers send, says nothing here. */
+  /** `[DONE]`, which some servers send, says nothing here but behind a reason, where it stands for the marker of this API. */
   #readOdd(name: string, data: string): readonly AdapterEvent[] {
-    if (data === '' || data === DONE) return NOTHING;
+    const isEnd = data === DONE && endingOf(this.#stopReason).type === 'known';
+    if (data === '' || data === DONE) return isEnd ? this.#settled(this.#finish()) : NOTHING;
     const documents = gluedDocuments(data);
     if (documents === undefined) return this.#settled(MALFORMED);
     return upToFailure(documents.flatMap((document) => this.read({ name, data: document })));
   }
 
   #settled(events: readonly AdapterEvent[]): readonly AdapterEvent[] {
-    for (const { type } of events) if (type === 'failure' || type === 'end') this.#isOver = true;
+    this.#isOver = events.some(({ type }) => type === 'failure' || type === 'end');
     return this.#isOver ? upToFailure(events) : events;
   }
 
@@ -100,11 +93,11 @@ class AnthropicReader {
       case 'message_start':
         return this.#messageStart(asRecord(data.message));
       case 'content_block_start':
-        return this.#start(indexIn(data.index), asRecord(data.content_block));
+        return this.#startNext(this.#places.next(data.index), asRecord(data.content_block));
       case 'content_block_delta':
-        return this.#delta(indexIn(data.index), asRecord(data.delta));
+        return this.#delta(this.#places.current(data.index), asRecord(data.delta));
       case 'content_block_stop':
-        return this.#stop(indexIn(data.index));
+        return this.#stop(this.#places.current(data.index));
       case 'message_delta':
         if (isSaid(asRecord(data.delta)?.stop_reason)) this.#stopReason = asRecord(data.delta)?.stop_reason;
         this.#usage = mergeUsage(this.#usage, data.usage);
@@ -128,15 +121,22 @@ class AnthropicReader {
     return [...this.#identity.read(message.model, message.id), { type: 'usage', usage }];
   }
 
-  #start(index: number | undefined, block: JsonRecord | undefined): readonly AdapterEvent[] {
-    if (index === undefined || block === undefined) return MALFORMED;
-    const key = String(index);
+  /** A block at the place of another follows it: some servers give each the index 0. */
+  #startNext(index: number | undefined, block: JsonRecord | undefined): readonly AdapterEvent[] {
+    if (index === undefined) return MALFORMED;
+    return this.#open.has(index) ? [...this.#stop(index), ...this.#start(index, block)] : this.#start(index, block);
+  }
+
+  #start(index: number, block: JsonRecord | undefined): readonly AdapterEvent[] {
+    if (block === undefined) return MALFORMED;
+    this.#count += 1;
+    const key = String(this.#count);
     switch (block.type) {
       case 'text':
-        this.#begin(index, 'text');
+        this.#begin(index, key, 'text');
         return this.#words('text', key, block.text ?? '');
       case 'thinking':
-        this.#begin(index, 'thinking', { signature: textOf(block.signature) });
+        this.#begin(index, key, 'thinking', { signature: textOf(block.signature) });
         return this.#words('reasoning', key, block.thinking ?? '');
       case 'redacted_thinking':
         this.#blocks.set(index, undefined);
@@ -145,18 +145,23 @@ class AnthropicReader {
           encodeState({ type: 'redacted_thinking', data: textOf(block.data), ...this.#madeBy() }),
         );
       case 'tool_use':
-        this.#begin(index, 'tool_use', { input: this.#inputText(block.input) });
+        this.#begin(index, key, 'tool_use', { input: inputText(block.input, this.#source) });
         return this.#parts.call(key, { id: nameIn(block.id), name: nameIn(block.name), argumentsFragment: '' });
       default:
         this.#blocks.set(index, undefined);
-        if (OF_SERVER.test(textOf(block.type))) return NOTHING;
+        if (SERVER_TOOLS.test(textOf(block.type))) return NOTHING;
         this.#hasUnknown = true;
         return UNKNOWN;
     }
   }
 
-  #begin(index: number, kind: Block['kind'], { input = '', signature = '' }: Partial<Block> = {}): void {
-    this.#blocks.set(index, { kind, input, signature, hasFragments: false });
+  #begin(
+    index: number,
+    key: string,
+    kind: OpenBlock['kind'],
+    { input = '', signature = '' }: Partial<OpenBlock> = {},
+  ): void {
+    this.#blocks.set(index, { kind, key, input, signature, hasFragments: false });
     this.#open.add(index);
   }
 
@@ -165,18 +170,14 @@ class AnthropicReader {
     return words === undefined ? MALFORMED : this.#parts.text(kind, key, words);
   }
 
-  /** An object on the wire; some servers send its text, or an empty list for none. */
-  #inputText(input: unknown): string {
-    if (typeof input === 'string') return input;
-    return !isSaid(input) || (Array.isArray(input) && input.length === 0) ? '' : this.#source.write(input);
-  }
-
   #delta(index: number | undefined, delta: JsonRecord | undefined): readonly AdapterEvent[] {
-    if (index === undefined || delta === undefined || !this.#blocks.has(index)) return MALFORMED;
+    if (index === undefined || delta === undefined) return MALFORMED;
+    const type = deltaType(delta);
+    if (!this.#blocks.has(index)) return this.#deltaAlone(index, type, delta);
     const block = this.#blocks.get(index);
     if (block === undefined) return NOTHING;
-    const key = String(index);
-    switch (delta.type) {
+    const { key } = block;
+    switch (type) {
       case 'text_delta':
         return this.#words('text', key, delta.text);
       case 'thinking_delta':
@@ -184,34 +185,44 @@ class AnthropicReader {
       case 'signature_delta':
         block.signature = textOf(delta.signature) || block.signature;
         return NOTHING;
-      case 'input_json_delta': {
-        const argumentsFragment = this.#inputText(delta.partial_json);
-        if (argumentsFragment !== '') block.hasFragments = true;
-        return this.#parts.call(key, { id: '', name: '', argumentsFragment });
-      }
+      case 'input_json_delta':
+        return this.#input(block, inputText(delta.partial_json, this.#source));
       case 'citations_delta':
         return NOTHING;
       default:
+        this.#hasUnknown = true;
         return UNKNOWN;
     }
+  }
+
+  /** Some servers tell words of a block without its beginning; a call without it has no name. */
+  #deltaAlone(index: number, type: unknown, delta: JsonRecord): readonly AdapterEvent[] {
+    const kind = type === 'text_delta' ? 'text' : type === 'thinking_delta' ? 'thinking' : undefined;
+    if (kind === undefined || this.#blocks.size > 0) return MALFORMED;
+    return [...this.#start(index, { type: kind }), ...this.#delta(index, delta)];
+  }
+
+  /** Some servers tell that there are no arguments, and then the arguments. */
+  #input(block: OpenBlock, argumentsFragment: string): readonly AdapterEvent[] {
+    if (argumentsFragment === '{}' && !block.hasFragments) return NOTHING;
+    if (argumentsFragment !== '') block.hasFragments = true;
+    return this.#parts.call(block.key, { id: '', name: '', argumentsFragment });
   }
 
   #stop(index: number | undefined): readonly AdapterEvent[] {
     if (index === undefined || !this.#blocks.has(index)) return MALFORMED;
     this.#open.delete(index);
     const block = this.#blocks.get(index);
-    const key = String(index);
-    if (block?.kind === 'tool_use' && !block.hasFragments) {
-      return [
-        ...this.#parts.call(key, { id: '', name: '', argumentsFragment: block.input }),
-        ...this.#parts.finish(key),
-      ];
+    if (block === undefined) return NOTHING;
+    const { kind, key, signature } = block;
+    if (kind === 'tool_use' && !block.hasFragments) {
+      const told = this.#parts.call(key, { id: '', name: '', argumentsFragment: block.input });
+      return [...told, ...this.#parts.finish(key)];
     }
-    const signature = block?.signature ?? '';
     // Other servers that speak this API may sign nothing, and want it back all the same.
-    const isThinking = block?.kind === 'thinking' && (signature !== '' || this.#parts.has(key));
-    const state = isThinking ? encodeState({ type: 'thinking', signature, ...this.#madeBy() }) : undefined;
-    return this.#parts.finish(key, state);
+    const isThinking = kind === 'thinking' && (signature !== '' || this.#parts.has(key));
+    if (!isThinking) return this.#parts.finish(key);
+    return this.#parts.finish(key, encodeState({ type: 'thinking', signature, ...this.#madeBy() }));
   }
 
   /** Newer models take back only what they thought themselves. */
@@ -226,9 +237,8 @@ class AnthropicReader {
       return [{ type: 'failure', failure: anthropicInBandFailure({ error: { type: ending.raw } }) }];
     const stopped = [...this.#open].flatMap((index) => this.#stop(index));
     const isKnown = ending.type === 'known';
-    const reason = isKnown ? ending.reason : 'OTHER';
     const raw = ending.type === 'none' ? '' : ending.raw;
-    const ended = reasonBesideCalls(reason, this.#parts.callCount, this.#parts.isEmpty);
+    const ended = reasonBesideCalls(isKnown ? ending.reason : 'OTHER', this.#parts.callCount, this.#parts.isEmpty);
     return [
       ...stopped,
       ...this.#parts.finishAll(),

@@ -64,7 +64,7 @@ class OllamaReader {
     if (message === undefined) return MALFORMED;
     return [
       ...this.#identity.read(data.model, undefined),
-      ...this.#text('reasoning', message.thinking),
+      ...this.#text('reasoning', message.thinking ?? message.reasoning ?? message.reasoning_content),
       ...this.#text('text', message.content),
       ...(isSaid(message.tool_calls) ? this.#calls(message.tool_calls, textOf(data.created_at)) : []),
       ...(data.done === true || data.done === 'true' ? this.#finish(data) : []),

@@ -5,6 +5,7 @@ import type { BodyReader } from './body-reader.ts';
 import { createFraming } from './framing.ts';
 import type { FramingLimits } from './framing.ts';
 import { protocolFailure } from '../port/answer-failures.ts';
+import { createSniffedBody, createStreamOrJson } from './sniffed-body.ts';
 
 /** Bounds of a body. */
 export interface BodyLimits extends FramingLimits {
@@ -33,7 +34,8 @@ const STREAM_TYPE = /^(?:text\/event-stream|application\/(?:x-)?(?:ndjson|jsonl|
 
 /**
  * Chooses how a body is read: errors by their status, a success by its content-type, whatever was asked for; without one, by
- * what was asked for. Throws a FailureError of class `protocol` for a success of any other type (class C15).
+ * what was asked for. Where the body begins as the other form, it is read as that; so is one of any other type, which is a
+ * FailureError of class `protocol` where it begins as neither (class C15).
  */
 export function chooseBody(head: ResponseHead): BodyReader {
   const { status, headers, adapter, limits } = head;
@@ -45,19 +47,31 @@ export function chooseBody(head: ResponseHead): BodyReader {
     });
   }
   const wrap = head.wrapReader ?? ((reader: EventReader): EventReader => reader);
-  if (isStream(headers['content-type'], head.stream)) {
+  const stream = (): BodyReader => {
     const framing = createFraming(adapter.framing, { eventChars: limits.eventChars });
     return createEventBody(framing, withAnswerLimit(wrap(adapter.events()), limits.answerBytes));
-  }
-  return createJsonBody(limits.jsonBodyBytes, wrap(readJsonWith(adapter)));
+  };
+  const json = (): BodyReader => createJsonBody(limits.jsonBodyBytes, wrap(readJsonWith(adapter)));
+  const said = saidForm(headers['content-type']) ?? (head.stream ? 'stream' : 'json');
+  if (adapter.framing === 'ndjson') return said === 'stream' || (said === 'other' && head.stream) ? stream() : json();
+  if (said === 'stream') return createStreamOrJson(stream(), json);
+  return createSniffedBody((form) => {
+    if (form === 'sse') return stream();
+    if (form === 'other' && said === 'other') throw neitherForm();
+    return json();
+  });
 }
 
-function isStream(contentType: string | undefined, wasAskedFor: boolean): boolean {
-  if (contentType === 'application/json') return false;
+/** What a content-type says of a body; undefined where there is none. */
+function saidForm(contentType: string | undefined): 'json' | 'stream' | 'other' | undefined {
+  if (contentType === 'application/json') return 'json';
   // Proxies repeat the header now and then; parameters do not matter.
   const type = contentType?.split(/[;,]/, 1)[0]?.trim().toLowerCase() ?? '';
-  if (type === '') return wasAskedFor;
-  if (STREAM_TYPE.test(type)) return true;
-  if (JSON_TYPE.test(type)) return false;
-  throw protocolFailure('The provider answered with a type of content that is neither JSON nor an event stream.');
+  if (type === '') return undefined;
+  if (STREAM_TYPE.test(type)) return 'stream';
+  return JSON_TYPE.test(type) ? 'json' : 'other';
+}
+
+function neitherForm(): Error {
+  return protocolFailure('The provider answered with a type of content that is neither JSON nor an event stream.');
 }

@@ -55,6 +55,11 @@ describe('lines of Ollama', () => {
     expect(read).toMatchObject({ text: 'Hello', finish: { reason: 'STOP' } });
   });
 
+  it.each(['thinking', 'reasoning', 'reasoning_content'])('may have what the model thought as %s', (field) => {
+    const read = answer(lines(`{"message":{"content":"","${field}":"Hm"}}`, '{"message":{"content":"Hi"}}', DONE));
+    expect(read).toMatchObject({ reasoning: 'Hm', text: 'Hi' });
+  });
+
   it('may say that there is no error', () => {
     expect(answer(lines('{"error":"","message":{"content":"Hi"}}', '{"error":null,"done":true}'))).toMatchObject({
       text: 'Hi',

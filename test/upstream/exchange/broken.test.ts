@@ -43,7 +43,7 @@ describe('a cut answer is never a success', () => {
 describe('an answer that breaks the rules is of class protocol', () => {
   it.each([
     ['HTML', respond(200, 'text/html', '<html>Sign in</html>')],
-    ['plain text', respond(200, 'text/plain', ok)],
+    ['plain text', respond(200, 'text/plain', 'Sign in, please')],
     ['invalid UTF-8', respond(200, 'text/event-stream', Uint8Array.of(0x64, 0xff, 0x0a))],
     ['invalid UTF-8 in JSON', respond(200, 'application/json', Uint8Array.of(0x22, 0xff, 0x22))],
     ['an empty JSON body', respond(200, 'application/json', '')],

@@ -69,7 +69,8 @@ class ChatReader {
   readEvent(event: WireEvent): readonly AdapterEvent[] {
     const data = event.data.trim();
     if (this.#isClosed || data === '') return NOTHING;
-    if (data === DONE) return this.#settled([...this.#end(), { type: 'end' }]);
+    if (data === DONE)
+      return this.#saysNothing ? this.#fail(MALFORMED) : this.#settled([...this.#end(), { type: 'end' }]);
     const parsed = parseJson(data);
     if (parsed === null) return NOTHING;
     const chunk = asRecord(parsed);
@@ -91,12 +92,16 @@ class ChatReader {
     if (choice === undefined) return inPlaceOfAnswer(body);
     this.#serviceTier = body.service_tier;
     const events = [...this.#readBody(body, choice, WHOLE, text)];
-    const saysNothing = this.#pieces.isEmpty && this.#unknownReason === '' && !this.#pieces.hasUnknown;
-    const isEnded = this.#isFinished;
+    const saysNothing = this.#saysNothing;
     addEvents(events, this.#end());
     const failure = events.find(({ type }) => type === 'failure');
     if (failure !== undefined) return [failure];
-    return saysNothing && !isEnded ? [{ type: 'failure', failure: MALFORMED }] : [...events, { type: 'end' }];
+    return saysNothing ? [{ type: 'failure', failure: MALFORMED }] : [...events, { type: 'end' }];
+  }
+
+  /** Whether there was neither output nor a reason for the end. */
+  get #saysNothing(): boolean {
+    return !this.#isFinished && this.#unknownReason === '' && this.#pieces.isEmpty && !this.#pieces.hasUnknown;
   }
 
   /** Data that are no document may be several, or one with the end marker behind it. */
@@ -116,7 +121,8 @@ class ChatReader {
     this.#pieces.source.read(text, body);
     addEvents(events, this.#identity.read(body.model, body.id));
     if (choice !== undefined && !this.#isFinished) this.#readChoice(choice, fields, events);
-    if (isSaid(body.usage)) addEvents(events, chatUsage(body.usage, this.#serviceTier));
+    const usage = isSaid(body.usage) ? body.usage : (choice?.usage ?? asRecord(body.x_groq)?.usage);
+    if (isSaid(usage)) addEvents(events, chatUsage(usage, this.#serviceTier));
     if (choice !== undefined) addEvents(events, this.#readReason(choice.finish_reason));
     return events;
   }

@@ -84,13 +84,6 @@ function thoughtFieldOf(message: JsonRecord): ThoughtField | undefined {
   return isSaid(message.reasoning) ? 'reasoning' : undefined;
 }
 
-/** Returns what of reasoning is readable in its details, for servers that have it nowhere else. */
-export function thoughtsIn(details: unknown): string {
-  return recordsOf(details)
-    .map(({ text, summary }) => textOf(text) || textOf(summary))
-    .join('');
-}
-
 /** A list that comes in fragments: an entry of a later message goes on with the newest one of its name. */
 class Fragments {
   readonly #nameOf: (entry: JsonRecord) => string;

@@ -1,6 +1,7 @@
 import type { FinishReason } from '../../../core/answer.ts';
 import type { AdapterEvent } from '../../port/adapter.ts';
 import { UNKNOWN } from '../../port/adapter.ts';
+import type { CallFragment } from '../../shared/answer-parts.ts';
 import { AnswerParts } from '../../shared/answer-parts.ts';
 import { JsonSource } from '../../shared/json/source-text.ts';
 import { isSaid, nameIn, wordsIn } from '../../shared/json/odd-value.ts';
@@ -11,7 +12,8 @@ import { addEvents } from '../../shared/reading/add-events.ts';
 import { reasonBesideCalls } from '../../shared/reading/finish-event.ts';
 import { CallSlots } from './call-slots.ts';
 import { contentPieces } from './content-pieces.ts';
-import { callCarriesState, carriesState, KeptState, thoughtsIn } from './kept-state.ts';
+import { callCarriesState, carriesState, KeptState } from './kept-state.ts';
+import { otherThoughts } from './other-thoughts.ts';
 
 const NOTHING: readonly AdapterEvent[] = [];
 
@@ -64,8 +66,9 @@ export class MessagePieces {
     else if (content !== undefined && content !== null) addEvents(events, this.#content(content));
     if (isSaid(refusal)) addEvents(events, this.#refusal(wordsIn(refusal)));
     if (isSaid(calls)) addEvents(events, this.#calls(calls));
-    // The form that calls had before there were several in an answer.
-    if (isSaid(called)) addEvents(events, this.#call({ function: called }, 'function_call'));
+    // The form that calls had before there were several in an answer; some servers write both.
+    else if (isSaid(called))
+      addEvents(events, this.#parts.call('function_call', this.#fragmentOf({ function: called })));
   }
 
   /** Ends all parts, with their states. */
@@ -93,14 +96,10 @@ export class MessagePieces {
   }
 
   /** DeepSeek writes `reasoning_content`, Ollama, vLLM and Groq `reasoning`, some servers both, and OpenRouter also details. */
-  #reasoning({
-    reasoning_content: content,
-    reasoning,
-    reasoning_details: details,
-  }: JsonRecord): readonly AdapterEvent[] {
-    const value = isSaid(content) ? content : reasoning;
-    if (!isSaid(value))
-      return isSaid(details) ? this.#parts.text('reasoning', 'reasoning', thoughtsIn(details)) : NOTHING;
+  #reasoning(message: JsonRecord): readonly AdapterEvent[] {
+    const { reasoning_content: content, reasoning } = message;
+    const value = isSaid(content) ? content : isSaid(reasoning) ? reasoning : otherThoughts(message);
+    if (!isSaid(value)) return NOTHING;
     const words = wordsIn(value);
     return words === undefined ? this.#unknown() : this.#parts.text('reasoning', 'reasoning', words);
   }
@@ -135,22 +134,21 @@ export class MessagePieces {
       if (!isSaid(item)) return NOTHING;
       const call = asRecord(item);
       if (call === undefined) return MALFORMED;
-      const described = asRecord(call.function) ?? call;
-      const key = slots.keyOf(call.index, position, nameIn(call.id), nameIn(described.name) !== '');
+      const fragment = this.#fragmentOf(call);
+      const { key, argumentsFragment } = slots.take({ ...fragment, index: call.index, position });
       if (this.#keepsState && callCarriesState(call)) {
         this.#state ??= new KeptState();
         this.#state.takeCall(key, call);
       }
-      return this.#call(call, key);
+      return isSaid(call.custom) ? this.#unknown() : this.#parts.call(key, { ...fragment, argumentsFragment });
     });
   }
 
-  /** Some servers write name and arguments into the call itself, or arguments as an object. */
-  #call(call: JsonRecord, key: string): readonly AdapterEvent[] {
-    if (isSaid(call.custom)) return this.#unknown();
+  /** Some servers write name and arguments into the call itself, arguments as an object, or under the names of other APIs. */
+  #fragmentOf(call: JsonRecord): CallFragment {
     const described = asRecord(call.function) ?? call;
-    const given = described.arguments;
+    const given = described.arguments ?? described.parameters ?? described.input;
     const argumentsFragment = typeof given === 'string' ? given : isSaid(given) ? this.source.write(given) : '';
-    return this.#parts.call(key, { id: nameIn(call.id), name: nameIn(described.name), argumentsFragment });
+    return { id: nameIn(call.id), name: nameIn(described.name), argumentsFragment };
   }
 }

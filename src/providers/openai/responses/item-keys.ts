@@ -9,6 +9,8 @@ interface KnownItem {
   readonly key: string;
   readonly kind: ItemKind;
   hasId: boolean;
+  /** Whether an event has said that it begins, and none that it ends. */
+  isOpen: boolean;
 }
 
 /**
@@ -27,10 +29,16 @@ export class ItemKeys {
     const item = asRecord(event.item);
     const id = nameIn(event.item_id) || nameIn(item?.id);
     const index = indexIn(event.output_index);
-    const known = this.#known(id, index, kind, begins) ?? this.#begin(kind);
+    const known = this.#known(id, index, kind, begins) ?? this.#begin(kind, begins);
     if (index !== undefined) this.#byIndex.set(index, known);
     this.#learn(known, [id, nameIn(item?.call_id)]);
     return known.key;
+  }
+
+  /** Takes note that nothing more is told of an item. */
+  close(key: string): void {
+    const item = this.#items[Number(key)];
+    if (item !== undefined) item.isOpen = false;
   }
 
   /** Returns the keys of the items of a whole response, in order: of those that events were about, the ones that these had. */
@@ -47,7 +55,7 @@ export class ItemKeys {
     });
     return items.map((item, position) => {
       const kind = nameIn(item.type);
-      const known = found[position] ?? left.values().find((other) => other.kind === kind) ?? this.#begin(kind);
+      const known = found[position] ?? left.values().find((other) => other.kind === kind) ?? this.#begin(kind, false);
       left.delete(known);
       return known.key;
     });
@@ -61,12 +69,14 @@ export class ItemKeys {
       const isOther = byIndex.kind !== kind || (begins && id !== '' && byIndex.hasId);
       return isOther ? undefined : byIndex;
     }
-    const isNamed = id !== '' || index !== undefined;
-    return isNamed || begins ? undefined : this.#items.findLast((item) => item.kind === kind);
+    if (begins || index !== undefined) return undefined;
+    const newest = this.#items.findLast((item) => item.kind === kind);
+    // An id that nobody knows, while an item is under way: some servers make up a new one for every event.
+    return id === '' || newest?.isOpen === true ? newest : undefined;
   }
 
-  #begin(kind: ItemKind): KnownItem {
-    const item = { key: String(this.#items.length), kind, hasId: false };
+  #begin(kind: ItemKind, isOpen: boolean): KnownItem {
+    const item = { key: String(this.#items.length), kind, hasId: false, isOpen };
     this.#items.push(item);
     return item;
   }

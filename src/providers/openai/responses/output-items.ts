@@ -77,8 +77,11 @@ export class ResponsesOutput {
       case 'response.refusal.delta':
         return this.#messages.delta(this.#items.keyOf(event, 'message'), event, 'refusal');
       case 'response.reasoning_summary_text.delta':
+      case 'response.reasoning_summary.delta':
         return this.#reasoning.delta(this.#items.keyOf(event, 'reasoning'), event, 'summary');
       case 'response.reasoning_text.delta':
+      case 'response.reasoning.delta':
+      case 'response.reasoning_content.delta':
         return this.#reasoning.delta(this.#items.keyOf(event, 'reasoning'), event, 'text');
       case 'response.function_call_arguments.delta':
         return this.#calls.delta(this.#items.keyOf(event, 'function_call'), event.delta);
@@ -157,7 +160,9 @@ export class ResponsesOutput {
 
   #itemDone(event: JsonRecord): readonly AdapterEvent[] {
     const item = asRecord(event.item) ?? {};
-    return this.#item(this.#items.keyOf(event, nameIn(item.type)), item);
+    const key = this.#items.keyOf(event, nameIn(item.type));
+    this.#items.close(key);
+    return this.#item(key, item);
   }
 
   #item(key: string, item: JsonRecord): readonly AdapterEvent[] {

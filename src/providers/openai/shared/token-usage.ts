@@ -13,11 +13,12 @@ export function chatUsage(value: unknown, tier: unknown): readonly AdapterEvent[
   const input = asRecord(usage.prompt_tokens_details);
   return usageEvent(
     {
-      inputTokens: usage.prompt_tokens,
-      // DeepSeek's older form has the cached tokens beside the input.
-      cachedInputTokens: input?.cached_tokens ?? usage.prompt_cache_hit_tokens,
+      // Some servers write the names of the Responses API.
+      inputTokens: usage.prompt_tokens ?? usage.input_tokens,
+      // DeepSeek's older form and Moonshot's have the cached tokens beside the input.
+      cachedInputTokens: input?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? usage.cached_tokens,
       cacheWriteTokens: input?.cache_write_tokens,
-      outputTokens: usage.completion_tokens,
+      outputTokens: usage.completion_tokens ?? usage.output_tokens,
       // Models of other makers on Azure have them beside the output.
       reasoningTokens: asRecord(usage.completion_tokens_details)?.reasoning_tokens ?? usage.reasoning_tokens,
       totalTokens: usage.total_tokens,
@@ -33,11 +34,11 @@ export function responsesUsage(value: unknown, tier: unknown): readonly AdapterE
   const input = asRecord(usage.input_tokens_details);
   return usageEvent(
     {
-      inputTokens: usage.input_tokens,
+      inputTokens: usage.input_tokens ?? usage.prompt_tokens,
       cachedInputTokens: input?.cached_tokens,
       cacheWriteTokens: input?.cache_write_tokens,
       cacheWriteLongTokens: asRecord(input?.cache_write_tokens_details)?.ttl_12h_tokens,
-      outputTokens: usage.output_tokens,
+      outputTokens: usage.output_tokens ?? usage.completion_tokens,
       reasoningTokens: asRecord(usage.output_tokens_details)?.reasoning_tokens,
       totalTokens: usage.total_tokens,
     },

@@ -43,9 +43,9 @@ const NAMES = new RegExp(`(?<![\\w-])(?:${[...FIELDS.keys()].join('|')})(?![\\w-
 
 /** What stands before the name of a field that a server does not take, and behind it. */
 const BEFORE =
-  /(unknown|unrecogni[sz]ed|unsupported|unexpected|unpermitted|additional propert\w+|extra|extraneous|not (supported|allowed|permitted|recogni[sz]ed)|forbidden|instead of)\b[^;\n]{0,80}$/i;
+  /(unknown|unrecogni[sz]ed|unsupported|unexpected|unpermitted|additional propert\w+|extra|extraneous|not (supported|allowed|permitted|recogni[sz]ed)|forbidden|instead of|(does not|doesn't) support)\b[^;\n]{0,80}$/i;
 const BEHIND =
-  /^['"`\])\s:,-]*((this|the|field|fields|parameter|argument|property|option|key|is|are|was|were|value|currently) ?){0,4}(extra (inputs|fields)|not (yet )?(supported|allowed|permitted|recogni[sz]ed|accepted|implemented)|unsupported|unknown|unexpected|unrecogni[sz]ed|forbidden|disallowed|only (allowed|supported|available|be ))/i;
+  /^['"`\])\s:,-]*((this|the|field|fields|parameter|argument|property|option|key|is|are|was|were|value|currently) ?){0,4}(extra (inputs|fields)|not (yet )?(supported|allowed|permitted|recogni[sz]ed|accepted|implemented)|unsupported|unknown|unexpected|unrecogni[sz]ed|forbidden|disallowed|不支持|only (allowed|supported|available|be ))/i;
 
 const NOT_TAKEN =
   /extra (inputs|fields)|not (yet )?(supported|allowed|permitted|recogni[sz]ed|accepted|implemented)|unsupported|unknown|unexpected|unrecogni[sz]ed|forbidden|disallowed/i;
@@ -57,6 +57,7 @@ const FORMS: readonly (readonly [pattern: RegExp, quirk: Quirk])[] = [
   [/(tool_?calls?\W.{0,40}\bid|call_id)\b.{0,80}(maximum length|at most|no more than) 64\b/is, 'ids up to 64'],
   [/tool_?use_?(\.|_)?id.{0,160}(pattern|less than or equal to 64)/is, 'ids of words'],
   [/tool_?call_?(\.|_)?id.{0,160}\bpattern\b/is, 'ids of words'],
+  [/tool_?calls?\W.{0,20}\bid\b.{0,80}\bpattern\b/is, 'ids of words'],
   [/['"`\s:]developer\b['"`]?.{0,80}(role|not one of|expected|with this model)/is, 'no developer'],
   [/(role|variant|unsupported value|invalid value).{0,60}['"`\s:]developer\b/is, 'no developer'],
   [

@@ -16,7 +16,7 @@ export type ToldEnding =
  * LM Studio.
  */
 const REASONS: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
-  ...reasons('STOP', 'stop stopsequence stopstringfound endturn end eos eostoken eosfound endofturn'),
+  ...reasons('STOP', 'stop stopsequence stopstringfound endturn end eos eostoken eosfound endofturn stoptoken'),
   ...reasons('STOP', 'complete completed done finished normal'),
   ...reasons('LENGTH', 'length maxtokens maxlength maxoutputtokens maxcompletiontokens maxnewtokens tokenlimit'),
   ...reasons('LENGTH', 'modellength modelcontextwindowexceeded contextlength contextlengthexceeded'),

@@ -36,7 +36,7 @@ export class CallReply {
 
   /** Whether something waits for the caller to read it: the end, or a message before it. */
   get isWaiting(): boolean {
-    return this.#isEnded || this.#pieces.unsentBytes > 0;
+    return this.#isEnded || (this.#pieceWriter?.unsentBytes ?? 0) > 0;
   }
 
   /** Whether it is an answer in one piece, whose size is known from the start, and not a stream. */

@@ -59,7 +59,7 @@ describe('a streamed answer of Chat Completions', () => {
       chunk({ content: 'Look:' }),
       call(0, { id: 'a', type: 'function', function: { name: 'f', arguments: '' } }),
       call(0, { function: { arguments: '{"x":' } }),
-      call(1, { id: 'b', function: { name: 'g', arguments: '{}' } }),
+      call(1, { id: 'b', function: { name: 'g', arguments: '{"y":2}' } }),
       call(0, { id: 'a', function: { name: 'f', arguments: '1}' } }),
       chunk({}, 'tool_calls'),
     );
@@ -68,13 +68,10 @@ describe('a streamed answer of Chat Completions', () => {
       { kind: 'text', index: 1, text: 'Look:' },
       { kind: 'tool_call', index: 2, id: 'a', name: 'f', argumentsFragment: '' },
       { kind: 'tool_call', index: 2, argumentsFragment: '{"x":' },
-      { kind: 'tool_call', index: 3, id: 'b', name: 'g', argumentsFragment: '' },
+      { kind: 'tool_call', index: 3, id: 'b', name: 'g', argumentsFragment: '{"y":2}' },
       { kind: 'tool_call', index: 2, argumentsFragment: '1}' },
       { kind: 'part_finished', index: 0, state: bytes('{"type":"reasoning_content"}') },
-      ...[1, 2].map((index) => ({ kind: 'part_finished', index })),
-      // What could be instead of other arguments is told when no others have come.
-      { kind: 'tool_call', index: 3, argumentsFragment: '{}' },
-      { kind: 'part_finished', index: 3 },
+      ...[1, 2, 3].map((index) => ({ kind: 'part_finished', index })),
     ]);
     expect(events.at(-1)).toEqual({ type: 'finish', reason: 'TOOL_CALLS', raw: 'tool_calls' });
   });

@@ -273,12 +273,11 @@ describe('a whole answer without a finish reason that anybody knows', () => {
 it('tells a call in the first piece that has its name, with an id', () => {
   const events = lines(
     '{"id":"x","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"arguments":""}}]}}]}',
-    '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}}]}}]}',
+    '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"[1]"}}]}}]}',
     STOP,
   );
   expect(deltas(events)).toEqual([
-    { kind: 'tool_call', index: 0, id: 'a', name: 'f', argumentsFragment: '' },
-    { kind: 'tool_call', index: 0, argumentsFragment: '{}' },
+    { kind: 'tool_call', index: 0, id: 'a', name: 'f', argumentsFragment: '[1]' },
     { kind: 'part_finished', index: 0 },
   ]);
 });

@@ -16,6 +16,10 @@ describe('a refusal of what the gateway writes on its own', () => {
   it.each([
     ['no stream_options', 422, { detail: [{ type: 'extra_forbidden', loc: ['body', 'stream_options'], msg: 'no' }] }],
     ['no stream_options', 400, message("Unknown parameter: 'stream_options'.")],
+    ['no stream_options', 400, message("This route does not support parameters: ['stream_options'], for model=m.")],
+    ['no stream_options', 400, message('This model does not support stream_options')],
+    ['no stream_options', 400, message('参数 stream_options 不支持')],
+    ['ids of words', 400, message("messages.3.tool_calls.0.id: String should match pattern '^[a-zA-Z0-9_-]+$'")],
     ['no stream_options', 400, message('json: unknown field "stream_options"')],
     [
       'no stream_options',

@@ -1,0 +1,97 @@
+import { unmarkedEnd } from '../port/answer-failures.ts';
+import type { BodyReader } from './body-reader.ts';
+
+/** What a body looks like by its first characters: a JSON document, Server-Sent Events, or something else, such as a page. */
+type BodyForm = 'json' | 'sse' | 'other';
+
+/** Bytes that are kept at most before the form shows. */
+const MOST_HELD = 64 * 1024;
+
+const BLANK: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
+const BRACE = 0x7b;
+const BRACKET = 0x5b;
+
+/** How events begin: with a comment, or a field of the standard. */
+const EVENT_START = /^(?::|(?:data|event|id|retry)\s*:)/;
+const MAY_BECOME_EVENT = /^(?:d|da|dat|data|e|ev|eve|even|event|i|id|r|re|ret|retr|retry)\s*$/;
+
+/**
+ * Reads a body whose content-type says less than its first characters, by the reader that `choose` has for its form. Until the
+ * form shows, what came is kept: the blanks before it.
+ */
+export function createSniffedBody(choose: (form: BodyForm) => BodyReader): BodyReader {
+  let chosen: BodyReader | undefined;
+  let held: Uint8Array[] = [];
+  let size = 0;
+  const settle = (form: BodyForm): ReturnType<BodyReader['push']> => {
+    const reader = choose(form);
+    chosen = reader;
+    const pieces = held;
+    held = [];
+    return pieces.flatMap((piece) => reader.push(piece));
+  };
+  return {
+    push: (chunk) => {
+      if (chosen !== undefined) return chosen.push(chunk);
+      held.push(chunk);
+      size += chunk.length;
+      const form = formOf(held.length === 1 ? chunk : Buffer.concat(held));
+      return form === undefined && size <= MOST_HELD ? [] : settle(form ?? 'other');
+    },
+    end: () => {
+      const told = chosen === undefined ? settle('other') : [];
+      return [...told, ...(chosen?.end() ?? [])];
+    },
+    broken: (failure) => chosen?.broken(failure) ?? failure,
+    unfinished: () => chosen?.unfinished() ?? unmarkedEnd(),
+  };
+}
+
+/** Undefined where more is needed. */
+function formOf(bytes: Uint8Array): BodyForm | undefined {
+  const from = startOf(bytes);
+  const first = bytes[from];
+  const isHalfMark = bytes.length < BYTE_ORDER_MARK.length && bytes[0] === BYTE_ORDER_MARK[0];
+  if (first === undefined || isHalfMark) return undefined;
+  if (first === BRACE || first === BRACKET) return 'json';
+  const text = String.fromCharCode(...bytes.subarray(from, from + 16));
+  if (EVENT_START.test(text)) return 'sse';
+  return MAY_BECOME_EVENT.test(text) && bytes.length - from < 16 ? undefined : 'other';
+}
+
+/** Where the first character stands that is no blank. */
+function startOf(bytes: Uint8Array): number {
+  let at = BYTE_ORDER_MARK.every((byte, index) => bytes[index] === byte) ? BYTE_ORDER_MARK.length : 0;
+  while (at < bytes.length && BLANK.has(bytes[at] ?? 0)) at += 1;
+  return at;
+}
+
+/**
+ * Reads a body that is said to be a stream. Where it begins as a JSON document, has no event in it and is one document to its end,
+ * it is read by `json`: some servers answer in one piece, and keep to the type that was asked for.
+ */
+export function createStreamOrJson(stream: BodyReader, json: () => BodyReader): BodyReader {
+  let document: BodyReader | undefined;
+  let hasBegun = false;
+  return {
+    push: (chunk) => {
+      if (!hasBegun) {
+        const form = formOf(chunk);
+        hasBegun = form !== undefined;
+        if (form === 'json') document = json();
+      }
+      if (document === undefined) return stream.push(chunk);
+      const told = stream.push(chunk);
+      document.push(chunk);
+      if (told.length > 0) document = undefined;
+      return told;
+    },
+    end: () => {
+      const told = stream.end();
+      return told.length > 0 || document === undefined ? told : document.end();
+    },
+    broken: (failure) => stream.broken(failure),
+    unfinished: () => stream.unfinished(),
+  };
+}
