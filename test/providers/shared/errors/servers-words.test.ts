@@ -131,6 +131,8 @@ const REFUSED_KEYS = [
   [400, 'No api key passed in.'],
   [400, 'Authentication Error, no credentials'],
   [400, 'No connected db.'],
+  [400, 'This organization has been disabled.'],
+  [400, 'This credential is only authorized for use with another program.'],
   [400, 'Malformed LiteLLM Virtual Key passed in'],
   [400, 'login fail: Please carry the API secret key'],
   [400, 'User location is not supported for the API use.'],
@@ -225,6 +227,21 @@ describe.each(DIALECTS)('what servers say in answers of %s', (_, adapter) => {
       const found = said.map(([status, words]) => [status, words, reasonOf(status, words)]);
       expect(found).toEqual(said.map(([status, words]) => [status, words, reason]));
     });
+  });
+});
+
+describe('a code', () => {
+  it.each([
+    [403, 'unavailable_model', 'PROVIDER_MODEL_NOT_FOUND'],
+    [400, 'model_not_available', 'PROVIDER_MODEL_NOT_FOUND'],
+    [400, 'model_terms_required', 'PROVIDER_MODEL_NOT_FOUND'],
+    [403, 'model_permission_blocked_project', 'PROVIDER_MODEL_NOT_FOUND'],
+    [403, 'model_permission_blocked_org', 'PROVIDER_MODEL_NOT_FOUND'],
+    [413, 'tokens_limit_reached', 'CONTEXT_LENGTH_EXCEEDED'],
+    [400, 'organization_restricted', 'PROVIDER_AUTH_FAILED'],
+  ])('tells by itself at %i: %s', (status, code, reason) => {
+    const body = JSON.stringify({ error: { message: 'See our pages.', code } });
+    for (const [, adapter] of DIALECTS) expect(refused(adapter, status, body).reason).toBe(reason);
   });
 });
 
