@@ -6,6 +6,7 @@ export const FILTER_WORDS: WordRule = {
   kind: 'content',
   at: statuses(400, 403, 422, 451, 500),
   words: anyOf(
+    String.raw`\b(?:input|output)_guardrail triggered\b`,
     // DeepSeek has no code of its own.
     String.raw`^content exists risk`,
     String.raw`\b(?:input|prompt|request|content|message|text|output)s?\b~60~\b(?:was|were|been|is|are|got) (?:flagged|moderated)\b`,

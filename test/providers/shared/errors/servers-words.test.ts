@@ -94,6 +94,8 @@ const MISSING_MODELS = [
   [400, "x: model doesn't exist"],
   [400, 'Unable to find model x'],
   [400, 'no model loaded'],
+  [400, 'Invocation of model ID x with on-demand throughput isn’t supported.'],
+  [403, '该令牌无权访问模型 x'],
   [400, "Server is pinned to 'a/b' and cannot serve the model 'c/d'"],
 ] as const;
 
@@ -141,6 +143,7 @@ const REFUSED_KEYS = [
 const FILTERED = [
   [403, 'The model requires moderation. Your input was flagged for "violence". No credits were charged.'],
   [400, 'Content Exists Risk'],
+  [400, 'Invalid input: input_guardrail triggered'],
   [400, 'The request was rejected because it was considered high risk'],
   [400, 'Input or output data may contain inappropriate content.'],
   [400, "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."],
@@ -243,6 +246,12 @@ describe('a code', () => {
     const body = JSON.stringify({ error: { message: 'See our pages.', code } });
     for (const [, adapter] of DIALECTS) expect(refused(adapter, status, body).reason).toBe(reason);
   });
+});
+
+it('reads the error that stands behind the words of a bad request', () => {
+  const message = `Bad request: ${JSON.stringify({ error: { message: 'the prompt is too long' } })}`;
+  const body = JSON.stringify({ error_code: 'BAD_REQUEST', message });
+  for (const [, adapter] of DIALECTS) expect(refused(adapter, 400, body).reason).toBe('CONTEXT_LENGTH_EXCEEDED');
 });
 
 describe('a field of the request', () => {
