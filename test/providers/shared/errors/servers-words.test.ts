@@ -143,7 +143,6 @@ const REFUSED_KEYS = [
 const FILTERED = [
   [403, 'The model requires moderation. Your input was flagged for "violence". No credits were charged.'],
   [400, 'Content Exists Risk'],
-  [400, 'Invalid input: input_guardrail triggered'],
   [400, 'The request was rejected because it was considered high risk'],
   [400, 'Input or output data may contain inappropriate content.'],
   [400, "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."],

@@ -21,3 +21,13 @@ it('reads the error that stands behind the words of a bad request', () => {
   const body = JSON.stringify({ error_code: 'BAD_REQUEST', message });
   for (const [, adapter] of DIALECTS) expect(refused(adapter, 400, body).reason).toBe('CONTEXT_LENGTH_EXCEEDED');
 });
+
+it('reads that a guardrail was triggered, which is named like a code', () => {
+  const body = JSON.stringify({ error_code: 'BAD_REQUEST', message: 'Invalid input: input_guardrail triggered' });
+  for (const [, adapter] of DIALECTS) expect(refused(adapter, 400, body).reason).toBe('PROMPT_BLOCKED');
+});
+
+it('takes a result without its call for the fault of the caller, as misspelt as it is said', () => {
+  const message = "messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.";
+  expect(refused(DIALECTS[0][1], 400, JSON.stringify({ error: { message } })).unrecognised).toBeUndefined();
+});
