@@ -6,6 +6,7 @@ export const FILTER_WORDS: WordRule = {
   kind: 'content',
   at: statuses(400, 403, 422, 451, 500),
   words: anyOf(
+    String.raw`\b(?:input|output)_guardrail triggered\b`,
     // DeepSeek has no code of its own.
     String.raw`^content exists risk`,
     String.raw`\b(?:input|prompt|request|content|message|text|output)s?\b~60~\b(?:was|were|been|is|are|got) (?:flagged|moderated)\b`,
@@ -44,12 +45,14 @@ export const MONEY_WORDS: WordRule = {
 export const KEY_WORDS: WordRule = {
   kind: 'auth',
   at: statuses(400, 403, 404, 422, 500),
+  // A link in a request is the caller's, and so is its token.
+  unless: /\b(?:image|audio|video|media|file|document)s?(?: url)? token\b|\burl token\b/i,
   words: anyOf(
     String.raw`\b(?:invalid|incorrect|wrong|expired|revoked|missing|unknown|malformed) (?:\w+ )?(?:x-)?(?:api|auth(?:entication|orization)?|access|bearer|subscription|virtual)[ _-]?(?:key|token|credentials?|header)s?\b`,
     String.raw`\b(?:api|access|auth|subscription|bearer)[ _-]?(?:key|token)\b~60~\b(?:not valid|invalid|incorrect|expired|revoked|disabled|deleted|not found|not provided|is required|is missing|been (?:blocked|suspended|leaked)|as leaked)\b`,
     String.raw`\bno (?:api[ _-]?key|auth(?:entication|orization)? (?:credentials?|header)|credentials?) (?:was |were )?(?:provided|found|passed|given|supplied|specified)\b`,
     String.raw`\bauthentication (?:error|failed|fails|failure|required)\b|^unauthori[sz]ed\b|^invalid token\b(?! (?:at|in)\b)|\btoken (?:has |is )?expired\b|\blogin fail`,
-    String.raw`\blocation is not supported\b|\bcountry, region, or territory not supported\b|\bno connected db\b`,
+    String.raw`\blocation is not supported\b|\bcountry, region, or territory not supported\b|\bno connected db\b|\bthis organization has been disabled\b|\bcredential is only authorized for use with\b`,
   ),
 };
 

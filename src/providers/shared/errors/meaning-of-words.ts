@@ -23,10 +23,15 @@ const RULES: readonly WordRule[] = [
   ...UNSUPPORTED_WORDS,
 ];
 
+/** Rules that suspend a target for all: a name that a caller chose, such as that of a tool, may not. */
+const SUSPENDING: ReadonlySet<WordRule> = new Set([MONEY_WORDS, KEY_WORDS]);
+
+const QUOTED_NAME = /(["'`])[\w./:@-]{1,160}\1/g;
+
 /** Words of what is wrong with a request wherever it goes. */
 const FAULTS = anyOf(
   String.raw`\btool_calls\b[^\n]{0,40}\bmust be followed by tool messages\b|\btool_call_ids?\b[^\n]{0,60}\bdid not have response messages\b`,
-  String.raw`\bmust be a response to a preceding message with .?tool_calls\b`,
+  String.raw`\bmust be a response to a prece+ding message with .?tool_calls\b`,
   String.raw`\btool_use\b[^\n]{0,60}\bwithout\b[^\n]{0,20}\btool_result\b|\bunexpected .?tool_use_id\b`,
   String.raw`\bmessages\b.{0,5}(?:must not be empty|is empty|must be non-empty)|\bat least one message is required\b`,
   String.raw`\binvalid base64\b`,
@@ -35,7 +40,8 @@ const FAULTS = anyOf(
 /** Returns what the words of an error mean at its status; undefined where they say nothing that is known. */
 export function refusalByWords(words: string, status: number | undefined): ErrorMeaning | undefined {
   if (words === '') return undefined;
-  const rule = RULES.find((each) => applies(each, words, status));
+  const unnamed = words.replaceAll(QUOTED_NAME, '…');
+  const rule = RULES.find((each) => applies(each, SUSPENDING.has(each) ? unnamed : words, status));
   return rule && { kind: rule.kind, field: rule.field, isKnown: true };
 }
 

@@ -16,7 +16,8 @@ export interface SaidWords {
 const LONGEST_TEXT = 4_096;
 
 /** What stands before the JSON of another server's error: its name, a status, or nothing. Anything else quotes a request. */
-const WRAPS = /^(?:[^{}[\]"'`\n]{0,200}(?:exception|error|response|failed|\b[45]\d\d)[^{}[\]"'`\w\n]{0,20})?$/i;
+const WRAPS =
+  /^(?:[^{}[\]"'`\n]{0,200}(?:exception|error|response|failed|bad request|\b[45]\d\d)[^{}[\]"'`\w\n]{0,20})?$/i;
 
 /** How Python prints the faults of a validation: `[{'type': …, 'loc': …}]`, with a head in newer servers. */
 const PYTHON = /^\s*(?:\d+ validation errors?:?\s*)?[[{(]{1,3}\s*'/;

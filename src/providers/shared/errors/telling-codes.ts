@@ -45,6 +45,7 @@ export const TELLING_CODES = {
     'modelcontextwindowexceeded',
     'modelmaxprompttokensexceeded',
     'promptistoolong',
+    'tokenslimitreached',
     'prompttoolong',
     'inputtoolong',
     // Mistral, Z.ai, MiniMax.
@@ -102,6 +103,11 @@ export const TELLING_CODES = {
     'modelnotsupported',
     'modelaccessdenied',
     'nosuchmodel',
+    'unavailablemodel',
+    'modelnotavailable',
+    'modeltermsrequired',
+    'modelpermissionblockedproject',
+    'modelpermissionblockedorg',
     'deploymentnotfound',
     'unknownmodel',
     'invalidmodel',
@@ -118,6 +124,7 @@ export const TELLING_CODES = {
     'invalidapikey',
     'incorrectapikey',
     'unsupportedcountryregionterritory',
+    'organizationrestricted',
     // LiteLLM without a database refuses any key but its own so.
     'nodbconnection',
   ],

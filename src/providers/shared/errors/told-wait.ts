@@ -51,7 +51,7 @@ const AMOUNTS = String.raw`${AMOUNT}(?:(?:,|\s|and\b){0,4}${AMOUNT}){0,4}`;
 
 /** "try again in 55 seconds", "Please retry in 45.8s", "reset after 1m2.5s", "wait for 30 s", "retry after 60". */
 const WAIT_WORDS = new RegExp(
-  String.raw`\b(?:try(?:ing)? again|retry(?:ing)?|resets?|reset time|available again|wait)\b[^\d.\n]{0,40}?\b(?:in|after|for|wait|at least|another)[: ]{1,2}(?:about |approximately |at least )?(${AMOUNTS}|\d{1,6}(?:\.\d{1,3})?(?![\d.:-]\S))`,
+  String.raw`\b(?:try(?:ing)? again|retry(?:ing)?|resets?|reset time|available again|wait)\b(?:[^\d.\n]{0,40}?\b(?:in|after|for|wait|at least|another)[: ]|(?<=wait) )[: ]?(?:about |approximately |at least )?(${AMOUNTS}|\d{1,6}(?:\.\d{1,3})?(?![\d.:-]\S))`,
   'i',
 );
 

@@ -19,6 +19,9 @@ const SAID: readonly (readonly [status: number, words: string, reason: string])[
   [400, 'Request rejected: content must not be empty', INVALID],
   [400, 'Unexpected token in JSON at position 9', INVALID],
   [400, 'tokens must be positive', INVALID],
+  [400, "Function 'insufficient_balance' is declared twice", INVALID],
+  [400, "model 'insufficient-credits-bot' not found", 'PROVIDER_MODEL_NOT_FOUND'],
+  [400, 'The image URL token has expired', INVALID],
   [400, 'This is a bad request about billing', INVALID],
   [429, 'You exceeded your current quota, please check your plan and billing details. Please retry in 45.8s.', LIMITED],
   [

@@ -94,6 +94,8 @@ const MISSING_MODELS = [
   [400, "x: model doesn't exist"],
   [400, 'Unable to find model x'],
   [400, 'no model loaded'],
+  [400, 'Invocation of model ID x with on-demand throughput isn’t supported.'],
+  [403, '该令牌无权访问模型 x'],
   [400, "Server is pinned to 'a/b' and cannot serve the model 'c/d'"],
   [400, "Server is pinned to '/srv/llm/v1.5/small'; requested 'c/d'."],
 ] as const;
@@ -132,6 +134,8 @@ const REFUSED_KEYS = [
   [400, 'No api key passed in.'],
   [400, 'Authentication Error, no credentials'],
   [400, 'No connected db.'],
+  [400, 'This organization has been disabled.'],
+  [400, 'This credential is only authorized for use with another program.'],
   [400, 'Malformed LiteLLM Virtual Key passed in'],
   [400, 'login fail: Please carry the API secret key'],
   [400, 'User location is not supported for the API use.'],

@@ -22,6 +22,7 @@ describe('a wait in the body of an error', () => {
     ['Please retry after 60', 60_000],
     ['Please retry after 55 seconds. Write to us for more.', 55_000],
     ['Please wait for 30 s', 30_000],
+    ['Please wait 34 seconds before retrying.', 34_000],
     ['Try again in 250ms', 250],
     ['Retry in 1 minute and 5 seconds', 65_000],
     ['Limit resets in 2 hours', 3_600_000],
