@@ -29,7 +29,8 @@ export class MessageItems {
   readonly #told = new Map<string, number>();
   /** The state of the texts of each message that has a phase. */
   readonly #phases = new Map<string, Uint8Array>();
-  #last = { key: '', index: -1, part: '' };
+  /** The part that was written to last, and what was told of it. */
+  #last = { key: '', index: -1, part: '', told: '' };
   #hasUnknown = false;
   #isRefused = false;
 
@@ -92,6 +93,7 @@ export class MessageItems {
     if (kind === 'refusal') this.#isRefused = true;
     const part = this.#partKey(key, index);
     if (!this.#parts.has(part)) this.#told.set(key, (this.#told.get(key) ?? 0) + 1);
+    this.#last.told += words;
     return this.#parts.text('text', part, words);
   }
 
@@ -100,8 +102,14 @@ export class MessageItems {
     const last = this.#last;
     if (last.key === key && last.index === index) return last.part;
     const part = `${key} content ${index}`;
-    this.#last = { key, index, part };
+    this.#last = { key, index, part, told: '' };
     return part;
+  }
+
+  /** What the words at the end of the last part have beyond those that were told; none where they are others. */
+  #restOf(words: unknown): string {
+    const { told } = this.#last;
+    return typeof words === 'string' && told !== '' && words.startsWith(told) ? words.slice(told.length) : '';
   }
 
   #end(key: string, index: number, part: JsonRecord, tells: boolean): readonly AdapterEvent[] {
@@ -112,7 +120,9 @@ export class MessageItems {
       return UNKNOWN;
     }
     const words = part.text ?? part.refusal ?? part.content;
-    const told = tells && !this.#parts.has(own) ? this.#words(key, index, kind, words) : NOTHING;
+    const hasBegun = this.#parts.has(own);
+    const missing = hasBegun ? this.#restOf(words) : words;
+    const told = tells || hasBegun ? this.#words(key, index, kind, missing) : NOTHING;
     if (!this.#parts.has(own)) return told;
     return [...told, ...this.#parts.finish(own, kind === 'refusal' ? undefined : this.#phases.get(key))];
   }

@@ -60,6 +60,16 @@ describe('a stream that names its items by their ids alone', () => {
     expect(deltas(stream(...events, completed([item])))).toHaveLength(3);
   });
 
+  it.each([1, 3])('tells the end of a text that its pieces lack, whichever of %s events has it first', (from) => {
+    const { events } = message('msg_1', 'Hello');
+    const piece: StreamEvent = ['response.output_text.delta', { item_id: 'msg_1', delta: 'Hel' }];
+    const added = events.filter(([type]) => type === 'response.output_item.added');
+    const ends = events.filter(([type]) => type.endsWith('.done')).slice(from - 1);
+    const { item } = message('msg_1', 'Hello');
+    expect(answer(stream(...added, piece, ...ends, completed([item])))).toMatchObject({ text: 'Hello' });
+    expect(answer(stream(...added, piece, completed([item])))).toMatchObject({ text: 'Hello' });
+  });
+
   it('keeps two messages and two calls apart, whose events are mixed', () => {
     const [one, two] = [message('msg_1', 'One. '), message('msg_2', 'Two.')];
     const [left, right] = [call('fc_1', '{"a":1}', 'deltas'), call('fc_2', '{"b":2}', 'deltas')];
