@@ -18,14 +18,14 @@ Ends with 1 where a mutant survives, no longer applies, or is not seen by the in
   --groups       one mutant of each group of rules, and no table
   --changed      mutants of files that this branch or, on origin/main, the last commit has changed, and no table
   --only WORDS   mutants whose rule or description contains the words
-  --seeds 400    how many seeds the simulator lives through at most`;
+  --seeds 600    how many seeds the simulator lives through at most`;
 
 const { values } = parseArgs({
   options: {
     groups: { type: 'boolean', default: false },
     changed: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
-    seeds: { type: 'string', default: '400' },
+    seeds: { type: 'string', default: '600' },
     help: { type: 'boolean', default: false },
   },
 });
