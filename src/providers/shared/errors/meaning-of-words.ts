@@ -34,6 +34,8 @@ const FAULTS = anyOf(
   String.raw`\bmust be a response to a prece+ding message with .?tool_calls\b`,
   String.raw`\btool_use\b[^\n]{0,60}\bwithout\b[^\n]{0,20}\btool_result\b|\bunexpected .?tool_use_id\b`,
   String.raw`\bmessages\b.{0,5}(?:must not be empty|is empty|must be non-empty)|\bat least one message is required\b`,
+  String.raw`\btool_call_id\b[^\n]{0,60}\bnot found\b`,
+  String.raw`\bmust contain the word .?json\b`,
   String.raw`\binvalid base64\b`,
 );
 

@@ -9,6 +9,8 @@ describe('a code', () => {
     [403, 'model_permission_blocked_project', 'PROVIDER_MODEL_NOT_FOUND'],
     [403, 'model_permission_blocked_org', 'PROVIDER_MODEL_NOT_FOUND'],
     [413, 'tokens_limit_reached', 'CONTEXT_LENGTH_EXCEEDED'],
+    [400, 'blocked_api_access', 'PROVIDER_QUOTA_EXHAUSTED'],
+    [429, '1311', 'PROVIDER_MODEL_NOT_FOUND'],
     [400, 'organization_restricted', 'PROVIDER_AUTH_FAILED'],
   ])('tells by itself at %i: %s', (status, code, reason) => {
     const body = JSON.stringify({ error: { message: 'See our pages.', code } });
