@@ -23,10 +23,14 @@ const RULES: readonly WordRule[] = [
   ...UNSUPPORTED_WORDS,
 ];
 
-/** Rules that suspend a target for all: a name that a caller chose, such as that of a tool, may not. */
-const SUSPENDING: ReadonlySet<WordRule> = new Set([MONEY_WORDS, KEY_WORDS]);
+/** Rules that keep a target from all: what a caller wrote, such as the name of a tool, may not. */
+const SUSPENDING: ReadonlySet<WordRule> = new Set([MONEY_WORDS, KEY_WORDS, RATE_WORDS]);
 
 const QUOTED_NAME = /(["'`])[\w./:@-]{1,160}\1/g;
+
+/** "Invalid value for user: …": what follows is the value, unless it is a key. */
+const ECHOED_VALUE =
+  /\b(invalid (?:value|input|parameter|argument)s? (?:for|of|in) )(?![^:\n]{0,60}(?:key|token|auth|credential))[^:\n]{1,60}: [^\n]*/gi;
 
 /** Words of what is wrong with a request wherever it goes. */
 const FAULTS = anyOf(
@@ -42,19 +46,24 @@ const FAULTS = anyOf(
 /** Returns what the words of an error mean at its status; undefined where they say nothing that is known. */
 export function refusalByWords(words: string, status: number | undefined): ErrorMeaning | undefined {
   if (words === '') return undefined;
-  const unnamed = words.replaceAll(QUOTED_NAME, '…');
-  const rule = RULES.find((each) => applies(each, SUSPENDING.has(each) ? unnamed : words, status));
+  const ownWords = withoutCallers(words);
+  const rule = RULES.find((each) => applies(each, SUSPENDING.has(each) ? ownWords : words, status));
   return rule && { kind: rule.kind, field: rule.field, isKnown: true };
 }
 
 /** Whether words say that an account has nothing left, where no time to wait stands beside them. */
 export function saysUsedUp(words: string, status: number | undefined): boolean {
-  return applies(USED_UP_WORDS, words, status);
+  return applies(USED_UP_WORDS, withoutCallers(words), status);
 }
 
 /** Whether words say what is wrong with the request itself. */
 export function saysFault(words: string): boolean {
   return FAULTS.test(words);
+}
+
+/** Takes out what a caller may have written: names in quotation marks, and values that are repeated without any. */
+function withoutCallers(words: string): string {
+  return words.replaceAll(QUOTED_NAME, '…').replaceAll(ECHOED_VALUE, '$1…');
 }
 
 /** Whether a rule applies to words at a status; undefined is an error inside an answer. */
