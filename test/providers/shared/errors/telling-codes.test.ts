@@ -33,3 +33,8 @@ it('takes a result without its call for the fault of the caller, as misspelt as 
   const message = "messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.";
   expect(refused(DIALECTS[0][1], 400, JSON.stringify({ error: { message } })).unrecognised).toBeUndefined();
 });
+
+it('takes a tier without room, which Groq gives a status of its own, for an overload', () => {
+  const body = JSON.stringify({ error: { message: 'No room in this tier', type: 'capacity_exceeded' } });
+  for (const [, adapter] of DIALECTS) expect(refused(adapter, 498, body).class).toBe('overload');
+});
