@@ -1,6 +1,6 @@
 import type { Failure } from '../../core/failure.ts';
 import type { ErrorResponse } from '../port/adapter.ts';
-import { refusedCall, refusedInBand } from '../shared/errors/refusal-failure.ts';
+import { failureOfText, refusedCall, refusedInBand } from '../shared/errors/refusal-failure.ts';
 import type { ErrorMeaning, RefusalKind } from '../shared/errors/refusal-kind.ts';
 import type { ProviderError } from '../shared/errors/provider-error.ts';
 import { asRecord, wordOf } from '../shared/json/value.ts';
@@ -46,6 +46,11 @@ export function anthropicFailure(response: ErrorResponse): Failure {
 /** Classifies an error that came within an answer of status 200: `{"type": "error", "error": {…}}`. */
 export function anthropicInBandFailure(body: unknown): Failure {
   return refusedInBand(body, ownWords);
+}
+
+/** Classifies an event that is no object; where it is named an error, by what its text says. */
+export function anthropicTextFailure(name: string, data: string): Failure {
+  return failureOfText(name, data, ownWords);
 }
 
 /** Where Anthropic reports what is wrong with a request; inside an answer there is no status. */

@@ -1,6 +1,6 @@
 import type { Failure } from '../../../core/failure.ts';
 import type { AdapterEvent, ErrorResponse } from '../../port/adapter.ts';
-import { asRecord, wordOf } from '../json/value.ts';
+import { asRecord, parseJson, wordOf } from '../json/value.ts';
 import { errorHeaders } from '../headers/retry-after.ts';
 import type { FailureDetails } from '../provider-failure.ts';
 import { contextLengthExceeded, providerFailure } from '../provider-failure.ts';
@@ -52,6 +52,16 @@ export function refusedInBand(said: unknown, ownWords?: OwnWords): Failure {
   // However long one waits, it is refused again.
   const isUseless = refusal.kind === 'rate_limit' && isAboveRate(error, error.status);
   return failureOfRefusal(refusal, error, isUseless ? { ...waits, repeatIsUseless: true } : waits);
+}
+
+/**
+ * Makes the failure of an event that is no object: what its text says where it is named an error, in quotation marks or not.
+ * With another name, or where it is JSON that broke off, it may hold an answer: then it is none of its protocol.
+ */
+export function failureOfText(name: string, data: string, ownWords?: OwnWords): Failure {
+  if (name !== 'error' || /^[[{]/.test(data)) return providerFailure('protocol');
+  const text = parseJson(data);
+  return refusedInBand(typeof text === 'string' ? text : data, ownWords);
 }
 
 /** Makes the failure of what came in place of an answer, where it names an error that is known; otherwise undefined. */

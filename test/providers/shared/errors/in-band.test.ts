@@ -98,6 +98,32 @@ describe('an error in place of an answer', () => {
     }
   });
 
+  it.each([
+    ['insufficient balance', 'quota'],
+    ['"insufficient balance"', 'quota'],
+    ['Rate limit exceeded', 'rate_limit'],
+    ['The prompt is too long', 'capability'],
+    ['Something broke', 'overload'],
+    ['{"error": {"message": "insufficient bal', 'protocol'],
+    ['{"delta": "insufficient balance", "x', 'protocol'],
+  ])('may be a text alone in an event that is named an error: %s', (data, failureClass) => {
+    for (const adapter of [chat, responses, anthropic]) {
+      expect(adapter.events()({ name: 'error', data })).toMatchObject([
+        { type: 'failure', failure: { class: failureClass } },
+      ]);
+    }
+  });
+
+  it('is no text of an event with another name', () => {
+    for (const adapter of [chat, responses, anthropic]) {
+      for (const data of ['insufficient balance', '"insufficient balance"']) {
+        expect(adapter.events()({ name: '', data })).toMatchObject([
+          { type: 'failure', failure: { class: 'protocol' } },
+        ]);
+      }
+    }
+  });
+
   it('is none where a tool that runs at the provider has failed', () => {
     const data = JSON.stringify({
       type: 'response.tool_of_tomorrow.failed',
