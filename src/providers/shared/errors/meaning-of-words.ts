@@ -30,7 +30,10 @@ const QUOTED_NAME = /(["'`])[\w./:@-]{1,160}\1/g;
 
 /** "Invalid value for user: …": what follows is the value, unless it is a key. */
 const ECHOED_VALUE =
-  /\b(invalid (?:value|input|parameter|argument)s? (?:for|of|in) )(?![^:\n]{0,60}(?:key|token|auth|credential))[^:\n]{1,60}: [^\n]*/gi;
+  /\b(invalid (?:value|input|parameter|argument)s? (?:for|of|in) (?:the )?(?:field |parameter |argument )?|invalid (?=["'`])|(?:invalid|unsupported) value(?=: ))(?!["'`\w.[\]-]{0,60}(?:key|token|auth|credential)|(?:request|call|body)\b)["'`\w.[\]-]{0,60}: [^\n]*/gi;
+
+/** The name of a tool that stands in a sentence without quotation marks. */
+const TOOL_NAME = /\b((?:tool|function)s?:? )(?=[a-z\d.]{1,80}[_-])[\w.-]{1,160}/gi;
 
 /** Words of what is wrong with a request wherever it goes. */
 const FAULTS = anyOf(
@@ -61,9 +64,9 @@ export function saysFault(words: string): boolean {
   return FAULTS.test(words);
 }
 
-/** Takes out what a caller may have written: names in quotation marks, and values that are repeated without any. */
+/** Takes out what a caller may have written: names in quotation marks or of tools, and values that are repeated. */
 function withoutCallers(words: string): string {
-  return words.replaceAll(QUOTED_NAME, '…').replaceAll(ECHOED_VALUE, '$1…');
+  return words.replaceAll(ECHOED_VALUE, '$1…').replaceAll(QUOTED_NAME, '…').replaceAll(TOOL_NAME, '$1…');
 }
 
 /** Whether a rule applies to words at a status; undefined is an error inside an answer. */
