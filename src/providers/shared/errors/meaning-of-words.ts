@@ -28,9 +28,9 @@ const SUSPENDING: ReadonlySet<WordRule> = new Set([MONEY_WORDS, KEY_WORDS, RATE_
 
 const QUOTED_NAME = /(["'`])[\w./:@-]{1,160}\1/g;
 
-/** "Invalid value for user: …": what follows is the value, unless it is a key. */
+/** "Invalid value for user: …": what follows is the value, unless it is a key or a model. */
 const ECHOED_VALUE =
-  /\b(invalid (?:value|input|parameter|argument)s? (?:for|of|in) (?:the )?(?:field |parameter |argument )?|invalid (?=["'`])|(?:invalid|unsupported) value(?=: ))(?!["'`\w.[\]-]{0,60}(?:key|token|auth|credential)|(?:request|call|body)\b)["'`\w.[\]-]{0,60}: [^\n]*/gi;
+  /\b(invalid (?:value|input|parameter|argument)s? (?:for|of|in) (?:the )?(?:field |parameter |argument )?|invalid (?=["'`])|(?:invalid|unsupported) value(?=: (?![^\n]{0,80}\bmodel\b)))(?!["'`\w.[\]-]{0,60}(?:key|token|auth|credential)|["'`]?(?:request|call|body|model)\b)["'`\w.[\]-]{0,60}: [^\n]*/gi;
 
 /** The name of a tool that stands in a sentence without quotation marks. */
 const TOOL_NAME = /\b((?:tool|function)s?:? )(?=[a-z\d.]{1,80}[_-])[\w.-]{1,160}/gi;
@@ -50,7 +50,11 @@ const FAULTS = anyOf(
 export function refusalByWords(words: string, status: number | undefined): ErrorMeaning | undefined {
   if (words === '') return undefined;
   const ownWords = withoutCallers(words);
-  const rule = RULES.find((each) => applies(each, SUSPENDING.has(each) ? ownWords : words, status));
+  const unechoed = withoutValues(words);
+  const rule = RULES.find((each) => {
+    if (SUSPENDING.has(each)) return applies(each, ownWords, status);
+    return applies(each, each.kind === 'not_found' ? unechoed : words, status);
+  });
   return rule && { kind: rule.kind, field: rule.field, isKnown: true };
 }
 
@@ -66,7 +70,12 @@ export function saysFault(words: string): boolean {
 
 /** Takes out what a caller may have written: names in quotation marks or of tools, and values that are repeated. */
 function withoutCallers(words: string): string {
-  return words.replaceAll(ECHOED_VALUE, '$1…').replaceAll(QUOTED_NAME, '…').replaceAll(TOOL_NAME, '$1…');
+  return withoutValues(words).replaceAll(QUOTED_NAME, '…').replaceAll(TOOL_NAME, '$1…');
+}
+
+/** Takes out values alone: a model is known by its name, and suspended for all where it is not there. */
+function withoutValues(words: string): string {
+  return words.replaceAll(ECHOED_VALUE, '$1…');
 }
 
 /** Whether a rule applies to words at a status; undefined is an error inside an answer. */
