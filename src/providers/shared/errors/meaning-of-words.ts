@@ -69,7 +69,7 @@ export function saysFault(words: string): boolean {
 }
 
 /** Takes out what a caller may have written: names in quotation marks or of tools, and values that are repeated. */
-function withoutCallers(words: string): string {
+export function withoutCallers(words: string): string {
   return withoutValues(words).replaceAll(QUOTED_NAME, '…').replaceAll(TOOL_NAME, '$1…');
 }
 

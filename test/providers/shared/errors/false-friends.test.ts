@@ -34,6 +34,7 @@ const SAID: readonly (readonly [status: number, words: string, reason: string])[
   [400, "Invalid value for 'messages[0].name': API key not valid", INVALID],
   [400, "Invalid 'user': insufficient balance", INVALID],
   [400, 'Invalid value: insufficient balance', INVALID],
+  [400, 'Invalid value for user: about my credit balance and spend limit', INVALID],
   [400, 'Invalid value for user: the model x does not exist', INVALID],
   [400, "Invalid value for 'model': the model x does not exist", 'PROVIDER_MODEL_NOT_FOUND'],
   [400, "Invalid value: 'x' is not a valid model", 'PROVIDER_MODEL_NOT_FOUND'],
