@@ -3,7 +3,7 @@ import { UNKNOWN } from '../port/adapter.ts';
 import { AnswerParts } from '../shared/answer-parts.ts';
 import type { OpenBlock } from './block-places.ts';
 import { BlockPlaces, deltaType, inputText, SERVER_TOOLS } from './block-places.ts';
-import { anthropicInBandFailure } from './error-types.ts';
+import { anthropicInBandFailure, anthropicTextFailure } from './error-types.ts';
 import { encodeState } from './thinking-state.ts';
 import { anthropicUsage, mergeUsage } from './message-usage.ts';
 import { Identity } from '../shared/identity.ts';
@@ -79,7 +79,7 @@ class AnthropicReader {
     const isEnd = data === DONE && endingOf(this.#stopReason).type === 'known';
     if (data === '' || data === DONE) return isEnd ? this.#settled(this.#finish()) : NOTHING;
     const documents = gluedDocuments(data);
-    if (documents === undefined) return this.#settled(MALFORMED);
+    if (documents === undefined) return this.#settled([{ type: 'failure', failure: anthropicTextFailure(name, data) }]);
     return upToFailure(documents.flatMap((document) => this.read({ name, data: document })));
   }
 

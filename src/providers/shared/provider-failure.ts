@@ -45,6 +45,8 @@ const CLASS_BY_STATUS: ReadonlyMap<number, ProviderFailureClass> = new Map<numbe
   [422, 'bad_request'],
   [425, 'conflict'],
   [429, 'rate_limit'],
+  // Groq has no room for a request of the tier `flex`.
+  [498, 'overload'],
 ]);
 
 /** Makes a failure of a class, in our own words; of `capability` it is an unsupported parameter. */

@@ -6,7 +6,12 @@ import { Identity } from '../../shared/identity.ts';
 import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson } from '../../shared/json/value.ts';
-import { inPlaceOfAnswer, refusedInBand, refusedInPlaceOfAnswer } from '../../shared/errors/refusal-failure.ts';
+import {
+  failureOfText,
+  inPlaceOfAnswer,
+  refusedInBand,
+  refusedInPlaceOfAnswer,
+} from '../../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 import { addEvents } from '../../shared/reading/add-events.ts';
 import { finishEvent } from '../../shared/reading/finish-event.ts';
@@ -107,7 +112,7 @@ class ChatReader {
   /** Data that are no document may be several, or one with the end marker behind it. */
   #readGlued(name: string, data: string): readonly AdapterEvent[] {
     const documents = gluedDocuments(data);
-    if (documents === undefined) return this.#fail(MALFORMED);
+    if (documents === undefined) return this.#fail(failureOfText(name, data));
     return upToFailure(documents.flatMap((document) => this.readEvent({ name, data: document })));
   }
 

@@ -6,7 +6,7 @@ import { JsonSource } from '../../shared/json/source-text.ts';
 import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord, parseJson, textOf, wordOf } from '../../shared/json/value.ts';
-import { inPlaceOfAnswer, refusedInBand } from '../../shared/errors/refusal-failure.ts';
+import { failureOfText, inPlaceOfAnswer, refusedInBand } from '../../shared/errors/refusal-failure.ts';
 import { providerFailure } from '../../shared/provider-failure.ts';
 import { finishEvent } from '../../shared/reading/finish-event.ts';
 import { endingOf } from '../../shared/reading/finish-words.ts';
@@ -99,7 +99,7 @@ class ResponsesReader {
       return upToFailure(documents.flatMap((document) => this.readEvent({ name, data: document })));
     }
     this.#isClosed = true;
-    return failed(MALFORMED);
+    return failed(failureOfText(name, data));
   }
 
   #readIdentity(response: JsonRecord | undefined): readonly AdapterEvent[] {

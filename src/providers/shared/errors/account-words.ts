@@ -37,6 +37,7 @@ export const MONEY_WORDS: WordRule = {
     String.raw`\bin arrears\b|\barrearage\b|\boverdue (?:payment|balance|bill|invoice)s?\b|\bunpaid (?:invoice|bill|balance)s?\b|\baccount is in good standing\b|\bpayment required\b`,
     String.raw`\bbilling (?:is |has |was )?(?:not (?:active|enabled)|disabled|hard limit|not been enabled)\b|\benable billing\b|\bbilling to be enabled\b|\bbilling account\b~30~\b(?:disabled|closed|suspended)\b|\bfree tier\b~60~\bexhausted\b`,
     String.raw`\b(?:spend|spending|budget|credit) limits? (?:was |has been |is |have been )?(?:reached|exceeded|hit)\b|\b(?:reached|exceeded|hit) (?:its|your|the) (?:monthly |daily |configured )*(?:spend|spending|budget|credit) (?:limit|cap)\b|\bbudget has been exceeded\b`,
+    String.raw`\baccount\b~60~\bsuspended\b~80~\b(?:spend(?:ing)? limit|invoices?|unpaid|payments?)\b`,
     '余额不足|欠费|充值|额度不足|额度已用尽',
   ),
 };
@@ -63,6 +64,8 @@ export const RATE_WORDS: WordRule = {
   words: anyOf(
     String.raw`\brate.?limit(?:s|ed|ing)?\b~60~\b(?:exceeded|reached|hit)\b|\b(?:exceeded|reached|hit)\b~60~\brate.?limit`,
     String.raw`\btoo many requests\b|^rate.?limited\b`,
+    // Of Azure's gateway before a server.
+    String.raw`\bout of (?:call volume|bandwidth) quota\b`,
   ),
 };
 

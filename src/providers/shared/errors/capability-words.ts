@@ -18,7 +18,7 @@ const TOOL_WORDS = anyOf(
   String.raw`\binvalid (?:json )?schema for (?:function|tool)\b|\binvalid (?:tool|function) schema\b|\b(?:input_schema|function parameters|tool parameters)\b[^\n]{0,60}\b(?:invalid|not valid|${NOT_SUPPORTED})`,
   String.raw`\b(?:unknown name|invalid value|invalid json payload)\b[^\n]{0,200}\bat .?(?:request\.)?tools\b`,
   String.raw`\btools(?:\[\d+\]|\.\d+)[\w.[\]]{0,120}(?:parameters|input_schema|function_declarations|schema)\b`,
-  String.raw`--enable-auto-tool-choice\b|--tool-call-parser\b|\btools? param requires\b`,
+  String.raw`--enable-auto-tool-choice\b|--tool-call-parser\b|\btools? param requires\b|\bunable to generate parser\b`,
   String.raw`\b(?:tools|tool[ _-](?:use|calls?|calling)|functions?(?:[ _-]call(?:s|ing)?)?)\b~40~\b${NOT_SUPPORTED}`,
   String.raw`${SUPPORTS_NO}(?:\w+ )?(?:tools?|tool[ _-](?:use|calls?|calling)|functions?|function[ _-]calling)\b`,
   String.raw`\bno endpoints found that support (?:the provided )?.?(?:tool|function)`,
@@ -56,7 +56,7 @@ const MEDIA_WORDS = anyOf(
 );
 
 const REASONING_WORDS = anyOf(
-  String.raw`${SUPPORTS_NO}(?:thinking|reasoning)\b|\b(?:thinking|reasoning)\b~40~\b${NOT_SUPPORTED}|^think value\b`,
+  String.raw`${SUPPORTS_NO}(?:thinking|reasoning)\b|\b(?:thinking|reasoning)\b~40~\b${NOT_SUPPORTED}|^think value\b|\benable_thinking\b[^\n]{0,40}\b(?:must be|is restricted to)\b`,
 );
 
 /** A file of a wrong type is the caller's. */
@@ -86,6 +86,12 @@ export const CAPABILITY_WORDS: readonly WordRule[] = [
     ),
   },
   { kind: 'capability', field: 'options.reasoning_effort', at: REFUSALS_AND_FAULTS, words: REASONING_WORDS },
+  {
+    kind: 'capability',
+    field: 'options.temperature',
+    at: REFUSALS,
+    words: /^invalid temperature: only \S{1,20} is allowed\b/im,
+  },
 ];
 
 /** The same without a word of what it is. Behind the words of models that are not there: those are "not supported", too. */
@@ -96,7 +102,7 @@ export const UNSUPPORTED_WORDS: readonly WordRule[] = [
     at: REFUSALS,
     unless: OF_FILE_TYPES,
     words:
-      /^unsupported (?:parameter|value)\b|\bnot supported (?:with|by|for) |\bonly supported (?:by|for|with) |\b(?:is|are) not (?:currently |yet )?supported\b/im,
+      /^unsupported (?:parameter|value)\b|\bnot supported (?:with|by|for) |\bnot supported on (?:this|the) (?:\w+ )?model\b|\bdoes not work with the (?:specified|requested|selected) model\b|\bonly \S{1,40} (?:is|are) allowed for this model\b|\bonly supported (?:by|for|with) |\b(?:is|are) not (?:currently |yet )?supported\b/im,
   },
   { kind: 'capability', at: REFUSALS_AND_FAULTS, words: /\bdoes(?: not|n['’]t) support\b/i },
   {
@@ -122,9 +128,15 @@ export const MODEL_WORDS: readonly WordRule[] = [
       String.raw`\bno endpoints found for\b|\bno (?:available )?(?:channel|provider|deployment|endpoint)s?\b~30~\bfor (?:the )?model\b`,
       String.raw`\b(?:does not|doesn['’]t|do not|don['’]t) have access to (?:the |this |that )?(?:requested )?model\b|\bno access to (?:the |this |that )?model\b|\bpermission to (?:access|use) (?:the |this |that )?(?:requested )?model\b|\bmodel access (?:is |was )?denied\b|\bnot (?:authori[sz]ed|allowed|permitted) to (?:access|use) (?:the |this |that )?(?:requested )?model\b`,
       String.raw`\b(?:pinned to|only serves?|is serving)\b[^\n]{0,80}\bmodel\b|\bpinned to\b[^\n]{1,200}; requested\b`,
+      // Of a plan that does not have this one: others may still be asked.
+      String.raw`\brequires? an? (?:\w+ )?subscription\b(?![ -]key)`,
       String.raw`\bon-demand throughput isn['’]t supported\b`,
       '模型不存在|无权访问模型',
     ),
   },
-  { kind: 'not_found', at: statuses(400, 404, 500), words: /\bmodel \S{1,160} not found\b|\btry pulling\b/i },
+  {
+    kind: 'not_found',
+    at: statuses(400, 404, 500),
+    words: /\bmodel \S{1,160} not found\b|\btry pulling\b|\bnot a valid model identifier\b/i,
+  },
 ];

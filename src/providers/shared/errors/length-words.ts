@@ -43,6 +43,7 @@ export const OVERFLOW_WORDS: WordRule = {
     String.raw`\btokens?\b~60~\bexceeds? the (?:limit|maximum)\b`,
     String.raw`\bmax(?:imum)? (?:prompt|input|model|sequence) (?:length|tokens?)(?: length)? (?:is|of|was|:) ?[\d,]+`,
     String.raw`\breduce (?:the length of )?(?:the|your) (?:messages|prompt|input|conversation)\b`,
+    String.raw`\binput (?:\(\d+ tokens\) )?is too large to process\b`,
     String.raw`\btoo large for (?:the )?model\b|\brange of input length should be\b`,
     String.raw`\btokens to keep from the initial prompt\b|\bcontext the overflows\b|\bcontext overflow`,
     String.raw`\btoo many (?:input |prompt |total |text )*tokens\b|\btoken limit exceeded\b|\bexceeded (?:the )?token limit\b`,

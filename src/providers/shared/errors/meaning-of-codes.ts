@@ -53,10 +53,18 @@ const IN_BAND: CodeMap = new Map(
       'unavailable',
       'timeout',
       'deadlineexceeded',
+      // MiniMax: unknown, late, internal.
+      '1000',
+      '1001',
+      '1013',
+      '1024',
     ],
+    rate_limit: ['1002'],
+    auth: ['1004', '2049'],
     conflict: ['conflict'],
     not_found: ['notfound', 'resourcenotfound'],
     bad_request: [
+      '2013',
       'invalidrequest',
       'badrequest',
       'invalidargument',

@@ -1,5 +1,6 @@
 import type { Failure } from '../../../core/failure.ts';
 import type { AdapterEvent, ErrorResponse } from '../../port/adapter.ts';
+import { asRecord, parseJson, wordOf } from '../json/value.ts';
 import { errorHeaders } from '../headers/retry-after.ts';
 import type { FailureDetails } from '../provider-failure.ts';
 import { contextLengthExceeded, providerFailure } from '../provider-failure.ts';
@@ -53,11 +54,27 @@ export function refusedInBand(said: unknown, ownWords?: OwnWords): Failure {
   return failureOfRefusal(refusal, error, isUseless ? { ...waits, repeatIsUseless: true } : waits);
 }
 
+/**
+ * Makes the failure of an event that is no object: what its text says where it is named an error, in quotation marks or not.
+ * With another name, or where it is JSON that broke off, it may hold an answer: then it is none of its protocol.
+ */
+export function failureOfText(name: string, data: string, ownWords?: OwnWords): Failure {
+  if (name !== 'error' || /^[[{]/.test(data)) return providerFailure('protocol');
+  const text = parseJson(data);
+  return refusedInBand(typeof text === 'string' ? text : data, ownWords);
+}
+
 /** Makes the failure of what came in place of an answer, where it names an error that is known; otherwise undefined. */
 export function refusedInPlaceOfAnswer(said: unknown): Failure | undefined {
   const error = readProviderError(said);
-  const isError = error.status !== undefined || knownRefusal(error, undefined, false) !== undefined;
+  const isError = error.status !== undefined || isNumbered(said) || knownRefusal(error, undefined, false) !== undefined;
   return isError ? refusedInBand(said) : undefined;
+}
+
+/** Whether MiniMax says that something failed: 0 is a success. */
+function isNumbered(said: unknown): boolean {
+  const number = wordOf(asRecord(asRecord(said)?.base_resp)?.status_code);
+  return number !== undefined && number !== '0';
 }
 
 /** Reads what came in place of a whole answer: an error that is known, or nothing of its API. */

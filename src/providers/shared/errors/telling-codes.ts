@@ -29,6 +29,8 @@ export const TELLING_CODES = {
     'exceededcurrentquota',
     'allocationquotafreetieronly',
     'arrearage',
+    // Groq's, of a limit that the account has set itself.
+    'blockedapiaccess',
     'accountoverdue',
     // Z.ai, MiniMax, SiliconFlow.
     '1113',
@@ -114,9 +116,10 @@ export const TELLING_CODES = {
     'invalidmodelid',
     'unsupportedmodel',
     'invalidendpointormodelnotfound',
-    // Mistral, Z.ai.
+    // Mistral, Z.ai; Z.ai, of a plan that does not have the model.
     '1500',
     '1211',
+    '1311',
   ],
   auth: [
     'apikeyinvalid',

@@ -55,6 +55,10 @@ const WAIT_WORDS = new RegExp(
   'i',
 );
 
+/** "replenished in 00:12:45", as .NET writes durations: of days, hours, minutes and seconds. No time of the day follows an "in". */
+const CLOCK_WORDS =
+  /\b(?:replenished|try again|retry|resets?|available again) in (?:(\d{1,3})\.)?(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])/i;
+
 /**
  * Reads how long an error asks to wait, in milliseconds, 0 to 3,600,000; of several the longest. Fields count before words.
  * Instants are reckoned from `nowMs`, the time of the answer in milliseconds since the epoch; without it they say nothing.
@@ -115,8 +119,15 @@ function numberOf(said: unknown): number | undefined {
 
 function waitInWords(words: string): number | undefined {
   const [, amounts] = WAIT_WORDS.exec(words) ?? [];
-  if (amounts === undefined) return undefined;
+  if (amounts === undefined) return clockMs(words);
   return numberOf(amounts) === undefined ? sumOf(amounts) : Number(amounts) * SECOND_MS;
+}
+
+function clockMs(words: string): number | undefined {
+  const clock = CLOCK_WORDS.exec(words);
+  if (clock === null) return undefined;
+  const [days, hours, minutes, seconds] = clock.slice(1).map((part) => Number(part ?? 0));
+  return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * MINUTE_MS + (seconds ?? 0) * SECOND_MS;
 }
 
 function sumOf(amounts: string): number {

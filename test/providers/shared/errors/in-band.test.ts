@@ -67,6 +67,20 @@ describe('an error in place of an answer', () => {
     expect(chat.events()({ name: '', data: well })).toEqual([{ type: 'unknown' }]);
   });
 
+  it.each([
+    [1000, 'overload'],
+    [1001, 'overload'],
+    [1002, 'rate_limit'],
+    [1004, 'auth'],
+    [2013, 'bad_request'],
+    [9999, 'overload'],
+  ])('is an error by whatever number but 0: %i', (number, failureClass) => {
+    const whole = { base_resp: { status_code: number, status_msg: 'See our pages' }, choices: null };
+    const failures = [{ type: 'failure', failure: { class: failureClass } }];
+    expect(chat.response(whole)).toMatchObject(failures);
+    expect(chat.events()({ name: '', data: JSON.stringify(whole) })).toMatchObject(failures);
+  });
+
   it('is known by its words in a whole answer of any API', () => {
     for (const adapter of [chat, responses, anthropic]) {
       expect(adapter.response({ message: 'Insufficient balance' })).toMatchObject([{ failure: { class: 'quota' } }]);
@@ -81,6 +95,32 @@ describe('an error in place of an answer', () => {
       expect(adapter.events()({ name: 'error', data })).toMatchObject([
         { failure: { reason: 'CONTEXT_LENGTH_EXCEEDED' } },
       ]);
+    }
+  });
+
+  it.each([
+    ['insufficient balance', 'quota'],
+    ['"insufficient balance"', 'quota'],
+    ['Rate limit exceeded', 'rate_limit'],
+    ['The prompt is too long', 'capability'],
+    ['Something broke', 'overload'],
+    ['{"error": {"message": "insufficient bal', 'protocol'],
+    ['{"delta": "insufficient balance", "x', 'protocol'],
+  ])('may be a text alone in an event that is named an error: %s', (data, failureClass) => {
+    for (const adapter of [chat, responses, anthropic]) {
+      expect(adapter.events()({ name: 'error', data })).toMatchObject([
+        { type: 'failure', failure: { class: failureClass } },
+      ]);
+    }
+  });
+
+  it('is no text of an event with another name', () => {
+    for (const adapter of [chat, responses, anthropic]) {
+      for (const data of ['insufficient balance', '"insufficient balance"']) {
+        expect(adapter.events()({ name: '', data })).toMatchObject([
+          { type: 'failure', failure: { class: 'protocol' } },
+        ]);
+      }
     }
   });
 

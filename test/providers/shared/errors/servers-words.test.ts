@@ -51,6 +51,8 @@ const OVERFLOWS: readonly (readonly [status: number, words: string, field?: stri
   [400, 'Prompt has 9,001 tokens, but the configured context size is 8,192 tokens'],
   [400, 'Input length 9001 exceeds the maximum allowed input length of 8192 tokens.'],
   [400, 'litellm.ContextWindowExceededError: litellm.BadRequestError: OpenAIException - too long'],
+  [500, 'input is too large to process. increase the physical batch size'],
+  [500, 'input (9001 tokens) is too large to process. increase the physical batch size (512)'],
   [413, 'Request too large for model x on tokens per minute (TPM): Limit 6000, Requested 9001'],
   [
     400,
@@ -96,6 +98,8 @@ const MISSING_MODELS = [
   [400, 'no model loaded'],
   [400, 'Invocation of model ID x with on-demand throughput isn’t supported.'],
   [403, '该令牌无权访问模型 x'],
+  [403, 'this model requires a subscription, upgrade your plan for access'],
+  [500, 'x/y is not a local folder and is not a valid model identifier. Pass a token if it is private.'],
   [400, "Server is pinned to 'a/b' and cannot serve the model 'c/d'"],
   [400, "Server is pinned to '/srv/llm/v1.5/small'; requested 'c/d'."],
 ] as const;
@@ -122,6 +126,7 @@ const EMPTY_ACCOUNTS = [
   [429, 'Your prepayment credits are depleted.'],
   [402, 'This request requires more credits, or fewer max_tokens. You can only afford 7'],
   [429, 'You exceeded your current quota, please check your plan and billing details.'],
+  [412, 'Account acme is suspended, possibly due to reaching its monthly spending limit or past invoices.'],
   [429, 'you have reached your weekly usage limit, upgrade for higher limits'],
 ] as const;
 
@@ -182,6 +187,7 @@ const UNSUPPORTED: readonly (readonly [status: number, words: string, field: str
   [400, 'thinking is enabled but reasoning_content is missing in assistant tool call message at index 2', 'messages'],
   [400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set', 'tools'],
   [500, 'tools param requires --jinja flag', 'tools'],
+  [500, 'Unable to generate parser for this template. See the chat template.', 'tools'],
   [400, 'registry.example/x does not support tools', 'tools'],
   [404, 'No endpoints found that support tool use.', 'tools'],
   [400, '`tool calling` is not supported with this model', undefined],
@@ -200,6 +206,12 @@ const UNSUPPORTED: readonly (readonly [status: number, words: string, field: str
   [400, `Unknown name "oneOf" at 'generation_config.response_schema': Cannot find field.`, 'options.response_format'],
   [500, 'failed to parse grammar', 'options.response_format'],
   [400, '"x" does not support thinking', 'options.reasoning_effort'],
+  [400, 'parameter.enable_thinking must be set to false for calls without a stream', 'options.reasoning_effort'],
+  [400, 'The value of the enable_thinking parameter is restricted to True.', 'options.reasoning_effort'],
+  [400, 'invalid temperature: only 1 is allowed for this model', 'options.temperature'],
+  [400, 'invalid top_p: only 0.95 is allowed for this model', undefined],
+  [400, 'The completion operation does not work with the specified model, x. Choose another.', undefined],
+  [400, 'Argument not supported on this model: stop', undefined],
   [400, 'Invalid JSON payload received. Unknown name "seed": Cannot find field.', 'options.seed'],
   [400, 'Unrecognized request argument supplied: max_completion_tokens', 'options.max_tokens'],
   [400, "property 'parallel_tool_calls' is unsupported", 'options.parallel_tool_calls'],
@@ -210,6 +222,7 @@ const LIMITS = [
   [400, 'Rate limit exceeded, please slow down'],
   [403, 'You have exceeded the secondary rate limit'],
   [500, 'Too many requests'],
+  [403, 'Out of call volume quota. Quota will be replenished in 00:12:45.'],
   [429, 'Anything'],
 ] as const;
 

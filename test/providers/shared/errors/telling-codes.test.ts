@@ -9,6 +9,8 @@ describe('a code', () => {
     [403, 'model_permission_blocked_project', 'PROVIDER_MODEL_NOT_FOUND'],
     [403, 'model_permission_blocked_org', 'PROVIDER_MODEL_NOT_FOUND'],
     [413, 'tokens_limit_reached', 'CONTEXT_LENGTH_EXCEEDED'],
+    [400, 'blocked_api_access', 'PROVIDER_QUOTA_EXHAUSTED'],
+    [429, '1311', 'PROVIDER_MODEL_NOT_FOUND'],
     [400, 'organization_restricted', 'PROVIDER_AUTH_FAILED'],
   ])('tells by itself at %i: %s', (status, code, reason) => {
     const body = JSON.stringify({ error: { message: 'See our pages.', code } });
@@ -30,4 +32,9 @@ it('reads that a guardrail was triggered, which is named like a code', () => {
 it('takes a result without its call for the fault of the caller, as misspelt as it is said', () => {
   const message = "messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.";
   expect(refused(DIALECTS[0][1], 400, JSON.stringify({ error: { message } })).unrecognised).toBeUndefined();
+});
+
+it('takes a tier without room, which Groq gives a status of its own, for an overload', () => {
+  const body = JSON.stringify({ error: { message: 'No room in this tier', type: 'capacity_exceeded' } });
+  for (const [, adapter] of DIALECTS) expect(refused(adapter, 498, body).class).toBe('overload');
 });

@@ -26,6 +26,10 @@ describe('a wait in the body of an error', () => {
     ['Try again in 250ms', 250],
     ['Retry in 1 minute and 5 seconds', 65_000],
     ['Limit resets in 2 hours', 3_600_000],
+    ['Out of call volume quota. Quota will be replenished in 00:12:45.', 765_000],
+    ['Quota will be replenished in 1.02:03:04.', 3_600_000],
+    ['Try again at 12:00:00.', undefined],
+    ['Try again after 12:00:00.', undefined],
     ['Limit of 500 requests per 60 seconds', undefined],
     ['Please try again later.', undefined],
     ['Please retry after 2026-11-30', undefined],
@@ -66,6 +70,7 @@ describe('a wait in the body of an error', () => {
     expect(waitOf(529, said('Try again in 9 s'))).toBe(9_000);
     expect(waitOf(400, said('Try again in 9 s'))).toBeUndefined();
     expect(waitOf(401, said('Try again in 9 s'))).toBeUndefined();
+    expect(waitOf(403, said('Out of call volume quota. It will be replenished in 00:00:09.'))).toBe(9_000);
   });
 
   it('is read by all dialects, inside answers as well', () => {

@@ -28,6 +28,8 @@ describe.each(DIALECTS)('a refusal of a request in answers of %s', (_, adapter) 
     ],
     [{ error: { message: 'messages.1: `tool_use` ids were found without `tool_result` blocks immediately after' } }],
     [{ error: { message: 'messages must not be empty' } }],
+    [{ error: { message: 'Invalid request: tool_call_id  is not found' } }],
+    [{ error: { message: "'messages' must contain the word 'json' somewhere" } }],
   ])('that says what is wrong with the request is not: %j', (body) => {
     const failure = refused(adapter, 400, JSON.stringify(body));
     expect(failure.class).toBe('bad_request');
