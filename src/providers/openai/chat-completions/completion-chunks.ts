@@ -1,5 +1,6 @@
 import type { FinishReason } from '../../../core/answer.ts';
 import type { Failure } from '../../../core/failure.ts';
+import type { TokenUsage } from '../../../core/ports.ts';
 import type { AdapterEvent, EventReader, WireEvent } from '../../port/adapter.ts';
 import { UNKNOWN } from '../../port/adapter.ts';
 import { Identity } from '../../shared/identity.ts';
@@ -13,7 +14,7 @@ import { finishEvent } from '../../shared/reading/finish-event.ts';
 import { endingOf } from '../../shared/reading/finish-words.ts';
 import { DONE, gluedDocuments } from '../../shared/reading/glued-documents.ts';
 import { upToFailure } from '../../shared/reading/up-to-failure.ts';
-import { chatUsage } from '../shared/token-usage.ts';
+import { chatUsage, laterUsage } from '../shared/token-usage.ts';
 import type { MessageFields } from './first-choice.ts';
 import { firstChoice, messageOf } from './first-choice.ts';
 import { MessagePieces } from './message-pieces.ts';
@@ -57,6 +58,8 @@ class ChatReader {
   readonly #identity = new Identity();
   readonly #pieces: MessagePieces;
   #serviceTier: unknown;
+  /** As told so far. */
+  #usage: TokenUsage | undefined;
   /** A finish reason that nobody knows; empty where there was none. */
   #unknownReason = '';
   #isClosed = false;
@@ -122,9 +125,17 @@ class ChatReader {
     addEvents(events, this.#identity.read(body.model, body.id));
     if (choice !== undefined && !this.#isFinished) this.#readChoice(choice, fields, events);
     const usage = isSaid(body.usage) ? body.usage : (choice?.usage ?? asRecord(body.x_groq)?.usage);
-    if (isSaid(usage)) addEvents(events, chatUsage(usage, this.#serviceTier));
+    if (isSaid(usage)) this.#readUsage(usage, events);
     if (choice !== undefined) addEvents(events, this.#readReason(choice.finish_reason));
     return events;
+  }
+
+  #readUsage(value: unknown, events: AdapterEvent[]): void {
+    for (const event of chatUsage(value, this.#serviceTier)) {
+      if (event.type !== 'usage') continue;
+      this.#usage = laterUsage(this.#usage, event.usage);
+      events.push({ type: 'usage', usage: this.#usage });
+    }
   }
 
   /** Adds what a choice says of the answer to `events`. Some routers put the error of a provider into it. */
