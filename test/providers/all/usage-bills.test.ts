@@ -14,7 +14,11 @@ function billOf(...told: readonly object[]) {
     { choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: 'stop' }] },
     ...told.map((usage) => ({ choices: [], usage })),
   ];
-  return priced(answer(chunks.flatMap((chunk) => read({ name: '', data: JSON.stringify(chunk) }))).usage);
+  return priced(answer(chunks.flatMap((chunk) => read(eventOf(chunk)))).usage);
+}
+
+function eventOf(chunk: object) {
+  return { name: '', data: JSON.stringify(chunk) };
 }
 
 function wholeBillOf(usage: object) {
@@ -184,6 +188,17 @@ describe('the bill of a usage as a server tells it', () => {
     expect(billOf(counted, zeros)).toEqual([300_000n, 'ESTIMATED']);
     expect(billOf(zeros, counted)).toEqual([300_000n, 'EXACT']);
     expect(billOf(counted, { prompt_tokens: 90, completion_tokens: 20 })).toEqual([290_000n, 'ESTIMATED']);
+  });
+
+  it('is found where an empty usage stands before it', () => {
+    const usage = { prompt_tokens: 100, completion_tokens: 20 };
+    const read = adapterFor('groq', 'chat_completions').events();
+    const choice = { index: 0, delta: { content: 'Hi' }, finish_reason: 'stop' };
+    const told = (more: object) =>
+      priced(answer(adapterFor('groq', 'chat_completions').events()(eventOf({ choices: [choice], ...more }))).usage);
+    expect(told({ usage: {}, x_groq: { usage } })).toEqual([300_000n, 'EXACT']);
+    expect(told({ usage: {}, choices: [{ ...choice, usage }] })).toEqual([300_000n, 'EXACT']);
+    expect(priced(answer(read(eventOf({ choices: [choice], usage: {} }))).usage)).toEqual([undefined, 'UNKNOWN']);
   });
 
   it('is not exact where the service tier is no word', () => {

@@ -124,18 +124,20 @@ class ChatReader {
     this.#pieces.source.read(text, body);
     addEvents(events, this.#identity.read(body.model, body.id));
     if (choice !== undefined && !this.#isFinished) this.#readChoice(choice, fields, events);
-    const usage = isSaid(body.usage) ? body.usage : (choice?.usage ?? asRecord(body.x_groq)?.usage);
-    if (isSaid(usage)) this.#readUsage(usage, events);
+    if (!this.#readUsage(body.usage, events) && !this.#readUsage(choice?.usage, events))
+      this.#readUsage(asRecord(body.x_groq)?.usage, events);
     if (choice !== undefined) addEvents(events, this.#readReason(choice.finish_reason));
     return events;
   }
 
-  #readUsage(value: unknown, events: AdapterEvent[]): void {
-    for (const event of chatUsage(value, this.#serviceTier)) {
-      if (event.type !== 'usage') continue;
-      this.#usage = laterUsage(this.#usage, event.usage);
-      events.push({ type: 'usage', usage: this.#usage });
-    }
+  /** Returns whether there are counts in a usage, which are added to `events`. */
+  #readUsage(value: unknown, events: AdapterEvent[]): boolean {
+    if (!isSaid(value)) return false;
+    const [event] = chatUsage(value, this.#serviceTier);
+    if (event?.type !== 'usage') return false;
+    this.#usage = laterUsage(this.#usage, event.usage);
+    events.push({ type: 'usage', usage: this.#usage });
+    return true;
   }
 
   /** Adds what a choice says of the answer to `events`. Some routers put the error of a provider into it. */
