@@ -35,14 +35,16 @@ export function anthropicUsage(usage: JsonRecord): TokenUsage {
   const fields = [usage.input_tokens, usage.cache_read_input_tokens, written, usage.output_tokens, reasoning];
   const uncached = countOf(usage.input_tokens);
   const read = countOf(usage.cache_read_input_tokens);
+  const [speed, tier] = [servedWord(usage.speed), servedWord(usage.service_tier)];
   const isDoubtful =
     fields.some(isNoCount) ||
     isNoCount(writes?.ephemeral_5m_input_tokens) ||
     isNoCount(writes?.ephemeral_1h_input_tokens) ||
     (sum !== undefined && sum !== written) ||
     (countOf(reasoning) ?? 0) > (countOf(usage.output_tokens) ?? Infinity) ||
+    // Each has a price of its own, both together have none.
+    !(isUsual(speed) || isUsual(tier)) ||
     usage[CONTRADICTED] === true;
-  const speed = servedWord(usage.speed);
   return {
     inputTokens: uncached === undefined ? undefined : uncached + (read ?? 0) + (countOf(written) ?? 0),
     cachedInputTokens: read,
@@ -50,10 +52,14 @@ export function anthropicUsage(usage: JsonRecord): TokenUsage {
     cacheWriteLongTokens: countOf(writes?.ephemeral_1h_input_tokens),
     outputTokens: countOf(usage.output_tokens),
     reasoningTokens: countOf(reasoning),
-    serviceTier: speed === undefined || speed === 'standard' ? servedWord(usage.service_tier) : speed,
+    serviceTier: isUsual(speed) ? tier : speed,
     region: EVERYWHERE.has(usage.inference_geo) ? undefined : servedWord(usage.inference_geo),
     ...(isDoubtful ? { isDoubtful } : {}),
   };
+}
+
+function isUsual(served: string | undefined): boolean {
+  return served === undefined || served === 'standard';
 }
 
 /** Without a surcharge; older models say that they do not tell where they run. */

@@ -165,6 +165,12 @@ describe('streamed answer of the Messages API', () => {
     expect(answer(events).usage).toMatchObject({ serviceTier: 'fast' });
   });
 
+  it('takes the usage for doubtful where another tier than the usual one stands beside the fast mode', () => {
+    const usage = { output_tokens: 1, service_tier: 'batch', speed: 'fast' };
+    const told = answer(readStream(START, ending('end_turn', usage), STOP)).usage;
+    expect(told).toMatchObject({ serviceTier: 'fast', isDoubtful: true });
+  });
+
   it.each([
     ['us', 'us'],
     ['two words', 'unknown'],
