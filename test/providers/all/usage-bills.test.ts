@@ -81,6 +81,26 @@ describe('the bill of a usage as a server tells it', () => {
       'ESTIMATED',
     ],
     ['Kimi, cached beside', { prompt_tokens: 100, completion_tokens: 20, cached_tokens: 60 }, 246_000n, 'EXACT'],
+    ['cached by number', { prompt_tokens: 100, completion_tokens: 20, num_cached_tokens: 60 }, 246_000n, 'EXACT'],
+    [
+      'details under another name',
+      { prompt_tokens: 100, completion_tokens: 20, prompt_token_details: { cached_tokens: 60 } },
+      246_000n,
+      'EXACT',
+    ],
+    // 40 x 1,000 + 60 x 100 + (20 + 30) x 10,000
+    [
+      'the names of Responses',
+      {
+        input_tokens: 100,
+        output_tokens: 20,
+        total_tokens: 150,
+        input_tokens_details: { cached_tokens: 60 },
+        output_tokens_details: { reasoning_tokens: 30 },
+      },
+      546_000n,
+      'EXACT',
+    ],
     [
       'two counts of one thing',
       {

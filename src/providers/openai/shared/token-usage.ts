@@ -11,16 +11,22 @@ import { asRecord, countOf } from '../../shared/json/value.ts';
 export function chatUsage(value: unknown, tier: unknown): readonly AdapterEvent[] {
   const usage = asRecord(value);
   if (usage === undefined) return [];
-  const input = asRecord(usage.prompt_tokens_details);
+  // Some servers write it so, or as the Responses API does.
+  const input =
+    asRecord(usage.prompt_tokens_details) ??
+    asRecord(usage.prompt_token_details) ??
+    asRecord(usage.input_tokens_details);
+  const output = asRecord(usage.completion_tokens_details) ?? asRecord(usage.output_tokens_details);
   return usageEvent(
     {
       // Some servers write the names of the Responses API.
       inputTokens: [usage.prompt_tokens, usage.input_tokens],
-      // DeepSeek's older form, Moonshot's, and that of routers to Claude have the cached tokens beside the input.
+      // DeepSeek's older form, Moonshot's, and those of others and of routers to Claude have the cached tokens beside the input.
       cachedInputTokens: [
         input?.cached_tokens,
         usage.prompt_cache_hit_tokens,
         usage.cached_tokens,
+        usage.num_cached_tokens,
         usage.cache_read_input_tokens,
       ],
       uncachedTokens: [usage.prompt_cache_miss_tokens],
@@ -34,7 +40,7 @@ export function chatUsage(value: unknown, tier: unknown): readonly AdapterEvent[
       ...writesByLifetime(input),
       outputTokens: [usage.completion_tokens, usage.output_tokens],
       // Models of other makers on Azure have them beside the output.
-      reasoningTokens: [asRecord(usage.completion_tokens_details)?.reasoning_tokens, usage.reasoning_tokens],
+      reasoningTokens: [output?.reasoning_tokens, usage.reasoning_tokens],
       totalTokens: [usage.total_tokens],
     },
     tier,
