@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { WarningCode, WarningSchema } from '../../gen/understudy/v1/routing_pb.ts';
 import type { Warning } from '../../gen/understudy/v1/routing_pb.ts';
 import type { ChainEntry, Serving } from '../engine/port/call.ts';
-import { isCatalogued } from '../providers/models/catalogued-models.ts';
+import { cataloguedId } from '../providers/models/catalogued-models.ts';
 import type { AdapterWarning } from '../providers/port/adapter.ts';
 
 /** What of a request an entry could not be asked as it stands. */
@@ -39,19 +39,33 @@ function substitution(requested: string, { target, requestedModel }: Serving): W
 
 /**
  * The warning that a server has answered a model's well-known name with another model. Names that are alike are the same (a date,
- * a path or a tag more), and those that nobody knows say nothing: they are the operator's own.
+ * a path or a tag more), unless both are well known or one is of another size, and those that nobody knows say nothing: they are the operator's own.
  */
 function otherModel({ target, model, requestedModel }: Serving): Warning[] {
   if (model === requestedModel) return [];
   const [asked, served] = [bareName(requestedModel), bareName(model)];
-  if (asked.includes(served) || served.includes(asked) || !isCatalogued(asked)) return [];
+  const [askedId, servedId] = [cataloguedId(withoutTag(asked)), cataloguedId(withoutTag(served))];
+  if (askedId === undefined || askedId === servedId) return [];
+  const isAlike =
+    (asked.includes(served) || served.includes(asked)) && (served === '' || sizeOf(asked) === sizeOf(served));
+  if (servedId === undefined && isAlike) return [];
   const code = WarningCode.MODEL_SUBSTITUTED;
   const message = 'The server says that another model than the requested one has answered.';
   return [create(WarningSchema, { code, field: 'model', target, message })];
 }
 
+/** The word by which makers tell smaller models from larger ones of one name; the first that is there. */
+function sizeOf(name: string): string | undefined {
+  return /(?<=[-_.])(?:mini|nano|lite|micro|tiny|small|turbo|flash)(?=$|[-_.:@])/.exec(name)?.[0];
+}
+
 function bareName(model: string): string {
   return model.slice(model.lastIndexOf('/') + 1).toLowerCase();
+}
+
+/** As in `gpt-4o:extended`. */
+function withoutTag(name: string): string {
+  return name.replace(/:.*$/s, '');
 }
 
 function ofEntry(warnings: readonly EntryWarnings[], serving: Serving): Warning[] {

@@ -299,6 +299,11 @@ describe('the warning of another model', () => {
       expect(served('gpt-4o', model, 'foreign')).toEqual([]);
     }
     expect(served('house-chat', 'tiny.gguf', 'foreign')).toEqual([]);
+    // Two models of the catalogue are two models, however alike their names.
+    for (const model of ['gpt-4o-mini', 'openai/gpt-4o-mini-2024-07-18', 'gpt-4o-mini:free', 'gpt-4']) {
+      expect(served('gpt-4o', model, 'foreign')).toEqual(WARNED);
+    }
+    expect(served('gpt-5.6', 'gpt-5.6-sol', 'foreign')).toEqual([]);
     // The provider itself knows what its names mean.
     expect(served('gpt-4o', 'gpt-9', 'plain')).toEqual([]);
   });

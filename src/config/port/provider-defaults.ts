@@ -103,10 +103,10 @@ export function defaultModel(provider: ProviderName, env: Environment): string |
   return defaults.model;
 }
 
-/** Tells whether a base URL is on the provider's own hosts; without one it is. */
+/** Tells whether a base URL is on the provider's own hosts; without one it is. A name with the dot of the root is the same name. */
 export function isOwnHost(provider: ProviderName, baseUrl: string | undefined): boolean {
   if (baseUrl === undefined) return true;
-  const name = URL.parse(baseUrl)?.hostname ?? '';
+  const name = (URL.parse(baseUrl)?.hostname ?? '').replace(/\.$/, '');
   return providerDefaults(provider).ownHosts.some((host) =>
     host.startsWith('.') ? name.endsWith(host) : name === host,
   );

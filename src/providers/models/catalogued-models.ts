@@ -14,7 +14,7 @@ export interface CataloguedModel extends ModelFacts {
  * Returns what the catalogue knows of a model: by its id, an alias, or the id that it is a dated snapshot of. Undefined for ids
  * that it does not have, among them all of Azure OpenAI, whose names are deployments, and of Ollama, which knows best itself.
  */
-export function modelFacts(provider: string, model: string): ModelFacts | undefined {
+export function modelFacts(provider: string, model: string): CataloguedModel | undefined {
   const models = CATALOGUE.get(provider);
   const exact = models?.get(model);
   const base = exact === undefined ? snapshotBase(provider, model) : undefined;
@@ -26,9 +26,13 @@ export function cataloguedModels(provider: string): readonly CataloguedModel[] {
   return [...(CATALOGUE.get(provider) ?? [])].flatMap(([id, facts]) => (facts.id === id ? [facts] : []));
 }
 
-/** Tells whether a name is that of a catalogued model of some provider. */
-export function isCatalogued(model: string): boolean {
-  return [...CATALOGUE.keys()].some((provider) => modelFacts(provider, model) !== undefined);
+/** Returns the id under which some provider's catalogue has a name: that of an alias or a dated snapshot; undefined where none has. */
+export function cataloguedId(model: string): string | undefined {
+  for (const provider of CATALOGUE.keys()) {
+    const id = modelFacts(provider, model)?.id;
+    if (id !== undefined) return id;
+  }
+  return undefined;
 }
 
 /** By provider, then by id and alias. */

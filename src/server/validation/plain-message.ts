@@ -14,10 +14,15 @@ const WHOLE: ScalarRule = [isWithin(-INT32, INT32 - 1), 'must be a whole number 
 const UNSIGNED: ScalarRule = [isWithin(0, 2 * INT32 - 1), 'must be a whole number of 32 bits, 0 or more'];
 const LONG: ScalarRule = [isLong(-INT64, INT64 - 1n), 'must be a bigint of 64 bits'];
 const UNSIGNED_LONG: ScalarRule = [isLong(0n, 2n * INT64 - 1n), 'must be a bigint of 64 bits, 0 or more'];
+/** As protobuf has it: halves of a pair of surrogates have no UTF-8. */
+const TEXT: ScalarRule = [
+  (value) => typeof value === 'string' && value.isWellFormed(),
+  'must be a text of whole characters',
+];
 const NUMBER: ScalarRule = [(value) => typeof value === 'number', 'must be a number'];
 
 const SCALARS = {
-  [ScalarType.STRING]: [(value) => typeof value === 'string', 'must be a text'],
+  [ScalarType.STRING]: TEXT,
   [ScalarType.BOOL]: [(value) => typeof value === 'boolean', 'must be true or false'],
   [ScalarType.BYTES]: [(value) => value instanceof Uint8Array, 'must be bytes, as a Uint8Array'],
   [ScalarType.DOUBLE]: NUMBER,
@@ -88,7 +93,7 @@ class PlainMessage {
       if (!Array.isArray(value)) this.#report(path, 'must be a list');
       else for (const [index, item] of value.entries()) this.#value(field, item, `${path}[${index}]`, depth);
     } else if (field.fieldKind === 'map') {
-      if (!isRecord(value)) this.#report(path, 'must be an object');
+      if (!isRecord(value) || !isPlain(value)) this.#report(path, 'must be an object');
       else for (const [key, item] of Object.entries(value)) this.#value(field, item, at(path, key), depth);
     } else {
       this.#value(field, value, path, depth);
@@ -110,10 +115,12 @@ class PlainMessage {
     if (!this.#isWithinBounds(path, depth)) return;
     if (Array.isArray(value)) {
       for (const [index, item] of value.entries()) this.#json(item, `${path}[${index}]`, depth + 1);
-    } else if (isRecord(value) && typeof value['toJSON'] !== 'function') {
+    } else if (isRecord(value) && isPlain(value) && typeof value['toJSON'] !== 'function') {
       for (const [key, item] of Object.entries(value))
         if (item !== undefined) this.#json(item, at(path, key), depth + 1);
-    } else if (value !== null && typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    } else if (typeof value === 'string') {
+      if (!value.isWellFormed()) this.#report(path, TEXT[1]);
+    } else if (value !== null && typeof value !== 'number' && typeof value !== 'boolean') {
       this.#report(path, 'must be JSON');
     }
   }
@@ -136,6 +143,11 @@ class PlainMessage {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether an object's content is its fields: that of a Map, of bytes or of a boxed number is none of them, and would be lost. */
+function isPlain(value: object): boolean {
+  return Object.prototype.toString.call(value) === '[object Object]';
 }
 
 function isWithin(least: number, most: number): (value: unknown) => boolean {

@@ -165,6 +165,12 @@ describe('streamed answer of the Messages API', () => {
     expect(answer(events).usage).toMatchObject({ serviceTier: 'fast' });
   });
 
+  it('takes the usage for doubtful where another tier than the usual one stands beside the fast mode', () => {
+    const usage = { output_tokens: 1, service_tier: 'batch', speed: 'fast' };
+    const told = answer(readStream(START, ending('end_turn', usage), STOP)).usage;
+    expect(told).toMatchObject({ serviceTier: 'fast', isDoubtful: true });
+  });
+
   it.each([
     ['us', 'us'],
     ['two words', 'unknown'],
@@ -185,6 +191,39 @@ describe('streamed answer of the Messages API', () => {
       cacheWriteTokens: 50,
       cacheWriteLongTokens: 20,
     });
+  });
+
+  it.each([
+    [30, 0],
+    [0, 50],
+    [50, 20],
+  ])('takes the usage for doubtful where the sum of writes is %j and long ones are %j', (sum, long) => {
+    const cache_creation = { ephemeral_5m_input_tokens: 20, ephemeral_1h_input_tokens: long };
+    const usage = { input_tokens: 10, output_tokens: 1, cache_creation_input_tokens: sum, cache_creation };
+    expect(answer(readStream(START, ending('end_turn', usage), STOP)).usage).toMatchObject({ isDoubtful: true });
+  });
+
+  it('keeps the input that was counted before a 0, and takes the usage for doubtful', () => {
+    const usage = { input_tokens: 100, cache_read_input_tokens: 40, output_tokens: 1 };
+    const later = { input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 7 };
+    const events = readStream({ ...START, message: { ...START.message, usage } }, ending('end_turn', later), STOP);
+    expect(answer(events).usage).toMatchObject({
+      inputTokens: 140,
+      cachedInputTokens: 40,
+      outputTokens: 7,
+      isDoubtful: true,
+    });
+  });
+
+  it.each([
+    ['standard', 'standard'],
+    ['turbo', 'turbo'],
+    [7.5, '7.5'],
+    ['two words', 'unknown'],
+    [null, 'standard'],
+  ])('takes the speed %s for the service tier where it is not the usual one', (speed, serviceTier) => {
+    const usage = { output_tokens: 1, service_tier: 'standard', speed };
+    expect(answer(readStream(START, ending('end_turn', usage), STOP)).usage).toMatchObject({ serviceTier });
   });
 
   it.each([-1, 1.5, '7', 2 ** 60, true])('takes the usage for doubtful where %j stands for a count', (odd) => {

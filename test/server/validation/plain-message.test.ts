@@ -54,6 +54,21 @@ describe('an object is none, which is told with each field', () => {
     ['an object as messages', { messages: { 0: {} } }, ['messages']],
     ['nothing as a message', { messages: [null, undefined] }, ['messages[0]', 'messages[1]']],
     ['the name of a role', { messages: [{ role: 'ROLE_USER' }] }, ['messages[0].role']],
+    ['half a character as text', said(text('a\ud800')), ['messages[0].content[0].text']],
+    [
+      'half a character in the JSON of a provider',
+      options({ providerOptions: { openai: { a: ['\udc00'] } } }),
+      ['options.provider_options["openai"]["a"][0]'],
+    ],
+    ['a Map as labels', { labels: new Map([['a', 'b']]) }, ['labels']],
+    ...[new Map([['a', 1]]), new Set([1]), new Uint8Array(2), Object(5), Object('x'), /x/, Promise.resolve()].map(
+      (value: unknown): [string, unknown, readonly string[]] => [
+        `${Object.prototype.toString.call(value)} in the JSON of a provider`,
+        options({ providerOptions: { openai: { a: value } } }),
+        ['options.provider_options["openai"]["a"]'],
+      ],
+    ),
+    ['a Map as the JSON of a provider', options({ providerOptions: new Map() }), ['options.provider_options']],
     ['a number as text', said(text(7)), ['messages[0].content[0].text']],
     ['a text that is not set', said(text(undefined)), ['messages[0].content[0].text']],
     ['a part of protobuf JSON', said({ text: 'Hello' }), ['messages[0].content[0].text']],

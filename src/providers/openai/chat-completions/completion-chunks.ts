@@ -1,5 +1,6 @@
 import type { FinishReason } from '../../../core/answer.ts';
 import type { Failure } from '../../../core/failure.ts';
+import type { TokenUsage } from '../../../core/ports.ts';
 import type { AdapterEvent, EventReader, WireEvent } from '../../port/adapter.ts';
 import { UNKNOWN } from '../../port/adapter.ts';
 import { Identity } from '../../shared/identity.ts';
@@ -18,7 +19,7 @@ import { finishEvent } from '../../shared/reading/finish-event.ts';
 import { endingOf } from '../../shared/reading/finish-words.ts';
 import { DONE, gluedDocuments } from '../../shared/reading/glued-documents.ts';
 import { upToFailure } from '../../shared/reading/up-to-failure.ts';
-import { chatUsage } from '../shared/token-usage.ts';
+import { chatUsage, laterUsage } from '../shared/token-usage.ts';
 import type { MessageFields } from './first-choice.ts';
 import { firstChoice, messageOf } from './first-choice.ts';
 import { MessagePieces } from './message-pieces.ts';
@@ -62,6 +63,8 @@ class ChatReader {
   readonly #identity = new Identity();
   readonly #pieces: MessagePieces;
   #serviceTier: unknown;
+  /** As told so far. */
+  #usage: TokenUsage | undefined;
   /** A finish reason that nobody knows; empty where there was none. */
   #unknownReason = '';
   #isClosed = false;
@@ -126,10 +129,20 @@ class ChatReader {
     this.#pieces.source.read(text, body);
     addEvents(events, this.#identity.read(body.model, body.id));
     if (choice !== undefined && !this.#isFinished) this.#readChoice(choice, fields, events);
-    const usage = isSaid(body.usage) ? body.usage : (choice?.usage ?? asRecord(body.x_groq)?.usage);
-    if (isSaid(usage)) addEvents(events, chatUsage(usage, this.#serviceTier));
+    if (!this.#readUsage(body.usage, events) && !this.#readUsage(choice?.usage, events))
+      this.#readUsage(asRecord(body.x_groq)?.usage, events);
     if (choice !== undefined) addEvents(events, this.#readReason(choice.finish_reason));
     return events;
+  }
+
+  /** Returns whether there are counts in a usage, which are added to `events`. */
+  #readUsage(value: unknown, events: AdapterEvent[]): boolean {
+    if (!isSaid(value)) return false;
+    const [event] = chatUsage(value, this.#serviceTier);
+    if (event?.type !== 'usage') return false;
+    this.#usage = laterUsage(this.#usage, event.usage);
+    events.push({ type: 'usage', usage: this.#usage });
+    return true;
   }
 
   /** Adds what a choice says of the answer to `events`. Some routers put the error of a provider into it. */

@@ -1,7 +1,8 @@
 import type { TokenUsage } from '../../../core/ports.ts';
 import type { AdapterEvent } from '../../port/adapter.ts';
+import { servedWord } from '../../shared/served-word.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
-import { asRecord, countOf, wordOf } from '../../shared/json/value.ts';
+import { asRecord, countOf } from '../../shared/json/value.ts';
 
 /**
  * Reads the usage of Chat Completions: input includes cached tokens, output includes reasoning. None: no event. `tier` is the
@@ -10,18 +11,37 @@ import { asRecord, countOf, wordOf } from '../../shared/json/value.ts';
 export function chatUsage(value: unknown, tier: unknown): readonly AdapterEvent[] {
   const usage = asRecord(value);
   if (usage === undefined) return [];
-  const input = asRecord(usage.prompt_tokens_details);
+  // Some servers write it so, or as the Responses API does.
+  const input =
+    asRecord(usage.prompt_tokens_details) ??
+    asRecord(usage.prompt_token_details) ??
+    asRecord(usage.input_tokens_details);
+  const output = asRecord(usage.completion_tokens_details) ?? asRecord(usage.output_tokens_details);
   return usageEvent(
     {
       // Some servers write the names of the Responses API.
-      inputTokens: usage.prompt_tokens ?? usage.input_tokens,
-      // DeepSeek's older form and Moonshot's have the cached tokens beside the input.
-      cachedInputTokens: input?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? usage.cached_tokens,
-      cacheWriteTokens: input?.cache_write_tokens,
-      outputTokens: usage.completion_tokens ?? usage.output_tokens,
+      inputTokens: [usage.prompt_tokens, usage.input_tokens],
+      // DeepSeek's older form, Moonshot's, and those of others and of routers to Claude have the cached tokens beside the input.
+      cachedInputTokens: [
+        input?.cached_tokens,
+        usage.prompt_cache_hit_tokens,
+        usage.cached_tokens,
+        usage.num_cached_tokens,
+        usage.cache_read_input_tokens,
+      ],
+      uncachedTokens: [usage.prompt_cache_miss_tokens],
+      // OpenAI, OpenRouter; LiteLLM; Alibaba; routers to Claude.
+      cacheWriteTokens: [
+        input?.cache_write_tokens,
+        input?.cache_creation_tokens,
+        input?.cache_creation_input_tokens,
+        usage.cache_creation_input_tokens,
+      ],
+      ...writesByLifetime(input),
+      outputTokens: [usage.completion_tokens, usage.output_tokens],
       // Models of other makers on Azure have them beside the output.
-      reasoningTokens: asRecord(usage.completion_tokens_details)?.reasoning_tokens ?? usage.reasoning_tokens,
-      totalTokens: usage.total_tokens,
+      reasoningTokens: [output?.reasoning_tokens, usage.reasoning_tokens],
+      totalTokens: [usage.total_tokens],
     },
     tier,
   );
@@ -34,47 +54,110 @@ export function responsesUsage(value: unknown, tier: unknown): readonly AdapterE
   const input = asRecord(usage.input_tokens_details);
   return usageEvent(
     {
-      inputTokens: usage.input_tokens ?? usage.prompt_tokens,
-      cachedInputTokens: input?.cached_tokens,
-      cacheWriteTokens: input?.cache_write_tokens,
-      cacheWriteLongTokens: asRecord(input?.cache_write_tokens_details)?.ttl_12h_tokens,
-      outputTokens: usage.output_tokens ?? usage.completion_tokens,
-      reasoningTokens: asRecord(usage.output_tokens_details)?.reasoning_tokens,
-      totalTokens: usage.total_tokens,
+      inputTokens: [usage.input_tokens, usage.prompt_tokens],
+      cachedInputTokens: [input?.cached_tokens],
+      cacheWriteTokens: [input?.cache_write_tokens],
+      ...writesByLifetime(input),
+      outputTokens: [usage.output_tokens, usage.completion_tokens],
+      reasoningTokens: [asRecord(usage.output_tokens_details)?.reasoning_tokens],
+      totalTokens: [usage.total_tokens],
     },
     tier,
   );
 }
 
+/**
+ * Lays a later usage of one answer over an earlier one: counts are cumulative, so that what the later one leaves out, or has as 0,
+ * stays as it was. Counts that become smaller contradict each other.
+ */
+export function laterUsage(earlier: TokenUsage | undefined, later: TokenUsage): TokenUsage {
+  if (earlier === undefined) return later;
+  const usage: { -readonly [Name in keyof TokenUsage]: TokenUsage[Name] } = { ...later };
+  let isDoubtful = later.isDoubtful === true;
+  for (const name of CUMULATIVE) {
+    const [before, now] = [earlier[name], later[name]];
+    if (before === undefined || (now !== undefined && now >= before)) continue;
+    if (now === undefined || now === 0) usage[name] = before;
+    isDoubtful ||= now !== undefined || earlier.isDoubtful === true;
+  }
+  if (usage.totalTokens === undefined && usage.inputTokens === earlier.inputTokens) {
+    if (usage.outputTokens === earlier.outputTokens && earlier.totalTokens !== undefined)
+      usage.totalTokens = earlier.totalTokens;
+  }
+  if (isDoubtful) usage.isDoubtful = true;
+  return usage;
+}
+
+const CUMULATIVE = [
+  'inputTokens',
+  'cachedInputTokens',
+  'cacheWriteTokens',
+  'cacheWriteLongTokens',
+  'outputTokens',
+  'reasoningTokens',
+] as const;
+
 type CountName = Exclude<keyof TokenUsage, 'serviceTier' | 'region' | 'isDoubtful'>;
+/** What helps to reckon the others. */
+type HelpName = 'uncachedTokens' | 'cacheWriteShortTokens';
+/** Where each count may stand; the first place counts most. */
+type Places = Readonly<Partial<Record<CountName | HelpName, readonly unknown[]>>>;
 type Counts = { -readonly [Name in CountName]?: number };
 
+/** OpenAI has 30 minutes and 12 hours; Alibaba and LiteLLM, which have Claude's words, 5 minutes and one hour. */
+function writesByLifetime(input: JsonRecord | undefined): Places {
+  const own = asRecord(input?.cache_write_tokens_details);
+  const claude = asRecord(input?.cache_creation) ?? asRecord(input?.cache_creation_token_details);
+  return {
+    cacheWriteShortTokens: [own?.ttl_30m_tokens, claude?.ephemeral_5m_input_tokens],
+    cacheWriteLongTokens: [own?.ttl_12h_tokens, claude?.ephemeral_1h_input_tokens],
+  };
+}
+
 /** Makes the event of what stands in the fields; what is no count is left out, and makes the others doubtful. */
-function usageEvent(fields: Readonly<Partial<Record<CountName, unknown>>>, tier: unknown): readonly AdapterEvent[] {
-  const counts = countsOf(fields);
+function usageEvent(places: Places, tier: unknown): readonly AdapterEvent[] {
+  const counts = countsOf(places);
   if (counts === undefined) return [];
-  const serviceTier = wordOf(tier);
-  const usage = { ...counts.known, ...(serviceTier === undefined ? {} : { serviceTier }) };
-  const isDoubtful = withReasoning(counts.known, usage) || counts.hasOther;
+  const { uncachedTokens, cacheWriteShortTokens, ...known } = counts.known;
+  const serviceTier = servedWord(tier);
+  const isOdd = withParts(known, uncachedTokens, cacheWriteShortTokens);
+  const usage = { ...known, ...(serviceTier === undefined ? {} : { serviceTier }) };
+  const isDoubtful = withReasoning(known, usage) || isOdd || counts.isDoubtful;
   return [{ type: 'usage', usage: isDoubtful ? { ...usage, isDoubtful } : usage }];
 }
 
-function countsOf(fields: JsonRecord): { readonly known: Counts; readonly hasOther: boolean } | undefined {
+function countsOf(
+  places: Places,
+): { readonly known: Counts & { [Name in HelpName]?: number }; readonly isDoubtful: boolean } | undefined {
   const known: Record<string, number> = {};
   let isKnown = false;
-  let hasOther = false;
-  for (const name in fields) {
-    const value = fields[name];
-    if (value === undefined || value === null) continue;
-    const count = countOf(value);
-    if (count === undefined) {
-      hasOther = true;
-    } else {
+  let isDoubtful = false;
+  for (const [name, values] of Object.entries(places)) {
+    for (const value of values) {
+      if (value === undefined || value === null) continue;
+      const count = countOf(value);
+      const before = known[name];
+      // A 0 behind a count says nothing: some servers fill the names that they do not use with it.
+      if (count === undefined || (before !== undefined && count !== 0 && count !== before)) isDoubtful = true;
+      if (count === undefined || (before !== undefined && before > 0)) continue;
       known[name] = count;
       isKnown = true;
     }
   }
-  return isKnown ? { known, hasOther } : undefined;
+  return isKnown ? { known, isDoubtful } : undefined;
+}
+
+/** Adds up wholes of which only the parts are told. Returns whether parts and wholes contradict each other. */
+function withParts(counts: Counts, uncached: number | undefined, short: number | undefined): boolean {
+  const { cachedInputTokens: cached, cacheWriteLongTokens: long = 0 } = counts;
+  let isOdd = false;
+  if (cached !== undefined && uncached !== undefined && cached + uncached > 0) {
+    isOdd = (counts.inputTokens ??= cached + uncached) !== cached + uncached;
+  }
+  const written = (short ?? 0) + long;
+  if (written === 0) return isOdd;
+  const told = (counts.cacheWriteTokens ??= written);
+  return isOdd || (short === undefined ? told < written : told !== written);
 }
 
 /**
@@ -84,10 +167,21 @@ function countsOf(fields: JsonRecord): { readonly known: Counts; readonly hasOth
 function withReasoning(counts: Counts, usage: Counts): boolean {
   const { inputTokens, outputTokens, reasoningTokens = 0, totalTokens = 0 } = counts;
   if (inputTokens === undefined || outputTokens === undefined) return false;
-  if (totalTokens === 0 && inputTokens + outputTokens > 0) delete usage.totalTokens;
-  const isTotal = totalTokens === 0 || totalTokens === inputTokens + outputTokens;
-  if (isTotal) return reasoningTokens > outputTokens;
-  if (totalTokens !== inputTokens + outputTokens + reasoningTokens) return true;
-  usage.outputTokens = outputTokens + reasoningTokens;
-  return false;
+  const sum = inputTokens + outputTokens;
+  if (totalTokens === 0) {
+    if (sum > 0) delete usage.totalTokens;
+    if (reasoningTokens <= outputTokens) return false;
+    usage.outputTokens = outputTokens + reasoningTokens;
+    return true;
+  }
+  if (totalTokens === sum) return reasoningTokens > outputTokens;
+  if (totalTokens === sum + reasoningTokens) {
+    usage.outputTokens = outputTokens + reasoningTokens;
+    return false;
+  }
+  const cache = (counts.cachedInputTokens ?? 0) + (counts.cacheWriteTokens ?? 0);
+  // Gemini counts its thoughts in the total alone.
+  if (reasoningTokens === 0 && totalTokens > sum && totalTokens !== sum + cache)
+    usage.outputTokens = totalTokens - inputTokens;
+  return true;
 }

@@ -94,7 +94,9 @@ describe.each([
   });
 
   it.each([
-    ['a total that is neither with nor without reasoning', { total_tokens: 131 }],
+    ['a total that is neither with nor without reasoning', { total_tokens: 131, reasoning_tokens: 5 }],
+    ['a total that is less than its parts', { total_tokens: 119 }],
+    ['a total that counts cached input once more', { total_tokens: 180, cached_tokens: 60 }],
     ['reasoning that is more than the output it is a part of', { total_tokens: 120, reasoning_tokens: 21 }],
     ['a text for a count', { prompt_tokens_details: { cached_tokens: '7' } }],
     ['a count below zero', { prompt_tokens_details: { cached_tokens: -7 } }],
