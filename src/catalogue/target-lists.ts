@@ -125,7 +125,8 @@ async function readModels(
   const json: unknown = JSON.parse(reply.body);
   const models = list
     .read(json, target.config.ownHost)
-    .filter(({ id }) => MODEL_NAME.test(id))
+    // A pattern stands for models, and is none: LiteLLM's proxy lists `openai/*`.
+    .filter(({ id }) => MODEL_NAME.test(id) && !id.includes('*'))
     .slice(0, MOST_MODELS);
   const { details } = list;
   if (details === undefined) return new Map(models.map((model) => [model.id, model]));

@@ -141,7 +141,7 @@ describe('the list of a target', () => {
     ['is no JSON', () => ({ status: 200, body: '<html>' })],
     ['cannot be had', () => undefined],
     ['breaks', () => 'fault'],
-    ['is of names that are none', () => models('', 'a b', 'x'.repeat(257))],
+    ['is of names that are none', () => models('', 'a b', 'openai/*', 'x'.repeat(257))],
   ])('that %s adds nothing', async (_what, answer) => {
     const { list } = stage(answer);
     const without = (await stage(() => undefined).list()).map(({ id }) => id);
