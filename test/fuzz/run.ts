@@ -24,6 +24,8 @@ if (recordings.length === 0) {
       console.error(`FUZZ_SEED=${own} FUZZ_CASES=1: ${id} after ${mutations.join(', ')}: ${what}`);
       process.exitCode = 1;
     }
+    // What waits to be collected is no growth.
+    globalThis.gc?.();
     const { heapUsed } = process.memoryUsage();
     heap ||= heapUsed;
     if (heapUsed - heap > HEAP_GROWTH) {
