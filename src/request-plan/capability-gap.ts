@@ -12,7 +12,8 @@ const SURE = 1.5;
 
 /**
  * Returns what a request needs and a model is known not to have, as a failure that names the field; undefined where it may be able to
- * (engine rule A4). `promptTokens` is the estimate of the text, tools and schemas, without images and files. Where a model has JSON in one form, adapters know ways to the other. Nothing is known of what is not in the facts.
+ * (engine rule A4). `promptTokens` is the estimate of the text, tools and schemas, without images and files. Where a model has JSON in
+ * one form, adapters know ways to the other. Nothing is known of what is not in the facts.
  */
 export function capabilityGap(
   request: Pick<PlanRequest, 'messages' | 'tools' | 'options'>,

@@ -39,7 +39,8 @@ function substitution(requested: string, { target, requestedModel }: Serving): W
 
 /**
  * The warning that a server has answered a model's well-known name with another model. Names that are alike are the same (a date,
- * a path or a tag more), unless both are well known or one is of another size, and those that nobody knows say nothing: they are the operator's own.
+ * a path or a tag more), unless both are well known or one is of another size, and those that nobody knows say nothing: they are the
+ * operator's own.
  */
 function otherModel({ target, model, requestedModel }: Serving): Warning[] {
   if (model === requestedModel) return [];

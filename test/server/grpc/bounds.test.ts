@@ -7,10 +7,11 @@ import { ErrorInfoSchema } from '../../../gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../../../gen/google/rpc/status_pb.ts';
 import { ChatRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
 import { AttemptTrailSchema } from '../../../gen/understudy/v1/routing_pb.ts';
-import { grpcDoor } from '../support/doors.ts';
+import { grpcDoor, readSome } from '../support/doors.ts';
 import { attempt, fakeGateway, SERVING, success, untilAborted } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
 import { transfersByHand } from '../support/transfers-by-hand.ts';
+import { enveloped } from '../support/web-envelopes.ts';
 
 const MIB = 1024 * 1024;
 const hello = toBinary(ChatRequestSchema, chat());
@@ -27,13 +28,6 @@ const streaming = (text: string) =>
 
 const answering = (text = 'hello') =>
   fakeGateway(() => Promise.resolve(success([{ kind: 'text', index: 0, text }], { attempts: [attempt()] })));
-
-function framed(message: Uint8Array, flag = 0, length = message.byteLength): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt8(flag, 0);
-  prefix.writeUInt32BE(length, 1);
-  return Buffer.concat([prefix, message]);
-}
 
 function open(session: ClientHttp2Session, method: string, headers: Record<string, string> = {}): ClientHttp2Stream {
   const path = `/understudy.v1.LlmService/${method}`;
@@ -53,20 +47,6 @@ async function endOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
   return end;
 }
 
-/** Reads so much of an answer, and then no more. */
-function readSome(stream: ClientHttp2Stream, bytes: number): Promise<void> {
-  return new Promise((resolve) => {
-    let read = 0;
-    const onData = (chunk: Buffer): void => {
-      read += chunk.byteLength;
-      if (read < bytes) return;
-      stream.off('data', onData).pause();
-      resolve();
-    };
-    stream.on('data', onData).resume();
-  });
-}
-
 function reasonOf({ 'grpc-status-details-bin': details }: IncomingHttpHeaders): string | undefined {
   const status = fromBinary(StatusSchema, Buffer.from(String(details), 'base64'));
   const info = status.details.find(({ typeUrl }) => typeUrl.endsWith(ErrorInfoSchema.typeName));
@@ -81,7 +61,7 @@ describe.each(['Chat', 'StreamChat'])('%s', (method) => {
     const stream = open(session, method, { 'grpc-encoding': 'gzip' });
     const bomb = gzipSync(emptyMessages(MIB));
     expect(bomb.byteLength).toBeLessThan(10_000);
-    stream.end(framed(bomb, 1));
+    stream.end(enveloped(bomb, { flag: 1 }));
     const end = await endOf(stream);
     expect([end['grpc-status'], reasonOf(end), end['grpc-retry-pushback-ms']]).toEqual([
       '8',
@@ -101,7 +81,7 @@ describe.each(['Chat', 'StreamChat'])('%s', (method) => {
     const gateway = answering();
     const session = (await grpcDoor(gateway)).session();
     const stream = open(session, method, { 'x-request-id': 'mine' });
-    stream.end(framed(message));
+    stream.end(enveloped(message));
     const end = await endOf(stream);
     expect([end['grpc-status'], reasonOf(end), end['x-request-id']]).toEqual(['3', 'INVALID_REQUEST', 'mine']);
     expect(gateway.calls).toEqual([]);
@@ -113,20 +93,20 @@ describe.each(['Chat', 'StreamChat'])('%s', (method) => {
     const door = await grpcDoor(gateway, { transfers });
     const [greedy, other] = [door.session(), door.session()];
     const held = Array.from({ length: 4 }, () => open(greedy, method));
-    for (const stream of held) stream.write(framed(Buffer.alloc(1000), 0, MIB));
+    for (const stream of held) stream.write(enveloped(Buffer.alloc(1000), { length: MIB }));
     await expect.poll(() => transfers.budget.requestBytes).toBe(4 * MIB);
     const refused = open(greedy, method);
-    refused.write(framed(Buffer.alloc(1000), 0, MIB));
+    refused.write(enveloped(Buffer.alloc(1000), { length: MIB }));
     const [headers] = (await once(refused, 'response')) as [IncomingHttpHeaders];
     expect([headers['grpc-status'], reasonOf(headers)]).toEqual(['14', 'OVERLOADED']);
     expect(Number(headers['grpc-retry-pushback-ms'])).toBeGreaterThan(0);
     for (const session of [greedy, other]) {
       const small = open(session, method);
-      small.end(framed(hello));
+      small.end(enveloped(hello));
       expect((await endOf(small))['grpc-status']).toBe('0');
     }
     const large = open(other, method);
-    large.write(framed(Buffer.alloc(1000), 0, MIB));
+    large.write(enveloped(Buffer.alloc(1000), { length: MIB }));
     await expect.poll(() => transfers.budget.requestBytes).toBe(5 * MIB);
     for (const stream of [...held, large, refused]) stream.close();
     await expect.poll(() => transfers.budget.requestBytes).toBe(0);
@@ -138,7 +118,7 @@ describe.each(['Chat', 'StreamChat'])('%s', (method) => {
     const { transfers, look } = transfersByHand();
     const session = (await grpcDoor(gateway, { transfers })).session();
     const stream = open(session, method);
-    stream.write(framed(Buffer.alloc(1000), 0, 2000));
+    stream.write(enveloped(Buffer.alloc(1000), { length: 2000 }));
     await expect.poll(() => transfers.budget.requestBytes).toBe(2000);
     look(1_000);
     look(59_999);
@@ -160,7 +140,7 @@ describe.each(['Chat', 'StreamChat'])('%s', (method) => {
     const streams = [door.session(), door.session()].flatMap((session) =>
       [0, 1, 2, 3].map(() => {
         const stream = open(session, method);
-        stream.write(framed(Buffer.alloc(1000), 0, MIB - 1));
+        stream.write(enveloped(Buffer.alloc(1000), { length: MIB - 1 }));
         return stream;
       }),
     );
@@ -180,7 +160,7 @@ describe('an answer', () => {
     const { transfers, look } = transfersByHand({ maxMessageBytes: 4 * MIB }, 16 * MIB);
     const session = (await grpcDoor(answering('a'.repeat(MIB)), { transfers })).session();
     const stream = open(session, 'Chat');
-    stream.end(framed(hello));
+    stream.end(enveloped(hello));
     await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(2 * MIB);
     look(1_000);
     look(59_999);
@@ -196,7 +176,7 @@ describe('an answer', () => {
     const { transfers, look } = transfersByHand({ maxMessageBytes: 4 * MIB }, 16 * MIB);
     const session = (await grpcDoor(answering('a'.repeat(MIB)), { transfers })).session();
     const stream = open(session, 'Chat');
-    stream.end(framed(hello));
+    stream.end(enveloped(hello));
     await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(2 * MIB);
     transfers.budget.open('another').answer(16 * MIB);
     look(1_000);
@@ -214,7 +194,7 @@ describe('an answer', () => {
     const session = (await grpcDoor(answering('a'.repeat(MIB)), { transfers })).session();
     const stream = open(session, 'Chat');
     const ended = once(stream, 'trailers') as Promise<[IncomingHttpHeaders]>;
-    stream.end(framed(hello));
+    stream.end(enveloped(hello));
     await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(2 * MIB);
     transfers.budget.open('another').answer(16 * MIB);
     look(1_000);
@@ -232,7 +212,7 @@ describe('an answer', () => {
     const { transfers, look } = transfersByHand({ maxMessageBytes: 4 * MIB }, 16 * MIB);
     const session = (await grpcDoor(answering('a'.repeat(MIB)), { transfers })).session();
     const stream = open(session, 'Chat', { 'grpc-timeout': '10S' });
-    stream.end(framed(hello));
+    stream.end(enveloped(hello));
     await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(2 * MIB);
     look(1_000);
     look(8_000);
@@ -245,7 +225,7 @@ describe('an answer', () => {
     const { transfers, look } = transfersByHand({ maxMessageBytes: 4 * MIB }, 16 * MIB);
     const session = (await grpcDoor(streaming('a'.repeat(MIB)), { transfers })).session();
     const stream = open(session, 'StreamChat', { 'grpc-timeout': '10S' });
-    stream.end(framed(hello));
+    stream.end(enveloped(hello));
     await expect.poll(() => transfers.budget.answerBytes).toBeGreaterThan(0);
     look(9_000);
     expect(transfers.budget.refused.send_timeout).toBe(0);
@@ -260,7 +240,7 @@ describe('an answer', () => {
     const session = (await grpcDoor(answering('a'.repeat(MIB)), { transfers })).session();
     for (const method of ['Chat', 'StreamChat']) {
       const stream = open(session, method);
-      stream.end(framed(hello));
+      stream.end(enveloped(hello));
       expect((await endOf(stream))['grpc-status']).toBe('0');
       await expect.poll(() => transfers.budget.answerBytes).toBe(0);
     }
@@ -269,7 +249,7 @@ describe('an answer', () => {
   test('that no message can hold has its trail, and forbids to buy it again', async () => {
     const session = (await grpcDoor(answering('a'.repeat(20 * MIB)))).session();
     const stream = open(session, 'Chat');
-    stream.end(framed(hello));
+    stream.end(enveloped(hello));
     const end = await endOf(stream);
     expect([end['grpc-status'], reasonOf(end), end['grpc-retry-pushback-ms']]).toEqual([
       '8',

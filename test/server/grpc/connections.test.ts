@@ -8,6 +8,7 @@ import type { ConnectionsConfig } from '../../../src/config/port/resolved.ts';
 import { openRawConnection, sendRaw, statusOfRaw } from '../../support/raw-grpc.ts';
 import { grpcDoor } from '../support/doors.ts';
 import { fakeGateway, SERVING, success, untilAborted } from '../support/fake-gateway.ts';
+import { enveloped } from '../support/web-envelopes.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -66,10 +67,7 @@ test('a connection without calls is sent away, unary calls keep it', async () =>
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    const frame = Buffer.alloc(5 + request.byteLength);
-    frame.writeUInt32BE(request.byteLength, 1);
-    frame.set(request, 5);
-    stream.end(frame);
+    stream.end(enveloped(request));
     expect(await statusOfRaw(stream)).toBe('0');
     lastAtMs = performance.now();
   }

@@ -23,6 +23,7 @@ import {
 } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
 import { transfersByHand } from '../support/transfers-by-hand.ts';
+import { enveloped } from '../support/web-envelopes.ts';
 
 const { messages } = chat();
 const request = toBinary(StreamChatRequestSchema, create(StreamChatRequestSchema, { messages }));
@@ -36,10 +37,7 @@ function stalledCall(door: TestDoor) {
     'content-type': 'application/grpc',
     te: 'trailers',
   });
-  const frame = Buffer.alloc(5 + request.byteLength);
-  frame.writeUInt32BE(request.byteLength, 1);
-  frame.set(request, 5);
-  stream.end(frame);
+  stream.end(enveloped(request));
   stream.on('error', () => undefined);
   stream.pause();
   return stream;

@@ -1,5 +1,5 @@
 import { connect } from 'node:http2';
-import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { type Client, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { onTestFinished } from 'vitest';
@@ -11,6 +11,7 @@ import { MAX_MESSAGE_BYTES } from '../../../src/server/port/limits.ts';
 import { ServingStatus } from '../../../src/server/health/serving-status.ts';
 import { openWebDoor, type WebDoor, type WebDoorOptions } from '../../../src/server/web/http-door.ts';
 import { system } from '../../../src/system.ts';
+import { enveloped } from './web-envelopes.ts';
 
 export interface TestDoor {
   readonly door: GrpcDoor;
@@ -79,10 +80,7 @@ export function rawCall(
     te: 'trailers',
     ...headers,
   });
-  const frame = Buffer.alloc(5 + message.byteLength);
-  frame.writeUInt32BE(message.byteLength, 1);
-  frame.set(message, 5);
-  stream.end(frame);
+  stream.end(enveloped(message));
   return new Promise((resolve, reject) => {
     let answer: RawAnswer | undefined;
     stream.on('response', (received) => {
@@ -97,5 +95,19 @@ export function rawCall(
       else resolve(answer);
     });
     stream.resume();
+  });
+}
+
+/** Reads so much of an answer, and then no more. */
+export function readSome(stream: ClientHttp2Stream, bytes: number): Promise<void> {
+  return new Promise((resolve) => {
+    let read = 0;
+    const onData = (chunk: Buffer): void => {
+      read += chunk.byteLength;
+      if (read < bytes) return;
+      stream.off('data', onData).pause();
+      resolve();
+    };
+    stream.on('data', onData).resume();
   });
 }

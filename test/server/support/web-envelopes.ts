@@ -1,4 +1,4 @@
-/** Bytes in an envelope of Connect or gRPC-Web: a flag, a length, the message. */
+/** Bytes in an envelope of gRPC, Connect or gRPC-Web: a flag, a length, the message. */
 export function enveloped(
   message: Uint8Array | string,
   { flag = 0, length }: EnvelopeFaults = {},

@@ -11,6 +11,7 @@ import { webDoor } from '../support/doors.ts';
 import { fakeGateway, success } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
 import { transfersByHand } from '../support/transfers-by-hand.ts';
+import { enveloped } from '../support/web-envelopes.ts';
 
 const MIB = 1024 * 1024;
 const PATH = '/understudy.v1.LlmService/';
@@ -20,13 +21,6 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 
 const answering = (answer = 'hi') =>
   fakeGateway(() => Promise.resolve(success([{ kind: 'text', index: 0, text: answer }])));
-
-function envelope(message: Uint8Array, flag = 0): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt8(flag, 0);
-  prefix.writeUInt32BE(message.byteLength, 1);
-  return Buffer.concat([prefix, message]);
-}
 
 interface Answer {
   readonly status: number | undefined;
@@ -90,7 +84,7 @@ describe.each([
 ] as const)('compressed, %s', (_name, method, headers, message, isEnveloped) => {
   const send = async (baseUrl: string, plain: Uint8Array) => {
     const compressed = gzipSync(plain);
-    return post(`${baseUrl}${PATH}${method}`, isEnveloped ? envelope(compressed, 1) : compressed, headers);
+    return post(`${baseUrl}${PATH}${method}`, isEnveloped ? enveloped(compressed, { flag: 1 }) : compressed, headers);
   };
 
   test('is read', async () => {
@@ -122,7 +116,7 @@ describe.each([
 
   test('that is not in its coding is refused', async () => {
     const { baseUrl } = await webDoor(answering());
-    const body = isEnveloped ? envelope(message, 1) : message;
+    const body = isEnveloped ? enveloped(message, { flag: 1 }) : message;
     expect((await post(`${baseUrl}${PATH}${method}`, body, headers)).body).toContain('not in the coding');
   });
 });

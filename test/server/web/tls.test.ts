@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { TlsOptions } from '../../../src/server/port/tls-options.ts';
 import { type Authority, createAuthority, hasOpenssl } from '../../support/certificates.ts';
-import { webDoor } from '../support/doors.ts';
+import { readSome, webDoor } from '../support/doors.ts';
 import { fakeGateway, SERVING, success, untilAborted } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
 import { transfersByHand } from '../support/transfers-by-hand.ts';
@@ -34,20 +34,6 @@ function open(session: ClientHttp2Session, path: string, headers: Readonly<Recor
   const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json', ...headers });
   stream.on('error', () => undefined);
   return stream;
-}
-
-/** Reads so much of an answer, and then no more. */
-function readSome(stream: ClientHttp2Stream, bytes: number): Promise<void> {
-  return new Promise((resolve) => {
-    let read = 0;
-    const onData = (chunk: Buffer): void => {
-      read += chunk.byteLength;
-      if (read < bytes) return;
-      stream.off('data', onData).pause();
-      resolve();
-    };
-    stream.on('data', onData).resume();
-  });
 }
 
 /** Reads an answer to the end of its stream. */
