@@ -137,7 +137,8 @@ export function newRun(
     return { target, provider: target, model, circuit: modelNamedByCaller ? 'other' : model, modelNamedByCaller };
   });
   const allowedMs = Math.min(asked.timeoutMs ?? 600_000, 3_600_000);
-  const totalMs = allowedMs - Math.min(50, allowedMs * 0.05);
+  const mostReserveMs = allowedMs > 1_000_000 ? 10_100 : 1_100;
+  const totalMs = allowedMs - Math.min(50 + allowedMs / 100, allowedMs / 20, mostReserveMs);
   return {
     id,
     asked,
