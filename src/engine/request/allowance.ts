@@ -26,6 +26,8 @@ export class Allowance {
   readonly #visited: string[] = [];
   #repeats = 0;
   #isRestartDue = false;
+  /** Where the stream broke off last of which the answer under way takes the place, and whose budget has paid for that. */
+  #restartedFrom: ChainEntry | undefined;
   /** Entries whose last failure was of a class that a request repeats once; hardly ever any. */
   #spoiled: ReadonlySet<ChainEntry> = NO_ENTRIES;
   #hasRepeatedSpoiled = false;
@@ -73,7 +75,15 @@ export class Allowance {
   /** Notes that a stream that broke off on an entry begins anew; the attempt that does it is a repeat. */
   restart(entry: ChainEntry): void {
     this.#isRestartDue = true;
-    if (!this.#hasNoBudgets) this.#budgetsOf(entry).restarts.take();
+    if (this.#hasNoBudgets) return;
+    this.#budgetsOf(entry).restarts.take();
+    this.#restartedFrom = entry;
+  }
+
+  /** Notes a complete answer: a restart that has ended well at another target is given back to its budget (engine rule R2). */
+  endedWell(entry: ChainEntry): void {
+    const from = this.#restartedFrom;
+    if (from !== undefined && from.target !== entry.target) this.#budgetsOf(from).restarts.giveBack();
   }
 
   /**

@@ -82,6 +82,7 @@ export async function makeAttempt<Output, Final>(
   const hasOutput = attempt.outputBytes > 0;
   const isRewritable = reported !== undefined && !hasOutput && prepared.learns?.(reported) === true;
   const record = trail.end(number, start, attempt, failure);
+  if (cause === undefined) request.allowance.endedWell(entry);
   const { timing } = prepared;
   settleAttempt({ observer, state, permit, record, cause: reported, timing, staleSocketReplaced });
   return {

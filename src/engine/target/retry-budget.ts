@@ -11,7 +11,7 @@ export interface BudgetRates {
 /** Rates for repeats on a target: retries and visits in later rounds (engine rule R1). */
 export const REPEAT_RATES: BudgetRates = { capacity: 10, perVisit: 0.2, perSecond: 0.5 };
 
-/** Rates for restarts of streams that broke off on a target: at most 5 % of its requests in the long run (engine rule R2). */
+/** Rates for restarts of streams that broke off on a target, besides those that end well elsewhere (engine rule R2). */
 export const RESTART_RATES: BudgetRates = { capacity: 5, perVisit: 0.05, perSecond: 0 };
 
 /** Parts of a unit that are counted, so that sums of tenths and twentieths stay exact. */
@@ -19,7 +19,7 @@ const PARTS = 1_000;
 
 /**
  * Bounds what a gateway adds to the load of a sick target: a bucket that fills with its ordinary use. In any interval at most
- * `capacity + perVisit · visits + perSecond · seconds` units are taken.
+ * `capacity + perVisit · visits + perSecond · seconds` units are taken, and as many more as are given back.
  */
 export class RetryBudget {
   readonly #now: () => number;
@@ -52,6 +52,12 @@ export class RetryBudget {
     if (this.isEmpty) return false;
     this.#parts -= PARTS;
     return true;
+  }
+
+  /** Gives back one unit that was taken. */
+  giveBack(): void {
+    this.#fill();
+    this.#add(PARTS);
   }
 
   #fill(): void {

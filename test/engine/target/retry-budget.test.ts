@@ -44,6 +44,15 @@ describe('a retry budget', () => {
     expect(taken(budget)).toBe(1);
   });
 
+  it('holds what is given back, and no more than it began with', () => {
+    const budget = new RetryBudget(() => 0, RESTART_RATES);
+    taken(budget);
+    budget.giveBack();
+    expect(taken(budget)).toBe(1);
+    for (let times = 0; times < 7; times++) budget.giveBack();
+    expect(taken(budget)).toBe(5);
+  });
+
   const step = fc.oneof(
     { weight: 8, arbitrary: fc.constant({ do: 'take' } as const) },
     { weight: 3, arbitrary: fc.constant({ do: 'visit' } as const) },

@@ -26,6 +26,12 @@ export class BucketModel {
     return true;
   }
 
+  /** Puts back a unit that was taken. */
+  giveBack(nowMs: number): void {
+    this.#fill(nowMs);
+    this.#level = Math.min(this.#capacity, this.#level + 1);
+  }
+
   #fill(nowMs: number): void {
     this.#level = Math.min(this.#capacity, this.#level + ((nowMs - this.#atMs) / 1_000) * this.#perSecond);
     this.#atMs = nowMs;
