@@ -95,6 +95,8 @@ export interface Failure {
   readonly field?: string | undefined;
   /** What the provider refused of what the gateway writes on its own, in the adapter's word: the caller cannot mend it. */
   readonly quirk?: string | undefined;
+  /** What broke off an answer of which the caller has got some: the reason that it would have had before. */
+  readonly brokenBy?: FailureReason | undefined;
   /** What was caught. For the debug log alone, never for the wire. */
   readonly cause?: unknown;
 }

@@ -15,7 +15,7 @@ const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();
 
 /**
  * What one request may still repeat: `maxRepeats` of its own (engine rule B3), one of them behind what hardly ever heals (class
- * C15), and what the budgets of the targets hold (R1, R2); nothing once the engine goes down (D2). The order EXHAUST_FIRST
+ * C15) or may be paid (R3), and what the budgets of the targets hold (R1, R2); nothing once the engine goes down (D2). The order EXHAUST_FIRST
  * knows neither `maxRepeats` nor budgets.
  */
 export class Allowance {
@@ -28,7 +28,7 @@ export class Allowance {
   #isRestartDue = false;
   /** Where the stream broke off last of which the answer under way takes the place, and whose budget has paid for that. */
   #restartedFrom: ChainEntry | undefined;
-  /** Entries whose last failure was of a class that a request repeats once; hardly ever any. */
+  /** Entries whose last failure is one that a request repeats once; hardly ever any. */
   #spoiled: ReadonlySet<ChainEntry> = NO_ENTRIES;
   #hasRepeatedSpoiled = false;
 
@@ -57,14 +57,21 @@ export class Allowance {
     return isLeft && this.isWorthRepeating(entry) && this.#hasBudget(entry);
   }
 
-  /** False where an entry failed by what hardly ever heals, and the request has repeated such a failure before (class C15). */
+  /**
+   * False where an entry failed by what hardly ever heals (class C15), or by an answer in JSON that broke off behind its head (R3), and
+   * the request has repeated such a failure before.
+   */
   isWorthRepeating(entry: ChainEntry): boolean {
     return !this.#hasRepeatedSpoiled || !this.#spoiled.has(entry);
   }
 
-  /** Notes how the last attempt on an entry has failed, before what that means to the caller. */
-  failed(entry: ChainEntry, failureClass: FailureClass): void {
-    if (CLASS_RULES[failureClass].laterRounds === 'once') this.#spoiled = new Set(this.#spoiled).add(entry);
+  /**
+   * Notes how the last attempt on an entry has failed, before what that means to the caller.
+   * @param isBehindHead whether its answer was not streamed, and broke off behind its head
+   */
+  failed(entry: ChainEntry, failureClass: FailureClass, isBehindHead: boolean): void {
+    if (isBehindHead || CLASS_RULES[failureClass].laterRounds === 'once')
+      this.#spoiled = new Set(this.#spoiled).add(entry);
   }
 
   /** Whether a stream that broke off on an entry may begin anew now. */

@@ -8,7 +8,7 @@ import type { Slot } from './admission-queue.ts';
 import { longestSlotWaitMs } from './admission-queue.ts';
 import { admit } from './admit.ts';
 import type { AttemptFault } from './make-attempt.ts';
-import { makeAttempt } from './make-attempt.ts';
+import { hasBegun, makeAttempt } from './make-attempt.ts';
 import type { RequestContext } from './request.ts';
 import { Request } from './request.ts';
 import { Visit } from './visit.ts';
@@ -64,10 +64,10 @@ export class AttemptLoop<Output, Final> {
   async #rounds(): Promise<CallResult<Output, Final> | undefined> {
     const request = this.#request;
     const { drain } = this.#context;
-    const { chain, trail } = request;
+    const { allowance, chain, trail } = request;
     for (let round = 0; !request.isOver;) {
       const attemptsBefore = trail.attempts;
-      const turns = chain.candidates();
+      const turns = chain.candidates(allowance);
       for (const [index, entry] of turns.entries()) {
         const answer = await this.#visit(entry, turns.slice(index + 1));
         if (answer !== undefined || request.isOver) return answer;
@@ -102,7 +102,7 @@ export class AttemptLoop<Output, Final> {
       const again = isRestart ? 'RESTART' : rewritten;
       const { answer, fault } = await makeAttempt(request, visit, ready, repair === undefined ? again : 'REPAIR');
       if (fault === undefined) return answer;
-      allowance.failed(entry, fault.cause.class);
+      allowance.failed(entry, fault.cause.class, fault.isBehindHead);
       const decision = this.#afterAttempt(visit, fault, repair !== undefined);
       if (decision.kind === 'ANSWER') return fault.rejection?.isTolerable === true ? answer : request.tolerable;
       this.#note(decision, entry, fault);
@@ -150,16 +150,19 @@ export class AttemptLoop<Output, Final> {
     request.chain.failed(entry, refusal);
   }
 
-  #note(decision: Decision, entry: ChainEntry, { cause, failure }: AttemptFault<Output, Final>): void {
+  #note(decision: Decision, entry: ChainEntry, fault: AttemptFault<Output, Final>): void {
     const request = this.#request;
+    const { cause, failure } = fault;
     request.chain.failed(entry, failure);
+    if (fault.isBehindHead) request.chain.brokeBehindHead(entry);
+    if (hasBegun(fault)) request.hadBegun(failure);
     if ('begins' in decision) request.begins(decision.begins, entry, cause, failure);
     else if (decision.kind === 'GIVE_UP') request.giveUp(decision.isDecisive ? failure : undefined);
   }
 
   #afterAttempt(
     visit: Visit<Output, Final>,
-    { cause, failure, rejection, hasOutput, isRewritable }: AttemptFault<Output, Final>,
+    { cause, failure, rejection, hasOutput, isBehindHead, isRewritable }: AttemptFault<Output, Final>,
     isRepair: boolean,
   ): Decision {
     const request = this.#request;
@@ -171,6 +174,8 @@ export class AttemptLoop<Output, Final> {
         cause,
         failure,
         hasOutput,
+        isBehindHead,
+        hasBegunBefore: request.begunFailure !== undefined,
         isCommitted: delivery.isCommitted,
         recovery,
         rejection: rejection && {
@@ -204,7 +209,7 @@ export class AttemptLoop<Output, Final> {
   #afterTurns(round: number, visited: boolean): Decision {
     const { config, drain, runtime } = this.#context;
     const { allowance, chain, time, trail } = this.#request;
-    const candidates = chain.candidates().map((entry) => ({
+    const candidates = chain.candidates(allowance).map((entry) => ({
       lastClass: chain.failureOf(entry)?.class,
       mayRepeat: allowance.mayRepeat(entry),
       unavailable: chain.unavailable(entry),

@@ -2,8 +2,10 @@ import type { Failure } from '../../core/failure.ts';
 import { CLASS_RULES } from '../../core/failure.ts';
 import type { Call, ChainEntry, Prepared } from '../port/call.ts';
 import { internalFault } from '../port/failures.ts';
+import type { Allowance } from './allowance.ts';
 import { needMs } from './slices.ts';
 import type { Unavailable } from '../target/availability.ts';
+import { comesBack } from '../target/availability.ts';
 import type { TargetState } from '../target/state.ts';
 
 const NO_FAILURES: ReadonlyMap<ChainEntry, Failure> = new Map();
@@ -14,9 +16,10 @@ export class Chain<Output, Final> {
   readonly #call: Call<Output, Final>;
   readonly #stateOf: (entry: ChainEntry) => TargetState;
   readonly #prepared = new Map<ChainEntry, Prepared<Output, Final> | Failure>();
-  /** Most requests never need these two. */
+  /** Most requests never need these. */
   #failures: ReadonlyMap<ChainEntry, Failure> = NO_FAILURES;
   #late: ReadonlySet<ChainEntry> = NO_ENTRIES;
+  #behindHead: ReadonlySet<ChainEntry> = NO_ENTRIES;
 
   constructor(call: Call<Output, Final>, stateOf: (entry: ChainEntry) => TargetState) {
     this.#call = call;
@@ -31,6 +34,11 @@ export class Chain<Output, Final> {
   /** Notes that an entry was tried and failed. */
   failed(entry: ChainEntry, failure: Failure): void {
     this.#failures = new Map(this.#failures).set(entry, failure);
+  }
+
+  /** Notes that an entry's answer in JSON broke off behind its head: it is asked again last (engine rule R3). */
+  brokeBehindHead(entry: ChainEntry): void {
+    this.#behindHead = new Set(this.#behindHead).add(entry);
   }
 
   /** Notes that what is left of the request's time is too short for an entry. */
@@ -66,11 +74,15 @@ export class Chain<Output, Final> {
 
   /**
    * Returns the entries that may still be visited, now or later, in the order of their turns: that of the chain, but first
-   * those that had no turn yet, so that none is visited twice before every other was once.
+   * those that had no turn yet, so that none is visited twice before every other was once. One whose answer in JSON broke off behind
+   * its head is among them only where no other can be asked, now or behind a wait (engine rule R3).
    */
-  candidates(): ChainEntry[] {
-    const candidates = this.#call.chain.filter((entry) => this.#isCandidate(entry));
-    if (this.#failures.size === 0) return candidates;
+  candidates(allowance: Pick<Allowance, 'mayRepeat'>): ChainEntry[] {
+    const all = this.#call.chain.filter((entry) => this.#isCandidate(entry));
+    if (this.#failures.size === 0) return all;
+    const others = all.filter((entry) => !this.#behindHead.has(entry));
+    const mayTakeOver = others.length < all.length && others.some((entry) => this.#mayTakeOver(entry, allowance));
+    const candidates = mayTakeOver ? others : all;
     const untried = candidates.filter((entry) => !this.#failures.has(entry));
     return untried.length === 0 ? candidates : [...untried, ...candidates.filter((entry) => this.#failures.has(entry))];
   }
@@ -100,6 +112,10 @@ export class Chain<Output, Final> {
         .map((entry) => this.unavailable(entry)?.forMs ?? 0),
     );
     return Number.isFinite(leastMs) && leastMs > 0 ? leastMs : undefined;
+  }
+
+  #mayTakeOver(entry: ChainEntry, allowance: Pick<Allowance, 'mayRepeat'>): boolean {
+    return comesBack(this.unavailable(entry)) && (!this.#failures.has(entry) || allowance.mayRepeat(entry));
   }
 
   /** An entry may still be visited if it can be asked, and did not fail in a way that a later round cannot cure. */

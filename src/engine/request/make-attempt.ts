@@ -5,6 +5,7 @@ import type { AttemptKind, CallSuccess, ChainEntry, Rejection, Serving } from '.
 import { afterCommit, forCaller } from '../port/failures.ts';
 import { settleAttempt } from '../target/settle.ts';
 import type { ReadyAttempt } from './admit.ts';
+import { brokeBehindHead } from './behind-head.ts';
 import type { Request } from './request.ts';
 import type { Visit } from './visit.ts';
 
@@ -26,6 +27,8 @@ export interface AttemptFault<Output, Final> {
   readonly rejection: Rejection<Output, Final> | undefined;
   /** Whether some of the answer came. */
   readonly hasOutput: boolean;
+  /** Whether the answer was not streamed, and broke off behind a head that promised it (engine rule R3). */
+  readonly isBehindHead: boolean;
   /** Whether the target would be asked in another form, which may not fail so (class C13). */
   readonly isRewritable: boolean;
 }
@@ -80,15 +83,27 @@ export async function makeAttempt<Output, Final>(
   const cause = rejection?.failure ?? reported;
   const failure = cause && delivery.isCommitted ? afterCommit(cause) : cause;
   const hasOutput = attempt.outputBytes > 0;
+  const { timing } = prepared;
+  const isBehindHead =
+    reported !== undefined &&
+    brokeBehindHead({ cause: reported, streams: timing.streams, httpStatus: attempt.httpStatus });
   const isRewritable = reported !== undefined && !hasOutput && prepared.learns?.(reported) === true;
   const record = trail.end(number, start, attempt, failure);
   if (cause === undefined) request.allowance.endedWell(entry);
-  const { timing } = prepared;
   settleAttempt({ observer, state, permit, record, cause: reported, timing, staleSocketReplaced });
   return {
     answer: end.ok ? answerOf(request, serving(), attempt, end.final) : undefined,
-    fault: cause && failure && { cause, failure, rejection, hasOutput, isRewritable },
+    fault: cause && failure && { cause, failure, rejection, hasOutput, isBehindHead, isRewritable },
   };
+}
+
+/** Whether a target had taken the prompt: some of its answer came, or a head of one in JSON with nothing unreadable behind it. */
+export function hasBegun({
+  cause,
+  hasOutput,
+  isBehindHead,
+}: Pick<AttemptFault<unknown, unknown>, 'cause' | 'hasOutput' | 'isBehindHead'>): boolean {
+  return hasOutput || (isBehindHead && cause.class !== 'protocol');
 }
 
 function kindOf<Output, Final>({ chain, trail }: Request<Output, Final>, entry: ChainEntry): AttemptKind {

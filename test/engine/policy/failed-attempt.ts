@@ -9,6 +9,8 @@ export function failed(failureClass: FailureClass, situation: Partial<FailedAtte
     cause: made,
     failure: made,
     hasOutput: false,
+    isBehindHead: false,
+    hasBegunBefore: false,
     isCommitted: false,
     recovery: undefined,
     rejection: undefined,

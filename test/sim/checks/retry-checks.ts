@@ -3,7 +3,7 @@ import type { ChainEntry } from '../../../src/engine/port/call.ts';
 import type { Check, Facts, Made, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import { rowOf } from '../model/class-table.ts';
-import { isFreeOfCharge, isRewritten } from '../model/judge.ts';
+import { isBrokenBehindHead, isFreeOfCharge, isRewritten } from '../model/judge.ts';
 
 /** No wait before a round is longer, in milliseconds. */
 const LONGEST_WAIT_MS = 30_000;
@@ -33,7 +33,7 @@ export const RETRY_CHECKS: readonly Check[] = [
   },
   {
     number: 13.1,
-    says: 'behind what hardly ever heals a request makes one repeat in all',
+    says: 'behind what hardly ever heals, and answers in JSON that broke off behind their heads, a request makes one repeat in all',
     watch: (_facts, fail) => ({
       opened: (run, made) => {
         const repeats = run.made.filter((each) => isRepeat(run, each) && isBehindWhatHardlyHeals(run, each));
@@ -117,9 +117,10 @@ function isRepeat(run: Run, made: Made): boolean {
   return run.made.slice(0, made.index).some(({ call }) => call.entry === made.call.entry) && !isFreeOfCharge(run, made);
 }
 
-/** Whether the last call on the same entry failed by what hardly ever heals, as its provider made it. */
+/** Whether the last call on the same entry failed by what hardly ever heals, as its provider made it, or may be paid. */
 function isBehindWhatHardlyHeals(run: Run, { call, index }: Made): boolean {
   const last = run.made.slice(0, index).findLast((made) => made.call.entry === call.entry);
+  if (last !== undefined && isBrokenBehindHead(last)) return true;
   const failure = last?.record?.failure;
   const cause = failure?.class === 'interrupted' ? last?.call.error : failure;
   return cause !== undefined && rowOf(cause.class).comesBackOnce === true;
@@ -170,6 +171,7 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   if (isSettledOn(run, made)) return undefined;
   if (retry.order === 'NEXT_FIRST') return 'repeated while another is available';
   if (!row.mayRepeat) return `repeated behind ${last.class}`;
+  if (isBrokenBehindHead(before)) return 'asked again for an answer that may be paid';
   // Where no other target was free when it was begun or the one before had ended, a call on the same one may be another round.
   const visitBegins = own.findLastIndex((each) => {
     const previous = run.made[each.index - 1];

@@ -68,6 +68,20 @@ function ofSilenceHeldUp(run: Run, { call, blame }: Made, nowMs: number, sliceMs
   return { verdict: isSure ? 'failure' : undefined, by: 'silence', cause: undefined };
 }
 
+/** Whether an answer in JSON broke off behind its head: it may be paid, and took its time (engine rule R3). */
+export function isBrokenBehindHead({ call, record }: Made): boolean {
+  const breaks = ['reset', 'silence', 'cut_short', 'protocol'];
+  const failure = record?.failure;
+  return !call.timing.streams && call.sawHead && failure !== undefined && breaks.includes(failure.class);
+}
+
+/** Whether a call has failed whose target had taken the prompt (classes C12 and C14). */
+export function hadBegun(made: Made): boolean {
+  const failure = made.record?.failure;
+  if (failure === undefined) return false;
+  return made.call.texts.length > 0 || (isBrokenBehindHead(made) && failure.class !== 'protocol');
+}
+
 /** A stale socket is nobody's fault once; behind a replacement it is the provider's (class C3). */
 function verdictOf(error: Failure, run: Run, made: Made): Verdict | undefined {
   if (error.class !== 'stale_socket') return rowOf(error.class).verdict;

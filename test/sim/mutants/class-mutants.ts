@@ -163,6 +163,14 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
     seenBy: 'whole/rewrite.test.ts',
   },
   {
+    rule: 'C12, C14',
+    does: 'ends a request that another target had begun to answer',
+    file: 'engine/policy/after-attempt.ts',
+    find: 'if (hasBegunBefore && (cause.class',
+    replace: "if (hasBegunBefore && cause.class === 'mismatch' && (cause.class",
+    seenBy: 22,
+  },
+  {
     rule: 'C14',
     does: 'takes a refused prompt to the next target',
     file: 'core/failure.ts',
