@@ -44,12 +44,15 @@ describe('a retry budget', () => {
     expect(taken(budget)).toBe(1);
   });
 
-  it('holds what is given back, and no more than it began with', () => {
+  it('has two restarts more for each that has helped, up to twenty, where visits fill it up to five', () => {
     const budget = new RetryBudget(() => 0, RESTART_RATES);
     taken(budget);
     budget.giveBack();
-    expect(taken(budget)).toBe(1);
-    for (let times = 0; times < 7; times++) budget.giveBack();
+    expect(taken(budget)).toBe(2);
+    for (let times = 0; times < 11; times++) budget.giveBack();
+    for (let visit = 0; visit < 100; visit++) budget.visited();
+    expect(taken(budget)).toBe(20);
+    for (let visit = 0; visit < 200; visit++) budget.visited();
     expect(taken(budget)).toBe(5);
   });
 

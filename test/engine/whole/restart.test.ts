@@ -197,6 +197,16 @@ describe('a budget of restarts', () => {
     expect(outcomes.every(Boolean)).toBe(true);
   });
 
+  it('lets as many go on at a time as have helped, up to twenty', async () => {
+    const { everybodyAsks, harness } = breakingStage();
+    await everybodyAsks(20, { b: answer(1, 'whole') });
+    const atOnce = Array.from({ length: 25 }, () =>
+      harness.run(['a', 'b'], { client: new RecordingClient(harness.runtime), recovery: 'RESTART' }),
+    );
+    const results = await Promise.all(atOnce);
+    expect(results.filter(({ ok }) => ok)).toHaveLength(20);
+  });
+
   it('is given nothing back where the one that took its place was broken off too, and a third one completed it', async () => {
     const { everybodyAsks, harness } = breakingStage();
     await everybodyAsks(5, { b: BROKEN, c: answer(1, 'whole') });

@@ -23,7 +23,7 @@ export const BUDGET_CHECKS: readonly Check[] = [
   },
   {
     number: 12.1,
-    says: 'restarts of broken streams, but for those that end well at another target, stay within 5 + 0.05 per first visit',
+    says: 'restarts of broken streams stay within 5 + 0.05 per first visit + 2 for each that another target completes, 20 at most',
     watch: (facts, fail) => {
       const bucketOf = buckets(() => new BucketModel(5, 0.05, 0));
       const isLimited = facts.config.retry.order !== 'EXHAUST_FIRST';
@@ -33,7 +33,7 @@ export const BUDGET_CHECKS: readonly Check[] = [
         ended: (run, { call: { target } }, { failure }) => {
           const last = broken.get(run);
           if (failure === undefined && last?.isBegunAnew === true && last.isPaid && last.target !== target) {
-            bucketOf(last.target).giveBack(facts.runtime.now());
+            bucketOf(last.target).giveBack(facts.runtime.now(), 2, 20);
           }
           if (failure?.class !== 'interrupted' || run.asked.onBroken !== 'RESTART' || !isLimited) return;
           const isPaid = bucketOf(target).take(facts.runtime.now());
@@ -49,7 +49,7 @@ export const BUDGET_CHECKS: readonly Check[] = [
         },
         settled: (run) => {
           const last = broken.get(run);
-          if (last?.isBegunAnew === false && last.isPaid) bucketOf(last.target).giveBack(facts.runtime.now());
+          if (last?.isBegunAnew === false && last.isPaid) bucketOf(last.target).giveBack(facts.runtime.now(), 1, 20);
           broken.delete(run);
         },
       };

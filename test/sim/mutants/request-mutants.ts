@@ -124,6 +124,14 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'R2',
+    does: 'lets restarts that end well fill the budget without end',
+    file: 'engine/target/retry-budget.ts',
+    find: 'this.#add(GIVEN_BACK * PARTS, MOST_BY_GIVING_BACK);',
+    replace: 'this.#add(GIVEN_BACK * PARTS, Infinity);',
+    seenBy: 'target/retry-budget.test.ts',
+  },
+  {
+    rule: 'R2',
     does: 'gives no restart back',
     file: 'engine/request/allowance.ts',
     find: 'this.#budgetsOf(from).restarts.giveBack();',
