@@ -117,6 +117,60 @@ const DRAFTS: readonly Draft[] = [
     troubles: [{ targets: ['a'], kind: 'silence', ...FAULTY }],
   },
   {
+    name: 'two-second-deadlines',
+    models:
+      'Callers give 2 s for an answer that begins after 0.3 to 0.6 s and takes half a second, and the first target is silent for 45 minutes.',
+    crowds: [{ ...HOUR, timeoutMs: 2 * SECOND_MS }],
+    answer: { pieces: 5, gapMs: 100 },
+    paceMs: { a: 400, b: 420, c: 430, d: 430, e: 430 },
+    troubles: [{ targets: ['a'], kind: 'silence', ...FAULTY }],
+  },
+  {
+    name: 'thinking',
+    models:
+      'Two models that think for 60 to 110 s in silence behind their headers; half of the callers ask the one first, half the other, which for 22 minutes accepts calls and sends nothing, then for 23 headers and nothing.',
+    crowds: [
+      {
+        ...HOUR,
+        timeoutMs: 5 * MINUTE_MS,
+        thinkMs: [60 * SECOND_MS, 110 * SECOND_MS],
+        chains: [
+          ['a', 'b'],
+          ['b', 'a'],
+        ],
+      },
+    ],
+    troubles: [
+      { targets: ['b'], kind: 'silence', fromMs: FAULTY.fromMs, toMs: 27 * MINUTE_MS },
+      { targets: ['b'], kind: 'headers_only', fromMs: 27 * MINUTE_MS, toMs: FAULTY.toMs },
+    ],
+    leastLimitMs: 120 * SECOND_MS,
+  },
+  {
+    name: 'slow-drift',
+    models:
+      'The first words of the first target come after 0.4 s, within ten minutes after 6 s, stay so for twenty, and come back within ten; nothing is at fault.',
+    crowds: [HOUR],
+    troubles: [],
+    drifts: {
+      a: [
+        { atMs: 10 * MINUTE_MS, paceMs: 400 },
+        { atMs: 20 * MINUTE_MS, paceMs: 6_000 },
+        { atMs: 40 * MINUTE_MS, paceMs: 6_000 },
+        { atMs: 50 * MINUTE_MS, paceMs: 400 },
+      ],
+    },
+  },
+  {
+    name: 'prompt-sizes',
+    models:
+      'Prompts have 500 to 200,000 tokens, of which a target reads 10,000 in a second; the first target is silent for 20 minutes.',
+    crowds: [{ ...HOUR, timeoutMs: 120 * SECOND_MS, promptTokens: [500, 200_000] }],
+    readMsPerToken: 0.1,
+    troubles: [{ targets: ['a'], kind: 'silence', fromMs: 20 * MINUTE_MS, toMs: 40 * MINUTE_MS }],
+    leastLimitMs: 45 * SECOND_MS,
+  },
+  {
     name: 'cancels',
     models: 'A third of the callers leave within three seconds, and a tenth of all calls fail.',
     crowds: [{ ...HOUR, cancelShare: 1 / 3 }],
