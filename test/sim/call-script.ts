@@ -65,7 +65,8 @@ export function planCall(site: CallSite): CallPlan {
   const healthy = thoughtOver(answered, asked, streams);
   if (fault === undefined) return { script: healthy, fault: undefined, throws: false };
   // Who answers as a whole sends no headers before.
-  const isMute = fault.kind === 'headers_only' && tape.answer !== undefined && !streams;
+  const isMute =
+    (fault.kind === 'headers_only' || fault.kind === 'head_alone') && tape.answer !== undefined && !streams;
   const script = FAULTY[isMute ? 'silence' : fault.kind](healthy, fault, dice);
   return { script, fault: fault.kind, throws: fault.kind === 'throws' };
 }
@@ -177,6 +178,7 @@ const FAULTY = {
     fails('bad_request', { httpStatus: dice.pick([400, 422]), unrecognised: true }, dice.pick([5, 60, 300])),
   silence: () => [],
   headers_only: () => [after(100, headers()), after(10, startup())],
+  head_alone: () => [after(100, headers())],
   keep_alives: () => keepAlives(4_000, 60),
   startup_error: () => [
     after(100, headers()),

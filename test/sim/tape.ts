@@ -17,7 +17,10 @@ export type FaultKind =
   /** A 400 in words that nobody knows, of what others take. */
   | 'odd_refusal'
   | 'silence'
+  /** Headers and a startup event, then nothing. */
   | 'headers_only'
+  /** Headers and nothing else. */
+  | 'head_alone'
   | 'keep_alives'
   | 'startup_error'
   | 'slow_start'

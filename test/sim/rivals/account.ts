@@ -34,7 +34,7 @@ export interface Account {
 
 const PROMPT_TOKENS = 500;
 const TOKENS_PER_PIECE = 25;
-const SILENT: ReadonlySet<FaultKind> = new Set(['silence', 'headers_only']);
+const SILENT: ReadonlySet<FaultKind> = new Set(['silence', 'headers_only', 'head_alone']);
 const DOWN: ReadonlySet<FaultKind> = new Set(['refused', 'overload', ...SILENT]);
 
 /** Reckons up what became of a scenario. */

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import type { Figures, FiguresOf } from './figures/figures.ts';
-import { figuresOf } from './figures/figures.ts';
 import { PAGE, rewritten } from './figures/page.ts';
+import { figuresInParallel } from './figures/parallel.ts';
 import { tableOf } from './figures/tables.ts';
 import type { Finding } from './figures/verdict.ts';
 import { checkComparable, findBetterBefore, findBetterRivals, LEAST_SEEDS, listed } from './figures/verdict.ts';
@@ -82,9 +82,8 @@ async function run({ help, seeds, names, json, against, write }: Options): Promi
   const which = seeds.length === 1 ? `Seed ${seeds[0]}` : `Seeds ${seeds[0]} to ${seeds.at(-1)}`;
   process.stdout.write(`${which}. Policies, of which those named after a product are models of it:\n\n${policies}`);
   const found: Record<string, readonly Figures[]> = {};
-  for (const name of names) {
-    const figures: Figures[] = [];
-    for (const seed of seeds) figures.push(await figuresOf(name, seed, RIVALS));
+  for (const [name, promised] of figuresInParallel(names, seeds)) {
+    const figures = await promised;
     found[name] = figures;
     process.stdout.write(`\n${tableOf(makeScenario(name, 0), figures)}`);
   }

@@ -128,7 +128,7 @@ const DRAFTS: readonly Draft[] = [
   {
     name: 'thinking',
     models:
-      'Two models that think for 60 to 110 s in silence behind their headers; half of the callers ask the one first, half the other, which for 22 minutes accepts calls and sends nothing, then for 23 headers and nothing.',
+      'Two models that think for 60 to 110 s, in silence behind a startup event; half of the callers ask the one first, half the other, which for 22 minutes accepts calls and sends nothing, then for 23 sends headers and nothing.',
     crowds: [
       {
         ...HOUR,
@@ -142,7 +142,7 @@ const DRAFTS: readonly Draft[] = [
     ],
     troubles: [
       { targets: ['b'], kind: 'silence', fromMs: FAULTY.fromMs, toMs: 27 * MINUTE_MS },
-      { targets: ['b'], kind: 'headers_only', fromMs: 27 * MINUTE_MS, toMs: FAULTY.toMs },
+      { targets: ['b'], kind: 'head_alone', fromMs: 27 * MINUTE_MS, toMs: FAULTY.toMs },
     ],
     leastLimitMs: 120 * SECOND_MS,
   },
