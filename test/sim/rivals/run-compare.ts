@@ -2,12 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import type { Figures, FiguresOf } from './figures/figures.ts';
-import { PAGE, rewritten } from './figures/page.ts';
+import { PAGE, policiesInWords, rewritten } from './figures/page.ts';
 import { figuresInParallel } from './figures/parallel.ts';
 import { tableOf } from './figures/tables.ts';
 import type { Finding } from './figures/verdict.ts';
 import { checkComparable, findBetterBefore, findBetterRivals, LEAST_SEEDS, listed } from './figures/verdict.ts';
-import { RIVALS } from './policies.ts';
 import { makeScenario, SCENARIO_NAMES } from './scenarios.ts';
 
 const HELP = `npm run sim:compare -- [options]
@@ -78,9 +77,10 @@ async function run({ help, seeds, names, json, against, write }: Options): Promi
   }
   const before = against === undefined ? undefined : readFigures(against);
   if (before !== undefined) checkComparable(before, names, seeds);
-  const policies = RIVALS.map(({ name, says }) => `- **${name}**: ${says}.\n`).join('');
   const which = seeds.length === 1 ? `Seed ${seeds[0]}` : `Seeds ${seeds[0]} to ${seeds.at(-1)}`;
-  process.stdout.write(`${which}. Policies, of which those named after a product are models of it:\n\n${policies}`);
+  process.stdout.write(
+    `${which}. Policies, of which those named after a product are models of it:\n\n${policiesInWords()}`,
+  );
   const found: Record<string, readonly Figures[]> = {};
   for (const [name, promised] of figuresInParallel(names, seeds)) {
     const figures = await promised;

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly capacity: Capacity;
   /** Whether the preset EXHAUST_FIRST is of interest. */
   readonly exhaustFirst: boolean;
+  /** Whether it is about how long to wait for a target: that nobody who was well was left or blamed is worth a column. */
+  readonly isOfWaits: boolean;
   /** The least that a person who knows these answers would let a fixed limit of a call be, in milliseconds. */
   readonly leastLimitMs: number;
 }
@@ -60,6 +62,7 @@ export interface Draft extends Pick<Scenario, 'name' | 'models'>, Pick<Tape, 'dr
   readonly answer?: Tape['answer'];
   readonly paceMs?: Tape['paceMs'];
   readonly leastLimitMs?: number;
+  readonly isOfWaits?: boolean;
   readonly capacity?: Capacity;
   readonly exhaustFirst?: boolean;
 }
@@ -85,6 +88,7 @@ export function scenarioOf(draft: Draft, seed: number): Scenario {
     capacity: draft.capacity ?? {},
     exhaustFirst: draft.exhaustFirst ?? false,
     leastLimitMs: draft.leastLimitMs ?? 0,
+    isOfWaits: draft.isOfWaits ?? false,
     tape: {
       seed: seedOf(seed, draft.name, 'tape'),
       config: {

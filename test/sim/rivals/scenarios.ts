@@ -85,6 +85,7 @@ const DRAFTS: readonly Draft[] = [
       { targets: ['a'], kind: 'headers_only', ...FAULTY },
       { targets: ['b'], kind: 'silence', ...FAULTY, shape: { type: 'chance', share: 1 / 3 } },
     ],
+    isOfWaits: true,
   },
   {
     name: 'cut-streams',
@@ -115,6 +116,7 @@ const DRAFTS: readonly Draft[] = [
     models: 'Callers give 8 s for an answer that takes four, and the first target is silent for 45 minutes.',
     crowds: [{ ...HOUR, timeoutMs: 8 * SECOND_MS }],
     troubles: [{ targets: ['a'], kind: 'silence', ...FAULTY }],
+    isOfWaits: true,
   },
   {
     name: 'two-second-deadlines',
@@ -124,6 +126,7 @@ const DRAFTS: readonly Draft[] = [
     answer: { pieces: 5, gapMs: 100 },
     paceMs: { a: 400, b: 420, c: 430, d: 430, e: 430 },
     troubles: [{ targets: ['a'], kind: 'silence', ...FAULTY }],
+    isOfWaits: true,
   },
   {
     name: 'thinking',
@@ -145,6 +148,7 @@ const DRAFTS: readonly Draft[] = [
       { targets: ['b'], kind: 'head_alone', fromMs: 27 * MINUTE_MS, toMs: FAULTY.toMs },
     ],
     leastLimitMs: 120 * SECOND_MS,
+    isOfWaits: true,
   },
   {
     name: 'slow-drift',
@@ -160,6 +164,7 @@ const DRAFTS: readonly Draft[] = [
         { atMs: 50 * MINUTE_MS, paceMs: 400 },
       ],
     },
+    isOfWaits: true,
   },
   {
     name: 'prompt-sizes',
@@ -169,6 +174,7 @@ const DRAFTS: readonly Draft[] = [
     readMsPerToken: 0.1,
     troubles: [{ targets: ['a'], kind: 'silence', fromMs: 20 * MINUTE_MS, toMs: 40 * MINUTE_MS }],
     leastLimitMs: 45 * SECOND_MS,
+    isOfWaits: true,
   },
   {
     name: 'cancels',

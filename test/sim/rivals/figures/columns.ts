@@ -14,11 +14,11 @@ export interface Column {
   readonly scale: number;
   readonly digits: number;
   readonly unit: string;
-  /** Whether noughts are worth a column. */
-  readonly showsNoughts: boolean;
+  /** Whether noughts are worth a column in scenarios that are about how long to wait. */
+  readonly isOfWaits: boolean;
 }
 
-const FIGURE = { better: 'less', needsSuccess: false, scale: 1, digits: 0, unit: '', showsNoughts: false } as const;
+const FIGURE = { better: 'less', needsSuccess: false, scale: 1, digits: 0, unit: '', isOfWaits: false } as const;
 const SECONDS = { ...FIGURE, scale: 1 / 1_000, digits: 1, unit: ' s' } as const;
 
 /** All columns, in the order of the tables. */
@@ -30,8 +30,8 @@ export const COLUMNS: readonly Column[] = [
   { ...FIGURE, key: 'wastedTokens', head: 'wasted tokens/request', needsSuccess: true },
   { ...FIGURE, key: 'deadSeconds', head: 'into the dead', needsSuccess: true, unit: ' s' },
   { ...SECONDS, key: 'silentMs', head: 'longest silence borne', needsSuccess: true },
-  { ...FIGURE, key: 'leftWell', head: 'left though well', needsSuccess: true, showsNoughts: true },
-  { ...SECONDS, key: 'heldOffWellMs', head: 'blamed though well', showsNoughts: true },
+  { ...FIGURE, key: 'leftWell', head: 'left though well', needsSuccess: true, isOfWaits: true },
+  { ...SECONDS, key: 'heldOffWellMs', head: 'blamed though well', isOfWaits: true },
   { ...SECONDS, key: 'failsForMs', head: 'still failing for' },
   { ...SECONDS, key: 'awayForMs', head: 'first target back after' },
   { ...FIGURE, key: 'corrupted', head: 'corrupted' },

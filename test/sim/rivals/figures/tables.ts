@@ -6,10 +6,15 @@ import type { Figures } from './figures.ts';
 import { figuresFor } from './figures.ts';
 
 /** Writes the table of a scenario, in Markdown. Columns in which there is nothing to see are left out. */
-export function tableOf({ name, models }: Pick<Scenario, 'name' | 'models'>, figures: readonly Figures[]): string {
+export function tableOf(
+  { name, models, ...scenario }: Pick<Scenario, 'name' | 'models' | 'isOfWaits'>,
+  figures: readonly Figures[],
+): string {
   const policies = RIVALS.map((rival) => rival.name).filter((policy) => figures.some((one) => policy in one.policies));
-  const columns = COLUMNS.filter(({ key, showsNoughts }) =>
-    policies.some((policy) => figuresFor(figures, policy, key).some((figure) => showsNoughts || figure !== 0)),
+  const columns = COLUMNS.filter(({ key, isOfWaits }) =>
+    policies.some((policy) =>
+      figuresFor(figures, policy, key).some((figure) => (isOfWaits && scenario.isOfWaits) || figure !== 0),
+    ),
   );
   const rows = policies.map((policy) => [policy].concat(columns.map((column) => cellOf(column, figures, policy))));
   const counts = figures.map(({ requests }) => requests);

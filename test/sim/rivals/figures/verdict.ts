@@ -87,11 +87,19 @@ function judge(scenario: string, column: Column, other: Side, rows: readonly Sid
     (row) => !column.needsSuccess || !isBeyondScatter(SUCCESS, gains(SUCCESS, row, other)),
   );
   const kind = kindOf(comparable.length, beaten.length, outright.length);
-  const [best] = beaten.toSorted((one, another) => mean(gains(column, another, one)));
+  const best = bestOf(column, beaten);
   if (kind === undefined || best === undefined) return [];
   const text = ({ of }: Side): string => cell(column, [...of(column.key).values()]);
   const what = `${column.head} ${text(other)} against ${text(best)}${best === rows[0] ? '' : ` (${best.name})`}`;
   return [{ kind, scenario, who: other.name, what }];
+}
+
+/** The row with the best mean; the first of those between which no difference shows. */
+function bestOf(column: Column, rows: readonly Side[]): Side | undefined {
+  return rows.reduce<Side | undefined>((best, row) => {
+    if (best === undefined) return row;
+    return mean(gains(column, row, best)) >= leastDifference(column) ? row : best;
+  }, undefined);
 }
 
 function kindOf(comparable: number, beaten: number, outright: number): Finding['kind'] | undefined {
