@@ -9,6 +9,9 @@ import type { Finding } from './figures/verdict.ts';
 import { checkComparable, findBetterBefore, findBetterRivals, LEAST_SEEDS, listed } from './figures/verdict.ts';
 import { makeScenario, SCENARIO_NAMES } from './scenarios.ts';
 
+/** The page says that its cells are of so many. */
+const SEEDS_OF_PAGE = 5;
+
 const HELP = `npm run sim:compare -- [options]
 
   Lives fault tapes through in virtual time, with this engine and with models of other policies, and prints a table for each.
@@ -18,7 +21,7 @@ const HELP = `npm run sim:compare -- [options]
   --scenario NAMES  of ${SCENARIO_NAMES.join(', ')}; with commas between them
   --json FILE       writes all figures there
   --against FILE    compares the engine's rows with figures that --json wrote, over the seeds that both have
-  --write           writes the tables into ${PAGE}
+  --write           writes the tables of ${SEEDS_OF_PAGE} seeds into ${PAGE}
   --help            this text
 
   From ${LEAST_SEEDS} seeds on a verdict follows: every scenario and column in which a rival is better than every row of Understudy beyond
@@ -58,8 +61,10 @@ function readOptions(): Options {
   const unknown = names.find((name) => !SCENARIO_NAMES.includes(name));
   if (unknown !== undefined) throw new Error(`--scenario: there is none named ${unknown}; see --help`);
   if (values.write && values.scenario !== undefined) throw new Error('--write takes all scenarios');
+  const seeds = seedsOf(values.seeds ?? values.seed ?? '1');
+  if (values.write && seeds.length !== SEEDS_OF_PAGE) throw new Error(`--write takes ${SEEDS_OF_PAGE} seeds`);
   const { help, json, against, write } = values;
-  return { help, seeds: seedsOf(values.seeds ?? values.seed ?? '1'), names, json, against, write };
+  return { help, seeds, names, json, against, write };
 }
 
 /** Reads `7` and `1-5`. */
