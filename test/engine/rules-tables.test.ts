@@ -16,7 +16,7 @@ import {
 } from '../../src/engine/port/failures.ts';
 import { attemptTiming } from '../../src/engine/route/timing.ts';
 import { backoffCeilingMs } from '../../src/engine/policy/backoff.ts';
-import { ResponseTimes } from '../../src/engine/target/response-times.ts';
+import { ResponseTimes } from '../../src/engine/target/times/response-times.ts';
 import { providerFailure } from '../../src/providers/shared/provider-failure.ts';
 import { MISMATCH } from '../../src/structured-output/answer-form.ts';
 import { readFromRoot, tableBelow } from '../support/doc-tables.ts';

@@ -8,14 +8,17 @@ const TIMING: AttemptTiming = {
   streams: true,
   firstOutputMs: 12_000,
   firstOutputAdapts: true,
+  mayThink: false,
+  promptTokens: 0,
   promptMs: 0,
   progressMs: 30_000,
   answerMs: 0,
 };
 
 /** Returns the timers of the attempts of a request. */
-export function timingOf({ json }: SimRequest): AttemptTiming {
-  return { ...TIMING, streams: !json, answerMs: json ? 5_000 : 0 };
+export function timingOf({ json, mayThink = false, promptTokens = 0 }: SimRequest): AttemptTiming {
+  const promptMs = Math.floor(promptTokens / 10_000) * 1_000;
+  return { ...TIMING, streams: !json, mayThink, promptTokens, promptMs, answerMs: json ? 5_000 : 0 };
 }
 
 /** Returns the configuration of the engine in a world. */

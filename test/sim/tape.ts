@@ -95,6 +95,10 @@ export interface SimRequest {
   /** How often the caller's own library tries again. */
   readonly clientRetries: number;
   readonly onBroken: 'FAIL' | 'RESTART';
+  /** Estimated tokens of its prompt. Absent: 0. */
+  readonly promptTokens?: number | undefined;
+  /** Whether it asks for reasoning. Absent: no. */
+  readonly mayThink?: boolean | undefined;
 }
 
 /** How the engine is configured. */

@@ -205,8 +205,8 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'X1',
     does: 'never blames silence that a deadline ended',
-    file: 'engine/target/response-times.ts',
-    find: 'Math.min(limitMs, Math.max(MIN_BLAME_MS, BLAME_FACTOR * p95))',
+    file: 'engine/target/times/response-times.ts',
+    find: 'Math.min(firstOutputMs, learntMs ?? this.#coldBlameMs(timing))',
     replace: '600_000',
     seenBy: 5,
   },
