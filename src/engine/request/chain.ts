@@ -109,8 +109,7 @@ export class Chain<Output, Final> {
   #needMs(entry: ChainEntry): number {
     const timing = this.#timing;
     const times = this.#stateOf(entry).circuits.peek(entry)?.times;
-    if (timing === undefined || times === undefined) return needMs(undefined, false);
-    return needMs(times.p95Ms(timing), times.isKnown(timing));
+    return needMs(timing && times?.p95Ms(timing));
   }
 
   /** An entry may still be visited if it can be asked, and did not fail in a way that a later round cannot cure. */

@@ -1,20 +1,15 @@
 /** Time that a later target is thought to need, in milliseconds (engine rule B1). */
 const NEED_WITHOUT_DATA_MS = 10_000;
 const MIN_NEED_MS = 2_000;
-const MIN_KNOWN_NEED_MS = 900;
 const MAX_NEED_MS = 15_000;
 const NEED_FACTOR = 1.5;
 /** How many of the later targets have time kept back for them. */
 const TARGETS_KEPT_IN_MIND = 2;
 
-/**
- * Returns the time to keep back for a target, in milliseconds (engine rule B1).
- * @param p95Ms 95th percentile of its first outputs, in milliseconds; undefined without data
- * @param isKnown whether that rests on samples enough
- */
-export function needMs(p95Ms: number | undefined, isKnown: boolean): number {
+/** Returns the time to keep back for a target, given the 95th percentile of its answers, all in milliseconds (engine rule B1). */
+export function needMs(p95Ms: number | undefined): number {
   if (p95Ms === undefined) return NEED_WITHOUT_DATA_MS;
-  return Math.min(Math.max(NEED_FACTOR * p95Ms, isKnown ? MIN_KNOWN_NEED_MS : MIN_NEED_MS), MAX_NEED_MS);
+  return Math.min(Math.max(NEED_FACTOR * p95Ms, MIN_NEED_MS), MAX_NEED_MS);
 }
 
 /**

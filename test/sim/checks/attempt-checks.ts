@@ -5,7 +5,7 @@ import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import { mayGoOn, rowOf } from '../model/class-table.ts';
 
 /** Time kept back for a later target, at the least and at the most, in milliseconds (engine rule B1). */
-const LEAST_NEED_MS = 900;
+const LEAST_NEED_MS = 2_000;
 const MOST_NEED_MS = 15_000;
 
 /** Attempts: when they may start, how long they may take, and what is told of them. */

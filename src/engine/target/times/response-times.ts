@@ -83,11 +83,6 @@ export class ResponseTimes {
     )?.quantileMs(0.95);
   }
 
-  /** Whether there are samples enough of calls like this one. */
-  isKnown(timing: AttemptTiming): boolean {
-    return this.#known(timing) !== undefined;
-  }
-
   /**
    * Returns what an attempt that begins now may take.
    * @param isLast whether no other target is available
