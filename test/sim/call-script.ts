@@ -14,6 +14,7 @@ import {
   usage,
 } from '../support/upstream-scripts.ts';
 import { Dice, seedOf } from './dice.ts';
+import { paceMs, thoughtOver } from './pace.ts';
 import type { Fault, FaultKind, SimRequest, Tape } from './tape.ts';
 
 /** What one upstream call will do. */
@@ -55,12 +56,13 @@ export function planCall(site: CallSite): CallPlan {
       shows(candidate, asked.model, nowMs, luck) &&
       !(isWrittenFor && candidate.kind === 'odd_server'),
   );
-  const delayMs = (tape.paceMs[target] ?? 200) * (0.6 + 0.8 * dice.next());
+  const delayMs = paceMs(tape, asked, target, nowMs) * (0.6 + 0.8 * dice.next());
   if (asked.refusedAs !== undefined && (fault === undefined || fault.kind === 'slow_start')) {
     return { script: fails(asked.refusedAs, refusal(asked.refusedAs, dice), delayMs), fault: undefined, throws: false };
   }
-  const healthy =
+  const answered =
     tape.answer === undefined ? healthyScript(dice, site, delayMs) : longScript(dice, site, delayMs, tape.answer);
+  const healthy = thoughtOver(answered, asked, streams);
   if (fault === undefined) return { script: healthy, fault: undefined, throws: false };
   // Who answers as a whole sends no headers before.
   const isMute = fault.kind === 'headers_only' && tape.answer !== undefined && !streams;

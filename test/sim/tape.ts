@@ -95,10 +95,10 @@ export interface SimRequest {
   /** How often the caller's own library tries again. */
   readonly clientRetries: number;
   readonly onBroken: 'FAIL' | 'RESTART';
-  /** Estimated tokens of its prompt. Absent: 0. */
+  /** About how long its prompt is, in tokens. Absent: too short to matter. */
   readonly promptTokens?: number | undefined;
-  /** Whether it asks for reasoning. Absent: no. */
-  readonly mayThink?: boolean | undefined;
+  /** It asks for reasoning: so many milliseconds lie, in silence, between the startup of an answer and its first words. Absent: none. */
+  readonly thinkMs?: number | undefined;
 }
 
 /** How the engine is configured. */
@@ -134,6 +134,10 @@ export interface Tape {
   readonly targets: readonly string[];
   /** Median time to the first output of each target when it is well, in milliseconds. */
   readonly paceMs: Readonly<Record<string, number>>;
+  /** Medians that change in the course of time, straight from each moment to the next, in their order; they stand in place of `paceMs`. */
+  readonly drifts?: Readonly<Record<string, readonly { readonly atMs: number; readonly paceMs: number }[]>> | undefined;
+  /** What every token of a prompt adds to the median, in milliseconds. Absent: nothing. */
+  readonly readMsPerToken?: number | undefined;
   /** How long answers are: about so many pieces, so many milliseconds apart. Absent: one to five, at once or nearly so. */
   readonly answer?: { readonly pieces: number; readonly gapMs: number } | undefined;
   readonly faults: readonly Fault[];
