@@ -19,14 +19,14 @@ export function withPractice(tape: Tape, dice: Dice): Tape {
   const others = dice.shuffled(tape.targets.filter((other) => other !== target)).slice(0, dice.below(3));
   const streams = dice.chance(0.7);
   const kind = { streams, json: !streams && dice.chance(0.7), promptTokens: dice.pick(SIZES) };
-  const mayThink = dice.chance(0.15);
+  const isThinker = dice.chance(0.15);
   const calls = dice.pick(CALLS);
   const gapMs = dice.pick([300, 900]);
   const practice = Array.from({ length: calls }, (_, index): SimRequest => {
     return {
       ...PLAIN,
       ...kind,
-      mayThink,
+      thinkMs: isThinker ? 0 : undefined,
       id: 200_000 + index,
       atMs: index * gapMs,
       chain: [target],
@@ -45,7 +45,7 @@ export function withPractice(tape: Tape, dice: Dice): Tape {
       ...PLAIN,
       ...kind,
       promptTokens: isLike ? kind.promptTokens : dice.pick(SIZES),
-      mayThink: mayThink !== dice.chance(0.1),
+      thinkMs: isThinker !== dice.chance(0.1) ? 0 : undefined,
       id: 201_000 + index,
       atMs: silentFromMs + index * pauseMs,
       chain: [target, ...others],

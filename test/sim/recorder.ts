@@ -233,7 +233,7 @@ export class Recorder {
     const answersNobody = this.#models.breakers.of(call.entry).times.silent({
       startedAtMs: call.openedAtMs,
       endedAtMs,
-      isSuspicious: isSuspicious(run, made, endedAtMs, record.sliceMs),
+      isSuspicious: isSuspicious(run, made, endedAtMs, record.sliceMs, this.#stalls),
       suspectFromMs: blame.suspectFromMs,
     });
     if (verdict !== 'neutral') return verdict;
