@@ -3,6 +3,7 @@ import { crowded } from './crowd.ts';
 import { Dice, seedOf } from './dice.ts';
 import { disturbed } from './disturbances.ts';
 import { withForeign } from './foreign.ts';
+import { withPractice } from './practice.ts';
 import { withUnnamed } from './unnamed.ts';
 import { withWorkloads } from './workloads.ts';
 import type { CancelPhase, Fault, FaultKind, FaultShape, Reading, SimRequest, Tape } from './tape.ts';
@@ -61,7 +62,8 @@ export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   const conversations = conversing(tape, new Dice(mulberry32(seedOf(seed, 'conversations'))));
   const foreign = withForeign(conversations, new Dice(mulberry32(seedOf(seed, 'foreign'))));
   const unnamed = withUnnamed(foreign, new Dice(mulberry32(seedOf(seed, 'unnamed'))));
-  return withWorkloads(unnamed, new Dice(mulberry32(seedOf(seed, 'workloads'))));
+  const workloads = withWorkloads(unnamed, new Dice(mulberry32(seedOf(seed, 'workloads'))));
+  return withPractice(workloads, new Dice(mulberry32(seedOf(seed, 'practice'))));
 }
 
 /** Draws a tape in which nothing is wrong but providers, callers and the wall clock. */

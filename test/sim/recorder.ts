@@ -1,3 +1,4 @@
+import type { Verdict } from '../../src/core/failure.ts';
 import type { Runtime } from '../../src/core/ports.ts';
 import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/port/call.ts';
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
@@ -7,11 +8,15 @@ import type { Breakers } from './model/breakers.ts';
 import { circuitTold } from './model/breakers.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
 import { rowOf } from './model/class-table.ts';
-import { judge } from './model/judge.ts';
+import { isSuspicious, judge } from './model/judge.ts';
+import type { Judgement } from './model/judge.ts';
 import type { SlotsModel } from './model/slots-model.ts';
 import type { CallFacts } from './sim-call.ts';
 import type { Told } from './sim-client.ts';
 import type { OperatorAct } from './tape.ts';
+
+/** Ends of calls by which nothing was heard of the provider for as long as it was listened to. */
+const SILENT: ReadonlySet<Judgement['by']> = new Set(['silence', 'cut_short', 'deadline']);
 
 /** A broken invariant. */
 export interface Violation {
@@ -37,6 +42,8 @@ export class Recorder {
   readonly #log: EventLog;
   readonly #models: Models;
   readonly #health: () => readonly TargetHealth[];
+  /** Calls whose first output has come. */
+  readonly #begun = new WeakSet<CallFacts>();
   #watches: readonly Watch[] = [];
   #stalls: readonly Stall[] = [];
 
@@ -71,7 +78,7 @@ export class Recorder {
     if (own.breaker.isAutomatic) own.calls.add(call);
     own.usedAtMs = nowMs;
     this.#models.slots.get(call.target)?.opened(nowMs);
-    const blame = own.times.blame(call.timing, nowMs);
+    const blame = own.times.asked(call.timing, nowMs);
     const made: Made = {
       call,
       index: run.made.length,
@@ -94,6 +101,12 @@ export class Recorder {
     if (event.type === 'headers' && event.limits !== undefined) {
       const { target, entry } = made.call;
       this.#models.cooldownOf(target).read(event.limits, entry.model, this.#runtime.now());
+    }
+    const { call } = made;
+    if (call.firstOutputAtMs !== undefined && !this.#begun.has(call)) {
+      this.#begun.add(call);
+      const { times } = this.#models.breakers.of(call.entry);
+      times.began(call.timing, call.firstOutputAtMs - call.openedAtMs, call.firstOutputAtMs);
     }
     for (const watch of this.#watches) watch.delivered?.(run, made, event);
   }
@@ -188,7 +201,9 @@ export class Recorder {
   #learn(run: Run, made: Made, record: AttemptRecord): void {
     const { call } = made;
     const nowMs = this.#runtime.now();
-    const { verdict: judged, cause } = judge(run, made, call.closedAtMs ?? nowMs, record.sliceMs, this.#stalls);
+    const judgement = judge(run, made, call.closedAtMs ?? nowMs, record.sliceMs, this.#stalls);
+    const { cause } = judgement;
+    const judged = this.#withSuspicion(judgement, run, made, record);
     const health = this.#health().find(({ target }) => target === call.target);
     const before = this.blamed.get(call.target) ?? 0;
     const verdict = judged ?? ((health?.failures ?? 0) > before ? 'failure' : 'neutral');
@@ -205,10 +220,23 @@ export class Recorder {
     // Of a model that only its caller knows, nobody is told that it is missing (class C11).
     const isCallers = cause?.class === 'not_found' && call.entry.modelNamedByCaller;
     if (cause !== undefined && !isCallers) this.#models.cooldownOf(call.target).failed(cause, call.entry.model, nowMs);
-    if (call.timing.streams) {
-      if (call.firstOutputAtMs !== undefined) times.add(true, call.firstOutputAtMs - call.openedAtMs, nowMs);
-    } else if (record.failure === undefined) {
-      times.add(false, nowMs - call.openedAtMs, nowMs);
-    }
+    if (record.failure === undefined) times.completed(call.timing, nowMs - call.openedAtMs, nowMs);
+    const isSilence = cause === undefined && call.firstOutputAtMs === undefined && !call.endedCleanly;
+    if (isSilence && made.circuit.isProbe && verdict === 'failure') times.probeFailed();
+  }
+
+  /** The third suspicious silence in a row is the provider's fault, however short (X1). */
+  #withSuspicion({ verdict, by }: Judgement, run: Run, made: Made, record: AttemptRecord): Verdict | undefined {
+    const { call, blame } = made;
+    if (call.firstOutputAtMs !== undefined || !SILENT.has(by)) return verdict;
+    const endedAtMs = call.closedAtMs ?? this.#runtime.now();
+    const answersNobody = this.#models.breakers.of(call.entry).times.silent({
+      startedAtMs: call.openedAtMs,
+      endedAtMs,
+      isSuspicious: isSuspicious(run, made, endedAtMs, record.sliceMs, this.#stalls),
+      suspectFromMs: blame.suspectFromMs,
+    });
+    if (verdict !== 'neutral') return verdict;
+    return answersNobody === undefined ? undefined : answersNobody ? 'failure' : 'neutral';
   }
 }

@@ -26,6 +26,10 @@ export interface AttemptTiming {
   readonly streams: boolean;
   /** Limit for the first output without statistics. */
   readonly firstOutputMs: number;
+  /** Whether the request asks for reasoning, or the model may be silent: such calls are measured apart from others. */
+  readonly mayThink: boolean;
+  /** Estimated tokens of the prompt: times are measured by its size. */
+  readonly promptTokens: number;
   /** Whether statistics may replace `firstOutputMs`; false where a person has set it. */
   readonly firstOutputAdapts: boolean;
   /** Added to the limit whatever it is: the time to read a long prompt. */

@@ -1,6 +1,6 @@
 import type { Failure } from '../../core/failure.ts';
 import { CLASS_RULES } from '../../core/failure.ts';
-import type { Call, ChainEntry, Prepared } from '../port/call.ts';
+import type { AttemptTiming, Call, ChainEntry, Prepared } from '../port/call.ts';
 import { internalFault } from '../port/failures.ts';
 import type { Allowance } from './allowance.ts';
 import { needMs } from './slices.ts';
@@ -16,6 +16,8 @@ export class Chain<Output, Final> {
   readonly #call: Call<Output, Final>;
   readonly #stateOf: (entry: ChainEntry) => TargetState;
   readonly #prepared = new Map<ChainEntry, Prepared<Output, Final> | Failure>();
+  /** The timers of the last entry that was prepared: calls to the others are thought to be like it. */
+  #timing: AttemptTiming | undefined;
   /** Most requests never need these. */
   #failures: ReadonlyMap<ChainEntry, Failure> = NO_FAILURES;
   #late: ReadonlySet<ChainEntry> = NO_ENTRIES;
@@ -55,6 +57,7 @@ export class Chain<Output, Final> {
   prepare(entry: ChainEntry): Prepared<Output, Final> | Failure {
     const made = this.#incapable(entry) ?? this.#prepared.get(entry) ?? translated(() => this.#call.prepare(entry));
     this.#prepared.set(entry, made);
+    if ('open' in made) this.#timing = made.timing;
     return made;
   }
 
@@ -92,16 +95,17 @@ export class Chain<Output, Final> {
     return this.#call.chain.some((other) => other !== entry && this.#couldServe(other));
   }
 
-  /** Returns the times, in milliseconds, to keep back for those of some entries that could be asked now (engine rule B1). */
+  /** Whether one of some entries could be asked now. */
+  hasAny(entries: readonly ChainEntry[]): boolean {
+    return entries.some((entry) => this.#couldServe(entry));
+  }
+
+  /**
+   * Returns the times, in milliseconds, to keep back for those of some entries that could be asked now (engine rule B1), as far as they
+   * are known of calls that are like the last one that was prepared.
+   */
   needsMs(entries: readonly ChainEntry[]): number[] {
-    const streams = this.#call.upstreamStreams ?? this.#call.client !== undefined;
-    return entries
-      .filter((entry) => this.#couldServe(entry))
-      .map((entry) => {
-        const state = this.#stateOf(entry);
-        // Whole answers are mostly gathered from streams, so that the other figure may be the only one there is.
-        return needMs(state.p95Ms(entry, streams) ?? state.p95Ms(entry, !streams));
-      });
+    return entries.filter((entry) => this.#couldServe(entry)).map((entry) => this.#needMs(entry));
   }
 
   /** Returns after how many milliseconds the first entry can be asked; undefined where one can now, or none ever. */
@@ -116,6 +120,12 @@ export class Chain<Output, Final> {
 
   #mayTakeOver(entry: ChainEntry, allowance: Pick<Allowance, 'mayRepeat'>): boolean {
     return comesBack(this.unavailable(entry)) && (!this.#failures.has(entry) || allowance.mayRepeat(entry));
+  }
+
+  #needMs(entry: ChainEntry): number {
+    const timing = this.#timing;
+    const times = this.#stateOf(entry).circuits.peek(entry)?.times;
+    return needMs(timing && times?.p95Ms(timing));
   }
 
   /** An entry may still be visited if it can be asked, and did not fail in a way that a later round cannot cure. */

@@ -4,6 +4,7 @@ import { ProbeOutput } from '../attempt/probe-output.ts';
 import type { AttemptKind, CallSuccess, ChainEntry, Rejection, Serving } from '../port/call.ts';
 import { afterCommit, forCaller } from '../port/failures.ts';
 import { settleAttempt } from '../target/settle.ts';
+import { withSuspicion } from '../target/times/suspicion.ts';
 import type { ReadyAttempt } from './admit.ts';
 import { brokeBehindHead } from './behind-head.ts';
 import type { Request } from './request.ts';
@@ -64,7 +65,11 @@ export async function makeAttempt<Output, Final>(
     model: attempt.reportedModel ?? entry.model,
     requestedModel: entry.model,
   });
-  const output = delivery.forAttempt(serving);
+  const state = stateOf(entry);
+  const { times } = state.circuits.of(entry);
+  const output = delivery.forAttempt(serving, () => {
+    times.began(prepared.timing, attempt.elapsedMs);
+  });
   const probe = permit.probe
     ? new ProbeOutput(runtime, output, () => {
         permit.provisionalSuccess();
@@ -73,13 +78,12 @@ export async function makeAttempt<Output, Final>(
     : undefined;
   const attempt = new Attempt<Output, Final>(runtime, prepared, limits, probe ?? output);
   request.attempting(attempt);
-  const state = stateOf(entry);
   state.stats.attemptStarted();
   const end = await attempt.start();
   request.attempting(undefined);
   probe?.stop();
   const rejection = end.ok ? prepared.judge?.(end.final) : undefined;
-  const reported = end.ok ? undefined : forCaller(end.failure, entry.modelNamedByCaller);
+  const reported = end.ok ? undefined : forCaller(blamed(end.failure), entry.modelNamedByCaller);
   const cause = rejection?.failure ?? reported;
   const failure = cause && delivery.isCommitted ? afterCommit(cause) : cause;
   const hasOutput = attempt.outputBytes > 0;
@@ -95,6 +99,15 @@ export async function makeAttempt<Output, Final>(
     answer: end.ok ? answerOf(request, serving(), attempt, end.final) : undefined,
     fault: cause && failure && { cause, failure, rejection, hasOutput, isBehindHead, isRewritable },
   };
+
+  /** Whose fault the end was, where nothing came (engine rule X1). */
+  function blamed(reason: Failure): Failure {
+    if (attempt.firstOutputMs !== undefined) return reason;
+    const { startedAtMs } = start;
+    const { sliceMs, firstOutputMs, deadlineAtMs, suspectAfterMs } = limits;
+    const limitMs = Math.min(sliceMs, firstOutputMs, deadlineAtMs - startedAtMs);
+    return withSuspicion(reason, { startedAtMs, endedAtMs: runtime.now(), limitMs, suspectAfterMs }, times.silences);
+  }
 }
 
 /** Whether a target had taken the prompt: some of its answer came, or a head of one in JSON with nothing unreadable behind it. */

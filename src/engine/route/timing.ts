@@ -36,6 +36,8 @@ export function attemptTiming(facts: TimingFacts): AttemptTiming {
     streams: facts.streams,
     firstOutputMs: setMs ?? (facts.mayBeSilent ? THINKING_FIRST_OUTPUT_MS : USUAL_FIRST_OUTPUT_MS),
     firstOutputAdapts: setMs === undefined,
+    mayThink: facts.mayBeSilent,
+    promptTokens: facts.promptTokens,
     promptMs: setMs === undefined ? Math.floor(facts.promptTokens / PROMPT_TOKENS_PER_SECOND) * 1_000 : 0,
     progressMs: facts.progressMs ?? (facts.usesToolsOrReasoning ? SLOW_PROGRESS_MS : USUAL_PROGRESS_MS),
     answerMs: ((facts.maxTokens ?? UNLIMITED_ANSWER_TOKENS) / ANSWER_TOKENS_PER_SECOND) * 1_000,

@@ -4,7 +4,7 @@ import type { TokenUsage } from '../../core/ports.ts';
 import type { AttemptRecord, AttemptTiming } from '../port/call.ts';
 import type { EngineObserver } from '../port/observer.ts';
 import type { Permit } from './circuit-breaker.ts';
-import type { ResponseTimes } from './response-times.ts';
+import type { ResponseTimes } from './times/response-times.ts';
 import type { TargetState } from './state.ts';
 
 /** A rate limit that names no time holds calls back for so many milliseconds. */
@@ -44,15 +44,13 @@ export function settleAttempt(settlement: Settlement): void {
 }
 
 /**
- * How long a stream took to begin is known however it ended; an answer that is not streamed must have come. Silence is no
- * sample: it would move the limit that it is measured with.
+ * How long a stream took to begin was noted when it began; an answer that is not streamed must have come. Silence is no sample: it
+ * would move the limit that it is measured with. But a probe that failed by it may have been left too soon.
  */
-function learn(times: ResponseTimes, { timing, record, cause }: Settlement): void {
-  if (!timing.streams) {
-    if (cause === undefined) times.add(false, record.durationMs);
-  } else if (record.firstOutputMs !== undefined) {
-    times.add(true, record.firstOutputMs);
-  }
+function learn(times: ResponseTimes, { timing, permit, record, cause }: Settlement): void {
+  if (cause === undefined) times.completed(timing, record.durationMs);
+  else if (permit.probe && cause.class === 'silence' && record.firstOutputMs === undefined)
+    times.silences.probeFailed();
 }
 
 const OVERLOAD_STATUSES: ReadonlySet<number | undefined> = new Set([503, 529]);

@@ -113,11 +113,6 @@ export class TargetState {
     );
   }
 
-  /** Returns the 95th percentile of the answering times of an entry, in milliseconds; undefined without data. */
-  p95Ms(entry: ChainEntry, streams: boolean): number | undefined {
-    return this.circuits.peek(entry)?.times.p95Ms(streams);
-  }
-
   /** Returns the state for people and for health services. */
   health(): TargetHealth {
     const { all, summary } = shownCircuits(this.circuits, this.operator);

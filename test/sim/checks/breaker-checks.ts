@@ -112,7 +112,7 @@ export const BREAKER_CHECKS: readonly Check[] = [
         const isEnded = call.firstOutputAtMs !== undefined || call.error !== undefined || call.endedCleanly;
         if (isEnded || !isTimer || !(firstOutputDueAtMs(call) <= nowMs)) return;
         const lateMs = nowMs - limitAtMs(made, record.sliceMs, run.deadlineAtMs);
-        if (lateMs > 1_000 + TOLERANCE_MS && heldUpMs(facts, call.openedAtMs, nowMs) > 0) {
+        if (lateMs > 100 + TOLERANCE_MS && heldUpMs(facts, call.openedAtMs, nowMs) > 0) {
           fail(`call ${call.id} of run ${run.id} is told as silent, but its first output lay unread`);
         }
       },

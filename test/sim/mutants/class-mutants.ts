@@ -190,8 +190,8 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
     rule: 'C15',
     does: 'forgets it behind the commit, so that streams buy it with every restart',
     file: 'engine/request/attempt-loop.ts',
-    find: 'allowance.failed(entry, fault.cause.class);',
-    replace: 'allowance.failed(entry, fault.failure.class);',
+    find: 'allowance.failed(entry, fault.cause.class, fault.isBehindHead);',
+    replace: 'allowance.failed(entry, fault.failure.class, fault.isBehindHead);',
     seenBy: 'whole/classes.test.ts',
   },
   {
@@ -213,8 +213,8 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
   {
     rule: 'X1',
     does: 'never blames silence that a deadline ended',
-    file: 'engine/target/response-times.ts',
-    find: 'Math.min(limitMs, Math.max(MIN_BLAME_MS, BLAME_FACTOR * p95))',
+    file: 'engine/target/times/response-times.ts',
+    find: 'Math.min(firstOutputMs, learntMs ?? this.#coldBlameMs(timing))',
     replace: '600_000',
     seenBy: 5,
   },

@@ -14,8 +14,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     rule: 'B1',
     does: 'gives the last target a slice',
     file: 'engine/request/visit.ts',
-    find: 'return this.#isLast ? time.remainingMs :',
-    replace: 'return this.#isLast ? time.remainingMs / 2 :',
+    find: ': time.remainingMs;',
+    replace: ': time.remainingMs / 2;',
     seenBy: 27,
   },
   {
