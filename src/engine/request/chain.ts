@@ -17,6 +17,8 @@ export class Chain<Output, Final> {
   /** Most requests never need these two. */
   #failures: ReadonlyMap<ChainEntry, Failure> = NO_FAILURES;
   #late: ReadonlySet<ChainEntry> = NO_ENTRIES;
+  /** Circuits at which failures of this request have counted, with the generation. */
+  #counted: Map<object, number> | undefined;
 
   constructor(call: Call<Output, Final>, stateOf: (entry: ChainEntry) => TargetState) {
     this.#call = call;
@@ -31,6 +33,19 @@ export class Chain<Output, Final> {
   /** Notes that an entry was tried and failed. */
   failed(entry: ChainEntry, failure: Failure): void {
     this.#failures = new Map(this.#failures).set(entry, failure);
+  }
+
+  /**
+   * Returns whether a failure of an entry counts at its closed circuit, in a generation: the first of the request does, a further
+   * one only where another target can do the work (engine rule K1). To be asked once for each.
+   */
+  countsAt(entry: ChainEntry): (circuit: object, generation: number) => boolean {
+    return (circuit, generation) => {
+      this.#counted ??= new Map();
+      const isFirst = this.#counted.get(circuit) !== generation;
+      this.#counted.set(circuit, generation);
+      return isFirst || this.hasSoundOther(entry);
+    };
   }
 
   /** Notes that what is left of the request's time is too short for an entry. */
@@ -78,6 +93,13 @@ export class Chain<Output, Final> {
   /** Whether any entry but this one could be asked now. */
   hasOtherThan(entry: ChainEntry): boolean {
     return this.#call.chain.some((other) => other !== entry && this.#couldServe(other));
+  }
+
+  /** Whether another target than that of this entry is sound: it could be asked now, and is not suspect (engine rule R3). */
+  hasSoundOther(entry: ChainEntry): boolean {
+    return this.#call.chain.some(
+      (other) => other.target !== entry.target && this.#couldServe(other) && !this.#stateOf(other).isSuspect(other),
+    );
   }
 
   /** Returns the times, in milliseconds, to keep back for those of some entries that could be asked now (engine rule B1). */
