@@ -103,18 +103,21 @@ describe('the failures of one request at one target', () => {
   });
 
   it('count again in a later generation of the circuit', async () => {
-    const { ask, run, runtime, upstream, health } = createEngineHarness(['a'], { circuitBreaker: { failures: 2 } });
+    const options = { circuitBreaker: { failures: 2 }, retry: { maxRepeats: 1, order: 'NEXT_FIRST' } } as const;
+    const { ask, run, runtime, upstream, health } = createEngineHarness(['a', 'b'], options);
     upstream.always('a', SICK);
-    const long = ask(['a'], { timeoutMs: 600_000 });
+    upstream.always('b', fails('reset', {}, 40_000));
+    const long = ask(['a', 'b'], { timing: { firstOutputMs: 120_000 } });
+    await runtime.advance(1);
     await run(['a'], { timeoutMs: 100 });
     expect(health('a').circuit).toBe('OPEN');
-    await runtime.advance(30_000);
-    expect((await long.result).ok).toBe(false);
+    await runtime.advance(31_000);
     upstream.script('a', answer(0, 'well again'));
     successOf(await run(['a']));
-    await run(['a']);
+    await runtime.advance(20_000);
+    expect((await long.result).attempts.map(({ entry }) => entry.target)).toEqual(['a', 'b', 'a']);
     expect(health('a').circuit).toBe('CLOSED');
-    await run(['a']);
+    await run(['a'], { timeoutMs: 100 });
     expect(health('a').circuit).toBe('OPEN');
   });
 });
