@@ -119,7 +119,7 @@ export interface ClassRule {
    * together a request makes one repeat, in whatever order it repeats.
    */
   readonly laterRounds: boolean | 'once';
-  /** Ceiling of the first wait before a repeat, in milliseconds; doubles with each. Absent: the configured backoff. */
+  /** Ceiling of the wait before a repeat within a visit, in milliseconds (engine rule R5). Absent: that of all other classes. */
   readonly backoffBaseMs?: number;
   /** How long, in milliseconds, no call goes to the target (or to its model, for `not_found`). */
   readonly suspendMs?: number;

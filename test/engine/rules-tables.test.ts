@@ -16,7 +16,7 @@ import {
   truncated,
 } from '../../src/engine/port/failures.ts';
 import { attemptTiming } from '../../src/engine/route/timing.ts';
-import { backoffCeilingMs } from '../../src/engine/policy/backoff.ts';
+import { visitCeilingMs } from '../../src/engine/policy/backoff.ts';
 import { ResponseTimes } from '../../src/engine/target/times/response-times.ts';
 import { providerFailure } from '../../src/providers/shared/provider-failure.ts';
 import { MISMATCH } from '../../src/structured-output/answer-form.ts';
@@ -37,7 +37,7 @@ describe('the table of classes', () => {
   test.each(classes)('tells what the engine does after %s', (name, rule) => {
     const [, , , same, next, later, verdict, suspended] = rowOf(name);
     expect({ same, next, later, verdict, suspended }).toEqual({
-      same: repeated(name, rule),
+      same: repeated(rule),
       next: rule.nextTarget,
       later: typeof rule.laterRounds === 'string' ? rule.laterRounds : rule.laterRounds ? 'yes' : 'no',
       verdict: rule.verdict,
@@ -74,15 +74,15 @@ describe('the table of classes', () => {
     ]);
   }
 
-  function repeated(name: FailureClass, { sameTarget }: ClassRule): string {
-    const firstMs = backoffCeilingMs(name, 0, DEFAULT_ENGINE_CONFIG.retry.backoffMs);
+  function repeated(rule: ClassRule): string {
+    const firstMs = visitCeilingMs(rule, true, DEFAULT_ENGINE_CONFIG.retry.backoffMs);
     const words = {
       never: 'no',
       at_once: 'at once',
       backoff: `after up to ${duration(firstMs)}`,
       retry_after: 'as Retry-After allows',
     } as const satisfies Record<ClassRule['sameTarget'], string>;
-    return words[sameTarget];
+    return words[rule.sameTarget];
   }
 });
 

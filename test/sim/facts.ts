@@ -3,7 +3,7 @@ import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../
 import type { EngineConfig } from '../../src/engine/port/config.ts';
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { AffinityModel } from './model/affinity-model.ts';
-import type { CircuitSeen } from './model/breaker-model.ts';
+import type { CircuitSeen, StandsBy } from './model/breaker-model.ts';
 import type { Breakers } from './model/breakers.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
 import type { SlotsModel } from './model/slots-model.ts';
@@ -29,6 +29,8 @@ export interface Made {
   readonly blame: Blame;
   /** Entries that could surely have been asked when the attempt had ended. */
   othersAtEnd: readonly ChainEntry[];
+  /** Whether another target that could be asked was not suspect when the attempt had ended. */
+  soundAtEnd: StandsBy;
   /** Whether its circuit had moved on when it ended, so that its outcome counts for nothing (engine rule K5). */
   isOutdated: boolean;
   /** Absent while the attempt runs. */

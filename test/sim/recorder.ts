@@ -4,6 +4,7 @@ import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { EventLog } from './event-log.ts';
 import type { Check, Facts, Made, Run, Stall, Watch } from './facts.ts';
+import type { StandsBy } from './model/breaker-model.ts';
 import type { Breakers } from './model/breakers.ts';
 import { circuitTold } from './model/breakers.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
@@ -87,6 +88,7 @@ export class Recorder {
       heldUntilMs: cooldownOf(call.target).heldUntilMs(call.entry.model),
       ...free,
       othersAtEnd: [],
+      soundAtEnd: 'none',
       isOutdated: false,
     };
     cooldownOf(call.target).sent(call.entry.model, nowMs);
@@ -124,6 +126,7 @@ export class Recorder {
     made.record = record;
     this.#learn(run, made, record);
     made.othersAtEnd = this.#others(run, made.call, 'surely');
+    made.soundAtEnd = this.#soundOthers(run, made.call);
     this.#log.note(
       `call ${made.call.id} ended ${record.failure?.class ?? 'well'} after ${record.durationMs.toFixed(3)}`,
     );
@@ -181,6 +184,20 @@ export class Recorder {
     return run.entries.filter((entry) => entry !== call.entry && this.#isFree(run, entry, how));
   }
 
+  /** Whether a target of another name could be asked that is not suspect (R3). */
+  #soundOthers(run: Run, call: CallFacts): StandsBy {
+    const among = (how: 'surely' | 'perhaps', suspects: 'surely' | 'perhaps'): boolean =>
+      this.#others(run, call, how).some(
+        (entry) =>
+          entry.target !== call.target &&
+          !this.#models.breakers.of(entry).breaker.isSuspect(this.#runtime.now(), suspects),
+      );
+    if (!among('perhaps', 'surely')) return 'none';
+    // Behind an answer that broke off, the engine knows which targets have no time left for another (U3).
+    const isTold = run.made.every(({ call: { texts } }) => texts.length === 0);
+    return isTold && among('surely', 'perhaps') ? 'some' : 'perhaps';
+  }
+
   #isFree(run: Run, entry: ChainEntry, how: 'surely' | 'perhaps'): boolean {
     const nowMs = this.#runtime.now();
     const cooldown = this.#models.cooldownOf(entry.target);
@@ -212,7 +229,8 @@ export class Recorder {
     const { breaker, times } = own;
     own.calls.delete(call);
     own.usedAtMs = nowMs;
-    made.isOutdated = !breaker.ended(call, verdict, cause?.retryAfterMs, nowMs);
+    const asker = { request: run, soundOthers: this.#soundOthers(run, call) };
+    made.isOutdated = !breaker.ended(call, verdict, cause?.retryAfterMs, nowMs, asker);
     if (breaker.isUndecided) {
       breaker.adopt((health && circuitTold(health, own)?.state) ?? 'CLOSED', cause?.retryAfterMs, nowMs);
     }

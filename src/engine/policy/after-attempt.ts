@@ -4,7 +4,7 @@ import type { Recovery } from '../port/call.ts';
 import type { RetryConfig } from '../port/config.ts';
 import type { Unavailable } from '../target/availability.ts';
 import { comesBack } from '../target/availability.ts';
-import { backoffCeilingMs, backoffMs } from './backoff.ts';
+import { backoffMs, visitCeilingMs } from './backoff.ts';
 import type { Beginning, Decision } from './decision.ts';
 
 /** Longest Retry-After that is waited for on the same target (engine rule R4). */
@@ -61,6 +61,8 @@ export interface FailedAttempt {
   readonly staleSocketReplaced: boolean;
   /** Whether any other entry could be asked now. */
   readonly anotherIsAvailable: boolean;
+  /** Whether another target could be asked now that is not suspect (engine rule R3). */
+  readonly anotherIsSound: boolean;
   /** Why no call may go to the target now, which the failure itself may have brought about. */
   readonly unavailable: Unavailable | undefined;
   readonly remainingMs: number;
@@ -142,10 +144,10 @@ function decideRepeat(failed: FailedAttempt, config: RetryConfig, random: () => 
   if (config.order === 'EXHAUST_FIRST') return exhaustFirst(failed, rule, config);
   if (rule.sameTarget === 'never' || failed.repeatsInVisit >= 1 || !failed.mayRepeat) return undefined;
   const hintMs = failed.failure.retryAfterMs;
-  // Without a hint and another target the rounds do the repeating, with their own waits.
-  if (hintMs === undefined && (rule.sameTarget === 'retry_after' || !failed.anotherIsAvailable)) return undefined;
+  // Without a hint and a sound target to go to the rounds do the repeating, with their own waits.
+  if (hintMs === undefined && (rule.sameTarget === 'retry_after' || !failed.anotherIsSound)) return undefined;
   if ((hintMs ?? 0) > LONGEST_HINT_MS || coolsForMs(failed) > LONGEST_COOLDOWN_MS) return undefined;
-  const ceilingMs = backoffCeilingMs(failed.failure.class, 0, config.backoffMs);
+  const ceilingMs = visitCeilingMs(rule, failed.anotherIsAvailable, config.backoffMs);
   return fitting(backoffMs(ceilingMs, config.jitter, random), failed);
 }
 

@@ -52,8 +52,11 @@ export function admit<Output, Final>(
   return { prepared: paced(prepared, state.pacing, state.circuits.keyOf(entry)), permit, limits };
 }
 
-/** Where an answer was thrown away because it broke off, the next one must have the time that it needs (engine rule U3). */
-function lacksTime<Output, Final>({ chain, startsAfresh, time }: Request<Output, Final>, entry: ChainEntry): boolean {
+/** Whether too little time is left for an entry: where an answer was thrown away, the next one must have all it needs (engine rule U3). */
+export function lacksTime<Output, Final>(
+  { chain, startsAfresh, time }: Request<Output, Final>,
+  entry: ChainEntry,
+): boolean {
   return startsAfresh && chain.needsMs([entry]).some((needMs) => needMs > time.remainingMs);
 }
 

@@ -38,6 +38,11 @@ export class Allowance {
     this.#budgetsOf = budgetsOf;
   }
 
+  /** Repeats that the request has made (engine rule B3). */
+  get repeats(): number {
+    return this.#repeats;
+  }
+
   /** Whether the request itself may repeat anything more. */
   get hasRepeats(): boolean {
     return this.#hasMoreThan(0);

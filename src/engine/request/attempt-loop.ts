@@ -6,7 +6,7 @@ import type { Call, CallResult, ChainEntry, Repair } from '../port/call.ts';
 import { clientCancelled, internalFault } from '../port/failures.ts';
 import type { Slot } from './admission-queue.ts';
 import { longestSlotWaitMs } from './admission-queue.ts';
-import { admit } from './admit.ts';
+import { admit, lacksTime } from './admit.ts';
 import type { AttemptFault } from './make-attempt.ts';
 import { hasBegun, makeAttempt } from './make-attempt.ts';
 import type { RequestContext } from './request.ts';
@@ -65,7 +65,7 @@ export class AttemptLoop<Output, Final> {
     const request = this.#request;
     const { drain } = this.#context;
     const { allowance, chain, trail } = request;
-    for (let round = 0; !request.isOver;) {
+    while (!request.isOver) {
       const attemptsBefore = trail.attempts;
       const turns = chain.candidates(allowance);
       for (const [index, entry] of turns.entries()) {
@@ -73,13 +73,12 @@ export class AttemptLoop<Output, Final> {
         if (answer !== undefined || request.isOver) return answer;
       }
       const visited = trail.attempts > attemptsBefore;
-      const decision = this.#afterTurns(round, visited);
+      const decision = this.#afterTurns(visited);
       if (decision.kind !== 'ROUND') return undefined;
       // Whoever would only wait may do so elsewhere (engine rule D2).
       if (drain.hasBegun) request.drain();
       else await request.wait(decision.waitMs);
       if (drain.hasBegun) return undefined;
-      if (visited) round++;
     }
     return undefined;
   }
@@ -196,6 +195,7 @@ export class AttemptLoop<Output, Final> {
         repeatsInVisit: repeats,
         staleSocketReplaced,
         anotherIsAvailable: chain.hasOtherThan(entry),
+        anotherIsSound: chain.hasSoundOther(entry),
         unavailable: chain.unavailable(entry),
         remainingMs: time.remainingMs,
         sliceMs: visit.sliceMs,
@@ -206,10 +206,11 @@ export class AttemptLoop<Output, Final> {
     );
   }
 
-  #afterTurns(round: number, visited: boolean): Decision {
+  #afterTurns(visited: boolean): Decision {
     const { config, drain, runtime } = this.#context;
     const { allowance, chain, time, trail } = this.#request;
-    const candidates = chain.candidates(allowance).map((entry) => ({
+    const inTime = chain.candidates(allowance).filter((entry) => !lacksTime(this.#request, entry));
+    const candidates = inTime.map((entry) => ({
       lastClass: chain.failureOf(entry)?.class,
       mayRepeat: allowance.mayRepeat(entry),
       unavailable: chain.unavailable(entry),
@@ -217,7 +218,7 @@ export class AttemptLoop<Output, Final> {
     const isFull = candidates.some(({ unavailable }) => unavailable?.reason === 'OVERLOADED');
     return decideAfterTurns(
       {
-        round,
+        repeats: allowance.repeats,
         visited,
         isDraining: drain.hasBegun && trail.attempts > 0,
         remainingMs: time.remainingMs,

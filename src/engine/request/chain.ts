@@ -22,6 +22,8 @@ export class Chain<Output, Final> {
   #failures: ReadonlyMap<ChainEntry, Failure> = NO_FAILURES;
   #late: ReadonlySet<ChainEntry> = NO_ENTRIES;
   #behindHead: ReadonlySet<ChainEntry> = NO_ENTRIES;
+  /** Circuits at which failures of this request have counted, with the generation. */
+  #counted: Map<object, number> | undefined;
 
   constructor(call: Call<Output, Final>, stateOf: (entry: ChainEntry) => TargetState) {
     this.#call = call;
@@ -41,6 +43,19 @@ export class Chain<Output, Final> {
   /** Notes that an entry's answer in JSON broke off behind its head: it is asked again last (engine rule R3). */
   brokeBehindHead(entry: ChainEntry): void {
     this.#behindHead = new Set(this.#behindHead).add(entry);
+  }
+
+  /**
+   * Returns whether a failure of an entry counts at its closed circuit, in a generation: the first of the request does, a further
+   * one only where another target can do the work (engine rule K1). To be asked once for each.
+   */
+  countsAt(entry: ChainEntry): (circuit: object, generation: number) => boolean {
+    return (circuit, generation) => {
+      this.#counted ??= new Map();
+      const isFirst = this.#counted.get(circuit) !== generation;
+      this.#counted.set(circuit, generation);
+      return isFirst || this.hasSoundOther(entry);
+    };
   }
 
   /** Notes that what is left of the request's time is too short for an entry. */
@@ -98,6 +113,13 @@ export class Chain<Output, Final> {
   /** Whether one of some entries could be asked now. */
   hasAny(entries: readonly ChainEntry[]): boolean {
     return entries.some((entry) => this.#couldServe(entry));
+  }
+
+  /** Whether another target than that of this entry is sound: it could be asked now, and is not suspect (engine rule R3). */
+  hasSoundOther(entry: ChainEntry): boolean {
+    return this.#call.chain.some(
+      (other) => other.target !== entry.target && this.#couldServe(other) && !this.#stateOf(other).isSuspect(other),
+    );
   }
 
   /**

@@ -45,7 +45,7 @@ export async function makeAttempt<Output, Final>(
   { prepared, permit, limits }: ReadyAttempt<Output, Final>,
   again: 'RESTART' | 'REPAIR' | 'RETRY' | undefined,
 ): Promise<AttemptOutcome<Output, Final>> {
-  const { delivery, trail } = request;
+  const { chain, delivery, trail } = request;
   const { runtime, observer, stateOf } = request.context;
   const { entry, staleSocketReplaced } = visit;
   const start = {
@@ -94,7 +94,8 @@ export async function makeAttempt<Output, Final>(
   const isRewritable = reported !== undefined && !hasOutput && prepared.learns?.(reported) === true;
   const record = trail.end(number, start, attempt, failure);
   if (cause === undefined) request.allowance.endedWell(entry);
-  settleAttempt({ observer, state, permit, record, cause: reported, timing, staleSocketReplaced });
+  const counts = reported && chain.countsAt(entry);
+  settleAttempt({ observer, state, permit, record, cause: reported, timing, counts, staleSocketReplaced });
   return {
     answer: end.ok ? answerOf(request, serving(), attempt, end.final) : undefined,
     fault: cause && failure && { cause, failure, rejection, hasOutput, isBehindHead, isRewritable },

@@ -113,6 +113,11 @@ export class TargetState {
     );
   }
 
+  /** Whether the circuit of an entry has heard of failures lately, and of no success since (engine rule R3). */
+  isSuspect(entry: ChainEntry): boolean {
+    return this.circuits.peek(entry)?.breaker.isSuspect ?? false;
+  }
+
   /** Returns the state for people and for health services. */
   health(): TargetHealth {
     const { all, summary } = shownCircuits(this.circuits, this.operator);

@@ -28,6 +28,7 @@ export function failed(failureClass: FailureClass, situation: Partial<FailedAtte
     repeatsInVisit: 0,
     staleSocketReplaced: false,
     anotherIsAvailable: true,
+    anotherIsSound: true,
     unavailable: undefined,
     remainingMs: 20_000,
     sliceMs: 20_000,

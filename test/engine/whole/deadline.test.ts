@@ -102,12 +102,20 @@ describe('the deadline of a request', () => {
     expect(trailOf(await late.run(['a'], { timeoutMs: 4_000 }))).toEqual(['SKIPPED a local_refusal', 'FIRST a ok']);
   });
 
-  it('ends a wait before it begins where no attempt would fit behind it', async () => {
+  it('cuts the wait before a round, so that an attempt fits behind it', async () => {
     const { run, upstream } = createEngineHarness(['a']);
-    upstream.always('a', fails('overload', {}, 100));
+    upstream.script('a', fails('overload', {}, 900), answer(10, 'in time'));
+    const result = successOf(await run(['a'], { timeoutMs: 1_500 }));
+    // 1,435 ms in all, of which 358.75 are the least attempt and 50 are left to a timer that is late.
+    expect(result.attempts[1]?.waitBeforeMs).toBeCloseTo(126.25, 6);
+  });
+
+  it('ends a request without a wait where no attempt would fit behind it', async () => {
+    const { run, upstream } = createEngineHarness(['a']);
+    upstream.always('a', fails('overload', {}, 1_100));
     const result = await run(['a'], { timeoutMs: 1_500 });
     expect(upstream.calls).toHaveLength(1);
-    expect(result.elapsedMs).toBe(100);
+    expect(result.elapsedMs).toBe(1_100);
     expect(failureOf(result).status).toBe('UNAVAILABLE');
   });
 

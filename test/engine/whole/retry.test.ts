@@ -38,11 +38,11 @@ describe('a lone target', () => {
     }
   });
 
-  it('is tried again quickly where the connection failed, and nothing counts as sent', async () => {
+  it('is given the same time where the connection failed, and nothing counts as sent', async () => {
     const { run, upstream } = createEngineHarness(['a']);
     upstream.always('a', fails('connect', {}, 0));
     expect(failureOf(await run(['a'])).contacted).toBe(false);
-    expect(gaps(upstream.openedAt('a'))).toEqual([50, 100, 200, 400]);
+    expect(gaps(upstream.openedAt('a'))).toEqual([1_000, 2_000, 4_000, 8_000]);
   });
 
   it('answers with its second call', async () => {
@@ -75,12 +75,13 @@ describe('several targets', () => {
     },
   );
 
-  it('cost eight calls and four waits of up to a second when four are sick', async () => {
+  it('cost eight calls, three short waits and a long one when four are sick', async () => {
     const { run, upstream } = createEngineHarness(FOUR);
     for (const target of FOUR) upstream.always(target, fails('overload', {}, 0));
     const result = await run(FOUR);
-    expect(upstream.calls).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd']);
-    expect(result.elapsedMs).toBe(4_000);
+    expect(upstream.calls).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'd', 'a']);
+    expect(upstream.openedAt('a')).toEqual([0, 250, 8_750]);
+    expect(result.elapsedMs).toBe(8_750);
   });
 
   it('cost twenty calls and a minute with EXHAUST_FIRST', async () => {
@@ -97,7 +98,7 @@ describe('several targets', () => {
     for (const target of ['a', 'b']) upstream.always(target, fails('overload', {}, 0));
     const result = await run(['a', 'b']);
     expect(upstream.calls).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
-    expect(upstream.openedAt('a')).toEqual([0, 1_000, 3_000]);
+    expect(upstream.openedAt('a')).toEqual([0, 2_000, 10_000]);
     expect(result.attempts.map(({ kind }) => kind)).toEqual(['FIRST', 'FAILOVER', 'RETRY', 'RETRY', 'RETRY', 'RETRY']);
   });
 

@@ -11,7 +11,7 @@ describe('the slice of a visit', () => {
   it('keeps nothing back for a target that the request has no repeats left to visit again', async () => {
     for (const [maxRepeats, slice] of [
       [1, 58_350],
-      [2, 48_350],
+      [2, 47_350],
     ] as const) {
       const { run, upstream } = createEngineHarness(['a', 'b'], { retry: { order: 'NEXT_FIRST', maxRepeats } });
       for (const target of ['a', 'b']) upstream.script(target, fails('overload', {}, 0), SILENCE);
