@@ -86,9 +86,16 @@ describe('the table of classes', () => {
 
 describe('the table of timers', () => {
   const rows = tableBelow(PAGE, '## Timers');
-  const FACTS = { streams: true, mayBeSilent: false, usesToolsOrReasoning: false, maxTokens: 100, promptTokens: 0 };
+  const FACTS = {
+    streams: true,
+    silence: 'short',
+    ownHost: true,
+    usesToolsOrReasoning: false,
+    maxTokens: 100,
+    promptTokens: 0,
+  } as const;
   const usual = attemptTiming(FACTS);
-  const silent = attemptTiming({ ...FACTS, mayBeSilent: true, usesToolsOrReasoning: true });
+  const silent = attemptTiming({ ...FACTS, silence: 'behind_signs', usesToolsOrReasoning: true });
 
   test('has a row for each', () => {
     expect(rows.map(([name]) => name)).toEqual(Object.keys(figures()));
@@ -107,7 +114,7 @@ describe('the table of timers', () => {
         `${(limitMs(30, 5_000) / percentileMs(30, 5_000)).toFixed(2).replace('.00', '')} times their 95th percentile`,
         `${duration(limitMs(30, 10))} at least`,
         `${duration(limitMs(30, 3_000_000))} at most`,
-        `without them ${duration(usual.firstOutputMs)}, or ${duration(silent.firstOutputMs)} where`,
+        'without them the figures [below](#without-samples)',
         `Plus ${duration(attemptTiming({ ...FACTS, promptTokens: 10_000 }).promptMs)} for every 10,000`,
         `The last available target gets at least ${duration(new ResponseTimes(() => 0).limitMs(usual, true))}`,
       ],
@@ -123,6 +130,26 @@ describe('the table of timers', () => {
       ],
     };
   }
+
+  test('tells what counts without samples, by what has come', () => {
+    const told = tableBelow(PAGE, '### Without samples').map(([, ...figures]) => figures);
+    const kinds = [{}, { ownHost: false }, { silence: 'behind_signs' }, { silence: 'without_head' }] as const;
+    const limits = kinds.map((kind) => attemptTiming({ ...FACTS, ...kind }));
+    expect(told).toEqual(
+      limits.map(({ noHeadMs = 0, headAloneMs = 0, firstOutputMs }) =>
+        [noHeadMs, headAloneMs, firstOutputMs].map(duration),
+      ),
+    );
+    const long = attemptTiming({ ...FACTS, ownHost: false, promptTokens: 10_000 });
+    const slowlyMs = (long.headAloneMs ?? 0) - (limits[1]?.headAloneMs ?? 0) + long.promptMs;
+    expect(PAGE).toContain(`${duration(slowlyMs / 10)} for every 1,000 tokens of the prompt`);
+    const whole = (['short', 'without_head'] as const).map((silence) =>
+      attemptTiming({ ...FACTS, silence, streams: false }),
+    );
+    expect(PAGE).toContain(
+      `one limit: ${whole.map(({ firstOutputMs }) => duration(firstOutputMs)).join(', or ')} where`,
+    );
+  });
 
   /** The limit of a target that has answered so often, each time after so many milliseconds. */
   function limitMs(samples: number, eachMs: number): number {

@@ -24,9 +24,13 @@ export interface ChainEntry {
 export interface AttemptTiming {
   /** Whether the upstream streams; a JSON call has the answer timer in place of first output and progress. */
   readonly streams: boolean;
-  /** Limit for the first output without statistics. */
+  /** Limit for the first output without statistics, where there are signs of life. */
   readonly firstOutputMs: number;
-  /** Whether statistics may replace `firstOutputMs`; false where a person has set it. */
+  /** The same as long as not even a head has come; at most `firstOutputMs`. Absent: the same figure. */
+  readonly noHeadMs?: number | undefined;
+  /** The same where the head has come and nothing else; at most `firstOutputMs`. Absent: the same figure. */
+  readonly headAloneMs?: number | undefined;
+  /** Whether statistics may stand in place of these; false where a person has set it. */
   readonly firstOutputAdapts: boolean;
   /** Added to the limit whatever it is: the time to read a long prompt. */
   readonly promptMs: number;

@@ -1,5 +1,5 @@
 import type { Failure } from '../../core/failure.ts';
-import type { AttemptLimits } from '../attempt/attempt.ts';
+import type { AttemptLimits } from '../attempt/time-limits.ts';
 import { leaseMs } from '../attempt/probe-output.ts';
 import type { ChainEntry, Prepared, Repair } from '../port/call.ts';
 import { localRefusal } from '../port/failures.ts';

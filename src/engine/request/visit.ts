@@ -1,4 +1,4 @@
-import type { AttemptLimits } from '../attempt/attempt.ts';
+import type { AttemptLimits } from '../attempt/time-limits.ts';
 import type { AttemptTiming, ChainEntry } from '../port/call.ts';
 import { sliceMs } from './slices.ts';
 import type { Request } from './request.ts';
@@ -41,6 +41,9 @@ export class Visit<Output, Final> {
     return {
       sliceMs: attemptMs,
       firstOutputMs,
+      noHeadMs: timing.noHeadMs === undefined ? firstOutputMs : times.limitMs(timing, this.#isLast, timing.noHeadMs),
+      headAloneMs:
+        timing.headAloneMs === undefined ? firstOutputMs : times.limitMs(timing, this.#isLast, timing.headAloneMs),
       blameAfterMs: times.blameAfterMs(timing, firstOutputMs),
       progressMs: timing.progressMs,
       clientStallMs: context.config.clientStallMs,

@@ -34,11 +34,12 @@ export class ResponseTimes {
   /**
    * Returns how long an attempt may take to its first output, or to its end where it does not stream, in milliseconds.
    * @param isLast whether no other target is available
+   * @param coldMs the limit where nothing is known of the target
    */
-  limitMs(timing: AttemptTiming, isLast: boolean): number {
+  limitMs(timing: AttemptTiming, isLast: boolean, coldMs = timing.firstOutputMs): number {
     const p95 = this.#streamed.percentileMs(0.95, this.#now());
     const adapts = timing.firstOutputAdapts && p95 !== undefined && this.#streamed.count(this.#now()) >= MIN_SAMPLES;
-    const usualMs = adapts ? clamp(LIMIT_FACTOR * p95, MIN_LIMIT_MS, MAX_LIMIT_MS) : timing.firstOutputMs;
+    const usualMs = adapts ? clamp(LIMIT_FACTOR * p95, MIN_LIMIT_MS, MAX_LIMIT_MS) : coldMs;
     const firstOutputMs = isLast && timing.firstOutputAdapts ? Math.max(usualMs, LAST_TARGET_MS) : usualMs;
     return firstOutputMs + timing.promptMs + (timing.streams ? 0 : timing.answerMs);
   }

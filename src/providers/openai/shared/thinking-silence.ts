@@ -1,0 +1,17 @@
+import type { Silence } from '../../../core/provider.ts';
+import { openAiModel } from '../../models/gpt-models.ts';
+import type { Adapter } from '../../port/adapter.ts';
+
+/**
+ * Makes {@link Adapter.silence} for an API of OpenAI's; `whileItThinks` is what comes meanwhile. `unknownReasons`: whether a model
+ * may reason of which nothing is known.
+ */
+export function thinkingSilence(whileItThinks: Silence, unknownReasons: boolean): Adapter['silence'] {
+  return (model, reasoning) => {
+    const known = openAiModel(model);
+    // Some think whatever they are told.
+    const obeys = known === undefined || known.chatEfforts.includes('none');
+    if (reasoning === 'refused' && obeys) return 'short';
+    return reasoning === 'asked' || (known?.reasons ?? unknownReasons) ? whileItThinks : 'short';
+  };
+}
