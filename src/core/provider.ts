@@ -46,8 +46,9 @@ export type OpenAiApi = 'responses' | 'chat_completions';
 /**
  * How long a streamed call may say nothing of its answer while all is well, and what comes of it meanwhile (engine, "Timers").
  * `short`: nothing keeps the first output back for long.
+ * `unknown`: the same as far as one knows, but nothing is known of the model.
  * `behind_signs`: the model thinks or the call is queued, and the head comes at once with signs of life behind it: startup
  * events, pings, comments.
  * `without_head`: the model thinks or is loaded, and the head comes no sooner than the first output.
  */
-export type Silence = 'short' | 'behind_signs' | 'without_head';
+export type Silence = 'short' | 'unknown' | 'behind_signs' | 'without_head';

@@ -2,7 +2,7 @@ import { durationMs } from '@bufbuild/protobuf/wkt';
 
 import { ReasoningEffort } from '../../gen/understudy/v1/chat_pb.ts';
 import type { AttemptTiming, ChainEntry } from '../engine/port/call.ts';
-import { attemptTiming } from '../engine/route/timing.ts';
+import { attemptTiming, isLong } from '../engine/route/timing.ts';
 import type { ReasoningWish } from '../providers/port/effort.ts';
 import type { PlanRequest } from '../server/port/gateway-port.ts';
 import type { Target } from '../targets/target.ts';
@@ -17,7 +17,7 @@ export function entryTiming(
 ): AttemptTiming {
   const reasoning = reasoningWish(options?.reasoningEffort);
   const silence = adapter.silence(model, reasoning);
-  const holdsOutputBack = reasoning === 'asked' || (reasoning === 'unsaid' && silence !== 'short');
+  const holdsOutputBack = reasoning === 'asked' || (reasoning === 'unsaid' && isLong(silence));
   return attemptTiming({
     streams,
     silence,

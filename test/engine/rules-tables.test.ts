@@ -133,14 +133,19 @@ describe('the table of timers', () => {
 
   test('tells what counts without samples, by what has come', () => {
     const told = tableBelow(PAGE, '### Without samples').map(([, ...figures]) => figures);
-    const kinds = [{}, { ownHost: false }, { silence: 'behind_signs' }, { silence: 'without_head' }] as const;
+    const kinds = [
+      {},
+      { silence: 'unknown', ownHost: false },
+      { silence: 'behind_signs' },
+      { silence: 'without_head' },
+    ] as const;
     const limits = kinds.map((kind) => attemptTiming({ ...FACTS, ...kind }));
     expect(told).toEqual(
       limits.map(({ noHeadMs = 0, headAloneMs = 0, firstOutputMs }) =>
         [noHeadMs, headAloneMs, firstOutputMs].map(duration),
       ),
     );
-    const long = attemptTiming({ ...FACTS, ownHost: false, promptTokens: 10_000 });
+    const long = attemptTiming({ ...FACTS, silence: 'unknown', ownHost: false, promptTokens: 10_000 });
     const slowlyMs = (long.headAloneMs ?? 0) - (limits[1]?.headAloneMs ?? 0) + long.promptMs;
     expect(PAGE).toContain(`${duration(slowlyMs / 10)} for every 1,000 tokens of the prompt`);
     const whole = (['short', 'without_head'] as const).map((silence) =>

@@ -25,7 +25,7 @@ describe('the registry', () => {
     const silences = (model: string, reasoning: ReasoningWish = 'unsaid') =>
       EVERY_ADAPTER.map(({ adapter, provider, path }) => [`${provider} ${path}`, adapter.silence(model, reasoning)]);
     const unlessShort = (entries: ReturnType<typeof silences>) =>
-      Object.fromEntries(entries.filter(([, silence]) => silence !== 'short'));
+      Object.fromEntries(entries.filter(([, silence]) => silence !== 'short' && silence !== 'unknown'));
     const always = { 'deepseek /chat/completions': 'behind_signs', 'ollama /api/chat': 'without_head' };
     const claude = { 'anthropic /v1/messages': 'behind_signs' };
     expect(unlessShort(silences('gpt-4o'))).toEqual({ ...always, ...claude });
@@ -42,6 +42,8 @@ describe('the registry', () => {
     // Of a model that nothing is known of.
     const azure = { 'azure-openai /chat/completions': 'without_head' };
     expect(unlessShort(silences('m'))).toEqual({ ...always, ...claude, ...responses, ...azure });
+    expect(silences('m')).toContainEqual(['openai /chat/completions', 'unknown']);
+    expect(silences('gpt-4o')).toContainEqual(['openai /chat/completions', 'short']);
     expect(silences('m', 'asked').filter(([, silence]) => silence === 'short')).toEqual([]);
   });
 

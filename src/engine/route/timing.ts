@@ -8,11 +8,12 @@ import type { AttemptTiming } from '../port/call.ts';
  */
 const COLD_MS = {
   short: [12_000, 12_000, 12_000],
+  unknown: [12_000, 12_000, 12_000],
   behind_signs: [40_000, 40_000, 180_000],
   without_head: [120_000, 40_000, 180_000],
 } as const satisfies Record<Silence, ColdLimits>;
-/** A server that is not the provider's own may read a prompt for long, with its head out. */
-const SHORT_ELSEWHERE_MS: ColdLimits = [12_000, 40_000, 120_000];
+/** A model of which nothing is known, at a server that somebody runs, may read a prompt for long with its head out. */
+const UNKNOWN_ELSEWHERE_MS: ColdLimits = [12_000, 40_000, 120_000];
 /** For a call that is not streamed, of which nothing comes before the end. */
 const WHOLE_USUAL_MS = 12_000;
 const WHOLE_SILENT_MS = 120_000;
@@ -58,12 +59,20 @@ export function attemptTiming(facts: TimingFacts): AttemptTiming {
     answerMs: ((facts.maxTokens ?? UNLIMITED_ANSWER_TOKENS) / ANSWER_TOKENS_PER_SECOND) * 1_000,
   };
   if (setMs !== undefined) return { ...rest, firstOutputMs: setMs };
-  if (!facts.streams) return { ...rest, firstOutputMs: facts.silence === 'short' ? WHOLE_USUAL_MS : WHOLE_SILENT_MS };
+  if (!facts.streams) return { ...rest, firstOutputMs: isLong(facts.silence) ? WHOLE_SILENT_MS : WHOLE_USUAL_MS };
   const isElsewhere = !facts.ownHost;
   const [noHeadMs, headAloneMs, withSignMs] =
-    isElsewhere && facts.silence === 'short' ? SHORT_ELSEWHERE_MS : COLD_MS[facts.silence];
-  const slowlyMs = isElsewhere ? readingMs(facts.promptTokens, PROMPT_TOKENS_PER_SECOND_ELSEWHERE) - rest.promptMs : 0;
+    isElsewhere && facts.silence === 'unknown' ? UNKNOWN_ELSEWHERE_MS : COLD_MS[facts.silence];
+  const slowlyMs =
+    isElsewhere && facts.silence !== 'short'
+      ? readingMs(facts.promptTokens, PROMPT_TOKENS_PER_SECOND_ELSEWHERE) - rest.promptMs
+      : 0;
   return { ...rest, noHeadMs, headAloneMs: headAloneMs + slowlyMs, firstOutputMs: withSignMs + slowlyMs };
+}
+
+/** Whether a model may say nothing for long, as far as one knows. */
+export function isLong(silence: Silence): boolean {
+  return silence !== 'short' && silence !== 'unknown';
 }
 
 function readingMs(tokens: number, perSecond: number): number {

@@ -18,7 +18,8 @@ function timing(facts: Partial<TimingFacts> = {}): ReturnType<typeof attemptTimi
 describe('the timers of an attempt', () => {
   it.each([
     ['nothing keeps the output back', { silence: 'short' }, [12_000, 12_000, 12_000]],
-    ['a server of one’s own may read for long', { silence: 'short', ownHost: false }, [12_000, 40_000, 120_000]],
+    ['nothing is known of the model', { silence: 'unknown' }, [12_000, 12_000, 12_000]],
+    ['a server of one’s own may read for long', { silence: 'unknown', ownHost: false }, [12_000, 40_000, 120_000]],
     ['a model thinks behind signs of life', { silence: 'behind_signs' }, [40_000, 40_000, 180_000]],
     ['a model thinks or is loaded before the head', { silence: 'without_head' }, [120_000, 40_000, 180_000]],
   ] as const)('give the first output by what has come, no head, a head, a sign of life: %s', (_, facts, limits) => {
@@ -29,7 +30,7 @@ describe('the timers of an attempt', () => {
 
   it('leave a dead target in 45 s where a thinking one would have shown a sign of life, and give that one 90 s and more', () => {
     for (const ownHost of [true, false]) {
-      for (const silence of ['short', 'behind_signs'] as const) {
+      for (const silence of ['short', 'unknown', 'behind_signs'] as const) {
         expect(timing({ silence, ownHost }).noHeadMs).toBeLessThan(45_000);
         expect(timing({ silence, ownHost }).headAloneMs).toBeLessThan(45_000);
       }
@@ -39,7 +40,7 @@ describe('the timers of an attempt', () => {
   });
 
   it('give a whole answer one limit, whatever has come of it', () => {
-    expect(timing({ streams: false, ownHost: false })).toMatchObject({ firstOutputMs: 12_000 });
+    expect(timing({ streams: false, silence: 'unknown', ownHost: false })).toMatchObject({ firstOutputMs: 12_000 });
     for (const silence of ['behind_signs', 'without_head'] as const) {
       const whole = timing({ streams: false, silence });
       expect(whole.firstOutputMs).toBe(120_000);
@@ -48,11 +49,13 @@ describe('the timers of an attempt', () => {
   });
 
   it('give a server of one’s own a second for every 1,000 tokens of the prompt, once its head has come', () => {
-    const own = timing({ ownHost: false, promptTokens: 100_000 });
+    const own = timing({ silence: 'unknown', ownHost: false, promptTokens: 100_000 });
     expect([own.noHeadMs, own.headAloneMs, own.firstOutputMs, own.promptMs]).toEqual([
       12_000, 130_000, 210_000, 10_000,
     ]);
-    expect(timing({ promptTokens: 100_000 })).toMatchObject({ headAloneMs: 12_000, firstOutputMs: 12_000 });
+    for (const known of [{ silence: 'unknown' }, { silence: 'short', ownHost: false }] as const) {
+      expect(timing({ ...known, promptTokens: 100_000 })).toMatchObject({ headAloneMs: 12_000, firstOutputMs: 12_000 });
+    }
   });
 
   it('add a second for every 10,000 tokens of the prompt', () => {

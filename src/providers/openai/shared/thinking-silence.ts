@@ -11,7 +11,9 @@ export function thinkingSilence(whileItThinks: Silence, unknownReasons: boolean)
     const known = openAiModel(model);
     // Some think whatever they are told.
     const obeys = known === undefined || known.chatEfforts.includes('none');
-    if (reasoning === 'refused' && obeys) return 'short';
-    return reasoning === 'asked' || (known?.reasons ?? unknownReasons) ? whileItThinks : 'short';
+    const reasons =
+      reasoning === 'asked' || ((known?.reasons ?? unknownReasons) && !(reasoning === 'refused' && obeys));
+    if (reasons) return whileItThinks;
+    return known === undefined ? 'unknown' : 'short';
   };
 }
