@@ -1,4 +1,6 @@
 import type { AttemptTiming } from '../../../src/engine/port/call.ts';
+import type { Arrival } from './arrivals.ts';
+import { coldLimitMs } from './arrivals.ts';
 
 /** From when on silence is the provider's fault, and when an attempt must have ended, in milliseconds of its life. */
 export interface Blame {
@@ -25,10 +27,21 @@ export class TimesModel {
     (streams ? this.#streamed : this.#whole).push({ atMs, ms });
   }
 
-  /** Bounds what the engine may make of silence now; `isLast` may depend on the moment, so that it stays open here. */
-  blame(timing: AttemptTiming, nowMs: number): Blame {
-    const least = this.#limit(timing, nowMs, 1 / BLUR);
-    const most = this.#limit(timing, nowMs, BLUR);
+  /** Bounds what the engine may make of silence from now on, by what comes before the first output. */
+  blames(timing: AttemptTiming, nowMs: number): Readonly<Record<Arrival, Blame>> {
+    const sign = this.#blame(timing, nowMs, timing.firstOutputMs);
+    if (timing.noHeadMs === undefined) return { no_head: sign, head_alone: sign, sign_of_life: sign };
+    return {
+      no_head: this.#blame(timing, nowMs, coldLimitMs(timing, 'no_head')),
+      head_alone: this.#blame(timing, nowMs, coldLimitMs(timing, 'head_alone')),
+      sign_of_life: sign,
+    };
+  }
+
+  /** `isLast` may depend on the moment, so that it stays open here. */
+  #blame(timing: AttemptTiming, nowMs: number, coldMs: number): Blame {
+    const least = this.#limit(timing, nowMs, 1 / BLUR, coldMs);
+    const most = this.#limit(timing, nowMs, BLUR, coldMs);
     const last = timing.firstOutputAdapts ? 30_000 + timing.promptMs + (timing.streams ? 0 : timing.answerMs) : 0;
     const limitMs = Math.max(most, last);
     const p95 = percentile(recent(timing.streams ? this.#streamed : this.#whole, nowMs));
@@ -41,11 +54,11 @@ export class TimesModel {
     };
   }
 
-  #limit(timing: AttemptTiming, nowMs: number, blur: number): number {
+  #limit(timing: AttemptTiming, nowMs: number, blur: number, coldMs: number): number {
     const samples = recent(this.#streamed, nowMs);
     const p95 = percentile(samples);
     const adapts = timing.firstOutputAdapts && p95 !== undefined && samples.length >= 20;
-    const firstOutputMs = adapts ? Math.min(Math.max(4 * p95 * blur, 10_000), 120_000) : timing.firstOutputMs;
+    const firstOutputMs = adapts ? Math.min(Math.max(4 * p95 * blur, 10_000), 120_000) : coldMs;
     return firstOutputMs + timing.promptMs + (timing.streams ? 0 : timing.answerMs);
   }
 }
