@@ -117,7 +117,7 @@ export class Attempt<Output, Final> {
     switch (event.type) {
       case 'headers':
         this.phase = 'GATED';
-        this.#arrived = arrivedHead(this.#limits, this.elapsedMs);
+        this.#arrived = arrivedHead(this.#limits, this);
         this.httpStatus = event.status;
         this.providerRequestId = event.requestId;
         break;

@@ -22,9 +22,9 @@ export type Arrived = 'nothing' | 'head' | 'late_head' | 'sign';
 /** Where heads come with the first output, one that comes sooner than this, in milliseconds, comes without it. */
 const EARLY_HEAD_MS = 10_000;
 
-/** Returns what a head is that comes after so many milliseconds. */
-export function arrivedHead(limits: AttemptLimits, elapsedMs: number): Arrived {
-  return limits.headAloneMs < limits.noHeadMs && elapsedMs > EARLY_HEAD_MS ? 'late_head' : 'head';
+/** Returns what a head is that comes now, so many milliseconds after the start; asked for only where it matters. */
+export function arrivedHead(limits: AttemptLimits, attempt: { readonly elapsedMs: number }): Arrived {
+  return limits.headAloneMs < limits.noHeadMs && attempt.elapsedMs > EARLY_HEAD_MS ? 'late_head' : 'head';
 }
 
 /** Returns how long the target may take to its first output, given what has come of it (engine rule G5), in milliseconds. */
