@@ -1,7 +1,7 @@
 import type { AttemptTiming } from '../../../src/engine/port/call.ts';
 import type { ScriptEvent } from '../../support/upstream-scripts.ts';
 
-/** What has come of a call before its first output (engine, "Without samples"). */
+/** What has come of a call before its first output (engine, "Timers"). */
 export type Arrival = 'no_head' | 'head_alone' | 'sign_of_life';
 
 /** Where heads come with the first output, one that comes later than this, in milliseconds, is no head alone. */
