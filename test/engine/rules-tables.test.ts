@@ -23,7 +23,14 @@ import { MISMATCH } from '../../src/structured-output/answer-form.ts';
 import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
 
 const PAGE = readFromRoot('docs/engine-rules.md');
-const FACTS = { streams: true, mayBeSilent: false, usesToolsOrReasoning: false, maxTokens: 100, promptTokens: 0 };
+const FACTS = {
+  streams: true,
+  silence: 'short',
+  ownHost: true,
+  usesToolsOrReasoning: false,
+  maxTokens: 100,
+  promptTokens: 0,
+} as const;
 
 describe('the table of classes', () => {
   const rows = tableBelow(PAGE, '## Classes of failures');
@@ -89,7 +96,7 @@ describe('the table of classes', () => {
 describe('the table of timers', () => {
   const rows = tableBelow(PAGE, '## Timers');
   const usual = attemptTiming(FACTS);
-  const silent = attemptTiming({ ...FACTS, mayBeSilent: true, usesToolsOrReasoning: true });
+  const silent = attemptTiming({ ...FACTS, silence: 'behind_signs', usesToolsOrReasoning: true });
 
   test('has a row for each', () => {
     expect(rows.map(([name]) => name)).toEqual(Object.keys(figures()));
@@ -104,7 +111,7 @@ describe('the table of timers', () => {
     return {
       'connect + TLS': connectLimits(),
       'first output': [
-        `what was learnt (X6); without that ${duration(usual.firstOutputMs)}, or ${duration(silent.firstOutputMs)} where`,
+        'what was learnt (X6); without that the figures [below](#without-samples)',
         `Plus ${duration(attemptTiming({ ...FACTS, promptTokens: 10_000 }).promptMs)} for every 10,000`,
         `The last available target gets at least ${duration(new ResponseTimes(() => 0).limits(usual, true).firstOutputMs)}`,
       ],
@@ -121,6 +128,29 @@ describe('the table of timers', () => {
     };
   }
 
+  test('tells what counts without samples, by what has come', () => {
+    const told = tableBelow(PAGE, '### Without samples').map(([, ...figures]) => figures);
+    const kinds = [
+      {},
+      { silence: 'unknown', ownHost: false },
+      { silence: 'behind_signs' },
+      { silence: 'without_head' },
+    ] as const;
+    const limits = kinds.map((kind) => attemptTiming({ ...FACTS, ...kind }));
+    expect(told).toEqual(
+      limits.map(({ noHeadMs = 0, headAloneMs = 0, firstOutputMs }) =>
+        [noHeadMs, headAloneMs, firstOutputMs].map(duration),
+      ),
+    );
+    const long = attemptTiming({ ...FACTS, silence: 'unknown', ownHost: false, promptTokens: 10_000 });
+    const slowlyMs = (long.headAloneMs ?? 0) - (limits[1]?.headAloneMs ?? 0) + long.promptMs;
+    expect(PAGE).toContain(`${duration(slowlyMs / 10)} for every 1,000 tokens of the prompt`);
+    const whole = (['short', 'loaded'] as const).map((silence) => attemptTiming({ ...FACTS, silence, streams: false }));
+    expect(PAGE).toContain(
+      `one limit: ${whole.map(({ firstOutputMs }) => duration(firstOutputMs)).join(', or ')} where`,
+    );
+  });
+
   /** Sockets are the only ones to ask otherwise, and they would have to be waited for. */
   function connectLimits(): readonly string[] {
     const source = readFromRoot('src/upstream/network/undici-transport.ts');
@@ -133,7 +163,7 @@ describe('the rule of what is learnt', () => {
   const [, text = ''] = /^- \*\*X6\*\* ((?:.+\n)(?: {2}.+\n)*)/m.exec(PAGE) ?? [];
   const told = text.replaceAll(/\s+/g, ' ');
   const plain = attemptTiming(FACTS);
-  const thinking = attemptTiming({ ...FACTS, mayBeSilent: true });
+  const thinking = attemptTiming({ ...FACTS, silence: 'behind_signs' });
 
   test('tells the figures of the engine', () => {
     let samples = 0;

@@ -179,6 +179,17 @@ const FAULTY = {
   silence: () => [],
   headers_only: () => [after(100, headers()), after(10, startup())],
   head_alone: () => [after(100, headers())],
+  thinks: (healthy, _, dice) => {
+    const first = healthy.findIndex(({ event }) => event.type === 'output');
+    const waitMs = dice.pick([35_000, 90_000, 90_000]);
+    return healthy.map((step, index) => (index === first ? after(waitMs, step.event) : step));
+  },
+  late_head: (healthy, _, dice) => {
+    const waitMs = dice.pick([35_000, 39_900, 90_000]);
+    return healthy.flatMap((step, index) =>
+      step.event.type === 'startup' ? [] : [index === 0 ? after(waitMs, step.event) : step],
+    );
+  },
   keep_alives: () => keepAlives(4_000, 60),
   startup_error: () => [
     after(100, headers()),

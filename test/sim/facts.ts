@@ -7,6 +7,7 @@ import type { CircuitSeen, StandsBy } from './model/breaker-model.ts';
 import type { Breakers } from './model/breakers.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
 import type { SlotsModel } from './model/slots-model.ts';
+import type { Arrival } from './model/arrivals.ts';
 import type { Blame } from './model/times-model.ts';
 import type { CallFacts } from './sim-call.ts';
 import type { Told } from './sim-client.ts';
@@ -26,7 +27,12 @@ export interface Made {
   /** The same and those of which it is not sure. */
   readonly mayBeOthers: readonly ChainEntry[];
   /** From when on silence is the provider's fault. */
-  readonly blame: Blame;
+  /** By what has come of the call. */
+  blame: Blame;
+  /** By what may come of it, as it was known when it was opened. */
+  readonly blames: Readonly<Record<Arrival, Blame>>;
+  /** What has come of it before its first output. */
+  arrival: Arrival;
   /** Entries that could surely have been asked when the attempt had ended. */
   othersAtEnd: readonly ChainEntry[];
   /** Whether another target that could be asked was not suspect when the attempt had ended. */

@@ -4,6 +4,7 @@ import { Dice, seedOf } from './dice.ts';
 import { disturbed } from './disturbances.ts';
 import { withForeign } from './foreign.ts';
 import { withPractice } from './practice.ts';
+import { withSilences } from './silences.ts';
 import { withUnnamed } from './unnamed.ts';
 import { withWorkloads } from './workloads.ts';
 import type { CancelPhase, Fault, FaultKind, FaultShape, Reading, SimRequest, Tape } from './tape.ts';
@@ -63,7 +64,8 @@ export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   const foreign = withForeign(conversations, new Dice(mulberry32(seedOf(seed, 'foreign'))));
   const unnamed = withUnnamed(foreign, new Dice(mulberry32(seedOf(seed, 'unnamed'))));
   const workloads = withWorkloads(unnamed, new Dice(mulberry32(seedOf(seed, 'workloads'))));
-  return withPractice(workloads, new Dice(mulberry32(seedOf(seed, 'practice'))));
+  const practised = withPractice(workloads, new Dice(mulberry32(seedOf(seed, 'practice'))));
+  return withSilences(practised, new Dice(mulberry32(seedOf(seed, 'silences'))));
 }
 
 /** Draws a tape in which nothing is wrong but providers, callers and the wall clock. */

@@ -5,6 +5,7 @@ import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { EventLog } from './event-log.ts';
 import type { Check, Facts, Made, Run, Stall, Watch } from './facts.ts';
 import type { StandsBy } from './model/breaker-model.ts';
+import { arrivalAt } from './model/arrivals.ts';
 import type { Breakers } from './model/breakers.ts';
 import { circuitTold } from './model/breakers.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
@@ -79,12 +80,14 @@ export class Recorder {
     if (own.breaker.isAutomatic) own.calls.add(call);
     own.usedAtMs = nowMs;
     this.#models.slots.get(call.target)?.opened(nowMs);
-    const blame = own.times.asked(call.timing, nowMs);
+    const blames = own.times.asked(call.timing, nowMs);
     const made: Made = {
       call,
       index: run.made.length,
       circuit,
-      blame,
+      blame: blames.no_head,
+      blames,
+      arrival: 'no_head',
       heldUntilMs: cooldownOf(call.target).heldUntilMs(call.entry.model),
       ...free,
       othersAtEnd: [],
@@ -100,6 +103,7 @@ export class Recorder {
 
   delivered(run: Run, made: Made, event: ScriptEvent): void {
     this.#log.note(`call ${made.call.id} ${event.type}`);
+    this.#arrived(made, event);
     if (event.type === 'headers' && event.limits !== undefined) {
       const { target, entry } = made.call;
       this.#models.cooldownOf(target).read(event.limits, entry.model, this.#runtime.now());
@@ -174,6 +178,14 @@ export class Recorder {
 
   quiet(): void {
     for (const watch of this.#watches) watch.quiet?.();
+  }
+
+  /** Nothing that comes behind the first output says anything of it. */
+  #arrived(made: Made, event: ScriptEvent): void {
+    const { call, blames, arrival } = made;
+    if (call.firstOutputAtMs !== undefined) return;
+    made.arrival = arrivalAt(call.timing, arrival, event, this.#runtime.now() - call.openedAtMs);
+    made.blame = blames[made.arrival];
   }
 
   #fault(number: number, what: string): void {

@@ -12,7 +12,8 @@ export function timingOf({ json, promptTokens = 0, thinkMs }: SimRequest): Attem
   const reasons = thinkMs !== undefined;
   return attemptTiming({
     streams: !json,
-    mayBeSilent: reasons,
+    silence: reasons ? 'behind_signs' : 'short',
+    ownHost: true,
     usesToolsOrReasoning: reasons,
     maxTokens: ANSWER_TOKENS,
     promptTokens,

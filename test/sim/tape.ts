@@ -21,6 +21,10 @@ export type FaultKind =
   | 'headers_only'
   /** Headers and nothing else. */
   | 'head_alone'
+  /** Headers and a startup event, then 90 s of nothing, then the answer. */
+  | 'thinks'
+  /** Nothing at all for half a minute or more, then headers, and the answer in a moment. */
+  | 'late_head'
   | 'keep_alives'
   | 'startup_error'
   | 'slow_start'
@@ -104,6 +108,12 @@ export interface SimRequest {
   readonly thinkMs?: number | undefined;
 }
 
+/**
+ * What comes of a call that may say nothing of its answer for long: a head and signs of life, no head until the first words, or, of a
+ * server that somebody runs, what it sends.
+ */
+export type SilenceKind = 'behind_signs' | 'without_head' | 'somebodys';
+
 /** How the engine is configured. */
 export interface SimConfig {
   readonly order: RetryOrder;
@@ -120,6 +130,8 @@ export interface SimConfig {
   readonly sharedAccount: boolean;
   /** Targets that other servers than their providers' own answer for. Absent: none. */
   readonly foreign?: readonly string[] | undefined;
+  /** Targets whose models may say nothing for long. Absent: none. */
+  readonly silences?: Readonly<Record<string, SilenceKind>> | undefined;
 }
 
 /** What an operator does to a target, and takes back. A reset is for once. */

@@ -105,8 +105,8 @@ export async function makeAttempt<Output, Final>(
   function blamed(reason: Failure): Failure {
     if (attempt.firstOutputMs !== undefined) return reason;
     const { startedAtMs } = start;
-    const { sliceMs, firstOutputMs, deadlineAtMs, suspectAfterMs } = limits;
-    const limitMs = Math.min(sliceMs, firstOutputMs, deadlineAtMs - startedAtMs);
+    const { suspectAfterMs } = limits;
+    const limitMs = attempt.allowedSilenceMs;
     return withSuspicion(reason, { startedAtMs, endedAtMs: runtime.now(), limitMs, suspectAfterMs }, times.silences);
   }
 }

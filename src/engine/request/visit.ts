@@ -1,4 +1,4 @@
-import type { AttemptLimits } from '../attempt/attempt.ts';
+import type { AttemptLimits } from '../attempt/time-limits.ts';
 import type { AttemptTiming, ChainEntry } from '../port/call.ts';
 import { sliceMs } from './slices.ts';
 import type { Request } from './request.ts';
@@ -44,12 +44,10 @@ export class Visit<Output, Final> {
   limits(attemptMs: number, timing: AttemptTiming): VisitLimits {
     const { chain, context, time } = this.#request;
     const { times } = context.stateOf(this.entry).circuits.of(this.entry);
-    const { firstOutputMs, blameAfterMs, suspectAfterMs } = times.limits(timing, !chain.hasAny(this.#later));
+    const silence = times.limits(timing, !chain.hasAny(this.#later));
     return {
       sliceMs: attemptMs,
-      firstOutputMs,
-      blameAfterMs,
-      suspectAfterMs,
+      ...silence,
       progressMs: timing.progressMs,
       clientStallMs: context.config.clientStallMs,
       deadlineAtMs: time.deadlineAtMs,

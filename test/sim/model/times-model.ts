@@ -1,4 +1,6 @@
 import type { AttemptTiming } from '../../../src/engine/port/call.ts';
+import type { Arrival } from './arrivals.ts';
+import { coldLimitMs } from './arrivals.ts';
 
 /** From when on silence is the provider's fault, and when an attempt must have ended, in milliseconds of its life. */
 export interface Blame {
@@ -43,22 +45,28 @@ export class TimesModel {
   #lastSuspectFromMs = Number.POSITIVE_INFINITY;
   #silentProbes = 0;
 
-  /** Takes in that an attempt begins, and bounds what the engine may make of its silence; `isLast` stays open here. */
-  asked(timing: AttemptTiming, nowMs: number): Blame {
+  /**
+   * Takes in that an attempt begins, and bounds what the engine may make of its silence, by what comes before the first output; `isLast`
+   * stays open here.
+   */
+  asked(timing: AttemptTiming, nowMs: number): Readonly<Record<Arrival, Blame>> {
     if (nowMs - this.#usedAtMs >= 300_000) this.#samples = [];
     this.#usedAtMs = nowMs;
     const known = this.#known(timing, nowMs);
-    const cold = withAdditions(timing, timing.firstOutputMs);
     const learnt = known && this.#learnt(timing, known, 2 ** Math.min(2, this.#silentProbes));
-    const least = learnt ?? cold;
-    const limitMs = Math.max(least, withAdditions(timing, 30_000));
     const suspectFromMs = known === undefined ? this.#suspectAnyway : suspect(timing, known);
-    if (learnt !== undefined)
-      return { notBeforeMs: learnt, surelyFromMs: learnt, suspectFromMs, limitMs, leastLimitMs: least };
     const some = this.#standIn(timing, nowMs, 1);
-    const blameMs = some === undefined ? limitMs : Math.max(5_000, 3 * percentile(some, 0.95));
-    const notBeforeMs = Math.min(least, blameMs);
-    return { notBeforeMs, surelyFromMs: Math.min(limitMs, blameMs), suspectFromMs, limitMs, leastLimitMs: least };
+    const blame = (arrival: Arrival): Blame => {
+      const cold = withAdditions(timing, coldLimitMs(timing, arrival));
+      const signTells = timing.signsAreSure === true ? cold : Number.POSITIVE_INFINITY;
+      const least = arrival === 'sign_of_life' ? (learnt ?? cold) : Math.min(learnt ?? cold, signTells);
+      const limitMs = Math.max(least, withAdditions(timing, 30_000));
+      const usually = some === undefined ? limitMs : Math.max(5_000, 3 * percentile(some, 0.95));
+      const blameMs = learnt ?? usually;
+      const notBeforeMs = Math.min(least, blameMs);
+      return { notBeforeMs, surelyFromMs: Math.min(limitMs, blameMs), suspectFromMs, limitMs, leastLimitMs: least };
+    };
+    return { no_head: blame('no_head'), head_alone: blame('head_alone'), sign_of_life: blame('sign_of_life') };
   }
 
   /** Takes in a first output. */
@@ -106,7 +114,8 @@ export class TimesModel {
     const floors = [3.1 * p95, 1.5 * percentile(known, 0.99), timing.mayThink ? 10_000 : 900];
     if (!timing.streams) floors.push(timing.answerMs / 2);
     const wished = Math.max(...floors) * stretched(timing, known) * patience + timing.promptMs;
-    return Math.min(wished, Math.max(withAdditions(timing, 120_000), 1.5 * p95));
+    const most = Math.max(120_000, timing.firstOutputMs);
+    return Math.min(wished, Math.max(withAdditions(timing, most), 1.5 * p95));
   }
 
   #add(timing: AttemptTiming, ms: number, atMs: number): void {

@@ -36,6 +36,10 @@ const FIXED_SIZE = 500;
 export interface SilenceLimits {
   /** Longest wait for the first output, or for the end where it does not stream. */
   readonly firstOutputMs: number;
+  /** The same as long as not even a head has come; at most `firstOutputMs`. */
+  readonly noHeadMs: number;
+  /** The same where the head has come and nothing else; at most `firstOutputMs`. */
+  readonly headAloneMs: number;
   /** From here on the provider is to blame; never more than `firstOutputMs` (engine rule X1). */
   readonly blameAfterMs: number;
   /** From here on it is suspicious; infinite where nothing is known. */
@@ -93,11 +97,18 @@ export class ResponseTimes {
     this.#usedAtMs = now;
     const known = this.#known(timing);
     const learntMs = this.#learntMs(timing, known);
-    const usualMs = (timing.firstOutputAdapts ? learntMs : undefined) ?? coldMs(timing, timing.firstOutputMs);
-    const firstOutputMs =
-      isLast && timing.firstOutputAdapts ? Math.max(usualMs, coldMs(timing, LAST_TARGET_MS)) : usualMs;
+    const adaptsTo = timing.firstOutputAdapts ? learntMs : undefined;
+    const leastMs = isLast && timing.firstOutputAdapts ? coldMs(timing, LAST_TARGET_MS) : 0;
+    const firstOutputMs = Math.max(adaptsTo ?? coldMs(timing, timing.firstOutputMs), leastMs);
+    /** Of what an API is sure to send the want is telling also where its times are known. */
+    const without = (signMs: number | undefined): number => {
+      if (signMs === undefined || (adaptsTo !== undefined && timing.signsAreSure !== true)) return firstOutputMs;
+      return Math.min(firstOutputMs, Math.max(coldMs(timing, signMs), leastMs));
+    };
     return {
       firstOutputMs,
+      noHeadMs: without(timing.noHeadMs),
+      headAloneMs: without(timing.headAloneMs),
       blameAfterMs: Math.min(firstOutputMs, learntMs ?? this.#coldBlameMs(timing)),
       suspectAfterMs: known === undefined ? this.silences.suspectAfterMs : suspectMs(known, timing),
     };
@@ -114,7 +125,8 @@ export class ResponseTimes {
     const measuredMs = Math.max(floorMs, USUAL_FACTOR * p95, RARE_FACTOR * known.quantileMs(0.99));
     const wishedMs = measuredMs * stretch(known, timing) * this.silences.patience + timing.promptMs;
     // Who is known to be silent for longer than any limit is never cut.
-    return Math.min(wishedMs, Math.max(coldMs(timing, MAX_LIMIT_MS), RARE_FACTOR * p95));
+    const capMs = Math.max(MAX_LIMIT_MS, timing.firstOutputMs);
+    return Math.min(wishedMs, Math.max(coldMs(timing, capMs), RARE_FACTOR * p95));
   }
 
   #coldBlameMs(timing: AttemptTiming): number {
