@@ -113,7 +113,7 @@ export class TimesModel {
     const p95 = percentile(known, 0.95);
     const floors = [3.1 * p95, 1.5 * percentile(known, 0.99), timing.mayThink ? 10_000 : 900];
     if (!timing.streams) floors.push(timing.answerMs / 2);
-    const wished = Math.max(...floors) * stretched(timing, known) * patience + timing.promptMs;
+    const wished = Math.max(Math.max(...floors) * stretched(timing, known), p95 + timing.promptMs) * patience;
     const most = Math.max(120_000, timing.firstOutputMs);
     return Math.min(wished, Math.max(withAdditions(timing, most), 1.5 * p95));
   }
@@ -142,7 +142,8 @@ export class TimesModel {
 }
 
 function suspect(timing: AttemptTiming, known: readonly Sample[]): number {
-  return Math.max(300, 1.5 * percentile(known, 0.95) * stretched(timing, known) + timing.promptMs);
+  const p95 = percentile(known, 0.95);
+  return Math.max(300, 1.5 * p95 * stretched(timing, known), p95 + timing.promptMs);
 }
 
 function stretched(timing: AttemptTiming, known: readonly Sample[]): number {

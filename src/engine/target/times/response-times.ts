@@ -123,7 +123,7 @@ export class ResponseTimes {
       timing.streams ? 0 : WHOLE_FLOOR_SHARE * timing.answerMs,
     );
     const measuredMs = Math.max(floorMs, USUAL_FACTOR * p95, RARE_FACTOR * known.quantileMs(0.99));
-    const wishedMs = measuredMs * stretch(known, timing) * this.silences.patience + timing.promptMs;
+    const wishedMs = Math.max(measuredMs * stretch(known, timing), p95 + timing.promptMs) * this.silences.patience;
     // Who is known to be silent for longer than any limit is never cut.
     const capMs = Math.max(MAX_LIMIT_MS, timing.firstOutputMs);
     return Math.min(wishedMs, Math.max(coldMs(timing, capMs), RARE_FACTOR * p95));
@@ -182,7 +182,7 @@ function stretch(known: RecentSamples, timing: AttemptTiming): number {
 
 function suspectMs(known: RecentSamples, timing: AttemptTiming): number {
   const usualMs = SUSPECT_FACTOR * known.quantileMs(0.95) * stretch(known, timing);
-  return Math.max(SUSPECT_FLOOR_MS, usualMs + timing.promptMs);
+  return Math.max(SUSPECT_FLOOR_MS, usualMs, known.quantileMs(0.95) + timing.promptMs);
 }
 
 /** A limit with what the size of the prompt, and of an answer that is not streamed, adds to it. */

@@ -87,7 +87,11 @@ describe('the limit for the first output', () => {
     expect(limitMs({ ...WHOLE, promptMs: 3_000 })).toBe(35_000);
     expect(limitMs({ ...TIMING, answerMs: 20_000 })).toBe(12_000);
     add(20, 1_000, withPrompt(40_000));
-    expect(limitMs(withPrompt(40_000, 4_000))).toBe(7_100);
+    expect(limitMs(withPrompt(40_000, 4_000))).toBe(5_000);
+    expect(times.limits(withPrompt(40_000, 4_000), false)).toMatchObject({
+      blameAfterMs: 5_000,
+      suspectAfterMs: 5_000,
+    });
   });
 
   it('is learnt from whole answers where nothing is streamed, and leaves room for a long one', () => {
