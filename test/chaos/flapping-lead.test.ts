@@ -4,7 +4,7 @@ import { LEAD_WORDS, SECOND_WORDS, textOfWords } from '../support/failover-bench
 import { flaps } from '../support/failover-bench/bench-faults.ts';
 import type { BenchStage, BenchWay, TimedCall } from '../support/failover-bench/bench-stage.ts';
 import { benchStage } from '../support/failover-bench/bench-stage.ts';
-import { FORMS } from '../support/failover-bench/wire-forms.ts';
+import { FORMS, OPENAI } from '../support/failover-bench/wire-forms.ts';
 
 /** The sequence of the bench: twenty calls, one every 4 s, each of which may take 30 s. */
 const CALLS = 20;
@@ -16,13 +16,14 @@ const MOST_BACK_MS = 30_000;
 const OPENING_FAILURES = 5;
 const WAYS: readonly BenchWay[] = ['streamed', 'unary'];
 
-// S15 of Failover Bench, whose outage takes 60 s, also with others: what is looked at every half minute finds the end of
-// some of them at once, and misses that of others by nearly half a minute.
-describe.each([20_000, 41_000, 55_000, 60_000])('S15 the first target answers 503 for %i ms', (downMs) => {
+/** The bench's outage takes 60 s. What looks every half minute finds the end of some at once, and misses that of others. */
+const OUTAGES_MS = [20_000, 41_000, 55_000, 60_000];
+
+describe.each(OUTAGES_MS)('S15 the first target answers 503 for %i ms', (downMs) => {
   describe.each(FORMS)('$name', (form) => {
     test.each(WAYS)('%s: every call is answered, and the first target is found again', async (way) => {
       const stage = await benchStage(form, { lead: flaps(downMs) });
-      const calls = await sequence(stage, way);
+      const calls = await sequence(stage, way, DEADLINE_MS);
       expect(calls.map(({ text }) => text)).toEqual(
         calls.map(({ answer }) => textOfWords(answer?.target === 'lead' ? LEAD_WORDS : SECOND_WORDS)),
       );
@@ -40,12 +41,31 @@ describe.each([20_000, 41_000, 55_000, 60_000])('S15 the first target answers 50
   });
 });
 
-async function sequence(stage: BenchStage, way: BenchWay): Promise<readonly (TimedCall & { askedAtMs: number })[]> {
-  const calls: (TimedCall & { askedAtMs: number })[] = [];
+describe.each(OUTAGES_MS)('S15 the only target answers 503 for %i ms', (downMs) => {
+  test.each(WAYS)('%s: who comes when it is well again, with a minute to spare, is answered', async (way) => {
+    const stage = await benchStage(OPENAI, { lead: flaps(downMs) });
+    const calls = await sequence(stage, way, 60_000, ['lead']);
+    const behind = calls.filter(({ askedAtMs }) => askedAtMs >= downMs);
+    expect(behind.map(({ text, error }) => error?.reason ?? text)).toEqual(behind.map(() => textOfWords(LEAD_WORDS)));
+    expect(stage.second.connectionCount).toBe(0);
+  });
+});
+
+interface SequenceCall extends TimedCall {
+  readonly askedAtMs: number;
+}
+
+async function sequence(
+  stage: BenchStage,
+  way: BenchWay,
+  deadlineMs: number,
+  targets: readonly string[] = [],
+): Promise<readonly SequenceCall[]> {
+  const calls: SequenceCall[] = [];
   for (let index = 0; index < CALLS; index += 1) {
-    const askedAtMs = index * EVERY_MS;
-    await stage.passTo(askedAtMs);
-    calls.push({ ...(await stage.ask(way, { deadlineMs: DEADLINE_MS })), askedAtMs });
+    await stage.passTo(index * EVERY_MS);
+    const askedAtMs = stage.nowMs();
+    calls.push({ ...(await stage.ask(way, { deadlineMs, targets })), askedAtMs });
   }
   return calls;
 }

@@ -1,3 +1,4 @@
+import type { ChaosRequest } from '../chaos-request.ts';
 import type { ChaosStep } from '../chaos-upstream.ts';
 import { chunk, head, lastChunk, respond, send } from '../chaos-upstream.ts';
 import { STREAM_HEAD } from '../openai-bodies.ts';
@@ -15,6 +16,16 @@ export interface AskedUpstream {
   readonly isPrefilled: boolean;
   /** The step that lets time pass: virtual, or real. */
   readonly wait: (ms: number) => ChaosStep;
+}
+
+/** Reads what a request asks for. */
+export function readAsked(request: ChaosRequest): Pick<AskedUpstream, 'streams' | 'isPrefilled'> {
+  const body: object = Object(JSON.parse(request.body));
+  // Of either API; Responses may have a mere text.
+  const messages: unknown = Reflect.get(body, 'messages') ?? Reflect.get(body, 'input');
+  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
+  const isPrefilled = Reflect.get(Object(last), 'role') === 'assistant';
+  return { streams: Reflect.get(body, 'stream') === true, isPrefilled };
 }
 
 /** What an upstream answers. */

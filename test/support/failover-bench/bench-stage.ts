@@ -9,7 +9,7 @@ import { createVirtualSystem } from '../virtual-system.ts';
 import type { Told } from '../ways.ts';
 import { askIn } from '../ways.ts';
 import type { AskedUpstream } from './bench-answers.ts';
-import { SECOND_WORDS, whole } from './bench-answers.ts';
+import { readAsked, SECOND_WORDS, whole } from './bench-answers.ts';
 import type { BenchFault } from './bench-faults.ts';
 import type { WireForm } from './wire-forms.ts';
 
@@ -29,6 +29,7 @@ export interface BenchStage {
   readonly gateway: RunningGateway;
   /** Virtual times at which the sick target was asked. */
   readonly leadAskedAtMs: readonly number[];
+  nowMs(): number;
   /** Lets time pass to an instant, while no call is under way. */
   passTo(atMs: number): Promise<void>;
   /** Asks; time passes as the call needs it. */
@@ -59,10 +60,9 @@ export async function benchStage(form: WireForm, fault: Pick<BenchFault, 'lead' 
   };
   const about = (request: ChaosRequest, attempt: number): AskedUpstream => ({
     form,
-    streams: Reflect.get(bodyOf(request), 'stream') === true,
+    ...readAsked(request),
     attempt,
     atMs: system.now(),
-    isPrefilled: lastRole(bodyOf(request)) === 'assistant',
     wait,
   });
   lead.otherwise((request) => {
@@ -95,7 +95,7 @@ export async function benchStage(form: WireForm, fault: Pick<BenchFault, 'lead' 
     return { ...told, tookMs: system.now() - beganAtMs };
   };
   const passTo = (atMs: number): Promise<void> => system.advance(Math.max(0, atMs - system.now()));
-  return { lead, second, gateway, leadAskedAtMs, passTo, ask };
+  return { lead, second, gateway, leadAskedAtMs, nowMs: () => system.now(), passTo, ask };
 }
 
 /**
@@ -124,14 +124,4 @@ async function untilSettled<Result>(
     if (call.isSettled) return promise;
     if (!(await system.step())) throw new Error('the call waits for nothing');
   }
-}
-
-function bodyOf({ body }: ChaosRequest): object {
-  return Object(JSON.parse(body));
-}
-
-/** The role of the last message of either API; undefined where the prompt is a mere text. */
-function lastRole(body: object): unknown {
-  const messages: unknown = Reflect.get(body, 'messages') ?? Reflect.get(body, 'input');
-  return Array.isArray(messages) ? Reflect.get(Object(messages.at(-1)), 'role') : undefined;
 }

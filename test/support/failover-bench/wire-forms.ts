@@ -20,9 +20,18 @@ export interface WireForm {
 const CHAT = { stream: dialect('Chat Completions'), json: (text: string) => completion(text) };
 const RESPONSES = { stream: dialect('Responses'), json: response };
 
+/** The form of most servers: Chat Completions, and a model that does not think. */
+export const OPENAI: WireForm = {
+  name: 'openai',
+  target: { provider: 'openai' },
+  path: '/v1',
+  ...CHAT,
+  mayThink: false,
+};
+
 /** Every form of the three providers that speak as OpenAI does. */
 export const FORMS: readonly WireForm[] = [
-  { name: 'openai', target: { provider: 'openai' }, path: '/v1', ...CHAT, mayThink: false },
+  OPENAI,
   {
     name: 'openai by Responses',
     target: { provider: 'openai', api: 'responses' },
