@@ -70,7 +70,7 @@ export async function benchStage(form: WireForm, fault: Pick<BenchFault, 'lead' 
     return fault.lead(about(request, leadAskedAtMs.length));
   });
   const answerOfSecond = fault.second ?? ((asked) => whole(asked, SECOND_WORDS));
-  second.otherwise((request) => answerOfSecond(about(request, 0)));
+  second.otherwise((request) => answerOfSecond(about(request, second.requestCount)));
   const common = { ...form.target, prices: PRICES };
   const targets = [
     chatTarget('lead', lead.origin, { ...common, base_url: `${lead.origin}${form.path}` }),
