@@ -1,7 +1,8 @@
 import { durationMs } from '@bufbuild/protobuf/wkt';
 
 import { ReasoningEffort } from '../../gen/understudy/v1/chat_pb.ts';
-import type { AttemptTiming, ChainEntry } from '../engine/port/call.ts';
+import type { AttemptTiming } from '../engine/port/attempt-timing.ts';
+import type { ChainEntry } from '../engine/port/call.ts';
 import { attemptTiming, isLong } from '../engine/route/timing.ts';
 import type { ReasoningWish } from '../providers/port/effort.ts';
 import type { PlanRequest } from '../server/port/gateway-port.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { ClassRule, FailureClass } from '../../src/core/failure.ts';
 import { CLASS_RULES, REASON_STATUS } from '../../src/core/failure.ts';
-import type { AttemptTiming } from '../../src/engine/port/call.ts';
+import type { AttemptTiming } from '../../src/engine/port/attempt-timing.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/port/config.ts';
 import {
   afterCommit,

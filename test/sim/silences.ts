@@ -1,4 +1,4 @@
-import type { AttemptTiming } from '../../src/engine/port/call.ts';
+import type { AttemptTiming } from '../../src/engine/port/attempt-timing.ts';
 import type { Dice } from './dice.ts';
 import type { Fault, SilenceKind, Tape } from './tape.ts';
 

@@ -1,6 +1,7 @@
 import type { Failure } from '../../src/core/failure.ts';
 import type { AttemptHandle, AttemptSink, Runtime, TimerHandle, TokenUsage } from '../../src/core/ports.ts';
-import type { AttemptTiming, ChainEntry } from '../../src/engine/port/call.ts';
+import type { AttemptTiming } from '../../src/engine/port/attempt-timing.ts';
+import type { ChainEntry } from '../../src/engine/port/call.ts';
 import type { ScriptEvent, Step } from '../support/upstream-scripts.ts';
 import type { CallPlan } from './call-script.ts';
 

@@ -1,4 +1,4 @@
-import type { AttemptTiming } from '../../src/engine/port/call.ts';
+import type { AttemptTiming } from '../../src/engine/port/attempt-timing.ts';
 import type { EngineConfig } from '../../src/engine/port/config.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/port/config.ts';
 import { attemptTiming } from '../../src/engine/route/timing.ts';

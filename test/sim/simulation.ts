@@ -1,5 +1,6 @@
 import type { AttemptSink } from '../../src/core/ports.ts';
-import type { AttemptTiming, ChainEntry, Prepared } from '../../src/engine/port/call.ts';
+import type { AttemptTiming } from '../../src/engine/port/attempt-timing.ts';
+import type { ChainEntry, Prepared } from '../../src/engine/port/call.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { planCall } from './call-script.ts';
 import { calmRequests } from './calm.ts';

@@ -36,7 +36,7 @@ export async function startProbedGateway(config: ConfigInput): Promise<ProbedGat
   const address = await new Promise<string>((resolve, reject) => {
     let printed = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      if (printed.length > 10_000) return;
+      if (printed.length > 1_000_000) return;
       printed += text;
       const found = /^gRPC +(\S+)\n/m.exec(printed)?.[1];
       if (found !== undefined) resolve(found);

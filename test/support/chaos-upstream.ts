@@ -4,6 +4,11 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as passed } from 'node:timers/promises';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 
+import type { Arrivals } from './arrivals.ts';
+import { createArrivals } from './arrivals.ts';
+import type { ChaosRequest } from './chaos-request.ts';
+import { parseRequest } from './chaos-request.ts';
+
 /** What the upstream does next on the connection that a request came on. */
 export type ChaosStep =
   | { readonly do: 'send'; readonly bytes: string | Uint8Array }
@@ -20,17 +25,6 @@ export type ChaosStep =
   /** Closes with an RST. */
   | { readonly do: 'reset' };
 
-/** A request as it came. */
-export interface ChaosRequest {
-  readonly method: string;
-  readonly path: string;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  /** Which connection it came on: 0, 1, 2 in the order of their acceptance. */
-  readonly connection: number;
-}
-
 /** A connection as the upstream sees it. */
 export interface ChaosConnection {
   /** Resolves when the connection is closed, from whichever side. */
@@ -44,11 +38,15 @@ export interface ChaosUpstream {
   readonly origin: string;
   /** Says how the next request that has no script yet is answered. Without a script the connection is reset. */
   script(...steps: readonly ChaosStep[]): void;
+  /** Says how requests without a script are answered; makes the steps when one has come whole. */
+  otherwise(make: (request: ChaosRequest) => readonly ChaosStep[]): void;
   /** Resolves with the n-th request (from 0) when it has come whole. */
   request(index: number): Promise<ChaosRequest>;
   /** Resolves with the n-th connection (from 0) when it is accepted. */
   connection(index: number): Promise<ChaosConnection>;
   readonly requestCount: number;
+  /** How many steps were begun. */
+  readonly stepCount: number;
   readonly connectionCount: number;
   /** Resolves when every connection that was accepted so far is closed, from whichever side. */
   allClosed(): Promise<void>;
@@ -92,6 +90,11 @@ export interface ChaosIdentity {
 /** Starts a chaos upstream on a free port of 127.0.0.1; with an identity it speaks TLS. */
 export async function startChaosUpstream(identity?: ChaosIdentity): Promise<ChaosUpstream> {
   const scripts: (readonly ChaosStep[])[] = [];
+  const answers: ChaosAnswers = {
+    begun: 0,
+    stepsFor: (request) => scripts.shift() ?? answers.unscripted(request),
+    unscripted: () => [{ do: 'reset' }],
+  };
   const requests = createArrivals<ChaosRequest>();
   const connections = createArrivals<ChaosConnection>();
   const sockets = new Set<Socket>();
@@ -109,16 +112,25 @@ export async function startChaosUpstream(identity?: ChaosIdentity): Promise<Chao
     });
     closings.push(closed);
     connections.arrive({ closed, isOpen: () => sockets.has(socket) });
-    void serve(socket, number, closed, requests, scripts);
+    void serve(socket, number, closed, requests, answers);
   };
-  const server = identity === undefined ? createServer(accept) : createTlsServer(identity, accept);
+  const server =
+    identity === undefined
+      ? createServer({ noDelay: true }, accept)
+      : createTlsServer({ ...identity, noDelay: true }, accept);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     origin: `${identity === undefined ? 'http' : 'https'}://127.0.0.1:${portOf(server.address())}`,
     script: (...steps) => void scripts.push(steps),
+    otherwise: (make) => {
+      answers.unscripted = make;
+    },
     request: (index) => requests.at(index),
     connection: (index) => connections.at(index),
+    get stepCount() {
+      return answers.begun;
+    },
     get requestCount() {
       return requests.count();
     },
@@ -138,12 +150,19 @@ export async function startChaosUpstream(identity?: ChaosIdentity): Promise<Chao
   };
 }
 
+/** How requests are answered, and how many steps were begun. */
+interface ChaosAnswers {
+  begun: number;
+  readonly stepsFor: (request: ChaosRequest) => readonly ChaosStep[];
+  unscripted: (request: ChaosRequest) => readonly ChaosStep[];
+}
+
 async function serve(
   socket: Socket,
   connection: number,
   closed: Promise<void>,
   requests: Arrivals<ChaosRequest>,
-  scripts: (readonly ChaosStep[])[],
+  answers: ChaosAnswers,
 ): Promise<void> {
   let received: Buffer = Buffer.alloc(0);
   const wakers: (() => void)[] = [];
@@ -159,13 +178,19 @@ async function serve(
     }
     received = received.subarray(parsed.size);
     requests.arrive(parsed.request);
-    await play(socket, closed, scripts.shift() ?? [{ do: 'reset' }]);
+    await play(socket, closed, answers, answers.stepsFor(parsed.request));
   }
 }
 
-async function play(socket: Socket, closed: Promise<void>, steps: readonly ChaosStep[]): Promise<void> {
+async function play(
+  socket: Socket,
+  closed: Promise<void>,
+  answers: ChaosAnswers,
+  steps: readonly ChaosStep[],
+): Promise<void> {
   for (const step of steps) {
     if (socket.destroyed) return;
+    answers.begun += 1;
     switch (step.do) {
       case 'send':
         await Promise.race([new Promise<void>((resolve) => socket.write(step.bytes, () => resolve())), closed]);
@@ -195,49 +220,6 @@ async function play(socket: Socket, closed: Promise<void>, steps: readonly Chaos
         break;
     }
   }
-}
-
-function parseRequest(
-  received: Buffer,
-  connection: number,
-): { readonly request: ChaosRequest; readonly size: number } | undefined {
-  const end = received.indexOf('\r\n\r\n');
-  if (end === -1) return undefined;
-  const [first = '', ...lines] = received.subarray(0, end).toString('latin1').split('\r\n');
-  const [method = '', path = ''] = first.split(' ');
-  const headers = Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
-  );
-  const size = end + 4 + Number(headers['content-length'] ?? 0);
-  if (received.length < size) return undefined;
-  return {
-    request: { method, path, headers, body: received.subarray(end + 4, size).toString('utf8'), connection },
-    size,
-  };
-}
-
-interface Arrivals<Item> {
-  arrive(item: Item): void;
-  at(index: number): Promise<Item>;
-  count(): number;
-}
-
-function createArrivals<Item>(): Arrivals<Item> {
-  const items: Item[] = [];
-  const waiting = new Map<number, ((item: Item) => void)[]>();
-  return {
-    arrive: (item) => {
-      const index = items.push(item) - 1;
-      for (const resolve of waiting.get(index) ?? []) resolve(item);
-      waiting.delete(index);
-    },
-    at: (index) => {
-      const item = items[index];
-      if (item !== undefined) return Promise.resolve(item);
-      return new Promise((resolve) => waiting.set(index, [...(waiting.get(index) ?? []), resolve]));
-    },
-    count: () => items.length,
-  };
 }
 
 function portOf(address: AddressInfo | string | null): number {

@@ -1,8 +1,8 @@
+import type { AttemptTiming } from '../../src/engine/port/attempt-timing.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import type { Affinity } from '../../src/engine/port/affinity.ts';
 import type {
   AttemptRecord,
-  AttemptTiming,
   CallFailure,
   CallResult,
   ChainEntry,

@@ -1,5 +1,6 @@
 import type { AttemptHandle, AttemptSink, Runtime, TimerHandle } from '../../src/core/ports.ts';
-import type { AttemptTiming, ChainEntry, Prepared } from '../../src/engine/port/call.ts';
+import type { AttemptTiming } from '../../src/engine/port/attempt-timing.ts';
+import type { ChainEntry, Prepared } from '../../src/engine/port/call.ts';
 import type { Script, Step } from './upstream-scripts.ts';
 
 /** What was done to an upstream call, and when on the virtual clock. */

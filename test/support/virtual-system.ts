@@ -3,7 +3,9 @@ import type { VirtualRuntime } from './virtual-runtime.ts';
 import { createVirtualRuntime } from './virtual-runtime.ts';
 
 /** A {@link System} for a whole gateway on real sockets, whose time passes only when a test says so. */
-export interface VirtualSystem extends System, Pick<VirtualRuntime, 'advance'> {
+export interface VirtualSystem extends System, Pick<VirtualRuntime, 'advance' | 'step'> {
+  /** How often a timer was set or cleared so far: where it stands still, nothing happens. */
+  readonly timerChanges: number;
   /** Resolves as soon as a timer of such a length, in milliseconds, is running. */
   timerOf(leastMs: number, mostMs?: number): Promise<void>;
 }
@@ -14,10 +16,14 @@ export function createVirtualSystem(): VirtualSystem {
   const runtime = createVirtualRuntime({ wallMs: Date.now() });
   const running = new Map<object | number, number>();
   const waiting = new Set<() => void>();
-  let ids = 0;
+  let [ids, changes] = [0, 0];
   return {
     ...runtime,
+    get timerChanges() {
+      return changes;
+    },
     setTimer: (ms, fire) => {
+      changes += 1;
       const handle = runtime.setTimer(ms, () => {
         running.delete(handle);
         fire();
@@ -27,6 +33,7 @@ export function createVirtualSystem(): VirtualSystem {
       return handle;
     },
     clearTimer: (handle) => {
+      changes += 1;
       running.delete(handle);
       runtime.clearTimer(handle);
     },

@@ -2,7 +2,7 @@ import type { Failure } from '../../core/failure.ts';
 import type { AttemptEvent, AttemptHandle, Runtime, TokenUsage } from '../../core/ports.ts';
 import { Alarm } from './alarm.ts';
 import type { Arrived, AttemptLimits } from './time-limits.ts';
-import { arrivedHead, firstOutputLimitMs } from './time-limits.ts';
+import { allowedSilenceMs, arrivedHead, firstOutputLimitMs } from './time-limits.ts';
 import type { AttemptPhase, Prepared } from '../port/call.ts';
 import {
   cutShort,
@@ -54,7 +54,7 @@ export class Attempt<Output, Final> {
   httpStatus: number | undefined;
   providerRequestId: string | undefined;
   reportedModel: string | undefined;
-  /** Time to the first meaningful output, in milliseconds. */
+  /** Milliseconds to the first meaningful output. */
   firstOutputMs: number | undefined;
   /** Size of the output, about in bytes; 0 where only the terminal marker came. */
   outputBytes = 0;
@@ -106,8 +106,7 @@ export class Attempt<Output, Final> {
 
   /** How long it was to wait for its first output, given what has come of it, in milliseconds. */
   get allowedSilenceMs(): number {
-    const { sliceMs, deadlineAtMs } = this.#limits;
-    return Math.min(sliceMs, deadlineAtMs - this.#startedAtMs, firstOutputLimitMs(this.#limits, this.#arrived));
+    return allowedSilenceMs(this.#limits, this.#arrived, this.#startedAtMs);
   }
 
   /** Whoever takes the output may fail, which is a fault of ours and none of the upstream's (class C21). */
@@ -180,8 +179,8 @@ export class Attempt<Output, Final> {
   }
 
   /**
-   * Waits until the attempt is `untilMs` old, and longer where what has come by then allows it: nothing that comes touches the
-   * timer. The limit tells whom to blame, not the time that has passed: a real timer may fire a moment early.
+   * Waits until the attempt is `untilMs` old, and longer where what has come by then allows it: nothing touches the timer. The
+   * limit tells whom to blame, not the time that has passed: a real timer may fire a moment early.
    */
   #awaitFirstOutput(untilMs: number, elapsedMs: number): void {
     const untilDeadlineMs = this.#limits.deadlineAtMs - this.#startedAtMs;

@@ -1,6 +1,6 @@
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
 import type { AttemptOutput } from './attempt.ts';
-import type { AttemptTiming } from '../port/call.ts';
+import type { AttemptTiming } from '../port/attempt-timing.ts';
 import type { EngineConfig } from '../port/config.ts';
 
 /** A probe that has answered for so long without a fault closes its circuit (engine rule K6). */

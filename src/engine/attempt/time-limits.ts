@@ -39,3 +39,8 @@ export function firstOutputLimitMs(limits: AttemptLimits, arrived: Arrived): num
       return limits.firstOutputMs;
   }
 }
+
+/** Returns the same, but for what the chain and the deadline allow an attempt that began then, on the runtime's clock. */
+export function allowedSilenceMs(limits: AttemptLimits, arrived: Arrived, startedAtMs: number): number {
+  return Math.min(limits.sliceMs, limits.deadlineAtMs - startedAtMs, firstOutputLimitMs(limits, arrived));
+}

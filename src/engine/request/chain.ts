@@ -1,6 +1,7 @@
 import type { Failure } from '../../core/failure.ts';
 import { CLASS_RULES } from '../../core/failure.ts';
-import type { AttemptTiming, Call, ChainEntry, Prepared } from '../port/call.ts';
+import type { AttemptTiming } from '../port/attempt-timing.ts';
+import type { Call, ChainEntry, Prepared } from '../port/call.ts';
 import { internalFault } from '../port/failures.ts';
 import type { Allowance } from './allowance.ts';
 import { needMs } from './slices.ts';

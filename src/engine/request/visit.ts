@@ -1,5 +1,6 @@
 import type { AttemptLimits } from '../attempt/time-limits.ts';
-import type { AttemptTiming, ChainEntry } from '../port/call.ts';
+import type { AttemptTiming } from '../port/attempt-timing.ts';
+import type { ChainEntry } from '../port/call.ts';
 import { sliceMs } from './slices.ts';
 import type { Request } from './request.ts';
 

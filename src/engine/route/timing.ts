@@ -1,5 +1,5 @@
 import type { Silence } from '../../core/provider.ts';
-import type { AttemptTiming } from '../port/call.ts';
+import type { AttemptTiming } from '../port/attempt-timing.ts';
 
 /**
  * Limits for the first output where nothing is known of the target, in milliseconds, all from the start of the attempt (engine,

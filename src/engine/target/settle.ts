@@ -1,7 +1,8 @@
 import type { ClassRule, Failure, Verdict } from '../../core/failure.ts';
 import { CLASS_RULES } from '../../core/failure.ts';
 import type { TokenUsage } from '../../core/ports.ts';
-import type { AttemptRecord, AttemptTiming } from '../port/call.ts';
+import type { AttemptTiming } from '../port/attempt-timing.ts';
+import type { AttemptRecord } from '../port/call.ts';
 import type { EngineObserver } from '../port/observer.ts';
 import type { Permit, SettleInfo } from './circuit-breaker.ts';
 import type { ResponseTimes } from './times/response-times.ts';

@@ -1,4 +1,4 @@
-import type { AttemptTiming } from '../../../src/engine/port/call.ts';
+import type { AttemptTiming } from '../../../src/engine/port/attempt-timing.ts';
 import type { ScriptEvent } from '../../support/upstream-scripts.ts';
 
 /** What has come of a call before its first output (engine, "Timers"). */

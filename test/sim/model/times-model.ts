@@ -1,4 +1,4 @@
-import type { AttemptTiming } from '../../../src/engine/port/call.ts';
+import type { AttemptTiming } from '../../../src/engine/port/attempt-timing.ts';
 import type { Arrival } from './arrivals.ts';
 import { coldLimitMs } from './arrivals.ts';
 

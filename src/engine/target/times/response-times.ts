@@ -1,4 +1,4 @@
-import type { AttemptTiming } from '../../port/call.ts';
+import type { AttemptTiming } from '../../port/attempt-timing.ts';
 import { RecentSamples } from './recent-samples.ts';
 import { Silences } from './silences.ts';
 

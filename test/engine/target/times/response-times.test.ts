@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { AttemptTiming } from '../../../../src/engine/port/call.ts';
+import type { AttemptTiming } from '../../../../src/engine/port/attempt-timing.ts';
 import { ResponseTimes } from '../../../../src/engine/target/times/response-times.ts';
 import { TIMING } from '../../../support/scripted-upstream.ts';
 
