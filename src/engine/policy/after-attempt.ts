@@ -63,6 +63,8 @@ export interface FailedAttempt {
   readonly anotherIsAvailable: boolean;
   /** Whether another target could be asked now that is not suspect (engine rule R3). */
   readonly anotherIsSound: boolean;
+  /** Whether another entry has failed the request as well (engine rule R3). */
+  readonly anotherHasFailed: boolean;
   /** Why no call may go to the target now, which the failure itself may have brought about. */
   readonly unavailable: Unavailable | undefined;
   readonly remainingMs: number;
@@ -144,8 +146,9 @@ function decideRepeat(failed: FailedAttempt, config: RetryConfig, random: () => 
   if (config.order === 'EXHAUST_FIRST') return exhaustFirst(failed, rule, config);
   if (rule.sameTarget === 'never' || failed.repeatsInVisit >= 1 || !failed.mayRepeat) return undefined;
   const hintMs = failed.failure.retryAfterMs;
-  // Without a hint and a sound target to go to the rounds do the repeating, with their own waits.
-  if (hintMs === undefined && (rule.sameTarget === 'retry_after' || !failed.anotherIsSound)) return undefined;
+  // Without a hint, and where more than this target is in trouble, the rounds do the repeating, with their own waits.
+  const isAlone = failed.anotherIsSound && !failed.anotherHasFailed;
+  if (hintMs === undefined && (rule.sameTarget === 'retry_after' || !isAlone)) return undefined;
   if ((hintMs ?? 0) > LONGEST_HINT_MS || coolsForMs(failed) > LONGEST_COOLDOWN_MS) return undefined;
   const ceilingMs = visitCeilingMs(rule, failed.anotherIsAvailable, config.backoffMs);
   return fitting(backoffMs(ceilingMs, config.jitter, random), failed);

@@ -196,6 +196,7 @@ export class AttemptLoop<Output, Final> {
         staleSocketReplaced,
         anotherIsAvailable: chain.hasOtherThan(entry),
         anotherIsSound: chain.hasSoundOther(entry),
+        anotherHasFailed: chain.hasFailedElsewhere(entry),
         unavailable: chain.unavailable(entry),
         remainingMs: time.remainingMs,
         sliceMs: visit.sliceMs,

@@ -116,6 +116,13 @@ export class Chain<Output, Final> {
     return entries.some((entry) => this.#couldServe(entry));
   }
 
+  /** Whether another entry has failed the request last time, for which its provider is to blame (engine rule R3). */
+  hasFailedElsewhere(entry: ChainEntry): boolean {
+    return [...this.#failures].some(
+      ([other, failure]) => other !== entry && CLASS_RULES[failure.class].verdict === 'failure',
+    );
+  }
+
   /** Whether another target than that of this entry is sound: it could be asked now, and is not suspect (engine rule R3). */
   hasSoundOther(entry: ChainEntry): boolean {
     return this.#call.chain.some(

@@ -66,7 +66,9 @@ describe('a repeat on the same target, next to another', () => {
   it('is not made where the others fail as well: the rounds do the repeating, unless the provider has named a time', () => {
     for (const name of ['overload', 'connect', 'reset', 'conflict'] as const) {
       expect(decide(name, { anotherIsSound: false })).toBeUndefined();
+      expect(decide(name, { anotherHasFailed: true })).toBeUndefined();
     }
+    expect(decide('overload', { ...hint('overload', 500), anotherHasFailed: true })?.waitMs).toBe(500);
     expect(decide('overload', { ...hint('overload', 500), anotherIsSound: false })?.waitMs).toBe(500);
     expect(decide('stale_socket', { anotherIsSound: false })).toBeDefined();
     expect(decide('overload', { anotherIsSound: false }, { order: 'EXHAUST_FIRST' })?.waitMs).toBe(1_000);

@@ -29,6 +29,7 @@ export function failed(failureClass: FailureClass, situation: Partial<FailedAtte
     staleSocketReplaced: false,
     anotherIsAvailable: true,
     anotherIsSound: true,
+    anotherHasFailed: false,
     unavailable: undefined,
     remainingMs: 20_000,
     sliceMs: 20_000,

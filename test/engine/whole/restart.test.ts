@@ -112,7 +112,7 @@ describe('a stream that breaks off and wants to begin anew', () => {
   it('goes by the class table until the new answer begins: repeats, failovers, and the caller hears of none', async () => {
     const { stream, client } = stage({
       a: [BROKEN],
-      b: [fails('overload'), fails('overload')],
+      b: [fails('overload', { retryAfterMs: 100 }), fails('overload')],
       c: [answer(10, 'whole')],
     });
     const result = successOf(await stream(['a', 'b', 'c']));

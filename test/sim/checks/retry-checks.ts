@@ -178,8 +178,8 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   if (retry.order === 'NEXT_FIRST') return 'repeated while another is available';
   if (!row.mayRepeat) return `repeated behind ${last.class}`;
   if (isBrokenBehindHead(before)) return 'asked again for an answer that may be paid';
-  if (before.soundAtEnd === 'none' && last.retryAfterMs === undefined)
-    return 'repeated, although the others fail as well';
+  if (last.retryAfterMs === undefined && (before.soundAtEnd === 'none' || hasFailedElsewhere(run, made)))
+    return 'repeated, although others fail as well';
   // Where no other target was free when it was begun or the one before had ended, a call on the same one may be another round.
   const visitBegins = own.findLastIndex((each) => {
     const previous = run.made[each.index - 1];
@@ -189,6 +189,15 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   const inVisit = own.length - visitBegins;
   const replacements = own.filter((each) => isFreeOfCharge(run, each)).length;
   return inVisit - replacements > 1 ? 'repeated twice in a visit' : undefined;
+}
+
+/** Whether another entry has failed the request when it was asked last, and its provider is to blame (R3). */
+function hasFailedElsewhere(run: Run, { call, index }: Made): boolean {
+  const before = run.made.slice(0, index);
+  return run.entries.some((entry) => {
+    const last = before.findLast((made) => made.call.entry === entry)?.record?.failure;
+    return entry !== call.entry && last !== undefined && rowOf(last.class).verdict === 'failure';
+  });
 }
 
 /** Whether all free targets were asked already, so that the next round may begin with the one that ended the last. */

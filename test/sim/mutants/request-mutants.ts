@@ -196,6 +196,14 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'R3',
+    does: 'repeats within a visit where another target has failed the request as well',
+    file: 'engine/policy/after-attempt.ts',
+    find: 'failed.anotherIsSound && !failed.anotherHasFailed',
+    replace: 'failed.anotherIsSound',
+    seenBy: 14,
+  },
+  {
+    rule: 'R3',
     does: 'takes a target that has answered since for suspect',
     file: 'engine/target/circuit-breaker.ts',
     find: ' && latestMs >= this.#successStartedAtMs',
