@@ -78,6 +78,11 @@ export class AdmissionQueue {
     };
   }
 
+  /** Whether half of the slots are taken, or more (engine rule K9). */
+  get isHalfTaken(): boolean {
+    return 2 * this.#active >= this.#config.maxActive;
+  }
+
   /** Whether it admits nobody any more. */
   get isClosed(): boolean {
     return this.#isClosed;

@@ -5,9 +5,9 @@ import type { Decision } from '../policy/decision.ts';
 import type { Call, CallResult, ChainEntry, Repair } from '../port/call.ts';
 import { clientCancelled, internalFault } from '../port/failures.ts';
 import type { Slot } from './admission-queue.ts';
-import { longestSlotWaitMs } from './admission-queue.ts';
 import { admit } from './admit.ts';
 import type { AttemptFault } from './make-attempt.ts';
+import { OpenChain } from './last-resort.ts';
 import { makeAttempt } from './make-attempt.ts';
 import type { RequestContext } from './request.ts';
 import { Request } from './request.ts';
@@ -18,8 +18,6 @@ export class AttemptLoop<Output, Final> {
   readonly #call: Call<Output, Final>;
   readonly #context: RequestContext;
   readonly #request: Request<Output, Final>;
-  /** Until when, since the beginning, full targets are waited for. */
-  #slotWaitUntilMs: number | undefined;
 
   constructor(call: Call<Output, Final>, context: RequestContext) {
     this.#call = call;
@@ -65,8 +63,9 @@ export class AttemptLoop<Output, Final> {
     const request = this.#request;
     const { drain } = this.#context;
     const { chain, trail } = request;
+    const openChain = new OpenChain(request);
+    let attemptsBefore = 0;
     for (let round = 0; !request.isOver;) {
-      const attemptsBefore = trail.attempts;
       const turns = chain.candidates();
       for (const [index, entry] of turns.entries()) {
         const answer = await this.#visit(entry, turns.slice(index + 1));
@@ -74,26 +73,45 @@ export class AttemptLoop<Output, Final> {
       }
       const visited = trail.attempts > attemptsBefore;
       const decision = this.#afterTurns(round, visited);
-      if (decision.kind !== 'ROUND') return undefined;
+      if (decision.kind !== 'ROUND') {
+        const resort = openChain.next();
+        if (resort === undefined) return undefined;
+        if ('ahead' in resort) {
+          const answer = await this.#visit(resort.ahead, [], true);
+          if (answer !== undefined || request.isOver) return answer;
+          continue;
+        }
+        await request.wait(resort.waitMs);
+        attemptsBefore = trail.attempts;
+        continue;
+      }
       // Whoever would only wait may do so elsewhere (engine rule D2).
       if (drain.hasBegun) request.drain();
       else await request.wait(decision.waitMs);
       if (drain.hasBegun) return undefined;
       if (visited) round++;
+      attemptsBefore = trail.attempts;
     }
     return undefined;
   }
 
-  /** One visit to a target: an attempt, and what the policy decides to make of it here. */
-  async #visit(entry: ChainEntry, later: readonly ChainEntry[]): Promise<CallResult<Output, Final> | undefined> {
+  /**
+   * One visit to a target: an attempt, and what the policy decides to make of it here.
+   * @param isAhead whether its first attempt may go ahead of the time of its circuit (engine rule K9)
+   */
+  async #visit(
+    entry: ChainEntry,
+    later: readonly ChainEntry[],
+    isAhead = false,
+  ): Promise<CallResult<Output, Final> | undefined> {
     const request = this.#request;
     const { allowance } = request;
     let visit = new Visit(request, entry, later);
     let isRepeat = request.chain.failureOf(entry) !== undefined;
     let repair: Repair<Output, Final> | undefined;
     let rewritten: 'RETRY' | undefined;
-    for (;;) {
-      const ready = admit(request, visit, isRepeat, repair);
+    for (let mayGoAhead = isAhead; ; mayGoAhead = false) {
+      const ready = admit(request, visit, isRepeat, repair, mayGoAhead);
       if (ready === undefined || !('permit' in ready)) {
         if (ready !== undefined) this.#skip(entry, ready);
         return repair === undefined ? undefined : request.tolerable;
@@ -142,6 +160,7 @@ export class AttemptLoop<Output, Final> {
     const request = this.#request;
     const { observer, runtime } = this.#context;
     request.trail.skip(entry, refusal, runtime);
+    if (refusal.reason === 'CIRCUIT_OPEN') this.#context.refusedByCircuit(entry);
     if (refusal.reason === 'DEADLINE') request.lacksTime(entry);
     if (refusal.class !== 'internal') return;
     observer.alert?.(entry.target, refusal);
@@ -217,18 +236,11 @@ export class AttemptLoop<Output, Final> {
         isDraining: drain.hasBegun && trail.attempts > 0,
         remainingMs: time.remainingMs,
         minAttemptMs: time.minAttemptMs,
-        slotWaitMs: isFull ? this.#slotWaitMs() : 0,
+        slotWaitMs: isFull ? time.slotWaitMs(config.admission) : 0,
         candidates,
       },
       config.retry,
       () => runtime.random(),
     );
-  }
-
-  /** A full target is waited for like a slot of the engine's own, counted from the first time (engine rules A2, L1). */
-  #slotWaitMs(): number {
-    const { elapsedMs, remainingMs } = this.#request.time;
-    this.#slotWaitUntilMs ??= elapsedMs + longestSlotWaitMs(this.#context.config.admission, remainingMs);
-    return this.#slotWaitUntilMs - elapsedMs;
   }
 }

@@ -1,5 +1,6 @@
 import type { Runtime } from '../../core/ports.ts';
-import type { EngineConfig } from '../port/config.ts';
+import type { AdmissionConfig, EngineConfig } from '../port/config.ts';
+import { longestSlotWaitMs } from './admission-queue.ts';
 
 /** Kept back from the caller's budget for the way home: at most so much, and at most this share (engine rule A1). */
 const RESERVE_MS = 50;
@@ -38,6 +39,8 @@ export function requestBudget(timeoutMs: number | undefined, config: EngineConfi
 export class RequestTime {
   readonly #runtime: Runtime;
   readonly #budget: Budget;
+  /** Until when, since the beginning, full targets are waited for. */
+  #slotWaitUntilMs: number | undefined;
   /** When the request began, on the runtime's clock. */
   readonly startedAtMs: number;
   /** When it must have ended. */
@@ -68,6 +71,16 @@ export class RequestTime {
   /** Time until the deadline, in milliseconds. */
   get remainingMs(): number {
     return this.deadlineAtMs - this.#runtime.now();
+  }
+
+  /**
+   * Returns for how much longer a full target is waited for, in milliseconds: like a slot of the engine's own, counted from the
+   * first time that this is asked (engine rules A2, L1).
+   */
+  slotWaitMs(admission: AdmissionConfig): number {
+    const { elapsedMs } = this;
+    this.#slotWaitUntilMs ??= elapsedMs + longestSlotWaitMs(admission, this.remainingMs);
+    return this.#slotWaitUntilMs - elapsedMs;
   }
 
   /** Whether the deadline is reached, or the time was too short to begin with. */

@@ -24,6 +24,8 @@ export interface RequestContext {
   readonly runtime: Runtime;
   readonly observer: EngineObserver;
   readonly stateOf: (entry: ChainEntry) => TargetState;
+  /** Told when the open circuit of an entry has refused a call (engine rule K8). */
+  readonly refusedByCircuit: (entry: ChainEntry) => void;
   readonly admission: AdmissionQueue;
   readonly drain: Drain;
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../src/core/failure.ts';
 import type { CircuitState } from '../../../src/engine/port/call.ts';
 import { CircuitBreaker } from '../../../src/engine/target/circuit-breaker.ts';
-import type { Permit } from '../../../src/engine/target/circuit-breaker.ts';
+import type { Permit } from '../../../src/engine/port/permit.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
 
 const LEASE_MS = 45_000;

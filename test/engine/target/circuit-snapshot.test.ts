@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { CircuitBreakerConfig } from '../../../src/engine/port/config.ts';
 import { CircuitBreaker } from '../../../src/engine/target/circuit-breaker.ts';
-import type { Permit } from '../../../src/engine/target/circuit-breaker.ts';
+import type { Permit } from '../../../src/engine/port/permit.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
 
 const LEASE_MS = 45_000;

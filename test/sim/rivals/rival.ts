@@ -25,12 +25,12 @@ export interface Policy {
   serve(ask: Ask): Promise<Ending>;
 }
 
-/** A policy by its name in the tables. */
+/** A policy by its name in the tables. `givesList` tells whether a target answers a free call for its list of models now. */
 export interface Rival {
   readonly name: string;
   /** What it does, in one sentence. */
   readonly says: string;
-  readonly make: (targets: readonly string[], runtime: SimRuntime) => Policy;
+  readonly make: (targets: readonly string[], runtime: SimRuntime, givesList: (target: string) => boolean) => Policy;
   /** Whether it reads time and chance from the globals, which are virtual then. */
   readonly usesGlobals?: boolean;
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import type { FailureReason } from '../../../src/core/failure.ts';
-import type { SuspensionCheck, Usability } from '../../../src/engine/target/suspension-checks.ts';
-import { createEngineHarness, trailOf } from '../../support/engine-harness.ts';
-import { answer, fails } from '../../support/upstream-scripts.ts';
+import type { FailureReason } from '../../../../src/core/failure.ts';
+import type { FreeCheck, Usability } from '../../../../src/engine/target/checks/free-check.ts';
+import { createEngineHarness, trailOf } from '../../../support/engine-harness.ts';
+import { answer, fails } from '../../../support/upstream-scripts.ts';
 
 /** Free calls that answer as told, and a record of when they were made. */
-class ScriptedCheck implements SuspensionCheck {
+class ScriptedCheck implements FreeCheck {
   readonly tells: readonly FailureReason[];
   readonly askedAtMs: number[] = [];
   aborted = 0;
