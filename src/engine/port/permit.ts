@@ -5,6 +5,8 @@ import type { CircuitState } from './call.ts';
 export interface SettleInfo {
   /** The provider's wish to be left alone, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** Whether it was silent: another call would cost its caller as much time again (engine rule K3). */
+  readonly wasSilent?: boolean | undefined;
 }
 
 /** The right to make one attempt. */

@@ -157,6 +157,8 @@ export class CircuitBreaker {
         if (settled) return;
         settled = true;
         this.#underWay--;
+        // It bears a call, whenever that was started: so it may bear more (engine rule K9).
+        if (verdict === 'success' && this.#state.name !== 'CLOSED') this.outage.succeeded();
         if (through === 'BESIDE') {
           // Its verdict tells how much the circuit bears; it opens and closes nothing (engine rule K9).
           if (this.#state.name !== 'CLOSED') this.#note(verdict);
@@ -187,9 +189,7 @@ export class CircuitBreaker {
 
   /** Counts the verdict of a call that was let through while the circuit is not closed. */
   #note(verdict: Verdict): void {
-    if (verdict === 'neutral') return;
-    this.#verdicts.add(verdict, this.#now());
-    if (verdict === 'success') this.outage.succeeded();
+    if (verdict !== 'neutral') this.#verdicts.add(verdict, this.#now());
   }
 
   #succeed({ places, place }: Probe, startedAtMs: number): void {
@@ -230,7 +230,7 @@ export class CircuitBreaker {
   }
 
   #open(info: SettleInfo | undefined): void {
-    this.outage.open(this.#config.cooldownMs, info?.retryAfterMs ?? 0);
+    this.outage.open(this.#config.cooldownMs, info);
     this.#state = { name: 'OPEN' };
     this.#generation++;
   }

@@ -1,4 +1,5 @@
 import type { OutageSnapshot } from '../port/circuit-snapshot.ts';
+import type { SettleInfo } from '../port/permit.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { BudgetRates } from './retry-budget.ts';
 
@@ -60,25 +61,27 @@ export class Outage {
   /**
    * Notes that the circuit opens.
    * @param cooldownMs for how long it refuses at the most, unless its provider wishes for more
-   * @param wishedMs for how long the provider wants to be left alone
+   * @param info of the failure that opens it: whether it was silence, which no probe goes early for, and its provider's wish
    */
-  open(cooldownMs: number, wishedMs: number): void {
+  open(cooldownMs: number, { retryAfterMs = 0, wasSilent = false }: SettleInfo = {}): void {
     const now = this.#now();
     if (this.#openings === 0) this.#beganAtMs = now;
-    const pauseMs = Math.min(cooldownMs, FIRST_PAUSE_MS * 2 ** this.#openings++);
-    this.#heldUntilMs = now + Math.min(wishedMs, MAX_HOLD_MS);
+    const pauseMs = wasSilent ? cooldownMs : Math.min(cooldownMs, FIRST_PAUSE_MS * 2 ** this.#openings);
+    this.#openings++;
+    this.#heldUntilMs = now + Math.min(retryAfterMs, MAX_HOLD_MS);
     this.#reopensAtMs = Math.max(now + pauseMs, this.#heldUntilMs);
     this.#singleUntilMs = now + cooldownMs;
   }
 
   /**
-   * Notes what a free call has found. Where the target can be used, and the free call before, in this outage, has found that it
-   * could not, the next probe goes at once, but not earlier than the provider wishes: true. One that always says yes knows nothing
-   * of completions (engine rule K8).
+   * Notes what a free call has found. Where the target cannot be used no probe goes before the cooldown is over. Where it can, and
+   * the free call before, in this outage, has found that it could not, the next probe goes at once, but not earlier than the
+   * provider wishes: true. One that always says yes knows nothing of completions (engine rule K8).
    */
   found(isUsable: boolean): boolean {
     const isBack = isUsable && this.#isDown;
     this.#isDown = !isUsable;
+    if (!isUsable) this.#reopensAtMs = Math.max(this.#reopensAtMs, this.#singleUntilMs);
     if (isBack) this.#reopensAtMs = Math.min(this.#reopensAtMs, Math.max(this.#heldUntilMs, this.#now()));
     return isBack;
   }

@@ -31,7 +31,7 @@ export function settleAttempt(settlement: Settlement): void {
   if (cause === undefined) state.concurrency.succeeded(state.stats.inFlight);
   else if (isComplaint(cause) && !permit.probe) state.concurrency.complained(state.stats.inFlight);
   state.stats.attemptEnded(verdict, record.durationMs, record.firstOutputMs, tokensOf(record.usage));
-  permit.settle(verdict, { retryAfterMs: cause?.retryAfterMs });
+  permit.settle(verdict, { retryAfterMs: cause?.retryAfterMs, wasSilent: cause?.class === 'silence' });
   if (cause !== undefined) {
     if (cause.class !== 'client_cancel' && cause.class !== 'slow_reader') {
       state.stats.lastError = record.failure?.reason ?? cause.reason;

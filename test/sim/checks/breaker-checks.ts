@@ -1,4 +1,4 @@
-import type { CircuitState } from '../../../src/engine/port/call.ts';
+import type { ChainEntry, CircuitState } from '../../../src/engine/port/call.ts';
 import type { Check, Facts, Made } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import { LEAST_LEASE_MS } from '../model/breaker-model.ts';
@@ -12,10 +12,13 @@ export const BREAKER_CHECKS: readonly Check[] = [
     number: 1,
     says: 'a half-open circuit has no more probes, those that have succeeded among them, than it has places',
     watch: (facts, fail) => ({
-      opened: (run, { call, circuit: { probes, successes } }) => {
+      opened: (run, { call, circuit: { probes, successes, isProbe, singleUntilMs } }) => {
+        // What goes beside the probes, ahead of its time, is a matter of 2.
+        if (!isProbe) return;
         // The lease of a probe ends whatever its caller does: one that reads in fits and starts can outlive it (K6, K7).
         const live = probes.filter((probe) => !mayOutlive(probe, facts));
-        if (live.length + successes >= facts.config.circuitBreaker.probes) {
+        const isEarly = live.length > 0 && facts.runtime.now() < singleUntilMs - TOLERANCE_MS;
+        if (isEarly || live.length + successes >= facts.config.circuitBreaker.probes) {
           const ids = live.map(({ id }) => id).join(', ');
           fail(`run ${run.id} calls ${call.target} behind ${successes} successes while calls ${ids} probe it`);
         }
@@ -24,26 +27,35 @@ export const BREAKER_CHECKS: readonly Check[] = [
   },
   {
     number: 2,
-    says: 'no attempt starts on a target whose circuit is open',
-    watch: ({ runtime }, fail) => ({
-      opened: (run, { call, circuit }) => {
+    says: 'no attempt starts on a target whose circuit refuses it, but within its budget where no other target is left to ask',
+    watch: ({ config, runtime }, fail) => ({
+      opened: (run, { call, circuit, index, others }) => {
+        if (circuit.ahead === undefined) return;
         const leftMs = circuit.reopensAtMs - runtime.now();
-        if (leftMs > TOLERANCE_MS) fail(`run ${run.id} calls ${call.target} ${leftMs} ms before it reopens`);
+        if (circuit.ahead === 'forbidden') fail(`run ${run.id} calls ${call.target} ${leftMs} ms before it reopens`);
+        const isInTime =
+          run.deadlineAtMs - runtime.now() > Math.max(...config.retry.backoffMs) + 2 * run.minAttemptMs || index === 0;
+        const isLeft = (entry: ChainEntry): boolean => !run.made.some((made) => made.call.entry === entry);
+        const left = run.asked.refusedAs === undefined && isInTime ? others.find((entry) => isLeft(entry)) : undefined;
+        if (left !== undefined) fail(`run ${run.id} calls ${call.target} ahead of its time, with ${left.target} left`);
       },
     }),
   },
   {
     number: 3,
-    says: 'a circuit refuses in the same turn',
-    watch: (_, fail) => ({
+    says: 'who is refused by circuits is told in the same turn, or, while the outage is young, waits for a while',
+    watch: ({ breakers, stalls, tape }, fail) => ({
       settled: (run, { attempts }) => {
         const isRefused = attempts.every(
           ({ kind, failure }) => kind === 'SKIPPED' && failure?.reason === 'CIRCUIT_OPEN',
         );
         const refusedAtMs = run.startedAtMs + (attempts[0]?.startedAfterMs ?? 0);
-        if (attempts.length > 0 && isRefused && run.settledAtMs !== refusedAtMs && run.cancelledAtMs === undefined) {
-          fail(`run ${run.id} waited for circuits`);
-        }
+        if (attempts.length === 0 || !isRefused || run.cancelledAtMs !== undefined) return;
+        const waitedMs = (run.settledAtMs ?? refusedAtMs) - refusedAtMs;
+        const isWorthIt = run.entries.some((entry) => breakers.of(entry).breaker.outage.wasWorthWaitingAt(refusedAtMs));
+        if (waitedMs > 0 && !isWorthIt && tape.drainAtMs === undefined) fail(`run ${run.id} waited for circuits`);
+        if (waitedMs > MOST_WAIT_MS + heldUpMs({ stalls }, refusedAtMs, refusedAtMs + waitedMs) + TOLERANCE_MS)
+          fail(`run ${run.id} waited ${waitedMs} ms for circuits`);
       },
     }),
   },
@@ -144,7 +156,9 @@ export const BREAKER_CHECKS: readonly Check[] = [
     says: 'an open circuit stays open for its time, and what comes first afterwards are probes',
     watch: (facts, fail) => ({
       ended: (run, { call, circuit }, { kind }) => {
-        if (circuit.isProbe ? kind !== 'PROBE' && kind !== 'RESTART' : kind === 'PROBE') {
+        if (
+          circuit.isProbe || circuit.ahead !== undefined ? kind !== 'PROBE' && kind !== 'RESTART' : kind === 'PROBE'
+        ) {
           fail(`call ${call.id} of run ${run.id} is told as ${kind}`);
         }
         sameReopenings(facts, fail);
@@ -186,6 +200,9 @@ export const BREAKER_CHECKS: readonly Check[] = [
     },
   },
 ];
+
+/** Longest wait for open circuits, in milliseconds (engine rule K9). */
+const MOST_WAIT_MS = 30_000;
 
 function mayOutlive(probe: CallFacts, facts: Facts): boolean {
   const nowMs = facts.runtime.now();
