@@ -63,34 +63,32 @@ export class AttemptLoop<Output, Final> {
     const request = this.#request;
     const { drain } = this.#context;
     const { chain, trail } = request;
-    const openChain = new OpenChain(request);
+    let openChain: OpenChain<Output, Final> | undefined;
     let attemptsBefore = 0;
+    let turns = chain.candidates();
     for (let round = 0; !request.isOver;) {
-      const turns = chain.candidates();
       for (const [index, entry] of turns.entries()) {
         const answer = await this.#visit(entry, turns.slice(index + 1));
         if (answer !== undefined || request.isOver) return answer;
       }
       const visited = trail.attempts > attemptsBefore;
       const decision = this.#afterTurns(round, visited);
-      if (decision.kind !== 'ROUND') {
-        const resort = openChain.next();
-        if (resort === undefined) return undefined;
-        if ('ahead' in resort) {
-          const answer = await this.#visit(resort.ahead, [], true);
-          if (answer !== undefined || request.isOver) return answer;
-          continue;
-        }
-        await request.wait(resort.waitMs);
-        attemptsBefore = trail.attempts;
+      const resort = decision.kind === 'ROUND' ? decision : (openChain ??= new OpenChain(request)).next();
+      if (resort === undefined) return undefined;
+      if ('ahead' in resort) {
+        const answer = await this.#visit(resort.ahead, [], true);
+        if (answer !== undefined) return answer;
+        // Nobody else has a turn for it.
+        turns = [];
         continue;
       }
       // Whoever would only wait may do so elsewhere (engine rule D2).
       if (drain.hasBegun) request.drain();
-      else await request.wait(decision.waitMs);
+      else await request.wait(resort.waitMs);
       if (drain.hasBegun) return undefined;
-      if (visited) round++;
+      if (visited && decision.kind === 'ROUND') round++;
       attemptsBefore = trail.attempts;
+      turns = chain.candidates();
     }
     return undefined;
   }

@@ -35,7 +35,9 @@ export const BREAKER_CHECKS: readonly Check[] = [
         if (circuit.ahead === 'forbidden') fail(`run ${run.id} calls ${call.target} ${leftMs} ms before it reopens`);
         const isInTime =
           run.deadlineAtMs - runtime.now() > Math.max(...config.retry.backoffMs) + 2 * run.minAttemptMs || index === 0;
-        const isLeft = (entry: ChainEntry): boolean => !run.made.some((made) => made.call.entry === entry);
+        // Without rounds a turn that has passed does not come back.
+        const isLeft = (entry: ChainEntry): boolean =>
+          config.retry.order !== 'EXHAUST_FIRST' && !run.made.some((made) => made.call.entry === entry);
         const left = run.asked.refusedAs === undefined && isInTime ? others.find((entry) => isLeft(entry)) : undefined;
         if (left !== undefined) fail(`run ${run.id} calls ${call.target} ahead of its time, with ${left.target} left`);
       },
