@@ -196,7 +196,7 @@ describe('a check', () => {
     expect(trailOf(await run(['a']))).toEqual(['PROBE a ok']);
   });
 
-  it('is not made for what is not suspended: open circuits, rate limits, missing models', async () => {
+  it('is not made for what is not suspended: rate limits, missing models', async () => {
     const check = new ScriptedCheck(['PROVIDER_AUTH_FAILED', 'PROVIDER_RATE_LIMITED', 'PROVIDER_MODEL_NOT_FOUND']);
     const { run, runtime, upstream } = createEngineHarness(['a'], { check, retry: { maxRepeats: 0 } });
     upstream.script('a', fails('rate_limit', { retryAfterMs: 60_000 }, 0), fails('not_found', {}, 0));
