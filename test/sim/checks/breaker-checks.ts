@@ -1,5 +1,5 @@
-import type { ChainEntry, CircuitState } from '../../../src/engine/port/call.ts';
-import type { Check, Facts, Made } from '../facts.ts';
+import type { CircuitState } from '../../../src/engine/port/call.ts';
+import type { Check, Facts, Made, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import { LEAST_LEASE_MS } from '../model/breaker-model.ts';
 import type { CircuitModel } from '../model/breakers.ts';
@@ -12,9 +12,15 @@ export const BREAKER_CHECKS: readonly Check[] = [
     number: 1,
     says: 'a half-open circuit has no more probes, those that have succeeded among them, than it has places',
     watch: (facts, fail) => ({
-      opened: (run, { call, circuit: { probes, successes, isProbe, singleUntilMs } }) => {
-        // What goes beside the probes, ahead of its time, is a matter of 2.
-        if (!isProbe) return;
+      opened: (run, made) => {
+        const { call, circuit } = made;
+        const { probes, successes, singleUntilMs } = circuit;
+        // What goes beside the probes must be let through ahead of its time (K9).
+        if (circuit.ahead !== undefined && circuit.state === 'HALF_OPEN') {
+          const wrong = wrongAhead(facts, run, made);
+          if (wrong !== undefined) fail(`run ${run.id} calls ${call.target} beside its probes ${wrong}`);
+          return;
+        }
         // The lease of a probe ends whatever its caller does: one that reads in fits and starts can outlive it (K6, K7).
         const live = probes.filter((probe) => !mayOutlive(probe, facts));
         const isEarly = live.length > 0 && facts.runtime.now() < singleUntilMs - TOLERANCE_MS;
@@ -28,25 +34,18 @@ export const BREAKER_CHECKS: readonly Check[] = [
   {
     number: 2,
     says: 'no attempt starts on a target whose circuit refuses it, but within its budget where no other target is left to ask',
-    watch: ({ config, runtime }, fail) => ({
-      opened: (run, { call, circuit, index, others }) => {
-        if (circuit.ahead === undefined) return;
-        const leftMs = circuit.reopensAtMs - runtime.now();
-        if (circuit.ahead === 'forbidden') fail(`run ${run.id} calls ${call.target} ${leftMs} ms before it reopens`);
-        const isInTime =
-          run.deadlineAtMs - runtime.now() > Math.max(...config.retry.backoffMs) + 2 * run.minAttemptMs || index === 0;
-        // Without rounds a turn that has passed does not come back.
-        const isLeft = (entry: ChainEntry): boolean =>
-          config.retry.order !== 'EXHAUST_FIRST' && !run.made.some((made) => made.call.entry === entry);
-        const left = run.asked.refusedAs === undefined && isInTime ? others.find((entry) => isLeft(entry)) : undefined;
-        if (left !== undefined) fail(`run ${run.id} calls ${call.target} ahead of its time, with ${left.target} left`);
+    watch: (facts, fail) => ({
+      opened: (run, made) => {
+        if (made.circuit.ahead === undefined || made.circuit.state !== 'OPEN') return;
+        const wrong = wrongAhead(facts, run, made);
+        if (wrong !== undefined) fail(`run ${run.id} calls ${made.call.target} ahead of its time ${wrong}`);
       },
     }),
   },
   {
     number: 3,
     says: 'who is refused by circuits is told in the same turn, or, while the outage is young, waits for a while',
-    watch: ({ breakers, stalls, tape }, fail) => ({
+    watch: ({ breakers, config, stalls, tape }, fail) => ({
       settled: (run, { attempts }) => {
         const isRefused = attempts.every(
           ({ kind, failure }) => kind === 'SKIPPED' && failure?.reason === 'CIRCUIT_OPEN',
@@ -54,7 +53,9 @@ export const BREAKER_CHECKS: readonly Check[] = [
         const refusedAtMs = run.startedAtMs + (attempts[0]?.startedAfterMs ?? 0);
         if (attempts.length === 0 || !isRefused || run.cancelledAtMs !== undefined) return;
         const waitedMs = (run.settledAtMs ?? refusedAtMs) - refusedAtMs;
-        const isWorthIt = run.entries.some((entry) => breakers.of(entry).breaker.outage.wasWorthWaitingAt(refusedAtMs));
+        const hasRounds = config.retry.order !== 'EXHAUST_FIRST';
+        const isWorthIt =
+          hasRounds && run.entries.some((entry) => breakers.of(entry).breaker.outage.wasWorthWaitingAt(refusedAtMs));
         if (waitedMs > 0 && !isWorthIt && tape.drainAtMs === undefined) fail(`run ${run.id} waited for circuits`);
         if (waitedMs > MOST_WAIT_MS + heldUpMs({ stalls }, refusedAtMs, refusedAtMs + waitedMs) + TOLERANCE_MS)
           fail(`run ${run.id} waited ${waitedMs} ms for circuits`);
@@ -202,6 +203,19 @@ export const BREAKER_CHECKS: readonly Check[] = [
     },
   },
 ];
+
+/** Why a call should not have gone ahead of the time of its circuit (engine rule K9). */
+function wrongAhead({ config: { retry }, runtime }: Facts, run: Run, made: Made): string | undefined {
+  const nowMs = runtime.now();
+  const { circuit, index, others } = made;
+  if (circuit.ahead === 'forbidden') return `without a budget, ${circuit.reopensAtMs - nowMs} ms before it reopens`;
+  const leftMs = run.deadlineAtMs - nowMs;
+  const isInTime = index === 0 || leftMs > Math.max(...retry.backoffMs) + 2 * run.minAttemptMs;
+  // Without rounds a turn that has passed does not come back.
+  if (!isInTime || run.asked.refusedAs !== undefined || retry.order === 'EXHAUST_FIRST') return undefined;
+  const left = others.find((entry) => !run.made.some(({ call }) => call.entry === entry));
+  return left && `with ${left.target} left`;
+}
 
 /** Longest wait for open circuits, in milliseconds (engine rule K9). */
 const MOST_WAIT_MS = 30_000;

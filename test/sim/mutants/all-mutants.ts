@@ -3,6 +3,7 @@ import { ANSWER_MUTANTS } from './answer-mutants.ts';
 import { CLASS_MUTANTS } from './class-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { REQUEST_MUTANTS } from './request-mutants.ts';
+import { OUTAGE_MUTANTS } from './outage-mutants.ts';
 import { TARGET_MUTANTS } from './target-mutants.ts';
 
 /** Every mutant, by the groups of the rules: A, B, C, X, R, K, G, U, P, L, D. */
@@ -11,5 +12,6 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...REQUEST_MUTANTS,
   ...CLASS_MUTANTS,
   ...TARGET_MUTANTS,
+  ...OUTAGE_MUTANTS,
   ...ANSWER_MUTANTS,
 ];
