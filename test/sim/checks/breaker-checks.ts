@@ -47,12 +47,14 @@ export const BREAKER_CHECKS: readonly Check[] = [
     says: 'who is refused by circuits is told in the same turn, or, while the outage is young, waits for a while',
     watch: ({ breakers, config, stalls, tape }, fail) => ({
       settled: (run, { attempts }) => {
-        const isRefused = attempts.every(
-          ({ kind, failure }) => kind === 'SKIPPED' && failure?.reason === 'CIRCUIT_OPEN',
-        );
-        const refusedAtMs = run.startedAtMs + (attempts[0]?.startedAfterMs ?? 0);
-        if (attempts.length === 0 || !isRefused || run.cancelledAtMs !== undefined) return;
-        const waitedMs = (run.settledAtMs ?? refusedAtMs) - refusedAtMs;
+        const first = attempts.findIndex(({ kind }) => kind !== 'SKIPPED');
+        const skips = first === -1 ? attempts : attempts.slice(0, first);
+        const isRefused = skips.every(({ failure }) => failure?.reason === 'CIRCUIT_OPEN');
+        if (skips.length === 0 || !isRefused || run.cancelledAtMs !== undefined) return;
+        const refusedAtMs = run.startedAtMs + (skips[0]?.startedAfterMs ?? 0);
+        const called = attempts[first];
+        const untilMs = called === undefined ? run.settledAtMs : run.startedAtMs + called.startedAfterMs;
+        const waitedMs = (untilMs ?? refusedAtMs) - refusedAtMs;
         const hasRounds = config.retry.order !== 'EXHAUST_FIRST';
         const isWorthIt =
           hasRounds && run.entries.some((entry) => breakers.of(entry).breaker.outage.wasWorthWaitingAt(refusedAtMs));

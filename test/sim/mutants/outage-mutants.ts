@@ -120,7 +120,7 @@ export const OUTAGE_MUTANTS: readonly Mutant[] = [
     file: 'engine/target/availability.ts',
     find: "unavailable === undefined || unavailable.reason === 'PROVIDER_RATE_LIMITED'",
     replace: "unavailable === undefined || unavailable.reason !== 'OVERLOADED'",
-    seenBy: 25,
+    seenBy: 3,
   },
   {
     rule: 'K9',
@@ -128,7 +128,7 @@ export const OUTAGE_MUTANTS: readonly Mutant[] = [
     file: 'engine/policy/when-refused.ts',
     find: 'hasRounds ? waitBeforeLookMs(worthwhile, situation, config, random) : undefined',
     replace: 'waitBeforeLookMs(worthwhile, situation, config, random)',
-    seenBy: 3,
+    seenBy: 'policy/when-refused.test.ts',
   },
   {
     rule: 'K9',
@@ -144,6 +144,6 @@ export const OUTAGE_MUTANTS: readonly Mutant[] = [
     file: 'engine/target/settle.ts',
     find: 'isComplaint(cause) && !permit.probe',
     replace: 'isComplaint(cause)',
-    seenBy: 28,
+    seenBy: 'whole/open-chain.test.ts',
   },
 ];
