@@ -26,7 +26,7 @@ import type { GatewayPort } from './server/port/gateway-port.ts';
 import type { GatewaySnapshot, WiredGateway } from './server/handlers/wired-gateway.ts';
 import { defaultBytesInFlight } from './server/wire/byte-budget.ts';
 import { createTransfers } from './server/wire/transfers.ts';
-import { createSuspensionCheck } from './targets/suspension-check.ts';
+import { createFreeCheck } from './targets/free-calls.ts';
 import { wireTarget } from './targets/wire-target.ts';
 import { reportCall } from './telemetry/report/call-report.ts';
 import { createCallLog } from './telemetry/logging/log.ts';
@@ -137,7 +137,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       alert: (target, failure) => log?.alert(target, failure),
     },
     isOverloaded: load?.check,
-    checks: { check: createSuspensionCheck(targets), timers: idle },
+    checks: { check: createFreeCheck(targets), timers: idle },
   });
   engine.restore(snapshot.map((target) => known.ofNamedModels(target)));
 

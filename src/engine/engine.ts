@@ -1,5 +1,5 @@
 import type { Runtime, Timers } from '../core/ports.ts';
-import { AdmissionQueue } from './request/admission-queue.ts';
+import { AdmissionQueue } from './request/slots/admission-queue.ts';
 import { AttemptLoop } from './request/attempt-loop.ts';
 import type { Affinity } from './port/affinity.ts';
 import type { Call, CallResult, ChainEntry, TargetHealth } from './port/call.ts';
@@ -11,8 +11,9 @@ import { Drain } from './request/drain.ts';
 import { ConversationTargets, moved, withLastFirst } from './route/conversation-targets.ts';
 import type { OperatorState } from './target/operator-switch.ts';
 import { Pacing } from './target/pacing.ts';
-import type { SuspensionCheck } from './target/suspension-checks.ts';
-import { SuspensionChecks } from './target/suspension-checks.ts';
+import { CircuitChecks } from './target/checks/circuit-checks.ts';
+import type { FreeCheck } from './target/checks/free-check.ts';
+import { SuspensionChecks } from './target/checks/suspension-checks.ts';
 import type { Account, TargetSnapshot } from './target/state.ts';
 import { TargetState } from './target/state.ts';
 
@@ -24,8 +25,8 @@ export interface EngineParts {
   readonly observer?: EngineObserver;
   /** Whether the process can take no new request (engine rule A3). Absent: it always can. */
   readonly isOverloaded?: (() => boolean) | undefined;
-  /** How suspended targets are looked after, and whose timers that takes. Absent: they are not (engine rule K8). */
-  readonly checks?: { readonly check: SuspensionCheck; readonly timers: Timers } | undefined;
+  /** How targets out of use are looked after, and whose timers that takes. Absent: they are not (engine rule K8). */
+  readonly checks?: { readonly check: FreeCheck; readonly timers: Timers } | undefined;
 }
 
 /**
@@ -40,14 +41,17 @@ export class Engine {
   readonly #admission: AdmissionQueue;
   readonly #drain = new Drain();
   readonly #conversations: ConversationTargets;
-  readonly #checks: SuspensionChecks | undefined;
+  readonly #suspensionChecks: SuspensionChecks | undefined;
+  readonly #circuitChecks: CircuitChecks | undefined;
 
   constructor({ config, targets, runtime, observer = {}, isOverloaded = () => false, checks }: EngineParts) {
     this.#config = config;
     this.#runtime = runtime;
-    this.#checks =
-      checks && new SuspensionChecks(checks.timers, checks.check, (name) => observer.targetChanged?.(name));
-    this.#observer = this.#checks === undefined ? observer : this.#lookingAfter(observer, this.#checks);
+    const changed = (name: string): void => observer.targetChanged?.(name);
+    const looksAfter = checks && new SuspensionChecks(checks.timers, checks.check, changed);
+    this.#suspensionChecks = looksAfter;
+    this.#circuitChecks = checks && new CircuitChecks(checks.timers, checks.check, changed);
+    this.#observer = looksAfter === undefined ? observer : this.#lookingAfter(observer, looksAfter);
     this.#admission = new AdmissionQueue(config.admission, runtime, isOverloaded);
     const now = (): number => runtime.now();
     this.#conversations = new ConversationTargets(now);
@@ -93,6 +97,7 @@ export class Engine {
       runtime: this.#runtime,
       observer: this.#observer,
       stateOf,
+      refusedByCircuit: (entry) => this.#circuitChecks?.refused(stateOf(entry), entry),
       admission: this.#admission,
       drain: this.#drain,
     }).run();
@@ -103,7 +108,8 @@ export class Engine {
    * keeps its queue until {@link drain} (engine rule D2). There is no way back.
    */
   repeatNothing(): void {
-    this.#checks?.close();
+    this.#suspensionChecks?.close();
+    this.#circuitChecks?.close();
     this.#drain.begin();
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { PROVIDERS } from '../../src/core/provider.ts';
-import { createSuspensionCheck } from '../../src/targets/suspension-check.ts';
+import { createFreeCheck } from '../../src/targets/free-calls.ts';
 import { LearntQuirks } from '../../src/targets/learnt-quirks.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { createConfig } from '../../src/config/load.ts';
@@ -98,7 +98,7 @@ test.each(PROVIDERS)('the mock answers the free call of %s', async (provider) =>
   const adapter = adapterFor(provider, 'chat_completions', config.baseUrl);
   const transport = createMockTransport({ runtime: system, provider, seed: 1 });
   const upstream = createUpstreamTarget({ head: config, adapter, transport, runtime: system });
-  const check = createSuspensionCheck(new Map([['own', { config, adapter, upstream, quirks: new LearntQuirks() }]]));
+  const check = createFreeCheck(new Map([['own', { config, adapter, upstream, quirks: new LearntQuirks() }]]));
   expect(check.covers('own', 'PROVIDER_AUTH_FAILED')).toBe(true);
   expect(await check.run('own', new AbortController().signal)).toBe('usable');
   await upstream.close();

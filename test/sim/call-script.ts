@@ -71,6 +71,23 @@ export function planCall(site: CallSite): CallPlan {
   return { script, fault: fault.kind, throws: fault.kind === 'throws' };
 }
 
+/** Faults behind which a list of models is not given either: a server that is not there, or answers 503 to everything. */
+const DOWN: ReadonlySet<FaultKind> = new Set(['refused', 'certificate', 'reset', 'overload', 'silence']);
+
+/**
+ * Whether a free call, for the list of models, is answered now (engine rule K8). Who refuses by chance, or shows headers and then
+ * nothing, gives it.
+ */
+export function givesList({ faults }: Pick<Tape, 'faults'>, target: string, nowMs: number): boolean {
+  return !faults.some(
+    (fault) =>
+      fault.target === target &&
+      fault.shape.type !== 'chance' &&
+      DOWN.has(fault.kind) &&
+      shows(fault, fault.model, nowMs, 0),
+  );
+}
+
 /** What a refusal of the request says; every second bad one is in words that nobody knows. */
 function refusal(refusedAs: NonNullable<SimRequest['refusedAs']>, dice: Dice): Partial<Failure> {
   if (refusedAs === 'content') return { httpStatus: 400 };

@@ -16,6 +16,7 @@ import type { SlotsModel } from './model/slots-model.ts';
 import type { CallFacts } from './sim-call.ts';
 import type { Told } from './sim-client.ts';
 import type { OperatorAct } from './tape.ts';
+import type { CircuitSeen } from './model/breaker-model.ts';
 
 /** Ends of calls by which nothing was heard of the provider for as long as it was listened to. */
 const SILENT: ReadonlySet<Judgement['by']> = new Set(['silence', 'cut_short', 'deadline']);
@@ -101,14 +102,23 @@ export class Recorder {
     return made;
   }
 
+  /** A free call has been answered, or not. */
+  checked(target: string, isUsable: boolean): void {
+    const nowMs = this.#runtime.now();
+    this.#log.note(`${target} is found ${isUsable ? 'usable' : 'down'}`);
+    for (const { breaker } of this.#models.breakers.all(target)) breaker.checked(isUsable, nowMs);
+  }
+
   delivered(run: Run, made: Made, event: ScriptEvent): void {
+    const { call } = made;
+    if (call.firstOutputAtMs === this.#runtime.now())
+      this.#models.breakers.of(call.entry).breaker.answered(call, this.#runtime.now());
     this.#log.note(`call ${made.call.id} ${event.type}`);
     this.#arrived(made, event);
     if (event.type === 'headers' && event.limits !== undefined) {
       const { target, entry } = made.call;
       this.#models.cooldownOf(target).read(event.limits, entry.model, this.#runtime.now());
     }
-    const { call } = made;
     if (call.firstOutputAtMs !== undefined && !this.#begun.has(call)) {
       this.#begun.add(call);
       const { times } = this.#models.breakers.of(call.entry);
@@ -242,11 +252,12 @@ export class Recorder {
     own.calls.delete(call);
     own.usedAtMs = nowMs;
     const asker = { request: run, soundOthers: this.#soundOthers(run, call) };
-    made.isOutdated = !breaker.ended(call, verdict, cause?.retryAfterMs, nowMs, asker);
+    const how = { retryAfterMs: cause?.retryAfterMs, wasSilent: call.error === undefined && !call.endedCleanly };
+    made.isOutdated = !breaker.ended(call, verdict, how, nowMs, asker);
     if (breaker.isUndecided) {
-      breaker.adopt((health && circuitTold(health, own)?.state) ?? 'CLOSED', cause?.retryAfterMs, nowMs);
+      breaker.adopt((health && circuitTold(health, own)?.state) ?? 'CLOSED', how, nowMs);
     }
-    this.#models.slots.get(call.target)?.ended(verdict === 'success', cause, nowMs);
+    this.#models.slots.get(call.target)?.ended(verdict === 'success', cause, nowMs, isLetThrough(made.circuit));
     // Of a model that only its caller knows, nobody is told that it is missing (class C11).
     const isCallers = cause?.class === 'not_found' && call.entry.modelNamedByCaller;
     if (cause !== undefined && !isCallers) this.#models.cooldownOf(call.target).failed(cause, call.entry.model, nowMs);
@@ -269,4 +280,9 @@ export class Recorder {
     if (verdict !== 'neutral') return verdict;
     return answersNobody === undefined ? undefined : answersNobody ? 'failure' : 'neutral';
   }
+}
+
+/** Whether a circuit that was not closed has let a call through. */
+function isLetThrough({ isProbe, ahead }: CircuitSeen): boolean {
+  return isProbe || ahead !== undefined;
 }

@@ -2,7 +2,7 @@ import type { AttemptSink } from '../../src/core/ports.ts';
 import type { AttemptTiming } from '../../src/engine/port/attempt-timing.ts';
 import type { ChainEntry, Prepared } from '../../src/engine/port/call.ts';
 import { Engine } from '../../src/engine/engine.ts';
-import { planCall } from './call-script.ts';
+import { givesList, planCall } from './call-script.ts';
 import { calmRequests } from './calm.ts';
 import { Cancels } from './cancels.ts';
 import { EventLog } from './event-log.ts';
@@ -34,6 +34,9 @@ export interface Outcome {
   readonly runs: readonly Run[];
   readonly simulatedMs: number;
 }
+
+/** How long a free call takes, in milliseconds. */
+const FREE_CALL_MS = 20;
 
 /** No simulation needs more events: one that does is in a loop. */
 const MAX_EVENTS = 500_000;
@@ -99,6 +102,13 @@ class Simulation {
         },
       },
       isOverloaded,
+      checks: {
+        timers: this.#runtime,
+        check: {
+          covers: (_target, reason) => reason === 'CIRCUIT_OPEN',
+          run: (target, signal) => this.#askForFree(target, signal),
+        },
+      },
     });
     const health = (): ReturnType<Engine['health']> => this.#engine.health();
     this.#recorder = new Recorder(this.#runtime, this.#log, { breakers, slots, cooldownOf }, health);
@@ -225,6 +235,21 @@ class Simulation {
     for (const entry of run.entries) this.#runOf.set(entry, run);
     this.#recorder.asked(run);
     return run;
+  }
+
+  /** A free call: answered after a moment, or ended by its limit where the process is held up. */
+  #askForFree(target: string, signal: AbortSignal): Promise<'usable' | 'unknown'> {
+    return new Promise((resolve) => {
+      let isOver = false;
+      const answer = (isUsable: boolean): void => {
+        if (isOver) return;
+        isOver = true;
+        if (this.#facts.drainedAtMs === undefined) this.#recorder.checked(target, isUsable);
+        resolve(isUsable ? 'usable' : 'unknown');
+      };
+      signal.addEventListener('abort', () => answer(false), { once: true });
+      this.#runtime.world.setTimer(FREE_CALL_MS, () => answer(givesList(this.#tape, target, this.#runtime.now())));
+    });
   }
 
   #prepare(run: Run, entry: ChainEntry): Prepared<string, string> {

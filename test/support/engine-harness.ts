@@ -12,7 +12,7 @@ import type {
 import type { EngineConfig } from '../../src/engine/port/config.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/port/config.ts';
 import { Engine } from '../../src/engine/engine.ts';
-import type { SuspensionCheck } from '../../src/engine/target/suspension-checks.ts';
+import type { FreeCheck } from '../../src/engine/target/checks/free-check.ts';
 import type { RecordingClient } from './recording-client.ts';
 import type { ScriptedUpstream } from './scripted-upstream.ts';
 import { createScriptedUpstream } from './scripted-upstream.ts';
@@ -33,8 +33,8 @@ export interface HarnessOptions {
   /** Targets that other servers than their providers' own answer for; default: none. */
   readonly foreign?: readonly string[];
   readonly seed?: number;
-  /** Looks after suspended targets, with the timers of the runtime; default: nobody does. */
-  readonly check?: SuspensionCheck;
+  /** Looks after targets that are out of use, with the timers of the runtime; default: nobody does. */
+  readonly check?: FreeCheck;
 }
 
 /** One request of a test. */

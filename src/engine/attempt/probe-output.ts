@@ -20,20 +20,26 @@ export function leaseMs(firstOutputMs: number, timing: AttemptTiming, config: En
 export class ProbeOutput<Output> implements AttemptOutput<Output> {
   readonly #runtime: Runtime;
   readonly #output: AttemptOutput<Output>;
+  readonly #began: () => void;
   readonly #steady: () => void;
   #timer: TimerHandle | undefined;
   #flowsSinceMs = 0;
   #leftMs = STEADY_MS;
   #isDone = false;
 
-  /** @param steady called once, when the probe has been answering for long enough */
-  constructor(runtime: Runtime, output: AttemptOutput<Output>, steady: () => void) {
+  /**
+   * @param began called once, with its first output
+   * @param steady called once, when the probe has been answering for long enough
+   */
+  constructor(runtime: Runtime, output: AttemptOutput<Output>, began: () => void, steady: () => void) {
     this.#runtime = runtime;
     this.#output = output;
+    this.#began = began;
     this.#steady = steady;
   }
 
   commit(): void {
+    this.#began();
     this.#watch();
     this.#output.commit();
   }

@@ -3,7 +3,7 @@ import { leaseMs } from '../attempt/probe-output.ts';
 import type { ChainEntry, Prepared, Repair } from '../port/call.ts';
 import { localRefusal } from '../port/failures.ts';
 import type { Unavailable } from '../target/availability.ts';
-import type { Permit } from '../target/circuit-breaker.ts';
+import type { Permit } from '../port/permit.ts';
 import { paced } from '../target/pacing.ts';
 import { translated } from './chain.ts';
 import type { Request } from './request.ts';
@@ -23,18 +23,22 @@ export interface ReadyAttempt<Output, Final> {
  *
  * @param isRepeat whether its entry was tried before
  * @param repair makes the attempt that mends the entry's last answer; undefined for the entry's own
+ * @param isAhead whether it may go ahead of the time of its circuit (engine rule K9)
  */
 export function admit<Output, Final>(
   request: Request<Output, Final>,
   visit: Visit<Output, Final>,
   isRepeat: boolean,
   repair: Repair<Output, Final> | undefined,
+  isAhead: boolean,
 ): ReadyAttempt<Output, Final> | Failure | undefined {
   const { allowance, chain, context, time, trail } = request;
   const { entry } = visit;
   // Others may have used the budget up during a wait.
   if (isRepeat && !allowance.mayRepeat(entry)) return undefined;
-  const unavailable = chain.unavailable(entry);
+  const why = (): Unavailable | undefined =>
+    isAhead && chain.refusingAlone(entry) !== undefined ? undefined : chain.unavailable(entry);
+  const unavailable = why();
   if (unavailable !== undefined) return refusal(unavailable);
   // The first attempt of a request is never skipped for time (engine rule B3).
   const isFirst = trail.attempts === 0;
@@ -43,11 +47,11 @@ export function admit<Output, Final>(
   }
   const prepared = repair === undefined ? chain.prepare(entry) : translated(repair);
   if (!('open' in prepared)) return prepared;
-  const tooLarge = chain.unavailable(entry);
+  const tooLarge = why();
   if (tooLarge !== undefined) return refusal(tooLarge);
   const limits = visit.limits(visit.sliceMs, prepared.timing);
   const state = context.stateOf(entry);
-  const permit = state.acquire(entry, leaseMs(limits.firstOutputMs, prepared.timing, context.config));
+  const permit = state.acquire(entry, leaseMs(limits.firstOutputMs, prepared.timing, context.config), isAhead);
   if (permit === undefined) return refusal({ reason: 'CIRCUIT_OPEN' });
   return { prepared: paced(prepared, state.pacing, state.circuits.keyOf(entry)), permit, limits };
 }

@@ -4,13 +4,14 @@ import { decideAfterTurns } from '../policy/after-turns.ts';
 import type { Decision } from '../policy/decision.ts';
 import type { Call, CallResult, ChainEntry, Repair } from '../port/call.ts';
 import { clientCancelled, internalFault } from '../port/failures.ts';
-import type { Slot } from './admission-queue.ts';
-import { longestSlotWaitMs } from './admission-queue.ts';
-import { admit, lacksTime } from './admit.ts';
+import type { Slot } from './slots/admission-queue.ts';
+import { admit } from './admit.ts';
+import { OpenChain } from './last-resort.ts';
 import type { AttemptFault } from './make-attempt.ts';
 import { hasBegun, makeAttempt } from './make-attempt.ts';
 import type { RequestContext } from './request.ts';
 import { Request } from './request.ts';
+import { failedAttempt, turnsTaken } from './situation.ts';
 import { Visit } from './visit.ts';
 
 /** The attempt loop of the engine's rules: carries out what the policy decides, attempt by attempt and round by round. */
@@ -18,8 +19,6 @@ export class AttemptLoop<Output, Final> {
   readonly #call: Call<Output, Final>;
   readonly #context: RequestContext;
   readonly #request: Request<Output, Final>;
-  /** Until when, since the beginning, full targets are waited for. */
-  #slotWaitUntilMs: number | undefined;
 
   constructor(call: Call<Output, Final>, context: RequestContext) {
     this.#call = call;
@@ -63,36 +62,54 @@ export class AttemptLoop<Output, Final> {
 
   async #rounds(): Promise<CallResult<Output, Final> | undefined> {
     const request = this.#request;
-    const { drain } = this.#context;
+    const { config, drain, runtime } = this.#context;
     const { allowance, chain, trail } = request;
+    let openChain: OpenChain<Output, Final> | undefined;
+    let attemptsBefore = 0;
+    let turns = chain.candidates(allowance);
     while (!request.isOver) {
-      const attemptsBefore = trail.attempts;
-      const turns = chain.candidates(allowance);
       for (const [index, entry] of turns.entries()) {
         const answer = await this.#visit(entry, turns.slice(index + 1));
         if (answer !== undefined || request.isOver) return answer;
       }
       const visited = trail.attempts > attemptsBefore;
-      const decision = this.#afterTurns(visited);
-      if (decision.kind !== 'ROUND') return undefined;
+      const decision = decideAfterTurns(turnsTaken(request, visited), config.retry, () => runtime.random());
+      const resort = decision.kind === 'ROUND' ? decision : (openChain ??= new OpenChain(request)).next();
+      if (resort === undefined) return undefined;
+      if ('ahead' in resort) {
+        const answer = await this.#visit(resort.ahead, [], true);
+        if (answer !== undefined) return answer;
+        // Nobody else has a turn for it.
+        turns = [];
+        continue;
+      }
       // Whoever would only wait may do so elsewhere (engine rule D2).
       if (drain.hasBegun) request.drain();
-      else await request.wait(decision.waitMs);
+      else await request.wait(resort.waitMs);
       if (drain.hasBegun) return undefined;
+      attemptsBefore = trail.attempts;
+      turns = chain.candidates(allowance);
     }
     return undefined;
   }
 
-  /** One visit to a target: an attempt, and what the policy decides to make of it here. */
-  async #visit(entry: ChainEntry, later: readonly ChainEntry[]): Promise<CallResult<Output, Final> | undefined> {
+  /**
+   * One visit to a target: an attempt, and what the policy decides to make of it here.
+   * @param isAhead whether its first attempt may go ahead of the time of its circuit (engine rule K9)
+   */
+  async #visit(
+    entry: ChainEntry,
+    later: readonly ChainEntry[],
+    isAhead = false,
+  ): Promise<CallResult<Output, Final> | undefined> {
     const request = this.#request;
     const { allowance } = request;
     let visit = new Visit(request, entry, later);
     let isRepeat = request.chain.failureOf(entry) !== undefined;
     let repair: Repair<Output, Final> | undefined;
     let rewritten: 'RETRY' | undefined;
-    for (;;) {
-      const ready = admit(request, visit, isRepeat, repair);
+    for (let mayGoAhead = isAhead; ; mayGoAhead = false) {
+      const ready = admit(request, visit, isRepeat, repair, mayGoAhead);
       if (ready === undefined || !('permit' in ready)) {
         if (ready !== undefined) this.#skip(entry, ready);
         return repair === undefined ? undefined : request.tolerable;
@@ -102,7 +119,9 @@ export class AttemptLoop<Output, Final> {
       const { answer, fault } = await makeAttempt(request, visit, ready, repair === undefined ? again : 'REPAIR');
       if (fault === undefined) return answer;
       allowance.failed(entry, fault.cause.class, fault.isBehindHead);
-      const decision = this.#afterAttempt(visit, fault, repair !== undefined);
+      const { config, runtime } = this.#context;
+      const failed = failedAttempt(request, visit, fault, repair !== undefined);
+      const decision = decideAfterAttempt(failed, config.retry, () => runtime.random());
       if (decision.kind === 'ANSWER') return fault.rejection?.isTolerable === true ? answer : request.tolerable;
       this.#note(decision, entry, fault);
       if (request.isOver) return undefined;
@@ -141,6 +160,7 @@ export class AttemptLoop<Output, Final> {
     const request = this.#request;
     const { observer, runtime } = this.#context;
     request.trail.skip(entry, refusal, runtime);
+    if (refusal.reason === 'CIRCUIT_OPEN') this.#context.refusedByCircuit(entry);
     if (refusal.reason === 'DEADLINE') request.lacksTime(entry);
     if (refusal.class !== 'internal') return;
     observer.alert?.(entry.target, refusal);
@@ -157,85 +177,5 @@ export class AttemptLoop<Output, Final> {
     if (hasBegun(fault)) request.hadBegun(failure);
     if ('begins' in decision) request.begins(decision.begins, entry, cause, failure);
     else if (decision.kind === 'GIVE_UP') request.giveUp(decision.isDecisive ? failure : undefined);
-  }
-
-  #afterAttempt(
-    visit: Visit<Output, Final>,
-    { cause, failure, rejection, hasOutput, isBehindHead, isRewritable }: AttemptFault<Output, Final>,
-    isRepair: boolean,
-  ): Decision {
-    const request = this.#request;
-    const { allowance, chain, delivery, recovery, time } = request;
-    const { config, drain, runtime, stateOf } = this.#context;
-    const { entry, repeats, rewrites, staleSocketReplaced } = visit;
-    return decideAfterAttempt(
-      {
-        cause,
-        failure,
-        hasOutput,
-        isBehindHead,
-        hasBegunBefore: request.begunFailure !== undefined,
-        isCommitted: delivery.isCommitted,
-        recovery,
-        rejection: rejection && {
-          isTolerable: rejection.isTolerable,
-          hasRepair: rejection.repair !== undefined,
-        },
-        ownHost: stateOf(entry).target.ownHost,
-        isRewritable,
-        rewritesInVisit: rewrites,
-        isRepair,
-        hasTolerableAnswer: isRepair && request.tolerable !== undefined,
-        hasInternalFault: chain.hasInternalFault,
-        isDraining: drain.hasBegun,
-        hasRepeats: allowance.hasRepeats,
-        mayRepeat: allowance.mayRepeat(entry),
-        isWorthRepeating: allowance.isWorthRepeating(entry),
-        mayRestart: allowance.mayRestart(entry),
-        repeatsInVisit: repeats,
-        staleSocketReplaced,
-        anotherIsAvailable: chain.hasOtherThan(entry),
-        anotherIsSound: chain.hasSoundOther(entry),
-        anotherHasFailed: chain.hasFailedElsewhere(entry),
-        unavailable: chain.unavailable(entry),
-        remainingMs: time.remainingMs,
-        sliceMs: visit.sliceMs,
-        minAttemptMs: time.minAttemptMs,
-      },
-      config.retry,
-      () => runtime.random(),
-    );
-  }
-
-  #afterTurns(visited: boolean): Decision {
-    const { config, drain, runtime } = this.#context;
-    const { allowance, chain, time, trail } = this.#request;
-    const inTime = chain.candidates(allowance).filter((entry) => !lacksTime(this.#request, entry));
-    const candidates = inTime.map((entry) => ({
-      lastClass: chain.failureOf(entry)?.class,
-      mayRepeat: allowance.mayRepeat(entry),
-      unavailable: chain.unavailable(entry),
-    }));
-    const isFull = candidates.some(({ unavailable }) => unavailable?.reason === 'OVERLOADED');
-    return decideAfterTurns(
-      {
-        repeats: allowance.repeats,
-        visited,
-        isDraining: drain.hasBegun && trail.attempts > 0,
-        remainingMs: time.remainingMs,
-        minAttemptMs: time.minAttemptMs,
-        slotWaitMs: isFull ? this.#slotWaitMs() : 0,
-        candidates,
-      },
-      config.retry,
-      () => runtime.random(),
-    );
-  }
-
-  /** A full target is waited for like a slot of the engine's own, counted from the first time (engine rules A2, L1). */
-  #slotWaitMs(): number {
-    const { elapsedMs, remainingMs } = this.#request.time;
-    this.#slotWaitUntilMs ??= elapsedMs + longestSlotWaitMs(this.#context.config.admission, remainingMs);
-    return this.#slotWaitUntilMs - elapsedMs;
   }
 }

@@ -1,12 +1,13 @@
 import type { Failure } from '../../core/failure.ts';
 import { CLASS_RULES } from '../../core/failure.ts';
 import type { AttemptTiming } from '../port/attempt-timing.ts';
-import type { Call, ChainEntry, Prepared } from '../port/call.ts';
+import type { Call, ChainEntry, Prepared, TokenEstimate } from '../port/call.ts';
 import { internalFault } from '../port/failures.ts';
 import type { Allowance } from './allowance.ts';
-import { needMs } from './slices.ts';
+import { needMs } from './time/slices.ts';
 import type { Unavailable } from '../target/availability.ts';
 import { comesBack } from '../target/availability.ts';
+import type { CircuitBreaker } from '../target/circuit-breaker.ts';
 import type { TargetState } from '../target/state.ts';
 
 const NO_FAILURES: ReadonlyMap<ChainEntry, Failure> = new Map();
@@ -87,8 +88,12 @@ export class Chain<Output, Final> {
 
   /** Returns why no call may go to an entry now; how large the call is counts once it is translated. */
   unavailable(entry: ChainEntry): Unavailable | undefined {
-    const prepared = this.#prepared.get(entry);
-    return this.#stateOf(entry).unavailable(entry, prepared && 'open' in prepared ? prepared.tokens : undefined);
+    return this.#stateOf(entry).unavailable(entry, this.#tokensOf(entry));
+  }
+
+  /** Returns the circuit of an entry that alone keeps calls away from it (engine rule K9); undefined where none does. */
+  refusingAlone(entry: ChainEntry): CircuitBreaker | undefined {
+    return this.#stateOf(entry).refusingAlone(entry, this.#tokensOf(entry));
   }
 
   /**
@@ -165,6 +170,11 @@ export class Chain<Output, Final> {
     return (
       failure === undefined || (CLASS_RULES[failure.class].laterRounds !== false && failure.repeatIsUseless !== true)
     );
+  }
+
+  #tokensOf(entry: ChainEntry): TokenEstimate | undefined {
+    const prepared = this.#prepared.get(entry);
+    return prepared && 'open' in prepared ? prepared.tokens : undefined;
   }
 
   /** Whether it is known that the call cannot be translated for an entry. */

@@ -1,6 +1,6 @@
 import type { Failure, StatusName } from '../../core/failure.ts';
 import { REASON_STATUS } from '../../core/failure.ts';
-import { COME_AGAIN_MS } from './admission-queue.ts';
+import { COME_AGAIN_MS } from './slots/admission-queue.ts';
 import type { AttemptRecord, CallFailure, ChainEntry } from '../port/call.ts';
 import { deadlineExceeded } from '../port/failures.ts';
 import { wasContacted } from './trail.ts';

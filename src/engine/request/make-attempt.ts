@@ -71,10 +71,17 @@ export async function makeAttempt<Output, Final>(
     times.began(prepared.timing, attempt.elapsedMs);
   });
   const probe = permit.probe
-    ? new ProbeOutput(runtime, output, () => {
-        permit.provisionalSuccess();
-        observer.targetChanged?.(entry.target);
-      })
+    ? new ProbeOutput(
+        runtime,
+        output,
+        () => {
+          permit.answers();
+        },
+        () => {
+          permit.provisionalSuccess();
+          observer.targetChanged?.(entry.target);
+        },
+      )
     : undefined;
   const attempt = new Attempt<Output, Final>(runtime, prepared, limits, probe ?? output);
   request.attempting(attempt);

@@ -9,14 +9,14 @@ import type { EngineObserver } from '../port/observer.ts';
 import type { EngineConfig } from '../port/config.ts';
 import { shuttingDown } from '../port/failures.ts';
 import type { TargetState } from '../target/state.ts';
-import type { AdmissionQueue } from './admission-queue.ts';
+import type { AdmissionQueue } from './slots/admission-queue.ts';
 import { Allowance } from './allowance.ts';
 import { Chain } from './chain.ts';
 import type { Drain } from './drain.ts';
 import { finalFailure } from './final-failure.ts';
-import { RequestTime } from './deadline.ts';
+import { RequestTime } from './time/deadline.ts';
 import { Trail, wasContacted } from './trail.ts';
-import { Waiting } from './waiting.ts';
+import { Waiting } from './time/waiting.ts';
 
 /** What a request shares with all others. */
 export interface RequestContext {
@@ -24,6 +24,8 @@ export interface RequestContext {
   readonly runtime: Runtime;
   readonly observer: EngineObserver;
   readonly stateOf: (entry: ChainEntry) => TargetState;
+  /** Told when the open circuit of an entry has refused a call (engine rule K8). */
+  readonly refusedByCircuit: (entry: ChainEntry) => void;
   readonly admission: AdmissionQueue;
   readonly drain: Drain;
 }

@@ -1,7 +1,7 @@
 import type { AttemptLimits } from '../attempt/time-limits.ts';
 import type { AttemptTiming } from '../port/attempt-timing.ts';
 import type { ChainEntry } from '../port/call.ts';
-import { sliceMs } from './slices.ts';
+import { sliceMs } from './time/slices.ts';
 import type { Request } from './request.ts';
 
 /** The limits of an attempt, and from when on its silence is suspicious, in milliseconds (engine rule X1). */

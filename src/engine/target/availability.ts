@@ -34,11 +34,13 @@ export interface AvailabilityParts {
  * Returns why a target may not be called now with so many tokens; undefined where it may. In this order: what an operator wants,
  * suspensions and cooldowns, the rate limits that headers tell, the circuit, the slots (engine, "State machines"). What a request
  * itself has against an entry is decided in `request/admit.ts`.
+ * @param isAhead whether the circuit is left out: what it refuses may go ahead of its time (engine rule K9)
  */
 export function whyUnavailable(
   { operator, cooldown, pacing, paceKey, breaker, concurrency, inFlight }: AvailabilityParts,
   { circuit, model }: ChainEntry,
   tokens: TokenEstimate,
+  isAhead: boolean,
 ): Unavailable | undefined {
   const wish = operator.of(circuit, model);
   if (wish === 'OPEN' || wish === 'DISABLED') return { reason: 'CIRCUIT_OPEN', forMs: FORCED_OPEN_MS };
@@ -46,13 +48,13 @@ export function whyUnavailable(
   if (refusal !== undefined) return refusal;
   const waitMs = pacing.waitMs(paceKey, tokens);
   if (waitMs > 0) return { reason: 'PROVIDER_RATE_LIMITED', forMs: waitMs };
-  const forMs = wish === 'CLOSED' ? 0 : (breaker?.refusesForMs() ?? 0);
+  const forMs = isAhead || wish === 'CLOSED' ? 0 : (breaker?.refusesForMs() ?? 0);
   if (forMs > 0) return { reason: 'CIRCUIT_OPEN', forMs };
   return concurrency.isFull(inFlight) ? { reason: 'OVERLOADED', forMs: FULL_POLL_MS } : undefined;
 }
 
 /**
- * Whether it is worth waiting for an entry: a rate limit ends; an open circuit is not waited for (engine rule K9), and a
+ * Whether it is worth waiting for an entry: a rate limit ends; an open circuit has rules of its own (K9), and a
  * suspension is for the next request to try.
  */
 export function comesBack(unavailable: Unavailable | undefined): boolean {

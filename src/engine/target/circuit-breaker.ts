@@ -1,61 +1,19 @@
 import type { Verdict } from '../../core/failure.ts';
 import type { CircuitState } from '../port/call.ts';
+import type { CircuitSnapshot } from '../port/circuit-snapshot.ts';
 import type { CircuitBreakerConfig } from '../port/config.ts';
+import type { Permit, SettleInfo } from '../port/permit.ts';
 import { FailureRing } from './failure-ring.ts';
+import { Outage } from './outage.ts';
 import type { ProbePlace } from './probe-places.ts';
 import { ProbePlaces } from './probe-places.ts';
 import { SlidingCount } from './statistics/sliding-count.ts';
 
-/** Longest time that a provider's Retry-After keeps a circuit open, in milliseconds (engine rule K3). */
-const MAX_COOLDOWN_MS = 3_600_000;
 /** Above this many verdicts in the window, failures must also be the least share below (engine rule K2). */
 const GUARD_VERDICTS = 100;
 const GUARD_SHARE = 0.05;
 /** A probe under way may decide at any moment: whoever is refused is told this many milliseconds at most. */
 const PROBE_SOON_MS = 1_000;
-
-/** What a verdict brings with it. */
-export interface SettleInfo {
-  /** The provider's wish to be left alone, in milliseconds. */
-  readonly retryAfterMs?: number | undefined;
-  /** Notes a failure of its request at a closed circuit in a generation; false: it does not count (engine rule K1). Absent: it does. */
-  readonly counts?: ((circuit: object, generation: number) => boolean) | undefined;
-}
-
-/** What a circuit knows, in ages instead of times, so that another process or engine can go on from there (engine rule K10). */
-export interface CircuitSnapshot {
-  readonly state: CircuitState;
-  readonly generation: number;
-  /** For how many milliseconds an open circuit still refuses calls, a Retry-After included. */
-  readonly reopensInMs?: number | undefined;
-  /** Ages of the last failures in milliseconds, the oldest first. */
-  readonly failureAgesMs: readonly number[];
-  /** Of a half-open circuit: how many of its probes have succeeded. Absent: none. */
-  readonly probesSucceeded?: number | undefined;
-  /** How long ago, in milliseconds, the latest attempt that succeeded was started. Absent: none did. */
-  readonly successAgeMs?: number | undefined;
-  /** Verdicts of the window by age, for the volume guard. */
-  readonly successes: readonly AgedEvents[];
-  readonly failures: readonly AgedEvents[];
-}
-
-/** Events of about one age, in milliseconds. */
-export interface AgedEvents {
-  readonly events: number;
-  readonly ageMs: number;
-}
-
-/** The right to make one attempt. */
-export interface Permit {
-  /** Whether this attempt, perhaps with others, decides if the circuit closes. */
-  readonly probe: boolean;
-  /** The circuit that gave it, as the attempt found it; undefined where none had a say. */
-  readonly circuit: { readonly state: CircuitState; readonly generation: number } | undefined;
-  /** Tells how the attempt ended. Only the first call counts; one of an older generation changes nothing (engine rule K5). */
-  settle(verdict: Verdict, info?: SettleInfo): void;
-  /** Tells that a probe has been answering without a fault for a while: it has succeeded provisionally (engine rule K6). */
-  provisionalSuccess(): void;
-}
 
 /** A probe that was let through, and the places of which it has one. */
 interface Probe {
@@ -63,10 +21,7 @@ interface Probe {
   readonly place: ProbePlace;
 }
 
-type State =
-  | { readonly name: 'CLOSED' }
-  | { readonly name: 'OPEN'; readonly reopensAtMs: number }
-  | { readonly name: 'HALF_OPEN'; readonly places: ProbePlaces };
+type State = { readonly name: 'CLOSED' | 'OPEN' } | { readonly name: 'HALF_OPEN'; readonly places: ProbePlaces };
 
 /**
  * A circuit breaker for one target and model (engine rules K1 to K10). Has no timers: an open circuit is looked at again when
@@ -77,6 +32,8 @@ export class CircuitBreaker {
   readonly #now: () => number;
   readonly #failures: FailureRing;
   readonly #verdicts: SlidingCount<'success' | 'failure'>;
+  /** What is known of the outage while the circuit is not closed. */
+  readonly outage: Outage;
   #state: State = { name: 'CLOSED' };
   #generation = 0;
   /** Attempts that were let through and have not settled. */
@@ -87,6 +44,7 @@ export class CircuitBreaker {
   constructor(config: CircuitBreakerConfig, now: () => number) {
     this.#config = config;
     this.#now = now;
+    this.outage = new Outage(now);
     this.#failures = new FailureRing(config.failures);
     this.#verdicts = new SlidingCount(config.windowMs, ['success', 'failure']);
   }
@@ -114,14 +72,13 @@ export class CircuitBreaker {
 
   /** Returns after how many milliseconds it is worth asking again; 0 where a call may go through now. */
   refusesForMs(): number {
-    const now = this.#now();
     switch (this.#state.name) {
       case 'CLOSED':
         return 0;
       case 'OPEN':
-        return Math.max(0, this.#state.reopensAtMs - now);
+        return this.outage.reopensInMs;
       case 'HALF_OPEN':
-        return Math.min(PROBE_SOON_MS, Math.max(0, this.#state.places.freeAtMs() - now));
+        return Math.min(PROBE_SOON_MS, Math.max(0, this.#state.places.freeAtMs() - this.#now()));
     }
   }
 
@@ -132,9 +89,31 @@ export class CircuitBreaker {
   acquire(leaseMs: number): Permit | undefined {
     if (this.refusesForMs() > 0) return undefined;
     const now = this.#now();
-    if (this.#state.name === 'CLOSED') return this.#permit(now, undefined);
-    const places = this.#state.name === 'HALF_OPEN' ? this.#state.places : this.#halfOpen(0);
-    return this.#permit(now, { places, place: places.take(now + leaseMs) });
+    return this.#state.name === 'CLOSED' ? this.#permit(now, undefined) : this.#probe(now, leaseMs);
+  }
+
+  /** Share of successes among the verdicts of the window, calls that were let through while it was not closed among them; 0 without any. */
+  get successShare(): number {
+    const now = this.#now();
+    const successes = this.#verdicts.count('success', now);
+    return successes === 0 ? 0 : successes / (successes + this.#verdicts.count('failure', now));
+  }
+
+  /**
+   * Asks for the right to make an attempt where nothing else is left: ahead of its time, as a probe where a place is free, beside
+   * it otherwise (engine rule K9); undefined is a refusal.
+   */
+  acquireAhead(leaseMs: number): Permit | undefined {
+    if (this.refusesForMs() === 0) return this.acquire(leaseMs);
+    if (!this.outage.allowsAhead) return undefined;
+    this.outage.wentAhead();
+    const now = this.#now();
+    return this.#state.name === 'OPEN' ? this.#probe(now, leaseMs) : this.#permit(now, 'BESIDE');
+  }
+
+  /** Takes in what a free call has found; true where the next probe goes earlier. Closes nothing (engine rule K8). */
+  checked(isUsable: boolean): boolean {
+    return this.#state.name === 'OPEN' && this.outage.found(isUsable);
   }
 
   /** Returns what the circuit knows. */
@@ -147,6 +126,7 @@ export class CircuitBreaker {
       reopensInMs: this.#state.name === 'OPEN' ? this.refusesForMs() : undefined,
       failureAgesMs: this.#failures.times().map((atMs) => now - atMs),
       probesSucceeded: this.#state.name === 'HALF_OPEN' ? this.#state.places.successes : undefined,
+      outage: this.outage.snapshot(),
       successAgeMs: Number.isFinite(successAgeMs) ? successAgeMs : undefined,
       successes: this.#verdicts.ages('success', now),
       failures: this.#verdicts.ages('failure', now),
@@ -160,7 +140,8 @@ export class CircuitBreaker {
   restore(snapshot: CircuitSnapshot): void {
     const now = this.#now();
     this.#generation = snapshot.generation;
-    if (snapshot.state === 'OPEN') this.#state = { name: 'OPEN', reopensAtMs: now + (snapshot.reopensInMs ?? 0) };
+    if (snapshot.state !== 'CLOSED') this.outage.restore(snapshot.reopensInMs ?? 0, snapshot.outage);
+    if (snapshot.state === 'OPEN') this.#state = { name: 'OPEN' };
     else if (snapshot.state === 'HALF_OPEN') this.#halfOpen(snapshot.probesSucceeded ?? 0);
     for (const ageMs of snapshot.failureAgesMs) this.#failures.push(now - ageMs);
     this.#successStartedAtMs = now - (snapshot.successAgeMs ?? Number.POSITIVE_INFINITY);
@@ -168,22 +149,33 @@ export class CircuitBreaker {
     for (const aged of snapshot.failures) this.#verdicts.addAged('failure', now, aged);
   }
 
-  #permit(startedAtMs: number, probe: Probe | undefined): Permit {
+  #permit(startedAtMs: number, through: Probe | 'BESIDE' | undefined): Permit {
+    const probe = through === 'BESIDE' ? undefined : through;
     const generation = this.#generation;
     let settled = false;
     this.#underWay++;
     return {
-      probe: probe !== undefined,
+      probe: through !== undefined,
       circuit: { state: this.#state.name, generation },
       settle: (verdict, info) => {
         if (settled) return;
         settled = true;
         this.#underWay--;
+        // It bears a call, whenever that was started: so it may bear more (engine rule K9).
+        if (verdict === 'success' && this.#state.name !== 'CLOSED') this.outage.succeeded();
+        if (through === 'BESIDE') {
+          // Its verdict tells how much the circuit bears; it opens and closes nothing (engine rule K9).
+          if (this.#state.name !== 'CLOSED') this.#note(verdict);
+          return;
+        }
         // What comes behind a provisional success counts in the generation that the closing has begun (engine rule K5).
         const hasClosed = this.#state.name === 'CLOSED' && probe?.places.hasSuccess(probe.place) === true;
         if (this.#generation !== (hasClosed ? generation + 1 : generation)) return;
         if (probe === undefined || hasClosed) this.#settleCall(verdict, startedAtMs, info);
         else this.#settleProbe(probe, verdict, startedAtMs, info);
+      },
+      answers: () => {
+        if (this.#state.name !== 'CLOSED') this.outage.answers();
       },
       provisionalSuccess: () => {
         if (settled || probe === undefined || generation !== this.#generation) return;
@@ -193,9 +185,15 @@ export class CircuitBreaker {
   }
 
   #settleProbe(probe: Probe, verdict: Verdict, startedAtMs: number, info: SettleInfo | undefined): void {
+    if (probe.places.has(probe.place)) this.#note(verdict);
     if (verdict === 'success') this.#succeed(probe, startedAtMs);
     else if (verdict === 'neutral') probe.places.leave(probe.place);
     else if (probe.places.has(probe.place)) this.#open(info);
+  }
+
+  /** Counts the verdict of a call that was let through while the circuit is not closed. */
+  #note(verdict: Verdict): void {
+    if (verdict !== 'neutral') this.#verdicts.add(verdict, this.#now());
   }
 
   #succeed({ places, place }: Probe, startedAtMs: number): void {
@@ -224,22 +222,28 @@ export class CircuitBreaker {
     return all <= GUARD_VERDICTS || failures >= all * GUARD_SHARE;
   }
 
+  #probe(now: number, leaseMs: number): Permit {
+    const places = this.#state.name === 'HALF_OPEN' ? this.#state.places : this.#halfOpen(0);
+    return this.#permit(now, { places, place: places.take(now + leaseMs) });
+  }
+
   #halfOpen(succeeded: number): ProbePlaces {
-    const places = new ProbePlaces(this.#config.probes, succeeded);
+    const places = new ProbePlaces(this.#config.probes, succeeded, this.outage.singleUntilMs);
     this.#state = { name: 'HALF_OPEN', places };
     this.#generation++;
     return places;
   }
 
   #open(info: SettleInfo | undefined): void {
-    const wishedMs = Math.min(info?.retryAfterMs ?? 0, MAX_COOLDOWN_MS);
-    this.#state = { name: 'OPEN', reopensAtMs: this.#now() + Math.max(this.#config.cooldownMs, wishedMs) };
+    this.outage.open(this.#config.cooldownMs, info);
+    this.#state = { name: 'OPEN' };
     this.#generation++;
   }
 
   #close(startedAtMs: number): void {
     this.#state = { name: 'CLOSED' };
     this.#generation++;
+    this.outage.end();
     this.#failures.clear();
     this.#successStartedAtMs = startedAtMs;
   }

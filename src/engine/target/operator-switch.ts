@@ -1,10 +1,16 @@
-import type { Permit } from './circuit-breaker.ts';
+import type { Permit } from '../port/permit.ts';
 
 /** What an operator wants of a circuit: that it decides by itself, or what it is whatever the calls say. */
 export type OperatorState = 'AUTOMATIC' | 'OPEN' | 'CLOSED' | 'DISABLED';
 
 /** A permit of a circuit that is held closed: how the attempt ends decides nothing. */
-export const FREE_PERMIT: Permit = { probe: false, circuit: undefined, settle: () => {}, provisionalSuccess: () => {} };
+export const FREE_PERMIT: Permit = {
+  probe: false,
+  circuit: undefined,
+  settle: () => {},
+  answers: () => {},
+  provisionalSuccess: () => {},
+};
 
 /** What an operator wants of the circuits of one target: of all, or of single models. DISABLED is of the whole target alone. */
 export class OperatorSwitch {

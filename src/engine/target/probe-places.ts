@@ -9,15 +9,18 @@ export interface ProbePlace {
  */
 export class ProbePlaces {
   readonly #count: number;
+  readonly #singleUntilMs: number;
   #underWay: readonly ProbePlace[] = [];
   #succeeded: readonly ProbePlace[];
 
   /**
    * @param count how many there are
    * @param succeeded how many have their success already; one place at least is left to a probe that is still to come
+   * @param singleUntilMs until when one probe at a time goes through, however many places there are (engine rule K4)
    */
-  constructor(count: number, succeeded: number) {
+  constructor(count: number, succeeded: number, singleUntilMs: number) {
     this.#count = count;
+    this.#singleUntilMs = singleUntilMs;
     const length = Math.min(succeeded, count - 1);
     this.#succeeded = Array.from({ length }, () => ({ leaseEndsAtMs: Number.POSITIVE_INFINITY }));
   }
@@ -32,9 +35,14 @@ export class ProbePlaces {
     return this.successes >= this.#count;
   }
 
-  /** Returns from when on a probe may go through: at once where a place is free, otherwise when the first probe counts as lost. */
+  /**
+   * Returns from when on a probe may go through: at once where a place is free, but of several places the second only when the
+   * time for a single probe is over; otherwise when the first probe counts as lost.
+   */
   freeAtMs(): number {
-    return this.#lost()?.leaseEndsAtMs ?? Number.NEGATIVE_INFINITY;
+    const lost = this.#lost();
+    if (lost !== undefined) return lost.leaseEndsAtMs;
+    return this.#underWay.length === 0 ? Number.NEGATIVE_INFINITY : this.#singleUntilMs;
   }
 
   /** Takes a place: a free one or, where there is none, that of the probe that counts as lost first. */

@@ -45,6 +45,17 @@ export class RetryBudget {
     return this.#parts < PARTS;
   }
 
+  /** How many units it holds now, in whole and parts; what it is set to counts from now on. */
+  get units(): number {
+    this.#fill();
+    return this.#parts / PARTS;
+  }
+
+  set units(units: number) {
+    this.#filledAtMs = this.#now();
+    this.#parts = units * PARTS;
+  }
+
   /** Notes the first visit of a request to the target. */
   visited(): void {
     this.#fill();

@@ -3,7 +3,9 @@ import type { Runtime } from '../../core/ports.ts';
 import type { ChainEntry, CircuitState, TargetHealth, TokenEstimate } from '../port/call.ts';
 import type { Unavailable } from './availability.ts';
 import { whyUnavailable } from './availability.ts';
-import type { CircuitSnapshot, Permit } from './circuit-breaker.ts';
+import type { CircuitSnapshot } from '../port/circuit-snapshot.ts';
+import type { Permit } from '../port/permit.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
 import { Circuits } from './circuits.ts';
 import { ConcurrencyLimit } from './concurrency.ts';
 import type { EngineConfig, EngineTarget } from '../port/config.ts';
@@ -83,10 +85,11 @@ export class TargetState {
     for (const { circuit, breaker } of circuits) this.circuits.named(circuit).breaker.restore(breaker);
   }
 
-  /** Asks for the right to make an attempt on an entry; see `CircuitBreaker.acquire`. */
-  acquire(entry: ChainEntry, leaseMs: number): Permit | undefined {
+  /** Asks for the right to make an attempt on an entry; see `acquire` and, where `isAhead`, `acquireAhead` of its circuit. */
+  acquire(entry: ChainEntry, leaseMs: number, isAhead = false): Permit | undefined {
     if (this.operator.of(entry.circuit, entry.model) === 'CLOSED') return FREE_PERMIT;
-    return this.circuits.of(entry).breaker.acquire(leaseMs);
+    const { breaker } = this.circuits.of(entry);
+    return isAhead ? breaker.acquireAhead(leaseMs) : breaker.acquire(leaseMs);
   }
 
   /**
@@ -101,8 +104,11 @@ export class TargetState {
     this.pacing.clear();
   }
 
-  /** Returns why no call of such a size may go to an entry now; undefined where one may. */
-  unavailable(entry: ChainEntry, tokens: TokenEstimate = NO_TOKENS): Unavailable | undefined {
+  /**
+   * Returns why no call of such a size may go to an entry now; undefined where one may.
+   * @param isAhead whether its circuit is left out (engine rule K9)
+   */
+  unavailable(entry: ChainEntry, tokens: TokenEstimate = NO_TOKENS, isAhead = false): Unavailable | undefined {
     const { circuits, operator, cooldown, pacing, concurrency, stats } = this;
     const breaker = circuits.peek(entry)?.breaker;
     const paceKey = circuits.keyOf(entry);
@@ -110,12 +116,19 @@ export class TargetState {
       { operator, cooldown, pacing, paceKey, breaker, concurrency, inFlight: stats.inFlight },
       entry,
       tokens,
+      isAhead,
     );
   }
 
   /** Whether the circuit of an entry has heard of failures lately, and of no success since (engine rule R3). */
   isSuspect(entry: ChainEntry): boolean {
     return this.circuits.peek(entry)?.breaker.isSuspect ?? false;
+  }
+
+  /** Returns the circuit of an entry that refuses calls of such a size by itself, with no other reason beside it; otherwise undefined. */
+  refusingAlone(entry: ChainEntry, tokens: TokenEstimate = NO_TOKENS): CircuitBreaker | undefined {
+    if (this.unavailable(entry, tokens, true) !== undefined) return undefined;
+    return this.unavailable(entry, tokens) === undefined ? undefined : this.circuits.peek(entry)?.breaker;
   }
 
   /** Returns the state for people and for health services. */

@@ -1,5 +1,5 @@
 import type { Verdict } from '../../../src/core/failure.ts';
-import type { Permit } from '../../../src/engine/target/circuit-breaker.ts';
+import type { Permit } from '../../../src/engine/port/permit.ts';
 import { CircuitBreaker } from '../../../src/engine/target/circuit-breaker.ts';
 import type { CircuitBreakerConfig } from '../../../src/engine/port/config.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';

@@ -5,7 +5,7 @@ import type { Verdict } from '../../../src/core/failure.ts';
 import type { CircuitState } from '../../../src/engine/port/call.ts';
 import { Chain } from '../../../src/engine/request/chain.ts';
 import { CircuitBreaker } from '../../../src/engine/target/circuit-breaker.ts';
-import type { Permit } from '../../../src/engine/target/circuit-breaker.ts';
+import type { Permit } from '../../../src/engine/port/permit.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
 
 const LEASE_MS = 45_000;
@@ -15,6 +15,7 @@ interface NaivePermit {
   readonly request: number;
   epoch: number;
   isProbe: boolean;
+  readonly isBeside: boolean;
   readonly startedAt: number;
   settled: boolean;
 }
@@ -26,6 +27,12 @@ class NaiveBreaker {
   state: CircuitState = 'CLOSED';
   epoch = 0;
   opensAt = 0;
+  singleUntil = 0;
+  openings = 0;
+  isDown = false;
+  /** Calls ahead of their time that it still bears, and when that was reckoned. */
+  ahead = 5;
+  aheadAt = 0;
   probes: { readonly permit: NaivePermit; readonly leaseEndsAt: number }[] = [];
   succeeded: NaivePermit[] = [];
   failures: number[] = [];
@@ -50,19 +57,61 @@ class NaiveBreaker {
       // All leases are of one length: the oldest ends first.
       if ((this.probes[0]?.leaseEndsAt ?? 0) > now) return undefined;
       this.probes.shift();
-    }
-    const permit = { request, epoch: this.epoch, isProbe, startedAt: now, settled: false };
+    } else if (isProbe && this.probes.length > 0 && now < this.singleUntil) return undefined;
+    return this.permit(request, isProbe, false, now);
+  }
+
+  permit(request: number, isProbe: boolean, isBeside: boolean, now: number): NaivePermit {
+    const permit = { request, epoch: this.epoch, isProbe, isBeside, startedAt: now, settled: false };
     if (isProbe) this.probes.push({ permit, leaseEndsAt: now + LEASE_MS });
     return permit;
+  }
+
+  acquireAhead(now: number, request: number): NaivePermit | undefined {
+    const free = this.acquire(now, request);
+    if (free !== undefined) return free;
+    this.fill(now);
+    if (this.ahead < 1 - 1e-9) return undefined;
+    this.ahead -= 1;
+    if (this.state === 'HALF_OPEN') return this.permit(request, false, true, now);
+    this.state = 'HALF_OPEN';
+    this.epoch++;
+    this.probes = [];
+    this.succeeded = [];
+    return this.permit(request, true, false, now);
+  }
+
+  fill(now: number): void {
+    this.ahead = Math.min(5, this.ahead + (now - this.aheadAt) / 10_000);
+    this.aheadAt = now;
+  }
+
+  /** The verdict of a call that was let through while the circuit was not closed. */
+  note(verdict: Verdict, now: number): void {
+    if (verdict !== 'neutral') this.verdicts.push({ at: now, startedAt: Number.NEGATIVE_INFINITY, verdict });
+  }
+
+  check(isUsable: boolean, now: number): void {
+    if (this.state !== 'OPEN') return;
+    if (isUsable && this.isDown) this.opensAt = Math.min(this.opensAt, now);
+    if (!isUsable) this.opensAt = Math.max(this.opensAt, this.singleUntil);
+    this.isDown = !isUsable;
   }
 
   settle(permit: NaivePermit, verdict: Verdict, now: number): void {
     if (permit.settled) return;
     permit.settled = true;
+    this.fill(now);
+    if (verdict === 'success' && this.state !== 'CLOSED') this.ahead = Math.min(5, this.ahead + 2);
+    if (permit.isBeside) {
+      if (this.state !== 'CLOSED') this.note(verdict, now);
+      return;
+    }
     if (permit.epoch !== this.epoch) return;
     if (permit.isProbe) {
       const isLost = !this.probes.some((probe) => probe.permit === permit) && !this.succeeded.includes(permit);
       if (isLost) return;
+      this.note(verdict, now);
       if (verdict === 'success') this.succeed(permit);
       else if (verdict === 'failure') this.open(now);
       else this.probes = this.probes.filter((probe) => probe.permit !== permit);
@@ -100,6 +149,8 @@ class NaiveBreaker {
     this.state = 'CLOSED';
     this.epoch++;
     this.failures = [];
+    this.openings = 0;
+    this.isDown = false;
     for (const steady of this.succeeded) {
       steady.isProbe = false;
       steady.epoch = this.epoch;
@@ -108,7 +159,9 @@ class NaiveBreaker {
 
   open(now: number): void {
     this.state = 'OPEN';
-    this.opensAt = now + 30_000;
+    this.opensAt = now + Math.min(30_000, 5_000 * 2 ** this.openings);
+    this.singleUntil = now + 30_000;
+    this.openings++;
     this.epoch++;
   }
 }
@@ -118,6 +171,8 @@ const places = fc.constantFrom(1, 1, 2, 3);
 const verdict = fc.constantFrom<Verdict>('success', 'failure', 'neutral');
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('start' as const), request: fc.nat(7) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('ahead' as const), request: fc.nat(7) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('check' as const), isUsable: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('settle' as const), which: fc.nat(), verdict }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('steady' as const), which: fc.nat() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ticks: fc.nat(20) }) },
@@ -157,13 +212,14 @@ function compare(
   const breaker = new CircuitBreaker({ ...DEFAULT_ENGINE_CONFIG.circuitBreaker, guard, probes }, () => now);
   const naive = new NaiveBreaker(guard, probes);
   const permits: { readonly real: Permit; readonly model: NaivePermit }[] = [];
+  naive.aheadAt = now;
   /** Those of bursts make one attempt each. */
   let requests = 1_000;
   const chains = new Map<number, Chain<string, string>>();
-  const start = (request: number): void => {
-    const real = breaker.acquire(LEASE_MS);
-    const model = naive.acquire(now, request);
-    expect(real?.probe).toBe(model?.isProbe);
+  const start = (request: number, isAhead = false): void => {
+    const real = isAhead ? breaker.acquireAhead(LEASE_MS) : breaker.acquire(LEASE_MS);
+    const model = isAhead ? naive.acquireAhead(now, request) : naive.acquire(now, request);
+    expect(real?.probe).toBe(model && (model.isProbe || model.isBeside));
     if (real !== undefined && model !== undefined) permits.push({ real, model });
   };
   const countsOf = (request: number): ReturnType<Chain<string, string>['countsAt']> => {
@@ -180,6 +236,11 @@ function compare(
   for (const one of steps) {
     const before = naive.state;
     if (one.do === 'start') start(one.request);
+    if (one.do === 'ahead') start(one.request, true);
+    if (one.do === 'check') {
+      breaker.checked(one.isUsable);
+      naive.check(one.isUsable, now);
+    }
     if (one.do === 'pass') now += one.ticks * tickMs;
     if (one.do === 'settle') settle(one.which % Math.max(1, permits.length), one.verdict);
     if (one.do === 'steady') {
@@ -195,6 +256,7 @@ function compare(
       }
     }
     expect(breaker.state).toBe(naive.state);
+    if (naive.state === 'OPEN') expect(breaker.refusesForMs()).toBe(Math.max(0, naive.opensAt - now));
     if (before !== 'OPEN' && naive.state === 'OPEN') openings++;
   }
   return openings;

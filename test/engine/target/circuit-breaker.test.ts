@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { BreakerBench } from './breaker-bench.ts';
+import { BreakerBench, LEASE_MS } from './breaker-bench.ts';
 
 let bench: BreakerBench;
 
@@ -185,14 +185,63 @@ describe('the volume guard', () => {
 });
 
 describe('an open circuit', () => {
-  it('refuses for 30 s and lets a probe through at the first moment after', () => {
+  it('refuses for 5 s and lets a single probe through at the first moment after', () => {
     bench.calls(5, 'failure');
-    bench.now += 29_999;
+    bench.now += 4_999;
     expect(bench.ask()).toBeUndefined();
     expect(bench.refusesForMs).toBe(1);
     bench.now += 1;
     expect(bench.acquire().probe).toBe(true);
     expect(bench.state).toBe('HALF_OPEN');
+    expect(bench.ask()).toBeUndefined();
+  });
+
+  it('refuses for twice as long with each probe that fails, 30 s at most, and begins anew once it was closed', () => {
+    bench.calls(5, 'failure');
+    const pauses: number[] = [];
+    for (let probe = 0; probe < 5; probe++) {
+      pauses.push(bench.refusesForMs);
+      bench.now += bench.refusesForMs;
+      bench.call('failure');
+    }
+    expect(pauses).toEqual([5_000, 10_000, 20_000, 30_000, 30_000]);
+    bench.now += 30_000;
+    bench.call('success');
+    bench.calls(5, 'failure');
+    expect(bench.refusesForMs).toBe(5_000);
+  });
+
+  it('lets no probe go early where the target was silent: it would cost its caller as much time again', () => {
+    bench.calls(4, 'failure');
+    bench.acquire().settle('failure', { wasSilent: true });
+    expect(bench.refusesForMs).toBe(30_000);
+  });
+
+  it('lets the next probe go at once where a free call finds the target back, and at the end of the cooldown while it is down', () => {
+    bench.calls(5, 'failure');
+    bench.now += 2_000;
+    expect(bench.breaker.checked(true)).toBe(false);
+    expect(bench.refusesForMs).toBe(3_000);
+    bench.breaker.checked(false);
+    expect(bench.refusesForMs).toBe(28_000);
+    bench.now += 5_000;
+    expect(bench.breaker.checked(true)).toBe(true);
+    expect(bench.state).toBe('OPEN');
+    expect(bench.refusesForMs).toBe(0);
+    bench.call('failure');
+    // It may answer free calls, but no others.
+    expect(bench.breaker.checked(true)).toBe(false);
+    expect(bench.refusesForMs).toBe(10_000);
+  });
+
+  it('lets no free call cut short what the provider has asked for', () => {
+    bench.calls(4, 'failure');
+    bench.acquire().settle('failure', { retryAfterMs: 20_000 });
+    bench.breaker.checked(false);
+    bench.now += 5_000;
+    bench.breaker.checked(true);
+    expect(bench.refusesForMs).toBe(15_000);
+    expect(bench.breaker.acquireAhead(LEASE_MS)).toBeUndefined();
   });
 
   it('stays OPEN for everybody to see until somebody asks', () => {
@@ -213,23 +262,68 @@ describe('an open circuit', () => {
     bench = new BreakerBench();
     bench.calls(4, 'failure');
     bench.acquire().settle('failure', { retryAfterMs: 5 });
-    expect(bench.refusesForMs).toBe(30_000);
+    expect(bench.refusesForMs).toBe(5_000);
   });
 
   it('breaker-late-success-ignored, breaker-late-failure-ignored: attempts from before change nothing', () => {
     const [good, bad, better, worse] = [bench.acquire(), bench.acquire(), bench.acquire(), bench.acquire()];
     bench.calls(5, 'failure');
-    bench.now += 10_000;
+    bench.now += 1_000;
     good.settle('success');
     bad.settle('failure');
     expect(bench.state).toBe('OPEN');
-    expect(bench.refusesForMs).toBe(20_000);
-    bench.now += 20_000;
+    expect(bench.refusesForMs).toBe(4_000);
+    bench.now += 4_000;
     const probe = bench.acquire();
     worse.settle('failure');
     expect(bench.state).toBe('HALF_OPEN');
     probe.settle('success');
     better.settle('success');
     expect(bench.state).toBe('CLOSED');
+  });
+});
+
+describe('a call ahead of its time', () => {
+  const ahead = (verdict?: 'success' | 'failure' | 'neutral') => {
+    const permit = bench.breaker.acquireAhead(LEASE_MS);
+    if (verdict !== undefined) permit?.settle(verdict);
+    return permit;
+  };
+
+  it('is a probe where a place is free, and goes beside it where none is', () => {
+    bench.calls(5, 'failure');
+    const probe = ahead();
+    expect(bench.state).toBe('HALF_OPEN');
+    expect(ahead('failure')?.probe).toBe(true);
+    ahead('success');
+    expect(bench.state).toBe('HALF_OPEN');
+    probe?.settle('success');
+    expect(bench.state).toBe('CLOSED');
+  });
+
+  it('is one of five, then one in ten seconds, and each success brings two', () => {
+    bench.calls(5, 'failure');
+    for (let call = 0; call < 5; call++) expect(ahead('failure')).toBeDefined();
+    expect(ahead()).toBeUndefined();
+    bench.now += 9_999;
+    expect(bench.breaker.outage.allowsAhead).toBe(false);
+    bench.now += 1;
+    expect(ahead()).toBeDefined();
+    expect(ahead()).toBeUndefined();
+    bench.now += 10_000;
+    ahead('success');
+    expect([ahead('failure'), ahead('failure'), ahead()].map((permit) => permit !== undefined)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('counts in the share of successes by which the least failing is chosen', () => {
+    bench.calls(5, 'failure');
+    expect(bench.breaker.successShare).toBe(0);
+    ahead();
+    for (let call = 0; call < 2; call++) ahead('success');
+    expect(bench.breaker.successShare).toBeCloseTo(2 / 7);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { CircuitBreakerConfig } from '../../../src/engine/port/config.ts';
 import { CircuitBreaker } from '../../../src/engine/target/circuit-breaker.ts';
-import type { Permit } from '../../../src/engine/target/circuit-breaker.ts';
+import type { Permit } from '../../../src/engine/port/permit.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
 
 const LEASE_MS = 45_000;
@@ -47,12 +47,12 @@ describe('a circuit that goes on from what another knew', () => {
   it('export-restore-keeps-open: an open one refuses for what is left of its time, then probes', () => {
     const circuit = new MovingCircuit();
     circuit.calls(5, 'failure');
-    circuit.wait(10_000);
+    circuit.wait(1_000);
     circuit.move(1e9);
     expect(circuit.breaker.state).toBe('OPEN');
-    expect(circuit.breaker.refusesForMs()).toBe(20_000);
+    expect(circuit.breaker.refusesForMs()).toBe(4_000);
     expect(circuit.breaker.acquire(LEASE_MS)).toBeUndefined();
-    circuit.wait(20_000);
+    circuit.wait(4_000);
     expect(circuit.acquire().probe).toBe(true);
   });
 
@@ -87,6 +87,37 @@ describe('a circuit that goes on from what another knew', () => {
     lost.settle('failure');
     next.settle('success');
     expect(circuit.breaker.state).toBe('CLOSED');
+  });
+
+  it('goes on with the outage: its pauses, what free calls have found, and what is left for calls ahead of their time', () => {
+    const circuit = new MovingCircuit();
+    circuit.calls(5, 'failure');
+    for (let call = 0; call < 5; call++) circuit.breaker.acquireAhead(LEASE_MS)?.settle('failure');
+    circuit.breaker.checked(false);
+    circuit.move(7);
+    expect(circuit.breaker.outage).toMatchObject({ allowsAhead: false, ageMs: 0, reopensInMs: 30_000 });
+    circuit.wait(9_999);
+    expect(circuit.breaker.outage.allowsAhead).toBe(false);
+    circuit.move(1e6);
+    circuit.wait(1);
+    expect(circuit.breaker.outage).toMatchObject({ allowsAhead: true, ageMs: 10_000, reopensInMs: 20_000 });
+    expect(circuit.breaker.checked(true)).toBe(true);
+    circuit.move(3);
+    circuit.calls(1, 'failure');
+    expect(circuit.breaker.refusesForMs()).toBe(30_000);
+  });
+
+  it('lets one probe at a time through for as long as the other did', () => {
+    const circuit = new MovingCircuit({ probes: 2 });
+    circuit.calls(5, 'failure');
+    circuit.wait(5_000);
+    circuit.acquire();
+    circuit.move(9);
+    circuit.acquire();
+    expect(circuit.breaker.acquire(LEASE_MS)).toBeUndefined();
+    circuit.wait(25_000);
+    circuit.acquire();
+    expect(circuit.breaker.acquire(LEASE_MS)).toBeUndefined();
   });
 
   it('remembers the probes that have succeeded, but not those that were under way', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
-import type { Permit } from '../../../src/engine/target/circuit-breaker.ts';
+import type { Permit } from '../../../src/engine/port/permit.ts';
 import { Circuits } from '../../../src/engine/target/circuits.ts';
 
 const MOST = 100;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { Permit } from '../../../src/engine/target/circuit-breaker.ts';
+import type { Permit } from '../../../src/engine/port/permit.ts';
 import { BreakerBench, LEASE_MS } from './breaker-bench.ts';
 
 let bench: BreakerBench;
@@ -28,11 +28,11 @@ describe('a half-open circuit', () => {
     expect(bench.state).toBe('OPEN');
   });
 
-  it('opens again for a whole cooldown with the failure of the probe', () => {
+  it('opens again with the failure of the probe, for twice as long', () => {
     bench.now += 4_000;
     probe.settle('failure');
     expect(bench.state).toBe('OPEN');
-    expect(bench.refusesForMs).toBe(30_000);
+    expect(bench.refusesForMs).toBe(10_000);
   });
 
   it('breaker-probe-cancel-neutral: stays half open and takes the next probe at once', () => {

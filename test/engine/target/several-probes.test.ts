@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { Permit } from '../../../src/engine/target/circuit-breaker.ts';
+import type { Permit } from '../../../src/engine/port/permit.ts';
 import { BreakerBench, LEASE_MS } from './breaker-bench.ts';
 
 let bench: BreakerBench;
@@ -42,15 +42,15 @@ describe('a half-open circuit with three places', () => {
     expect(bench.ask()).toBeUndefined();
   });
 
-  it('opens at once with the first failure, for a whole cooldown, and takes no notice of the other probes', () => {
+  it('opens at once with the first failure and takes no notice of the other probes', () => {
     const [first, second, third] = [bench.acquire(), bench.acquire(), bench.acquire()];
     first.settle('success');
     bench.now += 4_000;
     second.settle('failure');
     expect(bench.state).toBe('OPEN');
-    bench.now += 10_000;
+    bench.now += 4_000;
     third.settle('failure');
-    expect(bench.refusesForMs).toBe(20_000);
+    expect(bench.refusesForMs).toBe(6_000);
     third.provisionalSuccess();
     expect(bench.state).toBe('OPEN');
   });
@@ -96,6 +96,32 @@ describe('a half-open circuit with three places', () => {
     bench.acquire();
     lost.settle('failure');
     expect(bench.state).toBe('OPEN');
+  });
+});
+
+describe('before the cooldown is over', () => {
+  beforeEach(() => {
+    bench = new BreakerBench({ probes: 3 });
+    bench.calls(5, 'failure');
+    bench.now += 5_000;
+  });
+
+  it('one probe at a time goes through, however many places there are', () => {
+    const first = bench.acquire();
+    expect(bench.ask()).toBeUndefined();
+    first.settle('success');
+    bench.acquire();
+    expect(bench.ask()).toBeUndefined();
+    bench.now += 25_000;
+    bench.acquire();
+    expect(bench.ask()).toBeUndefined();
+  });
+
+  it('each of them must succeed all the same', () => {
+    bench.calls(2, 'success');
+    expect(bench.state).toBe('HALF_OPEN');
+    bench.calls(1, 'success');
+    expect(bench.state).toBe('CLOSED');
   });
 });
 

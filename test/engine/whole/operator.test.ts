@@ -47,11 +47,11 @@ describe('a circuit that an operator holds open', () => {
   it('goes on where it stood when it is given back', async () => {
     const { engine, run, runtime, upstream, health } = await withOpenCircuit();
     engine.force('a', 'OPEN');
-    await runtime.advance(20_000);
+    await runtime.advance(2_000);
     expect(health('a').circuits[0]?.reopensInMs).toBeUndefined();
     engine.force('a', 'AUTOMATIC');
-    expect(health('a').circuits[0]).toMatchObject({ state: 'OPEN', reopensInMs: 10_000 });
-    await runtime.advance(10_000);
+    expect(health('a').circuits[0]).toMatchObject({ state: 'OPEN', reopensInMs: 3_000 });
+    await runtime.advance(3_000);
     upstream.script('a', answer(10, 'well'));
     expect(trailOf(await run(['a']))).toEqual(['PROBE a ok']);
   });

@@ -36,8 +36,9 @@ function stage(): EngineHarness {
 describe('models that only callers name', () => {
   it('close no circuit of each other', async () => {
     const harness = stage();
+    harness.upstream.always('b', answer(10, 'from b'));
     await failFiveTimes(harness, 'sick');
-    expect(trailOf(await harness.run([named('sick')]))).toEqual(['SKIPPED a local_refusal']);
+    expect(trailOf(await harness.run([named('sick'), 'b']))).toEqual(['SKIPPED a local_refusal', 'FIRST b ok']);
     for (const model of ['one', 'two']) expect(trailOf(await harness.run([named(model)]))).toEqual(['FIRST a ok']);
     expect(trailOf(await harness.run(['a']))).toEqual(['FIRST a ok']);
   });
@@ -47,7 +48,7 @@ describe('models that only callers name', () => {
     const { run, health, runtime } = harness;
     await failFiveTimes(harness, 'sick');
     expect(health('a')).toMatchObject({ available: false, circuit: 'OPEN' });
-    expect(health('a').circuits).toEqual([{ model: 'sick', circuit: 'other', state: 'OPEN', reopensInMs: 30_000 }]);
+    expect(health('a').circuits).toEqual([{ model: 'sick', circuit: 'other', state: 'OPEN', reopensInMs: 5_000 }]);
     for (const model of ['one', 'two']) await run([named(model)]);
     expect(health('a')).toMatchObject({ available: true, circuit: 'OPEN' });
     expect(health('a').circuits).toMatchObject([
@@ -129,7 +130,8 @@ describe('models that only callers name', () => {
     for (let index = 0; index < 100; index++) await run([named(`sick-${index}`)]);
     for (let count = 0; count < 5; count++) await run([named(`late-${count}`)]);
     upstream.always('a', answer(10, 'well'));
-    expect(trailOf(await run([named('one')]))).toEqual(['SKIPPED a local_refusal']);
+    upstream.always('b', answer(10, 'from b'));
+    expect(trailOf(await run([named('one'), 'b']))).toEqual(['SKIPPED a local_refusal', 'FIRST b ok']);
     expect(trailOf(await run([named('sick-99')]))).toEqual(['FIRST a ok']);
   });
 });

@@ -12,10 +12,19 @@ export const BREAKER_CHECKS: readonly Check[] = [
     number: 1,
     says: 'a half-open circuit has no more probes, those that have succeeded among them, than it has places',
     watch: (facts, fail) => ({
-      opened: (run, { call, circuit: { probes, successes } }) => {
+      opened: (run, made) => {
+        const { call, circuit } = made;
+        const { probes, successes, singleUntilMs } = circuit;
+        // What goes beside the probes must be let through ahead of its time (K9).
+        if (circuit.ahead !== undefined && circuit.state === 'HALF_OPEN') {
+          const wrong = wrongAhead(facts, run, made);
+          if (wrong !== undefined) fail(`run ${run.id} calls ${call.target} beside its probes ${wrong}`);
+          return;
+        }
         // The lease of a probe ends whatever its caller does: one that reads in fits and starts can outlive it (K6, K7).
         const live = probes.filter((probe) => !mayOutlive(probe, facts));
-        if (live.length + successes >= facts.config.circuitBreaker.probes) {
+        const isEarly = live.length > 0 && facts.runtime.now() < singleUntilMs - TOLERANCE_MS;
+        if (isEarly || live.length + successes >= facts.config.circuitBreaker.probes) {
           const ids = live.map(({ id }) => id).join(', ');
           fail(`run ${run.id} calls ${call.target} behind ${successes} successes while calls ${ids} probe it`);
         }
@@ -24,26 +33,34 @@ export const BREAKER_CHECKS: readonly Check[] = [
   },
   {
     number: 2,
-    says: 'no attempt starts on a target whose circuit is open',
-    watch: ({ runtime }, fail) => ({
-      opened: (run, { call, circuit }) => {
-        const leftMs = circuit.reopensAtMs - runtime.now();
-        if (leftMs > TOLERANCE_MS) fail(`run ${run.id} calls ${call.target} ${leftMs} ms before it reopens`);
+    says: 'no attempt starts on a target whose circuit refuses it, but within its budget where no other target is left to ask',
+    watch: (facts, fail) => ({
+      opened: (run, made) => {
+        if (made.circuit.ahead === undefined || made.circuit.state !== 'OPEN') return;
+        const wrong = wrongAhead(facts, run, made);
+        if (wrong !== undefined) fail(`run ${run.id} calls ${made.call.target} ahead of its time ${wrong}`);
       },
     }),
   },
   {
     number: 3,
-    says: 'a circuit refuses in the same turn',
-    watch: (_, fail) => ({
+    says: 'who is refused by circuits is told in the same turn, or, while the outage is young, waits for a while',
+    watch: ({ breakers, config, stalls, tape }, fail) => ({
       settled: (run, { attempts }) => {
-        const isRefused = attempts.every(
-          ({ kind, failure }) => kind === 'SKIPPED' && failure?.reason === 'CIRCUIT_OPEN',
-        );
-        const refusedAtMs = run.startedAtMs + (attempts[0]?.startedAfterMs ?? 0);
-        if (attempts.length > 0 && isRefused && run.settledAtMs !== refusedAtMs && run.cancelledAtMs === undefined) {
-          fail(`run ${run.id} waited for circuits`);
-        }
+        const first = attempts.findIndex(({ kind }) => kind !== 'SKIPPED');
+        const skips = first === -1 ? attempts : attempts.slice(0, first);
+        const isRefused = skips.every(({ failure }) => failure?.reason === 'CIRCUIT_OPEN');
+        if (skips.length === 0 || !isRefused || run.cancelledAtMs !== undefined) return;
+        const refusedAtMs = run.startedAtMs + (skips[0]?.startedAfterMs ?? 0);
+        const called = attempts[first];
+        const untilMs = called === undefined ? run.settledAtMs : run.startedAtMs + called.startedAfterMs;
+        const waitedMs = (untilMs ?? refusedAtMs) - refusedAtMs;
+        const hasRounds = config.retry.order !== 'EXHAUST_FIRST';
+        const isWorthIt =
+          hasRounds && run.entries.some((entry) => breakers.of(entry).breaker.outage.wasWorthWaitingAt(refusedAtMs));
+        if (waitedMs > 0 && !isWorthIt && tape.drainAtMs === undefined) fail(`run ${run.id} waited for circuits`);
+        if (waitedMs > MOST_WAIT_MS + heldUpMs({ stalls }, refusedAtMs, refusedAtMs + waitedMs) + TOLERANCE_MS)
+          fail(`run ${run.id} waited ${waitedMs} ms for circuits`);
       },
     }),
   },
@@ -146,7 +163,9 @@ export const BREAKER_CHECKS: readonly Check[] = [
     says: 'an open circuit stays open for its time, and what comes first afterwards are probes',
     watch: (facts, fail) => ({
       ended: (run, { call, circuit }, { kind }) => {
-        if (circuit.isProbe ? kind !== 'PROBE' && kind !== 'RESTART' : kind === 'PROBE') {
+        if (
+          circuit.isProbe || circuit.ahead !== undefined ? kind !== 'PROBE' && kind !== 'RESTART' : kind === 'PROBE'
+        ) {
           fail(`call ${call.id} of run ${run.id} is told as ${kind}`);
         }
         sameReopenings(facts, fail);
@@ -188,6 +207,22 @@ export const BREAKER_CHECKS: readonly Check[] = [
     },
   },
 ];
+
+/** Why a call should not have gone ahead of the time of its circuit (engine rule K9). */
+function wrongAhead({ config: { retry }, runtime }: Facts, run: Run, made: Made): string | undefined {
+  const nowMs = runtime.now();
+  const { circuit, index, others } = made;
+  if (circuit.ahead === 'forbidden') return `without a budget, ${circuit.reopensAtMs - nowMs} ms before it reopens`;
+  const leftMs = run.deadlineAtMs - nowMs;
+  const isInTime = index === 0 || leftMs > Math.max(...retry.backoffMs) + 2 * run.minAttemptMs;
+  // Without rounds a turn that has passed does not come back.
+  if (!isInTime || run.asked.refusedAs !== undefined || retry.order === 'EXHAUST_FIRST') return undefined;
+  const left = others.find((entry) => !run.made.some(({ call }) => call.entry === entry));
+  return left && `with ${left.target} left`;
+}
+
+/** Longest wait for open circuits, in milliseconds (engine rule K9). */
+const MOST_WAIT_MS = 30_000;
 
 function mayOutlive(probe: CallFacts, facts: Facts): boolean {
   const nowMs = facts.runtime.now();

@@ -220,8 +220,8 @@ function wrongWait(facts: Facts, run: Run, made: Made): string | undefined {
     if (before.call.entry !== made.call.entry || isHeldBack(facts, run)) return undefined;
     return outside(waitMs, retry.backoffMs[turnOf(run, made)] ?? 0, true);
   }
-  // Whoever is held back has times of his own, which others may move on while he waits.
-  if (isHeldBack(facts, run)) return undefined;
+  // Whoever is held back has times of his own, which others may move on while he waits; who waits for open circuits, too (K9).
+  if (isHeldBack(facts, run) || wasRefused(facts, run)) return undefined;
   if (waitMs > LONGEST_WAIT_MS + TOLERANCE_MS) return `waits ${waitMs} ms`;
   if (!run.made.slice(0, made.index).some(({ call }) => call.entry === made.call.entry)) return undefined;
   if (before.call.entry !== made.call.entry) {
@@ -241,6 +241,11 @@ function isHeldBack({ cooldownOf, slots }: Facts, run: Run): boolean {
       cooldownOf(target).mayHoldUntilMs(model) > run.startedAtMs ||
       slots.get(target)?.wasFullSince(run.startedAtMs) === true,
   );
+}
+
+/** Whether a circuit may have refused the request. */
+function wasRefused({ breakers }: Facts, run: Run): boolean {
+  return run.entries.some((entry) => breakers.of(entry).breaker.wasNotClosedSince(run.startedAtMs));
 }
 
 /** Which repeat on its target a call is, from 0. */

@@ -3,6 +3,7 @@ import type { CircuitState } from '../../../src/engine/port/call.ts';
 import type { CircuitBreakerConfig } from '../../../src/engine/port/config.ts';
 import type { OperatorState } from '../../../src/engine/target/operator-switch.ts';
 import type { CallFacts } from '../sim-call.ts';
+import { OutageModel } from './outage-model.ts';
 
 /** A circuit as a call found it. */
 export interface CircuitSeen {
@@ -14,11 +15,21 @@ export interface CircuitSeen {
   readonly successes: number;
   /** Whether the call is a probe. */
   readonly isProbe: boolean;
+  /** Whether it was let through ahead of its time, and whether it was within the rules that it was. */
+  readonly ahead: 'allowed' | 'forbidden' | undefined;
+  /** Until when one probe at a time goes through. */
+  readonly singleUntilMs: number;
 }
 
 interface Permit {
   readonly generation: number;
   readonly isProbe: boolean;
+}
+
+/** How a call has ended, as far as it bears on how long a circuit stays open. */
+interface Ended {
+  readonly retryAfterMs: number | undefined;
+  readonly wasSilent: boolean;
 }
 
 interface Verdicted {
@@ -51,7 +62,12 @@ export class BreakerModel {
   readonly #permits = new Map<CallFacts, Permit>();
   #state: CircuitState = 'CLOSED';
   #generation = 0;
-  #reopensAtMs = 0;
+  outage: OutageModel;
+  /** Calls that it has let through, whatever has become of their permits. */
+  readonly #letThrough = new Set<CallFacts>();
+  readonly #beside = new Set<CallFacts>();
+  /** Probes that have lost their place, and are under way yet. */
+  readonly #lost = new Set<CallFacts>();
   /** Probes that are under way, and those that have succeeded, since the circuit is half open. */
   #probes: readonly CallFacts[] = [];
   #succeeded: readonly CallFacts[] = [];
@@ -71,6 +87,7 @@ export class BreakerModel {
 
   constructor(config: CircuitBreakerConfig) {
     this.#config = config;
+    this.outage = new OutageModel(config.cooldownMs);
   }
 
   /** As people see it: what an operator wants comes first. */
@@ -84,7 +101,7 @@ export class BreakerModel {
   }
 
   get reopensAtMs(): number {
-    return this.#state === 'OPEN' ? this.#reopensAtMs : Number.NEGATIVE_INFINITY;
+    return this.#state === 'OPEN' ? this.outage.reopensAtMs : Number.NEGATIVE_INFINITY;
   }
 
   get probes(): readonly CallFacts[] {
@@ -94,8 +111,8 @@ export class BreakerModel {
   /** Whether a call may go through. */
   admits(nowMs: number): boolean {
     if (this.#wish !== 'AUTOMATIC') return this.#wish === 'CLOSED';
-    if (this.#state === 'OPEN') return nowMs >= this.#reopensAtMs;
-    return this.#state === 'CLOSED' || this.#hasPlace();
+    if (this.#state === 'OPEN') return nowMs >= this.outage.reopensAtMs;
+    return this.#state === 'CLOSED' || this.#hasPlace(nowMs);
   }
 
   /** Whether a call may perhaps go through: the lease of a probe may have run out, whatever its caller does (K7). */
@@ -111,6 +128,14 @@ export class BreakerModel {
     });
   }
 
+  /** Whether it has been anything but closed at any moment since. */
+  wasNotClosedSince(atMs: number): boolean {
+    return this.#history.some(({ state }, index) => {
+      const toMs = this.#history[index + 1]?.atMs ?? Number.POSITIVE_INFINITY;
+      return state !== 'CLOSED' && atMs <= toMs + 0.001;
+    });
+  }
+
   /** Takes an operator's wish in. */
   force(wish: OperatorState, nowMs: number): void {
     this.#wish = wish;
@@ -121,6 +146,9 @@ export class BreakerModel {
   reset(nowMs: number): void {
     this.#generation += 1;
     this.#forgetProbes();
+    this.outage = new OutageModel(this.#config.cooldownMs);
+    this.#letThrough.clear();
+    this.#beside.clear();
     this.#verdicts.length = 0;
     this.#failures = [];
     this.#lastSuccessStartMs = Number.NEGATIVE_INFINITY;
@@ -132,19 +160,41 @@ export class BreakerModel {
   opened(call: CallFacts, nowMs: number): CircuitSeen {
     if (this.#wish !== 'AUTOMATIC') {
       const reopensAtMs = this.#wish === 'CLOSED' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-      return { state: this.state, reopensAtMs, probes: [], successes: 0, isProbe: false };
+      return {
+        state: this.state,
+        reopensAtMs,
+        probes: [],
+        successes: 0,
+        isProbe: false,
+        ahead: undefined,
+        singleUntilMs: 0,
+      };
     }
-    const isProbe = this.#state !== 'CLOSED';
+    // What the circuit itself would refuse goes ahead of its time, in a half-open one beside the probes.
+    const isAhead = !this.mayAdmit(nowMs - 0.001) && !this.mayAdmit(nowMs + 0.001);
+    const isBeside = isAhead && this.#state === 'HALF_OPEN';
+    const isProbe = this.#state !== 'CLOSED' && !isBeside;
+    const ahead = isAhead ? (this.outage.mayGoAhead(nowMs) ? 'allowed' : 'forbidden') : undefined;
     const { probes, reopensAtMs } = this;
-    const seen = { state: this.#state, reopensAtMs, probes, successes: this.#succeeded.length, isProbe };
+    const { singleUntilMs } = this.outage;
+    const successes = this.#succeeded.length;
+    const seen: CircuitSeen = { state: this.#state, reopensAtMs, probes, successes, isProbe, ahead, singleUntilMs };
+    this.#letThrough.add(call);
+    if (isBeside) {
+      this.#beside.add(call);
+      return seen;
+    }
     if (this.#state === 'OPEN') {
       this.#generation += 1;
       this.#become('HALF_OPEN', nowMs);
     }
     if (isProbe) {
       // One that is given up no longer counts.
-      const [lost] = this.#hasPlace() ? [] : this.#probes;
-      if (lost !== undefined) this.#permits.delete(lost);
+      const [lost] = this.#hasPlace(Number.POSITIVE_INFINITY) ? [] : this.#probes;
+      if (lost !== undefined) {
+        this.#permits.delete(lost);
+        this.#lost.add(lost);
+      }
       this.#probes = [...this.#probes.filter((one) => one !== lost), call];
     }
     this.#permits.set(call, { generation: this.#generation, isProbe });
@@ -175,34 +225,46 @@ export class BreakerModel {
     return last.atMs >= this.#lastSuccessStartMs;
   }
 
-  /** Takes the end of a call in. Returns whether it came in the generation in which it was let through. */
-  ended(
-    call: CallFacts,
-    verdict: Verdict,
-    retryAfterMs: number | undefined,
-    nowMs: number,
-    { request, soundOthers }: Asker,
-  ): boolean {
+  /** A call has begun to answer; of what was let through while the circuit is not closed that is a sign of life. */
+  answered(call: CallFacts, nowMs: number): void {
+    const isLetThrough = this.#beside.has(call) || this.#permits.get(call)?.isProbe === true || this.#lost.has(call);
+    if (isLetThrough && this.#state !== 'CLOSED') this.outage.answered(nowMs);
+  }
+
+  /** Takes the end of a call in; false where its outcome counts for nothing. */
+  ended(call: CallFacts, verdict: Verdict, how: Ended, nowMs: number, asker: Asker): boolean {
     this.isUndecided = false;
+    const isOwn = this.#letThrough.delete(call);
+    if (isOwn && verdict === 'success' && this.#state !== 'CLOSED') this.outage.succeeded(nowMs);
+    this.#lost.delete(call);
+    if (this.#beside.delete(call)) {
+      if (this.#state !== 'CLOSED') this.#noteVerdict(verdict, nowMs);
+      return false;
+    }
     const permit = this.#permits.get(call);
     this.#permits.delete(call);
     if (permit === undefined || permit.generation !== this.#generation) return false;
-    if (permit.isProbe) {
-      if (verdict === 'success') this.succeeded(call, nowMs);
-      else if (verdict === 'failure') this.#open(retryAfterMs, nowMs);
-      else this.#probes = this.#probes.filter((one) => one !== call);
-      return true;
-    }
-    if (verdict === 'success') {
-      this.#verdicts.push({ atMs: nowMs, verdict, isSure: true });
+    if (permit.isProbe) this.#countProbe(call, verdict, how, nowMs);
+    else if (verdict === 'success') {
+      this.#noteVerdict(verdict, nowMs);
       this.#lastSuccessStartMs = Math.max(this.#lastSuccessStartMs, call.openedAtMs);
-    }
-    if (verdict === 'failure') this.#fail(request, soundOthers, retryAfterMs, nowMs);
+    } else if (verdict === 'failure') this.#fail(asker, how, nowMs);
     return true;
   }
 
+  #noteVerdict(verdict: Verdict, atMs: number): void {
+    if (verdict !== 'neutral') this.#verdicts.push({ atMs, verdict, isSure: true });
+  }
+
+  #countProbe(call: CallFacts, verdict: Verdict, how: Ended, nowMs: number): void {
+    this.#noteVerdict(verdict, nowMs);
+    if (verdict === 'success') this.succeeded(call, nowMs);
+    else if (verdict === 'failure') this.#open(how, nowMs);
+    else this.#probes = this.#probes.filter((one) => one !== call);
+  }
+
   /** A further failure of a request counts only where a sound target stands by (K1). */
-  #fail(request: object, soundOthers: StandsBy, retryAfterMs: number | undefined, nowMs: number): void {
+  #fail({ request, soundOthers }: Asker, how: Ended, nowMs: number): void {
     const generation = this.#generation;
     const hasCounted = this.#counted.some((one) => one.request === request && one.generation === generation);
     if (hasCounted && soundOthers === 'none') return;
@@ -210,12 +272,12 @@ export class BreakerModel {
     const failure = { atMs: nowMs, verdict: 'failure', isSure: !hasCounted || soundOthers === 'some' } as const;
     this.#verdicts.push(failure);
     this.#failures.push(failure);
-    if (this.#tips(failure)) this.#open(retryAfterMs, nowMs);
+    if (this.#tips(failure)) this.#open(how, nowMs);
   }
 
   /** Takes over what the engine says, where the rules leave it open. */
-  adopt(state: CircuitState, retryAfterMs: number | undefined, nowMs: number): void {
-    if (state === 'OPEN' && this.#state === 'CLOSED') this.#open(retryAfterMs, nowMs);
+  adopt(state: CircuitState, how: Ended, nowMs: number): void {
+    if (state === 'OPEN' && this.#state === 'CLOSED') this.#open(how, nowMs);
   }
 
   #tips({ atMs, isSure }: Verdicted): boolean {
@@ -243,7 +305,13 @@ export class BreakerModel {
     return inWindow.length <= 100 || failures >= inWindow.length * 0.05;
   }
 
-  #hasPlace(): boolean {
+  /** A free call has found something; only an open circuit takes notice. */
+  checked(isUsable: boolean, nowMs: number): void {
+    if (this.#state === 'OPEN') this.outage.found(nowMs, isUsable);
+  }
+
+  #hasPlace(nowMs: number): boolean {
+    if (this.#probes.length > 0 && nowMs < this.outage.singleUntilMs) return false;
     return this.#probes.length + this.#succeeded.length < this.#config.probes;
   }
 
@@ -252,10 +320,10 @@ export class BreakerModel {
     this.#succeeded = [];
   }
 
-  #open(retryAfterMs: number | undefined, nowMs: number): void {
+  #open({ retryAfterMs = 0, wasSilent }: Ended, nowMs: number): void {
     this.#generation += 1;
     this.#forgetProbes();
-    this.#reopensAtMs = nowMs + Math.max(this.#config.cooldownMs, Math.min(retryAfterMs ?? 0, 3_600_000));
+    this.outage.opened(nowMs, retryAfterMs, wasSilent);
     this.#become('OPEN', nowMs);
   }
 
@@ -265,6 +333,7 @@ export class BreakerModel {
     for (const one of this.#succeeded)
       if (this.#permits.has(one)) this.#permits.set(one, { generation: this.#generation, isProbe: false });
     this.#forgetProbes();
+    this.outage.closed();
     this.#failures = [];
     this.#lastSuccessStartMs = probe.openedAtMs;
     this.#become('CLOSED', nowMs);

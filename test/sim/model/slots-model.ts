@@ -49,11 +49,12 @@ export class SlotsModel {
     this.#note(nowMs);
   }
 
-  ended(isSuccess: boolean, cause: Failure | undefined, nowMs: number): void {
+  /** @param isLetThrough whether an open circuit has let it through, so that it tells nothing of too many calls */
+  ended(isSuccess: boolean, cause: Failure | undefined, nowMs: number, isLetThrough: boolean): void {
     if (isSuccess) {
       if (this.isFull(nowMs)) this.#limit = Math.min(MOST, this.limit(nowMs) + 1);
       else this.#limit = this.limit(nowMs);
-    } else if (cause?.class === 'rate_limit' || cause?.httpStatus === 503 || cause?.httpStatus === 529) {
+    } else if (!isLetThrough && isComplaint(cause)) {
       this.#complained(nowMs);
     }
     this.inFlight -= 1;
@@ -71,4 +72,8 @@ export class SlotsModel {
   #note(atMs: number): void {
     this.#counts.push({ atMs, inFlight: this.inFlight, limit: this.limit(atMs) });
   }
+}
+
+function isComplaint(cause: Failure | undefined): boolean {
+  return cause?.class === 'rate_limit' || cause?.httpStatus === 503 || cause?.httpStatus === 529;
 }

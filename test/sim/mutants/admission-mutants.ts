@@ -5,7 +5,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A1',
     does: 'takes any deadline of a caller',
-    file: 'engine/request/deadline.ts',
+    file: 'engine/request/time/deadline.ts',
     find: 'const allowedMs = Math.min(wishedMs, config.maxTimeoutMs);',
     replace: 'const allowedMs = wishedMs;',
     seenBy: 27,
@@ -13,7 +13,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A1',
     does: 'keeps nothing back for the way home',
-    file: 'engine/request/deadline.ts',
+    file: 'engine/request/time/deadline.ts',
     find: 'allowedMs - reserveMs(allowedMs)',
     replace: 'allowedMs',
     seenBy: 26,
@@ -21,7 +21,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A1',
     does: 'keeps as little back of a long deadline as of a short one',
-    file: 'engine/request/deadline.ts',
+    file: 'engine/request/time/deadline.ts',
     find: 'WAY_HOME_MS + allowedMs * ROUNDING_SHARE',
     replace: 'WAY_HOME_MS',
     seenBy: 26,
@@ -29,7 +29,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A1',
     does: 'begins with less than 10 ms',
-    file: 'engine/request/deadline.ts',
+    file: 'engine/request/time/deadline.ts',
     find: 'isTooShort: allowedMs < MIN_BUDGET_MS',
     replace: 'isTooShort: false',
     seenBy: 8,
@@ -37,7 +37,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A2',
     does: 'lets one too many in',
-    file: 'engine/request/admission-queue.ts',
+    file: 'engine/request/slots/admission-queue.ts',
     find: 'return mayTake(active, maxActive - this.#active, maxShare);',
     replace: 'return mayTake(active, maxActive + 1 - this.#active, maxShare);',
     seenBy: 28,
@@ -45,7 +45,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A2',
     does: 'gives a slot to the last of a key who came',
-    file: 'engine/request/admission-queue.ts',
+    file: 'engine/request/slots/admission-queue.ts',
     find: 'const [first] = next.waiters;',
     replace: 'const first = [...next.waiters].at(-1);',
     seenBy: 29,
@@ -53,7 +53,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A2',
     does: 'lets requests wait for a slot for twice as long',
-    file: 'engine/request/admission-queue.ts',
+    file: 'engine/request/slots/admission-queue.ts',
     find: 'return Math.min(maxWaitMs, remainingMs * WAIT_SHARE);',
     replace: 'return 2 * Math.min(maxWaitMs, remainingMs * WAIT_SHARE);',
     seenBy: 28,
@@ -61,7 +61,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A2',
     does: 'leaves a cancelled request in the queue',
-    file: 'engine/request/admission-queue.ts',
+    file: 'engine/request/slots/admission-queue.ts',
     find: "signal.addEventListener('abort', leave, { once: true });",
     replace: '',
     seenBy: 26,
@@ -69,7 +69,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A3',
     does: 'takes requests while the process has too much to do',
-    file: 'engine/request/admission-queue.ts',
+    file: 'engine/request/slots/admission-queue.ts',
     find: "if (this.#isOverloaded()) return this.#refuse('overloaded');",
     replace: '',
     seenBy: 28,
@@ -78,14 +78,14 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
     rule: 'A4, B',
     does: 'goes through the chain backwards',
     file: 'engine/request/chain.ts',
-    find: 'const candidates = this.#call.chain.filter((entry) => this.#isCandidate(entry));',
-    replace: 'const candidates = this.#call.chain.filter((entry) => this.#isCandidate(entry)).reverse();',
+    find: 'const all = this.#call.chain.filter((entry) => this.#isCandidate(entry));',
+    replace: 'const all = this.#call.chain.filter((entry) => this.#isCandidate(entry)).reverse();',
     seenBy: 14,
   },
   {
     rule: 'A5',
     does: 'lets a key take whatever is free',
-    file: 'engine/request/share.ts',
+    file: 'engine/request/slots/share.ts',
     find: 'return held * (100 - maxShare) < free * maxShare;',
     replace: 'return free > 0;',
     seenBy: 28,
@@ -93,7 +93,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A5',
     does: 'lets a key take the whole queue',
-    file: 'engine/request/admission-queue.ts',
+    file: 'engine/request/slots/admission-queue.ts',
     find: "if (!mayTake(account.waiters.size, places, maxShare)) return this.#refuse('share');",
     replace: '',
     seenBy: 28,
@@ -101,7 +101,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A5',
     does: 'counts against a key what has ended long ago',
-    file: 'engine/request/admission-queue.ts',
+    file: 'engine/request/slots/admission-queue.ts',
     find: 'account.active--;',
     replace: '',
     seenBy: 28,
@@ -109,7 +109,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A5',
     does: 'gives one slot at most where several who wait may have one',
-    file: 'engine/request/admission-queue.ts',
+    file: 'engine/request/slots/admission-queue.ts',
     find: 'next !== undefined; next = this.#nextTurn())',
     replace: 'next !== undefined; next = undefined)',
     seenBy: 28,
@@ -117,7 +117,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A5',
     does: 'serves the greedy key first',
-    file: 'engine/request/admission-queue.ts',
+    file: 'engine/request/slots/admission-queue.ts',
     find: 'for (const account of this.#turns) {\n      if',
     replace: 'for (const account of [...this.#turns].sort((one, other) => other.active - one.active)) {\n      if',
     seenBy: 29,
@@ -125,7 +125,7 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'A5',
     does: 'serves the key again that was served last',
-    file: 'engine/request/admission-queue.ts',
+    file: 'engine/request/slots/admission-queue.ts',
     find: 'this.#turns.delete(next);\n      this.#turns.add(next);',
     replace: '',
     seenBy: 29,

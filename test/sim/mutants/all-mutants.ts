@@ -3,6 +3,7 @@ import { ANSWER_MUTANTS } from './answer-mutants.ts';
 import { CLASS_MUTANTS } from './class-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { REQUEST_MUTANTS } from './request-mutants.ts';
+import { OUTAGE_MUTANTS } from './outage-mutants.ts';
 import { TARGET_MUTANTS } from './target-mutants.ts';
 import { TIMES_MUTANTS } from './times-mutants.ts';
 
@@ -13,5 +14,6 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...CLASS_MUTANTS,
   ...TIMES_MUTANTS,
   ...TARGET_MUTANTS,
+  ...OUTAGE_MUTANTS,
   ...ANSWER_MUTANTS,
 ];

@@ -21,7 +21,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     rule: 'B1',
     does: 'keeps nothing back for later targets',
-    file: 'engine/request/slices.ts',
+    file: 'engine/request/time/slices.ts',
     find: 'const TARGETS_KEPT_IN_MIND = 2;',
     replace: 'const TARGETS_KEPT_IN_MIND = 0;',
     seenBy: 27,

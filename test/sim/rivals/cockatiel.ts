@@ -25,7 +25,8 @@ const TIMEOUT_MS = 12_000;
 export const COCKATIEL: Rival = {
   name: 'cockatiel 4',
   says: `the real library: per target \`wrap(retry, breaker, timeout)\` with the page's figures (3 retries with exponential backoff, 5 failures in a row, 10 s) and a timeout of ${TIMEOUT_MS / 1_000} s, \`fallback\` from each to the next; a stream is passed on once its headers are there`,
-  make: (targets, runtime, leastLimitMs) => new CockatielPolicy(targets, runtime, Math.max(TIMEOUT_MS, leastLimitMs)),
+  make: (targets, runtime, { leastLimitMs }) =>
+    new CockatielPolicy(targets, runtime, Math.max(TIMEOUT_MS, leastLimitMs)),
   usesGlobals: true,
 };
 

@@ -13,7 +13,7 @@ const LONGEST_HINT_MS = 60_000;
 export const LITELLM_LIKE: Rival = {
   name: 'LiteLLM-like',
   says: `${RETRIES} retries on every hop of the chain, after Retry-After up to a minute or 0.5 and 1 s with a quarter of jitter; a target cools down for ${COOLDOWN_MS / 1_000} s after a 429 or when more than half of at least ${LEAST_CALLS} calls in this minute failed; ${READ_MS / 1_000} s without a byte end a call; a stream that has begun is not moved; no abort of a call that has not answered yet when the caller leaves`,
-  make: (targets, runtime, leastLimitMs) => new LitellmLike(targets, runtime, Math.max(READ_MS, leastLimitMs)),
+  make: (targets, runtime, { leastLimitMs }) => new LitellmLike(targets, runtime, Math.max(READ_MS, leastLimitMs)),
 };
 
 /** Calls of one target in the current minute of the clock. */

@@ -2,7 +2,7 @@ import type { AttemptSink } from '../../../src/core/ports.ts';
 import type { ChainEntry } from '../../../src/engine/port/call.ts';
 import { fails } from '../../support/upstream-scripts.ts';
 import type { CallPlan } from '../call-script.ts';
-import { planCall } from '../call-script.ts';
+import { givesList, planCall } from '../call-script.ts';
 import type { CallFacts } from '../sim-call.ts';
 import { callFacts, SimCall } from '../sim-call.ts';
 import { SimClient } from '../sim-client.ts';
@@ -45,7 +45,9 @@ export interface History {
 /** Lives a scenario through with one policy. The same scenario, seed and policy have the same history, always. */
 export async function live(scenario: Scenario, rival: Rival): Promise<History> {
   const runtime = createSimRuntime(scenario.tape.seed);
-  const stage = new Stage(scenario, rival.make(scenario.tape.targets, runtime, scenario.leastLimitMs), runtime);
+  const lists = (target: string): boolean => givesList(scenario.tape, target, runtime.now());
+  const facts = { leastLimitMs: scenario.leastLimitMs, givesList: lists };
+  const stage = new Stage(scenario, rival.make(scenario.tape.targets, runtime, facts), runtime);
   return rival.usesGlobals === true ? withVirtualGlobals(runtime, () => stage.live()) : stage.live();
 }
 

@@ -11,7 +11,7 @@ const RETRIED = new Set([429, 500, 502, 503, 504]);
 export const PORTKEY_LIKE: Rival = {
   name: 'Portkey-like',
   says: `the first target that answers, in order; on each ${RETRIES} retries of 429 and 5xx after 1, 2 and 4 s without jitter; a limit of ${HEADERS_MS / 1_000} s that ends with the headers; no circuit; Retry-After not followed (it is opt-in)`,
-  make: (_, runtime, leastLimitMs) => new PortkeyLike(runtime, Math.max(HEADERS_MS, leastLimitMs)),
+  make: (_, runtime, { leastLimitMs }) => new PortkeyLike(runtime, Math.max(HEADERS_MS, leastLimitMs)),
 };
 
 class PortkeyLike implements Policy {

@@ -27,13 +27,20 @@ export interface Policy {
   isHeldOff?(target: string): boolean;
 }
 
+/** What a policy may know of the world that it is put into. */
+export interface ScenarioFacts {
+  /** Limits of its calls are not shorter, in milliseconds: who sets them knows how long the answers take. */
+  readonly leastLimitMs: number;
+  /** Tells whether a target answers a free call for its list of models now. */
+  readonly givesList: (target: string) => boolean;
+}
+
 /** A policy by its name in the tables. */
 export interface Rival {
   readonly name: string;
   /** What it does, in one sentence. */
   readonly says: string;
-  /** Limits of its calls are not shorter than `leastLimitMs`: who sets them knows how long the answers take. */
-  readonly make: (targets: readonly string[], runtime: SimRuntime, leastLimitMs: number) => Policy;
+  readonly make: (targets: readonly string[], runtime: SimRuntime, facts: ScenarioFacts) => Policy;
   /** Whether it reads time and chance from the globals, which are virtual then. */
   readonly usesGlobals?: boolean;
 }

@@ -13,7 +13,7 @@ const COOLDOWN_MS = 30_000;
 export const SEED_SCHEDULE: Rival = {
   name: 'seed schedule',
   says: `whole answers alone; 1, 2, 4 and 8 s on each target in turn, without jitter or budget; a circuit per target (5 failures in 60 s, 30 s), half open for whoever comes; calls end after ${CALL_MS / 1_000} s`,
-  make: (targets, runtime, leastLimitMs) => new SeedSchedule(targets, runtime, Math.max(CALL_MS, leastLimitMs)),
+  make: (targets, runtime, { leastLimitMs }) => new SeedSchedule(targets, runtime, Math.max(CALL_MS, leastLimitMs)),
 };
 
 class SeedSchedule implements Policy {

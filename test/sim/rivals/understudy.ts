@@ -2,9 +2,11 @@ import type { ChainEntry, Recovery } from '../../../src/engine/port/call.ts';
 import type { RetryConfig } from '../../../src/engine/port/config.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
 import { Engine } from '../../../src/engine/engine.ts';
+import type { FreeCheck } from '../../../src/engine/target/checks/free-check.ts';
 import { timingOf } from '../sim-config.ts';
-import type { SimRuntime } from '../sim-runtime.ts';
 import type { Ask, Ending, Policy, Rival } from './rival.ts';
+
+type World = Parameters<Rival['make']>;
 
 const NAME = 'Understudy';
 
@@ -12,31 +14,36 @@ const NAME = 'Understudy';
 export const UNDERSTUDY: Rival = {
   name: NAME,
   says: 'this engine with its defaults; a stream that breaks off fails (RECOVERY_FAIL)',
-  make: (targets, runtime) => new EnginePolicy(targets, runtime, 'FAIL', {}),
+  make: (...world) => new EnginePolicy(world, 'FAIL', {}),
 };
 
 /** The engine for callers who ask for streams to be begun anew. */
 export const UNDERSTUDY_RESTART: Rival = {
   name: `${NAME}, RESTART`,
   says: 'the same where the caller asks for RECOVERY_RESTART',
-  make: (targets, runtime) => new EnginePolicy(targets, runtime, 'RESTART', {}),
+  make: (...world) => new EnginePolicy(world, 'RESTART', {}),
 };
 
 /** The engine with the preset that follows the seed's schedule. */
 export const UNDERSTUDY_EXHAUST_FIRST: Rival = {
   name: `${NAME}, EXHAUST_FIRST`,
   says: 'the same as the first with the preset EXHAUST_FIRST and no jitter',
-  make: (targets, runtime) => new EnginePolicy(targets, runtime, 'FAIL', { order: 'EXHAUST_FIRST', jitter: 'NONE' }),
+  make: (...world) => new EnginePolicy(world, 'FAIL', { order: 'EXHAUST_FIRST', jitter: 'NONE' }),
 };
 
 class EnginePolicy implements Policy {
   readonly #engine: Engine;
   readonly #recovery: Recovery;
 
-  constructor(targets: readonly string[], runtime: SimRuntime, recovery: Recovery, retry: Partial<RetryConfig>) {
+  constructor([targets, runtime, { givesList }]: World, recovery: Recovery, retry: Partial<RetryConfig>) {
     const config = { ...DEFAULT_ENGINE_CONFIG, retry: { ...DEFAULT_ENGINE_CONFIG.retry, ...retry } };
     const named = targets.map((name) => ({ name, provider: name, limitGroup: name, ownHost: true }));
-    this.#engine = new Engine({ config, targets: named, runtime });
+    // A free call is answered in a moment, or fails as the others do.
+    const check: FreeCheck = {
+      covers: () => true,
+      run: async (target) => (givesList(target) ? 'usable' : 'unknown'),
+    };
+    this.#engine = new Engine({ config, targets: named, runtime, checks: { check, timers: runtime } });
     this.#recovery = recovery;
   }
 

@@ -1,45 +1,26 @@
-import type { FailureReason } from '../../core/failure.ts';
-import type { Timers } from '../../core/ports.ts';
-import type { Refusal } from './cooldown.ts';
-import type { TargetState } from './state.ts';
+import type { Timers } from '../../../core/ports.ts';
+import type { Refusal } from '../cooldown.ts';
+import type { TargetState } from '../state.ts';
+import type { FreeCheck, Usability, Watch } from './free-check.ts';
+import { ANSWER_MS, askForFree } from './free-check.ts';
 
 /** A target is asked once in so many milliseconds at most. */
 const EVERY_MS = 60_000;
-/** How long the answer may take, in milliseconds; later it says nothing. */
-const ANSWER_MS = 5_000;
-
-/** Whether a target may be used, as far as a free call can tell. */
-export type Usability = 'usable' | 'unusable' | 'unknown';
-
-/** Makes free calls to targets: never a completion (engine rule K8). */
-export interface SuspensionCheck {
-  /** Whether a free call can tell if a suspension for this reason has ended. */
-  covers(target: string, reason: FailureReason): boolean;
-  /** Makes the call. Whoever it rejects for knows nothing. */
-  run(target: string, signal: AbortSignal): Promise<Usability>;
-}
-
-/** What is going on for a target: a check that waits for its time, or one under way. */
-interface Watch {
-  stop(): void;
-}
-
 /**
  * Looks after suspended targets, off the way of any request (engine rule K8): a free call shortly before a suspension would end,
  * and then once a minute, decides whether the target may be tried again. Usable ends the suspension, unusable prolongs it, so
- * that no request is spent on finding out; where nothing is learnt it ends by itself. Circuits are never touched. A target that
- * is not suspended is never asked.
+ * that no request is spent on finding out; where nothing is learnt it ends by itself. Circuits are never touched.
  */
 export class SuspensionChecks {
   readonly #runtime: Timers;
-  readonly #check: SuspensionCheck;
+  readonly #check: FreeCheck;
   readonly #changed: (target: string) => void;
   readonly #watches = new Map<string, Watch>();
   readonly #askedAtMs = new Map<string, number>();
   #isClosed = false;
 
   /** @param changed told when a target is suspended no more, or for longer */
-  constructor(runtime: Timers, check: SuspensionCheck, changed: (target: string) => void) {
+  constructor(runtime: Timers, check: FreeCheck, changed: (target: string) => void) {
     this.#runtime = runtime;
     this.#check = check;
     this.#changed = changed;
@@ -80,26 +61,11 @@ export class SuspensionChecks {
     // An operator may have reset it meanwhile, or another reason may have taken it out of use.
     if (this.#isClosed || this.#covered(state) === undefined) return;
     this.#askedAtMs.set(target, this.#runtime.now());
-    const abort = new AbortController();
-    let isOver = false;
-    const stop = (): void => {
-      isOver = true;
-      this.#runtime.clearTimer(timer);
-      abort.abort();
-    };
-    const conclude = (usability: Usability): void => {
-      if (isOver) return;
-      stop();
+    const watch = askForFree(this.#runtime, this.#check, target, (usability) => {
       this.#watches.delete(target);
       this.#conclude(state, usability);
-    };
-    const timer = this.#runtime.setTimer(ANSWER_MS, () => {
-      conclude('unknown');
     });
-    this.#watches.set(target, { stop });
-    this.#check.run(target, abort.signal).then(conclude, () => {
-      conclude('unknown');
-    });
+    this.#watches.set(target, watch);
   }
 
   #conclude(state: TargetState, usability: Usability): void {

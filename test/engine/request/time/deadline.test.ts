@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
-import { requestBudget } from '../../../src/engine/request/deadline.ts';
-import { needMs, sliceMs } from '../../../src/engine/request/slices.ts';
+import { DEFAULT_ENGINE_CONFIG } from '../../../../src/engine/port/config.ts';
+import { requestBudget } from '../../../../src/engine/request/time/deadline.ts';
+import { needMs, sliceMs } from '../../../../src/engine/request/time/slices.ts';
 
 const config = DEFAULT_ENGINE_CONFIG;
 

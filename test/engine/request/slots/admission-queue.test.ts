@@ -3,10 +3,10 @@ import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Failure } from '../../../src/core/failure.ts';
-import type { Slot } from '../../../src/engine/request/admission-queue.ts';
-import { AdmissionQueue } from '../../../src/engine/request/admission-queue.ts';
-import { createVirtualRuntime } from '../../support/virtual-runtime.ts';
+import type { Failure } from '../../../../src/core/failure.ts';
+import type { Slot } from '../../../../src/engine/request/slots/admission-queue.ts';
+import { AdmissionQueue } from '../../../../src/engine/request/slots/admission-queue.ts';
+import { createVirtualRuntime } from '../../../support/virtual-runtime.ts';
 
 interface Guest {
   readonly abort: AbortController;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import type { FailureReason } from '../../../src/core/failure.ts';
-import type { SuspensionCheck, Usability } from '../../../src/engine/target/suspension-checks.ts';
-import { createEngineHarness, trailOf } from '../../support/engine-harness.ts';
-import { answer, fails } from '../../support/upstream-scripts.ts';
+import type { FailureReason } from '../../../../src/core/failure.ts';
+import type { FreeCheck, Usability } from '../../../../src/engine/target/checks/free-check.ts';
+import { createEngineHarness, trailOf } from '../../../support/engine-harness.ts';
+import { answer, fails } from '../../../support/upstream-scripts.ts';
 
 /** Free calls that answer as told, and a record of when they were made. */
-class ScriptedCheck implements SuspensionCheck {
+class ScriptedCheck implements FreeCheck {
   readonly tells: readonly FailureReason[];
   readonly askedAtMs: number[] = [];
   aborted = 0;
@@ -196,7 +196,7 @@ describe('a check', () => {
     expect(trailOf(await run(['a']))).toEqual(['PROBE a ok']);
   });
 
-  it('is not made for what is not suspended: open circuits, rate limits, missing models', async () => {
+  it('is not made for what is not suspended: rate limits, missing models', async () => {
     const check = new ScriptedCheck(['PROVIDER_AUTH_FAILED', 'PROVIDER_RATE_LIMITED', 'PROVIDER_MODEL_NOT_FOUND']);
     const { run, runtime, upstream } = createEngineHarness(['a'], { check, retry: { maxRepeats: 0 } });
     upstream.script('a', fails('rate_limit', { retryAfterMs: 60_000 }, 0), fails('not_found', {}, 0));

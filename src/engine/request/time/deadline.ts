@@ -1,5 +1,6 @@
-import type { Runtime } from '../../core/ports.ts';
-import type { EngineConfig } from '../port/config.ts';
+import type { Runtime } from '../../../core/ports.ts';
+import type { AdmissionConfig, EngineConfig } from '../../port/config.ts';
+import { longestSlotWaitMs } from '../slots/admission-queue.ts';
 
 /** Kept back from the caller's budget for the way home, in milliseconds, and at most as this share of it (engine rule A1). */
 const WAY_HOME_MS = 50;
@@ -53,6 +54,8 @@ function reserveMs(allowedMs: number): number {
 export class RequestTime {
   readonly #runtime: Runtime;
   readonly #budget: Budget;
+  /** Until when, since the beginning, full targets are waited for. */
+  #slotWaitUntilMs: number | undefined;
   /** When the request began, on the runtime's clock. */
   readonly startedAtMs: number;
   /** When it must have ended. */
@@ -83,6 +86,16 @@ export class RequestTime {
   /** Time until the deadline, in milliseconds. */
   get remainingMs(): number {
     return this.deadlineAtMs - this.#runtime.now();
+  }
+
+  /**
+   * Returns for how much longer a full target is waited for, in milliseconds: like a slot of the engine's own, counted from the
+   * first time that this is asked (engine rules A2, L1).
+   */
+  slotWaitMs(admission: AdmissionConfig): number {
+    const { elapsedMs } = this;
+    this.#slotWaitUntilMs ??= elapsedMs + longestSlotWaitMs(admission, this.remainingMs);
+    return this.#slotWaitUntilMs - elapsedMs;
   }
 
   /** Whether the deadline is reached, or the time was too short to begin with. */

@@ -1,4 +1,4 @@
-import type { Runtime, TimerHandle } from '../../core/ports.ts';
+import type { Runtime, TimerHandle } from '../../../core/ports.ts';
 
 /** The one wait of a request, which its cancellation ends at once (engine rules R5 and D1). */
 export class Waiting {

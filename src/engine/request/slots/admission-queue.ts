@@ -1,8 +1,8 @@
-import type { Failure } from '../../core/failure.ts';
-import type { Runtime, TimerHandle } from '../../core/ports.ts';
-import { localRefusal, shuttingDown } from '../port/failures.ts';
-import type { AdmissionConfig } from '../port/config.ts';
-import type { EngineLoad, RefusalCause } from '../port/engine-load.ts';
+import type { Failure } from '../../../core/failure.ts';
+import type { Runtime, TimerHandle } from '../../../core/ports.ts';
+import { localRefusal, shuttingDown } from '../../port/failures.ts';
+import type { AdmissionConfig } from '../../port/config.ts';
+import type { EngineLoad, RefusalCause } from '../../port/engine-load.ts';
 import { mayTake } from './share.ts';
 
 /** A queued request waits for at most this share of the time that it has left (engine rule A2). */
@@ -76,6 +76,11 @@ export class AdmissionQueue {
       fullForMs: this.#fullSinceMs === undefined ? 0 : this.#runtime.now() - this.#fullSinceMs,
       isOverloaded: this.#isOverloaded(),
     };
+  }
+
+  /** Whether half of the slots are taken, or more (engine rule K9). */
+  get isHalfTaken(): boolean {
+    return 2 * this.#active >= this.#config.maxActive;
   }
 
   /** Whether it admits nobody any more. */

@@ -1,0 +1,54 @@
+import type { Timers } from '../../../core/ports.ts';
+import type { ChainEntry } from '../../port/call.ts';
+import type { TargetState } from '../state.ts';
+import type { FreeCheck, Watch } from './free-check.ts';
+import { askForFree } from './free-check.ts';
+
+/** A target is asked once in so many milliseconds at most. */
+const EVERY_MS = 5_000;
+
+/**
+ * Looks after targets whose circuits are open, off the way of any request (engine rule K8): when a circuit has refused somebody, a
+ * free call finds out whether a probe is worth it before its pause is over. Driven by demand: where nobody asks there is no call
+ * and no timer. Closes no circuit and opens none.
+ */
+export class CircuitChecks {
+  readonly #timers: Timers;
+  readonly #check: FreeCheck;
+  readonly #changed: (target: string) => void;
+  readonly #watches = new Map<string, Watch>();
+  readonly #askedAtMs = new Map<string, number>();
+  #isClosed = false;
+
+  /** @param changed told when a probe may go earlier */
+  constructor(timers: Timers, check: FreeCheck, changed: (target: string) => void) {
+    this.#timers = timers;
+    this.#check = check;
+    this.#changed = changed;
+  }
+
+  /** Notes that the circuit of an entry has refused somebody, or its operator; cheap enough for every refusal. */
+  refused(state: TargetState, { circuit, model }: ChainEntry): void {
+    const target = state.target.name;
+    if (this.#isClosed || this.#watches.has(target)) return;
+    // Where an operator has a say it is not for us to ask.
+    if (state.operator.of(circuit, model) !== 'AUTOMATIC') return;
+    const now = this.#timers.now();
+    if (now - (this.#askedAtMs.get(target) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return;
+    if (!this.#check.covers(target, 'CIRCUIT_OPEN')) return;
+    this.#askedAtMs.set(target, now);
+    const watch = askForFree(this.#timers, this.#check, target, (usability) => {
+      this.#watches.delete(target);
+      // A key that may not ask tells nothing of completions.
+      if (usability !== 'unusable' && state.circuits.checked(usability === 'usable')) this.#changed(target);
+    });
+    this.#watches.set(target, watch);
+  }
+
+  /** Ends what is under way, and begins nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const watch of this.#watches.values()) watch.stop();
+    this.#watches.clear();
+  }
+}
