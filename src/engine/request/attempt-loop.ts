@@ -8,7 +8,7 @@ import type { Slot } from './admission-queue.ts';
 import { longestSlotWaitMs } from './admission-queue.ts';
 import { admit } from './admit.ts';
 import type { AttemptFault } from './make-attempt.ts';
-import { hasBegun, makeAttempt } from './make-attempt.ts';
+import { hasBegun, makeAttempt, mayBePaid } from './make-attempt.ts';
 import type { RequestContext } from './request.ts';
 import { Request } from './request.ts';
 import { Visit } from './visit.ts';
@@ -102,7 +102,7 @@ export class AttemptLoop<Output, Final> {
       const again = isRestart ? 'RESTART' : rewritten;
       const { answer, fault } = await makeAttempt(request, visit, ready, repair === undefined ? again : 'REPAIR');
       if (fault === undefined) return answer;
-      allowance.failed(entry, fault.cause.class, fault.isBehindHead);
+      allowance.failed(entry, fault.cause.class, mayBePaid(fault, request.time.remainingMs));
       const decision = this.#afterAttempt(visit, fault, repair !== undefined);
       if (decision.kind === 'ANSWER') return fault.rejection?.isTolerable === true ? answer : request.tolerable;
       this.#note(decision, entry, fault);
