@@ -193,10 +193,12 @@ describe.each(ASKED)('$name', ({ way, question }) => {
     '$name is no answer: the second target gives one',
     async ({ steps, outcome, isRepeated = false }) => {
       const { lead, gateway, leadHealth } = await chaosStage({ timeouts: { first_output: '5s' } });
-      const calls = isRepeated ? 2 : 1;
+      // What was asked for as JSON and breaks off behind its head may be paid.
+      const isAskedAgain = isRepeated && question !== SHORT;
+      const calls = isAskedAgain ? 2 : 1;
       for (let count = 0; count < calls; count += 1) lead.script(...steps);
       const { trail, delivered } = await askIn(gateway, way, question);
-      const again = isRepeated ? [`RETRY lead ${outcome}`] : [];
+      const again = isAskedAgain ? [`RETRY lead ${outcome}`] : [];
       expect(trail).toEqual([`FIRST lead ${outcome}`, ...again, 'FAILOVER second OK']);
       expect(delivered).toBe(OTHER);
       expect(lead.requestCount).toBe(calls);

@@ -78,8 +78,8 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
     rule: 'A4, B',
     does: 'goes through the chain backwards',
     file: 'engine/request/chain.ts',
-    find: 'const candidates = this.#call.chain.filter((entry) => this.#isCandidate(entry));',
-    replace: 'const candidates = this.#call.chain.filter((entry) => this.#isCandidate(entry)).reverse();',
+    find: 'const all = this.#call.chain.filter((entry) => this.#isCandidate(entry));',
+    replace: 'const all = this.#call.chain.filter((entry) => this.#isCandidate(entry)).reverse();',
     seenBy: 14,
   },
   {
