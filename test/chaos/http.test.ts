@@ -23,6 +23,8 @@ const BROKEN: readonly {
   readonly steps: readonly ChaosStep[];
   readonly outcome: string;
   readonly isRepeated?: boolean;
+  /** Then it is not where the answer was asked for as JSON: it may be paid. */
+  readonly isBehindHead?: boolean;
 }[] = [
   { name: 'a status of 204', steps: [head(204)], outcome: 'PROVIDER_PROTOCOL_ERROR' },
   { name: 'a 200 with HTML', steps: [respond(200, 'text/html', '<html>')], outcome: 'PROVIDER_PROTOCOL_ERROR' },
@@ -51,6 +53,7 @@ const BROKEN: readonly {
     steps: [head(200, { ...JSON_TYPE, 'content-length': SIZE + 9 }), send(JSON_BODY), { do: 'end' }],
     outcome: 'PROVIDER_UNAVAILABLE',
     isRepeated: true,
+    isBehindHead: true,
   },
   {
     name: 'two lengths that differ',
@@ -106,6 +109,7 @@ const BROKEN: readonly {
     steps: [head(200, { ...CODED, 'content-encoding': 'gzip' }), chunk(gzipSync(BODY).subarray(0, 40)), lastChunk],
     outcome: 'PROVIDER_UNAVAILABLE',
     isRepeated: true,
+    isBehindHead: true,
   },
   {
     name: 'gzip that is none',
@@ -191,12 +195,13 @@ const ASKED: readonly { readonly name: string; readonly way: Way; readonly quest
 describe.each(ASKED)('$name', ({ way, question }) => {
   test.each(BROKEN)(
     '$name is no answer: the second target gives one',
-    async ({ steps, outcome, isRepeated = false }) => {
+    async ({ steps, outcome, isRepeated = false, isBehindHead = false }) => {
       const { lead, gateway, leadHealth } = await chaosStage({ timeouts: { first_output: '5s' } });
-      const calls = isRepeated ? 2 : 1;
+      const isAskedAgain = isRepeated && !(isBehindHead && question === SHORT);
+      const calls = isAskedAgain ? 2 : 1;
       for (let count = 0; count < calls; count += 1) lead.script(...steps);
       const { trail, delivered } = await askIn(gateway, way, question);
-      const again = isRepeated ? [`RETRY lead ${outcome}`] : [];
+      const again = isAskedAgain ? [`RETRY lead ${outcome}`] : [];
       expect(trail).toEqual([`FIRST lead ${outcome}`, ...again, 'FAILOVER second OK']);
       expect(delivered).toBe(OTHER);
       expect(lead.requestCount).toBe(calls);

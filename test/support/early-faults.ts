@@ -80,9 +80,9 @@ export const FAULTS: readonly Fault[] = [
     httpStatus: 200,
   },
   {
-    name: 'JSON cut off with the connection, twice',
-    script: [cutJson(), cutJson()],
-    outcomes: twice('PROVIDER_UNAVAILABLE'),
+    name: 'JSON cut off with the connection, which may be paid',
+    script: [cutJson()],
+    outcomes: ['PROVIDER_UNAVAILABLE'],
     httpStatus: 200,
     only: 'Chat',
   },

@@ -11,6 +11,9 @@ export interface TargetBudgets {
   readonly restarts: RetryBudget;
 }
 
+/** Whether a failed attempt may be paid without an answer, so that it is repeated once, or not at all for want of time (engine rule R3). */
+export type MayBePaid = 'no' | 'once' | 'no_time';
+
 const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();
 
 /**
@@ -31,6 +34,8 @@ export class Allowance {
   /** Entries whose last failure is one that a request repeats once; hardly ever any. */
   #spoiled: ReadonlySet<ChainEntry> = NO_ENTRIES;
   #hasRepeatedSpoiled = false;
+  /** Entries for whose answer in JSON there is less time than it took until it broke off. */
+  #lost: ReadonlySet<ChainEntry> = NO_ENTRIES;
 
   constructor(config: RetryConfig, budgetsOf: (entry: ChainEntry) => TargetBudgets, drain: Pick<Drain, 'hasBegun'>) {
     this.#drain = drain;
@@ -64,18 +69,18 @@ export class Allowance {
 
   /**
    * False where an entry failed by what hardly ever heals (class C15), or by an answer in JSON that broke off behind its head (R3), and
-   * the request has repeated such a failure before.
+   * the request has repeated such a failure before or has less time left than that has taken.
    */
   isWorthRepeating(entry: ChainEntry): boolean {
-    return !this.#hasRepeatedSpoiled || !this.#spoiled.has(entry);
+    return !this.#lost.has(entry) && (!this.#hasRepeatedSpoiled || !this.#spoiled.has(entry));
   }
 
   /**
    * Notes how the last attempt on an entry has failed, before what that means to the caller.
-   * @param isBehindHead whether its answer was not streamed, and broke off behind its head
    */
-  failed(entry: ChainEntry, failureClass: FailureClass, isBehindHead: boolean): void {
-    if (isBehindHead || CLASS_RULES[failureClass].laterRounds === 'once')
+  failed(entry: ChainEntry, failureClass: FailureClass, mayBePaid: MayBePaid): void {
+    if (mayBePaid === 'no_time') this.#lost = new Set(this.#lost).add(entry);
+    if (mayBePaid === 'once' || CLASS_RULES[failureClass].laterRounds === 'once')
       this.#spoiled = new Set(this.#spoiled).add(entry);
   }
 

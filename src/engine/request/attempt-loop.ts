@@ -8,7 +8,7 @@ import type { Slot } from './slots/admission-queue.ts';
 import { admit } from './admit.ts';
 import { OpenChain } from './last-resort.ts';
 import type { AttemptFault } from './make-attempt.ts';
-import { hasBegun, makeAttempt } from './make-attempt.ts';
+import { hasBegun, makeAttempt, mayBePaid } from './make-attempt.ts';
 import type { RequestContext } from './request.ts';
 import { Request } from './request.ts';
 import { failedAttempt, turnsTaken } from './situation.ts';
@@ -118,7 +118,7 @@ export class AttemptLoop<Output, Final> {
       const again = isRestart ? 'RESTART' : rewritten;
       const { answer, fault } = await makeAttempt(request, visit, ready, repair === undefined ? again : 'REPAIR');
       if (fault === undefined) return answer;
-      allowance.failed(entry, fault.cause.class, fault.isBehindHead);
+      allowance.failed(entry, fault.cause.class, mayBePaid(fault, request.time.remainingMs));
       const { config, runtime } = this.#context;
       const failed = failedAttempt(request, visit, fault, repair !== undefined);
       const decision = decideAfterAttempt(failed, config.retry, () => runtime.random());

@@ -6,6 +6,7 @@ import { afterCommit, forCaller } from '../port/failures.ts';
 import { settleAttempt } from '../target/settle.ts';
 import { withSuspicion } from '../target/times/suspicion.ts';
 import type { ReadyAttempt } from './admit.ts';
+import type { MayBePaid } from './allowance.ts';
 import { brokeBehindHead } from './behind-head.ts';
 import type { Request } from './request.ts';
 import type { Visit } from './visit.ts';
@@ -30,6 +31,8 @@ export interface AttemptFault<Output, Final> {
   readonly hasOutput: boolean;
   /** Whether the answer was not streamed, and broke off behind a head that promised it (engine rule R3). */
   readonly isBehindHead: boolean;
+  /** How long the attempt took, in milliseconds. */
+  readonly durationMs: number;
   /** Whether the target would be asked in another form, which may not fail so (class C13). */
   readonly isRewritable: boolean;
 }
@@ -101,11 +104,12 @@ export async function makeAttempt<Output, Final>(
   const isRewritable = reported !== undefined && !hasOutput && prepared.learns?.(reported) === true;
   const record = trail.end(number, start, attempt, failure);
   if (cause === undefined) request.allowance.endedWell(entry);
+  const { durationMs } = record;
   const counts = reported && chain.countsAt(entry);
   settleAttempt({ observer, state, permit, record, cause: reported, timing, counts, staleSocketReplaced });
   return {
     answer: end.ok ? answerOf(request, serving(), attempt, end.final) : undefined,
-    fault: cause && failure && { cause, failure, rejection, hasOutput, isBehindHead, isRewritable },
+    fault: cause && failure && { cause, failure, rejection, hasOutput, isBehindHead, durationMs, isRewritable },
   };
 
   /** Whose fault the end was, where nothing came (engine rule X1). */
@@ -125,6 +129,18 @@ export function hasBegun({
   isBehindHead,
 }: Pick<AttemptFault<unknown, unknown>, 'cause' | 'hasOutput' | 'isBehindHead'>): boolean {
   return hasOutput || (isBehindHead && cause.class !== 'protocol');
+}
+
+/**
+ * Whether a failed attempt may be paid without an answer: then it is repeated once, where `remainingMs`, the time that the request has
+ * left in milliseconds, is no less than it has taken (engine rule R3).
+ */
+export function mayBePaid(
+  { isBehindHead, durationMs }: Pick<AttemptFault<unknown, unknown>, 'isBehindHead' | 'durationMs'>,
+  remainingMs: number,
+): MayBePaid {
+  if (!isBehindHead) return 'no';
+  return remainingMs < durationMs ? 'no_time' : 'once';
 }
 
 function kindOf<Output, Final>({ chain, trail }: Request<Output, Final>, entry: ChainEntry): AttemptKind {

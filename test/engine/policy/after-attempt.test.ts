@@ -53,6 +53,13 @@ describe('a repeat on the same target, next to another', () => {
     expect(repeated.toSorted()).toEqual(['conflict', 'connect', 'overload', 'reset', 'stale_socket']);
   });
 
+  it('is not made for an answer of which some came, or the head of one in JSON', () => {
+    for (const spent of [{ hasOutput: true }, { isBehindHead: true }]) {
+      expect(decide('reset', spent)).toBeUndefined();
+      expect(decide('reset', { ...spent, anotherIsAvailable: false }, { order: 'EXHAUST_FIRST' })).toBeDefined();
+    }
+  });
+
   it('is made once per visit, and only while the request may still repeat', () => {
     expect(decide('overload', { repeatsInVisit: 1 })).toBeUndefined();
     expect(decide('overload', { mayRepeat: false })).toBeUndefined();

@@ -136,6 +136,21 @@ describe('what ended the chain by itself', () => {
   });
 });
 
+describe('a request that one target had begun to answer', () => {
+  const begun = failure('silence');
+
+  it.each(['bad_request', 'content'] as const)('is told how that broke off where another refused it: %s', (name) => {
+    const attempts = [tried('a', 'silence'), tried('b', name), tried('c', 'overload')];
+    expect(told(attempts, { begun })).toMatchObject({ status: 'UNAVAILABLE', reason: 'PROVIDER_TIMEOUT' });
+    expect(told(attempts, { begun, deadlineReached: true }).reason).toBe('DEADLINE');
+  });
+
+  it('is told as ever where none has refused it', () => {
+    const attempts = [tried('a', 'silence'), tried('b', 'capability')];
+    expect(told(attempts, { begun })).toMatchObject({ status: 'UNAVAILABLE', reason: 'ALL_PROVIDERS_FAILED' });
+  });
+});
+
 describe('when nothing was tried', () => {
   it.each([
     ['CIRCUIT_OPEN', 'UNAVAILABLE'],

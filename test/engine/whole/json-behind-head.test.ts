@@ -83,6 +83,18 @@ describe('an answer in JSON that breaks off behind its head', () => {
     expect(upstream.calls).toEqual(['a', 'b']);
   });
 
+  it.each(['SAME_THEN_NEXT', 'EXHAUST_FIRST'] as const)(
+    'is not bought again where less time is left than it has taken (%s)',
+    async (order) => {
+      const { run, upstream } = createEngineHarness(['a'], { retry: { order } });
+      upstream.script('a', SILENT, answer(10, 'whole'));
+      const result = await run(['a'], { ...JSON_CALL, timeoutMs: 60_000 });
+      expect(failureOf(result)).toMatchObject({ status: 'UNAVAILABLE', contacted: true });
+      expect(result.elapsedMs).toBe(30_000);
+      expect(upstream.calls).toEqual(['a']);
+    },
+  );
+
   it('leaves half of a minute to the next target, where the same one has taken half of it', async () => {
     const { run, upstream } = createEngineHarness(['a', 'b']);
     upstream.always('a', SILENT);

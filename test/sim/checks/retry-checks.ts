@@ -169,6 +169,7 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   const row = rowOf(last.class);
   if (isFreeOfCharge(run, made)) return undefined;
   if (!row.comesBack) return `asked again behind ${last.class}`;
+  if (isOutOfTime(run, own.at(-1))) return 'asked again with less time than was spent on it';
   if (last.repeatIsUseless === true) return 'asked again, although it said that this is of no use';
   const before = run.made[made.index - 1];
   if (before?.call.entry !== made.call.entry || retry.order === 'EXHAUST_FIRST') return undefined;
@@ -198,6 +199,13 @@ function hasFailedElsewhere(run: Run, { call, index }: Made): boolean {
     const last = before.findLast((made) => made.call.entry === entry)?.record?.failure;
     return entry !== call.entry && last !== undefined && rowOf(last.class).verdict === 'failure';
   });
+}
+
+/** Whether an answer in JSON that broke off behind its head had taken more time than was left then (engine rule R3). */
+function isOutOfTime(run: Run, made: Made | undefined): boolean {
+  if (made === undefined || !isBrokenBehindHead(made)) return false;
+  const endedAtMs = made.call.closedAtMs ?? 0;
+  return run.deadlineAtMs - endedAtMs < endedAtMs - made.call.openedAtMs - TOLERANCE_MS;
 }
 
 /** Whether all free targets were asked already, so that the next round may begin with the one that ended the last. */

@@ -190,8 +190,8 @@ export const CLASS_MUTANTS: readonly Mutant[] = [
     rule: 'C15',
     does: 'forgets it behind the commit, so that streams buy it with every restart',
     file: 'engine/request/attempt-loop.ts',
-    find: 'allowance.failed(entry, fault.cause.class, fault.isBehindHead);',
-    replace: 'allowance.failed(entry, fault.failure.class, fault.isBehindHead);',
+    find: 'allowance.failed(entry, fault.cause.class,',
+    replace: 'allowance.failed(entry, fault.failure.class,',
     seenBy: 'whole/classes.test.ts',
   },
   {

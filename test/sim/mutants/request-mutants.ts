@@ -166,9 +166,17 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     rule: 'R3',
     does: 'buys an answer in JSON that broke off behind its head again and again',
     file: 'engine/request/allowance.ts',
-    find: "if (isBehindHead || CLASS_RULES[failureClass].laterRounds === 'once')",
+    find: "if (mayBePaid === 'once' || CLASS_RULES[failureClass].laterRounds === 'once')",
     replace: "if (CLASS_RULES[failureClass].laterRounds === 'once')",
     seenBy: 13,
+  },
+  {
+    rule: 'R3',
+    does: 'buys it again with less time than it has taken',
+    file: 'engine/request/make-attempt.ts',
+    find: 'remainingMs < durationMs',
+    replace: 'remainingMs < 0',
+    seenBy: 'whole/json-behind-head.test.ts',
   },
   {
     rule: 'R3',
