@@ -135,6 +135,7 @@ export class Attempt<Output, Final> {
         break;
       case 'usage':
         this.usage = event.usage;
+        this.#arrived = 'sign';
         if (this.#final !== undefined) this.#armTail();
         break;
       case 'terminal':
