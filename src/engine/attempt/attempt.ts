@@ -1,6 +1,7 @@
 import type { Failure } from '../../core/failure.ts';
 import type { AttemptEvent, AttemptHandle, Runtime, TokenUsage } from '../../core/ports.ts';
 import { Alarm } from './alarm.ts';
+import type { AttemptOutput } from './output.ts';
 import type { Arrived, AttemptLimits } from './time-limits.ts';
 import { allowedSilenceMs, arrivedHead, firstOutputLimitMs } from './time-limits.ts';
 import type { AttemptPhase, Prepared } from '../port/call.ts';
@@ -18,15 +19,6 @@ import {
 /** Wait for usage after the terminal marker, and for the end of the body once usage is known (engine rule G7). */
 const TAIL_MS = 2_000;
 const TAIL_WITH_USAGE_MS = 50;
-
-/** Where the output of an attempt goes. */
-export interface AttemptOutput<Output> {
-  /** Called once, at the first meaningful output (engine rule G4). */
-  commit(): void;
-  /** Takes a piece of the answer; false asks to stop reading until `whenWritable` calls back. */
-  deliver(value: Output): boolean;
-  whenWritable(resume: () => void): void;
-}
 
 /** How an attempt ended. */
 export type AttemptEnd<Final> =
@@ -140,6 +132,7 @@ export class Attempt<Output, Final> {
         break;
       case 'usage':
         this.usage = event.usage;
+        this.#arrived = 'sign';
         if (this.#final !== undefined) this.#armTail();
         break;
       case 'terminal':

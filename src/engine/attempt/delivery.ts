@@ -1,5 +1,5 @@
 import type { FailureReason } from '../../core/failure.ts';
-import type { AttemptOutput } from './attempt.ts';
+import type { AttemptOutput } from './output.ts';
 import type { Serving } from '../port/call.ts';
 import type { ClientStream } from './client-stream.ts';
 

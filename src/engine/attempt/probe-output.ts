@@ -1,5 +1,5 @@
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
-import type { AttemptOutput } from './attempt.ts';
+import type { AttemptOutput } from './output.ts';
 import type { AttemptTiming } from '../port/attempt-timing.ts';
 import type { EngineConfig } from '../port/config.ts';
 

@@ -55,39 +55,41 @@ export interface TimingFacts {
 /** Chooses the timers of an attempt (engine, "Timers"). */
 export function attemptTiming(facts: TimingFacts): AttemptTiming {
   const setMs = facts.requestFirstOutputMs ?? facts.firstOutputMs;
-  const rest = {
+  const promptMs = setMs === undefined ? readingMs(facts.promptTokens, PROMPT_TOKENS_PER_SECOND) : 0;
+  const cold = setMs === undefined && facts.streams ? coldLimits(facts) : undefined;
+  const slowlyMs = cold === undefined ? 0 : slowReadingMs(facts, promptMs);
+  return {
     streams: facts.streams,
+    firstOutputMs: setMs ?? (cold === undefined ? wholeMs(facts) : cold[2] + slowlyMs),
+    noHeadMs: cold?.[0],
+    headAloneMs: cold && cold[1] + slowlyMs,
     firstOutputAdapts: setMs === undefined,
+    signsAreSure: isLong(facts.silence),
     mayThink: isLong(facts.silence),
     promptTokens: facts.promptTokens,
-    promptMs: setMs === undefined ? readingMs(facts.promptTokens, PROMPT_TOKENS_PER_SECOND) : 0,
+    promptMs,
     progressMs: facts.progressMs ?? (facts.usesToolsOrReasoning ? SLOW_PROGRESS_MS : USUAL_PROGRESS_MS),
     answerMs: ((facts.maxTokens ?? UNLIMITED_ANSWER_TOKENS) / ANSWER_TOKENS_PER_SECOND) * 1_000,
-  };
-  if (setMs !== undefined) return { ...rest, firstOutputMs: setMs };
-  if (!facts.streams) {
-    const mayBeLong = facts.silence === 'loaded' || (isLong(facts.silence) && facts.maxTokens === undefined);
-    return { ...rest, firstOutputMs: mayBeLong ? WHOLE_SILENT_MS : WHOLE_USUAL_MS };
-  }
-  const isElsewhere = !facts.ownHost;
-  const [noHeadMs, headAloneMs, withSignMs] =
-    isElsewhere && facts.silence === 'unknown' ? UNKNOWN_ELSEWHERE_MS : COLD_MS[facts.silence];
-  const slowlyMs =
-    isElsewhere && facts.silence !== 'short'
-      ? readingMs(facts.promptTokens, PROMPT_TOKENS_PER_SECOND_ELSEWHERE) - rest.promptMs
-      : 0;
-  return {
-    ...rest,
-    noHeadMs,
-    headAloneMs: headAloneMs + slowlyMs,
-    firstOutputMs: withSignMs + slowlyMs,
-    signsAreSure: isLong(facts.silence),
   };
 }
 
 /** Whether a model may say nothing for long, as far as one knows. */
 export function isLong(silence: Silence): boolean {
   return silence !== 'short' && silence !== 'unknown';
+}
+
+function coldLimits({ silence, ownHost }: TimingFacts): ColdLimits {
+  return silence === 'unknown' && !ownHost ? UNKNOWN_ELSEWHERE_MS : COLD_MS[silence];
+}
+
+function wholeMs({ silence, maxTokens }: TimingFacts): number {
+  const mayBeLong = silence === 'loaded' || (isLong(silence) && maxTokens === undefined);
+  return mayBeLong ? WHOLE_SILENT_MS : WHOLE_USUAL_MS;
+}
+
+/** What a server that somebody runs needs for the prompt beyond `promptMs`, once its head has come. */
+function slowReadingMs({ silence, ownHost, promptTokens }: TimingFacts, promptMs: number): number {
+  return ownHost || silence === 'short' ? 0 : readingMs(promptTokens, PROMPT_TOKENS_PER_SECOND_ELSEWHERE) - promptMs;
 }
 
 function readingMs(tokens: number, perSecond: number): number {

@@ -1,4 +1,5 @@
-import type { AttemptEnd, AttemptOutput } from '../../../src/engine/attempt/attempt.ts';
+import type { AttemptOutput } from '../../../src/engine/attempt/output.ts';
+import type { AttemptEnd } from '../../../src/engine/attempt/attempt.ts';
 import { Attempt } from '../../../src/engine/attempt/attempt.ts';
 import type { AttemptLimits } from '../../../src/engine/attempt/time-limits.ts';
 import { entryOf } from '../../support/engine-harness.ts';

@@ -2,7 +2,17 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { AttemptLimits } from '../../../src/engine/attempt/time-limits.ts';
 import type { Script } from '../../support/upstream-scripts.ts';
-import { after, END, headers, keepAlives, output, SILENCE, startup, terminal } from '../../support/upstream-scripts.ts';
+import {
+  after,
+  END,
+  headers,
+  keepAlives,
+  output,
+  SILENCE,
+  startup,
+  terminal,
+  usage,
+} from '../../support/upstream-scripts.ts';
 import { AttemptBench } from './attempt-bench.ts';
 
 /** A model that thinks behind its head and signs of life. */
@@ -30,6 +40,12 @@ describe('what has come before the first output', () => {
     ['no head', [], BEHIND_SIGNS, 'silence at 40000'],
     ['a head alone', [after(300, headers())], BEHIND_SIGNS, 'silence at 40000'],
     ['a sign of life', [after(300, headers()), after(0, startup())], BEHIND_SIGNS, 'silence at 180000'],
+    [
+      'usage, told before any words',
+      [after(300, headers()), after(0, usage({ inputTokens: 7 }))],
+      BEHIND_SIGNS,
+      'silence at 180000',
+    ],
     ['no head, where it comes with the words', [], WITHOUT_HEAD, 'silence at 120000'],
     ['a head alone, where it comes with the words', [after(300, headers())], WITHOUT_HEAD, 'silence at 40000'],
     ['a late head', [after(60_000, headers())], WITHOUT_HEAD, 'silence at 120000'],

@@ -81,7 +81,7 @@ describe('the timers of an attempt', () => {
       promptMs: 0,
       progressMs: 5_000,
     });
-    expect(timing({ ...set, silence: 'without_head' })).not.toHaveProperty('noHeadMs');
+    expect(timing({ ...set, silence: 'without_head' }).noHeadMs).toBeUndefined();
     expect(timing({ ...set, requestFirstOutputMs: 700 })).toMatchObject({
       firstOutputMs: 700,
       firstOutputAdapts: false,

@@ -9,7 +9,7 @@ const HEAD_ALONE_BY_MS = 10_000;
 
 /** What has come once an event has, so many milliseconds after the start of the attempt. */
 export function arrivalAt(timing: AttemptTiming, before: Arrival, event: ScriptEvent, elapsedMs: number): Arrival {
-  if (event.type === 'startup') return 'sign_of_life';
+  if (event.type === 'startup' || event.type === 'usage') return 'sign_of_life';
   if (event.type !== 'headers' || before === 'sign_of_life') return before;
   const comesWithWords = coldLimitMs(timing, 'head_alone') < coldLimitMs(timing, 'no_head');
   return comesWithWords && elapsedMs > HEAD_ALONE_BY_MS ? 'no_head' : 'head_alone';
