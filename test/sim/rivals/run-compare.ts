@@ -28,8 +28,8 @@ const HELP = `npm run sim:compare -- [options]
   scatter, and with --against every one in which a row of Understudy was better before. Policies are compared seed by seed, on the
   same tape: better beyond scatter is who gains more in the mean than half of the range of the gains, and as much as the table can
   show. Figures that are low where little is answered (first output, calls, wasted tokens, calls into the dead, silence borne,
-  targets left) count only for a policy whose success is not lower beyond scatter; where it is, they are listed by themselves. So
-  is what one row of Understudy loses and another does not.
+  targets left) or where nobody is ever left (first target back) count only for a policy whose success is not lower beyond
+  scatter; where it is, they are listed by themselves. So is what one row of Understudy loses and another does not.
 
   Ends with 0; with 2 where a rival is better, or a row was; with 1 where something is wrong.
 `;

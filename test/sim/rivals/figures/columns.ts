@@ -6,8 +6,8 @@ export interface Column {
   readonly head: string;
   readonly better: 'more' | 'less';
   /**
-   * Whether less is better only where as much is answered: who refuses or fails the hard ones makes few calls and is quick, so that
-   * the column compares only with a policy whose success is not lower beyond scatter.
+   * Whether less is better only where as much is answered: who refuses or fails the hard ones makes few calls and is quick, and who
+   * never leaves a dead target is back at once. The column compares only with a policy whose success is not lower beyond scatter.
    */
   readonly needsSuccess: boolean;
   /** What a figure is multiplied with to be shown. */
@@ -33,7 +33,7 @@ export const COLUMNS: readonly Column[] = [
   { ...FIGURE, key: 'leftWell', head: 'left though well', needsSuccess: true, isOfWaits: true },
   { ...SECONDS, key: 'heldOffWellMs', head: 'blamed though well', isOfWaits: true },
   { ...SECONDS, key: 'failsForMs', head: 'still failing for' },
-  { ...SECONDS, key: 'awayForMs', head: 'first target back after' },
+  { ...SECONDS, key: 'awayForMs', head: 'first target back after', needsSuccess: true },
   { ...FIGURE, key: 'corrupted', head: 'corrupted' },
 ];
 

@@ -145,7 +145,7 @@ describe('a list of findings', () => {
     expect(listed(found).split('\n')).toEqual([
       '- outage, LiteLLM-like: success 9.0 % against 8.0 %',
       '',
-      'In figures that are low where little is answered, though it answers less:',
+      'In what is low where little is answered or nobody is ever left, though it answers less:',
       '',
       '- herd, cockatiel 4: p99 1.0 s against 2.0 s; into the dead 1 s against 2 s',
       '',

@@ -129,7 +129,7 @@ function isBeyondScatter(column: Column, found: readonly number[]): boolean {
 
 const TITLES = {
   better: undefined,
-  'answers less': 'In figures that are low where little is answered, though it answers less',
+  'answers less': 'In what is low where little is answered or nobody is ever left, though it answers less',
   'better than one row': 'Than one row; another row is no worse',
 } as const satisfies Record<Finding['kind'], string | undefined>;
 
