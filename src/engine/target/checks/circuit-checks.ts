@@ -31,8 +31,9 @@ export class CircuitChecks {
   refused(state: TargetState, { circuit, model }: ChainEntry): void {
     const target = state.target.name;
     if (this.#isClosed || this.#watches.has(target)) return;
-    // Where an operator has a say it is not for us to ask.
+    // Where an operator has a say it is not for us to ask, and a probe under way knows better.
     if (state.operator.of(circuit, model) !== 'AUTOMATIC') return;
+    if (state.circuits.peek({ circuit, model })?.breaker.state !== 'OPEN') return;
     const now = this.#timers.now();
     if (now - (this.#askedAtMs.get(target) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return;
     if (!this.#check.covers(target, 'CIRCUIT_OPEN')) return;
