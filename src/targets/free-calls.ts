@@ -15,7 +15,7 @@ export function createFreeCheck(targets: ReadonlyMap<string, Target>): FreeCheck
       const { adapter: { healthCheck } = {}, upstream } = targets.get(name) ?? {};
       if (healthCheck === undefined) return 'unknown';
       const reply = await upstream?.ask({ path: healthCheck.path }, signal);
-      return reply === undefined ? 'unknown' : healthCheck.read(reply.status, reply.body);
+      return reply === undefined || reply.status >= 500 ? 'down' : healthCheck.read(reply.status, reply.body);
     },
   };
 }

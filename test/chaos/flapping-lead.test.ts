@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { LEAD_WORDS, SECOND_WORDS, textOfWords } from '../support/failover-bench/bench-answers.ts';
 import { flaps } from '../support/failover-bench/bench-faults.ts';
+import { errorAnswer } from '../support/openai-bodies.ts';
 import type { BenchStage, BenchWay, TimedCall } from '../support/failover-bench/bench-stage.ts';
 import { benchStage } from '../support/failover-bench/bench-stage.ts';
 import { FORMS, OPENAI } from '../support/failover-bench/wire-forms.ts';
@@ -23,23 +24,32 @@ describe.each(OUTAGES_MS)('S15 the first target answers 503 for %i ms', (downMs)
   describe.each(FORMS)('$name', (form) => {
     test.each(WAYS)('%s: every call is answered, and the first target is found again', async (way) => {
       const stage = await benchStage(form, { lead: flaps(downMs) });
-      const calls = await sequence(stage, way, DEADLINE_MS);
-      expect(calls.map(({ text }) => text)).toEqual(
-        calls.map(({ answer }) => textOfWords(answer?.target === 'lead' ? LEAD_WORDS : SECOND_WORDS)),
-      );
-      const byLead = calls.filter(({ answer }) => answer?.target === 'lead');
-      const backAfterMs = Math.min(...byLead.map(({ askedAtMs }) => askedAtMs)) - downMs;
-      expect(backAfterMs).toBeLessThanOrEqual(MOST_BACK_MS);
-      // Once it is back it stays.
-      expect(calls.at(-1)?.answer?.target).toBe('lead');
-      const duringOutage = calls.filter(({ askedAtMs }) => askedAtMs < downMs).length;
-      const intoTheDead = stage.leadAskedAtMs.filter((atMs) => atMs < downMs).length;
-      expect(intoTheDead).toBeLessThanOrEqual(duringOutage + OPENING_FAILURES);
-      const tookMs = Math.max(...calls.map((call) => call.tookMs));
-      expect(tookMs).toBeLessThan(4_000);
+      await isFoundAgain(stage, way, downMs);
+    });
+
+    test('also where its list of models is down with it', async () => {
+      const list = (atMs: number) => errorAnswer(atMs < downMs ? 503 : 404, 'overloaded');
+      await isFoundAgain(await benchStage(form, { lead: flaps(downMs) }, list), 'streamed', downMs);
     });
   });
 });
+
+async function isFoundAgain(stage: BenchStage, way: BenchWay, downMs: number): Promise<void> {
+  const calls = await sequence(stage, way, DEADLINE_MS);
+  expect(calls.map(({ text }) => text)).toEqual(
+    calls.map(({ answer }) => textOfWords(answer?.target === 'lead' ? LEAD_WORDS : SECOND_WORDS)),
+  );
+  const byLead = calls.filter(({ answer }) => answer?.target === 'lead');
+  const backAfterMs = Math.min(...byLead.map(({ askedAtMs }) => askedAtMs)) - downMs;
+  expect(backAfterMs).toBeLessThanOrEqual(MOST_BACK_MS);
+  // Once it is back it stays.
+  expect(calls.at(-1)?.answer?.target).toBe('lead');
+  const duringOutage = calls.filter(({ askedAtMs }) => askedAtMs < downMs).length;
+  const intoTheDead = stage.leadAskedAtMs.filter((atMs) => atMs < downMs).length;
+  expect(intoTheDead).toBeLessThanOrEqual(duringOutage + OPENING_FAILURES);
+  const tookMs = Math.max(...calls.map((call) => call.tookMs));
+  expect(tookMs).toBeLessThan(4_000);
+}
 
 describe.each(OUTAGES_MS)('S15 the only target answers 503 for %i ms', (downMs) => {
   test.each(WAYS)('%s: who comes when it is well again, with a minute to spare, is answered', async (way) => {

@@ -64,7 +64,9 @@ describe.each(WAYS)('%s, to a target that has answered 20 calls in 0.3 s', (way)
     const asked = lead.requestCount;
     second.script(...goodAnswer(true, OTHER));
     const { trail } = await askIn(gateway, way, {}, HURRIED);
-    expect([trail, lead.requestCount]).toEqual([['SKIPPED lead CIRCUIT_OPEN', 'FIRST second OK'], asked]);
+    expect(trail).toEqual(['SKIPPED lead CIRCUIT_OPEN', 'FIRST second OK']);
+    // A free call at most, for its list of models.
+    expect(lead.requestCount).toBeLessThanOrEqual(asked + 1);
   });
 
   test('and becomes three times slower: it is neither left nor blamed', async () => {

@@ -238,14 +238,14 @@ class Simulation {
   }
 
   /** A free call: answered after a moment, or ended by its limit where the process is held up. */
-  #askForFree(target: string, signal: AbortSignal): Promise<'usable' | 'unknown'> {
+  #askForFree(target: string, signal: AbortSignal): Promise<'usable' | 'down'> {
     return new Promise((resolve) => {
       let isOver = false;
       const answer = (isUsable: boolean): void => {
         if (isOver) return;
         isOver = true;
         if (this.#facts.drainedAtMs === undefined) this.#recorder.checked(target, isUsable);
-        resolve(isUsable ? 'usable' : 'unknown');
+        resolve(isUsable ? 'usable' : 'down');
       };
       signal.addEventListener('abort', () => answer(false), { once: true });
       this.#runtime.world.setTimer(FREE_CALL_MS, () => answer(givesList(this.#tape, target, this.#runtime.now())));

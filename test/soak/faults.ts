@@ -173,7 +173,7 @@ async function ask(client: RpcClient, { names }: Pair, way: Way, deadlineMs: num
 async function judgeFault(client: RpcClient, made: Pair, form: WireForm, way: Way, fault: BenchFault): Promise<Line> {
   made.begin();
   const { text, target, reason, tookMs } = await ask(client, made, way, fault.deadlineMs);
-  const isUnseen = form.mayThink || way === 'unary, from JSON';
+  const isUnseen = way === 'unary, from JSON';
   const { answeredBy, withinMs, withinMsUnseen = withinMs, asked } = fault;
   const isRight = answeredBy === 'nobody' ? reason === 'PROMPT_BLOCKED' : isWhole(text, target);
   const isInTime = tookMs <= (isUnseen ? withinMsUnseen : withinMs) + SLACK_MS;

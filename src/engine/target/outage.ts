@@ -3,8 +3,9 @@ import type { SettleInfo } from '../port/permit.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { BudgetRates } from './retry-budget.ts';
 
-/** The first pause of a circuit that has opened; it doubles with each probe that fails (engine rule K3). */
+/** The first pause of a circuit that has opened; it doubles with each probe that fails, up to the longest (engine rule K3). */
 const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 20_000;
 /** Longest time that a provider's Retry-After keeps a circuit open, in milliseconds (engine rule K3). */
 const MAX_HOLD_MS = 3_600_000;
 /** For so many milliseconds behind its first output a call that was let through is a sign of life (engine rule K9). */
@@ -66,7 +67,8 @@ export class Outage {
   open(cooldownMs: number, { retryAfterMs = 0, wasSilent = false }: SettleInfo = {}): void {
     const now = this.#now();
     if (this.#openings === 0) this.#beganAtMs = now;
-    const pauseMs = wasSilent ? cooldownMs : Math.min(cooldownMs, FIRST_PAUSE_MS * 2 ** this.#openings);
+    const earlyMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#openings, LONGEST_PAUSE_MS);
+    const pauseMs = wasSilent ? cooldownMs : Math.min(cooldownMs, earlyMs);
     this.#openings++;
     this.#heldUntilMs = now + Math.min(retryAfterMs, MAX_HOLD_MS);
     this.#reopensAtMs = Math.max(now + pauseMs, this.#heldUntilMs);
@@ -74,14 +76,14 @@ export class Outage {
   }
 
   /**
-   * Notes what a free call has found. Where the target cannot be used no probe goes before the cooldown is over. Where it can, and
-   * the free call before, in this outage, has found that it could not, the next probe goes at once, but not earlier than the
-   * provider wishes: true. One that always says yes knows nothing of completions (engine rule K8).
+   * Notes what a free call has found. Where the target does not answer no probe goes before the cooldown is over. Where it does, and
+   * did not when it was asked before, in this outage, the next probe goes at once, but not earlier than the provider wishes: true.
+   * One that always answers knows nothing of completions (engine rule K8).
    */
-  found(isUsable: boolean): boolean {
-    const isBack = isUsable && this.#isDown;
-    this.#isDown = !isUsable;
-    if (!isUsable) this.#reopensAtMs = Math.max(this.#reopensAtMs, this.#singleUntilMs);
+  found(answers: boolean): boolean {
+    const isBack = answers && this.#isDown;
+    this.#isDown = !answers;
+    if (!answers) this.#reopensAtMs = Math.max(this.#reopensAtMs, this.#singleUntilMs);
     if (isBack) this.#reopensAtMs = Math.min(this.#reopensAtMs, Math.max(this.#heldUntilMs, this.#now()));
     return isBack;
   }

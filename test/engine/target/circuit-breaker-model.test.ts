@@ -159,7 +159,7 @@ class NaiveBreaker {
 
   open(now: number): void {
     this.state = 'OPEN';
-    this.opensAt = now + Math.min(30_000, 5_000 * 2 ** this.openings);
+    this.opensAt = now + Math.min(20_000, 5_000 * 2 ** this.openings);
     this.singleUntil = now + 30_000;
     this.openings++;
     this.epoch++;

@@ -204,7 +204,7 @@ describe('an open circuit', () => {
       bench.now += bench.refusesForMs;
       bench.call('failure');
     }
-    expect(pauses).toEqual([5_000, 10_000, 20_000, 30_000, 30_000]);
+    expect(pauses).toEqual([5_000, 10_000, 20_000, 20_000, 20_000]);
     bench.now += 30_000;
     bench.call('success');
     bench.calls(5, 'failure');

@@ -104,7 +104,7 @@ describe('a circuit that goes on from what another knew', () => {
     expect(circuit.breaker.checked(true)).toBe(true);
     circuit.move(3);
     circuit.calls(1, 'failure');
-    expect(circuit.breaker.refusesForMs()).toBe(30_000);
+    expect(circuit.breaker.refusesForMs()).toBe(20_000);
   });
 
   it('lets one probe at a time through for as long as the other did', () => {

@@ -1,6 +1,7 @@
 import { BucketModel } from './bucket-model.ts';
 
 const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 20_000;
 const HOUR_MS = 3_600_000;
 
 /** How a circuit was opened. */
@@ -61,7 +62,7 @@ export class OutageModel {
   get reopensAtMs(): number {
     const last = this.#openings.at(-1);
     if (last === undefined) return Number.NEGATIVE_INFINITY;
-    const pauseMs = FIRST_PAUSE_MS * 2 ** (this.#openings.length - 1);
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (this.#openings.length - 1), LONGEST_PAUSE_MS);
     let reopensAtMs = last.atMs + (last.wasSilent ? this.#cooldownMs : Math.min(pauseMs, this.#cooldownMs));
     reopensAtMs = Math.max(reopensAtMs, this.#heldUntilMs());
     let before =

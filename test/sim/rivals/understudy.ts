@@ -41,7 +41,7 @@ class EnginePolicy implements Policy {
     // A free call is answered in a moment, or fails as the others do.
     const check: FreeCheck = {
       covers: () => true,
-      run: async (target) => (givesList(target) ? 'usable' : 'unknown'),
+      run: async (target) => (givesList(target) ? 'usable' : 'down'),
     };
     this.#engine = new Engine({ config, targets: named, runtime, checks: { check, timers: runtime } });
     this.#recovery = recovery;

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { ChaosRequest } from '../chaos-request.ts';
 import type { ChaosStep, ChaosUpstream } from '../chaos-upstream.ts';
 import { chaosUpstream, chatTarget, gatewayFor } from '../failover-stage.ts';
+import { errorAnswer } from '../openai-bodies.ts';
 import type { RunningGateway } from '../gateway-doors.ts';
 import type { VirtualSystem } from '../virtual-system.ts';
 import { createVirtualSystem } from '../virtual-system.ts';
@@ -42,8 +43,12 @@ export interface BenchStage {
 /** A thousandth of a dollar for a million tokens of input, two of output. */
 const PRICES = ['model-1', 'model-2'].map((model) => ({ model, input: '1', output: '2' }));
 
-/** Sets a fault up. Both targets are spoken with in the same form. */
-export async function benchStage(form: WireForm, fault: Pick<BenchFault, 'lead' | 'second'>): Promise<BenchStage> {
+/** Sets a fault up. Both targets are spoken with in the same form. `list`: how the lead answers who asks for its models. */
+export async function benchStage(
+  form: WireForm,
+  fault: Pick<BenchFault, 'lead' | 'second'>,
+  list: (atMs: number) => readonly ChaosStep[] = () => errorAnswer(404, 'not_found'),
+): Promise<BenchStage> {
   const system = createVirtualSystem();
   const [lead, second] = [await chaosUpstream(), await chaosUpstream()];
   const leadAskedAtMs: number[] = [];
@@ -66,6 +71,7 @@ export async function benchStage(form: WireForm, fault: Pick<BenchFault, 'lead' 
     wait,
   });
   lead.otherwise((request) => {
+    if (request.method === 'GET') return list(system.now());
     leadAskedAtMs.push(system.now());
     return fault.lead(about(request, leadAskedAtMs.length));
   });
@@ -83,6 +89,7 @@ export async function benchStage(form: WireForm, fault: Pick<BenchFault, 'lead' 
     await system.advance(120_000);
     await closed;
   });
+  const activity = (): number => system.timerChanges + lead.stepCount + second.stepCount;
   const ask: BenchStage['ask'] = async (way, { deadlineMs, targets: only = [] }) => {
     const beganAtMs = system.now();
     const question = {
@@ -90,11 +97,14 @@ export async function benchStage(form: WireForm, fault: Pick<BenchFault, 'lead' 
       ...(way === 'unary, from JSON' ? { options: { maxTokens: 200 } } : {}),
     };
     const asked = askIn(gateway, way === 'streamed' ? 'StreamChat with RESTART' : 'Chat', question, { deadlineMs });
-    const activity = (): number => system.timerChanges + lead.stepCount + second.stepCount;
     const told = await untilSettled(asked, system, activity, () => held.waits > 0);
     return { ...told, tookMs: system.now() - beganAtMs };
   };
-  const passTo = (atMs: number): Promise<void> => system.advance(Math.max(0, atMs - system.now()));
+  const passTo = async (atMs: number): Promise<void> => {
+    // What goes on beside the calls, such as a free call to the lead, is read before time passes.
+    await untilQuiet(activity, () => held.waits > 0);
+    await system.advance(Math.max(0, atMs - system.now()));
+  };
   return { lead, second, gateway, leadAskedAtMs, nowMs: () => system.now(), passTo, ask };
 }
 
@@ -114,14 +124,19 @@ async function untilSettled<Result>(
   };
   promise.then(settle, settle);
   for (;;) {
-    let seen = activity();
-    let quietSince = performance.now();
-    for (let turns = 0; !call.isSettled; turns += 1) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (activity() !== seen) [turns, quietSince, seen] = [0, performance.now(), activity()];
-      if (turns >= 20 && (isHeld() || performance.now() - quietSince > 3)) break;
-    }
+    await untilQuiet(activity, isHeld, () => call.isSettled);
     if (call.isSettled) return promise;
     if (!(await system.step())) throw new Error('the call waits for nothing');
+  }
+}
+
+/** Resolves when the sockets have nothing to do, or somebody has settled what was waited for. */
+async function untilQuiet(activity: () => number, isHeld: () => boolean, isSettled = () => false): Promise<void> {
+  let seen = activity();
+  let quietSince = performance.now();
+  for (let turns = 0; !isSettled(); turns += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (activity() !== seen) [turns, quietSince, seen] = [0, performance.now(), activity()];
+    if (turns >= 20 && (isHeld() || performance.now() - quietSince > 3)) return;
   }
 }

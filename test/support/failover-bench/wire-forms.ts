@@ -15,20 +15,17 @@ export interface WireForm {
   readonly toolCall: (name: string, pieces: readonly string[]) => readonly string[];
   /** A whole answer as JSON. */
   readonly json: (text: string) => string;
-  /** Whether an unknown model is taken for one that thinks before its first word, and may be silent meanwhile. */
-  readonly mayThink: boolean;
 }
 
 const CHAT = { stream: dialect('Chat Completions'), toolCall: calledInChat, json: (text: string) => completion(text) };
 const RESPONSES = { stream: dialect('Responses'), toolCall: calledInResponses, json: response };
 
-/** The form of most servers: Chat Completions, and a model that does not think. */
+/** The form of most servers: Chat Completions. */
 export const OPENAI: WireForm = {
   name: 'openai',
   target: { provider: 'openai' },
   path: '/v1',
   ...CHAT,
-  mayThink: false,
 };
 
 /** Every form of the three providers that speak as OpenAI does. */
@@ -39,17 +36,15 @@ export const FORMS: readonly WireForm[] = [
     target: { provider: 'openai', api: 'responses' },
     path: '/v1',
     ...RESPONSES,
-    mayThink: true,
   },
-  { name: 'azure-openai', target: { provider: 'azure-openai' }, path: '/openai/v1', ...CHAT, mayThink: true },
+  { name: 'azure-openai', target: { provider: 'azure-openai' }, path: '/openai/v1', ...CHAT },
   {
     name: 'azure-openai by Responses',
     target: { provider: 'azure-openai', api: 'responses' },
     path: '/openai/v1',
     ...RESPONSES,
-    mayThink: true,
   },
-  { name: 'deepseek', target: { provider: 'deepseek' }, path: '', ...CHAT, mayThink: true },
+  { name: 'deepseek', target: { provider: 'deepseek' }, path: '', ...CHAT },
 ];
 
 function dialect(name: string): ChaosDialect {

@@ -40,8 +40,7 @@ export class CircuitChecks {
     this.#askedAtMs.set(target, now);
     const watch = askForFree(this.#timers, this.#check, target, (usability) => {
       this.#watches.delete(target);
-      // A key that may not ask tells nothing of completions.
-      if (usability !== 'unusable' && state.circuits.checked(usability === 'usable')) this.#changed(target);
+      if (state.circuits.checked(usability !== 'down')) this.#changed(target);
     });
     this.#watches.set(target, watch);
   }

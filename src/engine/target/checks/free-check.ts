@@ -1,17 +1,17 @@
 import type { FailureReason } from '../../../core/failure.ts';
 import type { Timers } from '../../../core/ports.ts';
 
-/** How long the answer to a free call may take, in milliseconds; later it says nothing (engine rule K8). */
+/** How long the answer to a free call may take, in milliseconds (engine rule K8). */
 export const ANSWER_MS = 5_000;
 
-/** Whether a target may be used, as far as a free call can tell. */
-export type Usability = 'usable' | 'unusable' | 'unknown';
+/** Whether a target may be used, as far as a free call can tell; `down`: it did not answer, or with a fault of its own. */
+export type Usability = 'usable' | 'unusable' | 'unknown' | 'down';
 
 /** Makes free calls to targets: never a completion (engine rule K8). */
 export interface FreeCheck {
   /** Whether a free call can tell if what keeps a target out of use has ended; of CIRCUIT_OPEN: whether there is any for it. */
   covers(target: string, reason: FailureReason): boolean;
-  /** Makes the call. Whoever it rejects for knows nothing. */
+  /** Makes the call. Whoever it rejects for is down. */
   run(target: string, signal: AbortSignal): Promise<Usability>;
 }
 
@@ -40,10 +40,10 @@ export function askForFree(
     conclude(usability);
   };
   const timer = timers.setTimer(ANSWER_MS, () => {
-    end('unknown');
+    end('down');
   });
   check.run(target, abort.signal).then(end, () => {
-    end('unknown');
+    end('down');
   });
   return { stop };
 }

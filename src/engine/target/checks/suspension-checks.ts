@@ -73,7 +73,7 @@ export class SuspensionChecks {
     if (suspension === undefined) return;
     if (usability === 'usable') state.cooldown.lift();
     else if (usability === 'unusable') state.cooldown.suspend(suspension.reason, EVERY_MS + ANSWER_MS);
-    if (usability !== 'unknown') this.#changed(state.target.name);
+    if (usability === 'usable' || usability === 'unusable') this.#changed(state.target.name);
     this.look(state);
   }
 }

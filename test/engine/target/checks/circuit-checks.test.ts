@@ -7,7 +7,7 @@ import { answer, fails } from '../../../support/upstream-scripts.ts';
 /** A target whose circuit is open since time 0, and another that serves. */
 async function stage(covers = true) {
   const asked: { readonly atMs: number; readonly signal: AbortSignal }[] = [];
-  let says: Usability | 'nothing' = 'unknown';
+  let says: Usability | 'nothing' = 'down';
   const check: FreeCheck = {
     covers: (_target, reason) => covers && reason === 'CIRCUIT_OPEN',
     run: (_target, signal) => {
@@ -69,16 +69,29 @@ describe('a target whose circuit is open', () => {
       await who();
       await runtime.advance(1_000);
     }
-    // Of five failures, and of probes after 5, 10, 20 and 30 s each.
-    expect(upstream.openedAt('a').map((atMs) => Math.round(atMs / 1_000))).toEqual([0, 0, 0, 0, 0, 5, 15, 35, 65, 95]);
+    // Of five failures, and of probes after 5, 10, 20 and 20 s each.
+    const openedAt = upstream.openedAt('a').map((atMs) => Math.round(atMs / 1_000));
+    expect(openedAt).toEqual([0, 0, 0, 0, 0, 5, 15, 35, 55, 75, 95, 115]);
   });
 
-  it('is as before where the key may not ask', async () => {
+  it.each(['unusable', 'unknown'] as const)('is as before where it answers something else: %s', async (what) => {
     const { who, say, reopensInMs } = await stage();
-    say('unusable');
+    say(what);
     await who();
     expect(reopensInMs()).toBe(5_000);
   });
+
+  it.each(['unusable', 'unknown'] as const)(
+    'has its probe at once when it answers again, whatever it says: %s',
+    async (what) => {
+      const { runtime, upstream, who, say } = await stage();
+      await who();
+      say(what);
+      upstream.always('a', answer(0, 'back'));
+      await runtime.advance(6_000);
+      expect([await who(), await who()]).toEqual(['SKIPPED a local_refusal', 'PROBE a ok']);
+    },
+  );
 
   it('is not asked where there is no free call, or an operator holds its circuit open', async () => {
     const none = await stage(false);
