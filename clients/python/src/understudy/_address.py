@@ -76,7 +76,9 @@ def parse_addresses(addresses: str | Iterable[str], *, tls: bool) -> Endpoints:
     hosts = list(dict.fromkeys(hosts))
     # One channel can hold several numeric addresses of one kind; their certificates would all be checked for one name.
     for scheme, version in (("ipv4", 4), ("ipv6", 6)):
-        if all(host.ip is not None and host.ip.version == version for host in hosts) and (len(hosts) == 1 or not secure):
+        if all(host.ip is not None and host.ip.version == version for host in hosts) and (
+            len(hosts) == 1 or not secure
+        ):
             target = f"{scheme}:{','.join(host.authority for host in hosts)}"
             return Endpoints((target,), secure, loopback, hosts[0].authority)
     return Endpoints(tuple(_target(host) for host in hosts), secure, loopback)

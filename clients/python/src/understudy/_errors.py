@@ -265,7 +265,9 @@ def _decode(error: BaseException) -> DecodedError:
     trail = tuple(attempt for found in _all(details, routing_pb2.AttemptTrail)[:1] for attempt in found.attempts)
     pushback = _pushback(trailers.get(_PUSHBACK))
     delays = [found.retry_delay.ToTimedelta().total_seconds() for found in _all(details, error_details_pb2.RetryInfo)]
-    retry_after = pushback if pushback is not None and pushback >= 0 else next((max(0.0, delay) for delay in delays), None)
+    retry_after = (
+        pushback if pushback is not None and pushback >= 0 else next((max(0.0, delay) for delay in delays), None)
+    )
     decoded = DecodedError(
         code=code if isinstance(code, grpc.StatusCode) else grpc.StatusCode.UNKNOWN,
         reason=info.reason if info else "",

@@ -105,7 +105,7 @@ def stream_chat_request(
     if isinstance(messages, llm_pb2.StreamChatRequest):
         return _whole(messages, fields)
     made = _made({name: value for name, value in fields.items() if name != "recovery"})
-    recovery = fields.get("recovery")
+    recovery: Any = fields.get("recovery")  # protobuf takes the names of enum values too, which its type hints do not say
     if isinstance(recovery, str):
         recovery = recovery.upper()
         recovery = recovery if recovery.startswith("RECOVERY_") else f"RECOVERY_{recovery}"
@@ -168,7 +168,7 @@ def _message(message: MessageLike) -> chat_pb2.Message:
         raise TypeError(f"a message must be a text, a Message or a mapping, not {type(message).__name__}")
     if unknown := sorted(message.keys() - {"role", "content"}):
         raise ValueError(f"a message has role and content, and no {unknown[0]!r}")
-    role = message.get("role")
+    role: Any = message.get("role")
     if isinstance(role, str):
         role = _ROLES.get(role, role)
     content = message.get("content", ())

@@ -30,7 +30,9 @@ class Stream(Generic[Item]):
     once, and so do ``cancel``, the end of a ``with`` block, and its end as garbage.
     """
 
-    def __init__(self, start: Callable[[Running], Any], running: Callable[[], Running], convert: Callable[[Any], Item]) -> None:
+    def __init__(
+        self, start: Callable[[Running], Any], running: Callable[[], Running], convert: Callable[[Any], Item]
+    ) -> None:
         self._start = start
         self._make_running = running
         self._convert = convert

@@ -81,9 +81,7 @@ def assistant_message(content: Content) -> chat_pb2.Message:
     return chat_pb2.Message(role=chat_pb2.ROLE_ASSISTANT, content=parts_of(content))
 
 
-def tool_message(
-    call: str | chat_pb2.ToolCall, content: Content, *, is_error: bool = False
-) -> chat_pb2.Message:
+def tool_message(call: str | chat_pb2.ToolCall, content: Content, *, is_error: bool = False) -> chat_pb2.Message:
     """Makes the message that answers one tool call, which is given as it came or by its id."""
     call_id = call if isinstance(call, str) else call.id
     result = chat_pb2.ToolResult(tool_call_id=call_id, content=parts_of(content), is_error=is_error)
