@@ -30,6 +30,7 @@ _NEVER_REACHED = (
     "no children in weighted_target policy",
     "empty address list",
     "DNS resolution failed",
+    "errors resolving",
     "Domain name not found",
 )
 
@@ -216,7 +217,9 @@ def decode_error(error: BaseException) -> DecodedError:
 def error_of(error: grpc.RpcError) -> Error:
     """Makes the exception of an error of grpcio."""
     decoded = decode_error(error)
-    return _CLASSES.get(decoded.code, Error)(decoded)
+    made = _CLASSES.get(decoded.code, Error)(decoded)
+    made.__cause__ = error
+    return made
 
 
 def interrupted_error() -> Error:
