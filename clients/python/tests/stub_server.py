@@ -30,7 +30,7 @@ class StubServer(llm_pb2_grpc.LlmServiceServicer):
         self.timeouts: list[float | None] = []
         self.peers: list[str] = []
         self.ends: queue.Queue[tuple[str, float]] = queue.Queue()
-        self.health = HealthServicer()  # type: ignore[no-untyped-call]
+        self.health = HealthServicer()
         self.set_serving(is_serving=True)
         self.on_generate: Callable[[llm_pb2.GenerateRequest, grpc.ServicerContext], llm_pb2.GenerateResponse] = (
             lambda request, _: llm_pb2.GenerateResponse(text=request.prompt)
@@ -40,7 +40,7 @@ class StubServer(llm_pb2_grpc.LlmServiceServicer):
             ThreadPoolExecutor(64),
             options=[("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)],
         )
-        llm_pb2_grpc.add_LlmServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
+        llm_pb2_grpc.add_LlmServiceServicer_to_server(self, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
         if credentials is None:
             self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
@@ -73,9 +73,7 @@ class StubServer(llm_pb2_grpc.LlmServiceServicer):
     def StreamChat(self, request: llm_pb2.StreamChatRequest, context: Any) -> Iterator[Event]:  # noqa: N802
         self._note("StreamChat", context)
         has_ended = threading.Event()
-        context.add_callback(
-            lambda: self.ends.put(("ended" if has_ended.is_set() else "aborted", time.monotonic()))
-        )
+        context.add_callback(lambda: self.ends.put(("ended" if has_ended.is_set() else "aborted", time.monotonic())))
         yield from self.on_stream(request, context)
         if context.is_active():
             has_ended.set()

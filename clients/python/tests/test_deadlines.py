@@ -11,7 +11,9 @@ import understudy
 from understudy._deadline import told_exactly
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.25, 1, 1.2345, 5, 7.77, 15, 42.42, 99.99, 100, 120, 130.5, 600, 1234.5, 90_000])
+@pytest.mark.parametrize(
+    "seconds", [0.05, 0.25, 1, 1.2345, 5, 7.77, 15, 42.42, 99.99, 100, 120, 130.5, 600, 1234.5, 90_000]
+)
 def test_the_server_is_told_no_more_time_than_the_caller_has(server: StubServer, seconds: float) -> None:
     """Bare grpcio tells up to 1 % or 1 s more, and the server would answer when the caller has gone."""
     with understudy.Client(server.address) as client:

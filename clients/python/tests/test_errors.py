@@ -89,11 +89,11 @@ def test_errors_of_bare_stubs_are_read_too(server: StubServer) -> None:
 
 
 def test_decoding_never_raises() -> None:
-    class Broken(Exception):
+    class BrokenError(Exception):
         def __str__(self) -> str:
             raise ValueError("no text")
 
-    class BrokenRpc(grpc.RpcError):
+    class BrokenRpcError(grpc.RpcError):
         def code(self) -> Any:
             return "none"
 
@@ -103,9 +103,9 @@ def test_decoding_never_raises() -> None:
         def trailing_metadata(self) -> Any:
             return (("grpc-status-details-bin", b"\xff\xff"), ("Grpc-Retry-Pushback-Ms", b"soon"))
 
-    assert understudy.decode_error(Broken()).code is grpc.StatusCode.UNKNOWN
-    assert understudy.decode_error(BrokenRpc()).code is grpc.StatusCode.UNKNOWN
-    assert not understudy.decode_error(BrokenRpc()).may_retry
+    assert understudy.decode_error(BrokenError()).code is grpc.StatusCode.UNKNOWN
+    assert understudy.decode_error(BrokenRpcError()).code is grpc.StatusCode.UNKNOWN
+    assert not understudy.decode_error(BrokenRpcError()).may_retry
     assert understudy.decode_error(grpc.RpcError()).reason == ""
     assert understudy.decode_error(KeyboardInterrupt()).code is grpc.StatusCode.UNKNOWN
     assert understudy.decode_error(TimeoutError()).code is grpc.StatusCode.DEADLINE_EXCEEDED

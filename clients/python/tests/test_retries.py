@@ -55,7 +55,7 @@ both = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 
 
 @both
-def test_an_invited_repeat_waits_as_long_as_it_is_told(server: StubServer, is_async: bool) -> None:  # noqa: FBT001
+def test_an_invited_repeat_waits_as_long_as_it_is_told(server: StubServer, is_async: bool) -> None:
     server.on_generate = failing_first(2, pushback="150")
     begun_at = time.monotonic()
     assert generate(server.address, is_async=is_async) == "answer"
@@ -78,7 +78,7 @@ def test_an_invited_repeat_waits_as_long_as_it_is_told(server: StubServer, is_as
 )
 def test_what_may_have_cost_money_is_not_repeated(
     server: StubServer,
-    is_async: bool,  # noqa: FBT001
+    is_async: bool,
     how: dict[str, Any],
 ) -> None:
     server.on_generate = failing_first(1, **how)
@@ -100,7 +100,7 @@ def test_what_may_have_cost_money_is_not_repeated(
 )
 def test_what_reached_no_provider_is_repeated_without_a_pushback_too(
     server: StubServer,
-    is_async: bool,  # noqa: FBT001
+    is_async: bool,
     how: dict[str, Any],
 ) -> None:
     server.on_generate = failing_first(1, **how)
@@ -108,7 +108,7 @@ def test_what_reached_no_provider_is_repeated_without_a_pushback_too(
 
 
 @both
-def test_a_repeat_that_would_come_too_late_is_not_waited_for(server: StubServer, is_async: bool) -> None:  # noqa: FBT001
+def test_a_repeat_that_would_come_too_late_is_not_waited_for(server: StubServer, is_async: bool) -> None:
     server.on_generate = failing_first(1, pushback="5000")
     begun_at = time.monotonic()
     with pytest.raises(understudy.UnavailableError) as caught:
@@ -120,7 +120,7 @@ def test_a_repeat_that_would_come_too_late_is_not_waited_for(server: StubServer,
 
 
 @both
-def test_repeats_can_be_switched_off_and_have_an_end(server: StubServer, is_async: bool) -> None:  # noqa: FBT001
+def test_repeats_can_be_switched_off_and_have_an_end(server: StubServer, is_async: bool) -> None:
     server.on_generate = failing_first(99, pushback="10")
     for retries, calls in ((0, 1), (1, 2), (None, 3), (4, 5)):
         server.calls.clear()
@@ -130,7 +130,7 @@ def test_repeats_can_be_switched_off_and_have_an_end(server: StubServer, is_asyn
 
 
 @both
-def test_a_gateway_that_is_not_there_yet_is_tried_again(is_async: bool) -> None:  # noqa: FBT001
+def test_a_gateway_that_is_not_there_yet_is_tried_again(is_async: bool) -> None:
     port = free_port()
     servers: list[StubServer] = []
     starter = threading.Timer(0.2, lambda: servers.append(StubServer(port)))
@@ -143,7 +143,7 @@ def test_a_gateway_that_is_not_there_yet_is_tried_again(is_async: bool) -> None:
 
 
 @both
-def test_wait_for_ready_waits_for_a_gateway(is_async: bool) -> None:  # noqa: FBT001
+def test_wait_for_ready_waits_for_a_gateway(is_async: bool) -> None:
     port = free_port()
     servers: list[StubServer] = []
     starter = threading.Timer(0.5, lambda: servers.append(StubServer(port)))
@@ -168,7 +168,7 @@ def test_a_gateway_that_was_never_reached_may_be_asked_again() -> None:
 
 
 @both
-def test_streams_are_repeated_before_their_first_event_alone(server: StubServer, is_async: bool) -> None:  # noqa: FBT001
+def test_streams_are_repeated_before_their_first_event_alone(server: StubServer, is_async: bool) -> None:
     def answer(request: StreamChatRequest, context: grpc.ServicerContext) -> Iterator[Event]:
         if len(server.calls) == 1:
             fail(context, UNAVAILABLE, "OVERLOADED", pushback="10")

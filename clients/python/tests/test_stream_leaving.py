@@ -6,7 +6,7 @@ import gc
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from stub_server import Event, StubServer, finished, text
@@ -36,7 +36,7 @@ def by_return(stream: ChatStream) -> int:
 
 
 def by_close_of_a_generator(stream: ChatStream) -> None:
-    def numbers() -> Iterator[int]:
+    def numbers() -> Generator[int, None, None]:
         for event in stream:
             yield event.sequence
 

@@ -13,6 +13,7 @@ from google.protobuf.compiler import plugin_pb2
 
 
 def main() -> None:
+    """Reads a CodeGeneratorRequest, and writes the answer."""
     request = plugin_pb2.CodeGeneratorRequest.FromString(sys.stdin.buffer.read())
     with_services = {file.name for file in request.proto_file if file.service}
     files = sorted(with_services.intersection(request.file_to_generate))

@@ -58,7 +58,10 @@ class Plan:
                 own.append(("x-request-id" if name == "request_id" else name, str(value)))
         self.metadata: Final = with_defaults(own, client_metadata)
         told_to_wait = options.get("wait_for_ready")
-        self.wait_for_ready: Final = wait_for_ready if told_to_wait is None else told_to_wait
+        waits = wait_for_ready if told_to_wait is None else told_to_wait
+        # gRPC would wait for the one channel whose turn it is; with several, all are asked in rounds.
+        self.wait_for_ready: Final = waits and channels == 1
+        self._waits_in_rounds = waits and channels > 1
         retries = options.get("max_retries")
         self._max_retries = max_retries if retries is None else retries
         self._channels = channels
@@ -66,7 +69,8 @@ class Plan:
     def start(self) -> Running:
         """Starts the clock of the call."""
         deadline = Deadline(self._seconds)
-        return Running(deadline, Repeats(self._max_retries, deadline, self._channels))
+        repeats = Repeats(self._max_retries, deadline, self._channels, waits_for_ready=self._waits_in_rounds)
+        return Running(deadline, repeats)
 
 
 class Running:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import threading
@@ -240,11 +239,6 @@ class Client:
         if config.credentials is None:
             return grpc.insecure_channel(target, options=config.options)
         return grpc.secure_channel(target, config.credentials, options=config.options)
-
-    def __del__(self) -> None:
-        """Closes the connections."""
-        with contextlib.suppress(Exception):
-            self.close()
 
 
 def _as_it_is(message: llm_pb2.StreamChatResponse) -> llm_pb2.StreamChatResponse:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 _LONGEST_S = 99_999_999 / 1000
 _MARGIN_S = 0.001
+_UNITS = ((1.0, 0.001), (10.0, 0.01), (100.0, 0.1), (1000.0, 1.0), (10_000.0, 10.0))
 
 
 def seconds_of(timeout: float | timedelta | None) -> float | None:
@@ -30,11 +31,7 @@ def told_exactly(seconds: float) -> float:
     gRPC's core rounds what it tells the server up, by up to 1 % or 1 s. The server would then answer too late: it keeps a
     little time back to say why it could not do better, and the client has gone by then.
     """
-    for limit, unit in ((1.0, 0.001), (10.0, 0.01), (100.0, 0.1), (1000.0, 1.0), (10_000.0, 10.0)):
-        if seconds <= limit:
-            break
-    else:
-        unit = 100.0
+    unit = next((unit for limit, unit in _UNITS if seconds <= limit), 100.0)
     whole = math.floor(seconds / unit + 1e-6) * unit
     return max(whole - _MARGIN_S, _MARGIN_S) if whole > 0 else seconds
 

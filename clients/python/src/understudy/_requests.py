@@ -105,7 +105,9 @@ def stream_chat_request(
     if isinstance(messages, llm_pb2.StreamChatRequest):
         return _whole(messages, fields)
     made = _made({name: value for name, value in fields.items() if name != "recovery"})
-    recovery: Any = fields.get("recovery")  # protobuf takes the names of enum values too, which its type hints do not say
+    recovery: Any = fields.get(
+        "recovery"
+    )  # protobuf takes the names of enum values too, which its type hints do not say
     if isinstance(recovery, str):
         recovery = recovery.upper()
         recovery = recovery if recovery.startswith("RECOVERY_") else f"RECOVERY_{recovery}"

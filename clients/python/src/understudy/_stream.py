@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -91,8 +92,7 @@ class Stream(Generic[Item]):
 
     def __del__(self) -> None:
         """Aborts the call unless it has ended."""
-        with contextlib.suppress(Exception):
-            self.cancel()
+        _cancel_garbage(self)
 
     def _read(self) -> Item:
         running = self._running
@@ -173,5 +173,11 @@ class _Loop(Iterator[Item]):
         return next(self._stream)
 
     def __del__(self) -> None:
+        _cancel_garbage(self._stream)
+
+
+def _cancel_garbage(stream: Stream[Any]) -> None:
+    # At the end of the interpreter grpcio's threads stand still, with locks that this could wait for. The sockets end the call.
+    if not sys.is_finalizing():
         with contextlib.suppress(Exception):
-            self._stream.cancel()
+            stream.cancel()
