@@ -134,18 +134,23 @@ class AsyncStream(Generic[Item]):
                 self._call = None
             except asyncio.CancelledError:
                 # grpc.aio tells of its own cancelled calls by this too, which would end the caller's task in silence.
-                if (self._is_left or self._is_closed()) and not task_is_cancelled():
-                    text = "the stream was left" if self._is_left else "the client is closed"
-                    raise cancelled_error(text) from None
+                if not task_is_cancelled():
+                    self._check_cancelled()
                 raise
             else:
                 if message is aio.EOF:
+                    if not self._is_complete:  # older releases say no more of a channel that was closed
+                        self._check_cancelled()
                     self._check_end()
                     raise StopAsyncIteration
                 self._has_begun = True
                 self._seen(message)
                 return self._convert(message)
             await self._wait(wait)
+
+    def _check_cancelled(self) -> None:
+        if self._is_left or self._is_closed():
+            raise cancelled_error("the stream was left" if self._is_left else "the client is closed")
 
     async def _wait(self, seconds: float) -> None:
         self._waiting = asyncio.Event()
