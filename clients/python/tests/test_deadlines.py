@@ -25,6 +25,17 @@ def test_the_server_is_told_no_more_time_than_the_caller_has(server: StubServer,
     assert seconds * 0.985 - 0.05 < told <= seconds
 
 
+def test_a_longer_deadline_of_an_earlier_call_is_not_told_again(server: StubServer) -> None:
+    """Bare grpcio tells an earlier deadline of the connection that is up to 3 % longer."""
+    with understudy.Client(server.address) as client:
+        for seconds in (130, 129, 128, 127, 126):
+            client.generate("Hi", timeout=seconds)
+    assert all(
+        told is not None and told <= limit
+        for told, limit in zip(server.timeouts, (130, 129, 128, 127, 126), strict=True)
+    )
+
+
 def test_each_method_has_its_deadline(server: StubServer) -> None:
     with understudy.Client(server.address) as client:
         client.generate("Hi")
