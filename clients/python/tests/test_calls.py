@@ -147,6 +147,13 @@ def test_an_address_where_nobody_listens_costs_no_call(server: StubServer, host:
     assert len(server.calls) == 21
 
 
+def test_threads_do_not_take_each_others_turns(server: StubServer) -> None:
+    addresses = [f"localhost:{free_port()}", f"localhost:{server.port}"]
+    with understudy.Client(addresses, max_retries=0) as client, ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: client.generate("Hi"), range(200)))
+    assert len(server.calls) == 200
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_waiting_for_ready_takes_whichever_comes_first(host: str) -> None:
     ports = [free_port() for _ in range(2)]

@@ -81,7 +81,7 @@ class AsyncClient:
         )
         self._stubs: list[Stubs] = []
         self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
-        self._turn = itertools.count()
+        self._turns = itertools.count()
         self._is_closed = False
 
     async def generate(
@@ -218,7 +218,7 @@ class AsyncClient:
         left = running.deadline.left()
         if left is not None and left <= 0:
             raise deadline_error()
-        stubs = self._next_stubs()
+        stubs = self._next_stubs(running)
         try:
             return stubs.start(method, request, plan, metadata, running.deadline.timeout())
         except (aio.UsageError, ValueError) as error:
@@ -235,7 +235,7 @@ class AsyncClient:
         except asyncio.TimeoutError:
             raise deadline_error() from None
 
-    def _next_stubs(self) -> Stubs:
+    def _next_stubs(self, running: Running) -> Stubs:
         owner = (os.getpid(), asyncio.get_running_loop())
         if self._is_closed:
             raise cancelled_error("the client is closed")
@@ -245,7 +245,7 @@ class AsyncClient:
             self._stubs, self._owner = [], owner
         if not self._stubs:
             self._stubs = [Stubs(self._channel(target)) for target in self._config.endpoints.targets]
-        return self._stubs[next(self._turn) % len(self._stubs)]
+        return self._stubs[running.turn(self._turns) % len(self._stubs)]
 
     def _channel(self, target: str) -> aio.Channel:
         config = self._config

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -79,6 +79,12 @@ class Running:
     def __init__(self, deadline: Deadline, repeats: Repeats) -> None:
         self.deadline: Final = deadline
         self._repeats = repeats
+        self._turn: int | None = None
+
+    def turn(self, turns: Iterator[int]) -> int:
+        """Returns whose turn it is: the next one of all calls at first, the one behind the last for a repeat."""
+        self._turn = next(turns) if self._turn is None else self._turn + 1
+        return self._turn
 
     def wait(self, error: Error) -> float:
         """Returns how long to wait before the repeat, in seconds.

@@ -82,7 +82,7 @@ class Client:
         )
         self._stubs: list[Stubs] = []
         self._pid = os.getpid()
-        self._turn = itertools.count()
+        self._turns = itertools.count()
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -215,7 +215,7 @@ class Client:
         left = running.deadline.left()
         if left is not None and left <= 0:
             raise deadline_error()
-        stubs = self._next_stubs()
+        stubs = self._next_stubs(running)
         try:
             return stubs.start(method, request, plan, metadata, running.deadline.timeout())
         except ValueError as error:
@@ -223,7 +223,7 @@ class Client:
                 raise cancelled_error("the client is closed") from error
             raise
 
-    def _next_stubs(self) -> Stubs:
+    def _next_stubs(self, running: Running) -> Stubs:
         if self._pid != os.getpid():
             _inherited.extend(self._stubs)
             self._stubs, self._pid, self._lock = [], os.getpid(), threading.Lock()
@@ -232,7 +232,7 @@ class Client:
                 raise cancelled_error("the client is closed")
             if not self._stubs:
                 self._stubs = [Stubs(self._channel(target)) for target in self._config.endpoints.targets]
-            return self._stubs[next(self._turn) % len(self._stubs)]
+            return self._stubs[running.turn(self._turns) % len(self._stubs)]
 
     def _channel(self, target: str) -> grpc.Channel:
         config = self._config
