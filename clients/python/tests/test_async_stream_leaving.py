@@ -8,6 +8,7 @@ import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from stub_server import Event, StubServer, finished, text
@@ -270,6 +271,17 @@ def test_cancelling_a_task_reaches_the_server_of_a_unary_call(server: StubServer
             assert await asyncio.to_thread(server.left_after) - left_at < WITHIN_S
 
     asyncio.run(main())
+
+
+def test_one_client_serves_several_loops_at_once(server: StubServer) -> None:
+    client = AsyncClient(server.address)
+
+    async def main() -> list[str]:
+        return [(await client.generate(str(number))).text for number in range(20)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for texts in pool.map(lambda _: asyncio.run(main()), range(4)):
+            assert texts == [str(number) for number in range(20)]
 
 
 def test_one_client_serves_one_loop_after_another(server: StubServer) -> None:

@@ -26,15 +26,16 @@ from understudy._retry import DEFAULT_MAX_RETRIES
 from understudy._settings import Tls
 from understudy.v1 import llm_pb2
 
-# Channels of another loop or of a parent process. Dropping those of a parent would write to its connections.
+# Channels of a parent process. Dropping them in a child would write to the connections of the parent.
 _inherited: list[Any] = []
 
 
 class AsyncClient:
     """Calls gateways from asyncio.
 
-    The same as `Client`, with coroutines. Tasks of one event loop may share one; it may be made outside of a loop, connects
-    with the first call, and has connections of its own in another loop and in a forked child.
+    The same as `Client`, with coroutines. Tasks may share one; it may be made outside of a loop, connects with the first
+    call, and has connections of its own in each event loop and in a forked child. ``close`` closes those of its own loop; those
+    of others go with their loops.
 
     Args:
         address: ``host:port`` (plaintext), ``http://host:port``, ``https://host:port``, or a name of gRPC such as
@@ -79,8 +80,8 @@ class AsyncClient:
             allow_api_key_without_tls=allow_api_key_without_tls,
             channel_options_=channel_options,
         )
-        self._stubs: list[Stubs] = []
-        self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
+        self._stubs: dict[asyncio.AbstractEventLoop, list[Stubs]] = {}
+        self._pid = os.getpid()
         self._turns = itertools.count()
         self._is_closed = False
 
@@ -174,12 +175,9 @@ class AsyncClient:
     async def close(self) -> None:
         """Ends open calls with CallCancelledError and closes the connections for good."""
         self._is_closed = True
-        stubs, self._stubs = self._stubs, []
-        if self._owner == (os.getpid(), asyncio.get_running_loop()):
-            for stub in stubs:
-                await stub.channel.close()
-        else:
-            _inherited.extend(stubs)
+        self._forget_others()
+        for stub in self._stubs.pop(asyncio.get_running_loop(), []):
+            await stub.channel.close()
 
     async def __aenter__(self) -> Self:
         """Returns the client; the end of the block closes it."""
@@ -236,16 +234,21 @@ class AsyncClient:
             raise deadline_error() from None
 
     def _next_stubs(self, running: Running) -> Stubs:
-        owner = (os.getpid(), asyncio.get_running_loop())
         if self._is_closed:
             raise cancelled_error("the client is closed")
-        if self._owner != owner:
-            if self._owner is not None and self._owner[0] != owner[0]:
-                _inherited.extend(self._stubs)
-            self._stubs, self._owner = [], owner
-        if not self._stubs:
-            self._stubs = [Stubs(self._channel(target)) for target in self._config.endpoints.targets]
-        return self._stubs[running.turn(self._turns) % len(self._stubs)]
+        loop = asyncio.get_running_loop()
+        if loop not in self._stubs or self._pid != os.getpid():
+            self._forget_others()
+            self._stubs[loop] = [Stubs(self._channel(target)) for target in self._config.endpoints.targets]
+        stubs = self._stubs[loop]
+        return stubs[running.turn(self._turns) % len(stubs)]
+
+    def _forget_others(self) -> None:
+        """Drops channels of loops that are closed, and keeps those of a parent process from being touched."""
+        if self._pid != os.getpid():
+            _inherited.append(self._stubs)
+            self._stubs, self._pid = {}, os.getpid()
+        self._stubs = {loop: stubs for loop, stubs in self._stubs.items() if not loop.is_closed()}
 
     def _channel(self, target: str) -> aio.Channel:
         config = self._config
