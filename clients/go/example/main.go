@@ -70,6 +70,6 @@ func tell(err error) {
 		fmt.Fprintf(os.Stderr, "  %s: %s after %.0f ms\n", attempt.GetTarget(), attempt.GetOutcome(), attempt.GetDurationMs())
 	}
 	if failed.MayRetry {
-		fmt.Fprintf(os.Stderr, "  try again in %s\n", failed.RetryAfter)
+		fmt.Fprintf(os.Stderr, "  may be repeated after %s: no provider was asked\n", failed.RetryAfter)
 	}
 }
