@@ -2,8 +2,10 @@ package understudy
 
 import (
 	"net/url"
+	"slices"
 	"sync"
 
+	"google.golang.org/grpc/balancer"
 	"google.golang.org/grpc/resolver"
 )
 
@@ -21,7 +23,7 @@ func (b severalResolvers) Scheme() string { return severalScheme }
 func (b severalResolvers) Build(
 	_ resolver.Target, cc resolver.ClientConn, opts resolver.BuildOptions,
 ) (resolver.Resolver, error) {
-	all := &severalResolver{cc: cc, found: make([][]resolver.Endpoint, len(b.hosts)), failed: make([]bool, len(b.hosts))}
+	all := &severalResolver{cc: cc, found: make([][]resolver.Endpoint, len(b.hosts)), wasTold: make([]bool, len(b.hosts))}
 	for index, host := range b.hosts {
 		target := resolver.Target{URL: url.URL{Scheme: "dns", Path: "/" + host}}
 		one := &oneOfSeveral{ClientConn: cc, all: all, index: index, host: host}
@@ -35,7 +37,7 @@ func (b severalResolvers) Build(
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	all.isBuilt = true
-	_ = all.publish(nil)
+	_ = all.publish()
 	return all, nil
 }
 
@@ -46,7 +48,9 @@ type severalResolver struct {
 	mu      sync.Mutex
 	isBuilt bool
 	found   [][]resolver.Endpoint
-	failed  []bool
+	wasTold []bool
+	// lastError is why the last name that failed did.
+	lastError error
 }
 
 func (r *severalResolver) ResolveNow(opts resolver.ResolveNowOptions) {
@@ -61,16 +65,14 @@ func (r *severalResolver) Close() {
 	}
 }
 
-// publish tells the connection what is known; err is why nothing is, where every name has failed.
-func (r *severalResolver) publish(err error) error {
+// publish tells the connection what is known, or, once every name has had its say, that nothing is.
+func (r *severalResolver) publish() error {
 	if !r.isBuilt {
 		return nil
 	}
 	var state resolver.State
-	hasFailed := true
-	for index, endpoints := range r.found {
+	for _, endpoints := range r.found {
 		state.Endpoints = append(state.Endpoints, endpoints...)
-		hasFailed = hasFailed && r.failed[index]
 	}
 	for _, endpoint := range state.Endpoints {
 		state.Addresses = append(state.Addresses, endpoint.Addresses...)
@@ -78,8 +80,11 @@ func (r *severalResolver) publish(err error) error {
 	switch {
 	case len(state.Endpoints) > 0:
 		return r.cc.UpdateState(state)
-	case hasFailed && err != nil:
-		r.cc.ReportError(err)
+	case slices.Contains(r.wasTold, false):
+	case r.lastError != nil:
+		r.cc.ReportError(r.lastError)
+	default:
+		return r.cc.UpdateState(state)
 	}
 	return nil
 }
@@ -111,14 +116,19 @@ func (c *oneOfSeveral) UpdateState(state resolver.State) error {
 	}
 	c.all.mu.Lock()
 	defer c.all.mu.Unlock()
-	c.all.found[c.index], c.all.failed[c.index] = named, false
-	return c.all.publish(nil)
+	c.all.found[c.index], c.all.wasTold[c.index] = named, true
+	err := c.all.publish()
+	if len(named) == 0 {
+		// A name that nobody knows is asked for again.
+		return balancer.ErrBadResolverState
+	}
+	return err
 }
 
 // ReportError keeps what was found before, as gRPC's own resolver does.
 func (c *oneOfSeveral) ReportError(err error) {
 	c.all.mu.Lock()
 	defer c.all.mu.Unlock()
-	c.all.failed[c.index] = true
-	_ = c.all.publish(err)
+	c.all.wasTold[c.index], c.all.lastError = true, err
+	_ = c.all.publish()
 }
