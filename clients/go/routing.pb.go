@@ -371,7 +371,8 @@ type Attempt struct {
 	Outcome ErrorReason `protobuf:"varint,6,opt,name=outcome,proto3,enum=understudy.v1.ErrorReason" json:"outcome,omitempty"`
 	// HTTP status of the provider. Absent if none came.
 	HttpStatus *int32 `protobuf:"varint,7,opt,name=http_status,json=httpStatus,proto3,oneof" json:"http_status,omitempty"`
-	// The provider's error code, or the network's, such as "ECONNREFUSED".
+	// The provider's error code, or the network's, such as "ECONNREFUSED". Of an answer that broke off after its first words and has
+	// neither: the reason that it would have had before them, such as "PROVIDER_TIMEOUT" where it stalled.
 	ProviderCode string `protobuf:"bytes,8,opt,name=provider_code,json=providerCode,proto3" json:"provider_code,omitempty"`
 	// The provider's id of the call, for its support.
 	ProviderRequestId string `protobuf:"bytes,9,opt,name=provider_request_id,json=providerRequestId,proto3" json:"provider_request_id,omitempty"`
