@@ -2,10 +2,12 @@ package understudy
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
@@ -59,6 +61,8 @@ const (
 	backoffGrowth = 4
 	// leastTry is the least time that a repeat must have.
 	leastTry = 10 * time.Millisecond
+	// drainWait is how long a call waits for another gateway where the only one is going down, which takes it 2 s and a little.
+	drainWait = 5 * time.Second
 )
 
 // newCall reads the options of a call whose method has a default deadline; 0 for none.
@@ -98,26 +102,52 @@ func (c *call) start(ctx context.Context, defaults metadata.MD) (context.Context
 }
 
 // mayRepeat waits for the repeat of a call that failed. It returns the error that the caller gets where there is none.
-func (c *call) mayRepeat(ctx context.Context, failed *Error) *Error {
+func (c *call) mayRepeat(ctx context.Context, conn *grpc.ClientConn, failed *Error) *Error {
 	if !failed.MayRetry || c.retriesLeft <= 0 {
 		return failed
+	}
+	left := time.Duration(math.MaxInt64)
+	if deadline, ok := ctx.Deadline(); ok {
+		left = time.Until(deadline) - leastTry
 	}
 	wait := failed.RetryAfter
 	if wait <= 0 {
 		wait = time.Duration(float64(c.backoff) * (0.8 + 0.4*rand.Float64()))
 		c.backoff *= backoffGrowth
 	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait+leastTry {
+	if failed.isDraining {
+		wait = min(drainWait, left)
+	}
+	if wait > left || wait <= 0 {
 		return failed
 	}
 	c.retriesLeft--
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	if failed.wasUnsent {
+		awaitReady(waiting, conn)
+	} else {
+		<-waiting.Done()
+	}
+	if err := ctx.Err(); err != nil {
+		return DecodeError(status.FromContextError(err).Err())
+	}
+	return nil
+}
+
+// awaitReady waits until a gateway can be reached, or the context ends; a moment in any case.
+func awaitReady(ctx context.Context, conn *grpc.ClientConn) {
+	moment := time.NewTimer(leastTry)
+	defer moment.Stop()
 	select {
-	case <-timer.C:
-		return nil
+	case <-moment.C:
 	case <-ctx.Done():
-		return DecodeError(status.FromContextError(ctx.Err()).Err())
+	}
+	for {
+		state := conn.GetState()
+		if state == connectivity.Ready || !conn.WaitForStateChange(ctx, state) {
+			return
+		}
 	}
 }
 
@@ -138,7 +168,7 @@ func invoke[Request, Response any](
 		if err == nil {
 			return response, nil
 		}
-		failed := made.mayRepeat(ctx, decode(err, header, trailer, !sent.wasSent.Load()))
+		failed := made.mayRepeat(ctx, client.conn, decode(err, header, trailer, !sent.wasSent.Load()))
 		if failed != nil {
 			var none Response
 			return none, failed

@@ -29,7 +29,9 @@ import (
 // A call is repeated, twice by default, only where that cannot bill twice ([Error].MayRetry), after the wait that the gateway
 // asks for, and never beyond its deadline.
 type Client struct {
-	conn     *grpc.ClientConn
+	conn *grpc.ClientConn
+	// probe asks for the health of gateways that do not serve too; conn keeps calls away from these. It connects when it is used.
+	probe    *grpc.ClientConn
 	llm      LlmServiceClient
 	health   healthpb.HealthClient
 	settings settings
@@ -56,11 +58,19 @@ func New(address string, options ...Option) (*Client, error) {
 		return nil, errors.New("understudy: an API key would go over plaintext to another host: use TLS, or " +
 			"WithAPIKeyWithoutTLS where something else guards the way")
 	}
-	conn, err := grpc.NewClient(found.target, dialOptions(found, &made)...)
+	dial := dialOptions(found, &made)
+	conn, err := grpc.NewClient(found.target, dial...)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{conn: conn, llm: NewLlmServiceClient(conn), health: healthpb.NewHealthClient(conn), settings: made}, nil
+	probe, err := grpc.NewClient(found.target, append(dial, grpc.WithDisableHealthCheck())...)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return &Client{
+		conn: conn, probe: probe, llm: NewLlmServiceClient(conn), health: healthpb.NewHealthClient(probe), settings: made,
+	}, nil
 }
 
 func dialOptions(found endpoints, made *settings) []grpc.DialOption {
@@ -103,8 +113,10 @@ func (c *Client) Conn() *grpc.ClientConn { return c.conn }
 
 // Close ends open calls with Canceled and closes the connections. Further calls fail with Canceled.
 func (c *Client) Close() error {
-	if err := c.conn.Close(); err != nil && status.Code(err) != codes.Canceled {
-		return err
+	for _, conn := range []*grpc.ClientConn{c.conn, c.probe} {
+		if err := conn.Close(); err != nil && status.Code(err) != codes.Canceled {
+			return err
+		}
 	}
 	return nil
 }

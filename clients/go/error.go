@@ -55,6 +55,8 @@ type Error struct {
 
 	status *status.Status
 	cause  error
+	// wasUnsent says that no gateway could be reached, and isDraining that the only one is going down.
+	wasUnsent, isDraining bool
 }
 
 // FieldViolation is a field of the request that is wrong, such as "messages[0].role".
@@ -149,8 +151,12 @@ var reasonsBeforeContact = map[Reason]bool{
 	ReasonCircuitOpen: true, ReasonOverloaded: true, ReasonRateLimited: true,
 }
 
-// notProcessed is what gRPC says of a call that the server has refused to look at, being about to close the connection.
-const notProcessed = "the stream is rejected because server is draining the connection"
+// notProcessed is what gRPC says of calls that the server has refused to look at: it is about to close the connection, or has
+// too many of them.
+var notProcessed = regexp.MustCompile("^the stream is rejected because server is draining|RST_STREAM with error code: REFUSED_STREAM")
+
+// draining is what gRPC says where no gateway serves, and one of them says so itself.
+const draining = "health check failed"
 
 // decode reads the error of a call. wasUnsent says for certain that not a byte of it has left.
 func decode(err error, header, trailer metadata.MD, wasUnsent bool) *Error {
@@ -188,14 +194,15 @@ func decode(err error, header, trailer metadata.MD, wasUnsent bool) *Error {
 			found.RequestID = ids[0]
 		}
 	}
-	wasUnsent = wasUnsent || strings.HasPrefix(found.Message, notProcessed)
+	found.wasUnsent = wasUnsent && found.Code == codes.Unavailable
+	found.isDraining = found.wasUnsent && strings.Contains(found.Message, draining)
 	pushback, hasPushback := readPushback(trailer)
 	switch {
 	case hasPushback && pushback >= 0:
 		found.MayRetry, found.RetryAfter = true, pushback
 	case hasPushback:
 	case found.Domain == "":
-		found.MayRetry = found.Code == codes.Unavailable && wasUnsent
+		found.MayRetry = found.wasUnsent || (found.Code == codes.Unavailable && notProcessed.MatchString(found.Message))
 	case found.Domain == ErrorDomain && (hasRetryInfo || reasonsBeforeContact[found.Reason]):
 		found.MayRetry = !wasContacted(found.Attempts)
 	}

@@ -22,7 +22,8 @@ const (
 )
 
 // Check asks grpc.health.v1 whether a service serves: "" for the gateway, "readiness", "understudy.target.NAME" and others.
-// NotFound is the error where there is no such service.
+// NotFound is the error where there is no such service. It goes over a connection of its own, also to a gateway that does not
+// serve.
 func (c *Client) Check(ctx context.Context, service string, options ...grpc.CallOption) (ServingStatus, error) {
 	request := &healthpb.HealthCheckRequest{Service: service}
 	response, err := invoke(ctx, c, c.newCall(c.settings.timeouts.Check, options), c.health.Check, request)

@@ -83,3 +83,42 @@ func TestNamesThatAreNotKnownAreNeverReached(t *testing.T) {
 		}
 	}
 }
+
+func TestTheOnlyGatewayIsReplaced(t *testing.T) {
+	old := new(server).start(t, "")
+	llm := client(t, old.address)
+	if err := generate(t.Context(), llm); err != nil {
+		t.Fatal(err)
+	}
+	old.health.SetServingStatus("", understudy.NotServing)
+	var err error
+	eventually(t, func() bool {
+		err = generate(t.Context(), llm, understudy.MaxRetries(0))
+		return err != nil
+	})
+	if failed := understudy.DecodeError(err); !failed.MayRetry {
+		t.Fatal(err)
+	}
+	// What has been told that it is going down goes down 1.5 s later; another is there at once.
+	time.AfterFunc(1500*time.Millisecond, func() {
+		old.grpc.Stop()
+		new(server).start(t, old.address)
+	})
+	if err := generate(t.Context(), llm); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAGatewayThatIsGoingDownSaysSo(t *testing.T) {
+	served := new(server).start(t, "")
+	served.health.SetServingStatus("", understudy.NotServing)
+	llm := client(t, served.address)
+	if found, err := llm.Check(t.Context(), ""); err != nil || found != understudy.NotServing {
+		t.Fatal(found, err)
+	}
+	begun := time.Now()
+	err := generate(t.Context(), llm, understudy.Timeout(time.Second))
+	if failed := understudy.DecodeError(err); failed.Code != codes.Unavailable || !failed.MayRetry || time.Since(begun) > 2*time.Second {
+		t.Fatal(err, time.Since(begun))
+	}
+}
