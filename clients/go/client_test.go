@@ -2,7 +2,10 @@ package understudy_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -225,5 +228,19 @@ func TestAClosedClientFailsWithCanceled(t *testing.T) {
 	}
 	if _, err := llm.StreamChat(t.Context(), &understudy.StreamChatRequest{}).Recv(); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
+	}
+}
+
+func TestTheServiceConfigIsThatOfAllClients(t *testing.T) {
+	shared, err := os.ReadFile("../service-config.json")
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skip("this folder is not in the repository")
+	}
+	var want, got any
+	if err := errors.Join(err, json.Unmarshal(shared, &want), json.Unmarshal([]byte(understudy.ServiceConfig), &got)); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("%s instead of %s", understudy.ServiceConfig, shared)
 	}
 }
