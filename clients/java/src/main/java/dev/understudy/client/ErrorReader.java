@@ -77,7 +77,7 @@ final class ErrorReader {
   static DecodedError of(Status status, Metadata trailers, Metadata headers) {
     DecodedError.Draft draft = new DecodedError.Draft();
     draft.code = status.getCode();
-    draft.message = status.getDescription();
+    draft.message = message(status);
     List<Any> details = details(trailers);
     List<ErrorInfo> infos = new ArrayList<>(all(details, ErrorInfo.class));
     infos.sort(Comparator.comparing(info -> !info.getDomain().equals(DecodedError.DOMAIN)));
@@ -144,6 +144,15 @@ final class ErrorReader {
                     || cause instanceof UnknownHostException
                     || cause instanceof NoRouteToHostException
                     || cause instanceof UnresolvedAddressException);
+  }
+
+  /** Where a connection failed, gRPC's own text does not say how; its cause does. */
+  private static String message(Status status) {
+    String description = status.getDescription() == null ? "" : status.getDescription();
+    List<Throwable> causes = causes(status.getCause());
+    String why = causes.isEmpty() ? null : causes.get(causes.size() - 1).getMessage();
+    if (why == null || status.getCode() != Status.Code.UNAVAILABLE || description.contains(why)) return description;
+    return description.isEmpty() ? why : description + ": " + why;
   }
 
   /** The chain of causes, each once. */
