@@ -60,7 +60,7 @@ final class AddressListProvider extends NameResolverProvider {
       this.addresses = addresses;
       Factory factory = NameResolverRegistry.getDefaultRegistry().asFactory();
       for (String address : addresses) {
-        resolvers.add(factory.newNameResolver(URI.create("dns:///" + address), args));
+        resolvers.add(factory.newNameResolver(URI.create(Addresses.dnsTarget(address)), args));
         found.add(null);
       }
     }

@@ -47,9 +47,15 @@ record Addresses(String target, boolean isSecure, boolean isLoopback) {
     }
     Set<String> distinct = new LinkedHashSet<>(hosts.stream().map(Host::text).toList());
     return new Addresses(
-        distinct.size() == 1 ? "dns:///" + hosts.get(0).text() : AddressListProvider.targetOf(List.copyOf(distinct)),
+        distinct.size() == 1 ? dnsTarget(hosts.get(0).text()) : AddressListProvider.targetOf(List.copyOf(distinct)),
         isToldSecure || hasTlsOptions,
         hosts.stream().allMatch(host -> isLoopback(host.name)));
+  }
+
+  /** The target of one {@code host:port}. */
+  static String dnsTarget(String address) {
+    // No URI has brackets in its path.
+    return "dns:///" + address.replace("[", "%5B").replace("]", "%5D");
   }
 
   private static Addresses named(String text, boolean hasTlsOptions) {

@@ -149,8 +149,7 @@ final class ErrorReader {
   /** Where a connection failed, gRPC's own text does not say how; its cause does. */
   private static String message(Status status) {
     String description = status.getDescription() == null ? "" : status.getDescription();
-    List<Throwable> causes = causes(status.getCause());
-    String why = causes.isEmpty() ? null : causes.get(causes.size() - 1).getMessage();
+    String why = status.getCause() == null ? null : status.getCause().getMessage();
     if (why == null || status.getCode() != Status.Code.UNAVAILABLE || description.contains(why)) return description;
     return description.isEmpty() ? why : description + ": " + why;
   }
