@@ -31,6 +31,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -58,6 +59,9 @@ final class TestServer implements AutoCloseable {
 
   /** Streams that ended with a cancel. */
   final AtomicInteger aborts = new AtomicInteger();
+
+  /** Events that were sent. */
+  final AtomicInteger sent = new AtomicInteger();
 
   final HealthStatusManager health = new HealthStatusManager();
   final int port;
@@ -199,10 +203,20 @@ final class TestServer implements AutoCloseable {
         observer.onError(failure);
         return;
       }
+      ServerCallStreamObserver<StreamChatResponse> call = (ServerCallStreamObserver<StreamChatResponse>) observer;
       // Errors of writing to a caller who has left are of no interest.
-      ((ServerCallStreamObserver<StreamChatResponse>) observer).setOnCancelHandler(() -> {});
-      events.forEach(observer::onNext);
-      if (endsStreams) observer.onCompleted();
+      call.setOnCancelHandler(() -> {});
+      Iterator<StreamChatResponse> left = events.iterator();
+      boolean ends = endsStreams;
+      call.setOnReadyHandler(
+          () -> {
+            while (call.isReady() && left.hasNext()) {
+              call.onNext(left.next());
+              sent.incrementAndGet();
+              if (!left.hasNext() && ends) call.onCompleted();
+            }
+          });
+      if (events.isEmpty() && ends) call.onCompleted();
     }
   }
 
