@@ -1,26 +1,20 @@
 package dev.understudy.client;
 
+import io.grpc.Status;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
-/** The answer of a unary call. Cancelling it aborts the call. */
+/** The answer of a unary call. Completing it from outside, as by cancelling, aborts the call. */
 final class CallFuture<R> extends CompletableFuture<R> implements GatewayCall.Receiver<R> {
-  private GatewayCall<?, R> call;
   private R message;
 
   /** Starts the call, whose receiver this is. */
-  CallFuture<R> start(GatewayCall<?, R> started) {
-    call = started;
-    started.request(2);
-    started.start();
+  CallFuture<R> start(GatewayCall<?, R> call) {
+    // However it is completed from outside: by cancel, orTimeout, complete. Behind the end of the call nothing happens.
+    whenComplete((answer, error) -> call.cancel("the answer is no longer wanted", null));
+    call.request(2);
+    call.start();
     return this;
-  }
-
-  @Override
-  public boolean cancel(boolean mayInterruptIfRunning) {
-    boolean isCancelled = super.cancel(mayInterruptIfRunning);
-    call.cancel("the call was cancelled", null);
-    return isCancelled;
   }
 
   @Override
@@ -38,7 +32,7 @@ final class CallFuture<R> extends CompletableFuture<R> implements GatewayCall.Re
     if (error == null && message != null) complete(message);
     else if (error != null) completeExceptionally(new UnderstudyException(error, cause));
     else {
-      DecodedError empty = ErrorReader.plain(io.grpc.Status.Code.INTERNAL, "the call ended without an answer");
+      DecodedError empty = ErrorReader.plain(Status.Code.INTERNAL, "the call ended without an answer");
       completeExceptionally(new UnderstudyException(empty, null));
     }
   }
@@ -51,7 +45,7 @@ final class CallFuture<R> extends CompletableFuture<R> implements GatewayCall.Re
       cancel(true);
       Thread.currentThread().interrupt();
       throw new UnderstudyException(
-          ErrorReader.plain(io.grpc.Status.Code.CANCELLED, "the thread was interrupted"), interrupted);
+          ErrorReader.plain(Status.Code.CANCELLED, "the thread was interrupted"), interrupted);
     } catch (ExecutionException failed) {
       // Made anew, so that the stack trace is the caller's.
       throw new UnderstudyException(DecodedError.of(failed), failed.getCause().getCause());

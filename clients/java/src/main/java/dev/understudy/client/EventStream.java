@@ -8,6 +8,7 @@ import java.util.NoSuchElementException;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -73,6 +74,29 @@ public sealed class EventStream<T> implements Iterator<T>, Iterable<T>, AutoClos
   @Override
   public Iterator<T> iterator() {
     return this;
+  }
+
+  /**
+   * Hands all events to an action, and closes the stream, also where the action throws.
+   *
+   * @param action takes each event
+   * @throws UnderstudyException as {@link #hasNext()}
+   */
+  @Override
+  public void forEach(Consumer<? super T> action) {
+    try (this) {
+      while (hasNext()) action.accept(next());
+    }
+  }
+
+  /**
+   * Hands all events that are left to an action, and closes the stream, as {@link #forEach}.
+   *
+   * @param action takes each event
+   */
+  @Override
+  public void forEachRemaining(Consumer<? super T> action) {
+    forEach(action);
   }
 
   /**

@@ -28,8 +28,8 @@ import java.util.function.Predicate;
  * Calls gateways. Threads may share it, virtual ones too: nothing pins them while they wait.
  *
  * <p>Calls throw {@link UnderstudyException}. An interrupt of a thread that waits aborts its call. Futures complete with the
- * same exception, on threads of the executor; cancelling the future that was returned, not one derived from it, aborts the
- * call. Nothing here keeps the process alive.
+ * same exception, on threads of the executor; completing the future that was returned (as by {@code cancel} or
+ * {@code orTimeout}), not one derived from it, aborts the call. Nothing here keeps the process alive.
  */
 public final class UnderstudyClient implements AutoCloseable {
   private final Settings settings;
@@ -234,8 +234,17 @@ public final class UnderstudyClient implements AutoCloseable {
    * @throws UnderstudyException if the call failed
    */
   public HealthResponse health(RequestOptions options) {
-    HealthRequest request = HealthRequest.getDefaultInstance();
-    return unary(healthConnection, RpcMethod.HEALTH, LlmServiceGrpc.getHealthMethod(), request, options).await();
+    return healthCall(options).await();
+  }
+
+  /**
+   * Tells how the targets are doing. Calls no provider.
+   *
+   * @param options options of the call
+   * @return their state; cancelling it aborts the call
+   */
+  public CompletableFuture<HealthResponse> healthAsync(RequestOptions options) {
+    return healthCall(options);
   }
 
   /**
@@ -259,6 +268,17 @@ public final class UnderstudyClient implements AutoCloseable {
    */
   public ListModelsResponse listModels(ListModelsRequest request, RequestOptions options) {
     return unary(RpcMethod.LIST_MODELS, LlmServiceGrpc.getListModelsMethod(), request, options).await();
+  }
+
+  /**
+   * Lists one page of the models that requests may name.
+   *
+   * @param request which page
+   * @param options options of the call
+   * @return the page; cancelling it aborts the call
+   */
+  public CompletableFuture<ListModelsResponse> listModelsAsync(ListModelsRequest request, RequestOptions options) {
+    return unary(RpcMethod.LIST_MODELS, LlmServiceGrpc.getListModelsMethod(), request, options);
   }
 
   /**
@@ -335,6 +355,11 @@ public final class UnderstudyClient implements AutoCloseable {
   public void close() {
     connection.close();
     healthConnection.close();
+  }
+
+  private CallFuture<HealthResponse> healthCall(RequestOptions options) {
+    HealthRequest request = HealthRequest.getDefaultInstance();
+    return unary(healthConnection, RpcMethod.HEALTH, LlmServiceGrpc.getHealthMethod(), request, options);
   }
 
   private static HealthCheckRequest healthOf(String service) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.understudy.v1.GenerateRequest;
+import dev.understudy.v1.GenerateResponse;
 import dev.understudy.v1.StreamChatRequest;
 import dev.understudy.v1.StreamChatResponse;
 import io.grpc.Status;
@@ -189,6 +190,29 @@ class StreamLeavingTest {
     CompletableFuture<?> answer = client.generateAsync(GenerateRequest.newBuilder().setPrompt("Hi").build());
     while (server.methods.isEmpty()) Thread.onSpinWait();
     assertTrue(answer.cancel(true));
+    assertTrue(server.wasAborted());
+  }
+
+  @Test
+  void aFutureThatIsNoLongerWaitedForAbortsItsCall() throws InterruptedException {
+    server.answers = false;
+    client
+        .generateAsync(GenerateRequest.newBuilder().setPrompt("Hi").build())
+        .completeOnTimeout(GenerateResponse.getDefaultInstance(), 300, TimeUnit.MILLISECONDS)
+        .join();
+    assertTrue(server.wasAborted());
+  }
+
+  @Test
+  void forEachClosesTheStreamWhereItsActionThrows() throws InterruptedException {
+    AnswerStream stream = client.streamChat("Hi");
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            stream.forEach(
+                event -> {
+                  throw new IllegalStateException();
+                }));
     assertTrue(server.wasAborted());
   }
 
