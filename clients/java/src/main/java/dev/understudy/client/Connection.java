@@ -5,6 +5,7 @@ import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -15,13 +16,15 @@ final class Connection {
 
   private final ManagedChannel channel;
   private final ApiKey apiKey;
+  private final Executor executor;
   private final AtomicLong backoffResetAtNs = new AtomicLong(System.nanoTime());
   private volatile boolean isClosed;
 
   /** The key is null where there is none. */
-  Connection(ManagedChannel channel, ApiKey apiKey) {
+  Connection(ManagedChannel channel, ApiKey apiKey, Executor executor) {
     this.channel = channel;
     this.apiKey = apiKey;
+    this.executor = executor;
   }
 
   /** Makes a call, with the key unless its headers bring one. */
@@ -33,6 +36,11 @@ final class Connection {
     }
     boolean sendsKey = apiKey != null && !headers.containsKey(ApiKey.AUTHORIZATION);
     return channel.newCall(method, sendsKey ? options.withCallCredentials(apiKey) : options);
+  }
+
+  /** Where repeats and the ends of deadlines run. */
+  Executor executor() {
+    return executor;
   }
 
   boolean isClosed() {

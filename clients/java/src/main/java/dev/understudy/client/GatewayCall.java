@@ -9,7 +9,6 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
@@ -38,6 +37,7 @@ final class GatewayCall<Q, R> {
   private final ReentrantLock lock = new ReentrantLock();
   private Context context;
   private CallOptions options;
+  private CallDeadline callDeadline;
   private Repeats repeats;
   private ClientCall<Q, R> current;
   private long demand;
@@ -71,9 +71,14 @@ final class GatewayCall<Q, R> {
     if (context.getDeadline() != null) {
       deadline = deadline == null ? context.getDeadline() : deadline.minimum(context.getDeadline());
     }
-    options = CallOptions.DEFAULT.withDeadline(deadline);
-    if (settings.waitForReady()) options = options.withWaitForReady();
+    options = settings.waitForReady() ? CallOptions.DEFAULT.withWaitForReady() : CallOptions.DEFAULT;
     repeats = new Repeats(settings.maxRetries(), deadline);
+    if (context.getDeadline() != null) options = options.withDeadline(deadline);
+    else if (deadline != null) {
+      callDeadline = new CallDeadline(deadline, settings.timeout());
+      options = options.withStreamTracerFactory(callDeadline);
+      callDeadline.start(() -> connection.executor().execute(this::onDeadline));
+    }
     tryOnce();
   }
 
@@ -90,6 +95,18 @@ final class GatewayCall<Q, R> {
 
   /** Aborts the call, and with it the provider's; the receiver hears CANCELLED. Does nothing behind the end. */
   void cancel(String why, Throwable cause) {
+    abort(ErrorReader.plain(Status.Code.CANCELLED, why), cause);
+  }
+
+  private void onDeadline() {
+    abort(deadlineError(), null);
+  }
+
+  private DecodedError deadlineError() {
+    return ErrorReader.plain(Status.Code.DEADLINE_EXCEEDED, callDeadline.message());
+  }
+
+  private void abort(DecodedError error, Throwable cause) {
     ClientCall<Q, R> aborted;
     lock.lock();
     try {
@@ -99,8 +116,9 @@ final class GatewayCall<Q, R> {
     } finally {
       lock.unlock();
     }
-    if (aborted != null) aborted.cancel(why, cause);
-    receiver.onEnd(ErrorReader.plain(Status.Code.CANCELLED, why), cause);
+    if (callDeadline != null) callDeadline.stop();
+    if (aborted != null) aborted.cancel(error.message(), cause);
+    receiver.onEnd(error, cause);
   }
 
   private void tryOnce() {
@@ -139,6 +157,7 @@ final class GatewayCall<Q, R> {
     } finally {
       lock.unlock();
     }
+    if (callDeadline != null) callDeadline.stop();
     receiver.onEnd(error, cause);
   }
 
@@ -181,14 +200,18 @@ final class GatewayCall<Q, R> {
         return;
       }
       DecodedError error = ErrorReader.of(status, trailers, headers);
-      if (connection.isClosed() && error.domain().isEmpty()) error = closedError();
+      if (error.domain().isEmpty()) {
+        if (connection.isClosed()) error = closedError();
+        // Servers and proxies reset streams whose time is up, each in its own way.
+        else if (callDeadline != null && callDeadline.isOver()) error = deadlineError();
+      }
       Optional<Long> waitMs = hasMessage ? Optional.empty() : repeats.waitMs(error);
       if (waitMs.isEmpty()) {
         end(error, new StatusRuntimeException(status, trailers));
         return;
       }
-      CompletableFuture.delayedExecutor(waitMs.get(), TimeUnit.MILLISECONDS)
-          .execute(() -> context.run(this::tryAgain));
+      Runnable again = context.wrap(this::tryAgain);
+      CallDeadline.schedule(() -> connection.executor().execute(again), TimeUnit.MILLISECONDS.toNanos(waitMs.get()));
     }
 
     private void tryAgain() {

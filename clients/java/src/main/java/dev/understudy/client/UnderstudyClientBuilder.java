@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -177,11 +178,11 @@ public final class UnderstudyClientBuilder {
   /**
    * Sets where callbacks run: those of futures, publishers and keys.
    *
-   * @param callbacks by default the daemon threads that grpc-java shares between channels
+   * @param runner by default daemon threads that grpc-java and the JDK share
    * @return this
    */
-  public UnderstudyClientBuilder executor(Executor callbacks) {
-    executor = callbacks;
+  public UnderstudyClientBuilder executor(Executor runner) {
+    executor = runner;
     return this;
   }
 
@@ -199,12 +200,13 @@ public final class UnderstudyClientBuilder {
           "an API key would go over plaintext to another host: use TLS (https://), or allowApiKeyWithoutTls");
     }
     ApiKey credentials = apiKey == null ? null : new ApiKey(apiKey);
+    Executor callbacks = executor == null ? ForkJoinPool.commonPool() : executor;
     Settings settings = new Settings(timeouts, metadata, waitForReady, maxRetries);
     return new UnderstudyClient(
         settings,
-        new Connection(channel(parsed, ROUND_ROBIN_OF_SERVING), credentials),
+        new Connection(channel(parsed, ROUND_ROBIN_OF_SERVING), credentials, callbacks),
         // Health is asked of a gateway that does not serve, too. Nothing connects before the first call.
-        new Connection(channel(parsed, ROUND_ROBIN), credentials));
+        new Connection(channel(parsed, ROUND_ROBIN), credentials, callbacks));
   }
 
   private ManagedChannel channel(Addresses parsed, Map<String, ?> serviceConfig) {

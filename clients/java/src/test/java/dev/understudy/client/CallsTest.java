@@ -11,11 +11,15 @@ import dev.understudy.v1.GenerateRequest;
 import dev.understudy.v1.ListModelsRequest;
 import dev.understudy.v1.Model;
 import dev.understudy.v1.StreamChatRequest;
+import io.grpc.Attributes;
 import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.Metadata;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -98,14 +102,41 @@ class CallsTest {
   }
 
   @Test
-  void whenTimeIsUpTheCallEnds() {
+  void whenTimeIsUpTheCallEndsAndIsAborted() throws InterruptedException {
     server.answers = false;
+    long beganAtNs = System.nanoTime();
     UnderstudyException error =
         assertThrows(
             UnderstudyException.class,
-            () -> client.generate(REQUEST, RequestOptions.defaults().withTimeout(Duration.ofMillis(100))));
+            () -> client.generate(REQUEST, RequestOptions.defaults().withTimeout(Duration.ofMillis(400))));
+    assertTrue(System.nanoTime() - beganAtNs >= TimeUnit.MILLISECONDS.toNanos(400));
     assertEquals(Status.Code.DEADLINE_EXCEEDED, error.code());
     assertFalse(error.mayRetry());
+    assertTrue(server.wasAborted());
+  }
+
+  @Test
+  void theGatewayIsToldTheDeadlineAndHasAQuarterOfItForItsLastWord() throws InterruptedException {
+    long beganAtNs = System.nanoTime();
+    CallDeadline deadline =
+        new CallDeadline(Deadline.after(200, TimeUnit.MILLISECONDS), Duration.ofMillis(200));
+    Metadata headers = new Metadata();
+    deadline.newClientStreamTracer(null, headers).streamCreated(Attributes.EMPTY, headers);
+    String told = headers.get(Metadata.Key.of("grpc-timeout", Metadata.ASCII_STRING_MARSHALLER));
+    assertTrue(Integer.parseInt(told.replace("u", "")) <= 200_000, told);
+    CountDownLatch exceeded = new CountDownLatch(1);
+    deadline.start(exceeded::countDown);
+    assertTrue(exceeded.await(5, TimeUnit.SECONDS));
+    assertTrue(System.nanoTime() - beganAtNs >= TimeUnit.MILLISECONDS.toNanos(250));
+  }
+
+  @Test
+  void aGatewayThatIsNotThereIsNotWaitedForBeyondTheDeadline() {
+    server.close();
+    RequestOptions options = RequestOptions.defaults().withTimeout(Duration.ofMillis(300)).withWaitForReady(true);
+    UnderstudyException error = assertThrows(UnderstudyException.class, () -> client.generate(REQUEST, options));
+    assertEquals(Status.Code.DEADLINE_EXCEEDED, error.code());
+    assertTrue(error.getMessage().contains("no gateway was reached"), error.getMessage());
   }
 
   @Test

@@ -4,8 +4,8 @@ import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import dev.understudy.client.CollectedAnswer;
 import dev.understudy.client.AnswerStream;
+import dev.understudy.client.CollectedAnswer;
 import dev.understudy.client.DecodedError;
 import dev.understudy.client.EventStream;
 import dev.understudy.client.Messages;
@@ -178,6 +178,8 @@ public final class Conformance {
 
   private static String deadline() throws Different {
     try (UnderstudyClient client = client("UNDERSTUDY_ADDRESS")) {
+      // Connects, and loads classes: both would take their part of the second.
+      client.generate(PROMPT);
       GenerateRequest request = GenerateRequest.newBuilder().setPrompt(PROMPT).setModel("mock-silence").build();
       UnderstudyException error =
           failureOf(() -> client.generate(request, RequestOptions.defaults().withTimeout(Duration.ofSeconds(1))));
