@@ -25,7 +25,7 @@ public final class UnderstudyClientBuilder {
   private static final int METADATA_LIMIT_BYTES = 64 * 1024;
 
   private static final Map<String, ?> ROUND_ROBIN = Map.of("loadBalancingConfig", List.of(Map.of("round_robin", Map.of())));
-  private static final Map<String, ?> ROUND_ROBIN_OF_SERVING =
+  static final Map<String, ?> ROUND_ROBIN_OF_SERVING =
       Map.of(
           "loadBalancingConfig",
           List.of(Map.of("round_robin", Map.of())),

@@ -2,7 +2,11 @@ package dev.understudy.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.gson.Gson;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,5 +24,13 @@ class ModuleTest {
   void theGeneratedCodeFitsTheProtobufOfGrpc() {
     String location = com.google.protobuf.Message.class.getProtectionDomain().getCodeSource().getLocation().getPath();
     assertEquals("protobuf-java-3.25.9.jar", Path.of(location).getFileName().toString());
+  }
+
+  @Test
+  void theServiceConfigIsThatOfAllClients() throws IOException {
+    Path shared = Path.of("../service-config.json");
+    assumeTrue(Files.exists(shared), "clients/service-config.json is not there");
+    JsonElement own = new Gson().toJsonTree(UnderstudyClientBuilder.ROUND_ROBIN_OF_SERVING);
+    assertEquals(JsonParser.parseString(Files.readString(shared)), own);
   }
 }
