@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Pinned tools that `go install` builds, by the names of their programs. */
+export const GO_TOOLS = {
+  grpcurl: 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4',
+  'grpc-health-probe': 'github.com/grpc-ecosystem/grpc-health-probe@v0.4.63',
+  ghz: 'github.com/bojand/ghz/cmd/ghz@v0.93.0',
+  'protoc-gen-go': 'google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12',
+  'protoc-gen-go-grpc': 'google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2',
+} as const;
+
+/** Where tools are kept between runs: `UNDERSTUDY_TOOLS`, or a folder in the user's cache. */
+export function toolCache(): string {
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  return process.env['UNDERSTUDY_TOOLS'] ?? join(cache, 'understudy-tools');
+}
+
+/** Returns the path of a tool, built first where it is not there yet; undefined where there is no go. Rejects where go fails. */
+export async function goTool(name: keyof typeof GO_TOOLS): Promise<string | undefined> {
+  const source = GO_TOOLS[name];
+  const folder = join(toolCache(), `${name}-${source.slice(source.lastIndexOf('@') + 1)}`);
+  const path = join(folder, name);
+  if (existsSync(path)) return path;
+  try {
+    await run('go', ['version']);
+  } catch {
+    return undefined;
+  }
+  await run('go', ['install', source], { env: { ...process.env, GOBIN: folder } });
+  return path;
+}
