@@ -95,6 +95,8 @@ export interface Failure {
   readonly field?: string | undefined;
   /** What the provider refused of what the gateway writes on its own, in the adapter's word: the caller cannot mend it. */
   readonly quirk?: string | undefined;
+  /** What broke off an answer of which the caller has got some: the reason that it would have had before. */
+  readonly brokenBy?: FailureReason | undefined;
   /** What was caught. For the debug log alone, never for the wire. */
   readonly cause?: unknown;
 }
@@ -117,7 +119,7 @@ export interface ClassRule {
    * together a request makes one repeat, in whatever order it repeats.
    */
   readonly laterRounds: boolean | 'once';
-  /** Ceiling of the first wait before a repeat, in milliseconds; doubles with each. Absent: the configured backoff. */
+  /** Ceiling of the wait before a repeat within a visit, in milliseconds (engine rule R5). Absent: that of all other classes. */
   readonly backoffBaseMs?: number;
   /** How long, in milliseconds, no call goes to the target (or to its model, for `not_found`). */
   readonly suspendMs?: number;

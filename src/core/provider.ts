@@ -42,3 +42,14 @@ export function isCompatible(name: string): name is CompatibleName {
 
 /** The two APIs of OpenAI and Azure OpenAI. */
 export type OpenAiApi = 'responses' | 'chat_completions';
+
+/**
+ * How long a streamed call may say nothing of its answer while all is well, and what comes of it meanwhile (engine, "Timers").
+ * `short`: nothing keeps the first output back for long.
+ * `unknown`: the same as far as one knows, but nothing is known of the model.
+ * `behind_signs`: the model thinks or the call is queued, and the head comes at once with signs of life behind it: startup
+ * events, pings, comments.
+ * `without_head`: the model thinks, and the head comes no sooner than the first output.
+ * `loaded`: the same, and the model may have to be loaded first.
+ */
+export type Silence = 'short' | 'unknown' | 'behind_signs' | 'without_head' | 'loaded';

@@ -1,7 +1,6 @@
 import { azureEndpoint } from '../core/azure-endpoint.ts';
 import type { OpenAiApi } from '../core/provider.ts';
 import type { Adapter, Translator } from './port/adapter.ts';
-import { openAiModel } from './models/gpt-models.ts';
 import {
   DATED_OPENAI_OPTIONS,
   openAiChatOptions,
@@ -11,6 +10,7 @@ import type { ChatDialect } from './openai/chat-completions/completions.ts';
 import { CHAT_TAKES, chatCompletions, OPENAI_CHAT } from './openai/chat-completions/completions.ts';
 import type { ResponsesDialect } from './openai/responses/response-api.ts';
 import { DATED_RESPONSES_OPTIONS, OPENAI_RESPONSES, responsesApi } from './openai/responses/response-api.ts';
+import { thinkingSilence } from './openai/shared/thinking-silence.ts';
 import { listingCheck } from './shared/health-checks.ts';
 import { sentCacheKey } from './shared/option-rules.ts';
 
@@ -31,9 +31,13 @@ const CHAT: ChatDialect = {
   streamOptions: () => ({ include_usage: true }),
 };
 
+/** Nothing is known of most deployments. */
+const RESPONSES_SILENCE = thinkingSilence('behind_signs', true);
+const CHAT_SILENCE = thinkingSilence('without_head', true);
+
 const V1_ADAPTERS = {
-  responses: azureAdapter(responsesApi(RESPONSES)),
-  chat_completions: azureAdapter(chatCompletions(CHAT)),
+  responses: azureAdapter(responsesApi(RESPONSES), RESPONSES_SILENCE),
+  chat_completions: azureAdapter(chatCompletions(CHAT), CHAT_SILENCE),
 } as const satisfies Record<OpenAiApi, Adapter>;
 
 /**
@@ -41,7 +45,7 @@ const V1_ADAPTERS = {
  * came after the last stable one. Source: its specification, 2024-10-21 in Azure/azure-rest-api-specs; those before it lack more.
  */
 const DATED_ADAPTERS = {
-  responses: azureAdapter(responsesApi({ ...RESPONSES, options: DATED_RESPONSES_OPTIONS })),
+  responses: azureAdapter(responsesApi({ ...RESPONSES, options: DATED_RESPONSES_OPTIONS }), RESPONSES_SILENCE),
   chat_completions: azureAdapter(
     chatCompletions({
       ...CHAT,
@@ -49,6 +53,7 @@ const DATED_ADAPTERS = {
       options: (settings, model) => openAiChatOptions(DATED_OPENAI_OPTIONS, settings, model, false),
       messages: (model) => ({ ...CHAT.messages(model, {}), systemRole: 'system' }),
     }),
+    CHAT_SILENCE,
   ),
 } as const satisfies Record<OpenAiApi, Adapter>;
 
@@ -58,11 +63,11 @@ export function azureOpenAi(api: OpenAiApi, baseUrl = ''): Adapter {
 }
 
 /** Its list has models that could be deployed, not deployments, so that nothing is read from it. */
-function azureAdapter(translator: Translator): Adapter {
+function azureAdapter(translator: Translator, silence: Adapter['silence']): Adapter {
   return {
     ...translator,
     healthCheck: listingCheck('/models'),
     modelList: undefined,
-    mayBeSilent: (model) => openAiModel(model)?.reasons ?? true,
+    silence,
   };
 }

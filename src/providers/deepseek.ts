@@ -54,7 +54,8 @@ export const deepseek: Adapter = {
     return isAvailable ? 'usable' : 'unusable';
   }),
   modelList: OPENAI_LIST,
-  mayBeSilent: () => true,
+  // Calls are queued behind comments; reasoning is streamed.
+  silence: () => 'behind_signs',
 };
 
 interface DeepSeekSettings extends GenerationSettings {

@@ -27,7 +27,7 @@ export const groq: Adapter = {
   }),
   healthCheck: listingCheck('/models'),
   modelList: OPENAI_LIST,
-  mayBeSilent: () => false,
+  silence: (_, reasoning) => (reasoning === 'asked' ? 'without_head' : 'short'),
 };
 
 interface GroqSettings extends GenerationSettings {

@@ -28,7 +28,7 @@ export const mistral: Adapter = {
   }),
   healthCheck: listingCheck('/models'),
   modelList: { path: '/models', read: (json) => recordsOf(asRecord(json)?.data).flatMap(listed) },
-  mayBeSilent: () => false,
+  silence: (_, reasoning) => (reasoning === 'asked' ? 'without_head' : 'short'),
 };
 
 interface MistralSettings extends GenerationSettings {

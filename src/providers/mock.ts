@@ -1,5 +1,9 @@
 import type { Adapter } from './port/adapter.ts';
 import { openai } from './openai.ts';
 
-/** The adapter of the mock that is a target of its own: OpenAI's Chat Completions. Its models are made up, and none reasons in silence. */
-export const mock: Adapter = { ...openai('chat_completions'), modelList: undefined, mayBeSilent: () => false };
+/** The adapter of the mock that is a target of its own: OpenAI's Chat Completions. Its models are made up, and reason in silence where they are asked to. */
+export const mock: Adapter = {
+  ...openai('chat_completions'),
+  modelList: undefined,
+  silence: (_, reasoning) => (reasoning === 'asked' ? 'without_head' : 'short'),
+};

@@ -1,9 +1,9 @@
 import type { OpenAiApi } from '../core/provider.ts';
 import type { Adapter } from './port/adapter.ts';
-import { openAiModel } from './models/gpt-models.ts';
 import { chatCompletions, OPENAI_CHAT } from './openai/chat-completions/completions.ts';
 import { OPENAI_RESPONSES, responsesApi } from './openai/responses/response-api.ts';
 import { OPENAI_LIST } from './openai/shared/models-list.ts';
+import { thinkingSilence } from './openai/shared/thinking-silence.ts';
 import { listingCheck } from './shared/health-checks.ts';
 
 const KNOWN_BY_LIST = { healthCheck: listingCheck('/models'), modelList: OPENAI_LIST } as const;
@@ -12,12 +12,12 @@ const ADAPTERS = {
   responses: {
     ...responsesApi(OPENAI_RESPONSES),
     ...KNOWN_BY_LIST,
-    mayBeSilent: (model) => openAiModel(model)?.reasons ?? true,
+    silence: thinkingSilence('behind_signs', true),
   },
   chat_completions: {
     ...chatCompletions(OPENAI_CHAT),
     ...KNOWN_BY_LIST,
-    mayBeSilent: (model) => openAiModel(model)?.reasons ?? false,
+    silence: thinkingSilence('without_head', false),
   },
 } as const satisfies Record<OpenAiApi, Adapter>;
 

@@ -2,7 +2,8 @@ import { durationMs } from '@bufbuild/protobuf/wkt';
 
 import { ReasoningEffort } from '../../gen/understudy/v1/chat_pb.ts';
 import type { AttemptTiming, ChainEntry } from '../engine/port/call.ts';
-import { attemptTiming } from '../engine/route/timing.ts';
+import { attemptTiming, isLong } from '../engine/route/timing.ts';
+import type { ReasoningWish } from '../providers/port/effort.ts';
 import type { PlanRequest } from '../server/port/gateway-port.ts';
 import type { Target } from '../targets/target.ts';
 
@@ -11,16 +12,17 @@ export function entryTiming(
   { options, tools, routing }: PlanRequest,
   streams: boolean,
   { model }: ChainEntry,
-  { adapter, config: { timeouts } }: Target,
+  { adapter, config: { timeouts, ownHost } }: Target,
   promptTokens: number,
 ): AttemptTiming {
-  const effort = options?.reasoningEffort ?? ReasoningEffort.UNSPECIFIED;
-  const asksForReasoning = effort !== ReasoningEffort.UNSPECIFIED && effort !== ReasoningEffort.NONE;
-  const isSilent = effort !== ReasoningEffort.NONE && adapter.mayBeSilent(model);
+  const reasoning = reasoningWish(options?.reasoningEffort);
+  const silence = adapter.silence(model, reasoning);
+  const holdsOutputBack = reasoning === 'asked' || (reasoning === 'unsaid' && isLong(silence));
   return attemptTiming({
     streams,
-    mayBeSilent: asksForReasoning || isSilent,
-    usesToolsOrReasoning: tools.length > 0 || asksForReasoning || isSilent,
+    silence,
+    ownHost,
+    usesToolsOrReasoning: tools.length > 0 || holdsOutputBack,
     maxTokens: options?.maxTokens,
     promptTokens,
     firstOutputMs: timeouts.firstOutputMs,
@@ -28,4 +30,9 @@ export function entryTiming(
     requestFirstOutputMs:
       routing?.firstOutputTimeout === undefined ? undefined : durationMs(routing.firstOutputTimeout),
   });
+}
+
+function reasoningWish(effort: ReasoningEffort | undefined): ReasoningWish {
+  if (effort === undefined || effort === ReasoningEffort.UNSPECIFIED) return 'unsaid';
+  return effort === ReasoningEffort.NONE ? 'refused' : 'asked';
 }

@@ -29,6 +29,11 @@ async function timedStage(): Promise<ChaosStage & { readonly system: VirtualSyst
   return { ...set, system };
 }
 
+/** What an upstream has sent before goes a shorter way than these do. */
+async function roundTrips({ client }: ChaosStage['gateway']): Promise<void> {
+  for (let count = 0; count < 3; count++) await client.call(LlmService.method.health, {});
+}
+
 describe.each(WAYS)('%s', (way) => {
   test('a 429 with a Retry-After of 2 s is waited for once, on the same target', async () => {
     const { lead, second, gateway, system } = await timedStage();
@@ -57,19 +62,42 @@ describe.each(WAYS)('%s', (way) => {
   });
 
   test.each([
-    { name: 'before headers', steps: [] },
-    { name: 'after a role', steps: [STREAM_HEAD, chunk(ROLE_EVENT)] },
-  ])('silence $name of 12 s is passed on without a second call to the silent target', async ({ steps }) => {
-    const { lead, gateway, leadHealth, system } = await timedStage();
-    lead.script(...steps, UNTIL_GONE);
+    { name: 'before headers', steps: [], limitMs: 12_000 },
+    { name: 'behind a head alone', steps: [STREAM_HEAD], limitMs: 12_000 },
+    { name: 'behind a role', steps: [STREAM_HEAD, chunk(ROLE_EVENT)], limitMs: 120_000 },
+    { name: 'behind a comment', steps: [STREAM_HEAD, chunk(': reading\n\n')], limitMs: 120_000 },
+  ])(
+    'silence $name is passed on after $limitMs ms without a second call to the silent target',
+    async ({ steps, limitMs }) => {
+      const { lead, gateway, leadHealth, system } = await timedStage();
+      lead.script(...steps, UNTIL_GONE);
+      const asked = askIn(gateway, way);
+      await lead.request(0);
+      await roundTrips(gateway);
+      await system.advance(limitMs - 1);
+      expect((await leadHealth()).failures).toBe(0n);
+      await system.advance(1);
+      const { trail, delivered } = await asked;
+      expect([trail, delivered]).toEqual([['FIRST lead PROVIDER_TIMEOUT', 'FAILOVER second OK'], OTHER]);
+      expect(lead.requestCount).toBe(1);
+      expect((await leadHealth()).failures).toBe(1n);
+      await lead.allClosed();
+    },
+  );
+
+  test('the first words of a long prompt are waited for behind comments, on a server that somebody runs', async () => {
+    const { lead, second, gateway, system } = await timedStage();
+    const late = Promise.withResolvers<void>();
+    const [head, ...words] = ANSWERED;
+    const reading = Array.from({ length: 3 }, () => chunk(':\n\n'));
+    lead.script(...(head === undefined ? [] : [head]), ...reading, { do: 'hold', until: late.promise }, ...words);
     const asked = askIn(gateway, way);
     await lead.request(0);
-    await system.advance(12_000);
+    await roundTrips(gateway);
+    await system.advance(29_000);
+    late.resolve();
     const { trail, delivered } = await asked;
-    expect([trail, delivered]).toEqual([['FIRST lead PROVIDER_TIMEOUT', 'FAILOVER second OK'], OTHER]);
-    expect(lead.requestCount).toBe(1);
-    expect((await leadHealth()).failures).toBe(1n);
-    await lead.allClosed();
+    expect([trail, delivered, second.connectionCount]).toEqual([['FIRST lead OK'], WHOLE, 0]);
   });
 
   test('a first word after 20 s is not waited for where another target can answer', async () => {

@@ -51,6 +51,25 @@ describe('a stream that breaks after its first words', () => {
     expect(lead.requestCount).toBe(1);
   });
 
+  test('tells stall, cut and garbage apart in the trail: by the code of the network, or the reason of what broke it', async () => {
+    const told = new Map<string, string | undefined>();
+    for (const { name, steps } of BREAKS) {
+      const { lead, gateway } = await stage({ lead: { timeouts: { progress: '150ms' } } });
+      lead.script(...BEGINNING, ...steps);
+      const error = await rpcError(gateway.client.stream(LlmService.method.streamChat, requestOf()).done);
+      told.set(name, error.trail[0]?.providerCode);
+    }
+    expect(Object.fromEntries(told)).toEqual({
+      'a reset': 'ECONNRESET',
+      'a clean end without the end marker': 'PROVIDER_UNAVAILABLE',
+      'the end of the connection': 'UND_ERR_SOCKET',
+      'a malformed event': 'PROVIDER_PROTOCOL_ERROR',
+      'an error of the provider': 'server_error',
+      silence: 'PROVIDER_TIMEOUT',
+      'tokens that say nothing': 'PROVIDER_TIMEOUT',
+    });
+  });
+
   test('is no matter in a unary call: the broken answer is thrown away, and another one is whole', async () => {
     const { lead, ask } = await stage();
     // Whichever way the gateway asks, the answer comes as a stream.

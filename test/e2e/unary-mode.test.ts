@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
-import { chunk } from '../support/chaos-upstream.ts';
+import type { ChaosStep } from '../support/chaos-upstream.ts';
+import { chunk, head, send } from '../support/chaos-upstream.ts';
 import { RESET } from '../support/early-faults.ts';
 import { requestOf, stage } from '../support/failover-stage.ts';
 import { goodAnswer, ROLE_EVENT, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
-import { trailOf } from '../support/rpc-error.ts';
+import { rpcError, trailOf } from '../support/rpc-error.ts';
 import { textOf } from '../support/stream-text.ts';
 
 describe('a target that a person has set to', () => {
@@ -56,5 +57,37 @@ describe('a whole answer', () => {
     expect(answer.text).not.toContain('To be');
     expect(trailOf(answer.attempts)).toEqual(['FIRST lead PROVIDER_UNAVAILABLE', 'FAILOVER understudy OK']);
     expect(answer.attempts.every(({ cost }) => cost !== undefined)).toBe(true);
+  });
+});
+
+describe('an answer in JSON that breaks off behind its head', () => {
+  const BEGINNING = [
+    head(200, { 'content-type': 'application/json', 'content-length': 1_000 }),
+    send('{"id":"chatcmpl-1","choices":['),
+  ];
+  const BREAKS: readonly (readonly [name: string, steps: readonly ChaosStep[]])[] = [
+    ['a reset', [RESET]],
+    ['the end of the connection', [{ do: 'end' }]],
+    ['silence', [{ do: 'await_close' }]],
+  ];
+  const asJson = { upstream_mode: 'JSON', timeouts: { first_output: '200ms' } } as const;
+  // The time to write one token is 0.1 s.
+  const request = requestOf({ options: { maxTokens: 1 } });
+
+  test.each(BREAKS)('by %s is asked of the next target, and not of the same one again', async (_, steps) => {
+    const { lead, gateway } = await stage({ lead: asJson });
+    lead.script(...BEGINNING, ...steps);
+    const answer = await gateway.client.call(LlmService.method.chat, request);
+    expect(answer.target).toBe('understudy');
+    expect(answer.attempts).toHaveLength(2);
+    expect(lead.requestCount).toBe(1);
+  });
+
+  test.each(BREAKS)('by %s is bought twice at most where there is no other', async (_, steps) => {
+    const { lead, gateway } = await stage({ lead: asJson });
+    for (let times = 0; times < 5; times++) lead.script(...BEGINNING, ...steps);
+    const asked = gateway.client.call(LlmService.method.chat, { ...request, routing: { targets: ['lead'] } });
+    expect((await rpcError(asked)).code).toBe('UNAVAILABLE');
+    expect(lead.requestCount).toBe(2);
   });
 });

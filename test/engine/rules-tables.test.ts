@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { ClassRule, FailureClass } from '../../src/core/failure.ts';
 import { CLASS_RULES, REASON_STATUS } from '../../src/core/failure.ts';
+import type { AttemptTiming } from '../../src/engine/port/call.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/port/config.ts';
 import {
   afterCommit,
@@ -15,13 +16,21 @@ import {
   truncated,
 } from '../../src/engine/port/failures.ts';
 import { attemptTiming } from '../../src/engine/route/timing.ts';
-import { backoffCeilingMs } from '../../src/engine/policy/backoff.ts';
-import { ResponseTimes } from '../../src/engine/target/response-times.ts';
+import { visitCeilingMs } from '../../src/engine/policy/backoff.ts';
+import { ResponseTimes } from '../../src/engine/target/times/response-times.ts';
 import { providerFailure } from '../../src/providers/shared/provider-failure.ts';
 import { MISMATCH } from '../../src/structured-output/answer-form.ts';
 import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
 
 const PAGE = readFromRoot('docs/engine-rules.md');
+const FACTS = {
+  streams: true,
+  silence: 'short',
+  ownHost: true,
+  usesToolsOrReasoning: false,
+  maxTokens: 100,
+  promptTokens: 0,
+} as const;
 
 describe('the table of classes', () => {
   const rows = tableBelow(PAGE, '## Classes of failures');
@@ -35,7 +44,7 @@ describe('the table of classes', () => {
   test.each(classes)('tells what the engine does after %s', (name, rule) => {
     const [, , , same, next, later, verdict, suspended] = rowOf(name);
     expect({ same, next, later, verdict, suspended }).toEqual({
-      same: repeated(name, rule),
+      same: repeated(rule),
       next: rule.nextTarget,
       later: typeof rule.laterRounds === 'string' ? rule.laterRounds : rule.laterRounds ? 'yes' : 'no',
       verdict: rule.verdict,
@@ -72,23 +81,22 @@ describe('the table of classes', () => {
     ]);
   }
 
-  function repeated(name: FailureClass, { sameTarget }: ClassRule): string {
-    const firstMs = backoffCeilingMs(name, 0, DEFAULT_ENGINE_CONFIG.retry.backoffMs);
+  function repeated(rule: ClassRule): string {
+    const firstMs = visitCeilingMs(rule, true, DEFAULT_ENGINE_CONFIG.retry.backoffMs);
     const words = {
       never: 'no',
       at_once: 'at once',
       backoff: `after up to ${duration(firstMs)}`,
       retry_after: 'as Retry-After allows',
     } as const satisfies Record<ClassRule['sameTarget'], string>;
-    return words[sameTarget];
+    return words[rule.sameTarget];
   }
 });
 
 describe('the table of timers', () => {
   const rows = tableBelow(PAGE, '## Timers');
-  const FACTS = { streams: true, mayBeSilent: false, usesToolsOrReasoning: false, maxTokens: 100, promptTokens: 0 };
   const usual = attemptTiming(FACTS);
-  const silent = attemptTiming({ ...FACTS, mayBeSilent: true, usesToolsOrReasoning: true });
+  const silent = attemptTiming({ ...FACTS, silence: 'behind_signs', usesToolsOrReasoning: true });
 
   test('has a row for each', () => {
     expect(rows.map(([name]) => name)).toEqual(Object.keys(figures()));
@@ -103,13 +111,9 @@ describe('the table of timers', () => {
     return {
       'connect + TLS': connectLimits(),
       'first output': [
-        `from ${samplesUntilAdapted()} samples`,
-        `${(limitMs(30, 5_000) / percentileMs(30, 5_000)).toFixed(2).replace('.00', '')} times their 95th percentile`,
-        `${duration(limitMs(30, 10))} at least`,
-        `${duration(limitMs(30, 3_000_000))} at most`,
-        `without them ${duration(usual.firstOutputMs)}, or ${duration(silent.firstOutputMs)} where`,
+        'what was learnt (X6); without that the figures [below](#without-samples)',
         `Plus ${duration(attemptTiming({ ...FACTS, promptTokens: 10_000 }).promptMs)} for every 10,000`,
-        `The last available target gets at least ${duration(new ResponseTimes(() => 0).limitMs(usual, true))}`,
+        `The last available target gets at least ${duration(new ResponseTimes(() => 0).limits(usual, true).firstOutputMs)}`,
       ],
       answer: [
         `${duration(usual.answerMs / 10)} for every 10 tokens`,
@@ -124,32 +128,61 @@ describe('the table of timers', () => {
     };
   }
 
-  /** The limit of a target that has answered so often, each time after so many milliseconds. */
-  function limitMs(samples: number, eachMs: number): number {
-    return Math.round(timesOf(samples, eachMs).limitMs(usual, false));
-  }
-
-  function percentileMs(samples: number, eachMs: number): number {
-    return Math.round(timesOf(samples, eachMs).p95Ms(true) ?? 0);
-  }
-
-  function timesOf(samples: number, eachMs: number): ResponseTimes {
-    const times = new ResponseTimes(() => 0);
-    for (let sample = 0; sample < samples; sample++) times.add(true, eachMs);
-    return times;
-  }
-
-  function samplesUntilAdapted(): number {
-    let samples = 0;
-    while (limitMs(samples, 5_000) === usual.firstOutputMs) samples++;
-    return samples;
-  }
+  test('tells what counts without samples, by what has come', () => {
+    const told = tableBelow(PAGE, '### Without samples').map(([, ...figures]) => figures);
+    const kinds = [
+      {},
+      { silence: 'unknown', ownHost: false },
+      { silence: 'behind_signs' },
+      { silence: 'without_head' },
+    ] as const;
+    const limits = kinds.map((kind) => attemptTiming({ ...FACTS, ...kind }));
+    expect(told).toEqual(
+      limits.map(({ noHeadMs = 0, headAloneMs = 0, firstOutputMs }) =>
+        [noHeadMs, headAloneMs, firstOutputMs].map(duration),
+      ),
+    );
+    const long = attemptTiming({ ...FACTS, silence: 'unknown', ownHost: false, promptTokens: 10_000 });
+    const slowlyMs = (long.headAloneMs ?? 0) - (limits[1]?.headAloneMs ?? 0) + long.promptMs;
+    expect(PAGE).toContain(`${duration(slowlyMs / 10)} for every 1,000 tokens of the prompt`);
+    const whole = (['short', 'loaded'] as const).map((silence) => attemptTiming({ ...FACTS, silence, streams: false }));
+    expect(PAGE).toContain(
+      `one limit: ${whole.map(({ firstOutputMs }) => duration(firstOutputMs)).join(', or ')} where`,
+    );
+  });
 
   /** Sockets are the only ones to ask otherwise, and they would have to be waited for. */
   function connectLimits(): readonly string[] {
     const source = readFromRoot('src/upstream/network/undici-transport.ts');
     const [, loopback = '', remote = ''] = /LOOPBACK\.test\(hostname\) \? ([\d_]+) : ([\d_]+)/.exec(source) ?? [];
     return [duration(figure(remote)), `${duration(figure(loopback))} to loopback`];
+  }
+});
+
+describe('the rule of what is learnt', () => {
+  const [, text = ''] = /^- \*\*X6\*\* ((?:.+\n)(?: {2}.+\n)*)/m.exec(PAGE) ?? [];
+  const told = text.replaceAll(/\s+/g, ' ');
+  const plain = attemptTiming(FACTS);
+  const thinking = attemptTiming({ ...FACTS, silence: 'behind_signs' });
+
+  test('tells the figures of the engine', () => {
+    let samples = 0;
+    while (limitMs(plain, samples, 5_000) === plain.firstOutputMs) samples++;
+    for (const figure of [
+      `with ${samples} samples`,
+      `${limitMs(plain, 30, 5_000) / 5_000} times the 95th percentile`,
+      `${limitMs(plain, 30, 10) / 1_000} s, or ${limitMs(thinking, 30, 10) / 1_000} s where it may think`,
+      `at most ${duration(limitMs(plain, 30, 50_000))}`,
+      `or ${limitMs(plain, 30, 3_000_000) / 3_000_000} times the 95th`,
+    ])
+      expect(told).toContain(figure);
+  });
+
+  /** The limit of a target that has answered so often, each time after so many milliseconds. */
+  function limitMs(timing: AttemptTiming, samples: number, eachMs: number): number {
+    const times = new ResponseTimes(() => 0);
+    for (let sample = 0; sample < samples; sample++) times.began(timing, eachMs);
+    return times.limits(timing, false).firstOutputMs;
   }
 });
 

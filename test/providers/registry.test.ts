@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { isCompatible, PROVIDERS } from '../../src/core/provider.ts';
+import type { ReasoningWish } from '../../src/providers/port/effort.ts';
 import { adapterFor } from '../../src/providers/registry.ts';
 import { chatOf, wire } from '../support/chat-samples.ts';
 import { EVERY_ADAPTER } from '../support/every-adapter.ts';
@@ -20,24 +21,30 @@ describe('the registry', () => {
     expect(wire(adapterFor(provider, 'responses').request(chatOf({}), target)).path).toBe('/chat/completions');
   });
 
-  it('knows of every model whether it may be silent for long', () => {
-    const silent = (model: string) =>
-      EVERY_ADAPTER.filter(({ adapter }) => adapter.mayBeSilent(model)).map(
-        ({ provider, path }) => `${provider} ${path}`,
-      );
-    const always = ['deepseek /chat/completions', 'ollama /api/chat'];
-    expect(silent('gpt-4o').toSorted()).toEqual([...always, 'anthropic /v1/messages'].toSorted());
-    expect(silent('gpt-5.1')).toEqual(expect.arrayContaining(['openai /responses', 'openai /chat/completions']));
+  it('knows of every model how long it may be silent, and what comes meanwhile', () => {
+    const silences = (model: string, reasoning: ReasoningWish = 'unsaid') =>
+      EVERY_ADAPTER.map(({ adapter, provider, path }) => [`${provider} ${path}`, adapter.silence(model, reasoning)]);
+    const unlessShort = (entries: ReturnType<typeof silences>) =>
+      Object.fromEntries(entries.filter(([, silence]) => silence !== 'short' && silence !== 'unknown'));
+    const always = { 'deepseek /chat/completions': 'behind_signs', 'ollama /api/chat': 'loaded' };
+    const claude = { 'anthropic /v1/messages': 'behind_signs' };
+    expect(unlessShort(silences('gpt-4o'))).toEqual({ ...always, ...claude });
+    const responses = { 'openai /responses': 'behind_signs', 'azure-openai /responses': 'behind_signs' };
+    const thinking = {
+      ...responses,
+      'openai /chat/completions': 'without_head',
+      'azure-openai /chat/completions': 'without_head',
+    };
+    expect(unlessShort(silences('gpt-5.1'))).toEqual({ ...always, ...claude, ...thinking });
+    expect(unlessShort(silences('gpt-5.1', 'refused'))).toEqual(always);
+    // It reasons whatever it is told.
+    expect(unlessShort(silences('o3', 'refused'))).toEqual({ ...always, ...thinking });
     // Of a model that nothing is known of.
-    expect(silent('m').toSorted()).toEqual(
-      [
-        ...always,
-        'anthropic /v1/messages',
-        'azure-openai /chat/completions',
-        'azure-openai /responses',
-        'openai /responses',
-      ].toSorted(),
-    );
+    const azure = { 'azure-openai /chat/completions': 'behind_signs' };
+    expect(unlessShort(silences('m'))).toEqual({ ...always, ...claude, ...responses, ...azure });
+    expect(silences('m')).toContainEqual(['openai /chat/completions', 'unknown']);
+    expect(silences('gpt-4o')).toContainEqual(['openai /chat/completions', 'short']);
+    expect(silences('m', 'asked').filter(([, silence]) => silence === 'short')).toEqual([]);
   });
 
   it('has no exported name twice in its folder', () => {

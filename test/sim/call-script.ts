@@ -14,6 +14,7 @@ import {
   usage,
 } from '../support/upstream-scripts.ts';
 import { Dice, seedOf } from './dice.ts';
+import { paceMs, thoughtOver } from './pace.ts';
 import type { Fault, FaultKind, SimRequest, Tape } from './tape.ts';
 
 /** What one upstream call will do. */
@@ -55,15 +56,17 @@ export function planCall(site: CallSite): CallPlan {
       shows(candidate, asked.model, nowMs, luck) &&
       !(isWrittenFor && candidate.kind === 'odd_server'),
   );
-  const delayMs = (tape.paceMs[target] ?? 200) * (0.6 + 0.8 * dice.next());
+  const delayMs = paceMs(tape, asked, target, nowMs) * (0.6 + 0.8 * dice.next());
   if (asked.refusedAs !== undefined && (fault === undefined || fault.kind === 'slow_start')) {
     return { script: fails(asked.refusedAs, refusal(asked.refusedAs, dice), delayMs), fault: undefined, throws: false };
   }
-  const healthy =
+  const answered =
     tape.answer === undefined ? healthyScript(dice, site, delayMs) : longScript(dice, site, delayMs, tape.answer);
+  const healthy = thoughtOver(answered, asked, streams);
   if (fault === undefined) return { script: healthy, fault: undefined, throws: false };
   // Who answers as a whole sends no headers before.
-  const isMute = fault.kind === 'headers_only' && tape.answer !== undefined && !streams;
+  const isMute =
+    (fault.kind === 'headers_only' || fault.kind === 'head_alone') && tape.answer !== undefined && !streams;
   const script = FAULTY[isMute ? 'silence' : fault.kind](healthy, fault, dice);
   return { script, fault: fault.kind, throws: fault.kind === 'throws' };
 }
@@ -175,6 +178,18 @@ const FAULTY = {
     fails('bad_request', { httpStatus: dice.pick([400, 422]), unrecognised: true }, dice.pick([5, 60, 300])),
   silence: () => [],
   headers_only: () => [after(100, headers()), after(10, startup())],
+  head_alone: () => [after(100, headers())],
+  thinks: (healthy, _, dice) => {
+    const first = healthy.findIndex(({ event }) => event.type === 'output');
+    const waitMs = dice.pick([35_000, 90_000, 90_000]);
+    return healthy.map((step, index) => (index === first ? after(waitMs, step.event) : step));
+  },
+  late_head: (healthy, _, dice) => {
+    const waitMs = dice.pick([35_000, 39_900, 90_000]);
+    return healthy.flatMap((step, index) =>
+      step.event.type === 'startup' ? [] : [index === 0 ? after(waitMs, step.event) : step],
+    );
+  },
   keep_alives: () => keepAlives(4_000, 60),
   startup_error: () => [
     after(100, headers()),

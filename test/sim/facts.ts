@@ -3,10 +3,11 @@ import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../
 import type { EngineConfig } from '../../src/engine/port/config.ts';
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { AffinityModel } from './model/affinity-model.ts';
-import type { CircuitSeen } from './model/breaker-model.ts';
+import type { CircuitSeen, StandsBy } from './model/breaker-model.ts';
 import type { Breakers } from './model/breakers.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
 import type { SlotsModel } from './model/slots-model.ts';
+import type { Arrival } from './model/arrivals.ts';
 import type { Blame } from './model/times-model.ts';
 import type { CallFacts } from './sim-call.ts';
 import type { Told } from './sim-client.ts';
@@ -26,9 +27,16 @@ export interface Made {
   /** The same and those of which it is not sure. */
   readonly mayBeOthers: readonly ChainEntry[];
   /** From when on silence is the provider's fault. */
-  readonly blame: Blame;
+  /** By what has come of the call. */
+  blame: Blame;
+  /** By what may come of it, as it was known when it was opened. */
+  readonly blames: Readonly<Record<Arrival, Blame>>;
+  /** What has come of it before its first output. */
+  arrival: Arrival;
   /** Entries that could surely have been asked when the attempt had ended. */
   othersAtEnd: readonly ChainEntry[];
+  /** Whether another target that could be asked was not suspect when the attempt had ended. */
+  soundAtEnd: StandsBy;
   /** Whether its circuit had moved on when it ended, so that its outcome counts for nothing (engine rule K5). */
   isOutdated: boolean;
   /** Absent while the attempt runs. */
@@ -137,7 +145,8 @@ export function newRun(
     return { target, provider: target, model, circuit: modelNamedByCaller ? 'other' : model, modelNamedByCaller };
   });
   const allowedMs = Math.min(asked.timeoutMs ?? 600_000, 3_600_000);
-  const totalMs = allowedMs - Math.min(50, allowedMs * 0.05);
+  const mostReserveMs = allowedMs > 1_000_000 ? 10_100 : 1_100;
+  const totalMs = allowedMs - Math.min(50 + allowedMs / 100, allowedMs / 20, mostReserveMs);
   return {
     id,
     asked,

@@ -3,7 +3,10 @@ import { crowded } from './crowd.ts';
 import { Dice, seedOf } from './dice.ts';
 import { disturbed } from './disturbances.ts';
 import { withForeign } from './foreign.ts';
+import { withPractice } from './practice.ts';
+import { withSilences } from './silences.ts';
 import { withUnnamed } from './unnamed.ts';
+import { withWorkloads } from './workloads.ts';
 import type { CancelPhase, Fault, FaultKind, FaultShape, Reading, SimRequest, Tape } from './tape.ts';
 
 const TARGETS = ['a', 'b', 'c', 'd', 'e'];
@@ -59,7 +62,10 @@ export function randomTape(seed: number, size: TapeSize = USUAL_SIZE): Tape {
   const tape = crowded(disturbedTape, new Dice(mulberry32(seedOf(seed, 'crowd'))));
   const conversations = conversing(tape, new Dice(mulberry32(seedOf(seed, 'conversations'))));
   const foreign = withForeign(conversations, new Dice(mulberry32(seedOf(seed, 'foreign'))));
-  return withUnnamed(foreign, new Dice(mulberry32(seedOf(seed, 'unnamed'))));
+  const unnamed = withUnnamed(foreign, new Dice(mulberry32(seedOf(seed, 'unnamed'))));
+  const workloads = withWorkloads(unnamed, new Dice(mulberry32(seedOf(seed, 'workloads'))));
+  const practised = withPractice(workloads, new Dice(mulberry32(seedOf(seed, 'practice'))));
+  return withSilences(practised, new Dice(mulberry32(seedOf(seed, 'silences'))));
 }
 
 /** Draws a tape in which nothing is wrong but providers, callers and the wall clock. */

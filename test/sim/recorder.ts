@@ -1,17 +1,24 @@
+import type { Verdict } from '../../src/core/failure.ts';
 import type { Runtime } from '../../src/core/ports.ts';
 import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../src/engine/port/call.ts';
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { EventLog } from './event-log.ts';
 import type { Check, Facts, Made, Run, Stall, Watch } from './facts.ts';
+import type { StandsBy } from './model/breaker-model.ts';
+import { arrivalAt } from './model/arrivals.ts';
 import type { Breakers } from './model/breakers.ts';
 import { circuitTold } from './model/breakers.ts';
 import type { CooldownModel } from './model/cooldown-model.ts';
 import { rowOf } from './model/class-table.ts';
-import { judge } from './model/judge.ts';
+import { isSuspicious, judge } from './model/judge.ts';
+import type { Judgement } from './model/judge.ts';
 import type { SlotsModel } from './model/slots-model.ts';
 import type { CallFacts } from './sim-call.ts';
 import type { Told } from './sim-client.ts';
 import type { OperatorAct } from './tape.ts';
+
+/** Ends of calls by which nothing was heard of the provider for as long as it was listened to. */
+const SILENT: ReadonlySet<Judgement['by']> = new Set(['silence', 'cut_short', 'deadline']);
 
 /** A broken invariant. */
 export interface Violation {
@@ -37,6 +44,8 @@ export class Recorder {
   readonly #log: EventLog;
   readonly #models: Models;
   readonly #health: () => readonly TargetHealth[];
+  /** Calls whose first output has come. */
+  readonly #begun = new WeakSet<CallFacts>();
   #watches: readonly Watch[] = [];
   #stalls: readonly Stall[] = [];
 
@@ -71,15 +80,18 @@ export class Recorder {
     if (own.breaker.isAutomatic) own.calls.add(call);
     own.usedAtMs = nowMs;
     this.#models.slots.get(call.target)?.opened(nowMs);
-    const blame = own.times.blame(call.timing, nowMs);
+    const blames = own.times.asked(call.timing, nowMs);
     const made: Made = {
       call,
       index: run.made.length,
       circuit,
-      blame,
+      blame: blames.no_head,
+      blames,
+      arrival: 'no_head',
       heldUntilMs: cooldownOf(call.target).heldUntilMs(call.entry.model),
       ...free,
       othersAtEnd: [],
+      soundAtEnd: 'none',
       isOutdated: false,
     };
     cooldownOf(call.target).sent(call.entry.model, nowMs);
@@ -91,9 +103,16 @@ export class Recorder {
 
   delivered(run: Run, made: Made, event: ScriptEvent): void {
     this.#log.note(`call ${made.call.id} ${event.type}`);
+    this.#arrived(made, event);
     if (event.type === 'headers' && event.limits !== undefined) {
       const { target, entry } = made.call;
       this.#models.cooldownOf(target).read(event.limits, entry.model, this.#runtime.now());
+    }
+    const { call } = made;
+    if (call.firstOutputAtMs !== undefined && !this.#begun.has(call)) {
+      this.#begun.add(call);
+      const { times } = this.#models.breakers.of(call.entry);
+      times.began(call.timing, call.firstOutputAtMs - call.openedAtMs, call.firstOutputAtMs);
     }
     for (const watch of this.#watches) watch.delivered?.(run, made, event);
   }
@@ -111,6 +130,7 @@ export class Recorder {
     made.record = record;
     this.#learn(run, made, record);
     made.othersAtEnd = this.#others(run, made.call, 'surely');
+    made.soundAtEnd = this.#soundOthers(run, made.call);
     this.#log.note(
       `call ${made.call.id} ended ${record.failure?.class ?? 'well'} after ${record.durationMs.toFixed(3)}`,
     );
@@ -160,12 +180,34 @@ export class Recorder {
     for (const watch of this.#watches) watch.quiet?.();
   }
 
+  /** Nothing that comes behind the first output says anything of it. */
+  #arrived(made: Made, event: ScriptEvent): void {
+    const { call, blames, arrival } = made;
+    if (call.firstOutputAtMs !== undefined) return;
+    made.arrival = arrivalAt(call.timing, arrival, event, this.#runtime.now() - call.openedAtMs);
+    made.blame = blames[made.arrival];
+  }
+
   #fault(number: number, what: string): void {
     this.violations.push({ number, says: 'the engine tells what happened', what, atMs: this.#runtime.now() });
   }
 
   #others(run: Run, call: CallFacts, how: 'surely' | 'perhaps'): ChainEntry[] {
     return run.entries.filter((entry) => entry !== call.entry && this.#isFree(run, entry, how));
+  }
+
+  /** Whether a target of another name could be asked that is not suspect (R3). */
+  #soundOthers(run: Run, call: CallFacts): StandsBy {
+    const among = (how: 'surely' | 'perhaps', suspects: 'surely' | 'perhaps'): boolean =>
+      this.#others(run, call, how).some(
+        (entry) =>
+          entry.target !== call.target &&
+          !this.#models.breakers.of(entry).breaker.isSuspect(this.#runtime.now(), suspects),
+      );
+    if (!among('perhaps', 'surely')) return 'none';
+    // Behind an answer that broke off, the engine knows which targets have no time left for another (U3).
+    const isTold = run.made.every(({ call: { texts } }) => texts.length === 0);
+    return isTold && among('surely', 'perhaps') ? 'some' : 'perhaps';
   }
 
   #isFree(run: Run, entry: ChainEntry, how: 'surely' | 'perhaps'): boolean {
@@ -188,7 +230,9 @@ export class Recorder {
   #learn(run: Run, made: Made, record: AttemptRecord): void {
     const { call } = made;
     const nowMs = this.#runtime.now();
-    const { verdict: judged, cause } = judge(run, made, call.closedAtMs ?? nowMs, record.sliceMs, this.#stalls);
+    const judgement = judge(run, made, call.closedAtMs ?? nowMs, record.sliceMs, this.#stalls);
+    const { cause } = judgement;
+    const judged = this.#withSuspicion(judgement, run, made, record);
     const health = this.#health().find(({ target }) => target === call.target);
     const before = this.blamed.get(call.target) ?? 0;
     const verdict = judged ?? ((health?.failures ?? 0) > before ? 'failure' : 'neutral');
@@ -197,7 +241,8 @@ export class Recorder {
     const { breaker, times } = own;
     own.calls.delete(call);
     own.usedAtMs = nowMs;
-    made.isOutdated = !breaker.ended(call, verdict, cause?.retryAfterMs, nowMs);
+    const asker = { request: run, soundOthers: this.#soundOthers(run, call) };
+    made.isOutdated = !breaker.ended(call, verdict, cause?.retryAfterMs, nowMs, asker);
     if (breaker.isUndecided) {
       breaker.adopt((health && circuitTold(health, own)?.state) ?? 'CLOSED', cause?.retryAfterMs, nowMs);
     }
@@ -205,10 +250,23 @@ export class Recorder {
     // Of a model that only its caller knows, nobody is told that it is missing (class C11).
     const isCallers = cause?.class === 'not_found' && call.entry.modelNamedByCaller;
     if (cause !== undefined && !isCallers) this.#models.cooldownOf(call.target).failed(cause, call.entry.model, nowMs);
-    if (call.timing.streams) {
-      if (call.firstOutputAtMs !== undefined) times.add(true, call.firstOutputAtMs - call.openedAtMs, nowMs);
-    } else if (record.failure === undefined) {
-      times.add(false, nowMs - call.openedAtMs, nowMs);
-    }
+    if (record.failure === undefined) times.completed(call.timing, nowMs - call.openedAtMs, nowMs);
+    const isSilence = cause === undefined && call.firstOutputAtMs === undefined && !call.endedCleanly;
+    if (isSilence && made.circuit.isProbe && verdict === 'failure') times.probeFailed();
+  }
+
+  /** The third suspicious silence in a row is the provider's fault, however short (X1). */
+  #withSuspicion({ verdict, by }: Judgement, run: Run, made: Made, record: AttemptRecord): Verdict | undefined {
+    const { call, blame } = made;
+    if (call.firstOutputAtMs !== undefined || !SILENT.has(by)) return verdict;
+    const endedAtMs = call.closedAtMs ?? this.#runtime.now();
+    const answersNobody = this.#models.breakers.of(call.entry).times.silent({
+      startedAtMs: call.openedAtMs,
+      endedAtMs,
+      isSuspicious: isSuspicious(run, made, endedAtMs, record.sliceMs, this.#stalls),
+      suspectFromMs: blame.suspectFromMs,
+    });
+    if (verdict !== 'neutral') return verdict;
+    return answersNobody === undefined ? undefined : answersNobody ? 'failure' : 'neutral';
   }
 }

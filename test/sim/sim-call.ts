@@ -20,6 +20,8 @@ export interface CallFacts {
   /** Last output, or last end of a pause behind one. */
   progressAtMs: number;
   sawTerminal: boolean;
+  /** Whether the head of an answer came, which is no error's. */
+  sawHead: boolean;
   error: Failure | undefined;
   endedCleanly: boolean;
   pausedAtMs: number | undefined;
@@ -40,6 +42,7 @@ export function callFacts(
     firstOutputAtMs: undefined,
     progressAtMs: 0,
     sawTerminal: false,
+    sawHead: false,
     error: undefined,
     endedCleanly: false,
     pausedAtMs: undefined,
@@ -150,6 +153,8 @@ export class SimCall implements AttemptHandle {
         facts.endedCleanly = true;
         break;
       case 'headers':
+        facts.sawHead = event.status >= 200 && event.status < 300;
+        break;
       case 'startup':
         break;
     }

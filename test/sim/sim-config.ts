@@ -1,21 +1,23 @@
 import type { AttemptTiming } from '../../src/engine/port/call.ts';
 import type { EngineConfig } from '../../src/engine/port/config.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../src/engine/port/config.ts';
+import { attemptTiming } from '../../src/engine/route/timing.ts';
 import type { SimRequest, Tape } from './tape.ts';
 
-/** Timers of an attempt without statistics. */
-const TIMING: AttemptTiming = {
-  streams: true,
-  firstOutputMs: 12_000,
-  firstOutputAdapts: true,
-  promptMs: 0,
-  progressMs: 30_000,
-  answerMs: 0,
-};
+/** As long an answer as a JSON call may take, in tokens. */
+const ANSWER_TOKENS = 50;
 
-/** Returns the timers of the attempts of a request. */
-export function timingOf({ json }: SimRequest): AttemptTiming {
-  return { ...TIMING, streams: !json, answerMs: json ? 5_000 : 0 };
+/** Returns the timers of the attempts of a request, as they are in production. */
+export function timingOf({ json, promptTokens = 0, thinkMs }: SimRequest): AttemptTiming {
+  const reasons = thinkMs !== undefined;
+  return attemptTiming({
+    streams: !json,
+    silence: reasons ? 'behind_signs' : 'short',
+    ownHost: true,
+    usesToolsOrReasoning: reasons,
+    maxTokens: ANSWER_TOKENS,
+    promptTokens,
+  });
 }
 
 /** Returns the configuration of the engine in a world. */

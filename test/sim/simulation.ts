@@ -15,6 +15,7 @@ import type { Violation } from './recorder.ts';
 import { Recorder } from './recorder.ts';
 import { schedule } from './schedule.ts';
 import { callFacts, SimCall } from './sim-call.ts';
+import { silentTiming } from './silences.ts';
 import { engineConfig, timingOf } from './sim-config.ts';
 import { SimClient } from './sim-client.ts';
 import type { SimRuntime } from './sim-runtime.ts';
@@ -226,7 +227,7 @@ class Simulation {
   }
 
   #prepare(run: Run, entry: ChainEntry): Prepared<string, string> {
-    const timing = timingOf(run.asked);
+    const timing = silentTiming(timingOf(run.asked), this.#tape.config.silences?.[entry.target]);
     const isWrittenFor = this.#known.has(entry.target);
     return {
       timing,

@@ -17,7 +17,14 @@ export type FaultKind =
   /** A 400 in words that nobody knows, of what others take. */
   | 'odd_refusal'
   | 'silence'
+  /** Headers and a startup event, then nothing. */
   | 'headers_only'
+  /** Headers and nothing else. */
+  | 'head_alone'
+  /** Headers and a startup event, then 90 s of nothing, then the answer. */
+  | 'thinks'
+  /** Nothing at all for half a minute or more, then headers, and the answer in a moment. */
+  | 'late_head'
   | 'keep_alives'
   | 'startup_error'
   | 'slow_start'
@@ -95,7 +102,17 @@ export interface SimRequest {
   /** How often the caller's own library tries again. */
   readonly clientRetries: number;
   readonly onBroken: 'FAIL' | 'RESTART';
+  /** About how long its prompt is, in tokens. Absent: too short to matter. */
+  readonly promptTokens?: number | undefined;
+  /** It asks for reasoning: so many milliseconds lie, in silence, between the startup of an answer and its first words. Absent: none. */
+  readonly thinkMs?: number | undefined;
 }
+
+/**
+ * What comes of a call that may say nothing of its answer for long: a head and signs of life, no head until the first words, or, of a
+ * server that somebody runs, what it sends.
+ */
+export type SilenceKind = 'behind_signs' | 'without_head' | 'somebodys';
 
 /** How the engine is configured. */
 export interface SimConfig {
@@ -113,6 +130,8 @@ export interface SimConfig {
   readonly sharedAccount: boolean;
   /** Targets that other servers than their providers' own answer for. Absent: none. */
   readonly foreign?: readonly string[] | undefined;
+  /** Targets whose models may say nothing for long. Absent: none. */
+  readonly silences?: Readonly<Record<string, SilenceKind>> | undefined;
 }
 
 /** What an operator does to a target, and takes back. A reset is for once. */
@@ -130,6 +149,10 @@ export interface Tape {
   readonly targets: readonly string[];
   /** Median time to the first output of each target when it is well, in milliseconds. */
   readonly paceMs: Readonly<Record<string, number>>;
+  /** Medians that change in the course of time, straight from each moment to the next, in their order; they stand in place of `paceMs`. */
+  readonly drifts?: Readonly<Record<string, readonly { readonly atMs: number; readonly paceMs: number }[]>> | undefined;
+  /** What every token of a prompt adds to the median, in milliseconds. Absent: nothing. */
+  readonly readMsPerToken?: number | undefined;
   /** How long answers are: about so many pieces, so many milliseconds apart. Absent: one to five, at once or nearly so. */
   readonly answer?: { readonly pieces: number; readonly gapMs: number } | undefined;
   readonly faults: readonly Fault[];

@@ -36,6 +36,8 @@ export const TIMING: AttemptTiming = {
   streams: true,
   firstOutputMs: 12_000,
   firstOutputAdapts: true,
+  mayThink: false,
+  promptTokens: 0,
   promptMs: 0,
   progressMs: 30_000,
   answerMs: 0,

@@ -1,7 +1,7 @@
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
 
 /** A timer that fires later than this, in milliseconds, says that this process was held up. */
-const LATE_MS = 1_000;
+const LATE_MS = 100;
 
 /**
  * A timer that may blame somebody. Where it fires late, the event loop is let through once before it counts: what has come

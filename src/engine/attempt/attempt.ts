@@ -1,6 +1,8 @@
 import type { Failure } from '../../core/failure.ts';
 import type { AttemptEvent, AttemptHandle, Runtime, TokenUsage } from '../../core/ports.ts';
 import { Alarm } from './alarm.ts';
+import type { Arrived, AttemptLimits } from './time-limits.ts';
+import { arrivedHead, firstOutputLimitMs } from './time-limits.ts';
 import type { AttemptPhase, Prepared } from '../port/call.ts';
 import {
   cutShort,
@@ -16,20 +18,6 @@ import {
 /** Wait for usage after the terminal marker, and for the end of the body once usage is known (engine rule G7). */
 const TAIL_MS = 2_000;
 const TAIL_WITH_USAGE_MS = 50;
-
-/** The limits of one attempt, in milliseconds. */
-export interface AttemptLimits {
-  /** Longest wait for the first output that the chain allows (engine rule B1). */
-  readonly sliceMs: number;
-  /** Longest wait for the first output that the target allows; for the whole answer where it does not stream. */
-  readonly firstOutputMs: number;
-  /** Silence from which on the provider is to blame (engine rule X1). */
-  readonly blameAfterMs: number;
-  readonly progressMs: number;
-  readonly clientStallMs: number;
-  /** When the request must have ended, on the runtime's clock. */
-  readonly deadlineAtMs: number;
-}
 
 /** Where the output of an attempt goes. */
 export interface AttemptOutput<Output> {
@@ -57,6 +45,7 @@ export class Attempt<Output, Final> {
   readonly #alarm: Alarm;
   readonly #stallAlarm: Alarm;
   #final: { readonly value: Final } | undefined;
+  #arrived: Arrived = 'nothing';
   #progressAtMs = 0;
   #paused = false;
   /** How far the attempt has come; stays at its last phase before the end. */
@@ -89,7 +78,7 @@ export class Attempt<Output, Final> {
   start(): Promise<AttemptEnd<Final>> {
     const { promise, resolve } = Promise.withResolvers<AttemptEnd<Final>>();
     this.#resolve = resolve;
-    this.#armFirstOutput();
+    this.#awaitFirstOutput(Math.min(this.#limits.noHeadMs, this.#limits.headAloneMs), 0);
     try {
       this.#handle = this.#prepared.open((event) => {
         this.#receive(event);
@@ -115,6 +104,12 @@ export class Attempt<Output, Final> {
     return this.#runtime.now() - this.#startedAtMs;
   }
 
+  /** How long it was to wait for its first output, given what has come of it, in milliseconds. */
+  get allowedSilenceMs(): number {
+    const { sliceMs, deadlineAtMs } = this.#limits;
+    return Math.min(sliceMs, deadlineAtMs - this.#startedAtMs, firstOutputLimitMs(this.#limits, this.#arrived));
+  }
+
   /** Whoever takes the output may fail, which is a fault of ours and none of the upstream's (class C21). */
   #receive(event: AttemptEvent<Output, Final>): void {
     try {
@@ -128,10 +123,12 @@ export class Attempt<Output, Final> {
     switch (event.type) {
       case 'headers':
         this.phase = 'GATED';
+        this.#arrived = arrivedHead(this.#limits, this);
         this.httpStatus = event.status;
         this.providerRequestId = event.requestId;
         break;
       case 'startup':
+        this.#arrived = 'sign';
         this.reportedModel = event.model ?? this.reportedModel;
         break;
       case 'output':
@@ -182,14 +179,19 @@ export class Attempt<Output, Final> {
     if (!this.#isSettled) this.#alarm.set(ms, fire);
   }
 
-  /** The limit tells whom to blame, not the time that has passed: a real timer may fire a moment early. */
-  #armFirstOutput(): void {
-    const { sliceMs, firstOutputMs, blameAfterMs, deadlineAtMs } = this.#limits;
-    const untilDeadlineMs = deadlineAtMs - this.#startedAtMs;
-    const limitMs = Math.min(sliceMs, firstOutputMs, untilDeadlineMs);
-    this.#arm(limitMs, (lateMs) => {
-      if (limitMs >= blameAfterMs) this.stop(lateMs > limitMs ? heldUp() : silence());
-      else this.stop(limitMs < untilDeadlineMs ? cutShort() : deadlineExceeded());
+  /**
+   * Waits until the attempt is `untilMs` old, and longer where what has come by then allows it: nothing that comes touches the
+   * timer. The limit tells whom to blame, not the time that has passed: a real timer may fire a moment early.
+   */
+  #awaitFirstOutput(untilMs: number, elapsedMs: number): void {
+    const untilDeadlineMs = this.#limits.deadlineAtMs - this.#startedAtMs;
+    const mostMs = Math.min(this.#limits.sliceMs, untilDeadlineMs);
+    const dueMs = Math.min(untilMs, mostMs);
+    this.#arm(dueMs - elapsedMs, (lateMs) => {
+      const limitMs = firstOutputLimitMs(this.#limits, this.#arrived);
+      if (Math.min(limitMs, mostMs) > dueMs) this.#awaitFirstOutput(limitMs, this.elapsedMs);
+      else if (dueMs >= Math.min(limitMs, this.#limits.blameAfterMs)) this.stop(lateMs > dueMs ? heldUp() : silence());
+      else this.stop(dueMs < untilDeadlineMs ? cutShort() : deadlineExceeded());
     });
   }
 

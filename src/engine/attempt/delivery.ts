@@ -32,14 +32,18 @@ export class Delivery<Output> {
     return this.#outputs;
   }
 
-  /** Returns where the output of the next attempt goes. */
-  forAttempt(serving: () => Serving): AttemptOutput<Output> {
+  /**
+   * Returns where the output of the next attempt goes.
+   * @param began told of its first output, before that goes anywhere
+   */
+  forAttempt(serving: () => Serving, began: () => void): AttemptOutput<Output> {
     const outputs: Output[] = [];
     this.#outputs = outputs;
     const stream = this.#stream;
-    if (stream === undefined) return collecting(outputs);
+    if (stream === undefined) return collecting(outputs, began);
     return {
       commit: () => {
+        began();
         const before = this.#state;
         this.#state = 'flowing';
         if (typeof before === 'object') stream.restarted(serving(), before.brokenBy);
@@ -53,9 +57,9 @@ export class Delivery<Output> {
   }
 }
 
-function collecting<Output>(outputs: Output[]): AttemptOutput<Output> {
+function collecting<Output>(outputs: Output[], began: () => void): AttemptOutput<Output> {
   return {
-    commit: () => {},
+    commit: began,
     deliver: (value) => {
       outputs.push(value);
       return true;

@@ -4,7 +4,7 @@ import type { Recovery } from '../port/call.ts';
 import type { RetryConfig } from '../port/config.ts';
 import type { Unavailable } from '../target/availability.ts';
 import { comesBack } from '../target/availability.ts';
-import { backoffCeilingMs, backoffMs } from './backoff.ts';
+import { backoffMs, visitCeilingMs } from './backoff.ts';
 import type { Beginning, Decision } from './decision.ts';
 
 /** Longest Retry-After that is waited for on the same target (engine rule R4). */
@@ -25,6 +25,10 @@ export interface FailedAttempt {
   readonly failure: Failure;
   /** Whether some of the answer came. */
   readonly hasOutput: boolean;
+  /** Whether the answer was not streamed, and broke off behind its head, so that it may be paid (engine rule R3). */
+  readonly isBehindHead: boolean;
+  /** Whether a target had begun to answer this request before: what another refuses of it is that one's own word (C12, C14). */
+  readonly hasBegunBefore: boolean;
   /** Whether the caller has got some of it (engine rule G4). */
   readonly isCommitted: boolean;
   /** What the caller of a stream wants done when it breaks off; undefined where the answer is not streamed to it. */
@@ -48,7 +52,7 @@ export interface FailedAttempt {
   readonly hasRepeats: boolean;
   /** Whether it may repeat on this target (engine rules B3 and R1). */
   readonly mayRepeat: boolean;
-  /** False where it failed by what hardly ever heals, and the request has repeated such a failure before (class C15). */
+  /** False where it failed by what a request repeats once, and it has done so before (class C15; engine rule R3). */
   readonly isWorthRepeating: boolean;
   /** Whether the budget of this target allows another restart (engine rule R2). */
   readonly mayRestart: boolean;
@@ -57,6 +61,8 @@ export interface FailedAttempt {
   readonly staleSocketReplaced: boolean;
   /** Whether any other entry could be asked now. */
   readonly anotherIsAvailable: boolean;
+  /** Whether another target could be asked now that is not suspect (engine rule R3). */
+  readonly anotherIsSound: boolean;
   /** Why no call may go to the target now, which the failure itself may have brought about. */
   readonly unavailable: Unavailable | undefined;
   readonly remainingMs: number;
@@ -87,11 +93,13 @@ export function decideAfterAttempt(failed: FailedAttempt, config: RetryConfig, r
 }
 
 /**
- * Whether no other target can do better: the request or its caller is to blame. What a server refuses in words that nobody knows
- * may be of that server alone, unless it is the provider's own, whose word is final (class C12).
+ * Whether no other target can do better: the request or its caller is to blame. A refusal is of one server alone where another one
+ * had taken the request (classes C12 and C14), and may be where it says nothing that is known, unless it is the provider's own, whose
+ * word is final (C12).
  */
-function isLast({ cause, ownHost }: FailedAttempt): boolean {
+function isLast({ cause, hasBegunBefore, ownHost }: FailedAttempt): boolean {
   if (CLASS_RULES[cause.class].nextTarget !== 'no') return false;
+  if (hasBegunBefore && (cause.class === 'bad_request' || cause.class === 'content')) return false;
   return cause.class !== 'bad_request' || cause.unrecognised !== true || ownHost;
 }
 
@@ -127,7 +135,8 @@ type Repeat = { readonly waitMs: number; readonly isReplacement: boolean } | und
 function decideRepeat(failed: FailedAttempt, config: RetryConfig, random: () => number): Repeat {
   const rule: ClassRule = CLASS_RULES[failed.failure.class];
   if (failed.failure.repeatIsUseless === true || !comesBack(failed.unavailable)) return undefined;
-  if (failed.anotherIsAvailable && (config.order === 'NEXT_FIRST' || failed.hasOutput)) return undefined;
+  const isSpent = failed.hasOutput || failed.isBehindHead;
+  if (failed.anotherIsAvailable && (config.order === 'NEXT_FIRST' || isSpent)) return undefined;
   if (rule.sameTarget === 'at_once') {
     // A connection that the provider had closed meanwhile: the call was never looked at (class C3).
     return failed.staleSocketReplaced ? undefined : { waitMs: 0, isReplacement: true };
@@ -135,10 +144,10 @@ function decideRepeat(failed: FailedAttempt, config: RetryConfig, random: () => 
   if (config.order === 'EXHAUST_FIRST') return exhaustFirst(failed, rule, config);
   if (rule.sameTarget === 'never' || failed.repeatsInVisit >= 1 || !failed.mayRepeat) return undefined;
   const hintMs = failed.failure.retryAfterMs;
-  // Without a hint and another target the rounds do the repeating, with their own waits.
-  if (hintMs === undefined && (rule.sameTarget === 'retry_after' || !failed.anotherIsAvailable)) return undefined;
+  // Without a hint and a sound target to go to the rounds do the repeating, with their own waits.
+  if (hintMs === undefined && (rule.sameTarget === 'retry_after' || !failed.anotherIsSound)) return undefined;
   if ((hintMs ?? 0) > LONGEST_HINT_MS || coolsForMs(failed) > LONGEST_COOLDOWN_MS) return undefined;
-  const ceilingMs = backoffCeilingMs(failed.failure.class, 0, config.backoffMs);
+  const ceilingMs = visitCeilingMs(rule, failed.anotherIsAvailable, config.backoffMs);
   return fitting(backoffMs(ceilingMs, config.jitter, random), failed);
 }
 

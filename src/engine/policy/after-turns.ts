@@ -1,5 +1,5 @@
 import type { FailureClass } from '../../core/failure.ts';
-import { backoffCeilingMs, backoffMs } from './backoff.ts';
+import { backoffMs, roundCeilingMs } from './backoff.ts';
 import type { RetryConfig } from '../port/config.ts';
 import type { Unavailable } from '../target/availability.ts';
 import { comesBack } from '../target/availability.ts';
@@ -7,6 +7,8 @@ import type { Decision } from './decision.ts';
 
 /** No wait before a round is longer, in milliseconds (engine, "Attempt loop"). */
 const LONGEST_WAIT_MS = 30_000;
+/** A timer may fire so many milliseconds late: a wait that is cut to the deadline leaves them besides the least attempt. */
+const TIMER_SLACK_MS = 50;
 /** Pause before a round where the last one made no attempt: the least that lets time pass. */
 const EMPTY_ROUND_MS = 1;
 
@@ -14,8 +16,8 @@ const GIVE_UP: Decision = { kind: 'GIVE_UP', isDecisive: false };
 
 /** Where a request stands when every entry of its chain has had its turn. */
 export interface TurnsTaken {
-  /** Rounds with an attempt so far, less one. */
-  readonly round: number;
+  /** Repeats that the request has made (engine rule B3). */
+  readonly repeats: number;
   /** Whether the round that has just ended made an attempt. */
   readonly visited: boolean;
   readonly isDraining: boolean;
@@ -41,14 +43,21 @@ export function decideAfterTurns(turns: TurnsTaken, config: RetryConfig, random:
       (comesBack(unavailable) || mayWaitForSlot(unavailable, turns)) && (lastClass === undefined || mayRepeat),
   );
   if (worthwhile.length === 0) return GIVE_UP;
-  const ceilingsMs = worthwhile.map(({ lastClass }) =>
-    lastClass === undefined ? 0 : backoffCeilingMs(lastClass, turns.round, config.backoffMs),
-  );
-  const pauseMs = turns.visited ? backoffMs(Math.max(...ceilingsMs), config.jitter, random) : EMPTY_ROUND_MS;
   const availableInMs = Math.min(...worthwhile.map(({ unavailable }) => unavailable?.forMs ?? 0));
+  const mostMs = turns.remainingMs - turns.minAttemptMs;
+  const revisits = worthwhile.filter(({ lastClass }) => lastClass !== undefined).length;
+  const pauseMs = turns.visited ? pauseBeforeMs(revisits, turns, config, random) : EMPTY_ROUND_MS;
   const waitMs = Math.max(pauseMs, availableInMs);
-  const isTooLong = waitMs > LONGEST_WAIT_MS || waitMs + turns.minAttemptMs > turns.remainingMs;
-  return isTooLong ? GIVE_UP : { kind: 'ROUND', waitMs };
+  return waitMs > LONGEST_WAIT_MS || waitMs > mostMs ? GIVE_UP : { kind: 'ROUND', waitMs };
+}
+
+/** A pause is no reason to give up: it is cut to what is left of the deadline (engine rule R5). */
+function pauseBeforeMs(revisits: number, turns: TurnsTaken, config: RetryConfig, random: () => number): number {
+  if (revisits === 0) return 0;
+  const { repeats, remainingMs, minAttemptMs } = turns;
+  const leftMs = Math.max(0, remainingMs - minAttemptMs - TIMER_SLACK_MS);
+  const ceilingMs = roundCeilingMs(repeats, revisits, config.maxRepeats, config.backoffMs);
+  return backoffMs(Math.min(ceilingMs, LONGEST_WAIT_MS, leftMs), config.jitter, random);
 }
 
 function mayWaitForSlot(unavailable: Unavailable | undefined, { slotWaitMs }: TurnsTaken): boolean {

@@ -63,6 +63,7 @@ export function afterCommit(failure: Failure): Failure {
     class: 'interrupted',
     reason: 'STREAM_INTERRUPTED',
     message: 'The answer broke off after its first words.',
+    brokenBy: failure.reason,
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Failure } from '../../core/failure.ts';
-import type { AttemptLimits } from '../attempt/attempt.ts';
 import { leaseMs } from '../attempt/probe-output.ts';
 import type { ChainEntry, Prepared, Repair } from '../port/call.ts';
 import { localRefusal } from '../port/failures.ts';
@@ -8,13 +7,13 @@ import type { Permit } from '../target/circuit-breaker.ts';
 import { paced } from '../target/pacing.ts';
 import { translated } from './chain.ts';
 import type { Request } from './request.ts';
-import type { Visit } from './visit.ts';
+import type { Visit, VisitLimits } from './visit.ts';
 
 /** An attempt that may be made now. */
 export interface ReadyAttempt<Output, Final> {
   readonly prepared: Prepared<Output, Final>;
   readonly permit: Permit;
-  readonly limits: AttemptLimits;
+  readonly limits: VisitLimits;
 }
 
 /**
@@ -37,25 +36,27 @@ export function admit<Output, Final>(
   if (isRepeat && !allowance.mayRepeat(entry)) return undefined;
   const unavailable = chain.unavailable(entry);
   if (unavailable !== undefined) return refusal(unavailable);
-  const attemptMs = visit.sliceMs;
   // The first attempt of a request is never skipped for time (engine rule B3).
   const isFirst = trail.attempts === 0;
-  if (!isFirst && (attemptMs < time.minAttemptMs || lacksTime(request, entry))) {
+  if (!isFirst && (visit.sliceMs < time.minAttemptMs || lacksTime(request, entry))) {
     return localRefusal('DEADLINE', 'No time was left for this target.');
   }
   const prepared = repair === undefined ? chain.prepare(entry) : translated(repair);
   if (!('open' in prepared)) return prepared;
   const tooLarge = chain.unavailable(entry);
   if (tooLarge !== undefined) return refusal(tooLarge);
-  const limits = visit.limits(attemptMs, prepared.timing);
+  const limits = visit.limits(visit.sliceMs, prepared.timing);
   const state = context.stateOf(entry);
   const permit = state.acquire(entry, leaseMs(limits.firstOutputMs, prepared.timing, context.config));
   if (permit === undefined) return refusal({ reason: 'CIRCUIT_OPEN' });
   return { prepared: paced(prepared, state.pacing, state.circuits.keyOf(entry)), permit, limits };
 }
 
-/** Where an answer was thrown away because it broke off, the next one must have the time that it needs (engine rule U3). */
-function lacksTime<Output, Final>({ chain, startsAfresh, time }: Request<Output, Final>, entry: ChainEntry): boolean {
+/** Whether too little time is left for an entry: where an answer was thrown away, the next one must have all it needs (engine rule U3). */
+export function lacksTime<Output, Final>(
+  { chain, startsAfresh, time }: Request<Output, Final>,
+  entry: ChainEntry,
+): boolean {
   return startsAfresh && chain.needsMs([entry]).some((needMs) => needMs > time.remainingMs);
 }
 

@@ -15,7 +15,7 @@ const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();
 
 /**
  * What one request may still repeat: `maxRepeats` of its own (engine rule B3), one of them behind what hardly ever heals (class
- * C15), and what the budgets of the targets hold (R1, R2); nothing once the engine goes down (D2). The order EXHAUST_FIRST
+ * C15) or may be paid (R3), and what the budgets of the targets hold (R1, R2); nothing once the engine goes down (D2). The order EXHAUST_FIRST
  * knows neither `maxRepeats` nor budgets.
  */
 export class Allowance {
@@ -26,7 +26,9 @@ export class Allowance {
   readonly #visited: string[] = [];
   #repeats = 0;
   #isRestartDue = false;
-  /** Entries whose last failure was of a class that a request repeats once; hardly ever any. */
+  /** Where the stream broke off last of which the answer under way takes the place, and whose budget has paid for that. */
+  #restartedFrom: ChainEntry | undefined;
+  /** Entries whose last failure is one that a request repeats once; hardly ever any. */
   #spoiled: ReadonlySet<ChainEntry> = NO_ENTRIES;
   #hasRepeatedSpoiled = false;
 
@@ -34,6 +36,11 @@ export class Allowance {
     this.#drain = drain;
     this.#config = config;
     this.#budgetsOf = budgetsOf;
+  }
+
+  /** Repeats that the request has made (engine rule B3). */
+  get repeats(): number {
+    return this.#repeats;
   }
 
   /** Whether the request itself may repeat anything more. */
@@ -55,14 +62,21 @@ export class Allowance {
     return isLeft && this.isWorthRepeating(entry) && this.#hasBudget(entry);
   }
 
-  /** False where an entry failed by what hardly ever heals, and the request has repeated such a failure before (class C15). */
+  /**
+   * False where an entry failed by what hardly ever heals (class C15), or by an answer in JSON that broke off behind its head (R3), and
+   * the request has repeated such a failure before.
+   */
   isWorthRepeating(entry: ChainEntry): boolean {
     return !this.#hasRepeatedSpoiled || !this.#spoiled.has(entry);
   }
 
-  /** Notes how the last attempt on an entry has failed, before what that means to the caller. */
-  failed(entry: ChainEntry, failureClass: FailureClass): void {
-    if (CLASS_RULES[failureClass].laterRounds === 'once') this.#spoiled = new Set(this.#spoiled).add(entry);
+  /**
+   * Notes how the last attempt on an entry has failed, before what that means to the caller.
+   * @param isBehindHead whether its answer was not streamed, and broke off behind its head
+   */
+  failed(entry: ChainEntry, failureClass: FailureClass, isBehindHead: boolean): void {
+    if (isBehindHead || CLASS_RULES[failureClass].laterRounds === 'once')
+      this.#spoiled = new Set(this.#spoiled).add(entry);
   }
 
   /** Whether a stream that broke off on an entry may begin anew now. */
@@ -73,7 +87,15 @@ export class Allowance {
   /** Notes that a stream that broke off on an entry begins anew; the attempt that does it is a repeat. */
   restart(entry: ChainEntry): void {
     this.#isRestartDue = true;
-    if (!this.#hasNoBudgets) this.#budgetsOf(entry).restarts.take();
+    if (this.#hasNoBudgets) return;
+    this.#budgetsOf(entry).restarts.take();
+    this.#restartedFrom = entry;
+  }
+
+  /** Notes a complete answer: a restart that has ended well at another target is given back to its budget (engine rule R2). */
+  endedWell(entry: ChainEntry): void {
+    const from = this.#restartedFrom;
+    if (from !== undefined && from.target !== entry.target) this.#budgetsOf(from).restarts.giveBack();
   }
 
   /**

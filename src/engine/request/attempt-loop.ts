@@ -6,9 +6,9 @@ import type { Call, CallResult, ChainEntry, Repair } from '../port/call.ts';
 import { clientCancelled, internalFault } from '../port/failures.ts';
 import type { Slot } from './admission-queue.ts';
 import { longestSlotWaitMs } from './admission-queue.ts';
-import { admit } from './admit.ts';
+import { admit, lacksTime } from './admit.ts';
 import type { AttemptFault } from './make-attempt.ts';
-import { makeAttempt } from './make-attempt.ts';
+import { hasBegun, makeAttempt } from './make-attempt.ts';
 import type { RequestContext } from './request.ts';
 import { Request } from './request.ts';
 import { Visit } from './visit.ts';
@@ -64,22 +64,21 @@ export class AttemptLoop<Output, Final> {
   async #rounds(): Promise<CallResult<Output, Final> | undefined> {
     const request = this.#request;
     const { drain } = this.#context;
-    const { chain, trail } = request;
-    for (let round = 0; !request.isOver;) {
+    const { allowance, chain, trail } = request;
+    while (!request.isOver) {
       const attemptsBefore = trail.attempts;
-      const turns = chain.candidates();
+      const turns = chain.candidates(allowance);
       for (const [index, entry] of turns.entries()) {
         const answer = await this.#visit(entry, turns.slice(index + 1));
         if (answer !== undefined || request.isOver) return answer;
       }
       const visited = trail.attempts > attemptsBefore;
-      const decision = this.#afterTurns(round, visited);
+      const decision = this.#afterTurns(visited);
       if (decision.kind !== 'ROUND') return undefined;
       // Whoever would only wait may do so elsewhere (engine rule D2).
       if (drain.hasBegun) request.drain();
       else await request.wait(decision.waitMs);
       if (drain.hasBegun) return undefined;
-      if (visited) round++;
     }
     return undefined;
   }
@@ -102,7 +101,7 @@ export class AttemptLoop<Output, Final> {
       const again = isRestart ? 'RESTART' : rewritten;
       const { answer, fault } = await makeAttempt(request, visit, ready, repair === undefined ? again : 'REPAIR');
       if (fault === undefined) return answer;
-      allowance.failed(entry, fault.cause.class);
+      allowance.failed(entry, fault.cause.class, fault.isBehindHead);
       const decision = this.#afterAttempt(visit, fault, repair !== undefined);
       if (decision.kind === 'ANSWER') return fault.rejection?.isTolerable === true ? answer : request.tolerable;
       this.#note(decision, entry, fault);
@@ -150,16 +149,19 @@ export class AttemptLoop<Output, Final> {
     request.chain.failed(entry, refusal);
   }
 
-  #note(decision: Decision, entry: ChainEntry, { cause, failure }: AttemptFault<Output, Final>): void {
+  #note(decision: Decision, entry: ChainEntry, fault: AttemptFault<Output, Final>): void {
     const request = this.#request;
+    const { cause, failure } = fault;
     request.chain.failed(entry, failure);
+    if (fault.isBehindHead) request.chain.brokeBehindHead(entry);
+    if (hasBegun(fault)) request.hadBegun(failure);
     if ('begins' in decision) request.begins(decision.begins, entry, cause, failure);
     else if (decision.kind === 'GIVE_UP') request.giveUp(decision.isDecisive ? failure : undefined);
   }
 
   #afterAttempt(
     visit: Visit<Output, Final>,
-    { cause, failure, rejection, hasOutput, isRewritable }: AttemptFault<Output, Final>,
+    { cause, failure, rejection, hasOutput, isBehindHead, isRewritable }: AttemptFault<Output, Final>,
     isRepair: boolean,
   ): Decision {
     const request = this.#request;
@@ -171,6 +173,8 @@ export class AttemptLoop<Output, Final> {
         cause,
         failure,
         hasOutput,
+        isBehindHead,
+        hasBegunBefore: request.begunFailure !== undefined,
         isCommitted: delivery.isCommitted,
         recovery,
         rejection: rejection && {
@@ -191,6 +195,7 @@ export class AttemptLoop<Output, Final> {
         repeatsInVisit: repeats,
         staleSocketReplaced,
         anotherIsAvailable: chain.hasOtherThan(entry),
+        anotherIsSound: chain.hasSoundOther(entry),
         unavailable: chain.unavailable(entry),
         remainingMs: time.remainingMs,
         sliceMs: visit.sliceMs,
@@ -201,10 +206,11 @@ export class AttemptLoop<Output, Final> {
     );
   }
 
-  #afterTurns(round: number, visited: boolean): Decision {
+  #afterTurns(visited: boolean): Decision {
     const { config, drain, runtime } = this.#context;
     const { allowance, chain, time, trail } = this.#request;
-    const candidates = chain.candidates().map((entry) => ({
+    const inTime = chain.candidates(allowance).filter((entry) => !lacksTime(this.#request, entry));
+    const candidates = inTime.map((entry) => ({
       lastClass: chain.failureOf(entry)?.class,
       mayRepeat: allowance.mayRepeat(entry),
       unavailable: chain.unavailable(entry),
@@ -212,7 +218,7 @@ export class AttemptLoop<Output, Final> {
     const isFull = candidates.some(({ unavailable }) => unavailable?.reason === 'OVERLOADED');
     return decideAfterTurns(
       {
-        round,
+        repeats: allowance.repeats,
         visited,
         isDraining: drain.hasBegun && trail.attempts > 0,
         remainingMs: time.remainingMs,

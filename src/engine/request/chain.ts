@@ -1,9 +1,11 @@
 import type { Failure } from '../../core/failure.ts';
 import { CLASS_RULES } from '../../core/failure.ts';
-import type { Call, ChainEntry, Prepared } from '../port/call.ts';
+import type { AttemptTiming, Call, ChainEntry, Prepared } from '../port/call.ts';
 import { internalFault } from '../port/failures.ts';
+import type { Allowance } from './allowance.ts';
 import { needMs } from './slices.ts';
 import type { Unavailable } from '../target/availability.ts';
+import { comesBack } from '../target/availability.ts';
 import type { TargetState } from '../target/state.ts';
 
 const NO_FAILURES: ReadonlyMap<ChainEntry, Failure> = new Map();
@@ -14,9 +16,14 @@ export class Chain<Output, Final> {
   readonly #call: Call<Output, Final>;
   readonly #stateOf: (entry: ChainEntry) => TargetState;
   readonly #prepared = new Map<ChainEntry, Prepared<Output, Final> | Failure>();
-  /** Most requests never need these two. */
+  /** The timers of the last entry that was prepared: calls to the others are thought to be like it. */
+  #timing: AttemptTiming | undefined;
+  /** Most requests never need these. */
   #failures: ReadonlyMap<ChainEntry, Failure> = NO_FAILURES;
   #late: ReadonlySet<ChainEntry> = NO_ENTRIES;
+  #behindHead: ReadonlySet<ChainEntry> = NO_ENTRIES;
+  /** Circuits at which failures of this request have counted, with the generation. */
+  #counted: Map<object, number> | undefined;
 
   constructor(call: Call<Output, Final>, stateOf: (entry: ChainEntry) => TargetState) {
     this.#call = call;
@@ -33,6 +40,24 @@ export class Chain<Output, Final> {
     this.#failures = new Map(this.#failures).set(entry, failure);
   }
 
+  /** Notes that an entry's answer in JSON broke off behind its head: it is asked again last (engine rule R3). */
+  brokeBehindHead(entry: ChainEntry): void {
+    this.#behindHead = new Set(this.#behindHead).add(entry);
+  }
+
+  /**
+   * Returns whether a failure of an entry counts at its closed circuit, in a generation: the first of the request does, a further
+   * one only where another target can do the work (engine rule K1). To be asked once for each.
+   */
+  countsAt(entry: ChainEntry): (circuit: object, generation: number) => boolean {
+    return (circuit, generation) => {
+      this.#counted ??= new Map();
+      const isFirst = this.#counted.get(circuit) !== generation;
+      this.#counted.set(circuit, generation);
+      return isFirst || this.hasSoundOther(entry);
+    };
+  }
+
   /** Notes that what is left of the request's time is too short for an entry. */
   lacksTime(entry: ChainEntry): void {
     this.#late = new Set(this.#late).add(entry);
@@ -47,6 +72,7 @@ export class Chain<Output, Final> {
   prepare(entry: ChainEntry): Prepared<Output, Final> | Failure {
     const made = this.#incapable(entry) ?? this.#prepared.get(entry) ?? translated(() => this.#call.prepare(entry));
     this.#prepared.set(entry, made);
+    if ('open' in made) this.#timing = made.timing;
     return made;
   }
 
@@ -66,11 +92,15 @@ export class Chain<Output, Final> {
 
   /**
    * Returns the entries that may still be visited, now or later, in the order of their turns: that of the chain, but first
-   * those that had no turn yet, so that none is visited twice before every other was once.
+   * those that had no turn yet, so that none is visited twice before every other was once. One whose answer in JSON broke off behind
+   * its head is among them only where no other can be asked, now or behind a wait (engine rule R3).
    */
-  candidates(): ChainEntry[] {
-    const candidates = this.#call.chain.filter((entry) => this.#isCandidate(entry));
-    if (this.#failures.size === 0) return candidates;
+  candidates(allowance: Pick<Allowance, 'mayRepeat'>): ChainEntry[] {
+    const all = this.#call.chain.filter((entry) => this.#isCandidate(entry));
+    if (this.#failures.size === 0) return all;
+    const others = all.filter((entry) => !this.#behindHead.has(entry));
+    const mayTakeOver = others.length < all.length && others.some((entry) => this.#mayTakeOver(entry, allowance));
+    const candidates = mayTakeOver ? others : all;
     const untried = candidates.filter((entry) => !this.#failures.has(entry));
     return untried.length === 0 ? candidates : [...untried, ...candidates.filter((entry) => this.#failures.has(entry))];
   }
@@ -80,16 +110,24 @@ export class Chain<Output, Final> {
     return this.#call.chain.some((other) => other !== entry && this.#couldServe(other));
   }
 
-  /** Returns the times, in milliseconds, to keep back for those of some entries that could be asked now (engine rule B1). */
+  /** Whether one of some entries could be asked now. */
+  hasAny(entries: readonly ChainEntry[]): boolean {
+    return entries.some((entry) => this.#couldServe(entry));
+  }
+
+  /** Whether another target than that of this entry is sound: it could be asked now, and is not suspect (engine rule R3). */
+  hasSoundOther(entry: ChainEntry): boolean {
+    return this.#call.chain.some(
+      (other) => other.target !== entry.target && this.#couldServe(other) && !this.#stateOf(other).isSuspect(other),
+    );
+  }
+
+  /**
+   * Returns the times, in milliseconds, to keep back for those of some entries that could be asked now (engine rule B1), as far as they
+   * are known of calls that are like the last one that was prepared.
+   */
   needsMs(entries: readonly ChainEntry[]): number[] {
-    const streams = this.#call.upstreamStreams ?? this.#call.client !== undefined;
-    return entries
-      .filter((entry) => this.#couldServe(entry))
-      .map((entry) => {
-        const state = this.#stateOf(entry);
-        // Whole answers are mostly gathered from streams, so that the other figure may be the only one there is.
-        return needMs(state.p95Ms(entry, streams) ?? state.p95Ms(entry, !streams));
-      });
+    return entries.filter((entry) => this.#couldServe(entry)).map((entry) => this.#needMs(entry));
   }
 
   /** Returns after how many milliseconds the first entry can be asked; undefined where one can now, or none ever. */
@@ -100,6 +138,16 @@ export class Chain<Output, Final> {
         .map((entry) => this.unavailable(entry)?.forMs ?? 0),
     );
     return Number.isFinite(leastMs) && leastMs > 0 ? leastMs : undefined;
+  }
+
+  #mayTakeOver(entry: ChainEntry, allowance: Pick<Allowance, 'mayRepeat'>): boolean {
+    return comesBack(this.unavailable(entry)) && (!this.#failures.has(entry) || allowance.mayRepeat(entry));
+  }
+
+  #needMs(entry: ChainEntry): number {
+    const timing = this.#timing;
+    const times = this.#stateOf(entry).circuits.peek(entry)?.times;
+    return needMs(timing && times?.p95Ms(timing));
   }
 
   /** An entry may still be visited if it can be asked, and did not fail in a way that a later round cannot cure. */

@@ -12,16 +12,20 @@ export interface Ending {
   readonly deadlineReached: boolean;
   /** What ended the chain by itself: a cancel, a bad request, a broken stream. */
   readonly decisive: Failure | undefined;
+  /** How the last of the answers failed that had begun; undefined where none had. */
+  readonly begun?: Failure | undefined;
   /** After how many milliseconds one of the targets is available again; undefined where that is unknown or now. */
   readonly availableInMs: number | undefined;
 }
 
 /** Chooses what the caller is told (engine rules B5 and R7). */
-export function finalFailure({ attempts, deadlineReached, decisive, availableInMs }: Ending): CallFailure {
+export function finalFailure({ attempts, deadlineReached, decisive, begun, availableInMs }: Ending): CallFailure {
   const contacted = wasContacted(attempts);
   if (decisive !== undefined) return asItself(decisive, contacted);
   if (deadlineReached) return asItself(deadlineExceeded(), contacted);
   const tried = lastOfEach(attempts.filter(({ kind }) => kind !== 'SKIPPED'));
+  // What one target had taken is not the request's fault, whatever another says of it.
+  if (begun !== undefined && [...tried.values()].some(isRefusal)) return asItself(begun, contacted);
   const skipped = lastOfEach(attempts.filter(({ kind }) => kind === 'SKIPPED'));
   const temporary = [...skipped].filter(([entry, failure]) => !tried.has(entry) && !isOfTheRequest(failure));
   const failures = [...temporary, ...tried].map(([, failure]) => failure);
@@ -40,6 +44,11 @@ function lastOfEach(attempts: readonly AttemptRecord[]): Map<ChainEntry, Failure
 /** Whether the request is to blame, so that another time does not help (classes C12 to C14, and its price). */
 function isOfTheRequest(failure: Failure): boolean {
   return REASON_STATUS[failure.reason] === 'INVALID_ARGUMENT';
+}
+
+/** Whether a target has refused the request (classes C12 and C14). */
+function isRefusal({ class: failureClass }: Failure): boolean {
+  return failureClass === 'bad_request' || failureClass === 'content';
 }
 
 function asItself(failure: Failure, contacted: boolean): CallFailure {

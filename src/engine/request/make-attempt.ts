@@ -4,7 +4,9 @@ import { ProbeOutput } from '../attempt/probe-output.ts';
 import type { AttemptKind, CallSuccess, ChainEntry, Rejection, Serving } from '../port/call.ts';
 import { afterCommit, forCaller } from '../port/failures.ts';
 import { settleAttempt } from '../target/settle.ts';
+import { withSuspicion } from '../target/times/suspicion.ts';
 import type { ReadyAttempt } from './admit.ts';
+import { brokeBehindHead } from './behind-head.ts';
 import type { Request } from './request.ts';
 import type { Visit } from './visit.ts';
 
@@ -26,6 +28,8 @@ export interface AttemptFault<Output, Final> {
   readonly rejection: Rejection<Output, Final> | undefined;
   /** Whether some of the answer came. */
   readonly hasOutput: boolean;
+  /** Whether the answer was not streamed, and broke off behind a head that promised it (engine rule R3). */
+  readonly isBehindHead: boolean;
   /** Whether the target would be asked in another form, which may not fail so (class C13). */
   readonly isRewritable: boolean;
 }
@@ -41,7 +45,7 @@ export async function makeAttempt<Output, Final>(
   { prepared, permit, limits }: ReadyAttempt<Output, Final>,
   again: 'RESTART' | 'REPAIR' | 'RETRY' | undefined,
 ): Promise<AttemptOutcome<Output, Final>> {
-  const { delivery, trail } = request;
+  const { chain, delivery, trail } = request;
   const { runtime, observer, stateOf } = request.context;
   const { entry, staleSocketReplaced } = visit;
   const start = {
@@ -61,7 +65,11 @@ export async function makeAttempt<Output, Final>(
     model: attempt.reportedModel ?? entry.model,
     requestedModel: entry.model,
   });
-  const output = delivery.forAttempt(serving);
+  const state = stateOf(entry);
+  const { times } = state.circuits.of(entry);
+  const output = delivery.forAttempt(serving, () => {
+    times.began(prepared.timing, attempt.elapsedMs);
+  });
   const probe = permit.probe
     ? new ProbeOutput(runtime, output, () => {
         permit.provisionalSuccess();
@@ -70,24 +78,46 @@ export async function makeAttempt<Output, Final>(
     : undefined;
   const attempt = new Attempt<Output, Final>(runtime, prepared, limits, probe ?? output);
   request.attempting(attempt);
-  const state = stateOf(entry);
   state.stats.attemptStarted();
   const end = await attempt.start();
   request.attempting(undefined);
   probe?.stop();
   const rejection = end.ok ? prepared.judge?.(end.final) : undefined;
-  const reported = end.ok ? undefined : forCaller(end.failure, entry.modelNamedByCaller);
+  const reported = end.ok ? undefined : forCaller(blamed(end.failure), entry.modelNamedByCaller);
   const cause = rejection?.failure ?? reported;
   const failure = cause && delivery.isCommitted ? afterCommit(cause) : cause;
   const hasOutput = attempt.outputBytes > 0;
+  const { timing } = prepared;
+  const isBehindHead =
+    reported !== undefined &&
+    brokeBehindHead({ cause: reported, streams: timing.streams, httpStatus: attempt.httpStatus });
   const isRewritable = reported !== undefined && !hasOutput && prepared.learns?.(reported) === true;
   const record = trail.end(number, start, attempt, failure);
-  const { timing } = prepared;
-  settleAttempt({ observer, state, permit, record, cause: reported, timing, staleSocketReplaced });
+  if (cause === undefined) request.allowance.endedWell(entry);
+  const counts = reported && chain.countsAt(entry);
+  settleAttempt({ observer, state, permit, record, cause: reported, timing, counts, staleSocketReplaced });
   return {
     answer: end.ok ? answerOf(request, serving(), attempt, end.final) : undefined,
-    fault: cause && failure && { cause, failure, rejection, hasOutput, isRewritable },
+    fault: cause && failure && { cause, failure, rejection, hasOutput, isBehindHead, isRewritable },
   };
+
+  /** Whose fault the end was, where nothing came (engine rule X1). */
+  function blamed(reason: Failure): Failure {
+    if (attempt.firstOutputMs !== undefined) return reason;
+    const { startedAtMs } = start;
+    const { suspectAfterMs } = limits;
+    const limitMs = attempt.allowedSilenceMs;
+    return withSuspicion(reason, { startedAtMs, endedAtMs: runtime.now(), limitMs, suspectAfterMs }, times.silences);
+  }
+}
+
+/** Whether a target had taken the prompt: some of its answer came, or a head of one in JSON with nothing unreadable behind it. */
+export function hasBegun({
+  cause,
+  hasOutput,
+  isBehindHead,
+}: Pick<AttemptFault<unknown, unknown>, 'cause' | 'hasOutput' | 'isBehindHead'>): boolean {
+  return hasOutput || (isBehindHead && cause.class !== 'protocol');
 }
 
 function kindOf<Output, Final>({ chain, trail }: Request<Output, Final>, entry: ChainEntry): AttemptKind {

@@ -54,6 +54,8 @@ export class Request<Output, Final> {
   #startsAfresh = false;
   /** What broke the answer of which the caller has got some, while another is to take its place. */
   #interruption: Failure | undefined;
+  /** How the last of the answers failed that had begun. */
+  #begunFailure: Failure | undefined;
   #tolerable: CallSuccess<Output, Final> | undefined;
 
   constructor(call: Call<Output, Final>, context: RequestContext) {
@@ -135,6 +137,16 @@ export class Request<Output, Final> {
     this.#interruption = failure;
   }
 
+  /** Notes the failure of an answer that had begun: a target had taken the prompt. */
+  hadBegun(failure: Failure): void {
+    this.#begunFailure = failure;
+  }
+
+  /** How the last of the answers failed that had begun; undefined where none had. */
+  get begunFailure(): Failure | undefined {
+    return this.#begunFailure;
+  }
+
   /** Notes that nothing more is tried; a decisive failure is what the caller is told, whatever else has happened. */
   giveUp(decisive?: Failure): void {
     this.#hasGivenUp = true;
@@ -161,6 +173,7 @@ export class Request<Output, Final> {
       attempts,
       deadlineReached,
       decisive,
+      begun: this.#begunFailure,
       availableInMs: decisive === undefined ? this.chain.availableInMs() : undefined,
     });
     const usage = attempts.at(-1)?.usage;

@@ -1,7 +1,12 @@
-import type { AttemptLimits } from '../attempt/attempt.ts';
+import type { AttemptLimits } from '../attempt/time-limits.ts';
 import type { AttemptTiming, ChainEntry } from '../port/call.ts';
 import { sliceMs } from './slices.ts';
 import type { Request } from './request.ts';
+
+/** The limits of an attempt, and from when on its silence is suspicious, in milliseconds (engine rule X1). */
+export interface VisitLimits extends AttemptLimits {
+  readonly suspectAfterMs: number;
+}
 
 /** One turn of an entry: its time, and the repeats made in it. */
 export class Visit<Output, Final> {
@@ -9,7 +14,8 @@ export class Visit<Output, Final> {
   /** The entries whose turns come after this one in the same round. */
   readonly later: readonly ChainEntry[];
   readonly #request: Request<Output, Final>;
-  readonly #endsAtMs: number;
+  /** Reckoned when first asked for: what the next targets need depends on how large the request is. */
+  #endsAtMs: number | undefined;
   /** Repeats made, replacements of stale sockets not among them. */
   repeats = 0;
   staleSocketReplaced = false;
@@ -20,8 +26,6 @@ export class Visit<Output, Final> {
     this.entry = entry;
     this.later = later;
     this.#request = request;
-    const { context, time } = request;
-    this.#endsAtMs = context.runtime.now() + sliceMs(time.remainingMs, this.#laterNeedsMs, time.minAttemptMs);
   }
 
   /**
@@ -29,35 +33,33 @@ export class Visit<Output, Final> {
    * available, otherwise what the visit still has of its slice (engine rule B1).
    */
   get sliceMs(): number {
-    const { context, time } = this.#request;
-    return this.#isLast ? time.remainingMs : Math.min(this.#endsAtMs - context.runtime.now(), time.remainingMs);
+    const { chain, context, time } = this.#request;
+    const now = context.runtime.now();
+    const later = this.#later;
+    this.#endsAtMs ??= now + sliceMs(time.remainingMs, chain.needsMs(later), time.minAttemptMs);
+    return chain.hasAny(later) ? Math.min(this.#endsAtMs - now, time.remainingMs) : time.remainingMs;
   }
 
   /** Returns the limits of an attempt that may wait `attemptMs` milliseconds for its first output. */
-  limits(attemptMs: number, timing: AttemptTiming): AttemptLimits {
-    const { context, time } = this.#request;
+  limits(attemptMs: number, timing: AttemptTiming): VisitLimits {
+    const { chain, context, time } = this.#request;
     const { times } = context.stateOf(this.entry).circuits.of(this.entry);
-    const firstOutputMs = times.limitMs(timing, this.#isLast);
+    const silence = times.limits(timing, !chain.hasAny(this.#later));
     return {
       sliceMs: attemptMs,
-      firstOutputMs,
-      blameAfterMs: times.blameAfterMs(timing, firstOutputMs),
+      ...silence,
       progressMs: timing.progressMs,
       clientStallMs: context.config.clientStallMs,
       deadlineAtMs: time.deadlineAtMs,
     };
   }
 
-  get #isLast(): boolean {
-    return this.#laterNeedsMs.length === 0;
-  }
-
   /** Nothing is kept back for whom the request could not visit again: what is later tried a second time is a repeat. */
-  get #laterNeedsMs(): number[] {
+  get #later(): readonly ChainEntry[] {
     const { allowance, chain } = this.#request;
     const isRepeat = chain.failureOf(this.entry) !== undefined;
-    return chain.needsMs(
-      this.later.filter((later) => chain.failureOf(later) === undefined || allowance.mayRepeatLater(later, isRepeat)),
+    return this.later.filter(
+      (later) => chain.failureOf(later) === undefined || allowance.mayRepeatLater(later, isRepeat),
     );
   }
 }

@@ -1,10 +1,29 @@
+import type { Silence } from '../../core/provider.ts';
 import type { AttemptTiming } from '../port/call.ts';
 
-/** Limits for the first output without statistics, in milliseconds (engine, "Timers"). */
-const USUAL_FIRST_OUTPUT_MS = 12_000;
-const THINKING_FIRST_OUTPUT_MS = 120_000;
-/** Added for the reading of every so many tokens of the prompt. */
+/**
+ * Limits for the first output where nothing is known of the target, in milliseconds, all from the start of the attempt (engine,
+ * "Timers"): while nothing has come, with a head alone, and with a sign of life behind it. What they rest on says
+ * docs/providers/silence.md.
+ */
+const COLD_MS = {
+  short: [12_000, 12_000, 12_000],
+  unknown: [12_000, 12_000, 12_000],
+  behind_signs: [40_000, 12_000, 180_000],
+  without_head: [120_000, 40_000, 180_000],
+  loaded: [120_000, 40_000, 180_000],
+} as const satisfies Record<Silence, ColdLimits>;
+/** A model of which nothing is known, at a server that somebody runs, may read a prompt for long with its head out. */
+const UNKNOWN_ELSEWHERE_MS: ColdLimits = [12_000, 12_000, 120_000];
+/**
+ * For a call that is not streamed, of which nothing comes before the end: the answer timer is added, and whatever limits the tokens of an
+ * answer limits those of its thinking with them.
+ */
+const WHOLE_USUAL_MS = 12_000;
+const WHOLE_SILENT_MS = 120_000;
+/** Added for the reading of every so many tokens of the prompt; the second for a server that somebody runs, once its head has come. */
 const PROMPT_TOKENS_PER_SECOND = 10_000;
+const PROMPT_TOKENS_PER_SECOND_ELSEWHERE = 1_000;
 /** Limits between two outputs, in milliseconds; providers hold tool arguments and reasoning back. */
 const USUAL_PROGRESS_MS = 30_000;
 const SLOW_PROGRESS_MS = 180_000;
@@ -13,11 +32,15 @@ const ANSWER_TOKENS_PER_SECOND = 10;
 /** Tokens that an answer is thought to have where the request sets no limit. */
 export const UNLIMITED_ANSWER_TOKENS = 1_024;
 
+type ColdLimits = readonly [noHeadMs: number, headAloneMs: number, withSignMs: number];
+
 /** What of a request and its target decides the timers of an attempt. */
 export interface TimingFacts {
   readonly streams: boolean;
-  /** Whether the model may be silent for long before its first output: it reasons, loads, or is not known. */
-  readonly mayBeSilent: boolean;
+  /** How long the call may say nothing of its answer, and what comes of it meanwhile. */
+  readonly silence: Silence;
+  /** Whether the provider itself answers, and not another server that speaks its API. */
+  readonly ownHost: boolean;
   /** Whether the request asks for tools or reasoning. */
   readonly usesToolsOrReasoning: boolean;
   readonly maxTokens: number | undefined;
@@ -32,12 +55,41 @@ export interface TimingFacts {
 /** Chooses the timers of an attempt (engine, "Timers"). */
 export function attemptTiming(facts: TimingFacts): AttemptTiming {
   const setMs = facts.requestFirstOutputMs ?? facts.firstOutputMs;
-  return {
+  const rest = {
     streams: facts.streams,
-    firstOutputMs: setMs ?? (facts.mayBeSilent ? THINKING_FIRST_OUTPUT_MS : USUAL_FIRST_OUTPUT_MS),
     firstOutputAdapts: setMs === undefined,
-    promptMs: setMs === undefined ? Math.floor(facts.promptTokens / PROMPT_TOKENS_PER_SECOND) * 1_000 : 0,
+    mayThink: isLong(facts.silence),
+    promptTokens: facts.promptTokens,
+    promptMs: setMs === undefined ? readingMs(facts.promptTokens, PROMPT_TOKENS_PER_SECOND) : 0,
     progressMs: facts.progressMs ?? (facts.usesToolsOrReasoning ? SLOW_PROGRESS_MS : USUAL_PROGRESS_MS),
     answerMs: ((facts.maxTokens ?? UNLIMITED_ANSWER_TOKENS) / ANSWER_TOKENS_PER_SECOND) * 1_000,
   };
+  if (setMs !== undefined) return { ...rest, firstOutputMs: setMs };
+  if (!facts.streams) {
+    const mayBeLong = facts.silence === 'loaded' || (isLong(facts.silence) && facts.maxTokens === undefined);
+    return { ...rest, firstOutputMs: mayBeLong ? WHOLE_SILENT_MS : WHOLE_USUAL_MS };
+  }
+  const isElsewhere = !facts.ownHost;
+  const [noHeadMs, headAloneMs, withSignMs] =
+    isElsewhere && facts.silence === 'unknown' ? UNKNOWN_ELSEWHERE_MS : COLD_MS[facts.silence];
+  const slowlyMs =
+    isElsewhere && facts.silence !== 'short'
+      ? readingMs(facts.promptTokens, PROMPT_TOKENS_PER_SECOND_ELSEWHERE) - rest.promptMs
+      : 0;
+  return {
+    ...rest,
+    noHeadMs,
+    headAloneMs: headAloneMs + slowlyMs,
+    firstOutputMs: withSignMs + slowlyMs,
+    signsAreSure: isLong(facts.silence),
+  };
+}
+
+/** Whether a model may say nothing for long, as far as one knows. */
+export function isLong(silence: Silence): boolean {
+  return silence !== 'short' && silence !== 'unknown';
+}
+
+function readingMs(tokens: number, perSecond: number): number {
+  return Math.floor(tokens / perSecond) * 1_000;
 }

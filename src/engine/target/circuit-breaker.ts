@@ -18,6 +18,8 @@ const PROBE_SOON_MS = 1_000;
 export interface SettleInfo {
   /** The provider's wish to be left alone, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** Notes a failure of its request at a closed circuit in a generation; false: it does not count (engine rule K1). Absent: it does. */
+  readonly counts?: ((circuit: object, generation: number) => boolean) | undefined;
 }
 
 /** What a circuit knows, in ages instead of times, so that another process or engine can go on from there (engine rule K10). */
@@ -97,6 +99,12 @@ export class CircuitBreaker {
   /** Whether it is closed, and no failure lies in the window. */
   get isClear(): boolean {
     return this.#state.name === 'CLOSED' && this.#failures.latest() <= this.#now() - this.#config.windowMs;
+  }
+
+  /** Whether a failure lies in the window, and no attempt that was started since has succeeded (engine rule R3). */
+  get isSuspect(): boolean {
+    const latestMs = this.#failures.latest();
+    return latestMs > this.#now() - this.#config.windowMs && latestMs >= this.#successStartedAtMs;
   }
 
   /** Whether an attempt is under way that it has let through. */
@@ -197,6 +205,7 @@ export class CircuitBreaker {
 
   #settleCall(verdict: Verdict, startedAtMs: number, info: SettleInfo | undefined): void {
     if (verdict === 'neutral') return;
+    if (verdict === 'failure' && info?.counts?.(this, this.#generation) === false) return;
     const now = this.#now();
     this.#verdicts.add(verdict, now);
     if (verdict === 'success') {

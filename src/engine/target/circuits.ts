@@ -2,7 +2,7 @@ import { OTHER_MODELS } from '../../core/model-id.ts';
 import type { ChainEntry } from '../port/call.ts';
 import type { CircuitBreakerConfig } from '../port/config.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import { ResponseTimes } from './response-times.ts';
+import { ResponseTimes } from './times/response-times.ts';
 
 /** How many models that only callers name have a circuit of their own at a time, for each target (engine rule K12). */
 const MAX_UNNAMED = 100;

@@ -3,8 +3,8 @@ import { CLASS_RULES } from '../../core/failure.ts';
 import type { TokenUsage } from '../../core/ports.ts';
 import type { AttemptRecord, AttemptTiming } from '../port/call.ts';
 import type { EngineObserver } from '../port/observer.ts';
-import type { Permit } from './circuit-breaker.ts';
-import type { ResponseTimes } from './response-times.ts';
+import type { Permit, SettleInfo } from './circuit-breaker.ts';
+import type { ResponseTimes } from './times/response-times.ts';
 import type { TargetState } from './state.ts';
 
 /** A rate limit that names no time holds calls back for so many milliseconds. */
@@ -19,19 +19,21 @@ export interface Settlement {
   /** The failure as the provider made it, before what it means to the caller. Absent: success. */
   readonly cause: Failure | undefined;
   readonly timing: AttemptTiming;
+  /** Whether its failure counts at a closed circuit (engine rule K1); undefined where it has not failed. */
+  readonly counts: SettleInfo['counts'];
   /** Whether the visit has replaced a stale socket before. */
   readonly staleSocketReplaced: boolean;
 }
 
 /** Settles an attempt in the one place where it changes breaker, cooldowns, suspensions and statistics; then tells of it. */
 export function settleAttempt(settlement: Settlement): void {
-  const { observer, state, permit, record, cause } = settlement;
+  const { observer, state, permit, record, cause, counts } = settlement;
   const verdict = cause === undefined ? 'success' : verdictOf(cause, settlement.staleSocketReplaced);
   learn(state.circuits.of(record.entry).times, settlement);
   if (cause === undefined) state.concurrency.succeeded(state.stats.inFlight);
   else if (isComplaint(cause)) state.concurrency.complained(state.stats.inFlight);
   state.stats.attemptEnded(verdict, record.durationMs, record.firstOutputMs, tokensOf(record.usage));
-  permit.settle(verdict, { retryAfterMs: cause?.retryAfterMs });
+  permit.settle(verdict, { retryAfterMs: cause?.retryAfterMs, counts });
   if (cause !== undefined) {
     if (cause.class !== 'client_cancel' && cause.class !== 'slow_reader') {
       state.stats.lastError = record.failure?.reason ?? cause.reason;
@@ -44,15 +46,13 @@ export function settleAttempt(settlement: Settlement): void {
 }
 
 /**
- * How long a stream took to begin is known however it ended; an answer that is not streamed must have come. Silence is no
- * sample: it would move the limit that it is measured with.
+ * How long a stream took to begin was noted when it began; an answer that is not streamed must have come. Silence is no sample: it
+ * would move the limit that it is measured with. But a probe that failed by it may have been left too soon.
  */
-function learn(times: ResponseTimes, { timing, record, cause }: Settlement): void {
-  if (!timing.streams) {
-    if (cause === undefined) times.add(false, record.durationMs);
-  } else if (record.firstOutputMs !== undefined) {
-    times.add(true, record.firstOutputMs);
-  }
+function learn(times: ResponseTimes, { timing, permit, record, cause }: Settlement): void {
+  if (cause === undefined) times.completed(timing, record.durationMs);
+  else if (permit.probe && cause.class === 'silence' && record.firstOutputMs === undefined)
+    times.silences.probeFailed();
 }
 
 const OVERLOAD_STATUSES: ReadonlySet<number | undefined> = new Set([503, 529]);

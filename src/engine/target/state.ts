@@ -113,9 +113,9 @@ export class TargetState {
     );
   }
 
-  /** Returns the 95th percentile of the answering times of an entry, in milliseconds; undefined without data. */
-  p95Ms(entry: ChainEntry, streams: boolean): number | undefined {
-    return this.circuits.peek(entry)?.times.p95Ms(streams);
+  /** Whether the circuit of an entry has heard of failures lately, and of no success since (engine rule R3). */
+  isSuspect(entry: ChainEntry): boolean {
+    return this.circuits.peek(entry)?.breaker.isSuspect ?? false;
   }
 
   /** Returns the state for people and for health services. */

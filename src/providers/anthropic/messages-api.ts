@@ -35,7 +35,10 @@ export const anthropic: Adapter = {
   limits: anthropicLimits,
   healthCheck: listingCheck('/v1/models?limit=1'),
   modelList: ANTHROPIC_LIST,
-  mayBeSilent: (model) => claudeModel(model).thinking === 'adaptive',
+  silence: (model, reasoning) => {
+    if (reasoning === 'refused') return 'short';
+    return reasoning === 'asked' || claudeModel(model).thinking === 'adaptive' ? 'behind_signs' : 'short';
+  },
 };
 
 /**

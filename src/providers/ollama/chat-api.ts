@@ -27,8 +27,8 @@ export const ollama: Adapter = {
   failure: (response) => refusedCall(response),
   healthCheck: listingCheck('/api/tags'),
   modelList: OLLAMA_LIST,
-  // A model must be loaded first.
-  mayBeSilent: () => true,
+  // A model must be loaded first, and its head comes with the first words.
+  silence: () => 'loaded',
 };
 
 /** The server fetches nothing, and neither does the gateway: images are bytes. */

@@ -3,7 +3,8 @@ import type { WarningCode } from '../../../gen/understudy/v1/routing_pb.ts';
 import type { AnswerDoubt, Delta, FinishReason } from '../../core/answer.ts';
 import type { Failure, FailureReason } from '../../core/failure.ts';
 import type { LimitReading, TokenUsage } from '../../core/ports.ts';
-import type { ProviderName } from '../../core/provider.ts';
+import type { ProviderName, Silence } from '../../core/provider.ts';
+import type { ReasoningWish } from './effort.ts';
 import type { ModelFacts } from './model-facts.ts';
 import type { Quirk } from './quirk.ts';
 
@@ -158,8 +159,9 @@ export interface Adapter extends Translator {
   /** How to find out for nothing which models a target has; undefined where the provider does not say. */
   readonly modelList: ModelList | undefined;
   /**
-   * Whether a model may say nothing for long before its first output although all is well (engine, "Timers"): it reasons in
-   * silence, it must be loaded first, or nothing is known of it at a provider whose models do.
+   * How long a streamed call may say nothing of its answer although all is well, and what comes of it meanwhile (engine, "Timers"):
+   * a model may think in silence, alone or as it was asked to, or must be loaded first; so may one of which nothing is known at a
+   * provider whose models do. Sources: docs/providers/silence.md.
    */
-  mayBeSilent(model: string): boolean;
+  silence(model: string, reasoning: ReasoningWish): Silence;
 }

@@ -51,7 +51,7 @@ function describeAttempt(record: AttemptRecord, cost: Cost | undefined, usage: U
     model: entry.model,
     outcome: failure === undefined ? ErrorReason.UNSPECIFIED : ErrorReason[failure.reason],
     httpStatus: record.httpStatus ?? failure?.httpStatus,
-    providerCode: failure?.providerCode ?? '',
+    providerCode: failure?.providerCode ?? failure?.brokenBy ?? '',
     providerRequestId: record.providerRequestId ?? failure?.providerRequestId ?? '',
     startedAfterMs: record.startedAfterMs,
     durationMs: record.durationMs,

@@ -111,7 +111,7 @@ function trailFields({ record, cost }: EndedAttempt): Readonly<Record<string, un
     model: entry.model.slice(0, MAX_MODEL_LENGTH),
     outcome: failure?.reason ?? 'OK',
     status: failure?.httpStatus ?? httpStatus,
-    code: failure?.providerCode,
+    code: failure?.providerCode ?? failure?.brokenBy,
     ms: rounded(durationMs),
     wait_ms: record.waitBeforeMs === 0 ? undefined : rounded(record.waitBeforeMs),
     slice_ms: wasMade ? rounded(record.sliceMs) : undefined,

@@ -80,7 +80,7 @@ export function createAttemptRecorder(registry: Registry): (attempt: EndedAttemp
       series.succeeded.set(kind, succeeded);
       succeeded(1);
     } else {
-      attempts.counter.inc({ ...labels, kind, outcome: failure.reason });
+      attempts.counter.inc({ ...labels, kind, outcome: failure.brokenBy ?? failure.reason });
     }
     if (kind === 'SKIPPED') return;
     if (isAmount(record.durationMs)) {

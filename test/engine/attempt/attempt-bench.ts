@@ -1,5 +1,6 @@
-import type { AttemptEnd, AttemptLimits, AttemptOutput } from '../../../src/engine/attempt/attempt.ts';
+import type { AttemptEnd, AttemptOutput } from '../../../src/engine/attempt/attempt.ts';
 import { Attempt } from '../../../src/engine/attempt/attempt.ts';
+import type { AttemptLimits } from '../../../src/engine/attempt/time-limits.ts';
 import { entryOf } from '../../support/engine-harness.ts';
 import type { ScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { createScriptedUpstream } from '../../support/scripted-upstream.ts';
@@ -11,6 +12,8 @@ import { createVirtualRuntime } from '../../support/virtual-runtime.ts';
 export const LIMITS: AttemptLimits = {
   sliceMs: 20_000,
   firstOutputMs: 12_000,
+  noHeadMs: 12_000,
+  headAloneMs: 12_000,
   blameAfterMs: 12_000,
   progressMs: 30_000,
   clientStallMs: 60_000,

@@ -36,15 +36,15 @@ function hint(failureClass: FailureClass, retryAfterMs: number, jitterMs = 0): P
 }
 
 describe('a repeat on the same target, next to another', () => {
-  it('waits up to a second after an overload, and 50 ms after a connection that failed', () => {
-    expect(decide('overload')).toEqual({ waitMs: 1_000, isReplacement: false });
-    expect(decide('conflict')).toEqual({ waitMs: 1_000, isReplacement: false });
+  it('waits up to 250 ms after an overload, and 50 ms after a connection that failed', () => {
+    expect(decide('overload')).toEqual({ waitMs: 250, isReplacement: false });
+    expect(decide('conflict')).toEqual({ waitMs: 250, isReplacement: false });
     expect(decide('connect')).toEqual({ waitMs: 50, isReplacement: false });
     expect(decide('reset')).toEqual({ waitMs: 50, isReplacement: false });
   });
 
   it('draws its wait with full jitter', () => {
-    expect(decide('overload', {}, { jitter: 'FULL' })?.waitMs).toBe(500);
+    expect(decide('overload', {}, { jitter: 'FULL' })?.waitMs).toBe(125);
   });
 
   it('is not made for classes that a repeat cannot help', () => {
@@ -59,8 +59,17 @@ describe('a repeat on the same target, next to another', () => {
   });
 
   it('must fit into the slice with the least attempt', () => {
-    expect(decide('overload', { sliceMs: 2_000 })).toBeDefined();
-    expect(decide('overload', { sliceMs: 1_999 })).toBeUndefined();
+    expect(decide('overload', { sliceMs: 1_250 })).toBeDefined();
+    expect(decide('overload', { sliceMs: 1_249 })).toBeUndefined();
+  });
+
+  it('is not made where the others fail as well: the rounds do the repeating, unless the provider has named a time', () => {
+    for (const name of ['overload', 'connect', 'reset', 'conflict'] as const) {
+      expect(decide(name, { anotherIsSound: false })).toBeUndefined();
+    }
+    expect(decide('overload', { ...hint('overload', 500), anotherIsSound: false })?.waitMs).toBe(500);
+    expect(decide('stale_socket', { anotherIsSound: false })).toBeDefined();
+    expect(decide('overload', { anotherIsSound: false }, { order: 'EXHAUST_FIRST' })?.waitMs).toBe(1_000);
   });
 
   it('is not made where the provider says that it is of no use', () => {
@@ -103,8 +112,10 @@ describe('Retry-After', () => {
   });
 
   it('never shortens the wait', () => {
-    expect(decide('overload', hint('overload', 0))).toEqual({ waitMs: 1_000, isReplacement: false });
-    expect(decide('rate_limit', hint('rate_limit', 0))).toEqual({ waitMs: 1_000, isReplacement: false });
+    expect(decide('overload', hint('overload', 0))).toEqual({ waitMs: 250, isReplacement: false });
+    expect(decide('rate_limit', hint('rate_limit', 0))).toEqual({ waitMs: 250, isReplacement: false });
+    const lone = { ...hint('rate_limit', 0), anotherIsAvailable: false, anotherIsSound: false };
+    expect(decide('rate_limit', lone)).toEqual({ waitMs: 1_000, isReplacement: false });
   });
 
   it('must fit into the slice with the least attempt', () => {
@@ -123,8 +134,9 @@ describe('the order of repeats', () => {
   it.each<RetryOrder>(['SAME_THEN_NEXT', 'NEXT_FIRST'])(
     '%s leaves the repeats on a lone target to the rounds',
     (order) => {
-      expect(decide('overload', { anotherIsAvailable: false }, { order })).toBeUndefined();
-      const short = { ...hint('rate_limit', 1_000), anotherIsAvailable: false };
+      const alone = { anotherIsAvailable: false, anotherIsSound: false };
+      expect(decide('overload', alone, { order })).toBeUndefined();
+      const short = { ...hint('rate_limit', 1_000), ...alone };
       expect(decide('rate_limit', short, { order })).toEqual({ waitMs: 1_000, isReplacement: false });
     },
   );

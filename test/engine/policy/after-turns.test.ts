@@ -10,7 +10,7 @@ import type { Unavailable } from '../../../src/engine/target/availability.ts';
 function wait(situation: Partial<TurnsTaken>, config: Partial<RetryConfig> = {}): number | undefined {
   const decision = decideAfterTurns(
     {
-      round: 0,
+      repeats: 0,
       visited: true,
       isDraining: false,
       remainingMs: 60_000,
@@ -38,14 +38,36 @@ const cooling = (forMs: number): Unavailable => ({ reason: 'PROVIDER_RATE_LIMITE
 
 describe('the wait before the next round', () => {
   it('has the ceilings 1, 2, 4 and 8 s, the last of which repeats', () => {
-    const waits = [0, 1, 2, 3, 4].map((round) => wait({ round, candidates: [candidate('overload')] }));
-    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 8_000]);
+    const waits = [0, 1, 2, 3].map((repeats) => wait({ repeats, candidates: [candidate('overload')] }));
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000]);
+    const more = wait({ repeats: 4, candidates: [candidate('overload')] }, { maxRepeats: 5 });
+    expect(more).toBe(8_000);
     expect(wait({ candidates: [candidate('overload')] }, { jitter: 'FULL' })).toBe(500);
   });
 
-  it('is that of the slowest class among the targets that come back', () => {
-    expect(wait({ candidates: [candidate('connect')] })).toBe(50);
-    expect(wait({ candidates: [candidate('connect'), candidate('silence')] })).toBe(1_000);
+  it('is the same for every class: a refused connection is given as much time as an overload', () => {
+    for (const name of ['connect', 'reset', 'silence', 'rate_limit'] as const) {
+      expect(wait({ candidates: [candidate(name)] })).toBe(1_000);
+      expect(wait({ repeats: 3, candidates: [candidate(name)] })).toBe(8_000);
+    }
+  });
+
+  it('is that of the last repeat that the round has room for', () => {
+    expect(wait({ candidates: [candidate('connect'), candidate('silence')] })).toBe(2_000);
+    expect(wait({ repeats: 2, candidates: [candidate('connect'), candidate('silence')] })).toBe(8_000);
+    expect(wait({ candidates: [candidate('overload'), exhausted('overload'), candidate()] })).toBe(1_000);
+  });
+
+  it('is cut to what is left of the deadline, but for the least attempt and a timer that is late', () => {
+    expect(wait({ remainingMs: 2_000, candidates: [candidate('overload')] })).toBe(950);
+    expect(wait({ remainingMs: 1_049, candidates: [candidate('overload')] })).toBe(0);
+    expect(wait({ remainingMs: 5_000, repeats: 3, candidates: [candidate('overload')] }, { jitter: 'FULL' })).toBe(
+      1_975,
+    );
+  });
+
+  it('is never longer than 30 s', () => {
+    expect(wait({ remainingMs: 600_000, candidates: [candidate('overload')] }, { backoffMs: [90_000] })).toBe(30_000);
   });
 
   it('is short for a target that takes no more attempts, as long as its slot is waited for', () => {
@@ -60,7 +82,7 @@ describe('the wait before the next round', () => {
     expect(
       wait({ candidates: [candidate('rate_limit', cooling(5_000)), candidate('rate_limit', cooling(9_000))] }),
     ).toBe(5_000);
-    expect(wait({ candidates: [candidate('rate_limit', cooling(5_000)), candidate('overload')] })).toBe(1_000);
+    expect(wait({ candidates: [candidate('rate_limit', cooling(5_000)), candidate('overload')] })).toBe(2_000);
     expect(wait({ visited: false, candidates: [candidate(undefined, cooling(5_000))] })).toBe(5_000);
   });
 
@@ -88,11 +110,16 @@ describe('there is no next round', () => {
     expect(wait({ candidates: [open, candidate('overload')] })).toBe(1_000);
   });
 
-  it('where the wait is longer than 30 s or leaves no time for an attempt', () => {
+  it('where the provider wants to be left alone for longer than 30 s, or for so long that no time is left for an attempt', () => {
     expect(wait({ candidates: [candidate('rate_limit', cooling(30_000))] })).toBe(30_000);
     expect(wait({ candidates: [candidate('rate_limit', cooling(30_001))] })).toBeUndefined();
-    expect(wait({ remainingMs: 2_000, candidates: [candidate('overload')] })).toBe(1_000);
-    expect(wait({ remainingMs: 1_999, candidates: [candidate('overload')] })).toBeUndefined();
+    expect(wait({ remainingMs: 3_000, candidates: [candidate('rate_limit', cooling(2_000))] })).toBe(2_000);
+    expect(wait({ remainingMs: 2_999, candidates: [candidate('rate_limit', cooling(2_000))] })).toBeUndefined();
+  });
+
+  it('where no time is left for an attempt', () => {
+    expect(wait({ remainingMs: 1_000, candidates: [candidate('overload')] })).toBe(0);
+    expect(wait({ remainingMs: 999, candidates: [candidate('overload')] })).toBeUndefined();
   });
 
   it('where every target was exhausted in its turn', () => {

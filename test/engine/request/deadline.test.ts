@@ -7,17 +7,40 @@ import { needMs, sliceMs } from '../../../src/engine/request/slices.ts';
 
 const config = DEFAULT_ENGINE_CONFIG;
 
+/** What the C core tells a server of a deadline in milliseconds: one more, rounded up to a hundredth to a thousandth of it. */
+function toldByCore(ownMs: number): number {
+  const stepMs = 10 ** (Math.floor(Math.log10(ownMs + 1)) - 2);
+  return Math.ceil((ownMs + 1) / stepMs) * stepMs;
+}
+
+function reserveOf(timeoutMs: number): number {
+  return timeoutMs - requestBudget(timeoutMs, config).totalMs;
+}
+
 describe('the budget of a request', () => {
-  it('keeps 50 ms back, or 5 % of a short deadline', () => {
-    expect(requestBudget(60_000, config).totalMs).toBe(59_950);
+  it('keeps 50 ms and 1 % back, 5 % at most', () => {
+    expect(requestBudget(60_000, config).totalMs).toBe(59_350);
+    expect(requestBudget(5_000, config).totalMs).toBe(4_900);
     expect(requestBudget(1_000, config).totalMs).toBe(950);
     expect(requestBudget(100, config).totalMs).toBe(95);
   });
 
+  it('keeps 1.1 s back at most, and 10.1 s of more than 1,000 s', () => {
+    expect([105_000, 300_000, 1_000_000].map(reserveOf)).toEqual([1_100, 1_100, 1_100]);
+    expect([1_001_000, 3_600_000].map(reserveOf)).toEqual([10_060, 10_100]);
+  });
+
+  it('ends before a client of gRPC’s C core gives up by its own clock, with time for the way home', () => {
+    for (let ownMs = 1_000; ownMs <= 3_600_000; ownMs += ownMs < 100_000 ? 1 : 97) {
+      const leftMs = ownMs - requestBudget(toldByCore(ownMs), config).totalMs;
+      expect(leftMs, `${ownMs} ms`).toBeGreaterThanOrEqual(ownMs < 2_000 ? 39 : 50);
+    }
+  });
+
   it('is 600 s where the caller names none, and 3,600 s at most, which is told', () => {
-    expect(requestBudget(undefined, config)).toMatchObject({ totalMs: 599_950, isClamped: false });
-    expect(requestBudget(3_600_000, config)).toMatchObject({ totalMs: 3_599_950, isClamped: false });
-    expect(requestBudget(3_600_001, config)).toMatchObject({ totalMs: 3_599_950, isClamped: true });
+    expect(requestBudget(undefined, config)).toMatchObject({ totalMs: 598_900, isClamped: false });
+    expect(requestBudget(3_600_000, config)).toMatchObject({ totalMs: 3_589_900, isClamped: false });
+    expect(requestBudget(3_600_001, config)).toMatchObject({ totalMs: 3_589_900, isClamped: true });
     expect(requestBudget(undefined, { ...config, maxTimeoutMs: 1_000 })).toMatchObject({
       totalMs: 950,
       isClamped: false,
@@ -31,7 +54,7 @@ describe('the budget of a request', () => {
 
   it('asks for a second for an attempt, or a quarter of what there is', () => {
     expect(requestBudget(60_000, config).minAttemptMs).toBe(1_000);
-    expect(requestBudget(2_000, config).minAttemptMs).toBe(487.5);
+    expect(requestBudget(2_000, config).minAttemptMs).toBe(482.5);
   });
 });
 
@@ -95,7 +118,7 @@ describe('the slice of an attempt', () => {
       rem -= slice;
       return slice;
     });
-    expect(slices).toEqual([39_950, 10_000, 5_000, 2_500, 2_500]);
+    expect(slices).toEqual([39_350, 10_000, 5_000, 2_500, 2_500]);
     expect(rem).toBe(0);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Verdict } from '../../../src/core/failure.ts';
 import type { CircuitState } from '../../../src/engine/port/call.ts';
+import { Chain } from '../../../src/engine/request/chain.ts';
 import { CircuitBreaker } from '../../../src/engine/target/circuit-breaker.ts';
 import type { Permit } from '../../../src/engine/target/circuit-breaker.ts';
 import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
@@ -10,6 +11,8 @@ import { DEFAULT_ENGINE_CONFIG } from '../../../src/engine/port/config.ts';
 const LEASE_MS = 45_000;
 
 interface NaivePermit {
+  /** Which request makes the attempt. */
+  readonly request: number;
   epoch: number;
   isProbe: boolean;
   readonly startedAt: number;
@@ -26,6 +29,7 @@ class NaiveBreaker {
   probes: { readonly permit: NaivePermit; readonly leaseEndsAt: number }[] = [];
   succeeded: NaivePermit[] = [];
   failures: number[] = [];
+  counted: { readonly request: number; readonly epoch: number }[] = [];
   verdicts: { readonly at: number; readonly startedAt: number; readonly verdict: Verdict }[] = [];
 
   constructor(guard: boolean, places: number) {
@@ -33,7 +37,7 @@ class NaiveBreaker {
     this.places = places;
   }
 
-  acquire(now: number): NaivePermit | undefined {
+  acquire(now: number, request: number): NaivePermit | undefined {
     if (this.state === 'OPEN' && now < this.opensAt) return undefined;
     if (this.state === 'OPEN') {
       this.state = 'HALF_OPEN';
@@ -47,7 +51,7 @@ class NaiveBreaker {
       if ((this.probes[0]?.leaseEndsAt ?? 0) > now) return undefined;
       this.probes.shift();
     }
-    const permit = { epoch: this.epoch, isProbe, startedAt: now, settled: false };
+    const permit = { request, epoch: this.epoch, isProbe, startedAt: now, settled: false };
     if (isProbe) this.probes.push({ permit, leaseEndsAt: now + LEASE_MS });
     return permit;
   }
@@ -65,6 +69,11 @@ class NaiveBreaker {
       return;
     }
     if (verdict === 'neutral') return;
+    if (verdict === 'failure') {
+      const { request } = permit;
+      if (this.counted.some((one) => one.request === request && one.epoch === this.epoch)) return;
+      this.counted.push({ request, epoch: this.epoch });
+    }
     this.verdicts.push({ at: now, startedAt: permit.startedAt, verdict });
     if (verdict === 'success') return;
     this.failures.push(now);
@@ -108,7 +117,7 @@ class NaiveBreaker {
 const places = fc.constantFrom(1, 1, 2, 3);
 const verdict = fc.constantFrom<Verdict>('success', 'failure', 'neutral');
 const step = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('start' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('start' as const), request: fc.nat(7) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('settle' as const), which: fc.nat(), verdict }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('steady' as const), which: fc.nat() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ticks: fc.nat(20) }) },
@@ -127,6 +136,17 @@ const step = fc.oneof(
   },
 );
 
+/** The only entry of a request. */
+const LONE = { target: 'a', provider: 'a', model: 'm', circuit: 'm', modelNamedByCaller: false };
+
+/** The chain of a request that has nobody else to ask. */
+function loneChain(): Chain<string, string> {
+  const prepare = (): never => {
+    throw new Error('nothing is sent');
+  };
+  return new Chain({ chain: [LONE], signal: new AbortController().signal, prepare }, prepare);
+}
+
 /** Runs a history through the breaker and through the naive one; both must agree after every step. */
 function compare(
   steps: readonly (typeof step extends fc.Arbitrary<infer Step> ? Step : never)[],
@@ -137,21 +157,29 @@ function compare(
   const breaker = new CircuitBreaker({ ...DEFAULT_ENGINE_CONFIG.circuitBreaker, guard, probes }, () => now);
   const naive = new NaiveBreaker(guard, probes);
   const permits: { readonly real: Permit; readonly model: NaivePermit }[] = [];
-  const start = (): void => {
+  /** Those of bursts make one attempt each. */
+  let requests = 1_000;
+  const chains = new Map<number, Chain<string, string>>();
+  const start = (request: number): void => {
     const real = breaker.acquire(LEASE_MS);
-    const model = naive.acquire(now);
+    const model = naive.acquire(now, request);
     expect(real?.probe).toBe(model?.isProbe);
     if (real !== undefined && model !== undefined) permits.push({ real, model });
+  };
+  const countsOf = (request: number): ReturnType<Chain<string, string>['countsAt']> => {
+    const chain = chains.get(request) ?? loneChain();
+    chains.set(request, chain);
+    return chain.countsAt(LONE);
   };
   const settle = (index: number, how: Verdict): void => {
     const [permit] = permits.splice(index, 1);
     if (permit === undefined) return;
-    permit.real.settle(how);
+    permit.real.settle(how, { counts: countsOf(permit.model.request) });
     naive.settle(permit.model, how, now);
   };
   for (const one of steps) {
     const before = naive.state;
-    if (one.do === 'start') start();
+    if (one.do === 'start') start(one.request);
     if (one.do === 'pass') now += one.ticks * tickMs;
     if (one.do === 'settle') settle(one.which % Math.max(1, permits.length), one.verdict);
     if (one.do === 'steady') {
@@ -161,7 +189,7 @@ function compare(
     }
     if (one.do === 'burst') {
       for (let index = 0; index < one.count; index++) {
-        start();
+        start(requests++);
         settle(permits.length - 1, one.verdict);
         expect(breaker.state).toBe(naive.state);
       }

@@ -50,6 +50,47 @@ describe('a closed circuit', () => {
     expect(bench.state).toBe('OPEN');
   });
 
+  it('counts a failure only where its request has none among those of this generation', () => {
+    const asked: number[] = [];
+    const counts = (circuit: object, generation: number): boolean => {
+      expect(circuit).toBe(bench.breaker);
+      asked.push(generation);
+      return asked.length > 3;
+    };
+    for (let index = 0; index < 7; index++) bench.acquire().settle('failure', { counts });
+    expect([bench.state, asked.length]).toEqual(['CLOSED', 7]);
+    bench.acquire().settle('failure', { counts });
+    expect(bench.state).toBe('OPEN');
+    bench.call('success', 30_000);
+    bench.acquire().settle('failure', { counts });
+    expect(new Set(asked)).toEqual(new Set([0, 3]));
+  });
+
+  it('opens at once with the failure of a probe, whatever its request has done before', () => {
+    bench.calls(5, 'failure');
+    bench.now += 30_000;
+    bench.acquire().settle('failure', { counts: () => false });
+    expect(bench.state).toBe('OPEN');
+  });
+
+  it('is suspect from its first failure on, until a call that was begun later has succeeded, or for 60 s', () => {
+    expect(bench.breaker.isSuspect).toBe(false);
+    const old = bench.acquire();
+    bench.now += 1;
+    bench.call('failure');
+    old.settle('success');
+    expect(bench.breaker.isSuspect).toBe(true);
+    bench.call('neutral', 1);
+    expect(bench.breaker.isSuspect).toBe(true);
+    bench.call('success', 1);
+    expect(bench.breaker.isSuspect).toBe(false);
+    bench.call('failure', 1);
+    bench.now += 59_999;
+    expect(bench.breaker.isSuspect).toBe(true);
+    bench.now += 1;
+    expect(bench.breaker.isSuspect).toBe(false);
+  });
+
   it('breaker-idle-forgets: what happened before an idle hour does not count', () => {
     bench.calls(4, 'failure');
     bench.now += 3_600_000;

@@ -44,6 +44,18 @@ describe('a retry budget', () => {
     expect(taken(budget)).toBe(1);
   });
 
+  it('has two restarts more for each that has helped, up to twenty, where visits fill it up to five', () => {
+    const budget = new RetryBudget(() => 0, RESTART_RATES);
+    taken(budget);
+    budget.giveBack();
+    expect(taken(budget)).toBe(2);
+    for (let times = 0; times < 11; times++) budget.giveBack();
+    for (let visit = 0; visit < 100; visit++) budget.visited();
+    expect(taken(budget)).toBe(20);
+    for (let visit = 0; visit < 200; visit++) budget.visited();
+    expect(taken(budget)).toBe(5);
+  });
+
   const step = fc.oneof(
     { weight: 8, arbitrary: fc.constant({ do: 'take' } as const) },
     { weight: 3, arbitrary: fc.constant({ do: 'visit' } as const) },

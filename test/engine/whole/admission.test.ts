@@ -32,7 +32,7 @@ describe('a full engine', () => {
       retryAfterMs: 1_000,
       contacted: false,
     });
-    expect(refused).toMatchObject({ attempts: [], elapsedMs: 495 });
+    expect(refused).toMatchObject({ attempts: [], elapsedMs: 490 });
     expect(upstream.calls).toEqual(['a']);
   });
 

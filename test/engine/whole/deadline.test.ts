@@ -23,9 +23,9 @@ describe('the deadline of a request', () => {
     const { run, upstream, health } = createEngineHarness(FIVE);
     for (const target of FIVE) upstream.always(target, SILENCE);
     const result = await run(FIVE, { timeoutMs: 60_000, timing: REASONING });
-    expect(result.attempts.map(({ sliceMs }) => sliceMs)).toEqual([39_950, 10_000, 5_000, 2_500, 2_500]);
-    expect(result.attempts.map(({ durationMs }) => durationMs)).toEqual([39_950, 10_000, 5_000, 2_500, 2_500]);
-    expect(result.elapsedMs).toBe(59_950);
+    expect(result.attempts.map(({ sliceMs }) => sliceMs)).toEqual([39_350, 10_000, 5_000, 2_500, 2_500]);
+    expect(result.attempts.map(({ durationMs }) => durationMs)).toEqual([39_350, 10_000, 5_000, 2_500, 2_500]);
+    expect(result.elapsedMs).toBe(59_350);
     expect(failureOf(result)).toMatchObject({ status: 'DEADLINE_EXCEEDED', reason: 'DEADLINE', contacted: true });
     for (const target of FIVE) expect(health(target).failures).toBe(0);
     expect(upstream.openCalls()).toBe(0);
@@ -36,7 +36,7 @@ describe('the deadline of a request', () => {
     for (const target of FIVE) upstream.always(target, SILENCE);
     const result = await run(FIVE, { timeoutMs: 60_000 });
     expect(result.attempts.slice(0, 4).map(({ durationMs }) => durationMs)).toEqual([12_000, 12_000, 12_000, 12_000]);
-    expect(result.elapsedMs).toBe(59_950);
+    expect(result.elapsedMs).toBe(59_350);
   });
 
   it('rejects what is below 10 ms without any call', async () => {
@@ -51,8 +51,8 @@ describe('the deadline of a request', () => {
     const { run, upstream } = createEngineHarness(['a']);
     upstream.always('a', SILENCE);
     const forever = { firstOutputMs: 1e9, firstOutputAdapts: false };
-    expect((await run(['a'], { timing: forever })).elapsedMs).toBe(599_950);
-    expect((await run(['a'], { timing: forever, timeoutMs: 1e10 })).elapsedMs).toBe(3_599_950);
+    expect((await run(['a'], { timing: forever })).elapsedMs).toBe(598_900);
+    expect((await run(['a'], { timing: forever, timeoutMs: 1e10 })).elapsedMs).toBe(3_589_900);
     upstream.always('a', answer(10, 'quick'));
     expect(successOf(await run(['a'], { timeoutMs: 1e10 })).deadlineClamped).toBe(true);
     expect(successOf(await run(['a'], { timeoutMs: 3_600_000 })).deadlineClamped).toBe(false);
@@ -65,7 +65,7 @@ describe('the deadline of a request', () => {
     upstream.always('b', SILENCE);
     const result = await run(['a', 'b'], { timeoutMs: 5_000 });
     expect(failureOf(result)).toMatchObject({ status: 'DEADLINE_EXCEEDED', reason: 'DEADLINE' });
-    expect(result.elapsedMs).toBe(4_950);
+    expect(result.elapsedMs).toBe(4_900);
   });
 
   it('is also told where too little of it was left for the next target', async () => {
@@ -102,12 +102,20 @@ describe('the deadline of a request', () => {
     expect(trailOf(await late.run(['a'], { timeoutMs: 4_000 }))).toEqual(['SKIPPED a local_refusal', 'FIRST a ok']);
   });
 
-  it('ends a wait before it begins where no attempt would fit behind it', async () => {
+  it('cuts the wait before a round, so that an attempt fits behind it', async () => {
     const { run, upstream } = createEngineHarness(['a']);
-    upstream.always('a', fails('overload', {}, 100));
+    upstream.script('a', fails('overload', {}, 900), answer(10, 'in time'));
+    const result = successOf(await run(['a'], { timeoutMs: 1_500 }));
+    // 1,435 ms in all, of which 358.75 are the least attempt and 50 are left to a timer that is late.
+    expect(result.attempts[1]?.waitBeforeMs).toBeCloseTo(126.25, 6);
+  });
+
+  it('ends a request without a wait where no attempt would fit behind it', async () => {
+    const { run, upstream } = createEngineHarness(['a']);
+    upstream.always('a', fails('overload', {}, 1_100));
     const result = await run(['a'], { timeoutMs: 1_500 });
     expect(upstream.calls).toHaveLength(1);
-    expect(result.elapsedMs).toBe(100);
+    expect(result.elapsedMs).toBe(1_100);
     expect(failureOf(result).status).toBe('UNAVAILABLE');
   });
 
@@ -120,7 +128,7 @@ describe('the deadline of a request', () => {
     const client = new RecordingClient(runtime);
     const result = await run(['a', 'b'], { client, timeoutMs: 20_000 });
     expect(failureOf(result)).toMatchObject({ status: 'DEADLINE_EXCEEDED', reason: 'DEADLINE', contacted: true });
-    expect(result.elapsedMs).toBe(19_950);
+    expect(result.elapsedMs).toBe(19_750);
     expect(client.text).toBe('word '.repeat(19));
     expect(upstream.openCalls()).toBe(0);
   });
@@ -131,14 +139,14 @@ describe('the deadline of a request', () => {
     upstream.script('a', [...words, after(0, terminal()), after(0, END)]);
     const client = new RecordingClient(runtime);
     const result = successOf(await run(['a', 'b'], { client, timeoutMs: 40_000 }));
-    expect(result.attempts[0]).toMatchObject({ sliceMs: 29_950, durationMs: 30_000, firstOutputMs: 1_000 });
+    expect(result.attempts[0]).toMatchObject({ sliceMs: 29_550, durationMs: 30_000, firstOutputMs: 1_000 });
   });
 
   it('reached in the very moment of the answer is reached', async () => {
     const { run, upstream } = createEngineHarness(['a']);
-    upstream.script('a', answer(9_950, 'just'));
+    upstream.script('a', answer(9_850, 'just'));
     expect(failureOf(await run(['a'], { timeoutMs: 10_000, timing: REASONING })).reason).toBe('DEADLINE');
-    upstream.script('a', answer(9_949, 'just'));
+    upstream.script('a', answer(9_849, 'just'));
     expect((await run(['a'], { timeoutMs: 10_000, timing: REASONING })).ok).toBe(true);
   });
 });
@@ -151,7 +159,7 @@ describe('the last available target', () => {
     upstream.script('a', fails('protocol'));
     upstream.script('b', answer(48_000, 'slow'));
     const result = successOf(await run(['a', 'b', 'c'], { timeoutMs: 60_000, timing: REASONING }));
-    expect(result.attempts[1]).toMatchObject({ sliceMs: 59_940 });
+    expect(result.attempts[1]).toMatchObject({ sliceMs: 59_340 });
   });
 
   it('gets at least 30 s to its first output', async () => {
@@ -224,7 +232,7 @@ describe('twenty samples', () => {
     upstream.always('a', SILENCE);
     upstream.always('b', answer(10, 'from b'));
     const result = await run(['a', 'b'], { client: new RecordingClient(runtime), timing: { firstOutputMs: 60_000 } });
-    expect(result.attempts[0]?.durationMs).toBe(10_000);
+    expect(result.attempts[0]?.durationMs).toBe(3_100);
   });
 
   it('replace the configured limit by what is usual for the target and model', async () => {
@@ -237,6 +245,6 @@ describe('twenty samples', () => {
     expect((await run(['a', 'b'], stream)).attempts[0]?.durationMs).toBe(60_000);
     await run(['a'], stream);
     upstream.script('a', SILENCE);
-    expect((await run(['a', 'b'], stream)).attempts[0]?.durationMs).toBe(10_000);
+    expect((await run(['a', 'b'], stream)).attempts[0]?.durationMs).toBe(3_100);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createEngineHarness, failureOf, trailOf } from '../../support/engine-harness.ts';
+import { failureOf, trailOf } from '../../support/engine-harness.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
 import { after, answer, END, fails, headers, output, SILENCE, terminal } from '../../support/upstream-scripts.ts';
 import { withOpenCircuit } from '../target/open-circuit.ts';
@@ -16,10 +16,9 @@ describe('a probe', () => {
   });
 
   it('that fails sends its request on without a wait', async () => {
-    const { run, runtime, upstream } = createEngineHarness(['a', 'b']);
+    const { run, runtime, upstream } = await withOpenCircuit();
     upstream.always('a', fails('overload', {}, 0));
     upstream.always('b', answer(10, 'from b'));
-    await run(['a']);
     await runtime.advance(30_000);
     expect((await run(['a', 'b'])).elapsedMs).toBe(10);
   });

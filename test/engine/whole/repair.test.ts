@@ -115,6 +115,25 @@ describe('a complete answer that is not what was asked for', () => {
     expect(trailOf(result)).toEqual(['FIRST a mismatch', 'RESTART b ok']);
     expect(client.notes.find(({ what }) => what === 'restarted')).toMatchObject({ reason: 'SCHEMA_MISMATCH' });
   });
+
+  it('was taken by its target, so that what another refuses does not make the request wrong', async () => {
+    const { request } = stage({ a: [BAD], b: [fails('content')], c: [GOOD] });
+    expect(trailOf(await request({ strict: true }))).toEqual([
+      'FIRST a mismatch',
+      'FAILOVER b content',
+      'FAILOVER c ok',
+    ]);
+    const refused = await stage({ a: [BAD], b: [fails('content')] }).request({ strict: true });
+    expect(failureOf(refused)).toMatchObject({ status: 'ABORTED', reason: 'SCHEMA_MISMATCH' });
+  });
+
+  it('is returned, or asked of the next target, where its own refuses what was to mend it', async () => {
+    const { request } = stage({ a: [BAD, fails('bad_request')], b: [GOOD] });
+    expect(successOf(await request({ repair: true })).outputs).toEqual(['bad']);
+    const strict = stage({ a: [BAD, fails('bad_request')], b: [GOOD] });
+    const result = await strict.request({ strict: true, repair: true });
+    expect(trailOf(result)).toEqual(['FIRST a mismatch', 'REPAIR a bad_request', 'FAILOVER b ok']);
+  });
 });
 
 describe('a repair', () => {

@@ -30,6 +30,24 @@ function told({ notes }: RecordingClient): string[] {
   });
 }
 
+/** A stage whose first target breaks off every answer, and opens no circuit for it. */
+function breakingStage() {
+  const harness = createEngineHarness(['a', 'b', 'c'], { circuitBreaker: { failures: 1_000 } });
+  const everybodyAsks = async (
+    count: number,
+    others: Readonly<Record<string, Script>>,
+  ): Promise<readonly boolean[]> => {
+    for (const [target, script] of Object.entries({ a: BROKEN, ...others })) harness.upstream.always(target, script);
+    const outcomes: boolean[] = [];
+    for (let index = 0; index < count; index++) {
+      const client = new RecordingClient(harness.runtime);
+      outcomes.push((await harness.run(['a', ...Object.keys(others)], { client, recovery: 'RESTART' })).ok);
+    }
+    return outcomes;
+  };
+  return { harness, everybodyAsks };
+}
+
 describe('a stream that breaks off and wants to begin anew', () => {
   it('is begun anew by the next target, which is told with its first output and not before', async () => {
     const { client, stream, runtime } = stage({
@@ -153,17 +171,60 @@ describe('a stream that breaks off ends with ABORTED', () => {
   });
 
   it('where the restarts of its target are used up: five, and one more for every twenty requests', async () => {
-    const harness = createEngineHarness(['a', 'b'], { circuitBreaker: { failures: 1_000 } });
-    harness.upstream.always('b', answer(1, 'whole'));
-    const ask = (): ReturnType<EngineHarness['run']> =>
-      harness.run(['a', 'b'], { client: new RecordingClient(harness.runtime), recovery: 'RESTART' });
-    const outcomes: boolean[] = [];
-    for (let index = 0; index < 47; index++) {
-      harness.upstream.script('a', BROKEN);
-      outcomes.push((await ask()).ok);
-    }
+    const { everybodyAsks } = breakingStage();
+    const outcomes = await everybodyAsks(47, { b: BROKEN, c: answer(1, 'whole') });
     expect(outcomes.slice(0, 5)).toEqual([true, true, true, true, true]);
     expect(outcomes.filter(Boolean)).toHaveLength(7);
+  });
+
+  it('where the same target has completed them: it alone says nothing of others', async () => {
+    const { harness } = breakingStage();
+    const outcomes: boolean[] = [];
+    for (let index = 0; index < 6; index++) {
+      harness.upstream.script('a', BROKEN, answer(1, 'whole'));
+      const client = new RecordingClient(harness.runtime);
+      outcomes.push((await harness.run(['a'], { client, recovery: 'RESTART' })).ok);
+      await harness.runtime.advance(60_000);
+    }
+    expect(outcomes).toEqual([true, true, true, true, true, false]);
+  });
+});
+
+describe('a budget of restarts', () => {
+  it('is given back what it paid as often as the other target completes them', async () => {
+    const { everybodyAsks } = breakingStage();
+    const outcomes = await everybodyAsks(100, { b: answer(1, 'whole') });
+    expect(outcomes.every(Boolean)).toBe(true);
+  });
+
+  it('lets as many go on at a time as have helped, up to twenty', async () => {
+    const { everybodyAsks, harness } = breakingStage();
+    await everybodyAsks(20, { b: answer(1, 'whole') });
+    const atOnce = Array.from({ length: 25 }, () =>
+      harness.run(['a', 'b'], { client: new RecordingClient(harness.runtime), recovery: 'RESTART' }),
+    );
+    const results = await Promise.all(atOnce);
+    expect(results.filter(({ ok }) => ok)).toHaveLength(20);
+  });
+
+  it('is given nothing back where the one that took its place was broken off too, and a third one completed it', async () => {
+    const { everybodyAsks, harness } = breakingStage();
+    await everybodyAsks(5, { b: BROKEN, c: answer(1, 'whole') });
+    // What b paid for c is back, what a paid for b is not.
+    expect(await everybodyAsks(1, { b: answer(1, 'whole') })).toEqual([false]);
+    harness.upstream.script('b', BROKEN);
+    harness.upstream.script('c', answer(1, 'whole'));
+    expect(
+      (await harness.run(['b', 'c'], { client: new RecordingClient(harness.runtime), recovery: 'RESTART' })).ok,
+    ).toBe(true);
+  });
+
+  it('adds a twentieth and five at most to a day on which everything breaks', async () => {
+    const { everybodyAsks, harness } = breakingStage();
+    const outcomes = await everybodyAsks(200, { b: BROKEN, c: BROKEN });
+    expect(outcomes.some(Boolean)).toBe(false);
+    // Each of the two that may pay does so five times, and once more for every twenty of its visits.
+    expect(harness.upstream.calls.length).toBeLessThan(200 * 1.1 + 2 * 5 + 5);
   });
 });
 

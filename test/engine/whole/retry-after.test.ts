@@ -98,7 +98,7 @@ describe('a target that is cooling when its turn comes', () => {
   it('has its turn before any other has its second', async () => {
     const { run, upstream } = createEngineHarness(['a', 'b'], { retry: { order: 'NEXT_FIRST' } });
     upstream.script('b', fails('rate_limit', { retryAfterMs: 500 }, 0), answer(10, 'free again'));
-    await run(['b'], { timeoutMs: 1_000 });
+    await run(['b'], { timeoutMs: 500 });
     upstream.always('a', fails('overload', {}, 0));
     const result = successOf(await run(['a', 'b']));
     expect(trailOf(result)).toEqual(['FIRST a overload', 'SKIPPED b local_refusal', 'FAILOVER b ok']);

@@ -38,11 +38,11 @@ describe('a lone target', () => {
     }
   });
 
-  it('is tried again quickly where the connection failed, and nothing counts as sent', async () => {
+  it('is given the same time where the connection failed, and nothing counts as sent', async () => {
     const { run, upstream } = createEngineHarness(['a']);
     upstream.always('a', fails('connect', {}, 0));
     expect(failureOf(await run(['a'])).contacted).toBe(false);
-    expect(gaps(upstream.openedAt('a'))).toEqual([50, 100, 200, 400]);
+    expect(gaps(upstream.openedAt('a'))).toEqual([1_000, 2_000, 4_000, 8_000]);
   });
 
   it('answers with its second call', async () => {
@@ -75,12 +75,13 @@ describe('several targets', () => {
     },
   );
 
-  it('cost eight calls and four waits of up to a second when four are sick', async () => {
+  it('cost eight calls, three short waits and a long one when four are sick', async () => {
     const { run, upstream } = createEngineHarness(FOUR);
     for (const target of FOUR) upstream.always(target, fails('overload', {}, 0));
     const result = await run(FOUR);
-    expect(upstream.calls).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd']);
-    expect(result.elapsedMs).toBe(4_000);
+    expect(upstream.calls).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'd', 'a']);
+    expect(upstream.openedAt('a')).toEqual([0, 250, 8_750]);
+    expect(result.elapsedMs).toBe(8_750);
   });
 
   it('cost twenty calls and a minute with EXHAUST_FIRST', async () => {
@@ -97,7 +98,7 @@ describe('several targets', () => {
     for (const target of ['a', 'b']) upstream.always(target, fails('overload', {}, 0));
     const result = await run(['a', 'b']);
     expect(upstream.calls).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
-    expect(upstream.openedAt('a')).toEqual([0, 1_000, 3_000]);
+    expect(upstream.openedAt('a')).toEqual([0, 2_000, 10_000]);
     expect(result.attempts.map(({ kind }) => kind)).toEqual(['FIRST', 'FAILOVER', 'RETRY', 'RETRY', 'RETRY', 'RETRY']);
   });
 
@@ -129,8 +130,8 @@ describe('several targets', () => {
     upstream.script('b', answer(10, 'from b'));
     const result = successOf(await run(['a', 'b', 'c'], slow));
     expect(result.attempts.map(({ entry, sliceMs }) => `${entry.target} ${sliceMs}`)).toEqual([
-      'a 39950',
-      'a 9900',
+      'a 39350',
+      'a 9300',
       'b 10000',
     ]);
   });
@@ -144,8 +145,8 @@ describe('several targets', () => {
     await run(['b']);
     await runtime.advance(5_000);
     const [first, second] = (await result).attempts;
-    expect(first?.sliceMs).toBe(4_975);
-    expect(second?.sliceMs).toBeCloseTo(9_950 - (second?.startedAfterMs ?? 0), 6);
+    expect(first?.sliceMs).toBe(4_925);
+    expect(second?.sliceMs).toBeCloseTo(9_850 - (second?.startedAfterMs ?? 0), 6);
   });
 
   it('do not spend repeats on targets that are passed over', async () => {

@@ -10,8 +10,8 @@ const REASONING = { firstOutputMs: 120_000 };
 describe('the slice of a visit', () => {
   it('keeps nothing back for a target that the request has no repeats left to visit again', async () => {
     for (const [maxRepeats, slice] of [
-      [1, 58_950],
-      [2, 48_950],
+      [1, 58_350],
+      [2, 47_350],
     ] as const) {
       const { run, upstream } = createEngineHarness(['a', 'b'], { retry: { order: 'NEXT_FIRST', maxRepeats } });
       for (const target of ['a', 'b']) upstream.script(target, fails('overload', {}, 0), SILENCE);
@@ -23,8 +23,8 @@ describe('the slice of a visit', () => {
 
   it('keeps nothing back for a target whose last visit a restart takes', async () => {
     for (const [maxRepeats, slice] of [
-      [1, 58_950],
-      [2, 56_950],
+      [1, 58_350],
+      [2, 56_350],
     ] as const) {
       const { run, runtime, upstream } = createEngineHarness(['a', 'b'], { retry: { maxRepeats } });
       upstream.script('b', fails('rate_limit', { retryAfterMs: 900 }, 0), SILENCE);

@@ -39,7 +39,7 @@ describe('a trail', () => {
     await runtime.advance(30_000);
     const probe = await run(['a'], { timeoutMs: 10_000 });
     expect(probe.attempts).toMatchObject([
-      { kind: 'PROBE', phase: 'TAIL', sliceMs: 9_950, circuit: { state: 'HALF_OPEN', generation: 2 } },
+      { kind: 'PROBE', phase: 'TAIL', sliceMs: 9_850, circuit: { state: 'HALF_OPEN', generation: 2 } },
     ]);
     expect((await run(['a'])).attempts).toMatchObject([{ circuit: { state: 'CLOSED', generation: 3 } }]);
     engine.force('a', 'CLOSED');

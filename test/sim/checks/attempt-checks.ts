@@ -3,6 +3,7 @@ import type { AttemptRecord, ChainEntry } from '../../../src/engine/port/call.ts
 import type { Check, Made, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import { mayGoOn, rowOf } from '../model/class-table.ts';
+import { hadBegun } from '../model/judge.ts';
 
 /** Time kept back for a later target, at the least and at the most, in milliseconds (engine rule B1). */
 const LEAST_NEED_MS = 2_000;
@@ -60,6 +61,7 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
         const isBroken = failure.class === 'interrupted';
         const cause = isBroken ? (before.call.error?.class ?? 'silence') : failure.class;
         const goesOn = isBroken ? rowOf(cause).mayGoOn : mayGoOn(failure, isForeign(before.call.target));
+        if (isRefusedBehindAnother(run, before)) return;
         if (!goesOn) fail(`run ${run.id} goes on behind ${cause}`);
         if (isBroken && run.asked.onBroken !== 'RESTART') fail(`run ${run.id} goes on behind its broken stream`);
       },
@@ -82,13 +84,23 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
             `run ${run.id} is told to be wrong, but ${others.map(({ target }) => target).join(' ')} has not said so`,
           );
         // Its time, or its caller, may have ended it in the same moment; of a stream that broke off before, that is told.
-        const hasBroken = run.made.some(({ record }) => record?.failure?.class === 'interrupted');
         if (
-          !hasBroken &&
+          !run.made.some(hadBegun) &&
           others.length === 0 &&
           !['INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'CANCELLED'].includes(status)
         )
           fail(`run ${run.id} is refused by all, and told ${status}`);
+      },
+    }),
+  },
+  {
+    number: 22.2,
+    says: 'a request that one target has begun to answer is not told to be wrong by another',
+    watch: (_facts, fail) => ({
+      settled: (run, result) => {
+        if (result.ok || result.failure.status !== 'INVALID_ARGUMENT') return;
+        const refused = run.made.findLast((made) => isRefusedBehindAnother(run, made));
+        if (refused !== undefined) fail(`run ${run.id} is refused with what ${refused.call.target} says of it`);
       },
     }),
   },
@@ -143,6 +155,12 @@ export const ATTEMPT_CHECKS: readonly Check[] = [
     }),
   },
 ];
+
+/** Whether a call was refused although another one before it had begun to be answered (classes C12 and C14). */
+function isRefusedBehindAnother(run: Run, { index, record }: Made): boolean {
+  const refusal = record?.failure?.class;
+  return (refusal === 'bad_request' || refusal === 'content') && run.made.slice(0, index).some(hadBegun);
+}
 
 /** Whether the last word of a target, or what is known of it, is that the request is wrong. */
 function isRefusedBy(attempts: readonly AttemptRecord[], entry: ChainEntry): boolean {

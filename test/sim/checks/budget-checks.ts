@@ -23,20 +23,34 @@ export const BUDGET_CHECKS: readonly Check[] = [
   },
   {
     number: 12.1,
-    says: 'restarts of broken streams stay within 5 + 0.05 per first visit',
+    says: 'restarts of broken streams stay within 5 + 0.05 per first visit + 2 for each that another target completes, 20 at most',
     watch: (facts, fail) => {
       const bucketOf = buckets(() => new BucketModel(5, 0.05, 0));
+      const isLimited = facts.config.retry.order !== 'EXHAUST_FIRST';
+      /** Of each request the stream that broke off last, whether its target could pay for another beginning, and whether one came. */
+      const broken = new Map<Run, { readonly target: string; readonly isPaid: boolean; isBegunAnew: boolean }>();
       return {
-        opened: (run, made) => {
-          const nowMs = facts.runtime.now();
-          const before = run.made[made.index - 1];
-          const isRestart = before?.record?.failure?.class === 'interrupted';
-          const isLimited = facts.config.retry.order !== 'EXHAUST_FIRST';
-          if (isRestart && isLimited && !bucketOf(before.call.target).take(nowMs)) {
-            fail(`run ${run.id} starts an answer of ${before.call.target} afresh`);
+        ended: (run, { call: { target } }, { failure }) => {
+          const last = broken.get(run);
+          if (failure === undefined && last?.isBegunAnew === true && last.isPaid && last.target !== target) {
+            bucketOf(last.target).giveBack(facts.runtime.now(), 2, 20);
           }
+          if (failure?.class !== 'interrupted' || run.asked.onBroken !== 'RESTART' || !isLimited) return;
+          const isPaid = bucketOf(target).take(facts.runtime.now());
+          broken.set(run, { target, isPaid, isBegunAnew: false });
+        },
+        opened: (run, made) => {
+          const last = broken.get(run);
+          if (last?.isBegunAnew === false && !last.isPaid)
+            fail(`run ${run.id} starts an answer of ${last.target} afresh`);
+          if (last !== undefined) last.isBegunAnew = true;
           const isTried = run.made.slice(0, made.index).some(({ call }) => call.entry === made.call.entry);
-          if (!isTried) bucketOf(made.call.target).visited(nowMs);
+          if (!isTried) bucketOf(made.call.target).visited(facts.runtime.now());
+        },
+        settled: (run) => {
+          const last = broken.get(run);
+          if (last?.isBegunAnew === false && last.isPaid) bucketOf(last.target).giveBack(facts.runtime.now(), 1, 20);
+          broken.delete(run);
         },
       };
     },

@@ -142,12 +142,9 @@ function missedTarget(
   if (isDecided || drainedAtMs !== undefined) return undefined;
   // Without rounds a turn that has passed does not come back.
   const hasRounds = config.retry.order !== 'EXHAUST_FIRST';
-  // The wait before a round is that of the targets which were tried; where it does not fit, there is none.
-  const leftMs = run.deadlineAtMs - settledAtMs - run.minAttemptMs;
-  const isRoundInTime = run.made.length === 0 || leftMs > Math.max(...config.retry.backoffMs);
   const missed = run.entries.find(
     ({ target, model, circuit }) =>
-      ((hasRounds && isRoundInTime) || !attempts.some(({ entry }) => entry.target === target)) &&
+      (hasRounds || !attempts.some(({ entry }) => entry.target === target)) &&
       !run.made.some(({ call }) => call.target === target) &&
       !breakers.of({ target, model, circuit }).breaker.wasNotClosedAt(settledAtMs) &&
       slots.get(target)?.wasFullAt(settledAtMs) === false &&

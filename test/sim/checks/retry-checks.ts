@@ -1,12 +1,18 @@
-import type { FailureClass } from '../../../src/core/failure.ts';
 import type { ChainEntry } from '../../../src/engine/port/call.ts';
+import type { RetryConfig } from '../../../src/engine/port/config.ts';
 import type { Check, Facts, Made, Run } from '../facts.ts';
 import { heldUpMs, TOLERANCE_MS } from '../facts.ts';
 import { rowOf } from '../model/class-table.ts';
-import { isFreeOfCharge, isRewritten } from '../model/judge.ts';
+import { isBrokenBehindHead, isFreeOfCharge, isRewritten } from '../model/judge.ts';
 
 /** No wait before a round is longer, in milliseconds. */
 const LONGEST_WAIT_MS = 30_000;
+
+/** Ceiling of the wait before a repeat within a visit, where another target is free, in milliseconds (R5). */
+const NEXT_TO_ANOTHER_MS = 250;
+
+/** So much of the time of a request is left besides the least attempt by the wait before a round, in milliseconds (R5). */
+const LATE_TIMER_MS = 50;
 
 /** Longest time that an answer is thought to need, in milliseconds (engine rule B1). */
 const LONGEST_NEED_MS = 15_000;
@@ -33,7 +39,7 @@ export const RETRY_CHECKS: readonly Check[] = [
   },
   {
     number: 13.1,
-    says: 'behind what hardly ever heals a request makes one repeat in all',
+    says: 'behind what hardly ever heals, and answers in JSON that broke off behind their heads, a request makes one repeat in all',
     watch: (_facts, fail) => ({
       opened: (run, made) => {
         const repeats = run.made.filter((each) => isRepeat(run, each) && isBehindWhatHardlyHeals(run, each));
@@ -117,9 +123,10 @@ function isRepeat(run: Run, made: Made): boolean {
   return run.made.slice(0, made.index).some(({ call }) => call.entry === made.call.entry) && !isFreeOfCharge(run, made);
 }
 
-/** Whether the last call on the same entry failed by what hardly ever heals, as its provider made it. */
+/** Whether the last call on the same entry failed by what hardly ever heals, as its provider made it, or may be paid. */
 function isBehindWhatHardlyHeals(run: Run, { call, index }: Made): boolean {
   const last = run.made.slice(0, index).findLast((made) => made.call.entry === call.entry);
+  if (last !== undefined && isBrokenBehindHead(last)) return true;
   const failure = last?.record?.failure;
   const cause = failure?.class === 'interrupted' ? last?.call.error : failure;
   return cause !== undefined && rowOf(cause.class).comesBackOnce === true;
@@ -170,6 +177,9 @@ function wrongRepeat({ config: { retry } }: Facts, run: Run, made: Made): string
   if (isSettledOn(run, made)) return undefined;
   if (retry.order === 'NEXT_FIRST') return 'repeated while another is available';
   if (!row.mayRepeat) return `repeated behind ${last.class}`;
+  if (isBrokenBehindHead(before)) return 'asked again for an answer that may be paid';
+  if (before.soundAtEnd === 'none' && last.retryAfterMs === undefined)
+    return 'repeated, although the others fail as well';
   // Where no other target was free when it was begun or the one before had ended, a call on the same one may be another round.
   const visitBegins = own.findLastIndex((each) => {
     const previous = run.made[each.index - 1];
@@ -208,8 +218,11 @@ function wrongWait(facts: Facts, run: Run, made: Made): string | undefined {
   if (before.call.entry !== made.call.entry) {
     return waitMs > longestMs + TOLERANCE_MS ? `waits ${waitMs} ms before a round` : undefined;
   }
-  if (run.entries.length > 1) return wrongFirstWait(retry.jitter, run, made, waitMs);
-  return outside(waitMs, ceiling(failure.class, turnOf(run, made), retry.backoffMs), retry.jitter === 'NONE');
+  if (run.entries.length > 1) return wrongFirstWait(retry, run, made, waitMs);
+  // What is left of the deadline cuts the wait before a round, but for the least attempt and a late timer.
+  const leftMs = run.deadlineAtMs - (before.call.closedAtMs ?? 0) - run.minAttemptMs - LATE_TIMER_MS;
+  const listedMs = retry.backoffMs[Math.min(turnOf(run, made), retry.backoffMs.length - 1)] ?? 0;
+  return outside(waitMs, Math.min(listedMs, Math.max(0, leftMs)), retry.jitter === 'NONE');
 }
 
 /** Whether a cooldown or a full target may have made the request wait. */
@@ -228,17 +241,12 @@ function turnOf(run: Run, { call, index }: Made): number {
 }
 
 /** The wait before a repeat within a visit, where another target is free. */
-function wrongFirstWait(jitter: 'FULL' | 'NONE', run: Run, made: Made, waitMs: number): string | undefined {
+function wrongFirstWait({ jitter, backoffMs }: RetryConfig, run: Run, made: Made, waitMs: number): string | undefined {
   const before = run.made[made.index - 1];
   if (before?.record?.failure === undefined || made.index > 1 || made.others.length === 0) return undefined;
-  if (isSettledOn(run, made)) return undefined;
-  return outside(waitMs, ceiling(before.record.failure.class, 0, [1_000]), jitter === 'NONE');
-}
-
-function ceiling(name: FailureClass, turn: number, backoffMs: readonly number[]): number {
-  const listed = backoffMs[Math.min(turn, backoffMs.length - 1)] ?? 0;
-  const { firstWaitMs } = rowOf(name);
-  return firstWaitMs === undefined ? listed : Math.min(firstWaitMs * 2 ** turn, listed);
+  if (isSettledOn(run, made) || !isTimeEnough(run, made)) return undefined;
+  const { firstWaitMs = NEXT_TO_ANOTHER_MS } = rowOf(before.record.failure.class);
+  return outside(waitMs, Math.min(firstWaitMs, backoffMs[0] ?? 0), jitter === 'NONE');
 }
 
 function outside(waitMs: number, ceilingMs: number, isExact: boolean): string | undefined {

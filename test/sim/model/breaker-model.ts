@@ -24,12 +24,23 @@ interface Permit {
 interface Verdicted {
   readonly atMs: number;
   readonly verdict: 'success' | 'failure';
+  /** Whether it counts for sure: where others might have done the work, only the engine knows (K1). */
+  readonly isSure: boolean;
+}
+
+/** Whether a target of a request stands by that could be asked and is not suspect; `perhaps`: the models cannot tell. */
+export type StandsBy = 'some' | 'none' | 'perhaps';
+
+/** Whose call it is that has ended, and who else could have been asked (K1). */
+export interface Asker {
+  readonly request: object;
+  readonly soundOthers: StandsBy;
 }
 
 const STEADY_MS = 5_000;
 
 /** First output, progress, the slow reader and some more, the least of each (engine rule K7). */
-export const LEAST_LEASE_MS = 10_000 + 30_000 + 60_000 + 10_000;
+export const LEAST_LEASE_MS = 900 + 30_000 + 60_000 + 10_000;
 
 /**
  * The breaker of the rules (K1 to K6), written from the rules alone and with lists: it remembers everything and reckons anew
@@ -45,8 +56,10 @@ export class BreakerModel {
   #probes: readonly CallFacts[] = [];
   #succeeded: readonly CallFacts[] = [];
   readonly #verdicts: Verdicted[] = [];
-  /** When failures since the last closing happened. */
-  #failuresAtMs: number[] = [];
+  /** Failures since the last closing. */
+  #failures: Verdicted[] = [];
+  /** Whose failures have counted, and in which generation. */
+  readonly #counted: { readonly request: object; readonly generation: number }[] = [];
   #lastSuccessStartMs = Number.NEGATIVE_INFINITY;
   #wish: OperatorState = 'AUTOMATIC';
   /** When the state was what, for questions about the past. */
@@ -109,7 +122,7 @@ export class BreakerModel {
     this.#generation += 1;
     this.#forgetProbes();
     this.#verdicts.length = 0;
-    this.#failuresAtMs = [];
+    this.#failures = [];
     this.#lastSuccessStartMs = Number.NEGATIVE_INFINITY;
     this.#state = 'CLOSED';
     this.force('AUTOMATIC', nowMs);
@@ -155,30 +168,49 @@ export class BreakerModel {
     if (this.#succeeded.length >= this.#config.probes) this.#close(probe, nowMs);
   }
 
-  /** Takes the end of a call in. */
-  ended(call: CallFacts, verdict: Verdict, retryAfterMs: number | undefined, nowMs: number): boolean {
+  /** Whether it has failed lately and no call that was begun since has succeeded; by what has counted for sure, or perhaps. */
+  isSuspect(nowMs: number, how: 'surely' | 'perhaps'): boolean {
+    const last = this.#failures.findLast(({ isSure }) => isSure || how === 'perhaps');
+    if (last === undefined || last.atMs <= nowMs - this.#config.windowMs) return false;
+    return last.atMs >= this.#lastSuccessStartMs;
+  }
+
+  /** Takes the end of a call in. Returns whether it came in the generation in which it was let through. */
+  ended(
+    call: CallFacts,
+    verdict: Verdict,
+    retryAfterMs: number | undefined,
+    nowMs: number,
+    { request, soundOthers }: Asker,
+  ): boolean {
+    this.isUndecided = false;
     const permit = this.#permits.get(call);
     this.#permits.delete(call);
     if (permit === undefined || permit.generation !== this.#generation) return false;
-    this.#count(call, permit, verdict, retryAfterMs, nowMs);
-    return true;
-  }
-
-  #count(call: CallFacts, permit: Permit, verdict: Verdict, retryAfterMs: number | undefined, nowMs: number): void {
     if (permit.isProbe) {
       if (verdict === 'success') this.succeeded(call, nowMs);
       else if (verdict === 'failure') this.#open(retryAfterMs, nowMs);
       else this.#probes = this.#probes.filter((one) => one !== call);
-      return;
+      return true;
     }
-    if (verdict === 'neutral') return;
-    this.#verdicts.push({ atMs: nowMs, verdict });
     if (verdict === 'success') {
+      this.#verdicts.push({ atMs: nowMs, verdict, isSure: true });
       this.#lastSuccessStartMs = Math.max(this.#lastSuccessStartMs, call.openedAtMs);
-      return;
     }
-    this.#failuresAtMs.push(nowMs);
-    if (this.#tips(nowMs)) this.#open(retryAfterMs, nowMs);
+    if (verdict === 'failure') this.#fail(request, soundOthers, retryAfterMs, nowMs);
+    return true;
+  }
+
+  /** A further failure of a request counts only where a sound target stands by (K1). */
+  #fail(request: object, soundOthers: StandsBy, retryAfterMs: number | undefined, nowMs: number): void {
+    const generation = this.#generation;
+    const hasCounted = this.#counted.some((one) => one.request === request && one.generation === generation);
+    if (hasCounted && soundOthers === 'none') return;
+    this.#counted.push({ request, generation });
+    const failure = { atMs: nowMs, verdict: 'failure', isSure: !hasCounted || soundOthers === 'some' } as const;
+    this.#verdicts.push(failure);
+    this.#failures.push(failure);
+    if (this.#tips(failure)) this.#open(retryAfterMs, nowMs);
   }
 
   /** Takes over what the engine says, where the rules leave it open. */
@@ -186,21 +218,27 @@ export class BreakerModel {
     if (state === 'OPEN' && this.#state === 'CLOSED') this.#open(retryAfterMs, nowMs);
   }
 
-  #tips(nowMs: number): boolean {
-    const { failures: limit, windowMs, guard } = this.#config;
-    this.isUndecided = false;
-    const firstAtMs = this.#failuresAtMs.at(-limit);
-    if (firstAtMs === undefined || firstAtMs <= nowMs - windowMs) return false;
-    if (!guard || this.#lastSuccessStartMs <= firstAtMs) return true;
+  #tips({ atMs, isSure }: Verdicted): boolean {
+    const { windowMs } = this.#config;
     // The engine counts in sixtieths of the window and may forget so much too early.
-    const exact = this.#weighs(nowMs - windowMs);
-    const early = this.#weighs(nowMs - (windowMs * 59) / 60);
-    this.isUndecided = exact !== early;
-    return exact && early;
+    const answers = [atMs - windowMs, atMs - (windowMs * 59) / 60].flatMap((sinceMs) => [
+      this.#tipsBy(() => true, atMs, sinceMs),
+      isSure && this.#tipsBy((one) => one.isSure, atMs, sinceMs),
+    ]);
+    this.isUndecided = new Set(answers).size > 1;
+    return answers.every(Boolean);
   }
 
-  #weighs(sinceMs: number): boolean {
-    const inWindow = this.#verdicts.filter(({ atMs }) => atMs > sinceMs);
+  /** Whether the failures that count open it. @param sinceMs from when on verdicts lie in the window of the guard */
+  #tipsBy(counts: (one: Verdicted) => boolean, nowMs: number, sinceMs: number): boolean {
+    const { failures: limit, windowMs, guard } = this.#config;
+    const firstAtMs = this.#failures.filter(counts).at(-limit)?.atMs;
+    if (firstAtMs === undefined || firstAtMs <= nowMs - windowMs) return false;
+    return !guard || this.#lastSuccessStartMs <= firstAtMs || this.#weighs(counts, sinceMs);
+  }
+
+  #weighs(counts: (one: Verdicted) => boolean, sinceMs: number): boolean {
+    const inWindow = this.#verdicts.filter((one) => one.atMs > sinceMs && counts(one));
     const failures = inWindow.filter(({ verdict }) => verdict === 'failure').length;
     return inWindow.length <= 100 || failures >= inWindow.length * 0.05;
   }
@@ -227,7 +265,7 @@ export class BreakerModel {
     for (const one of this.#succeeded)
       if (this.#permits.has(one)) this.#permits.set(one, { generation: this.#generation, isProbe: false });
     this.#forgetProbes();
-    this.#failuresAtMs = [];
+    this.#failures = [];
     this.#lastSuccessStartMs = probe.openedAtMs;
     this.#become('CLOSED', nowMs);
   }

@@ -15,7 +15,7 @@ export class BucketModel {
 
   visited(nowMs: number): void {
     this.#fill(nowMs);
-    this.#level = Math.min(this.#capacity, this.#level + this.#perVisit);
+    if (this.#level < this.#capacity) this.#level = Math.min(this.#capacity, this.#level + this.#perVisit);
   }
 
   /** Takes one unit; false where there was none. */
@@ -26,8 +26,15 @@ export class BucketModel {
     return true;
   }
 
+  /** Puts back what was taken, and more. */
+  giveBack(nowMs: number, units: number, most: number): void {
+    this.#fill(nowMs);
+    if (this.#level < most) this.#level = Math.min(most, this.#level + units);
+  }
+
   #fill(nowMs: number): void {
-    this.#level = Math.min(this.#capacity, this.#level + ((nowMs - this.#atMs) / 1_000) * this.#perSecond);
+    const filled = this.#level + ((nowMs - this.#atMs) / 1_000) * this.#perSecond;
+    if (this.#level < this.#capacity) this.#level = Math.min(this.#capacity, filled);
     this.#atMs = nowMs;
   }
 }

@@ -55,6 +55,24 @@ function ofSilence(run: Run, { call, blame }: Made, nowMs: number): Judgement {
   return { verdict: undefined, by, cause: undefined };
 }
 
+/** Whether the silence of a call was suspicious; undefined where that is open, since the process was held up (X1, X2). */
+export function isSuspicious(
+  run: Run,
+  { call, blame }: Made,
+  nowMs: number,
+  sliceMs: number,
+  stalls: readonly Stall[],
+): boolean | undefined {
+  const silentMs = nowMs - call.openedAtMs;
+  if (heldUpMs({ stalls }, call.openedAtMs, nowMs) === 0) return silentMs >= blame.suspectFromMs - TOLERANCE_MS;
+  const allowedMs = Math.min(sliceMs, run.deadlineAtMs - call.openedAtMs);
+  const [one, other] = [blame.leastLimitMs, blame.limitMs].map((limitMs) => {
+    const waitsMs = Math.min(allowedMs, limitMs);
+    return waitsMs >= blame.suspectFromMs - TOLERANCE_MS && silentMs <= 2 * waitsMs + TOLERANCE_MS;
+  });
+  return one === other ? one : undefined;
+}
+
 /** Where the process was held up, the limit tells whom to blame, and nobody is once the timer is later than all of it (X2). */
 function ofSilenceHeldUp(run: Run, { call, blame }: Made, nowMs: number, sliceMs: number): Judgement {
   const allowedMs = Math.min(sliceMs, run.deadlineAtMs - call.openedAtMs);
@@ -66,6 +84,20 @@ function ofSilenceHeldUp(run: Run, { call, blame }: Made, nowMs: number, sliceMs
   const isSure =
     allowedMs >= blame.surelyFromMs - TOLERANCE_MS && silentMs <= 2 * Math.min(allowedMs, blame.leastLimitMs);
   return { verdict: isSure ? 'failure' : undefined, by: 'silence', cause: undefined };
+}
+
+/** Whether an answer in JSON broke off behind its head: it may be paid, and took its time (engine rule R3). */
+export function isBrokenBehindHead({ call, record }: Made): boolean {
+  const breaks = ['reset', 'silence', 'cut_short', 'protocol'];
+  const failure = record?.failure;
+  return !call.timing.streams && call.sawHead && failure !== undefined && breaks.includes(failure.class);
+}
+
+/** Whether a call has failed whose target had taken the prompt (classes C12 and C14). */
+export function hadBegun(made: Made): boolean {
+  const failure = made.record?.failure;
+  if (failure === undefined) return false;
+  return made.call.texts.length > 0 || (isBrokenBehindHead(made) && failure.class !== 'protocol');
 }
 
 /** A stale socket is nobody's fault once; behind a replacement it is the provider's (class C3). */

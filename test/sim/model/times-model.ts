@@ -1,4 +1,6 @@
 import type { AttemptTiming } from '../../../src/engine/port/call.ts';
+import type { Arrival } from './arrivals.ts';
+import { coldLimitMs } from './arrivals.ts';
 
 /** From when on silence is the provider's fault, and when an attempt must have ended, in milliseconds of its life. */
 export interface Blame {
@@ -6,56 +8,165 @@ export interface Blame {
   readonly notBeforeMs: number;
   /** From this on it is the provider's. */
   readonly surelyFromMs: number;
+  /** From this on it is suspicious (X1); infinite: never. */
+  readonly suspectFromMs: number;
   /** Longest wait for the first output that any rule allows. */
   readonly limitMs: number;
   /** The shortest that they may be. */
   readonly leastLimitMs: number;
 }
 
-const WINDOW_MS = 300_000;
-/** The engine's histogram is right to within a tenth. */
-const BLUR = 1.1;
+/** An attempt that ended without output; all but `startedAtMs` and `endedAtMs` where the rules leave its limit open. */
+export interface SilentCall {
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  /** Whether it counts as suspicious; undefined where that cannot be told from outside. */
+  readonly isSuspicious: boolean | undefined;
+  readonly suspectFromMs: number;
+}
 
-/** Response times of one target, every one remembered (engine, "Timers"; rule X1). */
+interface Sample {
+  readonly kind: string;
+  readonly size: number;
+  readonly atMs: number;
+  readonly ms: number;
+}
+
+const CLASSES = [0, 500, 2_000, 8_000, 32_000, 128_000];
+
+/** Response times of one model of a target, every one remembered, and its silences (engine, "Timers"; rules X1 and X6). */
 export class TimesModel {
-  readonly #streamed: { readonly atMs: number; readonly ms: number }[] = [];
-  readonly #whole: { readonly atMs: number; readonly ms: number }[] = [];
+  #samples: Sample[] = [];
+  #usedAtMs = Number.NEGATIVE_INFINITY;
+  /** The silences in a row, and whether that is sure. */
+  #inARow = 0;
+  #isUnsure = false;
+  #lastSilenceEndedAtMs = Number.NEGATIVE_INFINITY;
+  #lastSuspectFromMs = Number.POSITIVE_INFINITY;
+  #silentProbes = 0;
 
-  add(streams: boolean, ms: number, atMs: number): void {
-    (streams ? this.#streamed : this.#whole).push({ atMs, ms });
-  }
-
-  /** Bounds what the engine may make of silence now; `isLast` may depend on the moment, so that it stays open here. */
-  blame(timing: AttemptTiming, nowMs: number): Blame {
-    const least = this.#limit(timing, nowMs, 1 / BLUR);
-    const most = this.#limit(timing, nowMs, BLUR);
-    const last = timing.firstOutputAdapts ? 30_000 + timing.promptMs + (timing.streams ? 0 : timing.answerMs) : 0;
-    const limitMs = Math.max(most, last);
-    const p95 = percentile(recent(timing.streams ? this.#streamed : this.#whole, nowMs));
-    if (p95 === undefined) return { notBeforeMs: least, surelyFromMs: limitMs, limitMs, leastLimitMs: least };
-    return {
-      notBeforeMs: Math.min(least, Math.max(5_000, (3 * p95) / BLUR)),
-      surelyFromMs: Math.min(limitMs, Math.max(5_000, 3 * p95 * BLUR)),
-      limitMs,
-      leastLimitMs: least,
+  /**
+   * Takes in that an attempt begins, and bounds what the engine may make of its silence, by what comes before the first output; `isLast`
+   * stays open here.
+   */
+  asked(timing: AttemptTiming, nowMs: number): Readonly<Record<Arrival, Blame>> {
+    if (nowMs - this.#usedAtMs >= 300_000) this.#samples = [];
+    this.#usedAtMs = nowMs;
+    const known = this.#known(timing, nowMs);
+    const learnt = known && this.#learnt(timing, known, 2 ** Math.min(2, this.#silentProbes));
+    const suspectFromMs = known === undefined ? this.#suspectAnyway : suspect(timing, known);
+    const some = this.#standIn(timing, nowMs, 1);
+    const blame = (arrival: Arrival): Blame => {
+      const cold = withAdditions(timing, coldLimitMs(timing, arrival));
+      const signTells = timing.signsAreSure === true ? cold : Number.POSITIVE_INFINITY;
+      const least = arrival === 'sign_of_life' ? (learnt ?? cold) : Math.min(learnt ?? cold, signTells);
+      const limitMs = Math.max(least, withAdditions(timing, 30_000));
+      const usually = some === undefined ? limitMs : Math.max(5_000, 3 * percentile(some, 0.95));
+      const blameMs = learnt ?? usually;
+      const notBeforeMs = Math.min(least, blameMs);
+      return { notBeforeMs, surelyFromMs: Math.min(limitMs, blameMs), suspectFromMs, limitMs, leastLimitMs: least };
     };
+    return { no_head: blame('no_head'), head_alone: blame('head_alone'), sign_of_life: blame('sign_of_life') };
   }
 
-  #limit(timing: AttemptTiming, nowMs: number, blur: number): number {
-    const samples = recent(this.#streamed, nowMs);
-    const p95 = percentile(samples);
-    const adapts = timing.firstOutputAdapts && p95 !== undefined && samples.length >= 20;
-    const firstOutputMs = adapts ? Math.min(Math.max(4 * p95 * blur, 10_000), 120_000) : timing.firstOutputMs;
-    return firstOutputMs + timing.promptMs + (timing.streams ? 0 : timing.answerMs);
+  /** Takes in a first output. */
+  began(timing: AttemptTiming, ms: number, nowMs: number): void {
+    const known = this.#known(timing, nowMs);
+    if (this.#silentProbes > 0 && known !== undefined && ms > this.#learnt(timing, known, 1)) this.#samples = [];
+    this.#inARow = 0;
+    this.#isUnsure = false;
+    this.#lastSuspectFromMs = Number.POSITIVE_INFINITY;
+    this.#silentProbes = 0;
+    if (timing.streams) this.#add(timing, ms, nowMs);
+  }
+
+  /** Takes in the end of a complete answer. */
+  completed(timing: AttemptTiming, ms: number, nowMs: number): void {
+    if (!timing.streams) this.#add(timing, ms, nowMs);
+  }
+
+  /** Takes in a silence; returns whether it is the third suspicious one in a row, undefined where that is open. */
+  silent({ startedAtMs, endedAtMs, isSuspicious, suspectFromMs }: SilentCall): boolean | undefined {
+    if (isSuspicious === false) return false;
+    if (isSuspicious === undefined) {
+      this.#isUnsure = true;
+      return undefined;
+    }
+    this.#lastSuspectFromMs = suspectFromMs;
+    if (this.#inARow === 0 || startedAtMs >= this.#lastSilenceEndedAtMs) {
+      this.#inARow += 1;
+      this.#lastSilenceEndedAtMs = endedAtMs;
+    }
+    return this.#inARow >= 3 ? true : this.#isUnsure ? undefined : false;
+  }
+
+  /** Takes in that a probe failed by silence. */
+  probeFailed(): void {
+    this.#silentProbes += 1;
+  }
+
+  get #suspectAnyway(): number {
+    return this.#inARow >= 3 ? this.#lastSuspectFromMs : Number.POSITIVE_INFINITY;
+  }
+
+  #learnt(timing: AttemptTiming, known: readonly Sample[], patience: number): number {
+    const p95 = percentile(known, 0.95);
+    const floors = [3.1 * p95, 1.5 * percentile(known, 0.99), timing.mayThink ? 10_000 : 900];
+    if (!timing.streams) floors.push(timing.answerMs / 2);
+    const wished = Math.max(...floors) * stretched(timing, known) * patience + timing.promptMs;
+    const most = Math.max(120_000, timing.firstOutputMs);
+    return Math.min(wished, Math.max(withAdditions(timing, most), 1.5 * p95));
+  }
+
+  #add(timing: AttemptTiming, ms: number, atMs: number): void {
+    this.#usedAtMs = atMs;
+    this.#samples.push({ kind: kindOf(timing, classOf(timing)), size: sizeOf(timing), atMs, ms });
+  }
+
+  #known(timing: AttemptTiming, nowMs: number): readonly Sample[] | undefined {
+    return this.#standIn(timing, nowMs, 20);
+  }
+
+  /** The samples of a class, or of the smallest larger one, that has so many. */
+  #standIn(timing: AttemptTiming, nowMs: number, least: number): readonly Sample[] | undefined {
+    return CLASSES.slice(classOf(timing))
+      .map((_, above) => {
+        const kind = kindOf(timing, classOf(timing) + above);
+        return this.#samples
+          .filter((sample) => sample.kind === kind)
+          .slice(-128)
+          .filter(({ atMs }) => nowMs - atMs < 600_000);
+      })
+      .find((samples) => samples.length >= least);
   }
 }
 
-/** The samples of this window and the one before. */
-function recent(samples: readonly { readonly atMs: number; readonly ms: number }[], nowMs: number): number[] {
-  const window = Math.floor(nowMs / WINDOW_MS);
-  return samples.filter(({ atMs }) => Math.floor(atMs / WINDOW_MS) >= window - 1).map(({ ms }) => ms);
+function suspect(timing: AttemptTiming, known: readonly Sample[]): number {
+  return Math.max(300, 1.5 * percentile(known, 0.95) * stretched(timing, known) + timing.promptMs);
 }
 
-function percentile(samples: readonly number[]): number | undefined {
-  return samples.toSorted((one, other) => one - other)[Math.ceil(samples.length * 0.95) - 1];
+function stretched(timing: AttemptTiming, known: readonly Sample[]): number {
+  const average = known.reduce((sum, { size }) => sum + size, 0) / known.length;
+  return Math.max(1, (sizeOf(timing) + 500) / (average + 500));
+}
+
+function sizeOf({ streams, promptTokens, answerMs }: AttemptTiming): number {
+  return streams ? promptTokens : promptTokens + answerMs;
+}
+
+function classOf(timing: AttemptTiming): number {
+  return CLASSES.filter((from) => from <= sizeOf(timing)).length - 1;
+}
+
+function kindOf({ streams, mayThink }: AttemptTiming, sizeClass: number): string {
+  return `${streams ? 'streams' : 'whole'} ${mayThink ? 'thinks' : 'speaks'} ${sizeClass}`;
+}
+
+function withAdditions({ streams, promptMs, answerMs }: AttemptTiming, ms: number): number {
+  return ms + promptMs + (streams ? 0 : answerMs);
+}
+
+function percentile(samples: readonly Sample[], share: number): number {
+  const sorted = samples.map(({ ms }) => ms).toSorted((one, other) => one - other);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }

@@ -14,8 +14,16 @@ export const ADMISSION_MUTANTS: readonly Mutant[] = [
     rule: 'A1',
     does: 'keeps nothing back for the way home',
     file: 'engine/request/deadline.ts',
-    find: 'allowedMs - Math.min(RESERVE_MS, allowedMs * RESERVE_SHARE)',
+    find: 'allowedMs - reserveMs(allowedMs)',
     replace: 'allowedMs',
+    seenBy: 26,
+  },
+  {
+    rule: 'A1',
+    does: 'keeps as little back of a long deadline as of a short one',
+    file: 'engine/request/deadline.ts',
+    find: 'WAY_HOME_MS + allowedMs * ROUNDING_SHARE',
+    replace: 'WAY_HOME_MS',
     seenBy: 26,
   },
   {

@@ -2,6 +2,7 @@ import type { CallFacts } from '../sim-call.ts';
 import type { FaultKind } from '../tape.ts';
 import type { History, Story } from './live.ts';
 import type { Scenario } from './scenario.ts';
+import { heldOffThoughWellMs, leftThoughWell } from './figures/wronged.ts';
 
 /** The figures of one policy in one scenario. */
 export interface Account {
@@ -15,22 +16,31 @@ export interface Account {
   readonly callsPerRequest: number;
   /** Tokens that providers charge for and no caller got, for each request. */
   readonly wastedTokens: number;
-  /** Seconds in which at least one call went to a target that was down, summed over targets. */
-  readonly deadSeconds: number;
-  /** From the end of the faults until no request failed any more, in milliseconds. */
-  readonly failsForMs: number;
-  /** From the end of the faults until the first target answered everything again, in milliseconds. */
-  readonly awayForMs: number;
+  /** Seconds in which at least one call went to a target that was down, summed over targets; undefined where none was. */
+  readonly deadSeconds: number | undefined;
+  /** The longest that a call to a silent target lasted, in milliseconds; undefined where none was silent. */
+  readonly silentMs: number | undefined;
+  /** Calls to targets that were well that were ended before they were complete, the caller still waiting. */
+  readonly leftWell: number;
+  /** For how long targets were held off that were well, in milliseconds, summed; undefined where the policy holds nobody off. */
+  readonly heldOffWellMs: number | undefined;
+  /** From the end of the faults until no request failed any more, in milliseconds; undefined where there are none. */
+  readonly failsForMs: number | undefined;
+  /** From the end of the faults until the first target answered everything again, in milliseconds; undefined where there are none. */
+  readonly awayForMs: number | undefined;
   /** Answers that were wrong without a word: cut and taken for whole, put together from two, or doubled. */
   readonly corrupted: number;
 }
 
 const PROMPT_TOKENS = 500;
 const TOKENS_PER_PIECE = 25;
-const DOWN: ReadonlySet<FaultKind> = new Set(['refused', 'overload', 'silence', 'headers_only']);
+const SILENT: ReadonlySet<FaultKind> = new Set(['silence', 'headers_only', 'head_alone']);
+const DOWN: ReadonlySet<FaultKind> = new Set(['refused', 'overload', ...SILENT]);
 
 /** Reckons up what became of a scenario. */
-export function reckon({ tape }: Scenario, { stories }: History): Account {
+export function reckon(scenario: Scenario, history: History): Account {
+  const { tape } = scenario;
+  const { stories } = history;
   const counted = stories.filter(({ cancelledAtMs }) => cancelledAtMs === undefined);
   const good = counted.filter((story) => isGood(story));
   const firstMs = good
@@ -39,9 +49,12 @@ export function reckon({ tape }: Scenario, { stories }: History): Account {
     )
     .toSorted((one, other) => one - other);
   const calls = stories.flatMap((story) => story.calls);
-  const paid = sum(calls.map((call) => paidTokens(call)));
+  const paid = sum(stories.flatMap((story) => story.calls.map((call) => paidTokens(call, promptTokens(story)))));
   const used = sum(stories.map((story) => usedTokens(story)));
-  const { calmFromMs } = tape;
+  const { calmFromMs, faults } = tape;
+  const hasDead = faults.some(({ kind, shape }) => DOWN.has(kind) && shape.type !== 'chance');
+  const hasSilent = faults.some(({ kind }) => SILENT.has(kind));
+  const hasEnd = faults.length > 0;
   const failedAtMs = counted.flatMap((story) => (isGood(story) ? [] : [story.settledAtMs ?? 0]));
   const awayAtMs = good.flatMap((story) =>
     servingCall(story)?.target === story.asked.chain[0] ? [] : [story.asked.atMs],
@@ -53,17 +66,21 @@ export function reckon({ tape }: Scenario, { stories }: History): Account {
     firstOutputP99Ms: percentile(firstMs, 0.99),
     callsPerRequest: calls.length / stories.length,
     wastedTokens: (paid - used) / stories.length,
-    deadSeconds: new Set(
-      calls.flatMap((call) => (isDown(call) ? [`${call.target}${Math.floor(call.openedAtMs / 1_000)}`] : [])),
-    ).size,
-    failsForMs: Math.max(0, ...failedAtMs.map((atMs) => atMs - calmFromMs)),
-    awayForMs: Math.max(0, ...awayAtMs.map((atMs) => atMs - calmFromMs)),
+    deadSeconds: hasDead
+      ? new Set(calls.flatMap((call) => (isDown(call) ? [`${call.target}${Math.floor(call.openedAtMs / 1_000)}`] : [])))
+          .size
+      : undefined,
+    silentMs: hasSilent ? Math.max(0, ...calls.map((call) => silentMs(call))) : undefined,
+    leftWell: leftThoughWell(history),
+    heldOffWellMs: heldOffThoughWellMs(scenario, history),
+    failsForMs: hasEnd ? Math.max(0, ...failedAtMs.map((atMs) => atMs - calmFromMs)) : undefined,
+    awayForMs: hasEnd ? Math.max(0, ...awayAtMs.map((atMs) => atMs - calmFromMs)) : undefined,
     corrupted: stories.filter((story) => isCorrupted(story)).length,
   };
 
   /** Whether a call met a target that answered nobody. */
   function isDown({ target, plan, openedAtMs }: CallFacts): boolean {
-    return tape.faults.some(
+    return faults.some(
       (fault) =>
         fault.target === target &&
         fault.shape.type !== 'chance' &&
@@ -73,6 +90,11 @@ export function reckon({ tape }: Scenario, { stories }: History): Account {
         openedAtMs < fault.toMs,
     );
   }
+}
+
+/** How long a call to a silent target lasted. */
+function silentMs({ plan, openedAtMs, closedAtMs }: CallFacts): number {
+  return plan.fault !== undefined && SILENT.has(plan.fault) ? (closedAtMs ?? openedAtMs) - openedAtMs : 0;
 }
 
 function isGood(story: Story): boolean {
@@ -91,15 +113,19 @@ function servingCall(story: Story): CallFacts | undefined {
   return story.calls.find((call) => call.sawTerminal && call.texts.join('').trim() === text);
 }
 
-function paidTokens(call: CallFacts): number {
+function promptTokens({ asked }: Story): number {
+  return asked.promptTokens ?? PROMPT_TOKENS;
+}
+
+function paidTokens(call: CallFacts, prompt: number): number {
   const { plan, timing, texts } = call;
   const pieces = texts.join('').split(' ').length - 1;
-  if (pieces > 0 || (timing.streams && call.bytes > 0)) return PROMPT_TOKENS + pieces * TOKENS_PER_PIECE;
+  if (pieces > 0 || (timing.streams && call.bytes > 0)) return prompt + pieces * TOKENS_PER_PIECE;
   const isAnswered = plan.script.some(({ event }) => event.type === 'headers');
   if (!isAnswered) return 0;
-  if (timing.streams) return call.closedAtMs === undefined || headersCame(call) ? PROMPT_TOKENS : 0;
+  if (timing.streams) return call.closedAtMs === undefined || headersCame(call) ? prompt : 0;
   // Nobody stops to write a JSON answer because its reader has gone.
-  return PROMPT_TOKENS + writtenPieces(call) * TOKENS_PER_PIECE;
+  return prompt + writtenPieces(call) * TOKENS_PER_PIECE;
 }
 
 function headersCame({ plan, openedAtMs, closedAtMs }: CallFacts): boolean {
@@ -120,7 +146,7 @@ const BROKEN_PIECES = 8;
 
 function usedTokens(story: Story): number {
   const isUsed = isGood(story) || (story.cancelledAtMs !== undefined && story.pieces.length > 0);
-  return isUsed ? PROMPT_TOKENS + story.pieces.length * TOKENS_PER_PIECE : 0;
+  return isUsed ? promptTokens(story) + story.pieces.length * TOKENS_PER_PIECE : 0;
 }
 
 function percentile(sorted: readonly number[], share: number): number | undefined {

@@ -1,10 +1,12 @@
-import type { IPolicy } from 'cockatiel';
+import type { CircuitBreakerPolicy, IPolicy } from 'cockatiel';
 import {
   circuitBreaker,
+  CircuitState,
   ConsecutiveBreaker,
   ExponentialBackoff,
   fallback,
   handleAll,
+  handleWhen,
   retry,
   timeout,
   TimeoutStrategy,
@@ -23,7 +25,7 @@ const TIMEOUT_MS = 12_000;
 export const COCKATIEL: Rival = {
   name: 'cockatiel 4',
   says: `the real library: per target \`wrap(retry, breaker, timeout)\` with the page's figures (3 retries with exponential backoff, 5 failures in a row, 10 s) and a timeout of ${TIMEOUT_MS / 1_000} s, \`fallback\` from each to the next; a stream is passed on once its headers are there`,
-  make: (targets, runtime) => new CockatielPolicy(targets, runtime),
+  make: (targets, runtime, leastLimitMs) => new CockatielPolicy(targets, runtime, Math.max(TIMEOUT_MS, leastLimitMs)),
   usesGlobals: true,
 };
 
@@ -31,11 +33,11 @@ type Answer = string | Exchange;
 
 class CockatielPolicy implements Policy {
   readonly #runtime: Runtime;
-  readonly #policies: ReadonlyMap<string, IPolicy>;
+  readonly #policies: ReadonlyMap<string, Composed>;
 
-  constructor(targets: readonly string[], runtime: Runtime) {
+  constructor(targets: readonly string[], runtime: Runtime, timeoutMs: number) {
     this.#runtime = runtime;
-    this.#policies = new Map(targets.map((target) => [target, composed()]));
+    this.#policies = new Map(targets.map((target) => [target, composed(timeoutMs)]));
   }
 
   async serve(ask: Ask): Promise<Ending> {
@@ -49,6 +51,10 @@ class CockatielPolicy implements Policy {
     } catch {
       return { ok: false };
     }
+  }
+
+  isHeldOff(target: string): boolean {
+    return this.#policies.get(target)?.breaker.state !== CircuitState.Closed;
   }
 
   /** The library hears no abort any more once the headers are there; a careful caller sees to the body. */
@@ -66,12 +72,15 @@ class CockatielPolicy implements Policy {
   }
 
   #ask(ask: Ask, target: string, others: readonly string[]): Promise<Answer> {
-    const policy = this.#policies.get(target);
-    if (policy === undefined) throw new Error(`no target ${target}`);
-    const asking = (): Promise<Answer> => policy.execute(({ signal }) => this.#call(ask, target, signal), ask.signal);
+    const composition = this.#policies.get(target);
+    if (composition === undefined) throw new Error(`no target ${target}`);
+    const asking = (): Promise<Answer> =>
+      composition.policy.execute(({ signal }) => this.#call(ask, target, signal), ask.signal);
     const [next, ...rest] = others;
+    // Whose caller has gone has nothing to say against the targets that follow.
+    const isWaiting = handleWhen(() => !ask.signal.aborted);
     if (next === undefined) return asking();
-    return fallback(handleAll, () => this.#ask(ask, next, rest)).execute(asking);
+    return fallback(isWaiting, () => this.#ask(ask, next, rest)).execute(asking);
   }
 
   async #call(ask: Ask, target: string, signal: AbortSignal): Promise<Answer> {
@@ -81,10 +90,17 @@ class CockatielPolicy implements Policy {
   }
 }
 
-function composed(): IPolicy {
-  return wrap(
+interface Composed {
+  readonly policy: IPolicy;
+  readonly breaker: CircuitBreakerPolicy;
+}
+
+function composed(timeoutMs: number): Composed {
+  const breaker = circuitBreaker(handleAll, { halfOpenAfter: 10_000, breaker: new ConsecutiveBreaker(5) });
+  const policy = wrap(
     retry(handleAll, { maxAttempts: 3, backoff: new ExponentialBackoff() }),
-    circuitBreaker(handleAll, { halfOpenAfter: 10_000, breaker: new ConsecutiveBreaker(5) }),
-    timeout(TIMEOUT_MS, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }),
+    breaker,
+    timeout(timeoutMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }),
   );
+  return { policy, breaker };
 }

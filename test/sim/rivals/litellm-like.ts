@@ -13,7 +13,7 @@ const LONGEST_HINT_MS = 60_000;
 export const LITELLM_LIKE: Rival = {
   name: 'LiteLLM-like',
   says: `${RETRIES} retries on every hop of the chain, after Retry-After up to a minute or 0.5 and 1 s with a quarter of jitter; a target cools down for ${COOLDOWN_MS / 1_000} s after a 429 or when more than half of at least ${LEAST_CALLS} calls in this minute failed; ${READ_MS / 1_000} s without a byte end a call; a stream that has begun is not moved; no abort of a call that has not answered yet when the caller leaves`,
-  make: (targets, runtime) => new LitellmLike(targets, runtime),
+  make: (targets, runtime, leastLimitMs) => new LitellmLike(targets, runtime, Math.max(READ_MS, leastLimitMs)),
 };
 
 /** Calls of one target in the current minute of the clock. */
@@ -26,9 +26,11 @@ interface Minute {
 
 class LitellmLike implements Policy {
   readonly #runtime: Runtime;
+  readonly #readMs: number;
   readonly #minutes: ReadonlyMap<string, Minute>;
 
-  constructor(targets: readonly string[], runtime: Runtime) {
+  constructor(targets: readonly string[], runtime: Runtime, readMs: number) {
+    this.#readMs = readMs;
     this.#runtime = runtime;
     this.#minutes = new Map(
       targets.map((target) => [target, { startsAtMs: 0, calls: 0, failures: 0, coolsUntilMs: 0 }]),
@@ -54,6 +56,10 @@ class LitellmLike implements Policy {
     return { ok: false };
   }
 
+  isHeldOff(target: string): boolean {
+    return this.#runtime.now() < this.#minuteOf(target).coolsUntilMs;
+  }
+
   async #ask(ask: Ask, target: string, minute: Minute): Promise<Ending> {
     const streams = ask.client !== undefined;
     const exchange = new Exchange(
@@ -61,7 +67,7 @@ class LitellmLike implements Policy {
       target,
       streams,
       this.#runtime,
-      { readMs: READ_MS },
+      { readMs: this.#readMs },
       new AbortController().signal,
     );
     const leave = (): void => {

@@ -10,6 +10,8 @@ import { timingOf } from '../sim-config.ts';
 import type { SimRuntime } from '../sim-runtime.ts';
 import { createSimRuntime } from '../sim-runtime.ts';
 import type { SimRequest } from '../tape.ts';
+import type { HeldOff } from './figures/held-off.ts';
+import { HoldWatch } from './figures/held-off.ts';
 import type { Ending, Policy, Rival } from './rival.ts';
 import type { Scenario } from './scenario.ts';
 import { withVirtualGlobals } from './virtual-globals.ts';
@@ -18,6 +20,8 @@ import { withVirtualGlobals } from './virtual-globals.ts';
 export interface Story {
   readonly asked: SimRequest;
   readonly calls: CallFacts[];
+  /** When each try began. */
+  readonly triesAtMs: number[];
   /** Pieces that the caller got in its last try, since the last word that an answer begins anew. */
   pieces: string[];
   /** Whether it got more than one answer in one. */
@@ -34,12 +38,14 @@ export interface History {
   readonly events: number;
   readonly mostAtATime: number;
   readonly simulatedMs: number;
+  /** Undefined where the policy holds nobody off, ever. */
+  readonly heldOff: readonly HeldOff[] | undefined;
 }
 
 /** Lives a scenario through with one policy. The same scenario, seed and policy have the same history, always. */
 export async function live(scenario: Scenario, rival: Rival): Promise<History> {
   const runtime = createSimRuntime(scenario.tape.seed);
-  const stage = new Stage(scenario, rival.make(scenario.tape.targets, runtime), runtime);
+  const stage = new Stage(scenario, rival.make(scenario.tape.targets, runtime, scenario.leastLimitMs), runtime);
   return rival.usesGlobals === true ? withVirtualGlobals(runtime, () => stage.live()) : stage.live();
 }
 
@@ -66,6 +72,7 @@ class Stage {
         const story: Story = {
           asked,
           calls: [],
+          triesAtMs: [],
           pieces: [],
           wasSpliced: false,
           firstOutputAtMs: undefined,
@@ -78,9 +85,12 @@ class Stage {
       });
     }
     await this.#runtime.settle();
-    while (await this.#runtime.step());
+    const watch = new HoldWatch(this.#policy, this.#scenario.tape.targets);
+    while (await this.#runtime.step()) watch.look(this.#runtime.now());
     const { events } = this.#runtime;
-    return { stories: this.#stories, events, mostAtATime: this.#most, simulatedMs: this.#runtime.now() };
+    const simulatedMs = this.#runtime.now();
+    const heldOff = watch.past(simulatedMs);
+    return { stories: this.#stories, events, mostAtATime: this.#most, simulatedMs, heldOff };
   }
 
   /** One try of the caller: to its end or its deadline, whichever comes first. */
@@ -88,6 +98,7 @@ class Stage {
     const { asked } = story;
     const controller = new AbortController();
     story.pieces = [];
+    story.triesAtMs.push(this.#runtime.now());
     this.#running += 1;
     this.#most = Math.max(this.#most, this.#running);
     const ended = Promise.withResolvers<Ending>();

@@ -11,14 +11,16 @@ const RETRIED = new Set([429, 500, 502, 503, 504]);
 export const PORTKEY_LIKE: Rival = {
   name: 'Portkey-like',
   says: `the first target that answers, in order; on each ${RETRIES} retries of 429 and 5xx after 1, 2 and 4 s without jitter; a limit of ${HEADERS_MS / 1_000} s that ends with the headers; no circuit; Retry-After not followed (it is opt-in)`,
-  make: (_, runtime) => new PortkeyLike(runtime),
+  make: (_, runtime, leastLimitMs) => new PortkeyLike(runtime, Math.max(HEADERS_MS, leastLimitMs)),
 };
 
 class PortkeyLike implements Policy {
   readonly #runtime: Runtime;
+  readonly #headersMs: number;
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, headersMs: number) {
     this.#runtime = runtime;
+    this.#headersMs = headersMs;
   }
 
   async serve(ask: Ask): Promise<Ending> {
@@ -41,7 +43,9 @@ class PortkeyLike implements Policy {
   async #retried(ask: Ask, target: string): Promise<Exchange | undefined> {
     for (let retries = 0; ; retries++) {
       try {
-        const exchange = new Exchange(ask, target, ask.client !== undefined, this.#runtime, { headersMs: HEADERS_MS });
+        const exchange = new Exchange(ask, target, ask.client !== undefined, this.#runtime, {
+          headersMs: this.#headersMs,
+        });
         await exchange.headers();
         return exchange;
       } catch (error) {

@@ -23,6 +23,8 @@ export type Ending = { readonly ok: true; readonly text?: string | undefined } |
 /** Decides which targets are asked, when and how often. Never rejects. */
 export interface Policy {
   serve(ask: Ask): Promise<Ending>;
+  /** Whether a target is held off now by what it did before: its circuit is open, or it cools down. Absent: it never is. */
+  isHeldOff?(target: string): boolean;
 }
 
 /** A policy by its name in the tables. */
@@ -30,7 +32,8 @@ export interface Rival {
   readonly name: string;
   /** What it does, in one sentence. */
   readonly says: string;
-  readonly make: (targets: readonly string[], runtime: SimRuntime) => Policy;
+  /** Limits of its calls are not shorter than `leastLimitMs`: who sets them knows how long the answers take. */
+  readonly make: (targets: readonly string[], runtime: SimRuntime, leastLimitMs: number) => Policy;
   /** Whether it reads time and chance from the globals, which are virtual then. */
   readonly usesGlobals?: boolean;
 }

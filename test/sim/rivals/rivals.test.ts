@@ -5,11 +5,14 @@ import type { SimRequest } from '../tape.ts';
 import { PLAIN } from '../tape.ts';
 import { reckon } from './account.ts';
 import { COCKATIEL } from './cockatiel.ts';
-import { compare, RIVALS } from './compare.ts';
 import { CallError } from './exchange.ts';
+import { figuresOf } from './figures/figures.ts';
+import { tableOf } from './figures/tables.ts';
+import { heldOffThoughWellMs } from './figures/wronged.ts';
 import { LITELLM_LIKE } from './litellm-like.ts';
 import type { History } from './live.ts';
 import { live } from './live.ts';
+import { RIVALS } from './policies.ts';
 import { PORTKEY_LIKE } from './portkey-like.ts';
 import type { Rival } from './rival.ts';
 import type { Scenario, Trouble } from './scenario.ts';
@@ -100,6 +103,12 @@ describe('cockatiel', () => {
     expect(toFirst.some((atSecond) => atSecond >= 20)).toBe(true);
   });
 
+  it('holds nothing against the targets that follow where a caller has gone', async () => {
+    const silent = world({ ...FIRST_DEAD, kind: 'silence' }, [0, 3_000, 6_000, 9_000, 12_000], { timeoutMs: 2_000 });
+    const { heldOff } = await live(silent, COCKATIEL);
+    expect(new Set(heldOff?.map(({ target }) => target))).toEqual(new Set(['a']));
+  });
+
   it('reads the virtual clock, and the real one is back afterwards', async () => {
     const { setTimeout, clearTimeout, Date: date, Math: math } = globalThis;
     const before = { setTimeout, clearTimeout, now: date.now, random: math.random };
@@ -151,9 +160,14 @@ describe('the Portkey-like policy', () => {
 describe('a comparison', () => {
   it('is the same for the same seed, and another for another', async () => {
     const few = [UNDERSTUDY, COCKATIEL];
-    const table = await compare('cancels', 1, few);
-    expect(await compare('cancels', 1, few)).toBe(table);
-    expect(await compare('cancels', 2, few)).not.toBe(table);
+    const [first, again, other] = [
+      await figuresOf('two-second-deadlines', 1, few),
+      await figuresOf('two-second-deadlines', 1, few),
+      await figuresOf('two-second-deadlines', 2, few),
+    ];
+    expect(again).toEqual(first);
+    expect(other.policies).not.toEqual(first.policies);
+    const table = tableOf(makeScenario('two-second-deadlines', 1), [first]);
     expect(table.split('\n').filter((line) => line.startsWith('| '))).toHaveLength(2 + few.length);
   });
 
@@ -163,6 +177,34 @@ describe('a comparison', () => {
       const { corrupted } = reckon(scenario, await live(scenario, rival));
       if ([COCKATIEL, LITELLM_LIKE, PORTKEY_LIKE].includes(rival)) expect(corrupted, rival.name).toBeGreaterThan(0);
       else expect(corrupted, rival.name).toBe(0);
+    }
+  });
+
+  it('counts targets that were well and were left, or held off', async () => {
+    const slow = world({ ...FIRST_DEAD, fromMs: 5_000_000, toMs: 5_000_001 }, [0, 60_000, 120_000], {
+      timeoutMs: 60_000,
+    });
+    const crawling = { ...slow, tape: { ...slow.tape, paceMs: { a: 25_000, b: 400 } } };
+    // Its headers come after half of the time to the first words: 7.5 to 17.5 s.
+    const portkey = reckon(crawling, await live(crawling, PORTKEY_LIKE));
+    expect(portkey.leftWell).toBeGreaterThan(0);
+    expect(portkey.heldOffWellMs).toBeUndefined();
+    const patient = { ...crawling, leastLimitMs: 60_000 };
+    expect(reckon(patient, await live(patient, PORTKEY_LIKE))).toMatchObject({ leftWell: 0, success: 1 });
+    const rushed = world(FIRST_DEAD, [0, 1_000, 2_000, 3_000]);
+    const blames = reckon(rushed, await live(rushed, UNDERSTUDY));
+    expect(blames).toMatchObject({ leftWell: 0, heldOffWellMs: 0 });
+    const unjustly = { ...rushed, tape: { ...rushed.tape, faults: [] } };
+    const history = await live(rushed, UNDERSTUDY);
+    expect(heldOffThoughWellMs(unjustly, { ...history, stories: [] })).toBeGreaterThan(1_000);
+  });
+
+  it('does not count what its caller ends as a target that was left', async () => {
+    const left = world({ ...FIRST_DEAD, fromMs: 500_000 }, [0, 10_000], { cancel: { type: 'after', ms: 700 } });
+    for (const rival of RIVALS) expect(reckon(left, await live(left, rival)).leftWell, rival.name).toBe(0);
+    const late = world({ ...FIRST_DEAD, fromMs: 500_000 }, [0, 10_000], { timeoutMs: 1_000 });
+    for (const rival of [SEED_SCHEDULE, COCKATIEL, LITELLM_LIKE, PORTKEY_LIKE]) {
+      expect(reckon(late, await live(late, rival)).leftWell, rival.name).toBe(0);
     }
   });
 

@@ -22,6 +22,10 @@ export interface Scenario {
   readonly capacity: Capacity;
   /** Whether the preset EXHAUST_FIRST is of interest. */
   readonly exhaustFirst: boolean;
+  /** Whether it is about how long to wait for a target: that nobody who was well was left or blamed is worth a column. */
+  readonly isOfWaits: boolean;
+  /** The least that a person who knows these answers would let a fixed limit of a call be, in milliseconds. */
+  readonly leastLimitMs: number;
 }
 
 /** How the requests of a scenario come, times in milliseconds. */
@@ -33,6 +37,12 @@ export interface Crowd {
   readonly clientRetries?: number;
   readonly cancelShare?: number;
   readonly slowShare?: number;
+  /** Who is asked, in this order; TARGETS where absent. Of several chains each request draws one. */
+  readonly chains?: readonly (readonly string[])[];
+  /** Sizes of the prompts in tokens, the least and the most; each factor between them is as likely as the other. */
+  readonly promptTokens?: readonly [least: number, most: number];
+  /** How long a model thinks over a request, the least and the most. Absent: the requests ask for no reasoning. */
+  readonly thinkMs?: readonly [least: number, most: number];
 }
 
 /** One part of the faults of a scenario. */
@@ -45,9 +55,14 @@ export interface Trouble {
 }
 
 /** How a scenario is put together. */
-export interface Draft extends Pick<Scenario, 'name' | 'models'> {
+export interface Draft extends Pick<Scenario, 'name' | 'models'>, Pick<Tape, 'drifts' | 'readMsPerToken'> {
   readonly crowds: readonly Crowd[];
   readonly troubles: readonly Trouble[];
+  /** How long answers are and how soon they begin, where not as in every other scenario. */
+  readonly answer?: Tape['answer'];
+  readonly paceMs?: Tape['paceMs'];
+  readonly leastLimitMs?: number;
+  readonly isOfWaits?: boolean;
   readonly capacity?: Capacity;
   readonly exhaustFirst?: boolean;
 }
@@ -72,6 +87,8 @@ export function scenarioOf(draft: Draft, seed: number): Scenario {
     models: draft.models,
     capacity: draft.capacity ?? {},
     exhaustFirst: draft.exhaustFirst ?? false,
+    leastLimitMs: draft.leastLimitMs ?? 0,
+    isOfWaits: draft.isOfWaits ?? false,
     tape: {
       seed: seedOf(seed, draft.name, 'tape'),
       config: {
@@ -85,8 +102,10 @@ export function scenarioOf(draft: Draft, seed: number): Scenario {
         sharedAccount: false,
       },
       targets: TARGETS,
-      paceMs: { a: 400, b: 500, c: 600, d: 700, e: 800 },
-      answer: { pieces: 12, gapMs: 250 },
+      paceMs: draft.paceMs ?? { a: 400, b: 500, c: 600, d: 700, e: 800 },
+      answer: draft.answer ?? { pieces: 12, gapMs: 250 },
+      drifts: draft.drifts,
+      readMsPerToken: draft.readMsPerToken,
       faults,
       requests: requests.toSorted((one, other) => one.atMs - other.atMs),
       wallJumps: [],
@@ -120,6 +139,21 @@ function requestOf(crowd: Crowd, atMs: number, id: number, dice: Dice): SimReque
     refusedAs: undefined,
     clientRetries: crowd.clientRetries ?? 0,
     onBroken: 'FAIL',
+    ...workOf(crowd, dice),
+  };
+}
+
+/** What there is to read and to think over. Draws nothing where the crowd leaves nothing open. */
+function workOf(
+  { chains, promptTokens, thinkMs }: Crowd,
+  dice: Dice,
+): Partial<Pick<SimRequest, 'chain' | 'promptTokens' | 'thinkMs'>> {
+  return {
+    ...(chains === undefined ? {} : { chain: dice.pick(chains) }),
+    ...(promptTokens === undefined
+      ? {}
+      : { promptTokens: Math.round(promptTokens[0] * (promptTokens[1] / promptTokens[0]) ** dice.next()) }),
+    ...(thinkMs === undefined ? {} : { thinkMs: Math.round(thinkMs[0] + (thinkMs[1] - thinkMs[0]) * dice.next()) }),
   };
 }
 

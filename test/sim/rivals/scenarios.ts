@@ -85,6 +85,7 @@ const DRAFTS: readonly Draft[] = [
       { targets: ['a'], kind: 'headers_only', ...FAULTY },
       { targets: ['b'], kind: 'silence', ...FAULTY, shape: { type: 'chance', share: 1 / 3 } },
     ],
+    isOfWaits: true,
   },
   {
     name: 'cut-streams',
@@ -115,6 +116,65 @@ const DRAFTS: readonly Draft[] = [
     models: 'Callers give 8 s for an answer that takes four, and the first target is silent for 45 minutes.',
     crowds: [{ ...HOUR, timeoutMs: 8 * SECOND_MS }],
     troubles: [{ targets: ['a'], kind: 'silence', ...FAULTY }],
+    isOfWaits: true,
+  },
+  {
+    name: 'two-second-deadlines',
+    models:
+      'Callers give 2 s for an answer that begins after 0.3 to 0.6 s and takes half a second, and the first target is silent for 45 minutes.',
+    crowds: [{ ...HOUR, timeoutMs: 2 * SECOND_MS }],
+    answer: { pieces: 5, gapMs: 100 },
+    paceMs: { a: 400, b: 420, c: 430, d: 430, e: 430 },
+    troubles: [{ targets: ['a'], kind: 'silence', ...FAULTY }],
+    isOfWaits: true,
+  },
+  {
+    name: 'thinking',
+    models:
+      'Two models that think for 60 to 110 s, in silence behind a startup event; half of the callers ask the one first, half the other, which for 22 minutes accepts calls and sends nothing, then for 23 sends headers and nothing.',
+    crowds: [
+      {
+        ...HOUR,
+        timeoutMs: 5 * MINUTE_MS,
+        thinkMs: [60 * SECOND_MS, 110 * SECOND_MS],
+        chains: [
+          ['a', 'b'],
+          ['b', 'a'],
+        ],
+      },
+    ],
+    troubles: [
+      { targets: ['b'], kind: 'silence', fromMs: FAULTY.fromMs, toMs: 27 * MINUTE_MS },
+      { targets: ['b'], kind: 'head_alone', fromMs: 27 * MINUTE_MS, toMs: FAULTY.toMs },
+    ],
+    leastLimitMs: 120 * SECOND_MS,
+    isOfWaits: true,
+  },
+  {
+    name: 'slow-drift',
+    models:
+      'The first words of the first target come after 0.4 s, within ten minutes after 6 s, stay so for twenty, and come back within ten; nothing is at fault.',
+    crowds: [HOUR],
+    troubles: [],
+    drifts: {
+      a: [
+        { atMs: 10 * MINUTE_MS, paceMs: 400 },
+        { atMs: 20 * MINUTE_MS, paceMs: 6_000 },
+        { atMs: 40 * MINUTE_MS, paceMs: 6_000 },
+        { atMs: 50 * MINUTE_MS, paceMs: 400 },
+      ],
+    },
+    isOfWaits: true,
+  },
+  {
+    name: 'prompt-sizes',
+    models:
+      'Prompts have 500 to 200,000 tokens, of which a target reads 10,000 in a second; the first target is silent for 20 minutes.',
+    crowds: [{ ...HOUR, timeoutMs: 120 * SECOND_MS, promptTokens: [500, 200_000] }],
+    readMsPerToken: 0.1,
+    troubles: [{ targets: ['a'], kind: 'silence', fromMs: 20 * MINUTE_MS, toMs: 40 * MINUTE_MS }],
+    leastLimitMs: 45 * SECOND_MS,
+    isOfWaits: true,
   },
   {
     name: 'cancels',

@@ -13,15 +13,17 @@ const COOLDOWN_MS = 30_000;
 export const SEED_SCHEDULE: Rival = {
   name: 'seed schedule',
   says: `whole answers alone; 1, 2, 4 and 8 s on each target in turn, without jitter or budget; a circuit per target (5 failures in 60 s, 30 s), half open for whoever comes; calls end after ${CALL_MS / 1_000} s`,
-  make: (targets, runtime) => new SeedSchedule(targets, runtime),
+  make: (targets, runtime, leastLimitMs) => new SeedSchedule(targets, runtime, Math.max(CALL_MS, leastLimitMs)),
 };
 
 class SeedSchedule implements Policy {
   readonly #runtime: Runtime;
+  readonly #callMs: number;
   readonly #circuits: ReadonlyMap<string, Circuit>;
 
-  constructor(targets: readonly string[], runtime: Runtime) {
+  constructor(targets: readonly string[], runtime: Runtime, callMs: number) {
     this.#runtime = runtime;
+    this.#callMs = callMs;
     this.#circuits = new Map(targets.map((target) => [target, new Circuit(() => runtime.now())]));
   }
 
@@ -37,13 +39,17 @@ class SeedSchedule implements Policy {
     return { ok: false };
   }
 
+  isHeldOff(target: string): boolean {
+    return this.#circuits.get(target)?.isOpen === true;
+  }
+
   /** All attempts on one target; its circuit is asked when its turn comes, not between them. */
   async #exhaust(ask: Ask, target: string): Promise<string | undefined> {
     const circuit = this.#circuits.get(target);
     if (circuit?.isOpen !== false) return undefined;
     for (const waitMs of [...WAITS_MS, undefined]) {
       try {
-        const text = await readWhole(new Exchange(ask, target, false, this.#runtime, { totalMs: CALL_MS }));
+        const text = await readWhole(new Exchange(ask, target, false, this.#runtime, { totalMs: this.#callMs }));
         circuit.succeeded();
         return text;
       } catch {

@@ -40,6 +40,10 @@ class EnginePolicy implements Policy {
     this.#recovery = recovery;
   }
 
+  isHeldOff(target: string): boolean {
+    return this.#engine.health().find((health) => health.target === target)?.circuit !== 'CLOSED';
+  }
+
   async serve({ asked, client, connect, signal }: Ask): Promise<Ending> {
     const result = await this.#engine.run<string, string>({
       chain: asked.chain.map((target) => entryOf(target)),

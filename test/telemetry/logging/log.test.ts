@@ -116,6 +116,17 @@ describe('the line of a call', () => {
     });
   });
 
+  test('tells of an answer that broke off after its first words the code, or else the reason of what broke it', () => {
+    const broken = { class: 'interrupted', reason: 'STREAM_INTERRUPTED', brokenBy: 'PROVIDER_TIMEOUT' } as const;
+    const attempts = [failedAttempt(broken), failedAttempt({ ...broken, providerCode: undefined })];
+    expect(logged(okEnd({ attempts }))).toMatchObject({
+      'understudy.trail': [
+        { outcome: 'STREAM_INTERRUPTED', code: 'rate_limit_exceeded' },
+        { outcome: 'STREAM_INTERRUPTED', code: 'PROVIDER_TIMEOUT' },
+      ],
+    });
+  });
+
   test('never takes an unknown cost for 0', () => {
     const line = logged(okEnd({ cost: { source: 'UNKNOWN' } }));
     expect(line).toMatchObject({ 'understudy.cost.source': 'UNKNOWN' });

@@ -92,6 +92,13 @@ describe('metrics of attempts', () => {
     expect(valueOf(scraped, 'understudy_attempt_first_output_seconds_count', OPENAI)).toBeUndefined();
   });
 
+  test('count an answer that broke off after its first words by what broke it', async () => {
+    const broken = { class: 'interrupted', reason: 'STREAM_INTERRUPTED', brokenBy: 'PROVIDER_TIMEOUT' } as const;
+    const scraped = await record(okEnd({ attempts: [failedAttempt(broken), okAttempt()] }));
+    const labels = { ...OPENAI, kind: 'FIRST', outcome: 'PROVIDER_TIMEOUT' };
+    expect(valueOf(scraped, 'understudy_attempts_total', labels)).toBe(1);
+  });
+
   test('count a skip without a duration', async () => {
     const skip = failedAttempt({ reason: 'CIRCUIT_OPEN' }, { kind: 'SKIPPED' });
     const scraped = await record(failedEnd({ attempts: [{ record: skip.record }] }));

@@ -25,7 +25,7 @@ export function createToyAdapter(framing: Adapter['framing'] = 'sse'): Adapter {
     }),
     healthCheck: undefined,
     modelList: undefined,
-    mayBeSilent: () => false,
+    silence: () => 'short',
   };
 }
 

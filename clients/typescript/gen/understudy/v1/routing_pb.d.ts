@@ -148,7 +148,8 @@ export declare type Attempt = Message<"understudy.v1.Attempt"> & {
   httpStatus?: number | undefined;
 
   /**
-   * The provider's error code, or the network's, such as "ECONNREFUSED".
+   * The provider's error code, or the network's, such as "ECONNREFUSED". Of an answer that broke off after its first words and has
+   * neither: the reason that it would have had before them, such as "PROVIDER_TIMEOUT" where it stalled.
    *
    * @generated from field: string provider_code = 8;
    */

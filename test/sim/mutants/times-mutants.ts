@@ -1,0 +1,112 @@
+import type { Mutant } from './mutant.ts';
+
+const TIMES = 'engine/target/times/response-times.ts';
+const SILENCES = 'engine/target/times/silences.ts';
+
+/** What is learnt of answering times, and suspicion (rules X1 and X6). */
+export const TIMES_MUTANTS: readonly Mutant[] = [
+  {
+    rule: 'X1',
+    does: 'forgets suspicion',
+    file: SILENCES,
+    find: 'return this.#inARow >= SILENCES_IN_A_ROW;',
+    replace: 'return false;',
+    seenBy: 5,
+  },
+  {
+    rule: 'X1',
+    does: 'takes what many callers see of one pause for silences in a row',
+    file: SILENCES,
+    find: 'startedAtMs >= this.#lastEndedAtMs || this.#inARow === 0',
+    replace: 'startedAtMs >= 0',
+    seenBy: 5,
+  },
+  {
+    rule: 'X1',
+    does: 'goes on counting silences behind a first output',
+    file: SILENCES,
+    find: '    this.#inARow = 0;\n',
+    replace: '',
+    seenBy: 5,
+  },
+  {
+    rule: 'X1',
+    does: 'forgets whom it suspects as soon as the samples are old',
+    file: TIMES,
+    find: 'known === undefined ? this.silences.suspectAfterMs : suspectMs(known, timing)',
+    replace: 'known === undefined ? Infinity : suspectMs(known, timing)',
+    seenBy: 'whole/learnt-times.test.ts',
+  },
+  {
+    rule: 'X6',
+    does: 'never learns',
+    file: TIMES,
+    find: 'const MIN_SAMPLES = 20;',
+    replace: 'const MIN_SAMPLES = 1_000;',
+    seenBy: 9,
+  },
+  {
+    rule: 'X6',
+    does: 'uses the times of smaller prompts',
+    file: TIMES,
+    find: 'for (let index = classOf(timing); index < end; index++) {',
+    replace: 'for (let index = firstClassOf(timing); index < end; index++) {',
+    seenBy: 5,
+  },
+  {
+    rule: 'X6',
+    does: 'blames a target that has become three times slower',
+    file: TIMES,
+    find: 'const USUAL_FACTOR = 3.1;',
+    replace: 'const USUAL_FACTOR = 2;',
+    seenBy: 5,
+  },
+  {
+    rule: 'X6',
+    does: 'takes rare answers that take long for silence',
+    file: TIMES,
+    find: 'RARE_FACTOR * known.quantileMs(0.99)',
+    replace: '0',
+    seenBy: 'target/times/response-times.test.ts',
+  },
+  {
+    rule: 'X6',
+    does: 'expects a model that thinks to be as quick as others',
+    file: TIMES,
+    find: 'const THINKING_FLOOR_MS = 10_000;',
+    replace: 'const THINKING_FLOOR_MS = 900;',
+    seenBy: 5,
+  },
+  {
+    rule: 'X6',
+    does: 'gives a prompt no more time than the smallest of its class',
+    file: TIMES,
+    find: 'return Math.max(1, (sizeOf(timing) + FIXED_SIZE) / (known.averageSize + FIXED_SIZE));',
+    replace: 'return 1;',
+    seenBy: 'target/times/response-times.test.ts',
+  },
+  {
+    rule: 'X6',
+    does: 'is as impatient with every probe',
+    file: SILENCES,
+    find: 'this.#patience = Math.min(MOST_PATIENCE, 2 * this.#patience);',
+    replace: 'this.#patience = 1;',
+    seenBy: 'target/times/response-times.test.ts',
+  },
+  {
+    rule: 'X6',
+    does: 'goes by what was measured of a target that has become much slower',
+    file: TIMES,
+    find: 'if (patience > 1 &&',
+    replace: 'if (patience > 4 &&',
+    seenBy: 'target/times/response-times.test.ts',
+  },
+  {
+    rule: 'X6',
+    does: 'never forgets a sample',
+    file: 'engine/target/times/recent-samples.ts',
+    find: 'const MAX_AGE_MS = 600_000;',
+    replace: 'const MAX_AGE_MS = Number.POSITIVE_INFINITY;',
+    seenBy: 'target/times/recent-samples.test.ts',
+  },
+];
