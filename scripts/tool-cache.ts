@@ -2,9 +2,6 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
 
 /** Pinned tools that `go install` builds, by the names of their programs. */
 export const GO_TOOLS = {
@@ -21,17 +18,34 @@ export function toolCache(): string {
   return process.env['UNDERSTUDY_TOOLS'] ?? join(cache, 'understudy-tools');
 }
 
+/** How a program ended: its code, or undefined where it could not be started, and what it printed. */
+export interface ProgramEnd {
+  readonly code: number | undefined;
+  readonly printed: string;
+}
+
+/** Runs a program to its end, whatever that is. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<ProgramEnd> {
+  return new Promise((resolve) => {
+    execFile(program, args, options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : undefined;
+      resolve({ code, printed: `${stdout}${stderr}`.trim() });
+    });
+  });
+}
+
 /** Returns the path of a tool, built first where it is not there yet; undefined where there is no go. Rejects where go fails. */
 export async function goTool(name: keyof typeof GO_TOOLS): Promise<string | undefined> {
   const source = GO_TOOLS[name];
   const folder = join(toolCache(), `${name}-${source.slice(source.lastIndexOf('@') + 1)}`);
   const path = join(folder, name);
   if (existsSync(path)) return path;
-  try {
-    await run('go', ['version']);
-  } catch {
-    return undefined;
-  }
-  await run('go', ['install', source], { env: { ...process.env, GOBIN: folder } });
+  if ((await runProgram('go', ['version'])).code !== 0) return undefined;
+  const { code, printed } = await runProgram('go', ['install', source], { env: { ...process.env, GOBIN: folder } });
+  if (code !== 0) throw new Error(`go install ${source} failed: ${printed}`);
   return path;
 }
