@@ -8,8 +8,6 @@ export const GO_TOOLS = {
   grpcurl: 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4',
   'grpc-health-probe': 'github.com/grpc-ecosystem/grpc-health-probe@v0.4.63',
   ghz: 'github.com/bojand/ghz/cmd/ghz@v0.93.0',
-  'protoc-gen-go': 'google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12',
-  'protoc-gen-go-grpc': 'google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2',
 } as const;
 
 /** Where tools are kept between runs: `UNDERSTUDY_TOOLS`, or a folder in the user's cache. */

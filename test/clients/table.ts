@@ -23,7 +23,9 @@ export function caseTable(cases: readonly ClientCase[], columns: readonly Column
 }
 
 /** Draws what became of calls with a retry policy in the service config, and how many of them came. */
-export function retryTable(counts: readonly { readonly title: string; readonly retries: readonly RetryCount[] }[]): string {
+export function retryTable(
+  counts: readonly { readonly title: string; readonly retries: readonly RetryCount[] }[],
+): string {
   const cell = (retries: readonly RetryCount[], name: string): string => {
     const count = retries.find((each) => each.case === name);
     return count === undefined ? '–' : `${count.calls} calls, ${count.ms} ms`;

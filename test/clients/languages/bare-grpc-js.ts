@@ -6,11 +6,18 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 
-import { HealthCheckRequestSchema, HealthCheckResponse_ServingStatus, HealthCheckResponseSchema } from '../../../gen/grpc/health/v1/health_pb.ts';
+import {
+  HealthCheckRequestSchema,
+  HealthCheckResponse_ServingStatus,
+  HealthCheckResponseSchema,
+} from '../../../gen/grpc/health/v1/health_pb.ts';
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '../../../gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../../../gen/google/rpc/status_pb.ts';
 import { Role } from '../../../gen/understudy/v1/chat_pb.ts';
-import type { StreamChatRequestSchema as StreamChatRequest, StreamChatResponse } from '../../../gen/understudy/v1/llm_pb.ts';
+import type {
+  StreamChatRequestSchema as StreamChatRequest,
+  StreamChatResponse,
+} from '../../../gen/understudy/v1/llm_pb.ts';
 import { Recovery } from '../../../gen/understudy/v1/routing_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import { AttemptTrailSchema } from '../../../gen/understudy/v1/routing_pb.ts';
@@ -149,7 +156,11 @@ async function withClient<T>(variable: string, use: (client: Client) => Promise<
 }
 
 const { generate, chat, health, listModels } = LlmService.method;
-const HEALTH = { parent: { typeName: 'grpc.health.v1.Health' }, input: HealthCheckRequestSchema, output: HealthCheckResponseSchema };
+const HEALTH = {
+  parent: { typeName: 'grpc.health.v1.Health' },
+  input: HealthCheckRequestSchema,
+  output: HealthCheckResponseSchema,
+};
 
 /** Streams words and goes after three of them: `cancel` is what ends the call, since leaving the loop of grpc-js does not. */
 function leave(name: string, breaks: boolean): Promise<string> {
@@ -208,7 +219,10 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
   health: () =>
     withClient('UNDERSTUDY_ADDRESS', async (client) => {
       const { providers } = await unary(client, health, {});
-      expect(providers.some(({ target }) => target === 'mock'), 'no target mock');
+      expect(
+        providers.some(({ target }) => target === 'mock'),
+        'no target mock',
+      );
       return providers.map(({ target }) => target).join();
     }),
   'list-models': () =>
@@ -245,7 +259,10 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
       const error = await failureOf(call);
       const attempts = detailOf(error, AttemptTrailSchema)?.attempts.length ?? 0;
       const reason = detailOf(error, ErrorInfoSchema)?.reason ?? 'without a reason';
-      expect(error.code === status.DEADLINE_EXCEEDED && reason === 'DEADLINE' && attempts > 0, `${error.code} ${reason}`);
+      expect(
+        error.code === status.DEADLINE_EXCEEDED && reason === 'DEADLINE' && attempts > 0,
+        `${error.code} ${reason}`,
+      );
       return `${attempts} attempts`;
     }),
   cancel: () => leave('cancel', false),
@@ -276,7 +293,10 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
       const headers = { authorization: 'Bearer key', 'x-request-id': 'conformance-1', traceparent: TRACE };
       const { text } = await unary(client, generate, { prompt: PROMPT }, { headers });
       const all = [...Object.values(headers), 'grpc-timeout'];
-      expect(all.every((value) => text.includes(value)), text);
+      expect(
+        all.every((value) => text.includes(value)),
+        text,
+      );
       return text;
     }),
   large: () =>
@@ -289,7 +309,10 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
     withClient('UNDERSTUDY_ADDRESS', async (client) => {
       const request = { messages: MESSAGES, model: 'mock-slow' };
       const answers = await Promise.all(Array.from({ length: 200 }, () => collect(streamChat(client, request))));
-      expect(answers.every(({ text }) => text !== ''), 'an answer is empty');
+      expect(
+        answers.every(({ text }) => text !== ''),
+        'an answer is empty',
+      );
       return `${answers.length} answers`;
     }),
   rolling: () =>

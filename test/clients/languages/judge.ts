@@ -24,7 +24,10 @@ export interface LanguageOutcome {
 
 /** Each case of the retry matrix: which gateway is asked, and how many calls it must see. */
 const RETRY_CASES: Readonly<
-  Record<string, { readonly gateway: CountedGateway; readonly calls: (count: number) => boolean; readonly wish: string }>
+  Record<
+    string,
+    { readonly gateway: CountedGateway; readonly calls: (count: number) => boolean; readonly wish: string }
+  >
 > = {
   'retry-before': { gateway: 'refusing', calls: (count) => count > 1, wish: 'more than one' },
   'retry-after': { gateway: 'contacted', calls: (count) => count === 1, wish: 'one' },

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, glob, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -105,14 +105,15 @@ export async function command(program: string, args: readonly string[], cwd?: st
   }
 }
 
-/** Says that a tool is missing, or not as it must be. */
-export function missingTool(program: string, args: readonly string[], wish = 'there'): string | undefined {
-  try {
-    execFileSync(program, args, { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    return `${program} is not ${wish}`;
-  }
+/** Says that a tool is missing, or not as it must be. `started`: it need not end well, only be there. */
+export function missingTool(
+  program: string,
+  args: readonly string[],
+  wish = 'there',
+  started = false,
+): string | undefined {
+  const { error, status } = spawnSync(program, args, { stdio: 'ignore' });
+  return error === undefined && (started || status === 0) ? undefined : `${program} is not ${wish}`;
 }
 
 function missingFile(path: string): string | undefined {

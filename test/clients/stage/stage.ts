@@ -150,7 +150,10 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
 /** Reads how many calls a gateway has answered from its metrics. */
 async function callsOf(admin: string): Promise<number> {
   const { body } = await get(`${admin}/metrics`);
-  return [...body.matchAll(/^understudy_calls_total\{.*\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+  return [...body.matchAll(/^understudy_calls_total\{.*\} (\d+)$/gm)].reduce(
+    (sum, [, count]) => sum + Number(count),
+    0,
+  );
 }
 
 /** Has an operator force the circuits of the target open: every call is refused, with a pushback of a minute. */
