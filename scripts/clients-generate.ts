@@ -48,13 +48,13 @@ async function main(): Promise<number> {
     },
   });
   if (values.help) {
-    console.log(HELP);
+    process.stdout.write(HELP);
     return 0;
   }
   let failures = 0;
   for (const language of values.only.split(',')) {
     const said = await tryGenerate(language, values.check);
-    console.log(`${language}: ${said.text}`);
+    process.stdout.write(`${language}: ${said.text}\n`);
     if (said.isWrong || (said.isSkipped && values.strict)) failures += 1;
   }
   return failures === 0 ? 0 : 1;

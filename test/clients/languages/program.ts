@@ -30,7 +30,7 @@ export async function runCases(
   let left = names;
   while (left.length > 0) {
     const end = await runSome(program, left, env, reports);
-    const [stuck] = left.filter((name) => !reports.has(name));
+    const stuck = left.find((name) => !reports.has(name));
     if (stuck === undefined) break;
     reports.set(stuck, { ok: false, detail: end, leftAtMs: undefined, tookMs: 0 });
     left = left.slice(left.indexOf(stuck) + 1).filter((name) => !reports.has(name));
