@@ -8,6 +8,7 @@ import { CLIENT_CASES } from './cases.ts';
 import type { RetryCount } from './languages/judge.ts';
 import { judgeLanguage } from './languages/judge.ts';
 import { LANGUAGE_RECIPES } from './languages/recipes.ts';
+import type { Page } from './rows/page.ts';
 import { startPage } from './rows/page.ts';
 import type { RowOutcome } from './rows/row.ts';
 import { ROWS } from './rows/rows.ts';
@@ -19,7 +20,8 @@ import { caseTable, retryTable, rows } from './table.ts';
 const CLIENTS = fileURLToPath(new URL('../../clients', import.meta.url));
 const ALL_NAMES = [...Object.keys(LANGUAGE_RECIPES), ...Object.keys(ROWS)];
 
-const HELP = `Usage: npm run test:clients -- [--only python,go] [--case cancel,left-loop] [--clients FOLDER] [--strict] [--list] [--help]
+const HELP = `Usage: npm run test:clients -- [--only python,go] [--case cancel,left-loop] [--clients FOLDER] [--tests]
+         [--strict] [--list] [--help]
 
 Starts gateways with the mock, builds each client as a user would, runs its conformance program and real tools against them,
 and prints a table of languages and cases. What has no toolchain here is left out, and told; --strict takes that for a failure.
@@ -28,6 +30,7 @@ Ends with 0 where everything that ran came out right.
 --only     languages and tools: ${ALL_NAMES.join(', ')}
 --case     cases of the languages; --list prints them
 --clients  where the clients are, instead of clients/
+--tests    run the tests that each client has of its own as well
 `;
 
 interface Tried {
@@ -45,6 +48,7 @@ async function main(): Promise<number> {
       only: { type: 'string', default: ALL_NAMES.join(',') },
       case: { type: 'string', default: CLIENT_CASES.map(({ name }) => name).join(',') },
       clients: { type: 'string', default: CLIENTS },
+      tests: { type: 'boolean', default: false },
       strict: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -74,7 +78,7 @@ async function main(): Promise<number> {
   try {
     for (const name of only) {
       const begunAtMs = performance.now();
-      await tryOne(name, { names, clients, work, stage, page }, tried);
+      await tryOne(name, { names, clients, work, stage, page, runsTests: values.tests }, tried);
       console.log(`   ${name}: ${((performance.now() - begunAtMs) / 1_000).toFixed(1)} s`);
     }
   } finally {
@@ -91,7 +95,9 @@ interface Trial {
   readonly clients: string;
   readonly work: string;
   readonly stage: Stage;
-  readonly page: Awaited<ReturnType<typeof startPage>>;
+  readonly page: Page;
+  /** Whether the clients' own tests are run, too. */
+  readonly runsTests: boolean;
 }
 
 async function tryOne(name: string, trial: Trial, tried: Tried): Promise<void> {
@@ -106,7 +112,11 @@ async function tryOne(name: string, trial: Trial, tried: Tried): Promise<void> {
   }
 }
 
-async function tryLanguage(name: string, { names, clients, work, stage }: Trial, tried: Tried): Promise<void> {
+async function tryLanguage(
+  name: string,
+  { names, clients, work, stage, runsTests }: Trial,
+  tried: Tried,
+): Promise<void> {
   const recipe = LANGUAGE_RECIPES[name];
   if (recipe === undefined) return;
   const missing = recipe.missing(clients);
@@ -126,6 +136,12 @@ async function tryLanguage(name: string, { names, clients, work, stage }: Trial,
     if (verdict.ok) tried.passed += 1;
     else tried.failures.push(`${name}, ${each}: ${verdict.detail}`);
   }
+  if (!runsTests || recipe.ownTests === undefined) return;
+  const testedFromMs = performance.now();
+  await recipe.ownTests(clients, join(work, name));
+  console.log(`   its own tests: ok, ${((performance.now() - testedFromMs) / 1_000).toFixed(1)} s`);
+  tried.others.push([name, 'its own tests', 'ok']);
+  tried.passed += 1;
 }
 
 async function tryRow(name: string, { work, clients, stage, page }: Trial, tried: Tried): Promise<void> {

@@ -22,6 +22,8 @@ export interface LanguageRecipe {
   missing(clients: string): string | undefined;
   /** Builds it as a user would, from the folder of all clients, in a folder of its own. */
   build(clients: string, work: string): Promise<ConformanceProgram>;
+  /** Runs the tests that the client has of its own, once it is built; left out where `npm test` runs them. */
+  readonly ownTests?: (clients: string, work: string) => Promise<void>;
 }
 
 /** The rows of languages, by the names of `--only`. */
@@ -54,6 +56,11 @@ export const LANGUAGE_RECIPES: Readonly<Record<string, LanguageRecipe>> = {
       await command(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', source]);
       return { command: [python, join(source, 'conformance.py')], cwd: work };
     },
+    ownTests: async (clients, work) => {
+      const [source, python] = [join(clients, 'python'), join(work, 'bin', 'python')];
+      await command(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `${source}[test]`]);
+      await command(python, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider'], source);
+    },
   },
   go: {
     title: 'Go',
@@ -63,6 +70,10 @@ export const LANGUAGE_RECIPES: Readonly<Record<string, LanguageRecipe>> = {
       const program = join(work, 'conformance');
       await command('go', ['build', '-o', program, './conformance'], join(clients, 'go'));
       return { command: [program], cwd: work };
+    },
+    ownTests: async (clients) => {
+      await command('go', ['vet', './...'], join(clients, 'go'));
+      await command('go', ['test', './...'], join(clients, 'go'));
     },
   },
   java: {
@@ -82,6 +93,9 @@ export const LANGUAGE_RECIPES: Readonly<Record<string, LanguageRecipe>> = {
       const jars = (await run('cat', [classpath])).stdout.trim();
       const path = [join(source, 'target', 'classes'), classes.folder, jars].join(':');
       return { command: ['java', '-cp', path, classes.name], cwd: work };
+    },
+    ownTests: async (clients) => {
+      await command('mvn', ['-q', '-B', 'verify'], join(clients, 'java'));
     },
   },
   'grpc-js': {
