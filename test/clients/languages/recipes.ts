@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import packageJson from '../../../package.json' with { type: 'json' };
+
 const run = promisify(execFile);
 const MAX_OUTPUT_BYTES = 64 * 1_024 * 1_024;
 const BARE = fileURLToPath(new URL('bare-grpc-js.ts', import.meta.url));
@@ -38,8 +40,9 @@ export const LANGUAGE_RECIPES: Readonly<Record<string, LanguageRecipe>> = {
       const [, tarball] = /"filename": "([^"]+)"/.exec(packed) ?? [];
       if (tarball === undefined) throw new Error(`npm pack names no file: ${packed}`);
       await writeFile(join(work, 'package.json'), '{ "type": "module" }');
-      await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(work, tarball)], work);
-      await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', grpcJs()], work);
+      // The retry cases of the program are those of a bare client.
+      const packages = [join(work, tarball), `@grpc/grpc-js@${packageJson.dependencies['@grpc/grpc-js']}`];
+      await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages], work);
       await cp(join(source, 'conformance.mjs'), join(work, 'conformance.mjs'));
       return { command: [process.execPath, 'conformance.mjs'], cwd: work };
     },
@@ -132,11 +135,6 @@ export function missingTool(
 
 function missingFile(path: string): string | undefined {
   return existsSync(path) ? undefined : `not there: ${path.split('/').slice(-3).join('/')}`;
-}
-
-/** The grpc-js that the gateway has, for programs that compare with it. */
-function grpcJs(): string {
-  return fileURLToPath(new URL('../../../node_modules/@grpc/grpc-js', import.meta.url));
 }
 
 /** Finds the compiled program, whichever source set and package it is in. */
