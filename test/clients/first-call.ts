@@ -11,7 +11,7 @@ import { rows } from './table.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const HELP = `Usage: npm run test:first-call -- [--only python,go] [--repository FOLDER]
+const HELP = `Usage: npm run test:newcomer -- [--only python,go] [--repository FOLDER]
 
 Measures, for each language, how long it takes from a fresh clone to the first answers: what docs/clients.md says to type, with caches of
 packages and builds that are empty (cold), and once more with those that the first time has filled (warm). The program is the one of
