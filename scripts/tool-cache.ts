@@ -36,8 +36,21 @@ export function runProgram(
   });
 }
 
+/** Whether a program is one of {@link GO_TOOLS}. */
+export function isGoTool(name: string): name is keyof typeof GO_TOOLS {
+  return name in GO_TOOLS;
+}
+
+const found = new Map<string, Promise<string | undefined>>();
+
 /** Returns the path of a tool, built first where it is not there yet; undefined where there is no go. Rejects where go fails. */
-export async function goTool(name: keyof typeof GO_TOOLS): Promise<string | undefined> {
+export function goTool(name: keyof typeof GO_TOOLS): Promise<string | undefined> {
+  const tool = found.get(name) ?? findGoTool(name);
+  found.set(name, tool);
+  return tool;
+}
+
+async function findGoTool(name: keyof typeof GO_TOOLS): Promise<string | undefined> {
   const source = GO_TOOLS[name];
   const folder = join(toolCache(), `${name}-${source.slice(source.lastIndexOf('@') + 1)}`);
   const path = join(folder, name);

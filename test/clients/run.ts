@@ -4,9 +4,13 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 
+import { goTool, isGoTool } from '../../scripts/tool-cache.ts';
+import type { Background } from './background.ts';
+import { inBackground } from './background.ts';
 import { CLIENT_CASES } from './cases.ts';
 import type { RetryCount } from './languages/judge.ts';
 import { judgeLanguage } from './languages/judge.ts';
+import type { ConformanceProgram } from './languages/recipes.ts';
 import { LANGUAGE_RECIPES } from './languages/recipes.ts';
 import type { Page } from './rows/page.ts';
 import { startPage } from './rows/page.ts';
@@ -75,12 +79,26 @@ async function main(): Promise<number> {
   const page = await startPage();
   const stage = await startStage(page.origin);
   const tried: Tried = { columns: [], counts: [], others: [], skipped: [], failures: [], passed: 0 };
+  const background = inBackground();
+  const trial = { names, clients, work, stage, page, background, runsTests: values.tests };
+  const rowsAsked = only.filter((name) => name in ROWS);
+  const ownTests: Promise<void>[] = [];
   try {
+    const programs = new Map(
+      only.filter((name) => !rowsAsked.includes(name)).map((name) => [name, buildLanguage(name, trial)] as const),
+    );
+    for (const tool of rowsAsked)
+      void background.add(async () => isGoTool(tool) && goTool(tool)).catch(() => undefined);
     for (const name of only) {
       const begunAtMs = performance.now();
-      await tryOne(name, { names, clients, work, stage, page, runsTests: values.tests }, tried);
-      console.log(`   ${name}: ${((performance.now() - begunAtMs) / 1_000).toFixed(1)} s`);
+      const program = programs.get(name);
+      await telling(name, tried, () =>
+        program === undefined ? tryRow(name, trial, tried) : tryLanguage(name, program, trial, tried),
+      );
+      console.log(`   ${name}: ${seconds(begunAtMs)}`);
+      if (values.tests) ownTests.push(testLanguage(name, trial, tried));
     }
+    await Promise.all(ownTests);
   } finally {
     await stage.close();
     await page.close();
@@ -96,15 +114,34 @@ interface Trial {
   readonly work: string;
   readonly stage: Stage;
   readonly page: Page;
-  /** Whether the clients' own tests are run, too. */
-  readonly runsTests: boolean;
+  /** Builds and the clients' own tests go on behind the cases, which wait most of the time. */
+  readonly background: Background;
 }
 
-async function tryOne(name: string, trial: Trial, tried: Tried): Promise<void> {
+/** A program, or why there is none, or the error of its build. */
+type Built = { readonly program: ConformanceProgram } | { readonly missing: string } | { readonly error: unknown };
+
+async function buildLanguage(name: string, { clients, work, background }: Trial): Promise<Built> {
+  const recipe = LANGUAGE_RECIPES[name];
+  const missing = recipe?.missing(clients);
+  if (recipe === undefined || missing !== undefined) return { missing: missing ?? 'not known' };
+  return background.add(async () => {
+    const begunAtMs = performance.now();
+    try {
+      const program = await recipe.build(clients, join(work, name));
+      console.log(`   (${name} built in ${seconds(begunAtMs)})`);
+      return { program };
+    } catch (error) {
+      return { error };
+    }
+  });
+}
+
+/** Runs what may fail, and tells that. */
+async function telling(name: string, tried: Tried, run: () => Promise<void>): Promise<void> {
   console.log(`== ${name}`);
   try {
-    if (name in LANGUAGE_RECIPES) await tryLanguage(name, trial, tried);
-    else await tryRow(name, trial, tried);
+    await run();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     console.log(`   FAILED: ${message}`);
@@ -112,36 +149,44 @@ async function tryOne(name: string, trial: Trial, tried: Tried): Promise<void> {
   }
 }
 
-async function tryLanguage(
-  name: string,
-  { names, clients, work, stage, runsTests }: Trial,
-  tried: Tried,
-): Promise<void> {
-  const recipe = LANGUAGE_RECIPES[name];
-  if (recipe === undefined) return;
-  const missing = recipe.missing(clients);
-  if (missing !== undefined) {
-    skip(recipe.title, missing, tried);
+async function tryLanguage(name: string, built: Promise<Built>, { names, stage }: Trial, tried: Tried): Promise<void> {
+  const title = LANGUAGE_RECIPES[name]?.title ?? name;
+  const found = await built;
+  if ('missing' in found) {
+    skip(title, found.missing, tried);
     return;
   }
-  const builtFromMs = performance.now();
-  const program = await recipe.build(clients, join(work, name));
-  console.log(`   built in ${((performance.now() - builtFromMs) / 1_000).toFixed(1)} s`);
-  const { verdicts, retries } = await judgeLanguage(program, names, stage);
-  tried.columns.push({ title: recipe.title, verdicts });
-  if (retries.length > 0) tried.counts.push({ title: recipe.title, retries });
+  if ('error' in found) throw found.error;
+  const { verdicts, retries } = await judgeLanguage(found.program, names, stage);
+  tried.columns.push({ title, verdicts });
+  if (retries.length > 0) tried.counts.push({ title, retries });
   for (const each of names) {
     const verdict = verdicts.get(each) ?? { ok: false, detail: 'no report' };
     console.log(`   ${each}: ${verdict.ok ? 'ok' : 'FAILED'}, ${verdict.detail.slice(0, 300)}`);
     if (verdict.ok) tried.passed += 1;
     else tried.failures.push(`${name}, ${each}: ${verdict.detail}`);
   }
-  if (!runsTests || recipe.ownTests === undefined) return;
-  const testedFromMs = performance.now();
-  await recipe.ownTests(clients, join(work, name));
-  console.log(`   its own tests: ok, ${((performance.now() - testedFromMs) / 1_000).toFixed(1)} s`);
-  tried.others.push([name, 'its own tests', 'ok']);
-  tried.passed += 1;
+}
+
+/** Runs the tests that a client has of its own, if it has any and is there. */
+async function testLanguage(name: string, { clients, work, background }: Trial, tried: Tried): Promise<void> {
+  const { ownTests, missing } = LANGUAGE_RECIPES[name] ?? {};
+  if (ownTests === undefined || missing?.(clients) !== undefined) return;
+  await background.add(async () => {
+    const begunAtMs = performance.now();
+    const failure = await ownTests(clients, join(work, name)).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    console.log(`   (the tests of ${name} itself: ${failure ?? `ok, ${seconds(begunAtMs)}`})`);
+    tried.others.push([name, 'its own tests', failure === undefined ? 'ok' : 'FAILED']);
+    if (failure === undefined) tried.passed += 1;
+    else tried.failures.push(`${name}, its own tests: ${failure}`);
+  });
+}
+
+function seconds(sinceMs: number): string {
+  return `${((performance.now() - sinceMs) / 1_000).toFixed(1)} s`;
 }
 
 async function tryRow(name: string, { work, clients, stage, page }: Trial, tried: Tried): Promise<void> {

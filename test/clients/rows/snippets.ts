@@ -14,12 +14,19 @@ const PAGES = ['docs/clients.md', 'README.md'];
 
 /** Runs the programs of the pages as they stand, but for the address of the gateway. */
 export async function trySnippets(row: RowStage): Promise<RowOutcome> {
-  const checks: RowCheck[] = [];
+  const found: { readonly path: string; readonly program: Program }[] = [];
   for (const path of PAGES) {
     const blocks = blocksOf(await readFile(join(ROOT, path), 'utf8'));
-    for (const program of programsOf(blocks)) checks.push(await tryProgram(path, program, row));
+    found.push(...programsOf(blocks).map((program) => ({ path, program })));
   }
-  return { checks };
+  // Compilers of different languages work at the same time.
+  const languages = Map.groupBy(found, ({ program }) => program.language);
+  const checks = [...languages.values()].map(async (programs) => {
+    const ofLanguage: RowCheck[] = [];
+    for (const { path, program } of programs) ofLanguage.push(await tryProgram(path, program, row));
+    return ofLanguage;
+  });
+  return { checks: (await Promise.all(checks)).flat() };
 }
 
 /** The files of one program, by their names. */

@@ -48,7 +48,8 @@ export const SNIPPET_RUNNERS: Readonly<Record<string, SnippetRunner & { readonly
   go: {
     file: 'main.go',
     missing: () => missingTool('go', ['version']),
-    run: async (files, { folder, clients }) => {
+    run: async (files, { folder, clients, built }) => {
+      await built('go');
       await writeAll(folder, files);
       const module = 'understudy.internal/understudy';
       await command('go', ['mod', 'init', 'snippet'], folder);
