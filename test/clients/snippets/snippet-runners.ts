@@ -32,6 +32,13 @@ export const SNIPPET_RUNNERS: Readonly<Record<string, SnippetRunner & { readonly
     file: 'snippet.ts',
     missing: () => undefined,
     run: async (files, { folder, built }) => {
+      if (files['snippet.ts']?.includes("from 'understudy'")) {
+        // The gateway as a library: from its source, as `npm run example` does it.
+        await writeAll(folder, { ...files, 'package.json': '{ "type": "module" }' });
+        const fromSource = join(ROOT, 'scripts', 'from-source.ts');
+        await command(process.execPath, ['--import', fromSource, join(folder, 'snippet.ts')], ROOT);
+        return 'ran as a library';
+      }
       await symlink(join(await built('typescript'), 'node_modules'), join(folder, 'node_modules'));
       await writeAll(folder, { ...files, 'package.json': '{ "type": "module" }' });
       return command(process.execPath, ['snippet.ts'], folder);
