@@ -8,6 +8,9 @@ import { promisify } from 'node:util';
 import packageJson from '../../../package.json' with { type: 'json' };
 
 const run = promisify(execFile);
+/** Longest that a command may take, and the tests of a client, in milliseconds. */
+const MOST_MS = 600_000;
+const MOST_TESTS_MS = 240_000;
 const MAX_OUTPUT_BYTES = 64 * 1_024 * 1_024;
 const BARE = fileURLToPath(new URL('bare-grpc-js.ts', import.meta.url));
 
@@ -62,7 +65,7 @@ export const LANGUAGE_RECIPES: Readonly<Record<string, LanguageRecipe>> = {
     ownTests: async (clients, work) => {
       const [source, python] = [join(clients, 'python'), join(work, 'bin', 'python')];
       await command(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `${source}[test]`]);
-      await command(python, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider'], source);
+      await command(python, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider'], source, MOST_TESTS_MS);
     },
   },
   go: {
@@ -76,7 +79,7 @@ export const LANGUAGE_RECIPES: Readonly<Record<string, LanguageRecipe>> = {
     },
     ownTests: async (clients) => {
       await command('go', ['vet', './...'], join(clients, 'go'));
-      await command('go', ['test', './...'], join(clients, 'go'));
+      await command('go', ['test', './...'], join(clients, 'go'), MOST_TESTS_MS);
     },
   },
   java: {
@@ -98,7 +101,7 @@ export const LANGUAGE_RECIPES: Readonly<Record<string, LanguageRecipe>> = {
       return { command: ['java', '-cp', path, classes.name], cwd: work };
     },
     ownTests: async (clients) => {
-      await command('mvn', ['-q', '-B', 'verify'], join(clients, 'java'));
+      await command('mvn', ['-q', '-B', 'verify'], join(clients, 'java'), MOST_TESTS_MS);
     },
   },
   'grpc-js': {
@@ -111,10 +114,15 @@ export const LANGUAGE_RECIPES: Readonly<Record<string, LanguageRecipe>> = {
   },
 };
 
-/** Runs a command to its end and returns its standard output; rejects with the end of what it printed where it fails. */
-export async function command(program: string, args: readonly string[], cwd?: string): Promise<string> {
+/** Runs a command to its end and returns its standard output; rejects with the end of what it printed where it fails, or takes too long. */
+export async function command(
+  program: string,
+  args: readonly string[],
+  cwd?: string,
+  timeout = MOST_MS,
+): Promise<string> {
   try {
-    return (await run(program, args, { cwd, maxBuffer: MAX_OUTPUT_BYTES })).stdout;
+    return (await run(program, args, { cwd, timeout, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES })).stdout;
   } catch (error) {
     const printed = error instanceof Error && 'stderr' in error && 'stdout' in error;
     const tail = printed ? `${String(error.stdout)}${String(error.stderr)}`.trim().slice(-1_500) : String(error);
