@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { baseUrlOf } from '../src/address.ts';
+import { baseUrlOf, baseUrlsOf } from '../src/node/address.ts';
 
 describe('an address', () => {
   it.each([
@@ -33,5 +33,12 @@ describe('an address', () => {
 
   it('that says http:// does not silently ignore TLS options', () => {
     expect(() => baseUrlOf('http://gateway:50051', true)).toThrow(TypeError);
+  });
+
+  it('may be several, each once', () => {
+    expect(baseUrlsOf('a:1, b:2', false)).toEqual(['http://a:1', 'http://b:2']);
+    expect(baseUrlsOf(['a:1', 'https://b:2', 'a:1'], false)).toEqual(['http://a:1', 'https://b:2']);
+    expect(() => baseUrlsOf([], false)).toThrow(TypeError);
+    expect(() => baseUrlsOf('a:1,', false)).toThrow(TypeError);
   });
 });

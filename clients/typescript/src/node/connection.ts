@@ -1,0 +1,136 @@
+import type { Http2Session, SecureClientSessionOptions } from 'node:http2';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { type GrpcTransportOptions, Http2SessionManager, type Http2SessionOptions } from '@connectrpc/connect-node';
+import { notSentError } from '../calls/not-sent.ts';
+
+type SessionManager = NonNullable<GrpcTransportOptions['sessionManager']>;
+type Stream = Awaited<ReturnType<SessionManager['request']>>;
+
+/**
+ * The HTTP/2 connection to one gateway: opened by the first call, opened anew after a loss or when the gateway goes down, and
+ * closed for good by `close`. It keeps the process alive while calls are open or wait for it, and not otherwise.
+ */
+export class Connection implements SessionManager {
+  readonly authority: string;
+  readonly #sessions: Http2SessionManager;
+  #socket: Socket | undefined;
+  #session: Http2Session | undefined;
+  #connecting: Promise<void> | undefined;
+  #isLeaving = false;
+  #isClosed = false;
+
+  constructor(baseUrl: string, options: Http2SessionOptions, tls: SecureClientSessionOptions) {
+    const { hostname, port, protocol } = new URL(baseUrl);
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const createConnection = (): Socket => {
+      const to = { host, port: Number(port || (protocol === 'https:' ? 443 : 80)), noDelay: true, keepAlive: true };
+      const names = tls.servername === undefined && !/^[\d.]+$|:/.test(host) ? { servername: host } : {};
+      this.#socket = protocol === 'https:' ? connectTls({ ...names, ...tls, ...to, ALPNProtocols: ['h2'] }) : connectTcp(to);
+      return this.#socket;
+    };
+    this.#sessions = new Http2SessionManager(baseUrl, options, { ...tls, createConnection });
+    this.authority = this.#sessions.authority;
+  }
+
+  /** Whether calls can be sent at once. */
+  get isReady(): boolean {
+    if (this.#isClosed || this.#isLeaving || this.#session?.closed === true) return false;
+    return ['open', 'idle', 'verifying'].includes(this.#sessions.state());
+  }
+
+  /** Connects, unless that is under way. Rejects with UNAVAILABLE, having sent nothing. */
+  connect(): Promise<void> {
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  /** Says whether somebody waits for the connection, which then keeps the process alive. */
+  hold(isAwaited: boolean): void {
+    if (this.#socket?.connecting !== true) return;
+    if (isAwaited) this.#socket.ref();
+    else this.#socket.unref();
+  }
+
+  /** Opens a stream. Rejects with CANCELLED once closed. */
+  async request(...call: Parameters<SessionManager['request']>): Promise<Stream> {
+    if (this.#isClosed) throw closedError();
+    const stream = await this.#request(call);
+    // Closed while it was opening or being verified: the session manager has made a new connection by now.
+    if (this.isClosed) {
+      // The stream will tell of its end, and nobody else listens to it yet.
+      stream.on('error', () => {});
+      this.#sessions.abort(closedError());
+      throw closedError();
+    }
+    const { session } = stream;
+    if (session !== undefined && session !== this.#session) {
+      this.#session = session;
+      this.#isLeaving = false;
+      session.once('goaway', () => {
+        if (this.#session === session) this.#isLeaving = true;
+      });
+    }
+    return stream;
+  }
+
+  /** Tells the keepalive that bytes came. */
+  notifyResponseByteRead(stream: Stream): void {
+    this.#sessions.notifyResponseByteRead(stream);
+  }
+
+  /** Whether `close` was called. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Ends the open streams with CANCELLED and closes the connection. Further calls do nothing. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#sessions.abort(closedError());
+    this.#socket?.destroy();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#isClosed) throw closedError();
+    const state = await this.#sessions.connect();
+    if (this.isClosed) {
+      this.#sessions.abort(closedError());
+      throw closedError();
+    }
+    if (state === 'error') throw this.#unreached(this.#sessions.error());
+    // A session that was sent away is not the one that is open now.
+    if (this.#isLeaving) this.#session = undefined;
+    this.#isLeaving = false;
+  }
+
+  async #request(call: Parameters<SessionManager['request']>): Promise<Stream> {
+    try {
+      return await this.#sessions.request(...call);
+    } catch (error) {
+      throw this.isClosed ? closedError() : this.#unreached(error);
+    }
+  }
+
+  #unreached(error: unknown): ConnectError {
+    const why = error instanceof ConnectError ? error.rawMessage : String(error);
+    const message = `no connection to ${this.authority}: ${why}`;
+    // A certificate that is not trusted is not trusted a second later either.
+    if (isOfTls(error)) return new ConnectError(message, Code.Unavailable, undefined, undefined, error);
+    return notSentError(message, error);
+  }
+}
+
+function closedError(): ConnectError {
+  return new ConnectError('the client is closed', Code.Canceled);
+}
+
+function isOfTls(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const isTls = 'code' in error && typeof error.code === 'string' && /CERT|^ERR_(?:TLS|SSL)|SIGNATURE/.test(error.code);
+  return isTls || isOfTls(error.cause);
+}
