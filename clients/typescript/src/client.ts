@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   type ChatRequestSchema,

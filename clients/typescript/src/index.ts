@@ -33,7 +33,7 @@ export {
   type NodeClientOptions as LlmClientOptions,
   type NodeLlmClient as LlmClient,
 } from './node/node-client.ts';
-export type { Pem, TlsOptions } from './node/tls.ts';
+export type { Pem, TlsOptions } from './node/tls-options.ts';
 export { CLIENT_VERSION } from './version.ts';
 export * from '../gen/understudy/v1/chat_pb.js';
 export * from '../gen/understudy/v1/error_pb.js';

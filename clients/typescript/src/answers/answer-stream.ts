@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { StreamChatResponse } from '../../gen/understudy/v1/llm_pb.js';
 import type { CallStream } from '../calls/call-stream.ts';
 import type { StreamEnd } from '../calls/caller.ts';

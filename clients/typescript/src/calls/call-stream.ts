@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { CallScope } from './call-scope.ts';
 import { asUnavailable } from './not-sent.ts';

@@ -10,7 +10,8 @@ import { CLIENT_VERSION } from '../version.ts';
 import { baseUrlsOf } from './address.ts';
 import { Connection } from './connection.ts';
 import { type Endpoint, RoundRobin } from './round-robin.ts';
-import { nodeTls, type TlsOptions } from './tls.ts';
+import { nodeTls } from './node-tls.ts';
+import type { TlsOptions } from './tls-options.ts';
 
 /** Options of a client in Node. Everything has a default. */
 export interface NodeClientOptions extends ClientOptions {

@@ -1,21 +1,5 @@
 import type { SecureClientSessionOptions } from 'node:http2';
-
-/** PEM, as text or bytes. */
-export type Pem = string | Uint8Array;
-
-/** Certificates and keys. */
-export interface TlsOptions {
-  /** Authorities to trust instead of Node's own. */
-  readonly ca?: Pem | readonly Pem[] | undefined;
-  /** Certificate of this client with its chain, for mTLS. */
-  readonly cert?: Pem | undefined;
-  /** Private key of this client, for mTLS. */
-  readonly key?: Pem | undefined;
-  /** Passphrase of the private key. */
-  readonly passphrase?: string | undefined;
-  /** Name that the certificate of the gateway must have. Default: the host of the address. */
-  readonly serverName?: string | undefined;
-}
+import type { Pem, TlsOptions } from './tls-options.ts';
 
 /** Makes what Node takes. Throws a TypeError for a certificate without its key, or a key without its certificate. */
 export function nodeTls({ ca, cert, key, passphrase, serverName }: TlsOptions): SecureClientSessionOptions {
