@@ -8,6 +8,9 @@ const NEVER_CONNECTED: ReadonlySet<unknown> = new Set([NOT_SENT, 'ECONNREFUSED',
 /** Codes of Node for a connection or a stream that broke. */
 const BROKEN = /^(?:ERR_HTTP2_|ERR_STREAM_|ECONN|EPIPE$|ETIMEDOUT$|ENET|EHOST|EADDR)/;
 
+/** How browsers and Node word a request that failed. */
+const FETCH_FAILED = /^(?:Failed to fetch|fetch failed|Load failed|network error|NetworkError when attempting to fetch)/i;
+
 /** How HTTP/2 says that a server has not looked at a call (RFC 9113, section 8.7). */
 const REFUSED = /\bREFUSED_STREAM\b|NGHTTP2_REFUSED_STREAM/;
 
@@ -25,15 +28,22 @@ export function wasNotSent(error: ConnectError): boolean {
 }
 
 /**
- * Gives an error of the connection the code that gRPC has for it, UNAVAILABLE, where Connect says ABORTED or INTERNAL. Others
- * stay as they are.
+ * Gives an error of the connection the code that gRPC has for it, UNAVAILABLE, where Connect says ABORTED, INTERNAL or UNKNOWN.
+ * Others stay as they are.
  */
 export function asUnavailable(error: ConnectError): ConnectError {
-  if (error.code !== Code.Aborted && error.code !== Code.Internal) return error;
-  if (error.details.length > 0) return error;
-  const isBroken = chainOf(error).some(({ code }) => typeof code === 'string' && BROKEN.test(code));
-  if (!isBroken && !isRefused(error)) return error;
+  if (error.details.length > 0 || !(isBroken(error) || isRefused(error) || isOfFetch(error))) return error;
   return new ConnectError(error.rawMessage, Code.Unavailable, error.metadata, undefined, error.cause ?? error);
+}
+
+function isBroken(error: ConnectError): boolean {
+  if (error.code !== Code.Aborted && error.code !== Code.Internal) return false;
+  return chainOf(error).some(({ code }) => typeof code === 'string' && BROKEN.test(code));
+}
+
+/** What `fetch` of Chrome, Firefox, Safari and Node says of a connection; that it is a TypeError says nothing. */
+function isOfFetch({ code, cause }: ConnectError): boolean {
+  return code === Code.Unknown && cause instanceof TypeError && FETCH_FAILED.test(cause.message);
 }
 
 function isRefused(error: ConnectError): boolean {
