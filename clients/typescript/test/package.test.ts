@@ -1,6 +1,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finished, numbered, textDelta } from './support/events.ts';
 import { type Gateway, startGateway } from './support/gateway.ts';
@@ -35,6 +36,45 @@ describe('the packed package', { timeout: 60_000 }, () => {
     expect(stdout).toContain('hello world\n\nmock, model mock-ok; tokens: unknown; USD: unknown');
   });
 
+  it('runs from CommonJS too', async () => {
+    await writeFile(
+      join(folder, 'ask.cjs'),
+      `const { createLlmClient, userMessage } = require('@understudy/client');
+       const client = createLlmClient(process.argv[2]);
+       client.streamChat({ messages: [userMessage('x')] }).collect().then(({ text }) => console.log(text));`,
+    );
+    const { stdout } = await run(process.execPath, ['ask.cjs', gateway.address], { cwd: folder });
+    expect(stdout).toBe('hello world\n');
+  });
+
+  it('ends the process by itself once 300 streams were left early', async () => {
+    await writeFile(
+      join(folder, 'leave.mjs'),
+      `import { createLlmClient } from '@understudy/client';
+       const client = createLlmClient(process.argv[2]);
+       for (let turn = 0; turn < 300; turn += 1) for await (const _event of client.streamChat({})) break;
+       console.log(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length);`,
+    );
+    const { stdout } = await run(process.execPath, ['leave.mjs', gateway.address], { cwd: folder, timeout: 30_000 });
+    expect(stdout).toBe('0\n');
+  });
+
+  it('is for browsers a bundle without anything of Node', async () => {
+    await writeFile(
+      join(folder, 'page.js'),
+      `import { createLlmClient, decodeError } from '@understudy/client';
+       globalThis.ask = (url) => createLlmClient(url).generate({ prompt: 'x' }).catch(decodeError);`,
+    );
+    const bundle = await rolldown({ input: join(folder, 'page.js'), platform: 'browser', cwd: folder, tsconfig: false });
+    const { output } = await bundle.generate({ format: 'esm', minify: true });
+    await bundle.close();
+    expect(output).toHaveLength(1);
+    const { code, imports } = output[0];
+    expect(imports).toEqual([]);
+    expect(/[`'"]node:|\bBuffer\b/.test(code)).toBe(false);
+    expect(code.length).toBeLessThan(200_000);
+  });
+
   it('tells an error of the gateway in the example', async () => {
     const failure = await run(process.execPath, ['chat.mjs', '127.0.0.1:1'], { cwd: folder }).catch(
       (error: unknown) => error,
@@ -61,13 +101,28 @@ describe('the packed package', { timeout: 60_000 }, () => {
     await installed.typecheck(module, 'typed.ts');
   });
 
+  it('has types for pages, which know nothing of Node', async () => {
+    await writeFile(
+      join(folder, 'typed-page.ts'),
+      `import { createLlmClient } from '@understudy/client/web';
+       const client = createLlmClient('https://gateway', { apiKey: async () => 'k', fetch: (input, init) => fetch(input, init) });
+       export async function ask(): Promise<string> {
+         return (await client.streamChat({ messages: [] }, { timeoutMs: 1000 }).collect()).text;
+       }
+       // @ts-expect-error: native gRPC alone has it
+       void client.watch();
+      `,
+    );
+    await installed.typecheck('preserve', '--lib', 'es2022,dom,dom.iterable', '--types', '', 'typed-page.ts');
+  });
+
   it('is found in order by publint and attw', async () => {
     await installed.lint();
   });
 
   it('holds what it exports and its licence, and no source, test or server part', async () => {
     const manifest: unknown = JSON.parse(await readFile(join(installed.root, 'package.json'), 'utf8'));
-    expect(manifest).toMatchObject({ type: 'module', exports: { '.': { types: './dist/index.d.ts' } } });
+    expect(manifest).toMatchObject({ type: 'module', exports: { '.': { browser: { types: './dist/web.d.ts' }, types: './dist/index.d.ts' } } });
     const folders = new Set(installed.files.map((path) => path.split('/')[0]));
     expect(folders).toEqual(new Set(['LICENSE', 'README.md', 'dist', 'example', 'gen', 'package.json']));
     expect(installed.files.filter((path) => /grpc-js|(?<!\.d)\.ts$/.test(path))).toEqual([]);
