@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finished, numbered, textDelta } from './support/events.ts';
-import { type Gateway, startGateway } from './support/gateway.ts';
+import { ServingStatus } from '../src/index.ts';
+import { type Gateway, type GatewayScript, startGateway } from './support/gateway.ts';
 import { type InstalledPackage, installPacked, run } from './support/packed-package.ts';
 
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
@@ -12,20 +13,25 @@ const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 let installed: InstalledPackage;
 let folder: string;
 let gateway: Gateway;
+let second: Gateway;
 
 beforeAll(async () => {
   installed = await installPacked(packageRoot);
   ({ folder } = installed);
-  gateway = await startGateway({
+  const script: GatewayScript = {
     streamChat: (call) => {
       for (const response of numbered([textDelta('hello '), textDelta('world'), finished()])) call.write(response);
       call.end();
     },
-  });
+    watch: (call) => void call.write({ status: ServingStatus.SERVING }),
+  };
+  gateway = await startGateway(script);
+  second = await startGateway(script);
 }, 120_000);
 
 afterAll(async () => {
   gateway.close();
+  second.close();
   await installed.remove();
 });
 
@@ -51,12 +57,16 @@ describe('the packed package', { timeout: 60_000 }, () => {
     await writeFile(
       join(folder, 'leave.mjs'),
       `import { createLlmClient } from '@understudy/client';
-       const client = createLlmClient(process.argv[2]);
+       const client = createLlmClient(process.argv.slice(2));
        for (let turn = 0; turn < 300; turn += 1) for await (const _event of client.streamChat({})) break;
        console.log(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length);`,
     );
-    const { stdout } = await run(process.execPath, ['leave.mjs', gateway.address], { cwd: folder, timeout: 30_000 });
-    expect(stdout).toBe('0\n');
+    // The second gateway is watched, and the third never found.
+    for (const others of [[], [second.address, '127.0.0.1:1']]) {
+      const program = ['leave.mjs', gateway.address, ...others];
+      const { stdout } = await run(process.execPath, program, { cwd: folder, timeout: 30_000 });
+      expect(stdout).toBe('0\n');
+    }
   });
 
   it('is for browsers a bundle without anything of Node', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Code, createLlmClient, decodeError, type LlmClientOptions } from '../src/index.ts';
-import { type Gateway, startGateway } from './support/gateway.ts';
+import { Code, createLlmClient, decodeError, type LlmClientOptions, ServingStatus } from '../src/index.ts';
+import { type Gateway, startGateway, type WatchCall } from './support/gateway.ts';
 import { freePort } from './support/relay.ts';
 
 const closers: (() => void)[] = [];
@@ -71,5 +71,48 @@ describe('several gateways', () => {
     const error: unknown = await asker(addresses, { maxRetries: 0 })().catch((caught: unknown) => caught);
     expect(decodeError(error)).toMatchObject({ code: Code.Unavailable, mayRetry: true });
     for (const address of addresses) expect(String(error)).toContain(address);
+  });
+
+  it('are left out while they say that they do not serve', async () => {
+    const watched = Promise.withResolvers<WatchCall>();
+    const away = await startGateway({ generate: () => ({ text: 'a' }), watch: (call) => watched.resolve(call) });
+    closers.push(away.close);
+    const ask = asker([away.address, (await serve('b')).address]);
+    const first = ask();
+    const call = await watched.promise;
+    call.write({ status: ServingStatus.NOT_SERVING });
+    expect(await first).toBe('b');
+    for (let turn = 0; turn < 5; turn += 1) expect(await ask()).toBe('b');
+    call.write({ status: ServingStatus.SERVING });
+    await until(ask, 'a');
+    call.write({ status: ServingStatus.NOT_SERVING });
+    await until(ask, 'b');
+    const answers = [await ask(), await ask(), await ask()];
+    expect(answers).toEqual(['b', 'b', 'b']);
+  });
+
+  it('that all say so are asked nevertheless', async () => {
+    const watch = (call: WatchCall) => void call.write({ status: ServingStatus.NOT_SERVING });
+    const gateways = [
+      await startGateway({ generate: () => ({ text: 'ok' }), watch }),
+      await startGateway({ generate: () => ({ text: 'ok' }), watch }),
+    ];
+    closers.push(...gateways.map(({ close }) => close));
+    const ask = asker(gateways.map(({ address }) => address));
+    expect(await ask()).toBe('ok');
+  });
+});
+
+describe('a name', () => {
+  it('is looked up for all the addresses that it has', async () => {
+    const { port } = await serve('ok');
+    const ask = asker([`dns:///localhost:${port}`], { maxRetries: 0 });
+    for (let turn = 0; turn < 3; turn += 1) expect(await ask()).toBe('ok');
+  });
+
+  it('that does not exist fails the call', async () => {
+    const ask = asker(['dns:///gateway.invalid:50051'], { maxRetries: 0 });
+    const error: unknown = await ask().catch((caught: unknown) => caught);
+    expect(decodeError(error)).toMatchObject({ code: Code.Unavailable, mayRetry: true });
   });
 });

@@ -1,5 +1,5 @@
 import type { Http2Session, SecureClientSessionOptions } from 'node:http2';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { type GrpcTransportOptions, Http2SessionManager, type Http2SessionOptions } from '@connectrpc/connect-node';
@@ -17,21 +17,26 @@ export class Connection implements SessionManager {
   readonly #sessions: Http2SessionManager;
   #socket: Socket | undefined;
   #session: Http2Session | undefined;
+  /** Open streams that keep the process alive. */
+  readonly #awaited = new WeakMap<Http2Session, number>();
   #connecting: Promise<void> | undefined;
   #isLeaving = false;
   #isClosed = false;
 
-  constructor(baseUrl: string, options: Http2SessionOptions, tls: SecureClientSessionOptions) {
+  /** The IP address is one of those that the host of the URL has; without it any of them is taken. */
+  constructor(baseUrl: string, options: Http2SessionOptions, tls: SecureClientSessionOptions, ipAddress?: string) {
     const { hostname, port, protocol } = new URL(baseUrl);
-    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const name = hostname.replace(/^\[(.*)\]$/, '$1');
     const createConnection = (): Socket => {
+      const host = ipAddress ?? name;
       const to = { host, port: Number(port || (protocol === 'https:' ? 443 : 80)), noDelay: true, keepAlive: true };
-      const names = tls.servername === undefined && !/^[\d.]+$|:/.test(host) ? { servername: host } : {};
+      const names = tls.servername === undefined && isIP(name) === 0 ? { servername: name } : {};
       this.#socket = protocol === 'https:' ? connectTls({ ...names, ...tls, ...to, ALPNProtocols: ['h2'] }) : connectTcp(to);
       return this.#socket;
     };
     this.#sessions = new Http2SessionManager(baseUrl, options, { ...tls, createConnection });
     this.authority = this.#sessions.authority;
+    this.beside.authority = this.authority;
   }
 
   /** Whether calls can be sent at once. */
@@ -55,8 +60,19 @@ export class Connection implements SessionManager {
     else this.#socket.unref();
   }
 
+  /** The same connection for streams that nobody waits for: they do not keep the process alive. */
+  readonly beside: SessionManager = {
+    authority: '',
+    request: (...call) => this.#open(call, false),
+    notifyResponseByteRead: (stream) => this.notifyResponseByteRead(stream),
+  };
+
   /** Opens a stream. Rejects with CANCELLED once closed. */
-  async request(...call: Parameters<SessionManager['request']>): Promise<Stream> {
+  request(...call: Parameters<SessionManager['request']>): Promise<Stream> {
+    return this.#open(call, true);
+  }
+
+  async #open(call: Parameters<SessionManager['request']>, isAwaited: boolean): Promise<Stream> {
     if (this.#isClosed) throw closedError();
     const stream = await this.#request(call);
     // Closed while it was opening or being verified: the session manager has made a new connection by now.
@@ -74,6 +90,7 @@ export class Connection implements SessionManager {
         if (this.#session === session) this.#isLeaving = true;
       });
     }
+    if (session !== undefined) this.#count(stream, session, isAwaited);
     return stream;
   }
 
@@ -93,6 +110,22 @@ export class Connection implements SessionManager {
     this.#isClosed = true;
     this.#sessions.abort(closedError());
     this.#socket?.destroy();
+  }
+
+  /** The session manager counts all streams alike; those that are awaited decide about the process. */
+  #count(stream: Stream, session: Http2Session, isAwaited: boolean): void {
+    const left = (): number => this.#awaited.get(session) ?? 0;
+    if (isAwaited) {
+      this.#awaited.set(session, left() + 1);
+      stream.once('close', () => this.#awaited.set(session, left() - 1));
+    }
+    const refer = (): void => {
+      if (session.destroyed) return;
+      if (left() > 0) session.ref();
+      else session.unref();
+    };
+    stream.once('close', refer);
+    refer();
   }
 
   async #connect(): Promise<void> {

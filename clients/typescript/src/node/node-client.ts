@@ -7,9 +7,11 @@ import type { CallStream } from '../calls/call-stream.ts';
 import { guardKey } from '../calls/headers.ts';
 import { type ClientOptions, type LlmClient, llmCalls, timeoutsOf } from '../client.ts';
 import { CLIENT_VERSION } from '../version.ts';
-import { baseUrlsOf } from './address.ts';
+import { gatewayAddresses } from './address.ts';
 import { Connection } from './connection.ts';
-import { type Endpoint, RoundRobin } from './round-robin.ts';
+import { type Endpoint, Endpoints } from './endpoints.ts';
+import { RoundRobin } from './round-robin.ts';
+import { ServingWatch } from './serving-watch.ts';
 import { nodeTls } from './node-tls.ts';
 import type { TlsOptions } from './tls-options.ts';
 
@@ -47,19 +49,18 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 20_000;
 const DEFAULT_READ_MAX_BYTES = 20 * 1024 * 1024;
 
 /**
- * Makes a client of one gateway or several over native gRPC. An address is `host:port`, `http://host:port` or
- * `https://host:port`; several, in a list or with commas between, take turns, and those that cannot be reached are left out.
- * It connects on the first call, over one HTTP/2 connection to each. Throws a TypeError for an address, and a RangeError for a
+ * Makes a client of one gateway or several over native gRPC. An address is `host:port`, `http://host:port`,
+ * `https://host:port`, or `dns:///host:port` for all addresses that a name has. Several, in a list or with commas between, take
+ * turns; those that cannot be reached, or say by grpc.health.v1 that they do not serve, are left out. It connects on the first call, over one HTTP/2 connection to each. Throws a TypeError for an address, and a RangeError for a
  * number, that cannot be used.
  */
 export function createLlmClient(address: string | readonly string[], options: NodeClientOptions = {}): NodeLlmClient {
   const timeouts = timeoutsOf(options.defaultTimeoutMs);
-  const baseUrls = baseUrlsOf(address, options.tls !== undefined);
-  for (const baseUrl of baseUrls) guardKey(new URL(baseUrl), options);
-  const channel = new RoundRobin(
-    baseUrls.map((baseUrl) => endpointOf(baseUrl, options)),
-    { 'user-agent': `understudy-typescript/${CLIENT_VERSION} node/${process.versions.node}` },
-  );
+  const addresses = gatewayAddresses(address, options.tls !== undefined);
+  for (const { baseUrl } of addresses) guardKey(new URL(baseUrl), options);
+  const endpoints = new Endpoints(addresses, (baseUrl, ipAddress) => endpointOf(options, baseUrl, ipAddress));
+  const userAgent = `understudy-typescript/${CLIENT_VERSION} node/${process.versions.node}`;
+  const channel = new RoundRobin(endpoints, { 'user-agent': userAgent });
   const { headers, apiKey, maxRetries, waitForReady } = options;
   const caller = new Caller(channel, { headers, apiKey, maxRetries, waitForReady });
   const { check, watch } = Health.method;
@@ -71,19 +72,19 @@ export function createLlmClient(address: string | readonly string[], options: No
   };
 }
 
-function endpointOf(baseUrl: string, options: NodeClientOptions): Endpoint {
+function endpointOf(options: NodeClientOptions, baseUrl: string, ipAddress: string | undefined): Endpoint {
   const tls = options.tls === undefined || options.tls === true ? {} : nodeTls(options.tls);
   const {
     pingIntervalMs = DEFAULT_PING_INTERVAL_MS,
     pingTimeoutMs = DEFAULT_PING_TIMEOUT_MS,
     connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS,
+    readMaxBytes = DEFAULT_READ_MAX_BYTES,
   } = options;
-  const connection = new Connection(baseUrl, { pingIntervalMs, pingTimeoutMs, connectTimeoutMs }, tls);
-  const transport = createGrpcTransport({
-    baseUrl,
-    sessionManager: connection,
-    readMaxBytes: options.readMaxBytes ?? DEFAULT_READ_MAX_BYTES,
-    acceptCompression: [],
-  });
-  return { connection, transport };
+  const connection = new Connection(baseUrl, { pingIntervalMs, pingTimeoutMs, connectTimeoutMs }, tls, ipAddress);
+  const common = { baseUrl, readMaxBytes, acceptCompression: [] };
+  return {
+    connection,
+    transport: createGrpcTransport({ ...common, sessionManager: connection }),
+    serving: new ServingWatch(createGrpcTransport({ ...common, sessionManager: connection.beside })),
+  };
 }

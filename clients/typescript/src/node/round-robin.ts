@@ -1,13 +1,7 @@
 import type { Transport } from '@connectrpc/connect';
 import type { Channel } from '../calls/channel.ts';
 import { notSentError } from '../calls/not-sent.ts';
-import type { Connection } from './connection.ts';
-
-/** A gateway and the way to it. */
-export interface Endpoint {
-  readonly connection: Connection;
-  readonly transport: Transport;
-}
+import type { Endpoint, Endpoints } from './endpoints.ts';
 
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 10_000;
@@ -20,33 +14,40 @@ interface Absence {
 
 /**
  * Gives calls to gateways in turn, over a connection to each. Those that cannot be reached are left out, and tried again
- * beside the calls after a wait that grows to 10 s. Where none is connected, all are tried at once.
+ * beside the calls after a wait that grows to 10 s; so are those that say that they do not serve. Where none is left, all are
+ * tried at once, and one that can be reached is taken, whatever it says.
  */
 export class RoundRobin implements Channel {
-  readonly size: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly #endpoints: readonly Endpoint[];
-  readonly #absences = new Map<Endpoint, Absence>();
+  readonly #endpoints: Endpoints;
+  readonly #absences = new WeakMap<Endpoint, Absence>();
   #next = 0;
 
-  constructor(endpoints: readonly Endpoint[], headers: Readonly<Record<string, string>>) {
+  constructor(endpoints: Endpoints, headers: Readonly<Record<string, string>>) {
     this.#endpoints = endpoints;
     this.headers = headers;
-    this.size = endpoints.length;
+  }
+
+  get size(): number {
+    return Math.max(1, this.#endpoints.current.length);
   }
 
   async pick(): Promise<Transport> {
     const ready = this.#take();
+    await this.#endpoints.refresh(this.#endpoints.current.some((endpoint) => !isReady(endpoint)));
     if (ready !== undefined) return ready.transport;
-    const tries = this.#endpoints.map((endpoint) => this.#connect(endpoint));
-    for (const { connection } of this.#endpoints) connection.hold(true);
+    const tried = this.#endpoints.current;
+    const tries = tried.map((endpoint) => this.#connect(endpoint));
+    for (const { connection } of tried) connection.hold(true);
     try {
       const first = await Promise.any(tries);
       return (this.#take() ?? first).transport;
     } catch (error) {
+      const reached = tried.find(({ connection }) => connection.isReady);
+      if (reached !== undefined) return reached.transport;
       throw error instanceof AggregateError ? unreachable(error.errors) : error;
     } finally {
-      for (const { connection } of this.#endpoints) connection.hold(false);
+      for (const { connection } of tried) connection.hold(false);
     }
   }
 
@@ -55,35 +56,41 @@ export class RoundRobin implements Channel {
   }
 
   close(): void {
-    for (const { connection } of this.#endpoints) connection.close();
+    for (const { connection, serving } of this.#endpoints.all) {
+      serving.stop();
+      connection.close();
+    }
   }
 
-  /** The next gateway that is connected; the others are tried beside. */
+  /** The next gateway that is connected and serves; the others are tried beside. */
   #take(): Endpoint | undefined {
-    const now = performance.now();
+    const endpoints = this.#endpoints.current;
     let taken: Endpoint | undefined;
-    for (let turn = 0; turn < this.size; turn += 1) {
-      const index = (this.#next + turn) % this.size;
-      const endpoint = this.#endpoints[index];
-      if (endpoint === undefined || !endpoint.connection.isReady) continue;
+    for (let turn = 0; turn < endpoints.length && taken === undefined; turn += 1) {
+      const index = (this.#next + turn) % endpoints.length;
+      const endpoint = endpoints[index];
+      if (endpoint === undefined || !isReady(endpoint)) continue;
       taken = endpoint;
       this.#next = index + 1;
-      break;
     }
-    if (taken === undefined) return undefined;
-    for (const endpoint of this.#endpoints) {
-      if (endpoint.connection.isReady || now < (this.#absences.get(endpoint)?.untilMs ?? 0)) continue;
-      this.#connect(endpoint).catch(() => {});
-      endpoint.connection.hold(false);
+    if (taken === undefined || endpoints.length === 1) return taken;
+    const now = performance.now();
+    for (const endpoint of endpoints) {
+      if (endpoint.connection.isReady) {
+        void endpoint.serving.start();
+      } else if (now >= (this.#absences.get(endpoint)?.untilMs ?? 0)) {
+        this.#connect(endpoint).catch(() => {});
+        endpoint.connection.hold(false);
+      }
     }
     return taken;
   }
 
+  /** Connects, and rejects where the gateway cannot be reached or does not serve. One that is alone is not asked. */
   async #connect(endpoint: Endpoint): Promise<Endpoint> {
     try {
       await endpoint.connection.connect();
       this.#absences.delete(endpoint);
-      return endpoint;
     } catch (error) {
       const { backoffMs = FIRST_BACKOFF_MS, untilMs = 0 } = this.#absences.get(endpoint) ?? {};
       const now = performance.now();
@@ -93,13 +100,20 @@ export class RoundRobin implements Channel {
       }
       throw error;
     }
+    if (this.#endpoints.current.length > 1) await endpoint.serving.start();
+    if (!endpoint.serving.isServing) throw notSentError('the gateway does not serve', undefined);
+    return endpoint;
   }
+}
+
+function isReady({ connection, serving }: Endpoint): boolean {
+  return connection.isReady && serving.isServing;
 }
 
 /** What a caller is told where no gateway can be reached. */
 function unreachable(errors: readonly unknown[]): unknown {
   const [first] = errors;
-  if (errors.length <= 1) return first;
+  if (errors.length === 1) return first;
   const all = errors.map((error) => (error instanceof Error ? error.message : String(error)));
   return notSentError(`no gateway can be reached: ${all.join('; ')}`, first);
 }
