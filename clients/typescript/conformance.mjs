@@ -128,7 +128,10 @@ const cases = {
   health: () =>
     ask(async (client) => {
       const { providers } = await client.health();
-      expect('no target mock', providers.some(({ target }) => target === 'mock'));
+      expect(
+        'no target mock',
+        providers.some(({ target }) => target === 'mock'),
+      );
       return `${providers.length} targets`;
     }),
   'list-models': () =>
@@ -158,7 +161,10 @@ const cases = {
       const { code, reason, attempts, message } = await errorOf(call);
       expect(`code is ${Code[code]}: ${message}`, code === Code.DeadlineExceeded);
       expect(`reason is "${reason}": ${message}`, reason === 'DEADLINE');
-      expect('no attempt in the trail', attempts.some(({ kind }) => kind !== AttemptKind.SKIPPED));
+      expect(
+        'no attempt in the trail',
+        attempts.some(({ kind }) => kind !== AttemptKind.SKIPPED),
+      );
       return `${attempts.length} attempts`;
     }),
   cancel: () => leave('cancel', false),
@@ -167,7 +173,10 @@ const cases = {
     ask(async (client) => {
       const invalid = await errorOf(client.generate({ prompt: '' }));
       expect(`code is ${Code[invalid.code]}`, invalid.code === Code.InvalidArgument);
-      expect('prompt is not named', invalid.violations.some(({ field }) => field === 'prompt'));
+      expect(
+        'prompt is not named',
+        invalid.violations.some(({ field }) => field === 'prompt'),
+      );
       const limited = await errorOf(client.generate({ prompt: PROMPT, model: 'mock-429' }));
       const isKnown = ['ALL_PROVIDERS_FAILED', 'PROVIDER_RATE_LIMITED'].includes(limited.reason);
       expect(`reason is ${limited.reason}`, isKnown);
@@ -212,7 +221,10 @@ const cases = {
     ask(async (client) => {
       const one = async () => client.streamChat({ messages, model: 'mock-slow' }).collect();
       const answers = await Promise.all(Array.from({ length: 200 }, one));
-      expect('some are empty', answers.every(({ text }) => text !== ''));
+      expect(
+        'some are empty',
+        answers.every(({ text }) => text !== ''),
+      );
       return `${answers.length} finished`;
     }),
   rolling: () =>

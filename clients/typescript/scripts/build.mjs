@@ -7,9 +7,12 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const isInstalling = process.argv.includes('--installing');
-const { dependencies, devDependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { dependencies, devDependencies, peerDependencies } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+);
 /** Settings of npm that hold for every install. */
-const KEPT = /^npm_config_(?:registry|cache|.*proxy|ca|cafile|strict_ssl|userconfig|globalconfig|offline|prefer_offline)$/i;
+const KEPT =
+  /^npm_config_(?:registry|cache|.*proxy|ca|cafile|strict_ssl|userconfig|globalconfig|offline|prefer_offline)$/i;
 const BUILD_TOOLS = ['typescript', '@types/node'];
 /** Where the tools are that only the build needs, for those who link to the folder. */
 const TOOLS = join(root, 'node_modules', '.build-tools');
@@ -34,7 +37,12 @@ if (isInstalling) {
   if (process.env.npm_config_local_prefix === repository && areMissing([...needs, ...BUILD_TOOLS])) process.exit(0);
   if (areMissing(needs)) install(['--workspaces=false', '--omit=dev', '--no-save', '--no-package-lock']);
   if (areMissing(BUILD_TOOLS)) {
-    install(['--prefix', TOOLS, '--workspaces=false', ...BUILD_TOOLS.map((name) => `${name}@${devDependencies[name]}`)]);
+    install([
+      '--prefix',
+      TOOLS,
+      '--workspaces=false',
+      ...BUILD_TOOLS.map((name) => `${name}@${devDependencies[name]}`),
+    ]);
   }
 }
 compile();

@@ -9,7 +9,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('node scripts/bundle-page.mjs FOLDER');
 mkdirSync(folder, { recursive: true });
-const bundle = await rolldown({ input: join(root, 'test', 'browser', 'page.ts'), platform: 'browser', cwd: root, tsconfig: false });
+const bundle = await rolldown({
+  input: join(root, 'test', 'browser', 'page.ts'),
+  platform: 'browser',
+  cwd: root,
+  tsconfig: false,
+});
 await bundle.write({ file: resolve(folder, 'page.js'), format: 'esm', minify: true });
 await bundle.close();
 copyFileSync(join(root, 'test', 'browser', 'index.html'), join(folder, 'index.html'));

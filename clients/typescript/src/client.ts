@@ -108,7 +108,7 @@ export function llmCalls(caller: Caller, timeouts: Timeouts): LlmClient {
     health: (request = {}, call = {}) => caller.unary(health, request, call, timeouts.health),
     listModels: (request = {}, call = {}) => caller.unary(listModels, request, call, timeouts.listModels),
     models: async function* (request = {}, call = {}) {
-      for (let pageToken = request.pageToken ?? ''; ; ) {
+      for (let pageToken = request.pageToken ?? ''; ;) {
         const page = await client.listModels({ ...request, pageToken }, call);
         yield* page.models;
         if (page.nextPageToken === '') return;

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Code, createLlmClient, decodeError, HealthStatus, type LlmClientOptions, ServingStatus, userMessage } from '../src/index.ts';
+import {
+  Code,
+  createLlmClient,
+  decodeError,
+  HealthStatus,
+  type LlmClientOptions,
+  ServingStatus,
+  userMessage,
+} from '../src/index.ts';
 import { type Gateway, type GatewayScript, startGateway } from './support/gateway.ts';
 import { startRelay } from './support/relay.ts';
 
@@ -95,7 +103,9 @@ describe('a client', () => {
   it('lists the models of all pages', async () => {
     const { address } = await serve({
       listModels: ({ request }) =>
-        request.pageToken === '' ? { models: [{ id: 'one' }], nextPageToken: 'n' } : { models: [{ id: request.pageToken }] },
+        request.pageToken === ''
+          ? { models: [{ id: 'one' }], nextPageToken: 'n' }
+          : { models: [{ id: request.pageToken }] },
     });
     const ids: string[] = [];
     for await (const { id } of clientOf(address).models()) ids.push(id);

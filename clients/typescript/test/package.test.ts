@@ -75,7 +75,12 @@ describe('the packed package', { timeout: 60_000 }, () => {
       `import { createLlmClient, decodeError } from '@understudy/client';
        globalThis.ask = (url) => createLlmClient(url).generate({ prompt: 'x' }).catch(decodeError);`,
     );
-    const bundle = await rolldown({ input: join(folder, 'page.js'), platform: 'browser', cwd: folder, tsconfig: false });
+    const bundle = await rolldown({
+      input: join(folder, 'page.js'),
+      platform: 'browser',
+      cwd: folder,
+      tsconfig: false,
+    });
     const { output } = await bundle.generate({ format: 'esm', minify: true });
     await bundle.close();
     expect(output).toHaveLength(1);
@@ -132,7 +137,10 @@ describe('the packed package', { timeout: 60_000 }, () => {
 
   it('holds what it exports and its licence, and no source, test or server part', async () => {
     const manifest: unknown = JSON.parse(await readFile(join(installed.root, 'package.json'), 'utf8'));
-    expect(manifest).toMatchObject({ type: 'module', exports: { '.': { browser: { types: './dist/web.d.ts' }, types: './dist/index.d.ts' } } });
+    expect(manifest).toMatchObject({
+      type: 'module',
+      exports: { '.': { browser: { types: './dist/web.d.ts' }, types: './dist/index.d.ts' } },
+    });
     const folders = new Set(installed.files.map((path) => path.split('/')[0]));
     expect(folders).toEqual(new Set(['LICENSE', 'README.md', 'dist', 'example', 'gen', 'package.json']));
     expect(installed.files.filter((path) => /grpc-js|(?<!\.d)\.ts$/.test(path))).toEqual([]);

@@ -114,7 +114,12 @@ describe('a call that may have cost money', () => {
     ['a provider was asked', refusal(undefined, 'ALL_PROVIDERS_FAILED', [AttemptTrailSchema, { attempts }])],
     [
       'a provider was asked, whatever RetryInfo says',
-      refusal(undefined, 'PROVIDER_RATE_LIMITED', [AttemptTrailSchema, { attempts }], [RetryInfoSchema, { retryDelay }]),
+      refusal(
+        undefined,
+        'PROVIDER_RATE_LIMITED',
+        [AttemptTrailSchema, { attempts }],
+        [RetryInfoSchema, { retryDelay }],
+      ),
     ],
     ['nobody says anything', new StatusError(Code.Unavailable, 'from a proxy')],
   ])('is not repeated: %s', async (_why, error) => {

@@ -38,66 +38,69 @@ function stall(call: StreamCall): void {
   for (const response of numbered([textDelta('a')])) call.write(response);
 }
 
-const ENDS: Record<string, readonly [serve: (call: StreamCall) => void, run: (client: LlmClient) => Promise<unknown>]> = {
-  'ends well': [answer, (client) => client.streamChat({}).collect()],
-  'is left at its first event': [
-    stall,
-    async (client) => {
-      for await (const _event of client.streamChat({})) break;
-    },
-  ],
-  'is left at "finished"': [
-    answer,
-    async (client) => {
-      for await (const { event } of client.streamChat({})) if (event.case === 'finished') break;
-    },
-  ],
-  'is aborted by its caller': [
-    stall,
-    async (client) => {
-      const controller = new AbortController();
-      const stream = client.streamChat({}, { signal: controller.signal });
-      await stream.next();
-      controller.abort();
-      await expect(stream.next()).rejects.toMatchObject({ code: Code.Canceled });
-    },
-  ],
-  'is left while the first read is pending': [
-    () => {},
-    async (client) => {
-      const stream = client.streamChat({});
-      const read = stream.next();
-      await new Promise(setImmediate);
-      await stream.return();
-      await expect(read).rejects.toMatchObject({ code: Code.Canceled });
-    },
-  ],
-  fails: [
-    (call) => {
-      call.emit('error', { code: Code.Internal, details: 'x' });
-    },
-    (client) => expect(client.streamChat({}).collect()).rejects.toMatchObject({ code: Code.Internal }),
-  ],
-  'reaches its deadline': [
-    stall,
-    (client) =>
-      expect(client.streamChat({}, { timeoutMs: 40 }).collect()).rejects.toMatchObject({ code: Code.DeadlineExceeded }),
-  ],
-  'is never read': [
-    answer,
-    (client) => {
-      client.streamChat({});
-      return Promise.resolve();
-    },
-  ],
-  'is disposed of': [
-    stall,
-    async (client) => {
-      await using stream = client.streamChat({});
-      await stream.next();
-    },
-  ],
-};
+const ENDS: Record<string, readonly [serve: (call: StreamCall) => void, run: (client: LlmClient) => Promise<unknown>]> =
+  {
+    'ends well': [answer, (client) => client.streamChat({}).collect()],
+    'is left at its first event': [
+      stall,
+      async (client) => {
+        for await (const _event of client.streamChat({})) break;
+      },
+    ],
+    'is left at "finished"': [
+      answer,
+      async (client) => {
+        for await (const { event } of client.streamChat({})) if (event.case === 'finished') break;
+      },
+    ],
+    'is aborted by its caller': [
+      stall,
+      async (client) => {
+        const controller = new AbortController();
+        const stream = client.streamChat({}, { signal: controller.signal });
+        await stream.next();
+        controller.abort();
+        await expect(stream.next()).rejects.toMatchObject({ code: Code.Canceled });
+      },
+    ],
+    'is left while the first read is pending': [
+      () => {},
+      async (client) => {
+        const stream = client.streamChat({});
+        const read = stream.next();
+        await new Promise(setImmediate);
+        await stream.return();
+        await expect(read).rejects.toMatchObject({ code: Code.Canceled });
+      },
+    ],
+    fails: [
+      (call) => {
+        call.emit('error', { code: Code.Internal, details: 'x' });
+      },
+      (client) => expect(client.streamChat({}).collect()).rejects.toMatchObject({ code: Code.Internal }),
+    ],
+    'reaches its deadline': [
+      stall,
+      (client) =>
+        expect(client.streamChat({}, { timeoutMs: 40 }).collect()).rejects.toMatchObject({
+          code: Code.DeadlineExceeded,
+        }),
+    ],
+    'is never read': [
+      answer,
+      (client) => {
+        client.streamChat({});
+        return Promise.resolve();
+      },
+    ],
+    'is disposed of': [
+      stall,
+      async (client) => {
+        await using stream = client.streamChat({});
+        await stream.next();
+      },
+    ],
+  };
 
 describe('a stream that', () => {
   it.each(Object.entries(ENDS))('%s leaves no timer behind', async (_end, [serve, run]) => {

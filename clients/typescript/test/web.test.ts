@@ -31,7 +31,8 @@ describe('the client of the web door', () => {
         },
         streamChat: async function* (_request, { requestHeader }) {
           seen.push(Object.fromEntries(requestHeader));
-          for (const response of numbered([textDelta('a'), textDelta('b'), finished()])) yield await Promise.resolve(response);
+          for (const response of numbered([textDelta('a'), textDelta('b'), finished()]))
+            yield await Promise.resolve(response);
         },
       },
       { apiKey: () => 'k' },
@@ -74,7 +75,12 @@ describe('the client of the web door', () => {
         ];
         const isRefused = prompt === 'CIRCUIT_OPEN';
         const metadata = { 'grpc-retry-pushback-ms': isRefused ? '5' : '-1' };
-        throw new ConnectError('no', isRefused ? StatusCode.Unavailable : StatusCode.InvalidArgument, metadata, details);
+        throw new ConnectError(
+          'no',
+          isRefused ? StatusCode.Unavailable : StatusCode.InvalidArgument,
+          metadata,
+          details,
+        );
       },
     });
     const invalid: unknown = await client.generate({ prompt: 'INVALID_REQUEST' }).catch((caught: unknown) => caught);
@@ -86,7 +92,9 @@ describe('the client of the web door', () => {
   });
 
   it('says UNAVAILABLE where nobody listens, and cannot tell whether the call was sent', async () => {
-    const client = createLlmClient('http://127.0.0.1:1', { fetch: () => Promise.reject(new TypeError('Failed to fetch')) });
+    const client = createLlmClient('http://127.0.0.1:1', {
+      fetch: () => Promise.reject(new TypeError('Failed to fetch')),
+    });
     const error: unknown = await client.generate({ prompt: 'x' }).catch((caught: unknown) => caught);
     expect(decodeError(error)).toMatchObject({ code: Code.Unavailable, mayRetry: false });
   });

@@ -11,7 +11,7 @@ import {
 } from '../../gen/google/rpc/error_details_pb.js';
 import type { ErrorReason } from '../../gen/understudy/v1/error_pb.js';
 import { type Attempt, AttemptKind, AttemptTrailSchema } from '../../gen/understudy/v1/routing_pb.js';
-import { REQUEST_ID_HEADER } from '../calls/call-options.ts';
+import { REQUEST_ID_HEADER } from '../calls/header-names.ts';
 import { asUnavailable, wasNotSent } from '../calls/not-sent.ts';
 
 /** Domain of the reasons that the gateway gives. */
@@ -93,8 +93,7 @@ function decode(error: ConnectError): DecodedError {
     metadata: { ...info?.metadata },
     retryAfterMs:
       pushbackMs !== undefined && pushbackMs >= 0 ? pushbackMs : retryDelay && Math.max(0, durationMs(retryDelay)),
-    mayRetry:
-      pushbackMs === undefined ? invites(error, info, attempts, retryDelay !== undefined) : pushbackMs >= 0,
+    mayRetry: pushbackMs === undefined ? invites(error, info, attempts, retryDelay !== undefined) : pushbackMs >= 0,
     violations: (findAll(details, BadRequestSchema)[0]?.fieldViolations ?? []).map(({ field, description }) => ({
       field,
       description,

@@ -1,5 +1,11 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type Message, type MessageSchema, type PartSchema, Role, type ToolCall } from '../../gen/understudy/v1/chat_pb.js';
+import {
+  type Message,
+  type MessageSchema,
+  type PartSchema,
+  Role,
+  type ToolCall,
+} from '../../gen/understudy/v1/chat_pb.js';
 
 /** A message to send: a plain object or one that `create` made. */
 export type MessageInit = MessageInitShape<typeof MessageSchema>;
@@ -20,7 +26,9 @@ export function image(source: string): PartInit;
 export function image(source: Uint8Array, mediaType: string): PartInit;
 export function image(source: string | Uint8Array, mediaType = ''): PartInit {
   const from =
-    typeof source === 'string' ? { case: 'url' as const, value: source } : { case: 'data' as const, value: bytes(source) };
+    typeof source === 'string'
+      ? { case: 'url' as const, value: source }
+      : { case: 'data' as const, value: bytes(source) };
   return { part: { case: 'image', value: { source: from, mediaType } } };
 }
 

@@ -1,10 +1,4 @@
-import type { RepeatPolicy } from './repeats.ts';
-
-/** Header that carries the caller's own id of a request. */
-export const REQUEST_ID_HEADER = 'x-request-id';
-
-/** Header that carries the caller's trace (W3C Trace Context). */
-const TRACE_HEADER = 'traceparent';
+import { REQUEST_ID_HEADER, TRACE_HEADER } from './header-names.ts';
 
 /** Longest deadline that is sent, in milliseconds (27.7 hours): `grpc-timeout` has at most eight digits (gRPC over HTTP/2). */
 const MAX_TIMEOUT_MS = 99_999_999;
@@ -28,6 +22,14 @@ export interface CallOptions {
   readonly maxRetries?: number | undefined;
   /** Whether to wait, within the deadline, for a gateway that cannot be reached. Default: that of the client. */
   readonly waitForReady?: boolean | undefined;
+}
+
+/** When a call is repeated. */
+export interface RepeatPolicy {
+  /** How often at most; 0 for never. */
+  readonly maxRetries: number;
+  /** Whether a gateway that cannot be reached is waited for until the deadline. */
+  readonly waitForReady: boolean;
 }
 
 /** The headers that the options of one call set. Throws a TypeError for one that HTTP does not allow. */

@@ -1,12 +1,25 @@
-import type { DescMessage, DescMethodStreaming, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type {
+  DescMessage,
+  DescMethodStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf';
 import { Code, ConnectError, type Transport } from '@connectrpc/connect';
-import { type CallOptions, headersOf, policyOf, sendableTimeoutMs, usableRetries } from './call-options.ts';
+import {
+  type CallOptions,
+  headersOf,
+  policyOf,
+  type RepeatPolicy,
+  sendableTimeoutMs,
+  usableRetries,
+} from './call-options.ts';
 import { CallScope } from './call-scope.ts';
 import { CallStream, type OpenedStream } from './call-stream.ts';
 import type { Channel } from './channel.ts';
 import { type ClientHeaders, headersOfTry } from './headers.ts';
 import { wasNotSent } from './not-sent.ts';
-import { DEFAULT_MAX_RETRIES, type RepeatPolicy, withRepeats } from './repeats.ts';
+import { DEFAULT_MAX_RETRIES, withRepeats } from './repeats.ts';
 
 /** What a caller takes from the options of its client. */
 export interface CallerOptions extends ClientHeaders {

@@ -9,7 +9,8 @@ const NEVER_CONNECTED: ReadonlySet<unknown> = new Set([NOT_SENT, 'ECONNREFUSED',
 const BROKEN = /^(?:ERR_HTTP2_|ERR_STREAM_|ECONN|EPIPE$|ETIMEDOUT$|ENET|EHOST|EADDR)/;
 
 /** How browsers and Node word a request that failed. */
-const FETCH_FAILED = /^(?:Failed to fetch|fetch failed|Load failed|network error|NetworkError when attempting to fetch)/i;
+const FETCH_FAILED =
+  /^(?:Failed to fetch|fetch failed|Load failed|network error|NetworkError when attempting to fetch)/i;
 
 /** How HTTP/2 says that a server has not looked at a call (RFC 9113, section 8.7). */
 const REFUSED = /\bREFUSED_STREAM\b|NGHTTP2_REFUSED_STREAM/;

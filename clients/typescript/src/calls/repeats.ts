@@ -1,5 +1,6 @@
 import { ConnectError } from '@connectrpc/connect';
 import { decodeError } from '../answers/decode-error.ts';
+import type { RepeatPolicy } from './call-options.ts';
 import type { CallScope } from './call-scope.ts';
 import { asUnavailable, wasNotSent } from './not-sent.ts';
 
@@ -13,14 +14,6 @@ const LEAST_TRY_MS = 10;
 /** How often a gateway that cannot be reached is tried again by those who wait for it. */
 const ROUND_MS = 200;
 
-/** When a call is repeated. */
-export interface RepeatPolicy {
-  /** How often at most; 0 for never. */
-  readonly maxRetries: number;
-  /** Whether a gateway that cannot be reached is waited for until the deadline. */
-  readonly waitForReady: boolean;
-}
-
 /**
  * Runs a call, and repeats it where that cannot bill twice: the gateway invites to it, or asked no provider, or was never
  * reached. Waits as long as the gateway asks; a repeat that would come after the deadline is not waited for. Rejects with
@@ -32,7 +25,7 @@ export async function withRepeats<Value>(
   run: () => Promise<Value>,
 ): Promise<Value> {
   let backoffMs = FIRST_BACKOFF_MS;
-  for (let left = maxRetries; ; ) {
+  for (let left = maxRetries; ;) {
     let error: ConnectError;
     try {
       return await run();

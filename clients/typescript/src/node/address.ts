@@ -44,5 +44,7 @@ function parseUrl(text: string): URL {
 }
 
 function invalidAddress(): TypeError {
-  return new TypeError('the address must be "host:port", "http://host:port", "https://host:port" or "dns:///host:port"');
+  return new TypeError(
+    'the address must be "host:port", "http://host:port", "https://host:port" or "dns:///host:port"',
+  );
 }

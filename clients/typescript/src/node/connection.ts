@@ -31,7 +31,8 @@ export class Connection implements SessionManager {
       const host = ipAddress ?? name;
       const to = { host, port: Number(port || (protocol === 'https:' ? 443 : 80)), noDelay: true, keepAlive: true };
       const names = tls.servername === undefined && isIP(name) === 0 ? { servername: name } : {};
-      this.#socket = protocol === 'https:' ? connectTls({ ...names, ...tls, ...to, ALPNProtocols: ['h2'] }) : connectTcp(to);
+      this.#socket =
+        protocol === 'https:' ? connectTls({ ...names, ...tls, ...to, ALPNProtocols: ['h2'] }) : connectTcp(to);
       return this.#socket;
     };
     this.#sessions = new Http2SessionManager(baseUrl, options, { ...tls, createConnection });

@@ -32,7 +32,10 @@ export interface NodeClientOptions extends ClientOptions {
 /** Calls gateways over native gRPC. */
 export interface NodeLlmClient extends LlmClient {
   /** Asks grpc.health.v1 how a service is; `""`, the default, is the gateway as a whole. NOT_FOUND for one that it does not know. */
-  check(request?: MessageInitShape<typeof HealthCheckRequestSchema>, options?: CallOptions): Promise<HealthCheckResponse>;
+  check(
+    request?: MessageInitShape<typeof HealthCheckRequestSchema>,
+    options?: CallOptions,
+  ): Promise<HealthCheckResponse>;
   /**
    * Tells by grpc.health.v1 how a service is, and each time that this changes. Leaving the loop ends the call in the same turn. A
    * service that is not known is SERVICE_UNKNOWN, until it is.

@@ -23,7 +23,7 @@ import {
   Health,
   type HealthCheckRequest,
   type HealthCheckRequestSchema,
-  HealthCheckResponseSchema,
+  type HealthCheckResponseSchema,
 } from '../../gen/grpc/health/v1/health_pb.js';
 import {
   type ChatRequestSchema,
@@ -36,7 +36,7 @@ import {
   type ListModelsResponseSchema,
   LlmService,
   type StreamChatRequest,
-  StreamChatResponseSchema,
+  type StreamChatResponseSchema,
 } from '../../gen/understudy/v1/llm_pb.js';
 
 type StreamInit = MessageInitShape<typeof StreamChatResponseSchema>;
@@ -109,7 +109,9 @@ export async function startGateway(
   mountStream(server, LlmService.method.streamChat, script.streamChat);
   mountStream(server, Health.method.watch, script.watch);
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, taken) => (error === null ? resolve(taken) : reject(error)));
+    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, taken) =>
+      error === null ? resolve(taken) : reject(error),
+    );
   });
   return { port: bound, address: `127.0.0.1:${bound}`, close: () => server.forceShutdown() };
 }
