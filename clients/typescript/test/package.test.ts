@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { finished, numbered, textDelta } from './support/events.ts';
-import { ServingStatus } from '../src/index.ts';
-import { type Gateway, type GatewayScript, startGateway } from './support/gateway.ts';
+import { finished, numbered, streamOf, textDelta } from './support/events.ts';
+import { Code, ServingStatus } from '../src/index.ts';
+import { type Gateway, type GatewayScript, startGateway, StatusError } from './support/gateway.ts';
+import { startWebDoor, type WebDoor } from './support/web-door.ts';
 import { type InstalledPackage, installPacked, run } from './support/packed-package.ts';
 
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
@@ -14,6 +15,7 @@ let installed: InstalledPackage;
 let folder: string;
 let gateway: Gateway;
 let second: Gateway;
+let door: WebDoor;
 
 beforeAll(async () => {
   installed = await installPacked(packageRoot);
@@ -24,7 +26,16 @@ beforeAll(async () => {
       call.end();
     },
     watch: (call) => void call.write({ status: ServingStatus.SERVING }),
+    generate: ({ request }) => {
+      if (request.model === 'mock-500') throw new StatusError(Code.Unavailable, 'no');
+      return { text: 'hello', provider: 'mock' };
+    },
+    chat: ({ request }) =>
+      request.model === 'mock-tool-call'
+        ? { message: { content: [{ part: { case: 'toolCall', value: { id: 'c1', name: 'weather' } } }] } }
+        : { text: `${request.messages.length} messages` },
   };
+  door = await startWebDoor({ streamChat: () => streamOf([textDelta('hello'), finished()]) });
   gateway = await startGateway(script);
   second = await startGateway(script);
 }, 120_000);
@@ -32,6 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   gateway.close();
   second.close();
+  door.close();
   await installed.remove();
 });
 
@@ -88,6 +100,18 @@ describe('the packed package', { timeout: 60_000 }, () => {
     expect(imports).toEqual([]);
     expect(/[`'"]node:|\bBuffer\b/.test(code)).toBe(false);
     expect(code.length).toBeLessThan(200_000);
+  });
+
+  it('is used by the snippets of the README as they stand', async () => {
+    const readme = await readFile(join(packageRoot, 'README.md'), 'utf8');
+    const snippets = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, code = '']) => code);
+    expect(snippets).toHaveLength(5);
+    for (const code of snippets) {
+      const pointed = code.replace('127.0.0.1:50051', gateway.address).replace('http://127.0.0.1:8080', door.url);
+      await writeFile(join(folder, 'snippet.mjs'), pointed);
+      const { stdout } = await run(process.execPath, ['snippet.mjs'], { cwd: folder, timeout: 30_000 });
+      expect(stdout.trim()).not.toBe('');
+    }
   });
 
   it('tells an error of the gateway in the example', async () => {
