@@ -1,8 +1,17 @@
+import { constants } from 'node:http2';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ErrorInfoSchema, RetryInfoSchema } from '../gen/google/rpc/error_details_pb.js';
-import { AttemptKind, AttemptTrailSchema, Code, createLlmClient, type LlmClientOptions } from '../src/index.ts';
+import {
+  AttemptKind,
+  AttemptTrailSchema,
+  Code,
+  createLlmClient,
+  decodeError,
+  type LlmClientOptions,
+} from '../src/index.ts';
 import { finished, numbered, textDelta } from './support/events.ts';
 import { detail, type Gateway, type GatewayScript, startGateway, StatusError } from './support/gateway.ts';
+import { answerEmpty, startRawServer } from './support/raw-server.ts';
 import { freePort } from './support/relay.ts';
 
 const closers: (() => void)[] = [];
@@ -152,6 +161,36 @@ describe('a stream', () => {
     });
     await expect(clientOf(broken.address).streamChat({}).collect()).rejects.toMatchObject({ rawMessage: 'not now' });
     expect(late).toBe(1);
+  });
+});
+
+describe('a call that the gateway has not looked at', () => {
+  it('is sent again, even where nothing is to be repeated', async () => {
+    let calls = 0;
+    const server = await startRawServer((stream) => {
+      calls += 1;
+      stream.on('error', () => {});
+      if (calls === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      else answerEmpty(stream);
+    });
+    closers.push(server.close);
+    await clientOf(server.address, { maxRetries: 0 }).generate({ prompt: 'x' });
+    expect(calls).toBe(2);
+  });
+
+  it('is not sent again and again', async () => {
+    let calls = 0;
+    const server = await startRawServer((stream) => {
+      calls += 1;
+      stream.on('error', () => {});
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    });
+    closers.push(server.close);
+    const error: unknown = await clientOf(server.address, { maxRetries: 0 })
+      .generate({ prompt: 'x' })
+      .catch((caught: unknown) => caught);
+    expect(decodeError(error)).toMatchObject({ code: Code.Unavailable, mayRetry: true });
+    expect(calls).toBe(2);
   });
 });
 
