@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finished, numbered, streamOf, textDelta } from './support/events.ts';
-import { Code, ServingStatus } from '../src/index.ts';
+import { CLIENT_VERSION, Code, ServingStatus } from '../src/index.ts';
 import { type Gateway, type GatewayScript, startGateway, StatusError } from './support/gateway.ts';
 import { startWebDoor, type WebDoor } from './support/web-door.ts';
 import { type InstalledPackage, installPacked, run } from './support/packed-package.ts';
