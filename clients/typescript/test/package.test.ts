@@ -163,6 +163,7 @@ describe('the packed package', { timeout: 60_000 }, () => {
     const manifest: unknown = JSON.parse(await readFile(join(installed.root, 'package.json'), 'utf8'));
     expect(manifest).toMatchObject({
       type: 'module',
+      version: CLIENT_VERSION,
       exports: { '.': { browser: { types: './dist/web.d.ts' }, types: './dist/index.d.ts' } },
     });
     const folders = new Set(installed.files.map((path) => path.split('/')[0]));
