@@ -155,10 +155,19 @@ describe('an API key', () => {
     expect((await client.generate({ prompt: 'x' })).text).toBe('Bearer k2');
   });
 
+  it('with what no header can have is not told in the error', async () => {
+    expect(() => clientOf('127.0.0.1:50051', { apiKey: 'se\ncret' })).toThrow(/^apiKey has characters that no header/);
+    const { address } = await serve(script);
+    const call = clientOf(address, { apiKey: () => 'se\ncret' }).generate({ prompt: 'x' });
+    await expect(call).rejects.toMatchObject({ rawMessage: expect.stringMatching(/^apiKey has characters/) });
+    // As it comes from a file.
+    expect((await clientOf(address, { apiKey: 'k\n' }).generate({ prompt: 'x' })).text).toBe('Bearer k');
+  });
+
   it('is refused over plaintext to another host, unless that is allowed', () => {
     expect(() => clientOf('gateway:50051', { apiKey: 'k' })).toThrow(/needs TLS/);
     expect(() => clientOf('127.0.0.1:1,http://gateway:50051', { apiKey: 'k' })).toThrow(/needs TLS/);
-    expect(() => clientOf('127.0.0.1:50051', { apiKey: '' })).toThrow(/empty/);
+    expect(() => clientOf('127.0.0.1:50051', { apiKey: ' ' })).toThrow(/empty/);
     clientOf('gateway:50051', { apiKey: 'k', allowApiKeyWithoutTls: true });
     clientOf('gateway:50051', { apiKey: 'k', tls: true });
     for (const host of ['localhost', '[::1]', '127.1.2.3']) clientOf(`${host}:50051`, { apiKey: 'k' });

@@ -1,4 +1,6 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -79,6 +81,22 @@ describe('the packed package', { timeout: 60_000 }, () => {
       const { stdout } = await run(process.execPath, program, { cwd: folder, timeout: 30_000 });
       expect(stdout).toBe('0\n');
     }
+  });
+
+  it('does not keep the process alive for a connection that does not come about', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const bound = silent.address();
+    const port = typeof bound === 'object' ? String(bound?.port) : '';
+    await writeFile(
+      join(folder, 'silent.mjs'),
+      `import { createLlmClient } from '@understudy/client';
+       const client = createLlmClient('127.0.0.1:' + process.argv[2], { tls: true });
+       client.generate({ prompt: 'x' }, { timeoutMs: 100 }).catch(({ code }) => console.log(code));`,
+    );
+    const { stdout } = await run(process.execPath, ['silent.mjs', port], { cwd: folder, timeout: 10_000 });
+    silent.close();
+    expect(stdout).toBe(`${Code.DeadlineExceeded}\n`);
   });
 
   it('is for browsers a bundle without anything of Node', async () => {

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Code, createLlmClient, type LlmClient } from '../src/index.ts';
 import { finished, numbered, textDelta } from './support/events.ts';
@@ -108,6 +110,26 @@ describe('a stream that', () => {
     const before = timers();
     for (let turn = 0; turn < 20; turn += 1) await run(client);
     await expectNoMoreThan(before);
+  });
+});
+
+describe('a stream that nobody holds any more', () => {
+  it('is ended with the next garbage collection', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage: unknown = runInNewContext('gc');
+    const cancelled = Promise.withResolvers<void>();
+    const client = await clientOf((call) => {
+      call.once('cancelled', () => cancelled.resolve());
+      stall(call);
+    });
+    await (() => client.streamChat({}).next())();
+    let isCancelled = false;
+    void cancelled.promise.then(() => (isCancelled = true));
+    while (!isCancelled) {
+      if (typeof collectGarbage === 'function') collectGarbage();
+      await new Promise(setImmediate);
+    }
+    await cancelled.promise;
   });
 });
 

@@ -22,6 +22,12 @@ export interface OpenedStream<Event> {
   readonly rest: AsyncIterator<Event>;
 }
 
+/** Ends the calls of streams that nobody reads to the end, leaves, or holds any more. */
+const FORGOTTEN = new FinalizationRegistry<CallScope>((scope) => {
+  scope.abort(new ConnectError('nobody reads the stream', Code.Canceled));
+  scope.end();
+});
+
 /**
  * The events of one call, to be read once. The call starts with the first read. Leaving early (`break`, `return`, an exception
  * in the loop) aborts it in the same turn, which Connect's own iterable does not do; the timer of its deadline goes with it.
@@ -68,8 +74,7 @@ export class CallStream<Event> implements AsyncIterableIterator<Event> {
 
   async #read(): Promise<IteratorResult<Event>> {
     if (this.#hasEnded) return { done: true, value: undefined };
-    this.#scope ??= this.#call.begin();
-    const scope = this.#scope;
+    const scope = this.#scope ?? this.#begin();
     try {
       const result = this.#rest === undefined ? await this.#open(scope) : await this.#rest.next();
       if (result.done === true) {
@@ -84,6 +89,13 @@ export class CallStream<Event> implements AsyncIterableIterator<Event> {
       this.#end();
       throw scope.errorOf(asUnavailable(ConnectError.from(error)));
     }
+  }
+
+  #begin(): CallScope {
+    const scope = this.#call.begin();
+    this.#scope = scope;
+    FORGOTTEN.register(this, scope, this);
+    return scope;
   }
 
   async #open(scope: CallScope): Promise<IteratorResult<Event>> {
@@ -122,5 +134,6 @@ export class CallStream<Event> implements AsyncIterableIterator<Event> {
   #end(): void {
     this.#hasEnded = true;
     this.#scope?.end();
+    FORGOTTEN.unregister(this);
   }
 }

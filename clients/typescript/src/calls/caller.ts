@@ -112,7 +112,7 @@ export class Caller {
       if (!headers.has(name)) headers.set(name, value);
     }
     for (let others = this.#channel.size; ; others -= 1) {
-      const transport = await scope.within(this.#channel.pick());
+      const transport = await scope.within(this.#channel.pick(scope.signal));
       // Told as late as possible, so that the server counts what is left behind the connecting.
       const { remainingMs } = scope;
       if (remainingMs !== Number.POSITIVE_INFINITY) {

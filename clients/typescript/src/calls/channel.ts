@@ -6,8 +6,11 @@ export interface Channel {
   readonly size: number;
   /** Names and values of headers that every call bears. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Gives the way to the next gateway that can be reached. Rejects with UNAVAILABLE where none can. */
-  pick(): Promise<Transport>;
+  /**
+   * Gives the way to the next gateway that can be reached. Rejects with UNAVAILABLE where none can. Once the signal is aborted,
+   * nobody waits for it.
+   */
+  pick(signal: AbortSignal): Promise<Transport>;
   /** Makes the header that tells the server how long it has, in whole milliseconds. */
   deadlineHeader(remainingMs: number): readonly [name: string, value: string];
   /** Ends all calls and connections for good. */

@@ -21,7 +21,7 @@ export async function headersOfTry(own: Headers, { headers, apiKey }: ClientHead
     if (!merged.has(name)) merged.set(name, value);
   }
   if (apiKey !== undefined && !merged.has('authorization')) {
-    merged.set('authorization', `Bearer ${typeof apiKey === 'function' ? await apiKey() : apiKey}`);
+    merged.set('authorization', `Bearer ${usableKey(typeof apiKey === 'function' ? await apiKey() : apiKey)}`);
   }
   return merged;
 }
@@ -30,7 +30,7 @@ export async function headersOfTry(own: Headers, { headers, apiKey }: ClientHead
  * Refuses to send an API key where others can read it: over plaintext to another host than loopback. Throws a TypeError.
  */
 export function guardKey(url: URL, { apiKey, allowApiKeyWithoutTls = false }: GuardedKey): void {
-  if (apiKey === '') throw new TypeError('apiKey is empty');
+  if (typeof apiKey === 'string') usableKey(apiKey);
   if (apiKey === undefined || allowApiKeyWithoutTls || url.protocol === 'https:' || isLoopback(url.hostname)) return;
   throw new TypeError('an apiKey over plaintext to another host needs TLS, or allowApiKeyWithoutTls');
 }
@@ -38,6 +38,14 @@ export function guardKey(url: URL, { apiKey, allowApiKeyWithoutTls = false }: Gu
 interface GuardedKey {
   readonly apiKey?: KeySource | undefined;
   readonly allowApiKeyWithoutTls?: boolean | undefined;
+}
+
+/** What a header can hold of a key. The error does not repeat the key, as that of `Headers` would. */
+function usableKey(apiKey: string): string {
+  const key = apiKey.trim();
+  if (key === '') throw new TypeError('apiKey is empty');
+  if (!/^[\u0021-\u007e]+$/.test(key)) throw new TypeError('apiKey has characters that no header can have');
+  return key;
 }
 
 function isLoopback(hostname: string): boolean {

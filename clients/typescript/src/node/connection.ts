@@ -16,6 +16,7 @@ export class Connection implements SessionManager {
   readonly authority: string;
   readonly #sessions: Http2SessionManager;
   #socket: Socket | undefined;
+  #waiting = 0;
   #session: Http2Session | undefined;
   /** Open streams that keep the process alive. */
   readonly #awaited = new WeakMap<Http2Session, number>();
@@ -33,6 +34,7 @@ export class Connection implements SessionManager {
       const names = tls.servername === undefined && isIP(name) === 0 ? { servername: name } : {};
       this.#socket =
         protocol === 'https:' ? connectTls({ ...names, ...tls, ...to, ALPNProtocols: ['h2'] }) : connectTcp(to);
+      this.#refer();
       return this.#socket;
     };
     this.#sessions = new Http2SessionManager(baseUrl, options, { ...tls, createConnection });
@@ -51,14 +53,18 @@ export class Connection implements SessionManager {
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined;
     });
+    this.#refer();
     return this.#connecting;
   }
 
-  /** Says whether somebody waits for the connection, which then keeps the process alive. */
-  hold(isAwaited: boolean): void {
-    if (this.#socket?.connecting !== true) return;
-    if (isAwaited) this.#socket.ref();
-    else this.#socket.unref();
+  /** Says that somebody waits for the connection, which keeps the process alive until what this returns is called, once. */
+  await(): () => void {
+    this.#waiting += 1;
+    this.#refer();
+    return () => {
+      this.#waiting -= 1;
+      this.#refer();
+    };
   }
 
   /** The same connection for streams that nobody waits for: they do not keep the process alive. */
@@ -111,6 +117,13 @@ export class Connection implements SessionManager {
     this.#isClosed = true;
     this.#sessions.abort(closedError());
     this.#socket?.destroy();
+  }
+
+  /** Until it is connected, the socket keeps the process alive for those who wait; then the session manager decides. */
+  #refer(): void {
+    if (this.#connecting === undefined) return;
+    if (this.#waiting > 0) this.#socket?.ref();
+    else this.#socket?.unref();
   }
 
   /** The session manager counts all streams alike; those that are awaited decide about the process. */

@@ -32,13 +32,17 @@ export class RoundRobin implements Channel {
     return Math.max(1, this.#endpoints.current.length);
   }
 
-  async pick(): Promise<Transport> {
+  async pick(signal: AbortSignal): Promise<Transport> {
     const ready = this.#take();
     await this.#endpoints.refresh(this.#endpoints.current.some((endpoint) => !isReady(endpoint)));
     if (ready !== undefined) return ready.transport;
     const tried = this.#endpoints.current;
     const tries = tried.map((endpoint) => this.#connect(endpoint));
-    for (const { connection } of tried) connection.hold(true);
+    const releases = tried.map(({ connection }) => connection.await());
+    const release = (): void => {
+      for (const each of releases.splice(0)) each();
+    };
+    signal.addEventListener('abort', release);
     try {
       const first = await Promise.any(tries);
       return (this.#take() ?? first).transport;
@@ -47,7 +51,8 @@ export class RoundRobin implements Channel {
       if (reached !== undefined) return reached.transport;
       throw error instanceof AggregateError ? unreachable(error.errors) : error;
     } finally {
-      for (const { connection } of tried) connection.hold(false);
+      signal.removeEventListener('abort', release);
+      release();
     }
   }
 
@@ -80,7 +85,6 @@ export class RoundRobin implements Channel {
         void endpoint.serving.start();
       } else if (now >= (this.#absences.get(endpoint)?.untilMs ?? 0)) {
         this.#connect(endpoint).catch(() => {});
-        endpoint.connection.hold(false);
       }
     }
     return taken;
