@@ -14,7 +14,7 @@ import {
   ServingStatus,
   userMessage,
 } from '../src/index.ts';
-import { type Gateway, type GatewayScript, startGateway } from './support/gateway.ts';
+import { type Gateway, type GatewayScript, startGateway, StatusError } from './support/gateway.ts';
 import { startRelay } from './support/relay.ts';
 
 const closers: (() => void)[] = [];
@@ -217,6 +217,25 @@ describe('a deadline', () => {
     });
     await expect(clientOf(address).chat({}, { timeoutMs: 30 })).rejects.toMatchObject({ code: Code.DeadlineExceeded });
     await cancelled.promise;
+  });
+
+  it('hears what the server said in time, however late the turn of the event loop is', async () => {
+    const { address } = await serve({
+      generate: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 60));
+        throw new StatusError(Code.DeadlineExceeded, 'the last word');
+      },
+    });
+    const client = clientOf(address);
+    await client.generate({ prompt: 'x' }, { timeoutMs: 5000, maxRetries: 0 }).catch(() => {});
+    const call = client.generate({ prompt: 'x' }, { timeoutMs: 100 });
+    const told = expect(call).rejects.toMatchObject({ rawMessage: 'the last word' });
+    // From before the answer to behind the deadline nothing else runs.
+    setTimeout(() => {
+      const endAtMs = performance.now() + 80;
+      while (performance.now() < endAtMs);
+    }, 45);
+    await told;
   });
 
   it('that is negative or no number is refused', async () => {

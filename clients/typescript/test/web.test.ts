@@ -55,6 +55,7 @@ describe('the client of the web door', () => {
         ended.push(aborted);
         for (const response of numbered([textDelta('a')])) yield response;
         await aborted;
+        signal.throwIfAborted();
       },
     });
     for await (const _event of client.streamChat({})) break;

@@ -13,6 +13,7 @@ export class CallScope {
   readonly #deadlineAtMs: number;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   #error: ConnectError | undefined;
+  #hasEnded = false;
 
   /** A timeout of 0 is none. */
   constructor(timeoutMs: number, callerSignal: AbortSignal | undefined, clientSignal: AbortSignal) {
@@ -23,7 +24,7 @@ export class CallScope {
       else source.addEventListener('abort', this.#onAbort);
     }
     if (timeoutMs > 0 && timeoutMs <= MAX_TIMER_MS && !this.signal.aborted) {
-      this.#timer = setTimeout(() => this.abort(timeoutError(timeoutMs)), timeoutMs);
+      this.#timer = setTimeout(() => afterInput(() => this.#expire(timeoutMs)), timeoutMs);
     }
   }
 
@@ -83,6 +84,7 @@ export class CallScope {
 
   /** Clears what the call holds: the timer of its deadline, and its listeners at signals that live longer. */
   end(): void {
+    this.#hasEnded = true;
     clearTimeout(this.#timer);
     for (const source of this.#sources) source.removeEventListener('abort', this.#onAbort);
   }
@@ -92,6 +94,10 @@ export class CallScope {
       if (source === event.target) this.#follow(source);
     }
   };
+
+  #expire(timeoutMs: number): void {
+    if (!this.#hasEnded) this.abort(timeoutError(timeoutMs));
+  }
 
   #follow({ reason }: AbortSignal): void {
     this.abort(
@@ -104,4 +110,13 @@ export class CallScope {
 
 function timeoutError(timeoutMs: number): ConnectError {
   return new ConnectError(`the deadline of ${timeoutMs} ms was reached`, Code.DeadlineExceeded);
+}
+
+/**
+ * Runs a function once what has arrived is read. A turn of Node runs timers before it reads, so that one that is late would throw
+ * away the gateway's last word, which says why there is no answer.
+ */
+function afterInput(run: () => void): void {
+  if (typeof setImmediate === 'function') setImmediate(() => setImmediate(run));
+  else setTimeout(run, 0);
 }
