@@ -30,7 +30,8 @@ const FORGOTTEN = new FinalizationRegistry<CallScope>((scope) => {
 
 /**
  * The events of one call, to be read once. The call starts with the first read. Leaving early (`break`, `return`, an exception
- * in the loop) aborts it in the same turn, which Connect's own iterable does not do; the timer of its deadline goes with it.
+ * in the loop) aborts it in the same turn, even while a read is pending, for which Connect's own iterable waits; the timer of its
+ * deadline goes with it.
  */
 export class CallStream<Event> implements AsyncIterableIterator<Event> {
   readonly #call: StreamedCall<Event>;
