@@ -8,10 +8,11 @@ import {
   QuotaFailureSchema,
   RequestInfoSchema,
   RetryInfoSchema,
-} from '../gen/google/rpc/error_details_pb.js';
-import type { ErrorReason } from '../gen/understudy/v1/error_pb.js';
-import { type Attempt, AttemptKind, AttemptTrailSchema } from '../gen/understudy/v1/routing_pb.js';
-import { REQUEST_ID_HEADER } from './call-options.ts';
+} from '../../gen/google/rpc/error_details_pb.js';
+import type { ErrorReason } from '../../gen/understudy/v1/error_pb.js';
+import { type Attempt, AttemptKind, AttemptTrailSchema } from '../../gen/understudy/v1/routing_pb.js';
+import { REQUEST_ID_HEADER } from '../calls/header-names.ts';
+import { asUnavailable, wasNotSent } from '../calls/not-sent.ts';
 
 /** Domain of the reasons that the gateway gives. */
 export const ERROR_DOMAIN = 'understudy';
@@ -65,9 +66,6 @@ const PUSHBACK_HEADER = 'grpc-retry-pushback-ms';
 /** Reasons that the gateway gives only before it asks a provider, or after a trail that says otherwise. */
 const REASONS_BEFORE_CONTACT: ReadonlySet<string> = new Set(['CIRCUIT_OPEN', 'OVERLOADED', 'RATE_LIMITED']);
 
-/** Codes of Node for a connection that never came about. */
-const NEVER_CONNECTED: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
-
 /**
  * Reads an error of a call: the `google.rpc` details of the gateway, the trail of attempts, and whether a repeat is safe.
  * Takes whatever was caught, also a ConnectError of another copy of Connect, and never throws: what cannot be read is left
@@ -75,7 +73,7 @@ const NEVER_CONNECTED: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUN
  */
 export function decodeError(error: unknown): DecodedError {
   try {
-    return decode(ConnectError.from(error));
+    return decode(asUnavailable(ConnectError.from(error)));
   } catch {
     return decode(new ConnectError('an error that cannot be read', Code.Unknown));
   }
@@ -95,7 +93,7 @@ function decode(error: ConnectError): DecodedError {
     metadata: { ...info?.metadata },
     retryAfterMs:
       pushbackMs !== undefined && pushbackMs >= 0 ? pushbackMs : retryDelay && Math.max(0, durationMs(retryDelay)),
-    mayRetry: pushbackMs === undefined ? wasNeverContacted(error, info, attempts) : pushbackMs >= 0,
+    mayRetry: pushbackMs === undefined ? invites(error, info, attempts, retryDelay !== undefined) : pushbackMs >= 0,
     violations: (findAll(details, BadRequestSchema)[0]?.fieldViolations ?? []).map(({ field, description }) => ({
       field,
       description,
@@ -131,19 +129,13 @@ function readPushback(metadata: Headers): number | undefined {
   return /^\d{1,10}$/.test(value) ? Number(value) : -1;
 }
 
-function wasNeverContacted(error: ConnectError, info: ErrorInfo | undefined, attempts: readonly Attempt[]): boolean {
-  if (info === undefined) return error.code === Code.Unavailable && causesOf(error).some(isConnectFailure);
-  if (info.domain !== ERROR_DOMAIN || !REASONS_BEFORE_CONTACT.has(info.reason)) return false;
+function invites(
+  error: ConnectError,
+  info: ErrorInfo | undefined,
+  attempts: readonly Attempt[],
+  hasRetryInfo: boolean,
+): boolean {
+  if (info === undefined) return wasNotSent(error);
+  if (info.domain !== ERROR_DOMAIN || !(hasRetryInfo || REASONS_BEFORE_CONTACT.has(info.reason))) return false;
   return attempts.every((attempt) => attempt.kind === AttemptKind.SKIPPED);
-}
-
-function isConnectFailure(cause: Error): boolean {
-  return 'code' in cause && NEVER_CONNECTED.has(cause.code);
-}
-
-/** The chain of causes, each error once. */
-function causesOf(error: Error): Error[] {
-  const chain = new Set<Error>();
-  for (let cause: unknown = error; cause instanceof Error && !chain.has(cause); cause = cause.cause) chain.add(cause);
-  return [...chain];
 }
