@@ -246,7 +246,9 @@ class Attempt(_message.Message):
     http_status: _builtins.int
     """HTTP status of the provider. Absent if none came."""
     provider_code: _builtins.str
-    """The provider's error code, or the network's, such as "ECONNREFUSED"."""
+    """The provider's error code, or the network's, such as "ECONNREFUSED". Of an answer that broke off after its first words and has
+    neither: the reason that it would have had before them, such as "PROVIDER_TIMEOUT" where it stalled.
+    """
     provider_request_id: _builtins.str
     """The provider's id of the call, for its support."""
     started_after_ms: _builtins.float
