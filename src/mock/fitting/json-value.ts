@@ -45,7 +45,8 @@ export function fittingValue(schema: unknown, seed: number): unknown {
     const maker = makerOf(chanceFrom(hashOf(String(seed), String(index))), effort, matches, find);
     const value = maker.make(schema, { name: '', depth: 0 });
     if (value === undefined) continue;
-    if (typeof check !== 'function' || check(JSON.stringify(value)) === undefined) return value;
+    const problem = typeof check === 'function' ? check(JSON.stringify(value)) : undefined;
+    if (problem === undefined || problem === TOO_SLOW) return value;
     closest ??= value;
   }
   return closest ?? {};

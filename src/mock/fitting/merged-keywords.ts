@@ -63,7 +63,7 @@ export function merged(one: Json, other: Json, matches: Maker['matches']): Json 
   };
 }
 
-/** Returns all that a schema says of the property of a name. */
+/** Returns all that a schema says of the property of a name, but for `unevaluatedProperties`, which sees what others say. */
 export function schemasOfProperty(schema: Json, name: string, matches: Maker['matches']): readonly unknown[] {
   const properties = objectOf(schema['properties']);
   const patterns = Object.entries(objectOf(schema['patternProperties']));
@@ -72,7 +72,7 @@ export function schemasOfProperty(schema: Json, name: string, matches: Maker['ma
     ...patterns.filter(([pattern]) => matches(pattern, name)).map(([, of]) => of),
   ];
   if (named.length > 0) return named;
-  const other = schema['additionalProperties'] ?? schema['unevaluatedProperties'];
+  const other = schema['additionalProperties'];
   return other === undefined ? [] : [other];
 }
 

@@ -89,5 +89,6 @@ function requiredWith(schema: Json, name: string): readonly string[] {
 
 function schemaOf(schema: Json, name: string, maker: Maker): unknown {
   const [first, ...others] = schemasOfProperty(schema, name, maker.matches);
-  return others.length === 0 ? (first ?? true) : { allOf: [first, ...others] };
+  if (first === undefined) return schema['unevaluatedProperties'] ?? true;
+  return others.length === 0 ? first : { allOf: [first, ...others] };
 }
