@@ -30,16 +30,19 @@ function textsIn(value: unknown): readonly string[] {
     : [content, text].flatMap((part) => listOf(part).flatMap(textsIn));
 }
 
+/** How many opening braces of a text are looked at. */
+const MAX_OBJECTS = 200;
+
 /** The JSON Schemas of objects that stand in a text, in order: what parses as an object, and says that it is one of a schema. */
 function schemasIn(text: string): readonly Json[] {
   const found: Json[] = [];
   let from = text.indexOf('{');
-  while (from >= 0) {
+  for (let tries = 0; from >= 0 && tries < MAX_OBJECTS; tries += 1) {
     const end = endOfObject(text, from);
     const object = end === undefined ? undefined : parseObject(text.slice(from, end));
-    if (object !== undefined && saysSchema(object)) found.push(object);
-    from = text.indexOf('{', object === undefined || end === undefined ? from + 1 : end);
-    if (end === undefined) break;
+    const schema = object !== undefined && saysSchema(object) ? object : undefined;
+    if (schema !== undefined) found.push(schema);
+    from = text.indexOf('{', schema === undefined || end === undefined ? from + 1 : end);
   }
   return found;
 }
