@@ -35,10 +35,15 @@ let gateway: RunningGateway;
 beforeAll(async () => {
   // No other model of Anthropic's than one that is known can be made to call a tool.
   const modelOf = (provider: string): string => (provider === 'anthropic' ? 'claude-haiku-5-5' : 'mock-ok');
-  const targets = PROVIDERS.map((provider) => ({ name: provider, provider, model: modelOf(provider), mock: true }));
   const azure = { base_url: 'https://mock.invalid/openai/v1', api_key: 'none' };
+  const targets = PROVIDERS.map((provider) =>
+    Object.assign(
+      { name: provider, provider, model: modelOf(provider), mock: true },
+      provider === 'azure-openai' ? azure : {},
+    ),
+  );
   gateway = await startGateway({
-    targets: targets.map((target) => (target.provider === 'azure-openai' ? { ...target, ...azure } : target)),
+    targets,
     retry: { max_repeats: 1 },
   });
 });
