@@ -84,12 +84,12 @@ describe.each<Method>(['Chat', 'StreamChat'])('%s: where a request goes', (metho
     expect(trailOf(byList.attempts)).toEqual(['FIRST lead OK']);
   });
 
-  test('a model that its provider does not know is told with the target, and where to look', async () => {
+  test('a model that nobody knows is told with the targets, and where to look', async () => {
     const { lead, ask } = await stage();
     lead.script(...errorAnswer(404, 'model_not_found'));
     const error = await rpcError(ask(method, { model: 'model-0', routing: { exactModel: true } }));
-    expect(error).toMatchObject({ code: 'NOT_FOUND', reason: 'MODEL_NOT_FOUND' });
-    expect(error.message).toContain('target lead does not know the requested model; ListModels lists');
+    expect(error).toMatchObject({ code: 'NOT_FOUND', reason: 'ALL_PROVIDERS_FAILED' });
+    expect(error.message).toContain('The requested model is unknown to lead; ListModels lists');
   });
 
   type Wish = NonNullable<Question['routing']>;

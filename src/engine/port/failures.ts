@@ -1,5 +1,4 @@
 import type { Failure, FailureClass, FailureReason } from '../../core/failure.ts';
-import type { ChainEntry } from './call.ts';
 
 /** Silence of the provider for as long as it may be blamed for (class C5). */
 export function silence(): Failure {
@@ -68,10 +67,9 @@ export function afterCommit(failure: Failure): Failure {
 }
 
 /** What a missing model means where the caller itself has named it (class C11). */
-export function forCaller(failure: Failure, entry: Pick<ChainEntry, 'target' | 'modelNamedByCaller'>): Failure {
-  if (failure.class !== 'not_found' || !entry.modelNamedByCaller) return failure;
-  const message = `The provider of target ${entry.target} does not know the requested model; ListModels lists those that it has.`;
-  return { ...failure, reason: 'MODEL_NOT_FOUND', message };
+export function forCaller(failure: Failure, modelNamedByCaller: boolean): Failure {
+  if (failure.class !== 'not_found' || !modelNamedByCaller) return failure;
+  return { ...failure, reason: 'MODEL_NOT_FOUND', message: 'The provider does not know the requested model.' };
 }
 
 /** A fault of our own (class C21). */

@@ -76,7 +76,7 @@ export async function makeAttempt<Output, Final>(
   request.attempting(undefined);
   probe?.stop();
   const rejection = end.ok ? prepared.judge?.(end.final) : undefined;
-  const reported = end.ok ? undefined : forCaller(end.failure, entry);
+  const reported = end.ok ? undefined : forCaller(end.failure, entry.modelNamedByCaller);
   const cause = rejection?.failure ?? reported;
   const failure = cause && delivery.isCommitted ? afterCommit(cause) : cause;
   const hasOutput = attempt.outputBytes > 0;

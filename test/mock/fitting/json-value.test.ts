@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { fittingValue, smallObject } from '../../../src/mock/fitting/json-value.ts';
+import { readFromRoot, tableBelow } from '../../support/doc-tables.ts';
 import { anySchema } from '../../support/schema-arbitraries.ts';
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
@@ -127,6 +128,7 @@ const SCHEMAS: Readonly<Record<string, object>> = {
   'lists without repetition': object({
     days: { type: 'array', uniqueItems: true, minItems: 3, items: { enum: ['a', 'b', 'c'] } },
   }),
+  'short lists': { type: 'array', maxItems: 1, items: { type: 'boolean' } },
   'lists that contain something': { type: 'array', contains: { const: 7 }, minContains: 2, items: { type: 'integer' } },
   maps: { type: 'object', additionalProperties: { type: 'integer' }, minProperties: 3 },
   'maps whose keys have a form': {
@@ -281,6 +283,24 @@ describe('the JSON that the mock makes up', () => {
 
   it('is a small object where nothing more is asked for', () => {
     expect(smallObject(5)).toEqual({ answer: expect.stringMatching(/ /), confidence: expect.any(Number) });
+  });
+});
+
+describe('the page on the mock', () => {
+  const rows = tableBelow(readFromRoot('docs/mock.md'), '## JSON and tools');
+  const named = (text: string): readonly string[] => [...text.matchAll(/`([$\w-]+)`/g)].map(([, name = '']) => name);
+
+  it('names keywords that are tried here', () => {
+    const tried = JSON.stringify([SCHEMAS, { type: 'string', pattern: '', maxLength: 1 }]);
+    const keywords = rows.flatMap(([names = '']) => named(names));
+    expect(keywords.length).toBeGreaterThan(30);
+    expect(keywords.filter((keyword) => !tried.includes(`"${keyword}":`))).toEqual([]);
+  });
+
+  it('names formats that are tried here', () => {
+    const formats = named(rows.find(([names]) => names === '`format`')?.[1] ?? '');
+    expect(formats).toContain('uuid');
+    expect(formats.filter((format) => FORMATS[format] === undefined)).toEqual([]);
   });
 });
 
