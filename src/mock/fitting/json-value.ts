@@ -24,8 +24,12 @@ const EFFORTS: readonly Effort[] = [6, 6, 6, 6, 12, 24, 48, 6, 6].flatMap((deepe
   { deepest, isLean: true },
 ]);
 
-/** Steps of work for each try. */
+/** Steps of work for each try, and for all. */
 const STEPS = 10_000;
+const ALL_STEPS = 4 * STEPS;
+
+/** How many names are held against patterns. */
+const MAX_MATCHES = 1000;
 
 /** What a pattern's check says that was stopped. */
 const TOO_SLOW = 'it takes too long to check';
@@ -40,9 +44,10 @@ export function fittingValue(schema: unknown, seed: number): unknown {
   const check = answerCheck(JSON.stringify(schema));
   const find = referencesOf(schema);
   const matches = nameMatcher();
+  const budget = { left: ALL_STEPS };
   let closest: unknown;
   for (const [index, effort] of EFFORTS.entries()) {
-    const maker = makerOf(chanceFrom(hashOf(String(seed), String(index))), effort, matches, find);
+    const maker = makerOf(chanceFrom(hashOf(String(seed), String(index))), effort, { matches, find, budget });
     const value = maker.make(schema, { name: '', depth: 0 });
     if (value === undefined) continue;
     const problem = typeof check === 'function' ? check(JSON.stringify(value)) : undefined;
@@ -52,15 +57,23 @@ export function fittingValue(schema: unknown, seed: number): unknown {
   return closest ?? {};
 }
 
-function makerOf(chance: Chance, effort: Effort, matches: Maker['matches'], find: FindReference): Maker {
-  let steps = STEPS;
+/** What the tries for one value have in common. */
+interface Common {
+  readonly matches: Maker['matches'];
+  readonly find: FindReference;
+  /** What is left of the steps of all tries. */
+  readonly budget: { left: number };
+}
+
+function makerOf(chance: Chance, effort: Effort, { matches, find, budget }: Common): Maker {
+  const until = budget.left - STEPS;
   const maker: Maker = {
     chance,
     isLean: effort.isLean,
     matches,
-    spend: () => {
-      steps -= 1;
-      return steps >= 0;
+    spend: (steps = 1) => {
+      budget.left -= steps;
+      return budget.left >= Math.max(0, until);
     },
     make: (schema, place) => {
       if (place.depth > effort.deepest) return undefined;
@@ -133,11 +146,13 @@ function isOfType(value: unknown, types: readonly unknown[]): boolean {
   return types.includes(typeof value);
 }
 
-/** Matches patterns by the same bounded check that answers go through; after one that takes too long, none. */
+/** Matches patterns by the same bounded check that answers go through; after one that takes too long, or many, none. */
 function nameMatcher(): Maker['matches'] {
   let isSlow = false;
+  let left = MAX_MATCHES;
   return (pattern, name) => {
-    if (isSlow) return false;
+    left -= 1;
+    if (isSlow || left < 0) return false;
     const check = answerCheck(JSON.stringify({ type: 'string', pattern }));
     const problem = typeof check === 'function' ? check(JSON.stringify(name)) : 'no pattern';
     isSlow = problem === TOO_SLOW;

@@ -13,8 +13,8 @@ export interface Maker {
   readonly chance: Chance;
   /** Whether all that is not required is left out. */
   readonly isLean: boolean;
-  /** Takes one step of the work that is allowed in all; false where none is left. */
-  spend(): boolean;
+  /** Takes steps (default: one) of the work that is allowed in all; false where none is left. */
+  spend(steps?: number): boolean;
   /** Whether a pattern matches the name of a property. */
   readonly matches: (pattern: string, name: string) => boolean;
   /** Makes a value that fits a schema; undefined where none was found. */

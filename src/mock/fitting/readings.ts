@@ -9,6 +9,9 @@ import type { FindReference } from './schema-references.ts';
 /** Longest chain of schemas that stand for each other. */
 const MAX_CHAIN = 64;
 
+/** How many properties are merged in a step of work. */
+const PROPERTIES_A_STEP = 5;
+
 /** What reads schemas: one value's maker, and its schema's references. */
 interface Reader {
   readonly maker: Maker;
@@ -59,6 +62,8 @@ function* combined(
   if (group === undefined) return yield own;
   for (const alternative of group) {
     for (const reading of read(alternative, reader, chain)) {
+      const names = Object.keys(objectOf(reading['properties'])).length;
+      if (!reader.maker.spend(Math.ceil(names / PROPERTIES_A_STEP))) return;
       yield* combined(merged(own, reading, reader.maker.matches), others, reader, chain);
     }
   }
