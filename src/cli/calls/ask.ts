@@ -18,6 +18,7 @@ import { tellFacts } from './answer-facts.ts';
 import { messagesOf, requestOfFlags } from './asked-request.ts';
 import { endedEarly } from './call-error.ts';
 import { enumName } from './enum-name.ts';
+import { withDeadline } from './gateway-connection.ts';
 import { StreamedReply } from './streamed-reply.ts';
 
 /** Deadlines where none is given, in milliseconds: a stream has to last as long as its answer. */
@@ -42,7 +43,7 @@ export async function askOnce(method: 'generate' | 'chat', prompt: string, conte
     await streamReply({ ...request, messages, recovery }, context);
     return;
   }
-  const options = { signal, timeoutMs: flags.timeout ?? WHOLE_TIMEOUT_MS };
+  const options = withDeadline(signal, flags.timeout ?? WHOLE_TIMEOUT_MS);
   if (method === 'chat') {
     const response = await client.chat({ ...request, messages }, options);
     showWhole(ChatResponseSchema, response, context);
@@ -68,11 +69,9 @@ export async function streamReply(
 ): Promise<StreamedReply> {
   const reply = new StreamedReply();
   const words = new ShownWords(terminal, flags);
+  const options = withDeadline(signal, flags.timeout ?? STREAM_TIMEOUT_MS);
   try {
-    for await (const response of client.streamChat(request, {
-      signal,
-      timeoutMs: flags.timeout ?? STREAM_TIMEOUT_MS,
-    })) {
+    for await (const response of client.streamChat(request, options)) {
       reply.add(response);
       words.show(response);
     }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import type { Interceptor, Transport } from '@connectrpc/connect';
+import type { CallOptions, Interceptor, Transport } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 
 import type { Environment } from '../../config/port/resolved.ts';
@@ -12,6 +12,12 @@ import { UsageError } from '../usage-error.ts';
 const READ_MAX_BYTES = 20 * 1_048_576;
 const PING_INTERVAL_MS = 30_000;
 const PING_TIMEOUT_MS = 10_000;
+
+/**
+ * How much longer than the gateway this side waits, in milliseconds: the gateway's own answer at the deadline has the reason and the
+ * trail, and needs its time to come.
+ */
+const DEADLINE_SLACK_MS = 250;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
@@ -50,6 +56,8 @@ export function connectToGateway(flags: ConnectionFlags, env: Environment): Gate
   const sessions = new Http2SessionManager(url.origin, pings, tls);
   const addHeaders: Interceptor = (next) => (request) => {
     for (const [name, value] of headers) request.header.set(name, value);
+    const told = /^(\d+)m$/.exec(request.header.get('grpc-timeout') ?? '')?.[1];
+    if (told !== undefined) request.header.set('grpc-timeout', `${Number(told) - DEADLINE_SLACK_MS}m`);
     return next(request);
   };
   return {
@@ -64,6 +72,11 @@ export function connectToGateway(flags: ConnectionFlags, env: Environment): Gate
     secrets: key === undefined ? [] : [key],
     close: () => sessions.abort(),
   };
+}
+
+/** Makes the options of a call that ends at a deadline: so many milliseconds from now, as the gateway is told. */
+export function withDeadline(signal: AbortSignal, timeoutMs: number): CallOptions {
+  return { signal, timeoutMs: timeoutMs + DEADLINE_SLACK_MS };
 }
 
 /** Never shows the address, which may hold a secret. */

@@ -1,7 +1,7 @@
 import { ConnectError, createClient } from '@connectrpc/connect';
 
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
-import { keysOf } from '../../config/port/hidden-keys.ts';
+import { hideKeys, keysOf } from '../../config/port/hidden-keys.ts';
 import type { System } from '../../core/ports.ts';
 import type { CallCommand } from '../command-line.ts';
 import { EXIT, type ExitStatus, exitStatusOf } from '../terminal/exit-status.ts';
@@ -35,13 +35,14 @@ export async function runCall(command: CallCommand, system: System): Promise<Exi
     return await carryOut(command, { connection, terminal, interruption, system });
   } catch (error) {
     if (interruption.status === undefined && error instanceof UsageError) {
-      terminal.tell(`understudy ${name}: ${error.message}`);
+      terminal.tell(`understudy ${name}: ${hideKeys(error.message, secrets)}`);
       return EXIT.usage;
     }
     if (interruption.status === undefined && error instanceof ConnectError) {
       const told = readCallError(error);
       tellError(told, connection?.address ?? flags.address, terminal, flags.json ?? false);
-      return exitStatusOf(told.code, told.reason);
+      // Whoever is not reached, for whatever reason, refuses nothing.
+      return told.networkCode === '' ? exitStatusOf(told.code, told.reason) : EXIT.unavailable;
     }
     if (interruption.status === undefined) throw error;
     return interruption.status;

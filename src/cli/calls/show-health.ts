@@ -16,6 +16,7 @@ import { shownMs, shownUsd } from './answer-facts.ts';
 import { printJson } from './ask.ts';
 import { readCallError } from './call-error.ts';
 import { enumName } from './enum-name.ts';
+import { withDeadline } from './gateway-connection.ts';
 import { tellError } from './told-error.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -38,8 +39,7 @@ export async function showHealth(context: HealthContext): Promise<ExitStatus> {
   const { transport, terminal, flags, address, signal } = context;
   if (flags.service !== undefined) return showServing(flags.service, context);
   const client = createClient(LlmService, transport);
-  const ask = async (): Promise<HealthResponse> =>
-    client.health({}, { signal, timeoutMs: flags.timeout ?? TIMEOUT_MS });
+  const ask = async (): Promise<HealthResponse> => client.health({}, withDeadline(signal, flags.timeout ?? TIMEOUT_MS));
   if (!flags.watch) {
     const health = await ask();
     if (flags.json) printJson(terminal, HealthResponseSchema, health);
@@ -84,12 +84,12 @@ async function showServing(
     terminal.print(flags.json ? `${JSON.stringify({ service, status: name })}\n` : `${name}\n`);
   };
   if (!flags.watch) {
-    const { status } = await client.check({ service }, { signal, timeoutMs: flags.timeout ?? TIMEOUT_MS });
+    const { status } = await client.check({ service }, withDeadline(signal, flags.timeout ?? TIMEOUT_MS));
     show(status);
     return status === Serving.SERVING ? EXIT.ok : EXIT.unavailable;
   }
-  const timeout = flags.timeout === undefined ? {} : { timeoutMs: flags.timeout };
-  for await (const { status } of client.watch({ service }, { signal, ...timeout })) show(status);
+  const options = flags.timeout === undefined ? { signal } : withDeadline(signal, flags.timeout);
+  for await (const { status } of client.watch({ service }, options)) show(status);
   return EXIT.unavailable;
 }
 

@@ -12,6 +12,7 @@ import type { ModelsFlags } from '../command-line.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { printJson } from './ask.ts';
 import { enumName } from './enum-name.ts';
+import { withDeadline } from './gateway-connection.ts';
 
 const TIMEOUT_MS = 120_000;
 const PAGE_SIZE = 1_000;
@@ -24,9 +25,9 @@ export async function showModels(
   signal: AbortSignal,
 ): Promise<void> {
   const models: Model[] = [];
-  const { target = '', timeout: timeoutMs = TIMEOUT_MS } = flags;
+  const { target = '', timeout = TIMEOUT_MS } = flags;
   for (let pageToken = ''; ;) {
-    const page = await client.listModels({ pageSize: PAGE_SIZE, pageToken, target }, { signal, timeoutMs });
+    const page = await client.listModels({ pageSize: PAGE_SIZE, pageToken, target }, withDeadline(signal, timeout));
     models.push(...page.models);
     pageToken = page.nextPageToken;
     if (pageToken === '') break;

@@ -36,7 +36,7 @@ export function tellError(error: CallError, address: string, terminal: Terminal,
   for (const { field, description } of violations) lines.push(`  ${printable(field)}: ${printable(description)}`);
   if (attempts.length > 0) lines.push(indented(trailTable(attempts)));
   if (mayRetry) lines.push(`  nothing was billed; it may be tried again${waitOf(retryAfterMs)}`);
-  else if (retryAfterMs !== undefined) lines.push(`  it makes sense to wait${waitOf(retryAfterMs)}`);
+  else if (retryAfterMs !== undefined) lines.push(`  another try makes sense${waitOf(retryAfterMs)}`);
   if (requestId !== '') lines.push(terminal.style('dim', `  request ${printable(requestId)}`, 'stderr'));
   terminal.tell(lines.join('\n'));
 }
@@ -56,7 +56,7 @@ function messageOf({ message, networkCode }: CallError, address: string): string
 
 function waitOf(ms: number | undefined): string {
   if (ms === undefined) return '';
-  return ms < 1_000 ? ` ${Math.ceil(ms)} ms` : ` ${Math.ceil(ms / 100) / 10} s`;
+  return ms < 1_000 ? ` in ${Math.ceil(ms)} ms` : ` in ${Math.ceil(ms / 100) / 10} s`;
 }
 
 function indented(text: string): string {

@@ -1,7 +1,6 @@
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
 
-import { hideKeys } from '../../config/port/hidden-keys.ts';
 import type { Environment } from '../../config/port/resolved.ts';
 
 /** A style of text on a terminal. */
@@ -30,6 +29,9 @@ export interface Terminal extends ProcessStreams {
   flushed(): Promise<void>;
 }
 
+/** Shorter values of variables for keys are no secrets, and would be found in harmless words. */
+const SHORTEST_SECRET = 8;
+
 /** Controls other than tab and line break, which on a terminal could move the cursor, set titles or worse. */
 // oxlint-disable-next-line no-control-regex
 const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
@@ -42,7 +44,7 @@ export function withoutControls(text: string): string {
 /**
  * Opens the terminal of a process.
  *
- * @param secrets - what must not be shown, besides what looks like a key
+ * @param secrets - what must not be shown; may grow
  * @param color - false for no colours
  */
 export function openTerminal(
@@ -59,13 +61,18 @@ export function openTerminal(
     stderr,
     isTerminal,
     print: (text) => void stdout.write(isTerminal ? withoutControls(text) : text),
-    tell: (text) => void stderr.write(`${hideKeys(text, secrets)}\n`),
+    tell: (text) => void stderr.write(`${secrets.reduce(withoutSecret, text)}\n`),
     tellPart: (text) => void stderr.write(isatty(stderr.fd) ? withoutControls(text) : text),
     style: (style, text, to = 'stdout') => (colors[to] ? styleText(style, text, { validateStream: false }) : text),
     flushed: async () => {
       await Promise.all([written(stdout), written(stderr)]);
     },
   };
+}
+
+/** Ids of requests look like keys, so that only what is known to be one is hidden. */
+function withoutSecret(text: string, secret: string): string {
+  return secret.length < SHORTEST_SECRET ? text : text.replaceAll(secret, '(hidden)');
 }
 
 /** Whether an output shows colours, by its file descriptor: on a terminal, unless NO_COLOR has a value (no-color.org) or the terminal has none. */
