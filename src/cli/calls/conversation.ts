@@ -31,7 +31,8 @@ export async function holdConversation(options: ConversationOptions): Promise<vo
   const { terminal, flags, interruption, address, newId } = options;
   const { stdin, stdout, stderr } = terminal;
   // What is asked is no part of the output where that is a file.
-  const input = createInterface({ input: stdin, output: terminal.isTerminal ? stdout : stderr, terminal: true });
+  const output = terminal.isTerminal ? stdout : stderr;
+  const input = createInterface({ input: stdin, output, terminal: true });
   const lines = new Lines();
   let answering: AbortController | undefined;
   const stop = (): void => {
@@ -52,6 +53,8 @@ export async function holdConversation(options: ConversationOptions): Promise<vo
   try {
     for (;;) {
       const prompt = await nextPrompt(input, lines);
+      // What comes next on the terminal begins at the left.
+      if (prompt === undefined) output.write('\n');
       if (prompt === undefined || ['/exit', '/quit', '/bye'].includes(prompt)) return;
       if (prompt === '') continue;
       if (prompt === '/reset') {

@@ -43,7 +43,7 @@ export async function showHealth(context: HealthContext): Promise<ExitStatus> {
   if (!flags.watch) {
     const health = await ask();
     if (flags.json) printJson(terminal, HealthResponseSchema, health);
-    else terminal.print(`${healthText(health, address, terminal)}\n`);
+    else terminal.draw(`${healthText(health, address, terminal)}\n`);
     return statusOf(health, flags.strict ?? false);
   }
   let shown = '';
@@ -55,11 +55,9 @@ export async function showHealth(context: HealthContext): Promise<ExitStatus> {
       const text = JSON.stringify(toJson(HealthResponseSchema, { ...facts }));
       failed = '';
       if (terminal.isTerminal && !flags.json) {
-        // The one text that is meant to control the terminal.
-        terminal.stdout.write(REDRAW);
-        terminal.print(`${healthText(health, address, terminal)}\n`);
+        terminal.draw(`${REDRAW}${healthText(health, address, terminal)}\n`);
       } else if (text !== shown) {
-        terminal.print(flags.json ? `${text}\n` : `${healthText(health, address, terminal)}\n\n`);
+        terminal.draw(flags.json ? `${text}\n` : `${healthText(health, address, terminal)}\n\n`);
       }
       shown = text;
     } catch (error) {

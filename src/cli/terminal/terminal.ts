@@ -19,6 +19,8 @@ export interface Terminal extends ProcessStreams {
   readonly isTerminal: boolean;
   /** Writes words of a model or a document to standard output: as they are, on a terminal without what could control it. */
   print(text: string): void;
+  /** Writes text of our own to standard output, styles included. */
+  draw(text: string): void;
   /** Writes lines for a person to standard error. No known key is in them. */
   tell(text: string): void;
   /** Writes to standard error as it comes, without a line break. */
@@ -61,6 +63,7 @@ export function openTerminal(
     stderr,
     isTerminal,
     print: (text) => void stdout.write(isTerminal ? withoutControls(text) : text),
+    draw: (text) => void stdout.write(text),
     tell: (text) => void stderr.write(`${secrets.reduce(withoutSecret, text)}\n`),
     tellPart: (text) => void stderr.write(isatty(stderr.fd) ? withoutControls(text) : text),
     style: (style, text, to = 'stdout') => (colors[to] ? styleText(style, text, { validateStream: false }) : text),
