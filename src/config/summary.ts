@@ -39,7 +39,7 @@ export function describeStartup(config: Config, doors: OpenDoors, version: strin
 
 function describeTargets(config: Config, table: Table): string {
   if (config.targets.length === 0) {
-    return 'No provider is configured: every call fails with NO_PROVIDER_CONFIGURED. Set OPENAI_API_KEY or another key (--help lists them), or try --demo.';
+    return 'No provider is configured: every call fails with NO_PROVIDER_CONFIGURED. Set OPENAI_API_KEY or another key (`understudy serve --help` lists them), or try --demo.';
   }
   const heading = ['target', 'provider', 'model', 'api', 'answers from', 'found in'];
   const lines = table(heading, config.targets.map(describeTarget));

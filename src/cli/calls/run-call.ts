@@ -8,9 +8,9 @@ import { EXIT, type ExitStatus, exitStatusOf } from '../terminal/exit-status.ts'
 import { type Interruption, watchInterruption } from '../terminal/interruption.ts';
 import { openTerminal, type Terminal } from '../terminal/terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import { askOnce } from './ask.ts';
+import { askOnce } from './ask-once.ts';
 import { readCallError } from './call-error.ts';
-import { holdConversation } from './conversation.ts';
+import { holdConversation } from './hold-conversation.ts';
 import { connectToGateway, type GatewayConnection } from './gateway-connection.ts';
 import { readPrompt } from './read-prompt.ts';
 import { showHealth } from './show-health.ts';

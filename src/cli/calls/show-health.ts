@@ -13,7 +13,7 @@ import type { HealthFlags } from '../command-line.ts';
 import { EXIT, type ExitStatus } from '../terminal/exit-status.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { shownMs, shownUsd } from './answer-facts.ts';
-import { printJson } from './ask.ts';
+import { printJson } from './ask-once.ts';
 import { readCallError } from './call-error.ts';
 import { enumName } from './enum-name.ts';
 import { withDeadline } from './gateway-connection.ts';

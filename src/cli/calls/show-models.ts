@@ -10,7 +10,7 @@ import {
 import { alignedTable } from '../../config/port/aligned-table.ts';
 import type { ModelsFlags } from '../command-line.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { printJson } from './ask.ts';
+import { printJson } from './ask-once.ts';
 import { enumName } from './enum-name.ts';
 import { withDeadline } from './gateway-connection.ts';
 

@@ -15,7 +15,7 @@ import { printable } from '../../config/port/aligned-table.ts';
 import type { AskFlags } from '../command-line.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { tellFacts } from './answer-facts.ts';
-import { messagesOf, requestOfFlags } from './asked-request.ts';
+import { messagesOf, requestOfFlags } from './request-of-flags.ts';
 import { endedEarly } from './call-error.ts';
 import { enumName } from './enum-name.ts';
 import { withDeadline } from './gateway-connection.ts';

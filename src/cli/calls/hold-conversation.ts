@@ -4,8 +4,8 @@ import { ConnectError } from '@connectrpc/connect';
 
 import { EXIT } from '../terminal/exit-status.ts';
 import type { Interruption } from '../terminal/interruption.ts';
-import { type AskContext, streamReply } from './ask.ts';
-import { type MessageToSend, messagesOf, requestOfFlags } from './asked-request.ts';
+import { type AskContext, streamReply } from './ask-once.ts';
+import { type MessageToSend, messagesOf, requestOfFlags } from './request-of-flags.ts';
 import { readCallError } from './call-error.ts';
 import { tellError } from './told-error.ts';
 
