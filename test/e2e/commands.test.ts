@@ -46,15 +46,10 @@ async function file(name: string, content: unknown): Promise<string> {
 const run = async (args: readonly string[], input?: string | Buffer) =>
   runCommand(args, { env, ...(input !== undefined && { input }) });
 
-/** Resolves when the gateway has logged the end of the call that has this id. */
-async function loggedEnd(requestId: string): Promise<unknown> {
-  const line = (): string | undefined =>
-    gateway
-      .stdout()
-      .split('\n')
-      .find((text) => text.includes(`"understudy.request_id":"${requestId}"`));
-  await expect.poll(line, { timeout: 10_000 }).toBeDefined();
-  return JSON.parse(line() ?? '');
+/** Resolves when the gateway has logged that the call of this id was cancelled. */
+async function loggedCancel(requestId: string): Promise<void> {
+  const method = '"rpc.method":"understudy.v1.LlmService/StreamChat"';
+  await gateway.printed(`"understudy.request_id":"${requestId}",${method},"rpc.response.status_code":"CANCELLED"`);
 }
 
 // Processes take their time to start; together they take less.
@@ -189,7 +184,7 @@ describe.concurrent('generate and chat', () => {
     command.kill(signal);
     const ended = await command.ended;
     expect(ended).toMatchObject({ status, stderr: '' });
-    expect(await loggedEnd(requestId)).toMatchObject({ 'rpc.response.status_code': 'CANCELLED' });
+    await loggedCancel(requestId);
   });
 
   test('a reader that leaves aborts the call', async () => {
@@ -198,7 +193,7 @@ describe.concurrent('generate and chat', () => {
     await command.printed(' ');
     command.leave();
     expect((await command.ended).status).toBe(141);
-    expect(await loggedEnd('left-by-reader')).toMatchObject({ 'rpc.response.status_code': 'CANCELLED' });
+    await loggedCancel('left-by-reader');
   });
 });
 
@@ -339,7 +334,7 @@ describe.skipIf(!hasTerminals()).concurrent('on a terminal (skipped without scri
   test('colours are there, unless NO_COLOR or --no-color says otherwise', async () => {
     const health = async (more: Readonly<Record<string, string>>, ...flags: readonly string[]) =>
       (await startOnTerminal(['health', ...flags], { env: { ...env, ...more } }).ended).stdout;
-    expect(await health({})).toMatch(/^\u001B\[3[23]m(?:SERVING|DEGRADED)\u001B/);
+    expect(await health({})).toContain('\u001B[39m  Understudy');
     expect(await health({ NO_COLOR: '1' })).not.toContain('\u001B');
     expect(await health({}, '--no-color')).not.toContain('\u001B');
   });
@@ -358,7 +353,7 @@ describe.skipIf(!hasTerminals()).concurrent('on a terminal (skipped without scri
     command.type('\u0003');
     const { status, stdout } = await command.ended;
     expect(status).toBe(0);
-    expect(stdout).toMatch(/\u001B\[32minfo \u001B\[39m SIGINT: calls under way/);
+    expect(stdout).toContain('\u001B[32minfo \u001B[39m SIGINT: calls under way');
   });
 });
 
