@@ -39,6 +39,8 @@ export interface AskFlags extends ConnectionFlags {
   readonly restart?: boolean | undefined;
   /** Whether words are shown as they come; absent: as suits the command and the output. */
   readonly stream?: boolean | undefined;
+  /** Most repeats of a call that has cost nothing. */
+  readonly retries: number;
   readonly showReasoning?: boolean | undefined;
   readonly verbose?: boolean | undefined;
 }

@@ -111,6 +111,7 @@ function addAsk(
     .option('--schema <file>', 'answer with JSON of this JSON Schema')
     .option('--strict', 'with --schema: an answer that does not match it is a failure')
     .option('--restart', 'let an answer that breaks off begin anew')
+    .option('--retries <n>', 'most repeats of a call that has cost nothing', wholeNumber, 0)
     .optionsGroup('Output:')
     .option('--stream', `show words as they come${isChat ? ' (default)' : ' (default on a terminal)'}`)
     .option('--no-stream', 'show the whole answer')

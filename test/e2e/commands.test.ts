@@ -149,6 +149,13 @@ describe.concurrent('generate and chat', () => {
     expect(cut.stdout).toMatch(/\w+\n$/);
   });
 
+  test('look for a gateway again with --retries', async () => {
+    const late = ['generate', '-a', '127.0.0.1:1', '--retries', '1', 'x'];
+    const { status, stderr } = await run(late);
+    expect(status).toBe(4);
+    expect(stderr).toMatch(/^understudy: UNAVAILABLE: trying again in 500 ms\n.*no gateway can be reached/);
+  });
+
   test('end at the deadline with 5, with what the gateway says of it', async () => {
     const { status, stderr } = await run(['generate', '-m', 'mock-silence', '--timeout', '1s', 'x']);
     expect(status).toBe(5);

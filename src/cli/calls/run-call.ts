@@ -13,6 +13,7 @@ import { readCallError } from './call-error.ts';
 import { holdConversation } from './hold-conversation.ts';
 import { connectToGateway, type GatewayConnection } from './gateway-connection.ts';
 import { readPrompt } from './read-prompt.ts';
+import { repeatWhereFree } from './repeat-where-free.ts';
 import { showHealth } from './show-health.ts';
 import { showModels } from './show-models.ts';
 import { tellError } from './told-error.ts';
@@ -73,8 +74,19 @@ async function carryOut(command: CallCommand, parts: CallParts): Promise<ExitSta
     const { name, words, flags } = command;
     const prompt = await readPrompt(words, terminal.stdin, signal);
     signal.throwIfAborted();
-    if (prompt !== undefined) await askOnce(name, prompt, { client, terminal, flags, signal });
-    else if (name === 'generate') throw new UsageError('a prompt is needed, behind the flags or on standard input');
+    if (prompt !== undefined) {
+      const ask = async (timeout: number | undefined): Promise<void> =>
+        askOnce(name, prompt, { client, terminal, flags: { ...flags, timeout }, signal });
+      await repeatWhereFree(ask, {
+        retries: flags.retries,
+        timeoutMs: flags.timeout,
+        signal,
+        timers: system,
+        onRepeat: ({ code, reason }, waitMs) => {
+          terminal.tell(`understudy: ${reason || code}: trying again in ${Math.ceil(waitMs)} ms`);
+        },
+      });
+    } else if (name === 'generate') throw new UsageError('a prompt is needed, behind the flags or on standard input');
     else await holdConversation({ client, terminal, flags, interruption, address, newId: () => system.newId() });
   }
   return interruption.status ?? EXIT.ok;

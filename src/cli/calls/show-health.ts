@@ -17,6 +17,7 @@ import { printJson } from './ask-once.ts';
 import { readCallError } from './call-error.ts';
 import { enumName } from './enum-name.ts';
 import { withDeadline } from './gateway-connection.ts';
+import { pause } from './pause.ts';
 import { tellError } from './told-error.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -67,7 +68,7 @@ export async function showHealth(context: HealthContext): Promise<ExitStatus> {
       failed = told.code;
       shown = '';
     }
-    await pause(flags.interval, context);
+    await pause(flags.interval, signal, context.timers);
   }
 }
 
@@ -94,21 +95,6 @@ async function showServing(
 function statusOf({ status }: HealthResponse, isStrict: boolean): ExitStatus {
   if (status === HealthStatus.SERVING || (status === HealthStatus.DEGRADED && !isStrict)) return EXIT.ok;
   return EXIT.unavailable;
-}
-
-/** Resolves after so many milliseconds; rejects once the signal aborts. */
-async function pause(ms: number, { signal, timers }: HealthContext): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      timers.clearTimer(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = timers.setTimer(ms, end);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
-  signal.throwIfAborted();
 }
 
 function healthText(

@@ -39,7 +39,7 @@ const SHORTEST_SECRET = 8;
 const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
 
 /** Removes what could control a terminal, whoever wrote it. */
-export function withoutControls(text: string): string {
+function withoutControls(text: string): string {
   return text.replaceAll(CONTROLS, '');
 }
 
