@@ -208,7 +208,8 @@ function explainUsage({ code, message }: CommanderError, argv: readonly string[]
     const place = later === undefined ? '' : `; flags stand behind the command: understudy ${later} ${flag}`;
     return `${flag} is not a flag${place || suggestion || `; ${help}`}`;
   }
-  if (code === 'commander.unknownCommand') {
+  // `help` behind which no command stands.
+  if (code === 'commander.unknownCommand' || code === 'commander.help') {
     const command = /'([a-z][a-z-]{0,20})'/.exec(message)?.[1];
     return `${command === undefined ? 'that' : `"${command}"`} is not a command${suggestion || `; ${help}`}`;
   }

@@ -85,6 +85,7 @@ describe('the command line', () => {
       '--address is not a flag; flags stand behind the command: understudy chat --address',
     ],
     [['chta'], '"chta" is not a command; did you mean chat?'],
+    [['help', 'chta'], 'that is not a command; `understudy --help` lists them'],
     [['Say hello.'], 'that is not a command; `understudy --help` lists them'],
     [['serve', 'now'], 'only flags are expected; `understudy serve --help` lists them'],
     [['check', 'now'], 'only flags are expected; `understudy check --help` lists them'],

@@ -23,7 +23,7 @@ export interface Terminal extends ProcessStreams {
   draw(text: string): void;
   /** Writes lines for a person to standard error. No known key is in them. */
   tell(text: string): void;
-  /** Writes to standard error as it comes, without a line break. */
+  /** Writes to standard error as it comes, without a line break, and dimmed. */
   tellPart(text: string): void;
   /** Styles text for standard output, or for standard error, where that shows colours. */
   style(style: Style, text: string, to?: 'stdout' | 'stderr'): string;
@@ -57,6 +57,8 @@ export function openTerminal(
 ): Terminal {
   const isTerminal = isatty(stdout.fd);
   const colors = { stdout: color && showsColors(stdout.fd, env), stderr: color && showsColors(stderr.fd, env) };
+  const style: Terminal['style'] = (name, text, to = 'stdout') =>
+    colors[to] ? styleText(name, text, { validateStream: false }) : text;
   return {
     stdin,
     stdout,
@@ -65,8 +67,8 @@ export function openTerminal(
     print: (text) => void stdout.write(isTerminal ? withoutControls(text) : text),
     draw: (text) => void stdout.write(text),
     tell: (text) => void stderr.write(`${secrets.reduce(withoutSecret, text)}\n`),
-    tellPart: (text) => void stderr.write(isatty(stderr.fd) ? withoutControls(text) : text),
-    style: (style, text, to = 'stdout') => (colors[to] ? styleText(style, text, { validateStream: false }) : text),
+    tellPart: (text) => void stderr.write(isatty(stderr.fd) ? style('dim', withoutControls(text), 'stderr') : text),
+    style,
     flushed: async () => {
       await Promise.all([written(stdout), written(stderr)]);
     },
