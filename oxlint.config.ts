@@ -63,6 +63,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['config', 'engine', 'targets'],
     packages: ['@bufbuild/protobuf'],
   },
+  cli: {
+    imports: ['core', 'config', 'telemetry', 'gen'],
+    packages: ['commander', '@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node', 'node:'],
+  },
   system: { files: 'src/system.ts', imports: ['core'], packages: ['node:'] },
   gateway: {
     files: 'src/gateway.ts',
@@ -71,7 +75,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     typesOfPackages: ['@connectrpc/connect'],
   },
   index: { files: 'src/index.ts', imports: ['gateway', 'config', 'server', 'system'], types: ['core'] },
-  main: { files: 'src/main.ts', imports: ['gateway', 'config', 'server', 'system'], packages: ['node:'] },
+  serve: {
+    files: 'src/serve.ts',
+    imports: ['gateway', 'config', 'server', 'system', 'cli'],
+    packages: ['node:'],
+  },
+  main: { files: 'src/main.ts', imports: ['serve', 'cli', 'config', 'system'], packages: ['node:'] },
 };
 
 const isFile = (room: string): boolean => ROOMS[room]?.files !== undefined;

@@ -29,6 +29,7 @@ import { createTransfers } from './server/wire/transfers.ts';
 import { createFreeCheck } from './targets/free-calls.ts';
 import { wireTarget } from './targets/wire-target.ts';
 import { reportCall } from './telemetry/report/call-report.ts';
+import { createPeopleFormat } from './telemetry/logging/line-format.ts';
 import { createCallLog } from './telemetry/logging/log.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
 import { createMetrics } from './telemetry/metering/metrics.ts';
@@ -41,6 +42,14 @@ import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 /** How long the reader of the log may take to read its end, in milliseconds. */
 const LOG_READ_MS = 500;
 
+/** How the log is written. */
+interface LogStyle {
+  /** Whether as text for people; otherwise as JSON. */
+  readonly text: boolean;
+  /** Whether text has colours. */
+  readonly colors: boolean;
+}
+
 /** What a gateway is wired from. */
 export interface GatewayParts {
   readonly config: Config;
@@ -51,7 +60,7 @@ export interface GatewayParts {
    * Whether calls are logged to standard output and measured, and refused where this process is overloaded; default false: an
    * embedding program looks after its own output and load.
    */
-  readonly reports?: boolean;
+  readonly reports?: boolean | LogStyle;
   /** What another gateway knew of its targets. */
   readonly snapshot?: GatewaySnapshot | undefined;
 }
@@ -93,7 +102,8 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const transfers = createTransfers(system, { maxMessageBytes, transferMs: transferTimeoutMs }, bytesInFlight);
 
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
-  const log = reports ? createCallLog({ wall: () => system.wall(), now: () => system.now() }) : undefined;
+  const format = typeof reports === 'object' && reports.text ? createPeopleFormat(reports.colors) : undefined;
+  const log = reports ? createCallLog({ wall: () => system.wall(), now: () => system.now(), format }) : undefined;
   const metrics = reports ? createMetrics({ version, transfers: transfers.budget }) : undefined;
   const load = reports ? watchLoad(system) : undefined;
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());

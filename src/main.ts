@@ -1,171 +1,60 @@
-import { readFileSync } from 'node:fs';
-import { getHeapStatistics } from 'node:v8';
+import { env, stderr, stdout } from 'node:process';
 
-import { HELP, parseArguments } from './config/arguments.ts';
-import { loadConfig } from './config/load.ts';
-import { probeOllama } from './config/ollama-probe.ts';
-import { hideKeys, keysOf } from './config/port/hidden-keys.ts';
+import { parseCommandLine } from './cli/program.ts';
+import { EXIT } from './cli/terminal/exit-status.ts';
+import { UsageError } from './cli/usage-error.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
+import { hideKeys, keysOf } from './config/port/hidden-keys.ts';
 import { ConfigError } from './config/port/problem.ts';
-import type { Config, DrainConfig } from './config/port/resolved.ts';
-import { describeStartup } from './config/summary.ts';
-import { wireGateway } from './gateway.ts';
-import { openAdmin } from './server/admin/operator-door.ts';
-import { openGrpcDoor } from './server/grpc/native-door.ts';
-import type { WiredGateway } from './server/handlers/wired-gateway.ts';
-import { Room } from './server/health/room.ts';
-import { ServingStatus } from './server/health/serving-status.ts';
-import { drainDoors } from './server/shutdown/drain-doors.ts';
-import { openWebDoor } from './server/web/http-door.ts';
 import { system } from './system.ts';
 
-/** How long the process may take to end once the grace is over (engine rule D2), in milliseconds. */
-const EXIT_SLACK_MS = 2_000;
-/** Within this time a second signal is the first once more: a terminal and npm, say, both pass Ctrl-C on. In milliseconds. */
-const SAME_SIGNAL_MS = 1_000;
-/** How long an Ollama on this machine may take to answer before it counts as absent, in milliseconds. */
-const PROBE_MS = 300;
+/** For who has named no command, and maybe knows of none. */
+const HINT = 'This serves, as `understudy serve` does; `understudy --help` has the other commands.\n';
 
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
+  stderr.write(`${explain(error)}\n`);
   // A door that is open already would keep the process alive.
-  process.exit(1);
+  process.exit(error instanceof UsageError ? EXIT.usage : EXIT.fault);
 }
 
-/** Does what the command line says: prints, or serves until a signal. */
+/** Does what the command line says. What a command needs is loaded when it is known which it is. */
 async function main(): Promise<void> {
-  const args = parseArguments(process.argv.slice(2));
-  if (typeof args === 'string') throw new ConfigError([{ path: 'command line', message: args }]);
-  if (args.help || args.version) {
-    process.stdout.write(args.help ? HELP : `${PACKAGE_VERSION}\n`);
-    return;
-  }
-  await serve(await configure(args.config, args.demo));
-}
-
-/** Loads the configuration; where that leaves nothing but the demo, an Ollama on this machine is looked for. */
-async function configure(configPath: string | undefined, demo: boolean): Promise<Config> {
-  const { heap_size_limit: heapLimitBytes } = getHeapStatistics();
-  const readFile = (path: string): string => readFileSync(path, 'utf8');
-  const load = (ollamaFound: boolean): Config =>
-    loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes });
-  const config = load(false);
-  return config.demo && (await findOllama()) ? load(true) : config;
-}
-
-async function findOllama(): Promise<boolean> {
-  const abort = new AbortController();
-  const timer = system.setTimer(PROBE_MS, () => {
-    abort.abort();
-  });
-  try {
-    return await probeOllama(fetch, abort.signal);
-  } finally {
-    system.clearTimer(timer);
-  }
-}
-
-/** Wires the gateway, opens its doors, says so, and listens for the signals that end it. */
-async function serve(config: Config): Promise<void> {
-  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: true });
-  const room = new Room(() => gateway.load(), system);
-  const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
-  gateway.onTargetChange(() => {
-    serving.changed();
-  });
-  let isAccepting = true;
-  const refuseNew = (): void => {
-    isAccepting = false;
-    gateway.drain();
-  };
-  const doors = await openDoors(config.server, gateway, serving, () => isAccepting);
-  serving.startServing();
-  const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
-  listenForSignals(gateway, config.server.drain, async (drain) => {
-    const repeatNothing = (): void => gateway.repeatNothing();
-    const open = [doors.grpc, doors.web];
-    await drainDoors({ ...drain, serving, doors: open, repeatNothing, refuseNew, runtime: system });
-    await Promise.all([doors.admin.close(), gateway.close()]);
-  });
-  surviveFaults(gateway);
-  // Whoever reads this may send a signal at once.
-  process.stdout.write(describeStartup(config, addresses, PACKAGE_VERSION));
-  await gateway.warmUp();
-}
-
-async function openDoors(
-  server: Config['server'],
-  gateway: WiredGateway,
-  serving: ServingStatus,
-  isAccepting: () => boolean,
-) {
-  const { grpcAddress, httpAddress, adminAddress, adminService, reflection, connections } = server;
-  const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
-  const handlers = gateway.doorHandlers(isAccepting);
-  const shared = { runtime: system, transfers: gateway.transfers };
-  const http = { idleTimeoutMs, allowedHosts };
-  const isReady = (): boolean => serving.isReady;
-  const isLeaving = (): boolean => serving.isDraining;
-  const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, address: grpcAddress, handlers, serving, reflection, connections }),
-    openWebDoor({ ...shared, ...http, address: httpAddress, handlers, isReady, isLeaving, corsOrigins }),
-    openAdmin({
-      ...shared,
-      ...http,
-      address: adminAddress,
-      isReady,
-      ...(gateway.metrics && { metrics: gateway.metrics }),
-      ...(adminService && { handlers: gateway.adminHandlers() }),
-    }),
-  ]);
-  return { grpc, web, admin };
-}
-
-/** Ends in order at the first signal that asks for it, and at once at a second. SIGHUP ends nothing. */
-function listenForSignals(
-  gateway: WiredGateway,
-  { pauseMs, graceMs }: DrainConfig,
-  end: (drain: DrainConfig) => Promise<void>,
-): void {
-  let stoppedAtMs: number | undefined;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stoppedAtMs !== undefined) {
-      // A second signal means that somebody does not want to wait.
-      if (system.now() - stoppedAtMs > SAME_SIGNAL_MS) process.exit(1);
+  const line = parseCommandLine(process.argv.slice(2), { env, version: PACKAGE_VERSION, columns: stdout.columns });
+  switch (line.name) {
+    case 'print':
+      stdout.write(line.text);
+      return;
+    case 'serve': {
+      const { serve } = await import('./serve.ts');
+      await serve(line.flags);
+      if (line.isImplied && stdout.isTTY) stderr.write(HINT);
       return;
     }
-    stoppedAtMs = system.now();
-    system.exitWithin(graceMs + EXIT_SLACK_MS);
-    gateway.note(`${signal}: calls under way may go on for ${graceMs} ms`);
-    void (async () => {
-      // Ctrl-C comes from a person, who has no balancer that would have to notice.
-      await end({ pauseMs: signal === 'SIGINT' ? 0 : pauseMs, graceMs });
-      // What holds a process that has done all its work is not worth waiting for: an output that nobody reads, say.
-      process.exit(0);
-    })();
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('SIGHUP', () => {
-    gateway.note('SIGHUP: there is nothing to reload');
-  });
-}
-
-/**
- * Keeps the process going where something throws that nobody catches, also in a promise: whoever caused it is answered or closed where
- * it was thrown, or runs into its deadline, and everybody else's calls go on.
- */
-function surviveFaults(gateway: WiredGateway): void {
-  process.on('uncaughtException', (thrown) => {
-    gateway.reportFault(thrown);
-  });
+    case 'check': {
+      const { checkConfig } = await import('./cli/check-config.ts');
+      const result = await checkConfig(line.flags, PACKAGE_VERSION, system);
+      stdout.write(result.stdout);
+      stderr.write(result.stderr);
+      process.exitCode = result.status;
+      return;
+    }
+    case 'generate':
+    case 'chat':
+    case 'health':
+    case 'models': {
+      const { runCall } = await import('./cli/calls/run-call.ts');
+      // Timers of calls that were left must not hold the process.
+      process.exit(await runCall(line, system));
+    }
+  }
 }
 
 /** Says why the process ends. A wrong setting and an address that is taken are for the operator to read, without a stack. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return 'failed';
+  if (error instanceof UsageError) return `understudy: ${error.message}`;
   const isForOperator = error instanceof ConfigError || ('syscall' in error && error.syscall === 'listen');
-  return hideKeys(isForOperator ? error.message : (error.stack ?? error.message), keysOf(process.env));
+  return hideKeys(isForOperator ? error.message : (error.stack ?? error.message), keysOf(env));
 }

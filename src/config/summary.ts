@@ -1,4 +1,5 @@
 import type { RouteEntry } from '../engine/route/route.ts';
+import { alignedTable, printable } from './port/aligned-table.ts';
 import { hostOf } from './port/base-url.ts';
 import { hideKeys } from './port/hidden-keys.ts';
 import type { Config, TargetConfig } from './port/resolved.ts';
@@ -17,7 +18,7 @@ export interface OpenDoors {
 export function describeStartup(config: Config, doors: OpenDoors, version: string): string {
   const keys = config.targets.flatMap(({ apiKey }) => apiKey ?? []);
   const table: Table = (heading, rows) =>
-    aligned(
+    alignedTable(
       heading,
       rows.map((row) => row.map((cell) => hideKeys(cell, keys))),
     );
@@ -38,7 +39,7 @@ export function describeStartup(config: Config, doors: OpenDoors, version: strin
 
 function describeTargets(config: Config, table: Table): string {
   if (config.targets.length === 0) {
-    return 'No provider is configured: every call fails with NO_PROVIDER_CONFIGURED. Set OPENAI_API_KEY or another key (--help lists them), or try --demo.';
+    return 'No provider is configured: every call fails with NO_PROVIDER_CONFIGURED. Set OPENAI_API_KEY or another key (`understudy serve --help` lists them), or try --demo.';
   }
   const heading = ['target', 'provider', 'model', 'api', 'answers from', 'found in'];
   const lines = table(heading, config.targets.map(describeTarget));
@@ -64,23 +65,5 @@ function describeDoors(doors: OpenDoors): string {
   return lines.join('\n');
 }
 
-/** The name of a file may hold anything. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, '?');
-}
-
 /** Writes rows below a heading. */
 type Table = (heading: readonly string[], rows: readonly (readonly string[])[]) => string;
-
-function aligned(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return '';
-  const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  return [heading, ...rows]
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}

@@ -64,7 +64,7 @@ default  a
   test('says in one line what happens where no provider is configured', () => {
     expect(describeStartup(loadEnvironment({}), {}, '1')).toBe(
       'Understudy 1\n\nNo provider is configured: every call fails with NO_PROVIDER_CONFIGURED. ' +
-        'Set OPENAI_API_KEY or another key (--help lists them), or try --demo.\n',
+        'Set OPENAI_API_KEY or another key (`understudy serve --help` lists them), or try --demo.\n',
     );
   });
 

@@ -98,6 +98,18 @@ describe('the packed gateway', { timeout: 60_000 }, () => {
     expect({ stdout, stderr }).toEqual({ stdout: `${packageJson.version}\n`, stderr: '' });
   });
 
+  test('has commands that call a gateway', async () => {
+    const command = join(installed.root, packageJson.bin.understudy);
+    const args = ['--no-strip-types', command, 'generate', '-a', '127.0.0.1:1', 'Hi'];
+    const ended = run(process.execPath, args, { env: {} });
+    await expect(ended).rejects.toMatchObject({ code: 4, stderr: expect.stringContaining('(ECONNREFUSED)') });
+    const { stdout } = await run(process.execPath, ['--no-strip-types', command, 'check', '--json'], {
+      env: { UNDERSTUDY_MOCK: '1', OPENAI_API_KEY: 'sk-not-to-be-told' },
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, targets: [{ name: 'openai', host: 'mock', key: 'set' }] });
+    expect(stdout).not.toContain('sk-not');
+  });
+
   test('holds what runs, the contract and its licences, and nothing else', async () => {
     const { files } = installed;
     const top = new Set(files.map((path) => path.split('/')[0]));

@@ -15,10 +15,11 @@ async function refusal(
   { expect, onTestFinished }: Context,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  code = 1,
 ): Promise<readonly string[]> {
   const child = startUnderstudy(args, env);
   onTestFinished(() => child.close());
-  expect(await child.ended).toEqual({ code: 1, signal: null });
+  expect(await child.ended).toEqual({ code, signal: null });
   expect(child.stdout()).toBe('');
   expect(child.stderr()).not.toMatch(/^ +at /m);
   return child.stderr().trimEnd().split('\n');
@@ -53,7 +54,7 @@ describe.concurrent('what the process refuses to start with, in one line', () =>
 
   test('a flag that does not exist', async (context) => {
     const { expect } = context;
-    expect(await refusal(context, ['--dmeo'])).toEqual([expect.stringContaining('--dmeo')]);
+    expect(await refusal(context, ['--dmeo'], {}, 2)).toEqual([expect.stringContaining('--dmeo')]);
   });
 
   test('a public address that nobody guards', async (context) => {

@@ -22,6 +22,8 @@ const OUT_OF_DESCRIPTORS = 'no file descriptor is left: connections are refused'
 export interface CallLogOptions {
   /** Takes whole lines with their line breaks. Default: standard output; lines that its reader is too slow for are dropped. */
   readonly write?: ((lines: string) => void) | undefined;
+  /** Rewrites each line, such as for people. Default: JSON, as it is. */
+  readonly format?: ((line: string) => string) | undefined;
   /** The least level that is written. Default: `info`, a line for every call. */
   readonly level?: LogLevel | 'silent' | undefined;
   /** Runs work once the answer is on its way, such as in a later turn of the event loop. Default: after this turn's code. */
@@ -65,7 +67,7 @@ export interface CallLog {
 
 /** Opens the log. */
 export function createCallLog(options: CallLogOptions): CallLog {
-  const { level: least = 'info', defer = queueMicrotask, wall, now = wall } = options;
+  const { level: least = 'info', defer = queueMicrotask, wall, now = wall, format } = options;
   // One write for all lines of a turn: each is a system call.
   let lines = '';
   const logger = pino(
@@ -77,7 +79,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
     },
     {
       write: (line) => {
-        lines += line;
+        lines += format === undefined ? line : format(line);
       },
     },
   );

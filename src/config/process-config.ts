@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { getHeapStatistics } from 'node:v8';
+
+import type { Timers } from '../core/ports.ts';
+import { loadConfig } from './load.ts';
+import { probeOllama } from './ollama-probe.ts';
+import type { Config } from './port/resolved.ts';
+
+/** How long an Ollama on this machine may take to answer before it counts as absent, in milliseconds. */
+const PROBE_MS = 300;
+
+/** What the command line says of the configuration. */
+export interface ConfigFlags {
+  /** Path of the config file; absent: that of `UNDERSTUDY_CONFIG`, or none. */
+  readonly config?: string | undefined;
+  /** Whether the mock may answer where no provider is configured. */
+  readonly demo?: boolean | undefined;
+}
+
+/**
+ * Loads the configuration of this process; where that leaves nothing but the demo, an Ollama on this machine is looked for. Throws
+ * ConfigError with every problem.
+ */
+export async function loadProcessConfig({ config: configPath, demo }: ConfigFlags, timers: Timers): Promise<Config> {
+  const { heap_size_limit: heapLimitBytes } = getHeapStatistics();
+  const readFile = (path: string): string => readFileSync(path, 'utf8');
+  const load = (ollamaFound: boolean): Config =>
+    loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes });
+  const config = load(false);
+  return config.demo && (await findOllama(timers)) ? load(true) : config;
+}
+
+async function findOllama(timers: Timers): Promise<boolean> {
+  const abort = new AbortController();
+  const timer = timers.setTimer(PROBE_MS, () => {
+    abort.abort();
+  });
+  try {
+    return await probeOllama(fetch, abort.signal);
+  } finally {
+    timers.clearTimer(timer);
+  }
+}

@@ -1,0 +1,131 @@
+import { env, stdout } from 'node:process';
+import { isatty } from 'node:tty';
+
+import type { ServeFlags } from './cli/command-line.ts';
+import { showsColors } from './cli/terminal/terminal.ts';
+import { PACKAGE_VERSION } from './config/package-version.ts';
+import type { Config, DrainConfig } from './config/port/resolved.ts';
+import { loadProcessConfig } from './config/process-config.ts';
+import { describeStartup } from './config/summary.ts';
+import { wireGateway } from './gateway.ts';
+import { openAdmin } from './server/admin/operator-door.ts';
+import { openGrpcDoor } from './server/grpc/native-door.ts';
+import type { WiredGateway } from './server/handlers/wired-gateway.ts';
+import { Room } from './server/health/room.ts';
+import { ServingStatus } from './server/health/serving-status.ts';
+import { drainDoors } from './server/shutdown/drain-doors.ts';
+import { openWebDoor } from './server/web/http-door.ts';
+import { system } from './system.ts';
+
+/** How long the process may take to end once the grace is over (engine rule D2), in milliseconds. */
+const EXIT_SLACK_MS = 2_000;
+/** Within this time a second signal is the first once more: a terminal and npm, say, both pass Ctrl-C on. In milliseconds. */
+const SAME_SIGNAL_MS = 1_000;
+
+/**
+ * Loads the configuration, wires the gateway, opens its doors, says so, and listens for the signals that end it. Throws ConfigError, or
+ * what a door throws that cannot open.
+ *
+ * @param logFormat - `auto`: text where standard output is a terminal, JSON elsewhere
+ */
+export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promise<void> {
+  const config = await loadProcessConfig(flags, system);
+  const log = {
+    text: logFormat === 'auto' ? isatty(stdout.fd) : logFormat === 'text',
+    colors: showsColors(stdout.fd, env),
+  };
+  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: log });
+  const room = new Room(() => gateway.load(), system);
+  const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
+  gateway.onTargetChange(() => {
+    serving.changed();
+  });
+  let isAccepting = true;
+  const refuseNew = (): void => {
+    isAccepting = false;
+    gateway.drain();
+  };
+  const doors = await openDoors(config.server, gateway, serving, () => isAccepting);
+  serving.startServing();
+  const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
+  listenForSignals(gateway, config.server.drain, async (drain) => {
+    const repeatNothing = (): void => gateway.repeatNothing();
+    const open = [doors.grpc, doors.web];
+    await drainDoors({ ...drain, serving, doors: open, repeatNothing, refuseNew, runtime: system });
+    await Promise.all([doors.admin.close(), gateway.close()]);
+  });
+  surviveFaults(gateway);
+  // Whoever reads this may send a signal at once.
+  const description = describeStartup(config, addresses, PACKAGE_VERSION);
+  if (logFormat !== 'json') stdout.write(log.text ? `${description}\n` : description);
+  else gateway.note(`serving: gRPC ${addresses.grpc}, web http://${addresses.web}, admin http://${addresses.admin}`);
+  await gateway.warmUp();
+}
+
+async function openDoors(
+  server: Config['server'],
+  gateway: WiredGateway,
+  serving: ServingStatus,
+  isAccepting: () => boolean,
+) {
+  const { grpcAddress, httpAddress, adminAddress, adminService, reflection, connections } = server;
+  const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
+  const handlers = gateway.doorHandlers(isAccepting);
+  const shared = { runtime: system, transfers: gateway.transfers };
+  const http = { idleTimeoutMs, allowedHosts };
+  const isReady = (): boolean => serving.isReady;
+  const isLeaving = (): boolean => serving.isDraining;
+  const [grpc, web, admin] = await Promise.all([
+    openGrpcDoor({ ...shared, address: grpcAddress, handlers, serving, reflection, connections }),
+    openWebDoor({ ...shared, ...http, address: httpAddress, handlers, isReady, isLeaving, corsOrigins }),
+    openAdmin({
+      ...shared,
+      ...http,
+      address: adminAddress,
+      isReady,
+      ...(gateway.metrics && { metrics: gateway.metrics }),
+      ...(adminService && { handlers: gateway.adminHandlers() }),
+    }),
+  ]);
+  return { grpc, web, admin };
+}
+
+/** Ends in order at the first signal that asks for it, and at once at a second. SIGHUP ends nothing. */
+function listenForSignals(
+  gateway: WiredGateway,
+  { pauseMs, graceMs }: DrainConfig,
+  end: (drain: DrainConfig) => Promise<void>,
+): void {
+  let stoppedAtMs: number | undefined;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stoppedAtMs !== undefined) {
+      // A second signal means that somebody does not want to wait.
+      if (system.now() - stoppedAtMs > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    stoppedAtMs = system.now();
+    system.exitWithin(graceMs + EXIT_SLACK_MS);
+    gateway.note(`${signal}: calls under way may go on for ${graceMs} ms`);
+    void (async () => {
+      // Ctrl-C comes from a person, who has no balancer that would have to notice.
+      await end({ pauseMs: signal === 'SIGINT' ? 0 : pauseMs, graceMs });
+      // What holds a process that has done all its work is not worth waiting for: an output that nobody reads, say.
+      process.exit(0);
+    })();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', () => {
+    gateway.note('SIGHUP: there is nothing to reload');
+  });
+}
+
+/**
+ * Keeps the process going where something throws that nobody catches, also in a promise: whoever caused it is answered or closed where
+ * it was thrown, or runs into its deadline, and everybody else's calls go on.
+ */
+function surviveFaults(gateway: WiredGateway): void {
+  process.on('uncaughtException', (thrown) => {
+    gateway.reportFault(thrown);
+  });
+}
