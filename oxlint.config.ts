@@ -28,7 +28,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['@bufbuild/protobuf'],
     typesOfPackages: ['@pydantic/genai-prices'],
   },
-  mock: { imports: ['core'] },
+  mock: { imports: ['core', 'structured-output'] },
   upstream: {
     imports: ['core'],
     types: ['providers/port', 'gen'],

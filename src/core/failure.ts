@@ -186,6 +186,24 @@ export const REASON_STATUS = {
   MESSAGE_TOO_LARGE: 'RESOURCE_EXHAUSTED',
 } as const satisfies Record<FailureReason, StatusName>;
 
+/** Most names that a message says. */
+const MAX_NAMES = 10;
+
+/** Most characters of names that are said; the first is said whatever its length, which the configuration bounds. */
+const MAX_CHARACTERS = 300;
+
+/** Says in a message which names there are, in the order given: all of a few, of many the first and how many more. */
+export function namedChoices(names: Iterable<string>): string {
+  const all = [...new Set(names)];
+  let characters = 0;
+  const said = all.slice(0, MAX_NAMES).filter((name, index) => {
+    characters += name.length;
+    return index === 0 || characters <= MAX_CHARACTERS;
+  });
+  if (all.length === 0) return 'none';
+  return said.length === all.length ? said.join(', ') : `${said.join(', ')} and ${all.length - said.length} more`;
+}
+
 /** Carries a {@link Failure} through `throw`, where a return value has no way out. */
 export class FailureError extends Error {
   readonly failure: Failure;

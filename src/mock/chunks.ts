@@ -1,5 +1,5 @@
-import { below } from './answer/seeded.ts';
-import type { Chance } from './answer/seeded.ts';
+import { below } from './shared/seeded.ts';
+import type { Chance } from './shared/seeded.ts';
 
 /** Bytes that come a while after those before them. */
 export interface Piece {

@@ -6,7 +6,7 @@ import { successHeaders } from './wire/house-style.ts';
 import type { House } from './wire/house-style.ts';
 import { brokenError } from './network-errors.ts';
 import type { MockCall } from './answer/asked-request.ts';
-import type { Chance } from './answer/seeded.ts';
+import type { Chance } from './shared/seeded.ts';
 import { bytesOf, frameText } from './wire/format.ts';
 import type { Frame, Wire, WireContext } from './wire/format.ts';
 

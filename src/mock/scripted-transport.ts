@@ -12,11 +12,11 @@ import { planAnswer, planNetworkError, planReply } from './script.ts';
 import type { Step } from './script.ts';
 import { Playback } from './playback.ts';
 import { unknownField } from './answer/body-fields.ts';
-import { parseObject } from './answer/fields.ts';
+import { parseObject } from './shared/fields.ts';
 import { dialectOf, readCall } from './answer/asked-request.ts';
 import type { Dialect, MockCall } from './answer/asked-request.ts';
-import { chanceFrom, hashOf } from './answer/seeded.ts';
-import type { Chance } from './answer/seeded.ts';
+import { chanceFrom, hashOf } from './shared/seeded.ts';
+import type { Chance } from './shared/seeded.ts';
 import { errorOf } from './wire/error-format.ts';
 import { unknownFieldError } from './wire/unknown-field.ts';
 

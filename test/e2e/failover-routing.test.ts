@@ -84,15 +84,34 @@ describe.each<Method>(['Chat', 'StreamChat'])('%s: where a request goes', (metho
     expect(trailOf(byList.attempts)).toEqual(['FIRST lead OK']);
   });
 
+  test('a model that nobody knows is told with the targets, and where to look', async () => {
+    const { lead, ask } = await stage();
+    lead.script(...errorAnswer(404, 'model_not_found'));
+    const error = await rpcError(ask(method, { model: 'model-0', routing: { exactModel: true } }));
+    expect(error).toMatchObject({ code: 'NOT_FOUND', reason: 'ALL_PROVIDERS_FAILED' });
+    expect(error.message).toContain('The requested model is unknown to lead; ListModels lists');
+  });
+
   type Wish = NonNullable<Question['routing']>;
-  test.each<{ wish: Wish; reason: string; field: string }>([
-    { wish: { route: 'nowhere' }, reason: 'ROUTE_NOT_FOUND', field: 'routing.route' },
-    { wish: { targets: ['lead', 'nobody'] }, reason: 'TARGET_NOT_FOUND', field: 'routing.targets[1]' },
-    { wish: { preferredProvider: 'anthropic' }, reason: 'TARGET_NOT_FOUND', field: 'routing.preferred_provider' },
-  ])('$reason names $field and contacts nobody', async ({ wish, reason, field }) => {
+  test.each<{ wish: Wish; reason: string; field: string; says: string }>([
+    { wish: { route: 'nowhere' }, reason: 'ROUTE_NOT_FOUND', field: 'routing.route', says: 'there are: default' },
+    {
+      wish: { targets: ['lead', 'nobody'] },
+      reason: 'TARGET_NOT_FOUND',
+      field: 'routing.targets[1]',
+      says: 'there are: lead, understudy',
+    },
+    {
+      wish: { preferredProvider: 'anthropic' },
+      reason: 'TARGET_NOT_FOUND',
+      field: 'routing.preferred_provider',
+      says: 'it has: lead (openai), understudy (mock)',
+    },
+  ])('$reason names $field and what there is, and contacts nobody', async ({ wish, reason, field, says }) => {
     const { lead, ask } = await stage();
     const error = await rpcError(ask(method, { routing: wish }));
     expect(error).toMatchObject({ code: 'NOT_FOUND', reason, fields: [field], trail: [] });
+    expect(error.message).toContain(says);
     // Nothing was sent, so that nothing forbids the client to try again.
     expect(error.pushback).toBeUndefined();
     expect(lead.connectionCount).toBe(0);

@@ -15,6 +15,18 @@ const COMMANDS = README.split('\n').filter((line) => line.startsWith('grpcurl ')
 /** `go install` puts programs where a shell may not look. */
 const env = { ...process.env, PATH: [process.env['PATH'], `${homedir()}/go/bin`].join(delimiter) };
 
+/** What is looked at of an answer of Chat, as grpcurl prints it. */
+interface Answer {
+  readonly finishReason: string;
+  readonly text?: string;
+  readonly message: { readonly content: readonly { readonly toolCall?: { readonly argumentsJson: string } }[] };
+  readonly warnings?: unknown;
+}
+
+function argumentsOf({ message }: Answer): unknown {
+  return JSON.parse(message.content[0]?.toolCall?.argumentsJson ?? '');
+}
+
 function isInstalled(): boolean {
   try {
     execFileSync('grpcurl', ['-version'], { env, stdio: 'ignore' });
@@ -68,5 +80,21 @@ describe.skipIf(!isInstalled())('with grpcurl (skipped where it is not installed
       const { stdout } = await run('bash', ['-c', here], { env });
       expect(stdout, command).toMatch(/^\{/);
     }
+  });
+
+  test('what the README says of tools and of schemas is answered in kind', async () => {
+    const answerTo = async (text: string): Promise<Answer> => {
+      const command = COMMANDS.find((line) => line.includes(text)) ?? '';
+      const { stdout } = await run('bash', ['-c', command.replace('127.0.0.1:50051', address)], { env });
+      return JSON.parse(stdout) as Answer;
+    };
+    const called = await answerTo('"tools"');
+    expect(called).toMatchObject({ finishReason: 'FINISH_REASON_TOOL_CALLS' });
+    expect(called.message.content).toEqual([{ toolCall: expect.objectContaining({ name: 'weather' }) }]);
+    expect(argumentsOf(called)).toEqual({ city: expect.any(String) });
+    const told = await answerTo('"json_schema"');
+    expect(told.finishReason).toBe('FINISH_REASON_STOP');
+    expect(JSON.parse(told.text ?? '')).toEqual({ city: expect.any(String) });
+    expect(told.warnings).toBeUndefined();
   });
 });

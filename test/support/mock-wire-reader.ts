@@ -33,13 +33,19 @@ export interface Question {
   readonly stop?: string;
   /** Whether a function `find` with the parameters `word` (text) and `count` (integer) is offered. */
   readonly tool?: boolean;
+  /** Whether that tool must be called: any, or it by its name; Ollama cannot be told so. */
+  readonly toolChoice?: 'required' | 'named' | 'none';
+  /** The JSON to answer with: of a schema, or any object, which Anthropic cannot be asked for. */
+  readonly json?: object | 'any_object';
 }
 
-const SCHEMA = { type: 'object', properties: { word: { type: 'string' }, count: { type: 'integer' } } };
+/** The schema of the arguments of `find`. */
+export const SCHEMA = { type: 'object', properties: { word: { type: 'string' }, count: { type: 'integer' } } };
 
 /** Writes a request in a wire format. */
 export function requestFor(wire: WireUnderTest, question: Question): HttpRequest {
   const { model, stream, text = 'What is new?', maxTokens, stop, tool } = question;
+  const more = { ...choiceIn(wire, question), ...formatIn(wire, question) };
   const turns = [{ role: 'user', content: text }];
   const named = { name: 'find', description: 'Finds words.' };
   const nested = tool === true ? { tools: [{ type: 'function', function: { ...named, parameters: SCHEMA } }] } : {};
@@ -68,8 +74,37 @@ export function requestFor(wire: WireUnderTest, question: Question): HttpRequest
     method: 'POST',
     url: new URL(`http://mock.invalid${wire.path}`),
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model, stream, ...bodies[wire.form] }),
+    body: JSON.stringify({ model, stream, ...bodies[wire.form], ...more }),
   };
+}
+
+function choiceIn({ form }: WireUnderTest, { toolChoice: choice }: Question): object {
+  if (choice === undefined || form === 'ollama') return {};
+  const named = {
+    chat: { type: 'function', function: { name: 'find' } },
+    responses: { type: 'function', name: 'find' },
+    anthropic: { type: 'tool', name: 'find' },
+  }[form];
+  if (choice === 'named') return { tool_choice: named };
+  if (form !== 'anthropic') return { tool_choice: choice };
+  return { tool_choice: { type: choice === 'none' ? 'none' : 'any' } };
+}
+
+function formatIn({ form }: WireUnderTest, { json }: Question): object {
+  if (json === undefined) return {};
+  const schema = json === 'any_object' ? undefined : json;
+  switch (form) {
+    case 'chat': {
+      const format = schema && { type: 'json_schema', json_schema: { name: 'asked', schema, strict: true } };
+      return { response_format: format ?? { type: 'json_object' } };
+    }
+    case 'responses':
+      return { text: { format: schema ? { type: 'json_schema', name: 'asked', schema } : { type: 'json_object' } } };
+    case 'anthropic':
+      return schema ? { output_config: { format: { type: 'json_schema', schema } } } : {};
+    case 'ollama':
+      return { format: schema ?? 'json' };
+  }
 }
 
 /** What came over a transport, and when. */

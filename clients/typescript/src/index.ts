@@ -1,7 +1,7 @@
 export { Code, ConnectError } from '@connectrpc/connect';
-export type { CallOptions } from './call-options.ts';
-export { createLlmClient, type LlmClient, type LlmClientOptions, type MethodName, type TlsOptions } from './client.ts';
-export { type CollectedAnswer, collect } from './collect.ts';
+export { Accumulator, type CollectedAnswer } from './answers/accumulator.ts';
+export type { AnswerStream } from './answers/answer-stream.ts';
+export { collect } from './answers/collect.ts';
 export {
   type DecodedError,
   decodeError,
@@ -9,21 +9,39 @@ export {
   type ErrorReasonName,
   type FieldViolation,
   type QuotaViolation,
-} from './decode-error.ts';
-export type { HeaderSource, HeaderValues } from './headers.ts';
+} from './answers/decode-error.ts';
 export {
   assistantMessage,
   type Content,
+  file,
+  image,
   type MessageInit,
   type PartInit,
   systemMessage,
   text,
+  toolCalls,
   toolMessage,
   userMessage,
-} from './messages.ts';
+} from './answers/messages.ts';
+export { functionTool, jsonObject, jsonSchema, type Schema } from './answers/tools.ts';
+export type { CallOptions } from './calls/call-options.ts';
+export type { HeaderSource, HeaderValues, KeySource } from './calls/headers.ts';
+export type { MethodName, Timeouts } from './client.ts';
+export type { CallStream } from './calls/call-stream.ts';
+export {
+  createLlmClient,
+  type NodeClientOptions as LlmClientOptions,
+  type NodeLlmClient as LlmClient,
+} from './node/node-client.ts';
+export type { Pem, TlsOptions } from './node/tls-options.ts';
+export { CLIENT_VERSION } from './version.ts';
 export * from '../gen/understudy/v1/chat_pb.js';
 export * from '../gen/understudy/v1/error_pb.js';
 export * from '../gen/understudy/v1/health_pb.js';
 export * from '../gen/understudy/v1/llm_pb.js';
 export * from '../gen/understudy/v1/routing_pb.js';
 export * from '../gen/understudy/v1/usage_pb.js';
+export {
+  type HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from '../gen/grpc/health/v1/health_pb.js';

@@ -5,8 +5,16 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Code, createLlmClient, HealthStatus, type LlmClientOptions, userMessage } from '../src/index.ts';
-import { type Gateway, type GatewayScript, startGateway } from './support/gateway.ts';
+import {
+  Code,
+  createLlmClient,
+  decodeError,
+  HealthStatus,
+  type LlmClientOptions,
+  ServingStatus,
+  userMessage,
+} from '../src/index.ts';
+import { type Gateway, type GatewayScript, startGateway, StatusError } from './support/gateway.ts';
 import { startRelay } from './support/relay.ts';
 
 const closers: (() => void)[] = [];
@@ -84,16 +92,85 @@ describe('a client', () => {
     expect((await clientOf(address).generate({ prompt: 'x' })).text).toHaveLength(8 << 20);
   });
 
-  it('repeats nothing by itself', async () => {
-    let calls = 0;
+  it('says who it is, and passes the trace on', async () => {
+    const { address } = await serve({ generate: ({ metadata }) => ({ metadata: flat(metadata.getMap()) }) });
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const { metadata } = await clientOf(address).generate({ prompt: 'x' }, { traceparent });
+    expect(metadata['traceparent']).toBe(traceparent);
+    expect(metadata['user-agent']).toMatch(/^understudy-typescript\/\d+\.\d+\.\d+ node\//);
+  });
+
+  it('lists the models of all pages', async () => {
     const { address } = await serve({
-      generate: () => {
-        calls += 1;
-        throw new Error('down');
+      listModels: ({ request }) =>
+        request.pageToken === ''
+          ? { models: [{ id: 'one' }], nextPageToken: 'n' }
+          : { models: [{ id: request.pageToken }] },
+    });
+    const ids: string[] = [];
+    for await (const { id } of clientOf(address).models()) ids.push(id);
+    expect(ids).toEqual(['one', 'n']);
+  });
+
+  it('asks and watches grpc.health.v1; leaving the watch ends the call', async () => {
+    const cancelled = Promise.withResolvers<void>();
+    const { address } = await serve({
+      check: ({ request }) => ({ status: request.service === '' ? ServingStatus.SERVING : ServingStatus.NOT_SERVING }),
+      watch: (call) => {
+        call.once('cancelled', () => cancelled.resolve());
+        expect(call.getDeadline()).toBe(Number.POSITIVE_INFINITY);
+        call.write({ status: ServingStatus.SERVING });
+        call.write({ status: ServingStatus.NOT_SERVING });
       },
     });
-    await expect(clientOf(address).generate({ prompt: 'x' })).rejects.toMatchObject({ code: Code.Internal });
-    expect(calls).toBe(1);
+    const client = clientOf(address);
+    expect((await client.check()).status).toBe(ServingStatus.SERVING);
+    expect((await client.check({ service: 'other' })).status).toBe(ServingStatus.NOT_SERVING);
+    const seen: ServingStatus[] = [];
+    for await (const { status } of client.watch()) {
+      seen.push(status);
+      if (seen.length === 2) break;
+    }
+    expect(seen).toEqual([ServingStatus.SERVING, ServingStatus.NOT_SERVING]);
+    await cancelled.promise;
+  });
+});
+
+describe('an API key', () => {
+  const script: GatewayScript = { generate: ({ metadata }) => ({ text: String(metadata.get('authorization')[0]) }) };
+
+  it('is sent as a bearer token; a header of the call wins', async () => {
+    const { address } = await serve(script);
+    const client = clientOf(address, { apiKey: 'k' });
+    expect((await client.generate({ prompt: 'x' })).text).toBe('Bearer k');
+    const headers = { Authorization: 'Basic y' };
+    expect((await client.generate({ prompt: 'x' }, { headers })).text).toBe('Basic y');
+  });
+
+  it('may come from a function, which is asked at each call', async () => {
+    const { address } = await serve(script);
+    let asked = 0;
+    const client = clientOf(address, { apiKey: () => Promise.resolve(`k${++asked}`) });
+    await client.generate({ prompt: 'x' });
+    expect((await client.generate({ prompt: 'x' })).text).toBe('Bearer k2');
+  });
+
+  it('with what no header can have is not told in the error', async () => {
+    expect(() => clientOf('127.0.0.1:50051', { apiKey: 'se\ncret' })).toThrow(/^apiKey has characters that no header/);
+    const { address } = await serve(script);
+    const call = clientOf(address, { apiKey: () => 'se\ncret' }).generate({ prompt: 'x' });
+    await expect(call).rejects.toMatchObject({ rawMessage: expect.stringMatching(/^apiKey has characters/) });
+    // As it comes from a file.
+    expect((await clientOf(address, { apiKey: 'k\n' }).generate({ prompt: 'x' })).text).toBe('Bearer k');
+  });
+
+  it('is refused over plaintext to another host, unless that is allowed', () => {
+    expect(() => clientOf('gateway:50051', { apiKey: 'k' })).toThrow(/needs TLS/);
+    expect(() => clientOf('127.0.0.1:1,http://gateway:50051', { apiKey: 'k' })).toThrow(/needs TLS/);
+    expect(() => clientOf('127.0.0.1:50051', { apiKey: ' ' })).toThrow(/empty/);
+    clientOf('gateway:50051', { apiKey: 'k', allowApiKeyWithoutTls: true });
+    clientOf('gateway:50051', { apiKey: 'k', tls: true });
+    for (const host of ['localhost', '[::1]', '127.1.2.3']) clientOf(`${host}:50051`, { apiKey: 'k' });
   });
 });
 
@@ -140,6 +217,25 @@ describe('a deadline', () => {
     });
     await expect(clientOf(address).chat({}, { timeoutMs: 30 })).rejects.toMatchObject({ code: Code.DeadlineExceeded });
     await cancelled.promise;
+  });
+
+  it('hears what the server said in time, however late the turn of the event loop is', async () => {
+    const { address } = await serve({
+      generate: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 60));
+        throw new StatusError(Code.DeadlineExceeded, 'the last word');
+      },
+    });
+    const client = clientOf(address);
+    await client.generate({ prompt: 'x' }, { timeoutMs: 5000, maxRetries: 0 }).catch(() => {});
+    const call = client.generate({ prompt: 'x' }, { timeoutMs: 100 });
+    const told = expect(call).rejects.toMatchObject({ rawMessage: 'the last word' });
+    // From before the answer to behind the deadline nothing else runs.
+    setTimeout(() => {
+      const endAtMs = performance.now() + 80;
+      while (performance.now() < endAtMs);
+    }, 45);
+    await told;
   });
 
   it('that is negative or no number is refused', async () => {
@@ -248,7 +344,14 @@ describe.skipIf(!openssl)(`TLS${openssl ? '' : ' (skipped: no openssl on this ma
     const { port } = await serve({ generate: () => ({ text: 'ok' }) }, credentials);
     const trusting = clientOf(`localhost:${port}`, { tls: { ca: cert, cert, key } });
     expect((await trusting.generate({ prompt: 'x' })).text).toBe('ok');
-    await expect(clientOf(`https://localhost:${port}`).generate({ prompt: 'x' })).rejects.toThrow(/self.signed/);
+    const distrusting = clientOf(`localhost:${port}`, { tls: true });
+    const error: unknown = await distrusting.generate({ prompt: 'x' }).catch((caught: unknown) => caught);
+    expect(decodeError(error)).toMatchObject({ code: Code.Unavailable, mayRetry: false });
+    expect(String(error)).toMatch(/self.signed/);
+  });
+
+  it('refuses a certificate without its key', () => {
+    expect(() => clientOf('localhost:1', { tls: { cert: 'x' } })).toThrow(/mTLS needs cert and key/);
   });
 });
 

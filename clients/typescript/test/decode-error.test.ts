@@ -33,7 +33,7 @@ async function decodeSent(error: StatusError, headersFirst = false): Promise<Dec
       throw error;
     },
   });
-  const client = createLlmClient(gateway.address);
+  const client = createLlmClient(gateway.address, { maxRetries: 0 });
   closers.push(gateway.close, client.close);
   return decodeError(await client.chat({}).catch((caught: unknown) => caught));
 }
@@ -133,7 +133,7 @@ describe('an error that no gateway sent', () => {
   it('may be repeated where nobody listens', async () => {
     const gateway = await startGateway({});
     gateway.close();
-    const client = createLlmClient(gateway.address);
+    const client = createLlmClient(gateway.address, { maxRetries: 0 });
     closers.push(client.close);
     const error: unknown = await client.chat({}).catch((caught: unknown) => caught);
     expect(decodeError(error)).toMatchObject({ code: Code.Unavailable, reason: '', mayRetry: true, attempts: [] });

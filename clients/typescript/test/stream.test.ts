@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answerStream } from '../src/answer-stream.ts';
+import { CallScope } from '../src/calls/call-scope.ts';
+import { CallStream } from '../src/calls/call-stream.ts';
 import { Code, collect, createLlmClient, decodeError, type LlmClient, type StreamChatResponse } from '../src/index.ts';
 import { type EventInit, finished, numbered, textDelta } from './support/events.ts';
 import { type GatewayScript, startGateway, StatusError, type StreamCall } from './support/gateway.ts';
@@ -135,16 +136,20 @@ describe('leaving a stream early aborts the call at the server', () => {
     await cancelled;
   });
 
-  it('in the same turn, even while a read is pending', () => {
-    let aborted: AbortSignal | undefined;
-    const stream = answerStream((signal) => {
-      aborted = signal;
-      return { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
+  it('in the same turn, even while a read is pending', async () => {
+    const scope = new CallScope(0, undefined, new AbortController().signal);
+    const stream = new CallStream<never>({
+      begin: () => scope,
+      open: () => scope.within(new Promise<never>(() => {})),
+      isLast: () => false,
+      unfinished: () => undefined,
     });
-    void stream.next();
-    expect(aborted?.aborted).toBe(false);
-    void stream.return?.();
-    expect(aborted?.aborted).toBe(true);
+    const read = stream.next();
+    await Promise.resolve();
+    expect(scope.signal.aborted).toBe(false);
+    void stream.return();
+    expect(scope.signal.aborted).toBe(true);
+    await expect(read).rejects.toMatchObject({ code: Code.Canceled });
   });
 
   it('by return', async () => {

@@ -1,5 +1,5 @@
 import type { Failure, StatusName } from '../../core/failure.ts';
-import { REASON_STATUS } from '../../core/failure.ts';
+import { namedChoices, REASON_STATUS } from '../../core/failure.ts';
 import { COME_AGAIN_MS } from './slots/admission-queue.ts';
 import type { AttemptRecord, CallFailure, ChainEntry } from '../port/call.ts';
 import { deadlineExceeded } from '../port/failures.ts';
@@ -29,7 +29,10 @@ export function finalFailure({ attempts, deadlineReached, decisive, begun, avail
   const skipped = lastOfEach(attempts.filter(({ kind }) => kind === 'SKIPPED'));
   const temporary = [...skipped].filter(([entry, failure]) => !tried.has(entry) && !isOfTheRequest(failure));
   const failures = [...temporary, ...tried].map(([, failure]) => failure);
-  if (tried.size > 0) return allFailed(failures, contacted, availableInMs);
+  if (tried.size > 0) {
+    const targets = [...tried.keys()].map(({ target }) => target);
+    return allFailed(failures, targets, contacted, availableInMs);
+  }
   // What a target cannot do matters only where no other reason is left: the others may be there another time.
   return nothingTried(failures.length > 0 ? failures : [...skipped.values()], availableInMs);
 }
@@ -64,7 +67,12 @@ function asItself(failure: Failure, contacted: boolean): CallFailure {
 }
 
 /** The row "all providers failed"; but a request that none of them could take, or answer as asked, is told so. */
-function allFailed(failures: readonly Failure[], contacted: boolean, availableInMs: number | undefined): CallFailure {
+function allFailed(
+  failures: readonly Failure[],
+  targets: readonly string[],
+  contacted: boolean,
+  availableInMs: number | undefined,
+): CallFailure {
   const last = failures.at(-1);
   const isItself = failures.every(isOfTheRequest) || failures.every(({ class: kind }) => kind === 'mismatch');
   if (last !== undefined && isItself) return asItself(last, contacted);
@@ -78,11 +86,18 @@ function allFailed(failures: readonly Failure[], contacted: boolean, availableIn
   return {
     status,
     reason: 'ALL_PROVIDERS_FAILED',
-    message: 'Every provider that could be asked has failed.',
+    message: allFailedMessage(failures, targets),
     retryAfterMs: hasTime ? (hintMs(failures) ?? availableInMs) : undefined,
     contacted,
     cause: last?.cause,
   };
+}
+
+/** A model that nobody knows is told as such, with those who do not. */
+function allFailedMessage(failures: readonly Failure[], targets: readonly string[]): string {
+  if (failures.some(({ reason }) => reason !== 'MODEL_NOT_FOUND'))
+    return 'Every provider that could be asked has failed.';
+  return `The requested model is unknown to ${namedChoices(targets)}; ListModels lists the models that there are.`;
 }
 
 /** Returns the least time that the providers asked to wait, where all of them did. */

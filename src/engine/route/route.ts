@@ -1,3 +1,4 @@
+import { namedChoices } from '../../core/failure.ts';
 import type { Failure, FailureReason } from '../../core/failure.ts';
 import { OTHER_MODELS } from '../../core/model-id.ts';
 import type { ChainEntry } from '../port/call.ts';
@@ -66,12 +67,16 @@ function splitTarget(text: string, table: RouteTable): { readonly target: string
 function listedEntries(wish: RoutingWish, table: RouteTable): readonly RouteEntry[] | Failure {
   if (wish.targets.length === 0) {
     const route = table.routes.get(wish.route === '' ? 'default' : wish.route);
-    return route ?? refuse('ROUTE_NOT_FOUND', 'There is no such route.', 'routing.route');
+    const message = `There is no such route; there are: ${namedChoices(table.routes.keys())}.`;
+    return route ?? refuse('ROUTE_NOT_FOUND', message, 'routing.route');
   }
   const entries: RouteEntry[] = [];
   for (const [index, text] of wish.targets.entries()) {
     const entry = table.targets.has(text) ? { target: text } : splitTarget(text, table);
-    if (entry === undefined) return refuse('TARGET_NOT_FOUND', 'There is no such target.', `routing.targets[${index}]`);
+    if (entry === undefined) {
+      const message = `There is no such target; there are: ${namedChoices(table.targets.keys())}.`;
+      return refuse('TARGET_NOT_FOUND', message, `routing.targets[${index}]`);
+    }
     entries.push(entry);
   }
   return entries;
@@ -82,10 +87,17 @@ function prefer(entries: readonly RouteEntry[], wanted: string, table: RouteTabl
     target === wanted || table.targets.get(target)?.provider === wanted;
   const first = entries.filter(isWanted);
   if (first.length === 0) {
-    const message = 'No entry of the route is of this provider or target.';
+    const names = entries.map(({ target }) => saidOf(target, table));
+    const message = `No entry of the route is of this provider or target; it has: ${namedChoices(names)}.`;
     return refuse('TARGET_NOT_FOUND', message, 'routing.preferred_provider');
   }
   return [...first, ...entries.filter((entry) => !isWanted(entry))];
+}
+
+/** Names a target, and its provider where it has another name. */
+function saidOf(target: string, table: RouteTable): string {
+  const provider = table.targets.get(target)?.provider ?? target;
+  return provider === target ? target : `${target} (${provider})`;
 }
 
 /** Gives the requested model to the targets that have it, in front; the others answer with their own, or not at all. */

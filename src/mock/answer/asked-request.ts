@@ -1,22 +1,19 @@
 import type { ProviderName } from '../../core/provider.ts';
 import { chatApiOf } from './chat-apis.ts';
-import { listOf, objectOf, isObject } from './fields.ts';
+import { listOf, objectOf } from '../shared/fields.ts';
+import { offeredTools } from './offered-tools.ts';
+import type { OfferedTools } from './offered-tools.ts';
 import { isTakenByAnthropic } from './taken-by-anthropic.ts';
 import { isTakenByOllama } from './taken-by-ollama.ts';
 import { hasTakenIds } from './taken-call-ids.ts';
+import { wantedJson } from './wanted-json.ts';
+import type { WantedJson } from './wanted-json.ts';
 
 /** The APIs that the mock speaks, told apart by the path. */
 export type Dialect = 'chat' | 'responses' | 'anthropic' | 'ollama';
 
-/** A function that the caller offers. */
-interface MockTool {
-  readonly name: string;
-  /** JSON Schema of the arguments. */
-  readonly schema: unknown;
-}
-
 /** A request as the mock understands it, in whatever wire format it came. */
-export interface MockCall {
+export interface MockCall extends OfferedTools {
   readonly dialect: Dialect;
   readonly model: string;
   readonly streamed: boolean;
@@ -33,7 +30,8 @@ export interface MockCall {
   readonly includesUsage: boolean;
   /** Whether streams of OpenAI carry padding against traffic analysis. */
   readonly includesObfuscation: boolean;
-  readonly tools: readonly MockTool[];
+  /** The JSON that is asked for; undefined: words. */
+  readonly json: WantedJson | undefined;
   /** Whether the last message is the result of a tool. */
   readonly endsWithToolResult: boolean;
 }
@@ -81,7 +79,8 @@ export function readCall(
     stop: listOf(body['stop'] ?? body['stop_sequences'] ?? options['stop']).filter(isNonEmptyText),
     includesUsage: streamOptions['include_usage'] === true,
     includesObfuscation: streamOptions['include_obfuscation'] !== false,
-    tools: choosesNone(body['tool_choice']) ? [] : listOf(body['tools']).flatMap(toolOf),
+    ...offeredTools(body['tools'], body['tool_choice']),
+    json: wantedJson(body),
     endsWithToolResult: isToolResult(messages.at(-1)),
   };
 }
@@ -109,18 +108,6 @@ function isToolResult(message: unknown): boolean {
   const { role, type, content } = objectOf(message);
   if (role === 'tool' || type === 'function_call_output') return true;
   return listOf(content).some((part) => objectOf(part)['type'] === 'tool_result');
-}
-
-/** As a word, or as an object that has it. */
-function choosesNone(choice: unknown): boolean {
-  return choice === 'none' || objectOf(choice)['type'] === 'none';
-}
-
-function toolOf(value: unknown): readonly MockTool[] {
-  const tool = objectOf(value);
-  const definition = isObject(tool['function']) ? tool['function'] : tool;
-  const name = definition['name'];
-  return typeof name === 'string' ? [{ name, schema: definition['parameters'] ?? definition['input_schema'] }] : [];
 }
 
 /** The first that is a limit; a negative one means none, as in Ollama. */

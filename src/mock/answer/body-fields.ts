@@ -1,7 +1,7 @@
 import type { ProviderName } from '../../core/provider.ts';
 import type { Dialect } from './asked-request.ts';
 import { chatApiOf, OPENAI_CHAT_FIELDS } from './chat-apis.ts';
-import { objectOf } from './fields.ts';
+import { objectOf } from '../shared/fields.ts';
 
 type Fields = readonly string[];
 

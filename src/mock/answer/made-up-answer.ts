@@ -1,8 +1,11 @@
 import type { AnswerEnding, AnswerScenario, Content } from './fault-catalogue.ts';
 import type { MockCall } from './asked-request.ts';
-import { LETTERS_AND_DIGITS, chanceFrom, hashOf, randomText } from './seeded.ts';
-import type { Chance } from './seeded.ts';
-import { multibyteText, reasoningText, refusalText, sampleArguments, sentences } from './texts.ts';
+import { LETTERS_AND_DIGITS, chanceFrom, hashOf, randomText } from '../shared/seeded.ts';
+import type { Chance } from '../shared/seeded.ts';
+import { fittingValue, smallObject } from '../fitting/json-value.ts';
+import { isObject } from '../shared/fields.ts';
+import type { MockTool } from './offered-tools.ts';
+import { multibyteText, reasoningText, refusalText, sentences } from './texts.ts';
 
 /** A part of an answer, cut into its tokens; joined they are the whole text, or the JSON text of a tool call's arguments. */
 export type AnswerPart =
@@ -41,7 +44,7 @@ export function answerTo(
 ): MockAnswer {
   const words = chanceFrom(hashOf(String(seed), call.question));
   const written = scenario.reasoning === true ? [textPart('reasoning', reasoningText(words))] : [];
-  written.push(...mainParts(call, scenario.content, words, chance));
+  written.push(...mainParts(call, scenario.content, words, seed, chance));
   const stopped = stopAt(written, call.stop);
   const all = countTokens(stopped.parts);
   const limit = Math.min(
@@ -74,32 +77,40 @@ function tokensOf(text: string): readonly string[] {
   return text.match(TOKEN) ?? [];
 }
 
-function mainParts(call: MockCall, content: Content, words: Chance, chance: Chance): readonly AnswerPart[] {
-  const calls = call.endsWithToolResult ? [] : call.tools.map((tool) => callPart(tool, chance));
-  switch (content) {
-    case 'tool_call':
-      return calls.length === 0 ? [textPart('text', sentences(words))] : calls.slice(0, 1);
-    case 'tool_calls':
-      return [textPart('text', sentences(words)), ...calls];
-    case 'refusal':
-      return [textPart('refusal', refusalText(words))];
-    case 'echo':
-      return [textPart('text', call.question)];
-    case 'multibyte':
-      return [textPart('text', multibyteText(words))];
-    case 'nothing':
-      return [textPart('text', '')];
-    case 'sentence':
-      return [textPart('text', sentences(words))];
-  }
+function mainParts(
+  call: MockCall,
+  content: Content,
+  words: Chance,
+  seed: number,
+  chance: Chance,
+): readonly AnswerPart[] {
+  if (content === 'refusal') return [textPart('refusal', refusalText(words))];
+  if (content === 'nothing') return [textPart('text', '')];
+  const said = textPart('text', textSaid(call, content, words, seed));
+  const mayCall = call.mustCall || ((content === 'tool_call' || content === 'tool_calls') && !call.endsWithToolResult);
+  if (!mayCall || call.tools.length === 0) return [said];
+  const called = content === 'tool_calls' ? call.tools : call.tools.slice(0, 1);
+  const calls = called.map((tool) => callPart(call, tool, seed, chance));
+  return content === 'tool_calls' && call.json === undefined ? [said, ...calls] : calls;
 }
 
-function callPart(tool: MockCall['tools'][number], chance: Chance): AnswerPart {
+/** What is said where no tool is called. What repeats the question, and what shows scripts, does so whatever is asked for. */
+function textSaid(call: MockCall, content: Content, words: Chance, seed: number): string {
+  if (content === 'echo') return call.question;
+  if (content === 'multibyte') return multibyteText(words);
+  if (call.json === undefined) return sentences(words);
+  const own = hashOf(String(seed), call.question);
+  return JSON.stringify(call.json === 'any_object' ? smallObject(own) : fittingValue(call.json.schema, own));
+}
+
+/** Arguments are an object, whatever their schema says or does not. */
+function callPart(call: MockCall, { name, schema }: MockTool, seed: number, chance: Chance): AnswerPart {
+  const wanted = isObject(schema) ? { type: 'object', ...schema } : { type: 'object' };
   return {
     kind: 'tool_call',
     id: `call_${randomText(chance, 24, LETTERS_AND_DIGITS)}`,
-    name: tool.name,
-    tokens: JSON.stringify(sampleArguments(tool.schema)).match(/.{1,8}/gsu) ?? [],
+    name,
+    tokens: JSON.stringify(fittingValue(wanted, hashOf(String(seed), call.question, name))).match(/.{1,8}/gsu) ?? [],
   };
 }
 

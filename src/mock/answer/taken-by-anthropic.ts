@@ -1,6 +1,6 @@
-import { isObject, listOf, objectOf } from './fields.ts';
-import type { Json } from './fields.ts';
-import { chanceFrom, hashOf, LETTERS_AND_DIGITS, randomText } from './seeded.ts';
+import { isObject, listOf, objectOf } from '../shared/fields.ts';
+import type { Json } from '../shared/fields.ts';
+import { chanceFrom, hashOf, LETTERS_AND_DIGITS, randomText } from '../shared/seeded.ts';
 
 /** Most marks for the cache in one request. */
 const MAX_MARKS = 4;

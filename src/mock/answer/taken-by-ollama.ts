@@ -1,5 +1,5 @@
-import { isObject, listOf, objectOf } from './fields.ts';
-import type { Json } from './fields.ts';
+import { isObject, listOf, objectOf } from '../shared/fields.ts';
+import type { Json } from '../shared/fields.ts';
 
 /** Whether Ollama can read a request: contents are texts, arguments of calls objects, and images base64. */
 export function isTakenByOllama(body: Json): boolean {

@@ -1,5 +1,5 @@
-import { listOf, objectOf } from './fields.ts';
-import type { Json } from './fields.ts';
+import { listOf, objectOf } from '../shared/fields.ts';
+import type { Json } from '../shared/fields.ts';
 
 /** Whether the ids of calls, and of their results, have the form that a provider takes. */
 export function hasTakenIds(body: Json, form: RegExp): boolean {

@@ -1,6 +1,5 @@
-import { listOf, objectOf } from './fields.ts';
-import { below, pick } from './seeded.ts';
-import type { Chance } from './seeded.ts';
+import { below, pick } from '../shared/seeded.ts';
+import type { Chance } from '../shared/seeded.ts';
 
 type Bank = readonly [string, ...string[]];
 
@@ -77,12 +76,6 @@ export function refusalText(chance: Chance): string {
   return pick(chance, REFUSALS);
 }
 
-/** Makes up arguments that fit a JSON Schema, as far as its types, enums, properties and items say. */
-export function sampleArguments(schema: unknown): Readonly<Record<string, unknown>> {
-  const properties = objectOf(objectOf(schema)['properties']);
-  return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, sample(property)]));
-}
-
 /** Returns one text after the other, from a random one on. */
 function inTurn(chance: Chance, bank: Bank): () => string {
   let at = below(chance, bank.length);
@@ -90,26 +83,4 @@ function inTurn(chance: Chance, bank: Bank): () => string {
     at = (at + 1) % bank.length;
     return bank[at] ?? bank[0];
   };
-}
-
-function sample(schema: unknown): unknown {
-  const { type, enum: choices, items, const: constant } = objectOf(schema);
-  if (constant !== undefined) return constant;
-  const [choice] = listOf(choices);
-  if (choice !== undefined) return choice;
-  switch (listOf(type)[0]) {
-    case 'number':
-    case 'integer':
-      return 1;
-    case 'boolean':
-      return true;
-    case 'array':
-      return items === undefined ? [] : [sample(items)];
-    case 'object':
-      return sampleArguments(schema);
-    case 'null':
-      return null;
-    default:
-      return 'mock';
-  }
 }

@@ -1,9 +1,9 @@
 import type { ChatApi, ChatHouse } from '../answer/chat-apis.ts';
-import type { Json } from '../answer/fields.ts';
+import type { Json } from '../shared/fields.ts';
 import { textOfPart } from '../answer/made-up-answer.ts';
 import type { AnswerEnding } from '../answer/fault-catalogue.ts';
 import type { AnswerPart, MockAnswer } from '../answer/made-up-answer.ts';
-import { LETTERS_AND_DIGITS, below, randomText, uuidFrom } from '../answer/seeded.ts';
+import { LETTERS_AND_DIGITS, below, randomText, uuidFrom } from '../shared/seeded.ts';
 import type { Frame, Wire, WireContext } from './format.ts';
 
 const SAFE = { filtered: false, severity: 'safe' };

@@ -1,6 +1,6 @@
 import type { MockAnswer } from '../answer/made-up-answer.ts';
 import type { ErrorKind } from '../answer/fault-catalogue.ts';
-import type { Chance } from '../answer/seeded.ts';
+import type { Chance } from '../shared/seeded.ts';
 
 /** One event of a stream: a token of the answer, what says that the answer is complete, or what is around them. */
 export interface Frame {

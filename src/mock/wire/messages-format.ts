@@ -1,8 +1,8 @@
 import { textOfPart } from '../answer/made-up-answer.ts';
 import type { AnswerEnding } from '../answer/fault-catalogue.ts';
 import type { AnswerPart, MockAnswer } from '../answer/made-up-answer.ts';
-import { parseObject } from '../answer/fields.ts';
-import type { Json } from '../answer/fields.ts';
+import { parseObject } from '../shared/fields.ts';
+import type { Json } from '../shared/fields.ts';
 import { signatureFor } from '../answer/taken-by-anthropic.ts';
 import type { Frame, Wire } from './format.ts';
 

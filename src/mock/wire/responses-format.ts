@@ -1,7 +1,7 @@
 import { textOfPart } from '../answer/made-up-answer.ts';
 import type { AnswerEnding } from '../answer/fault-catalogue.ts';
 import type { AnswerPart, MockAnswer } from '../answer/made-up-answer.ts';
-import { LETTERS_AND_DIGITS, below, randomText } from '../answer/seeded.ts';
+import { LETTERS_AND_DIGITS, below, randomText } from '../shared/seeded.ts';
 import type { Frame, Wire, WireContext } from './format.ts';
 
 type Json = Readonly<Record<string, unknown>>;

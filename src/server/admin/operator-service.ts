@@ -1,7 +1,7 @@
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import { type AdminService, ForcedState } from '../../../gen/understudy/v1/admin_pb.ts';
 import type { ProviderHealth } from '../../../gen/understudy/v1/health_pb.ts';
-import { FailureError, type FailureReason } from '../../core/failure.ts';
+import { FailureError, type FailureReason, namedChoices } from '../../core/failure.ts';
 import { OTHER_MODELS } from '../../core/model-id.ts';
 import type { OperatorState } from '../../engine/target/operator-switch.ts';
 import { PEER_ADDRESS } from '../http/peer.ts';
@@ -39,8 +39,12 @@ export interface AdminParts {
 /** Makes the handlers of AdminService. They throw a ConnectError that names the field where the request is wrong. */
 export function createAdminHandlers({ gateway, operator, acted }: AdminParts): ServiceImpl<typeof AdminService> {
   const healthOf = (name: string): ProviderHealth => {
-    const target = gateway.targets().find((candidate) => candidate.target === name);
-    if (target === undefined) throw refused('TARGET_NOT_FOUND', 'There is no such target.', 'target');
+    const targets = gateway.targets();
+    const target = targets.find((candidate) => candidate.target === name);
+    if (target === undefined) {
+      const names = namedChoices(targets.map((candidate) => candidate.target));
+      throw refused('TARGET_NOT_FOUND', `There is no such target; there are: ${names}.`, 'target');
+    }
     return providerHealth(target, gateway.costOfTarget(name));
   };
   /** Does what an operator wants, and tells of it: what was found to exist, and how it ended. */

@@ -5,6 +5,7 @@ import {
   ListModelsResponseSchema,
   type Model,
 } from '../../../gen/understudy/v1/llm_pb.ts';
+import { namedChoices } from '../../core/failure.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
 import { callError, type ErrorContext, invalidRequest, refusal } from '../errors/status.ts';
 import { validateListModels } from '../validation/requests.ts';
@@ -27,8 +28,9 @@ export async function modelPage(
 ): Promise<ListModelsResponse> {
   const violations = validateListModels(request);
   if (violations.length > 0) throw invalidField(violations, context);
-  if (request.target !== '' && !gateway.targets().some((target) => target.target === request.target)) {
-    const message = 'There is no such target.';
+  const targets = gateway.targets().map(({ target }) => target);
+  if (request.target !== '' && !targets.includes(request.target)) {
+    const message = `There is no such target; there are: ${namedChoices(targets)}.`;
     throw callError(refusal({ class: 'bad_request', reason: 'TARGET_NOT_FOUND', message, field: 'target' }), context);
   }
   const all = await gateway.models();

@@ -202,7 +202,10 @@ describe('CORS', () => {
     const preflight = await fetch(`${baseUrl}${CHAT}`, { method: 'OPTIONS', headers: { origin } });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-origin')).toBe(origin);
-    expect(preflight.headers.get('access-control-allow-headers')).toContain('Connect-Timeout-Ms');
+    const allowed = preflight.headers.get('access-control-allow-headers')?.split(', ');
+    expect(allowed).toEqual(
+      expect.arrayContaining(['Connect-Timeout-Ms', 'Authorization', 'Traceparent', 'x-request-id']),
+    );
     expect(preflight.headers.get('access-control-allow-credentials')).toBeNull();
     const call = await post(`${baseUrl}${CHAT}`, JSON_CHAT, { origin });
     expect(call.headers.get('access-control-allow-origin')).toBe(origin);

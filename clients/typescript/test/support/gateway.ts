@@ -1,6 +1,7 @@
 import {
   create,
   type DescMessage,
+  type DescMethodServerStreaming,
   type DescMethodUnary,
   fromBinary,
   type MessageInitShape,
@@ -19,6 +20,12 @@ import {
 } from '@grpc/grpc-js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import {
+  Health,
+  type HealthCheckRequest,
+  type HealthCheckRequestSchema,
+  type HealthCheckResponseSchema,
+} from '../../gen/grpc/health/v1/health_pb.js';
+import {
   type ChatRequestSchema,
   type ChatResponseSchema,
   type GenerateRequestSchema,
@@ -29,7 +36,7 @@ import {
   type ListModelsResponseSchema,
   LlmService,
   type StreamChatRequest,
-  StreamChatResponseSchema,
+  type StreamChatResponseSchema,
 } from '../../gen/understudy/v1/llm_pb.js';
 
 type StreamInit = MessageInitShape<typeof StreamChatResponseSchema>;
@@ -40,6 +47,9 @@ type UnaryAnswer<Input extends DescMessage, Output extends DescMessage> = (
 /** A StreamChat call as the server sees it. */
 export type StreamCall = ServerWritableStream<StreamChatRequest, StreamInit>;
 
+/** A Watch call as the server sees it. */
+export type WatchCall = ServerWritableStream<HealthCheckRequest, MessageInitShape<typeof HealthCheckResponseSchema>>;
+
 /** What the server answers; a method that is left out is unimplemented. An answer may throw a {@link StatusError}. */
 export interface GatewayScript {
   readonly generate?: UnaryAnswer<typeof GenerateRequestSchema, typeof GenerateResponseSchema>;
@@ -47,6 +57,10 @@ export interface GatewayScript {
   readonly health?: UnaryAnswer<typeof HealthRequestSchema, typeof HealthResponseSchema>;
   readonly listModels?: UnaryAnswer<typeof ListModelsRequestSchema, typeof ListModelsResponseSchema>;
   readonly streamChat?: (call: StreamCall) => void;
+  /** Check of grpc.health.v1. */
+  readonly check?: UnaryAnswer<typeof HealthCheckRequestSchema, typeof HealthCheckResponseSchema>;
+  /** Watch of grpc.health.v1. */
+  readonly watch?: (call: WatchCall) => void;
 }
 
 /** A gRPC server on a socket of its own. */
@@ -79,10 +93,11 @@ export function detail<Desc extends DescMessage>(schema: Desc, init: MessageInit
   return anyPack(schema, create(schema, init));
 }
 
-/** Serves LlmService with grpc-js, as the gateway does, on a free port of the loopback. */
+/** Serves LlmService with grpc-js, as the gateway does, on a port of the loopback, by default a free one. */
 export async function startGateway(
   script: GatewayScript,
   credentials: ServerCredentials = ServerCredentials.createInsecure(),
+  port = 0,
 ): Promise<Gateway> {
   const server = new Server();
   const { generate, chat, health, listModels } = LlmService.method;
@@ -90,11 +105,15 @@ export async function startGateway(
   mountUnary(server, chat, script.chat);
   mountUnary(server, health, script.health);
   mountUnary(server, listModels, script.listModels);
-  mountStream(server, script.streamChat);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
+  mountUnary(server, Health.method.check, script.check);
+  mountStream(server, LlmService.method.streamChat, script.streamChat);
+  mountStream(server, Health.method.watch, script.watch);
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, taken) =>
+      error === null ? resolve(taken) : reject(error),
+    );
   });
-  return { port, address: `127.0.0.1:${port}`, close: () => server.forceShutdown() };
+  return { port: bound, address: `127.0.0.1:${bound}`, close: () => server.forceShutdown() };
 }
 
 function mountUnary<Input extends DescMessage, Output extends DescMessage>(
@@ -111,7 +130,7 @@ function mountUnary<Input extends DescMessage, Output extends DescMessage>(
     }
   };
   server.register(
-    `/${LlmService.typeName}/${method.name}`,
+    `/${method.parent.typeName}/${method.name}`,
     (call: ServerUnaryCall<MessageShape<Input>, Buffer>, callback: sendUnaryData<Buffer>) =>
       void handle(call, callback),
     (bytes: Buffer) => bytes,
@@ -120,13 +139,16 @@ function mountUnary<Input extends DescMessage, Output extends DescMessage>(
   );
 }
 
-function mountStream(server: Server, answer: GatewayScript['streamChat']): void {
+function mountStream<Input extends DescMessage, Output extends DescMessage>(
+  server: Server,
+  { parent, name, input, output }: DescMethodServerStreaming<Input, Output>,
+  answer: ((call: ServerWritableStream<MessageShape<Input>, MessageInitShape<Output>>) => void) | undefined,
+): void {
   if (answer === undefined) return;
-  const { input, name } = LlmService.method.streamChat;
   server.register(
-    `/${LlmService.typeName}/${name}`,
+    `/${parent.typeName}/${name}`,
     answer,
-    (message: StreamInit) => encoded(StreamChatResponseSchema, message),
+    (message: MessageInitShape<Output>) => encoded(output, message),
     (bytes: Buffer) => fromBinary(input, bytes),
     'serverStream',
   );

@@ -61,3 +61,15 @@ export async function startRelay(port: number): Promise<Relay> {
     },
   };
 }
+
+/** Finds a port of the loopback on which nobody listens. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  server.close();
+  await once(server, 'close');
+  if (bound === null || typeof bound === 'string') throw new Error('there is no port');
+  return bound.port;
+}
