@@ -103,10 +103,10 @@ export class Recorder {
   }
 
   /** A free call has been answered, or not. */
-  checked(target: string, isUsable: boolean): void {
+  checked(target: string, answers: boolean): void {
     const nowMs = this.#runtime.now();
-    this.#log.note(`${target} is found ${isUsable ? 'usable' : 'down'}`);
-    for (const { breaker } of this.#models.breakers.all(target)) breaker.checked(isUsable, nowMs);
+    this.#log.note(`${target} is found ${answers ? 'up' : 'down'}`);
+    for (const { breaker } of this.#models.breakers.all(target)) breaker.checked(answers, nowMs);
   }
 
   delivered(run: Run, made: Made, event: ScriptEvent): void {

@@ -241,11 +241,11 @@ class Simulation {
   #askForFree(target: string, signal: AbortSignal): Promise<'usable' | 'down'> {
     return new Promise((resolve) => {
       let isOver = false;
-      const answer = (isUsable: boolean): void => {
+      const answer = (answers: boolean): void => {
         if (isOver) return;
         isOver = true;
-        if (this.#facts.drainedAtMs === undefined) this.#recorder.checked(target, isUsable);
-        resolve(isUsable ? 'usable' : 'down');
+        if (this.#facts.drainedAtMs === undefined) this.#recorder.checked(target, answers);
+        resolve(answers ? 'usable' : 'down');
       };
       signal.addEventListener('abort', () => answer(false), { once: true });
       this.#runtime.world.setTimer(FREE_CALL_MS, () => answer(givesList(this.#tape, target, this.#runtime.now())));

@@ -16,10 +16,10 @@ export interface AttemptLimits {
   readonly deadlineAtMs: number;
 }
 
-/** What has come of an attempt before its first output. A late head is one that a model may have thought before. */
+/** What has come of an attempt before its first output. A late head is one before which the model may have thought. */
 export type Arrived = 'nothing' | 'head' | 'late_head' | 'sign';
 
-/** Where heads come with the first output, one that comes sooner than this, in milliseconds, comes without it. */
+/** A head that comes up to so many milliseconds after the start is one alone; a later one may come just before the first output. */
 const EARLY_HEAD_MS = 10_000;
 
 /** Returns what a head is that comes now, so many milliseconds after the start; asked for only where it matters. */

@@ -10,7 +10,7 @@ export interface CircuitBreakerConfig {
   readonly failures: number;
   /** Length of the window in milliseconds; a failure exactly as old is outside. Default 60,000. */
   readonly windowMs: number;
-  /** How long an open circuit refuses calls, in milliseconds. Default 30,000. */
+  /** How long an open circuit refuses calls, in milliseconds, but for single probes that go earlier (engine rule K3). Default 30,000. */
   readonly cooldownMs: number;
   /** Probes that a half-open circuit lets through at a time; so many successes close it. 1 to 10. Default 1. */
   readonly probes: number;

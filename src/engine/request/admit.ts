@@ -56,7 +56,7 @@ export function admit<Output, Final>(
   return { prepared: paced(prepared, state.pacing, state.circuits.keyOf(entry)), permit, limits };
 }
 
-/** Whether too little time is left for an entry: where an answer was thrown away, the next one must have all it needs (engine rule U3). */
+/** Whether too little time is left for an entry: behind an answer that was thrown away it must be all that it needs (engine rule U3). */
 export function lacksTime<Output, Final>(
   { chain, startsAfresh, time }: Request<Output, Final>,
   entry: ChainEntry,

@@ -11,15 +11,18 @@ export interface TargetBudgets {
   readonly restarts: RetryBudget;
 }
 
-/** Whether a failed attempt may be paid without an answer, so that it is repeated once, or not at all for want of time (engine rule R3). */
+/**
+ * Whether a failed attempt may be paid without an answer, so that it is repeated once, or not at all where too little time is left
+ * (engine rule R3).
+ */
 export type MayBePaid = 'no' | 'once' | 'no_time';
 
 const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();
 
 /**
  * What one request may still repeat: `maxRepeats` of its own (engine rule B3), one of them behind what hardly ever heals (class
- * C15) or may be paid (R3), and what the budgets of the targets hold (R1, R2); nothing once the engine goes down (D2). The order EXHAUST_FIRST
- * knows neither `maxRepeats` nor budgets.
+ * C15) or may be paid (R3), and what the budgets of the targets hold (R1, R2); nothing once the engine goes down (D2). The order
+ * EXHAUST_FIRST knows neither `maxRepeats` nor budgets.
  */
 export class Allowance {
   readonly #config: RetryConfig;
@@ -68,16 +71,14 @@ export class Allowance {
   }
 
   /**
-   * False where an entry failed by what hardly ever heals (class C15), or by an answer in JSON that broke off behind its head (R3), and
-   * the request has repeated such a failure before or has less time left than that has taken.
+   * False where an entry failed by what hardly ever heals (class C15), or by an answer in JSON that broke off behind its head (R3),
+   * and the request has repeated such a failure before or has less time left than that has taken.
    */
   isWorthRepeating(entry: ChainEntry): boolean {
     return !this.#lost.has(entry) && (!this.#hasRepeatedSpoiled || !this.#spoiled.has(entry));
   }
 
-  /**
-   * Notes how the last attempt on an entry has failed, before what that means to the caller.
-   */
+  /** Notes how the last attempt on an entry has failed, before what that means to the caller. */
   failed(entry: ChainEntry, failureClass: FailureClass, mayBePaid: MayBePaid): void {
     if (mayBePaid === 'no_time') this.#lost = new Set(this.#lost).add(entry);
     if (mayBePaid === 'once' || CLASS_RULES[failureClass].laterRounds === 'once')

@@ -16,12 +16,12 @@ const COLD_MS = {
 /** A model of which nothing is known, at a server that somebody runs, may read a prompt for long with its head out. */
 const UNKNOWN_ELSEWHERE_MS: ColdLimits = [12_000, 12_000, 120_000];
 /**
- * For a call that is not streamed, of which nothing comes before the end: the answer timer is added, and whatever limits the tokens of an
- * answer limits those of its thinking with them.
+ * For a call that is not streamed, of which nothing comes before the end, in milliseconds: the answer timer is added, and whatever
+ * limits the tokens of an answer limits those of its thinking with them.
  */
 const WHOLE_USUAL_MS = 12_000;
 const WHOLE_SILENT_MS = 120_000;
-/** Added for the reading of every so many tokens of the prompt; the second for a server that somebody runs, once its head has come. */
+/** A second is added for every so many tokens of the prompt; by the latter at a server that somebody runs, once its head has come. */
 const PROMPT_TOKENS_PER_SECOND = 10_000;
 const PROMPT_TOKENS_PER_SECOND_ELSEWHERE = 1_000;
 /** Limits between two outputs, in milliseconds; providers hold tool arguments and reasoning back. */

@@ -92,7 +92,7 @@ export class CircuitBreaker {
     return this.#state.name === 'CLOSED' ? this.#permit(now, undefined) : this.#probe(now, leaseMs);
   }
 
-  /** Share of successes among the verdicts of the window, calls that were let through while it was not closed among them; 0 without any. */
+  /** Share of successes, 0 to 1, among the verdicts of the window, those from while it was not closed included; 0 without any. */
   get successShare(): number {
     const now = this.#now();
     const successes = this.#verdicts.count('success', now);
@@ -111,9 +111,9 @@ export class CircuitBreaker {
     return this.#state.name === 'OPEN' ? this.#probe(now, leaseMs) : this.#permit(now, 'BESIDE');
   }
 
-  /** Takes in what a free call has found; true where the next probe goes earlier. Closes nothing (engine rule K8). */
-  checked(isUsable: boolean): boolean {
-    return this.#state.name === 'OPEN' && this.outage.found(isUsable);
+  /** Takes in whether the target answers a free call; true where the next probe goes earlier. Closes nothing (engine rule K8). */
+  checked(answers: boolean): boolean {
+    return this.#state.name === 'OPEN' && this.outage.found(answers);
   }
 
   /** Returns what the circuit knows. */

@@ -83,10 +83,10 @@ export class Circuits {
     }
   }
 
-  /** Takes in what a free call has found of the target; true where the probe of any circuit may go earlier (engine rule K8). */
-  checked(isUsable: boolean): boolean {
+  /** Takes in whether the target answers a free call; true where the probe of any circuit may go earlier (engine rule K8). */
+  checked(answers: boolean): boolean {
     const circuits = [...this.#named.values(), ...this.#unnamed.values()];
-    return circuits.filter(({ breaker }) => breaker.checked(isUsable)).length > 0;
+    return circuits.filter(({ breaker }) => breaker.checked(answers)).length > 0;
   }
 
   /** Whether a model that only callers name has a circuit of its own now. */

@@ -3,7 +3,7 @@ import type { SettleInfo } from '../port/permit.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { BudgetRates } from './retry-budget.ts';
 
-/** The first pause of a circuit that has opened; it doubles with each probe that fails, up to the longest (engine rule K3). */
+/** The first pause of an open circuit, in milliseconds; it doubles with each probe that fails, up to the longest (engine rule K3). */
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 20_000;
 /** Longest time that a provider's Retry-After keeps a circuit open, in milliseconds (engine rule K3). */
@@ -76,8 +76,8 @@ export class Outage {
   }
 
   /**
-   * Notes what a free call has found. Where the target does not answer no probe goes before the cooldown is over. Where it does, and
-   * did not when it was asked before, in this outage, the next probe goes at once, but not earlier than the provider wishes: true.
+   * Notes what a free call has found. Where the target does not answer no probe goes before the cooldown is over. Where it does,
+   * and did not when it was asked before, in this outage, the next probe goes at once, but not earlier than the provider wishes: true.
    * One that always answers knows nothing of completions (engine rule K8).
    */
   found(answers: boolean): boolean {

@@ -32,6 +32,7 @@ export function settleAttempt(settlement: Settlement): void {
   const verdict = cause === undefined ? 'success' : verdictOf(cause, settlement.staleSocketReplaced);
   learn(state.circuits.of(record.entry).times, settlement);
   if (cause === undefined) state.concurrency.succeeded(state.stats.inFlight);
+  // What an open circuit has let through is too little for a complaint about too much.
   else if (isComplaint(cause) && !permit.probe) state.concurrency.complained(state.stats.inFlight);
   state.stats.attemptEnded(verdict, record.durationMs, record.firstOutputMs, tokensOf(record.usage));
   permit.settle(verdict, { retryAfterMs: cause?.retryAfterMs, wasSilent: cause?.class === 'silence', counts });
@@ -60,7 +61,7 @@ const OVERLOAD_STATUSES: ReadonlySet<number | undefined> = new Set([503, 529]);
 
 /**
  * Whether the provider says that it is asked too much: a rate limit, 503 (RFC 9110; DeepSeek's overload, Ollama's full queue), or
- * 529, which a stream tells by its code (engine rule L1); not what an open circuit has let through, one at a time. What it cannot take goes to the next target, before its circuit opens.
+ * 529, which a stream tells by its code (engine rule L1). What it cannot take goes to the next target, before its circuit opens.
  */
 function isComplaint({ class: failureClass, httpStatus, providerCode }: Failure): boolean {
   return failureClass === 'rate_limit' || OVERLOAD_STATUSES.has(httpStatus) || providerCode === 'overloaded_error';

@@ -125,7 +125,7 @@ export class TargetState {
     return this.circuits.peek(entry)?.breaker.isSuspect ?? false;
   }
 
-  /** Returns the circuit of an entry that refuses calls of such a size by itself, with no other reason beside it; otherwise undefined. */
+  /** Returns the circuit of an entry that is the only reason why no call of such a size may go there now; otherwise undefined. */
   refusingAlone(entry: ChainEntry, tokens: TokenEstimate = NO_TOKENS): CircuitBreaker | undefined {
     if (this.unavailable(entry, tokens, true) !== undefined) return undefined;
     return this.unavailable(entry, tokens) === undefined ? undefined : this.circuits.peek(entry)?.breaker;

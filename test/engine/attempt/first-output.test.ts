@@ -16,11 +16,11 @@ import {
 import { AttemptBench } from './attempt-bench.ts';
 
 /** A model that thinks behind its head and signs of life. */
-const BEHIND_SIGNS = { sliceMs: 500_000, noHeadMs: 40_000, headAloneMs: 40_000, firstOutputMs: 180_000 };
+const BEHIND_SIGNS = { sliceMs: 500_000, noHeadMs: 40_000, headAloneMs: 12_000, firstOutputMs: 180_000 };
 /** A model that thinks before its head comes. */
-const WITHOUT_HEAD = { ...BEHIND_SIGNS, noHeadMs: 120_000 };
-/** A server that somebody runs, and that may read a prompt for long. */
-const SOMEBODYS = { ...BEHIND_SIGNS, noHeadMs: 12_000, firstOutputMs: 120_000 };
+const WITHOUT_HEAD = { ...BEHIND_SIGNS, noHeadMs: 120_000, headAloneMs: 40_000 };
+/** A server that somebody runs, and that may read a long prompt for 28 s more. */
+const SOMEBODYS = { ...BEHIND_SIGNS, noHeadMs: 12_000, headAloneMs: 40_000, firstOutputMs: 120_000 };
 
 const WORDS = [output('a'), terminal(), END].map((event) => after(0, event));
 const thenWords = (waitMs: number): Script => [after(waitMs, output('a')), ...WORDS.slice(1)];
@@ -38,7 +38,8 @@ function ended(script: Script, limits: Partial<AttemptLimits>): Promise<string> 
 describe('what has come before the first output', () => {
   it.each([
     ['no head', [], BEHIND_SIGNS, 'silence at 40000'],
-    ['a head alone', [after(300, headers())], BEHIND_SIGNS, 'silence at 40000'],
+    ['a head alone', [after(300, headers())], BEHIND_SIGNS, 'silence at 12000'],
+    ['a head alone that comes late', [after(10_001, headers())], BEHIND_SIGNS, 'silence at 40000'],
     ['a sign of life', [after(300, headers()), after(0, startup())], BEHIND_SIGNS, 'silence at 180000'],
     [
       'usage, told before any words',
@@ -59,6 +60,7 @@ describe('what has come before the first output', () => {
 
   it.each([
     ['90 s behind a startup event', [after(300, headers()), after(0, startup()), ...thenWords(90_000)], BEHIND_SIGNS],
+    ['19 s behind a late head', [after(20_000, headers()), ...thenWords(19_000)], BEHIND_SIGNS],
     ['90 s without a head', [after(90_000, headers()), ...WORDS], WITHOUT_HEAD],
     ['39.9 s without a head', [after(39_900, headers()), ...thenWords(300)], WITHOUT_HEAD],
     ['179.9 s behind pings', [...keepAlives(1_000, 179), ...thenWords(900)], BEHIND_SIGNS],

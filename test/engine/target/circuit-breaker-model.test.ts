@@ -91,11 +91,11 @@ class NaiveBreaker {
     if (verdict !== 'neutral') this.verdicts.push({ at: now, startedAt: Number.NEGATIVE_INFINITY, verdict });
   }
 
-  check(isUsable: boolean, now: number): void {
+  check(answers: boolean, now: number): void {
     if (this.state !== 'OPEN') return;
-    if (isUsable && this.isDown) this.opensAt = Math.min(this.opensAt, now);
-    if (!isUsable) this.opensAt = Math.max(this.opensAt, this.singleUntil);
-    this.isDown = !isUsable;
+    if (answers && this.isDown) this.opensAt = Math.min(this.opensAt, now);
+    if (!answers) this.opensAt = Math.max(this.opensAt, this.singleUntil);
+    this.isDown = !answers;
   }
 
   settle(permit: NaivePermit, verdict: Verdict, now: number): void {
@@ -172,7 +172,7 @@ const verdict = fc.constantFrom<Verdict>('success', 'failure', 'neutral');
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('start' as const), request: fc.nat(7) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('ahead' as const), request: fc.nat(7) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('check' as const), isUsable: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('check' as const), answers: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('settle' as const), which: fc.nat(), verdict }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('steady' as const), which: fc.nat() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ticks: fc.nat(20) }) },
@@ -238,8 +238,8 @@ function compare(
     if (one.do === 'start') start(one.request);
     if (one.do === 'ahead') start(one.request, true);
     if (one.do === 'check') {
-      breaker.checked(one.isUsable);
-      naive.check(one.isUsable, now);
+      breaker.checked(one.answers);
+      naive.check(one.answers, now);
     }
     if (one.do === 'pass') now += one.ticks * tickMs;
     if (one.do === 'settle') settle(one.which % Math.max(1, permits.length), one.verdict);

@@ -196,7 +196,7 @@ describe('an open circuit', () => {
     expect(bench.ask()).toBeUndefined();
   });
 
-  it('refuses for twice as long with each probe that fails, 30 s at most, and begins anew once it was closed', () => {
+  it('refuses for twice as long with each probe that fails, 20 s at most, and begins anew once it was closed', () => {
     bench.calls(5, 'failure');
     const pauses: number[] = [];
     for (let probe = 0; probe < 5; probe++) {

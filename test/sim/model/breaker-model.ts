@@ -306,8 +306,8 @@ export class BreakerModel {
   }
 
   /** A free call has found something; only an open circuit takes notice. */
-  checked(isUsable: boolean, nowMs: number): void {
-    if (this.#state === 'OPEN') this.outage.found(nowMs, isUsable);
+  checked(answers: boolean, nowMs: number): void {
+    if (this.#state === 'OPEN') this.outage.found(nowMs, answers);
   }
 
   #hasPlace(nowMs: number): boolean {

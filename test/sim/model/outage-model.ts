@@ -10,7 +10,7 @@ interface Opening {
   readonly retryAfterMs: number;
   readonly wasSilent: boolean;
   /** What free calls have found since, in their order. */
-  readonly found: { readonly atMs: number; readonly isUsable: boolean }[];
+  readonly found: { readonly atMs: number; readonly answers: boolean }[];
 }
 
 /** The outage of one circuit by the rules (K3, K8, K9): all openings since it was closed last, from which everything is reckoned anew. */
@@ -36,8 +36,8 @@ export class OutageModel {
     this.#openings = [];
   }
 
-  found(atMs: number, isUsable: boolean): void {
-    this.#openings.at(-1)?.found.push({ atMs, isUsable });
+  found(atMs: number, answers: boolean): void {
+    this.#openings.at(-1)?.found.push({ atMs, answers });
   }
 
   answered(atMs: number): void {
@@ -69,11 +69,11 @@ export class OutageModel {
       this.#openings
         .slice(0, -1)
         .flatMap(({ found }) => found)
-        .at(-1)?.isUsable ?? true;
-    for (const { atMs, isUsable } of last.found) {
-      if (!isUsable) reopensAtMs = Math.max(reopensAtMs, this.singleUntilMs);
+        .at(-1)?.answers ?? true;
+    for (const { atMs, answers } of last.found) {
+      if (!answers) reopensAtMs = Math.max(reopensAtMs, this.singleUntilMs);
       else if (!before) reopensAtMs = Math.min(reopensAtMs, Math.max(atMs, this.#heldUntilMs()));
-      before = isUsable;
+      before = answers;
     }
     return reopensAtMs;
   }

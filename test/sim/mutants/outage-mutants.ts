@@ -12,6 +12,14 @@ export const OUTAGE_MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'K3',
+    does: 'lets its pauses grow to the cooldown',
+    file: 'engine/target/outage.ts',
+    find: 'const LONGEST_PAUSE_MS = 20_000;',
+    replace: 'const LONGEST_PAUSE_MS = 30_000;',
+    seenBy: 7,
+  },
+  {
+    rule: 'K3',
     does: 'goes on with long pauses behind a closing',
     file: 'engine/target/outage.ts',
     find: '    this.#openings = 0;\n    this.#isDown = false;\n    this.#livelyUntilMs',
@@ -41,6 +49,14 @@ export const OUTAGE_MUTANTS: readonly Mutant[] = [
     find: 'const isBack = answers && this.#isDown;',
     replace: 'const isBack = answers;',
     seenBy: 7,
+  },
+  {
+    rule: 'K8',
+    does: 'takes a key that may not ask for a target that is down',
+    file: 'engine/target/checks/circuit-checks.ts',
+    find: "usability !== 'down'",
+    replace: "usability === 'usable'",
+    seenBy: 'target/checks/circuit-checks.test.ts',
   },
   {
     rule: 'K8',

@@ -27,7 +27,7 @@ export class CircuitChecks {
     this.#changed = changed;
   }
 
-  /** Notes that the circuit of an entry has refused somebody, or its operator; cheap enough for every refusal. */
+  /** Notes that the circuit of an entry, or its operator, has refused somebody; cheap enough for every refusal. */
   refused(state: TargetState, { circuit, model }: ChainEntry): void {
     const target = state.target.name;
     if (this.#isClosed || this.#watches.has(target)) return;

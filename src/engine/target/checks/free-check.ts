@@ -20,7 +20,7 @@ export interface Watch {
   stop(): void;
 }
 
-/** Makes one free call, which has {@link ANSWER_MS} to answer; `conclude` is told once what it says, unless it is stopped before. */
+/** Makes one free call, which has {@link ANSWER_MS}; `conclude` is told once what it says, unless it is stopped before. */
 export function askForFree(
   timers: Timers,
   check: FreeCheck,

@@ -6,6 +6,7 @@ import { ANSWER_MS, askForFree } from './free-check.ts';
 
 /** A target is asked once in so many milliseconds at most. */
 const EVERY_MS = 60_000;
+
 /**
  * Looks after suspended targets, off the way of any request (engine rule K8): a free call shortly before a suspension would end,
  * and then once a minute, decides whether the target may be tried again. Usable ends the suspension, unusable prolongs it, so

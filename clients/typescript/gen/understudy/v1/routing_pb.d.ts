@@ -340,7 +340,7 @@ export enum AttemptKind {
   FAILOVER = 3,
 
   /**
-   * An attempt that decides whether an open circuit closes.
+   * An attempt that an open circuit has let through. It decides whether the circuit closes, unless others do so already.
    *
    * @generated from enum value: ATTEMPT_KIND_PROBE = 4;
    */
