@@ -121,8 +121,8 @@ export const TIMES_MUTANTS: readonly Mutant[] = [
     rule: 'X6',
     does: 'goes by what was measured of a target that has become much slower',
     file: TIMES,
-    find: 'if (patience > 1 &&',
-    replace: 'if (patience > 4 &&',
+    find: 'if (patience > 1) this.#forget();',
+    replace: 'if (patience > 4) this.#forget();',
     seenBy: 'target/times/response-times.test.ts',
   },
   {
@@ -132,5 +132,13 @@ export const TIMES_MUTANTS: readonly Mutant[] = [
     find: 'const MAX_AGE_MS = 600_000;',
     replace: 'const MAX_AGE_MS = Number.POSITIVE_INFINITY;',
     seenBy: 'target/times/recent-samples.test.ts',
+  },
+  {
+    rule: 'K10',
+    does: 'takes who answered nobody in another engine for unknown',
+    file: 'engine/target/state.ts',
+    find: 'own.times.silences.restore(silences, this.#now());',
+    replace: 'own.times.silences.heard();',
+    seenBy: 'whole/snapshot.test.ts',
   },
 ];

@@ -1,3 +1,5 @@
+import type { SilencesSnapshot } from '../../port/circuit-snapshot.ts';
+
 /** The third suspicious silence in a row says that a target answers nobody any more (engine rule X1). */
 const SILENCES_IN_A_ROW = 3;
 /** The limit of probes doubles with each that fails by silence, up to so many times (engine, "Timers"). */
@@ -74,6 +76,25 @@ export class Silences {
   /** Notes that a probe has failed by silence. */
   probeFailed(): void {
     this.#patience = Math.min(MOST_PATIENCE, 2 * this.#patience);
+  }
+
+  /** Returns what outlives the engine; undefined where the target was heard last. */
+  snapshot(nowMs: number): SilencesSnapshot | undefined {
+    if (this.#inARow === 0) return undefined;
+    return {
+      inARow: this.#inARow,
+      endedAgoMs: nowMs - this.#lastEndedAtMs,
+      suspectAfterMs: this.#suspectAfterMs,
+      patience: this.#patience,
+    };
+  }
+
+  /** Goes on from what was not heard in another engine. */
+  restore({ inARow, endedAgoMs, suspectAfterMs, patience }: SilencesSnapshot, nowMs: number): void {
+    this.#inARow = inARow;
+    this.#lastEndedAtMs = nowMs - endedAgoMs;
+    this.#suspectAfterMs = suspectAfterMs;
+    this.#patience = patience;
   }
 
   /** Where the longest was in vain, what is silent stays so, and the usual limit is right. */
