@@ -69,7 +69,9 @@ export class TimesModel {
     const some = this.#standIn(timing, nowMs, 1);
     const blame = (arrival: Arrival): Blame => {
       const cold = withAdditions(timing, coldLimitMs(timing, arrival));
-      const signTells = timing.signsAreSure === true ? cold : Number.POSITIVE_INFINITY;
+      const thinksMs =
+        arrival === 'no_head' && timing.headComesWithWords === true ? 1.5 * percentile(known ?? [], 0.95) : 0;
+      const signTells = timing.signsAreSure === true ? Math.max(cold, thinksMs || 0) : Number.POSITIVE_INFINITY;
       const shortest = (byTimes: number): number =>
         arrival === 'sign_of_life' ? byTimes : Math.min(byTimes, signTells);
       const leastLimitMs = shortest(learnt ?? cold);

@@ -127,6 +127,22 @@ export const TIMES_MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'X6',
+    does: 'cuts who is known to think for long before its head',
+    file: TIMES,
+    find: ' && timing.headComesWithWords === true',
+    replace: ' && timing.headComesWithWords === null',
+    seenBy: 'target/times/response-times.test.ts',
+  },
+  {
+    rule: 'X6',
+    does: 'keeps back for a target out of use what it has needed in use',
+    file: TIMES,
+    find: '    if (this.#isIdle) return undefined;\n',
+    replace: '',
+    seenBy: 'target/times/response-times.test.ts',
+  },
+  {
+    rule: 'X6',
     does: 'never forgets a sample',
     file: 'engine/target/times/recent-samples.ts',
     find: 'const MAX_AGE_MS = 600_000;',

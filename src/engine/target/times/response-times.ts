@@ -83,6 +83,7 @@ export class ResponseTimes {
 
   /** Returns the 95th percentile in milliseconds of what is known best of calls that are about like this one; undefined: nothing. */
   p95Ms(timing: AttemptTiming): number | undefined {
+    if (this.#isIdle) return undefined;
     const { streams, mayThink } = timing;
     return (
       this.#known(timing) ??
@@ -98,7 +99,7 @@ export class ResponseTimes {
    */
   limits(timing: AttemptTiming, isLast: boolean): SilenceLimits {
     const now = this.#now();
-    if (now - this.#usedAtMs >= MAX_IDLE_MS) this.#forget();
+    if (this.#isIdle) this.#forget();
     this.#usedAtMs = now;
     const known = this.#known(timing);
     const learntMs = this.#learntMs(timing, known);
@@ -110,9 +111,12 @@ export class ResponseTimes {
       if (signMs === undefined || (adaptsTo !== undefined && timing.signsAreSure !== true)) return firstOutputMs;
       return Math.min(firstOutputMs, Math.max(coldMs(timing, signMs), leastMs));
     };
+    /** Where heads come with the first words, the want of one says no more than theirs: who is known to think for long is not cut. */
+    const isWithWords = adaptsTo !== undefined && known !== undefined && timing.headComesWithWords === true;
+    const withoutHeadMs = isWithWords ? Math.min(firstOutputMs, RARE_FACTOR * known.quantileMs(0.95)) : 0;
     return {
       firstOutputMs,
-      noHeadMs: without(timing.noHeadMs),
+      noHeadMs: Math.max(without(timing.noHeadMs), withoutHeadMs),
       headAloneMs: without(timing.headAloneMs),
       blameAfterMs: Math.min(firstOutputMs, learntMs ?? this.#coldBlameMs(timing)),
       suspectAfterMs: known === undefined ? this.silences.suspectAfterMs : suspectMs(known, timing),
@@ -139,6 +143,10 @@ export class ResponseTimes {
     // Who is known to be silent for longer than any limit is never cut.
     const capMs = Math.max(MAX_LIMIT_MS, timing.firstOutputMs);
     return Math.min(wishedMs, Math.max(coldMs(timing, capMs), RARE_FACTOR * p95));
+  }
+
+  get #isIdle(): boolean {
+    return this.#now() - this.#usedAtMs >= MAX_IDLE_MS;
   }
 
   #forget(): void {
