@@ -4,6 +4,7 @@ import type { AttemptRecord, CallResult, ChainEntry, TargetHealth } from '../../
 import type { ScriptEvent } from '../support/upstream-scripts.ts';
 import type { EventLog } from './event-log.ts';
 import type { Check, Facts, Made, Run, Stall, Watch } from './facts.ts';
+import { heldUpMs, TOLERANCE_MS } from './facts.ts';
 import type { StandsBy } from './model/breaker-model.ts';
 import { arrivalAt } from './model/arrivals.ts';
 import type { Breakers } from './model/breakers.ts';
@@ -263,7 +264,12 @@ export class Recorder {
     if (cause !== undefined && !isCallers) this.#models.cooldownOf(call.target).failed(cause, call.entry.model, nowMs);
     if (record.failure === undefined) times.completed(call.timing, nowMs - call.openedAtMs, nowMs);
     const isSilence = cause === undefined && call.firstOutputAtMs === undefined && !call.endedCleanly;
-    if (isSilence && made.circuit.isProbe && verdict === 'failure') times.probeFailed();
+    if (!isSilence || verdict !== 'failure') return;
+    const endedAtMs = call.closedAtMs ?? nowMs;
+    const wasHeldUp = heldUpMs({ stalls: this.#stalls }, call.openedAtMs, endedAtMs) > 0;
+    if (made.circuit.isProbe) times.probeFailed();
+    else if (!isLetThrough(made.circuit))
+      times.left(made.blame, endedAtMs - call.openedAtMs + TOLERANCE_MS, !wasHeldUp);
   }
 
   /** The third suspicious silence in a row is the provider's fault, however short (X1). */

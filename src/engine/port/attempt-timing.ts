@@ -10,6 +10,8 @@ export interface AttemptTiming {
   readonly headAloneMs?: number | undefined;
   /** Whether the API is known to send these signs, so that their limits hold for a target whose times are known, too. */
   readonly signsAreSure?: boolean | undefined;
+  /** Whether its head comes with the first output, so that the want of one says nothing by itself. */
+  readonly headComesWithWords?: boolean | undefined;
   /** Whether the request asks for reasoning, or the model may be silent: such calls are measured apart from others. */
   readonly mayThink: boolean;
   /** Estimated tokens of the prompt: times are measured by its size. */

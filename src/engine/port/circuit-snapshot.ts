@@ -19,6 +19,18 @@ export interface CircuitSnapshot {
   readonly failures: readonly AgedEvents[];
 }
 
+/** What was not heard of a target and model, in ages, so that another process or engine can go on from there (engine rule K10). */
+export interface SilencesSnapshot {
+  /** Suspicious silences in a row; at least 1. */
+  readonly inARow: number;
+  /** How long ago, in milliseconds, the last of those that began one behind the other has ended. */
+  readonly endedAgoMs: number;
+  /** From when on silence was suspicious, in milliseconds. */
+  readonly suspectAfterMs: number;
+  /** How many times the learnt limit probes wait. */
+  readonly patience: number;
+}
+
 /** Events of about one age, in milliseconds. */
 export interface AgedEvents {
   readonly events: number;

@@ -115,10 +115,15 @@ export async function makeAttempt<Output, Final>(
   /** Whose fault the end was, where nothing came (engine rule X1). */
   function blamed(reason: Failure): Failure {
     if (attempt.firstOutputMs !== undefined) return reason;
-    const { startedAtMs } = start;
-    const { suspectAfterMs } = limits;
-    const limitMs = attempt.allowedSilenceMs;
-    return withSuspicion(reason, { startedAtMs, endedAtMs: runtime.now(), limitMs, suspectAfterMs }, times.silences);
+    const silent = {
+      startedAtMs: start.startedAtMs,
+      endedAtMs: runtime.now(),
+      limitMs: attempt.allowedSilenceMs,
+      suspectAfterMs: limits.suspectAfterMs,
+      blameAfterMs: limits.blameAfterMs,
+      trial: permit.probe ? undefined : limits.trial,
+    };
+    return withSuspicion(reason, silent, times.silences);
   }
 }
 

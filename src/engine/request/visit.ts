@@ -7,6 +7,8 @@ import type { Request } from './request.ts';
 /** The limits of an attempt, and from when on its silence is suspicious, in milliseconds (engine rule X1). */
 export interface VisitLimits extends AttemptLimits {
   readonly suspectAfterMs: number;
+  /** How many times as long as usual the learnt limit is (engine rule X6); undefined where nothing is known. */
+  readonly trial: number | undefined;
 }
 
 /** One turn of an entry: its time, and the repeats made in it. */

@@ -65,6 +65,7 @@ export function attemptTiming(facts: TimingFacts): AttemptTiming {
     headAloneMs: cold && cold[1] + slowlyMs,
     firstOutputAdapts: setMs === undefined,
     signsAreSure: isLong(facts.silence),
+    headComesWithWords: facts.silence === 'without_head' || facts.silence === 'loaded',
     mayThink: isLong(facts.silence),
     promptTokens: facts.promptTokens,
     promptMs,

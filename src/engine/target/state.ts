@@ -3,7 +3,7 @@ import type { Runtime } from '../../core/ports.ts';
 import type { ChainEntry, CircuitState, TargetHealth, TokenEstimate } from '../port/call.ts';
 import type { Unavailable } from './availability.ts';
 import { whyUnavailable } from './availability.ts';
-import type { CircuitSnapshot } from '../port/circuit-snapshot.ts';
+import type { CircuitSnapshot, SilencesSnapshot } from '../port/circuit-snapshot.ts';
 import type { Permit } from '../port/permit.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import { Circuits } from './circuits.ts';
@@ -30,7 +30,12 @@ export interface TargetSnapshot {
   readonly target: string;
   /** For how many milliseconds the provider still wants to be left alone. */
   readonly coolsForMs: number;
-  readonly circuits: readonly { readonly circuit: string; readonly breaker: CircuitSnapshot }[];
+  readonly circuits: readonly {
+    readonly circuit: string;
+    readonly breaker: CircuitSnapshot;
+    /** Absent: the target was heard last. */
+    readonly silences?: SilencesSnapshot | undefined;
+  }[];
 }
 
 /** What targets of one account share. */
@@ -52,29 +57,29 @@ export class TargetState {
   readonly concurrency: ConcurrencyLimit;
   readonly circuits: Circuits;
   readonly operator = new OperatorSwitch();
+  readonly #now: () => number;
 
   constructor(target: EngineTarget, { cooldown, pacing }: Account, config: EngineConfig, runtime: Runtime) {
+    const now = (): number => runtime.now();
     this.target = target;
+    this.#now = now;
     this.cooldown = cooldown;
     this.pacing = pacing;
-    this.stats = new HealthStats(() => runtime.now());
-    this.repeats = new RetryBudget(() => runtime.now(), REPEAT_RATES);
-    this.restarts = new RetryBudget(() => runtime.now(), RESTART_RATES);
-    this.concurrency = new ConcurrencyLimit(() => runtime.now());
-    this.circuits = new Circuits(
-      config.circuitBreaker,
-      () => runtime.now(),
-      (model) => {
-        pacing.forget(model);
-      },
-    );
+    this.stats = new HealthStats(now);
+    this.repeats = new RetryBudget(now, REPEAT_RATES);
+    this.restarts = new RetryBudget(now, RESTART_RATES);
+    this.concurrency = new ConcurrencyLimit(now);
+    this.circuits = new Circuits(config.circuitBreaker, now, (model) => {
+      pacing.forget(model);
+    });
   }
 
   /** Returns what outlives the engine. */
   snapshot(): TargetSnapshot {
-    const circuits = [...this.circuits.entries()].map(([circuit, { breaker }]) => ({
+    const circuits = [...this.circuits.entries()].map(([circuit, { breaker, times }]) => ({
       circuit,
       breaker: breaker.snapshot(),
+      silences: times.silences.snapshot(this.#now()),
     }));
     return { target: this.target.name, coolsForMs: this.cooldown.coolsForMs(), circuits };
   }
@@ -82,7 +87,11 @@ export class TargetState {
   /** Goes on from where a target of this name stood in another engine. */
   restore({ coolsForMs, circuits }: TargetSnapshot): void {
     if (coolsForMs > 0) this.cooldown.cool(coolsForMs);
-    for (const { circuit, breaker } of circuits) this.circuits.named(circuit).breaker.restore(breaker);
+    for (const { circuit, breaker, silences } of circuits) {
+      const own = this.circuits.named(circuit);
+      own.breaker.restore(breaker);
+      if (silences !== undefined) own.times.silences.restore(silences, this.#now());
+    }
   }
 
   /** Asks for the right to make an attempt on an entry; see `acquire` and, where `isAhead`, `acquireAhead` of its circuit. */

@@ -14,6 +14,8 @@ export interface Blame {
   readonly limitMs: number;
   /** The shortest that they may be. */
   readonly leastLimitMs: number;
+  /** The learnt limit at the least, and how often it was doubled on trial (X6); undefined where nothing is known. */
+  readonly learnt: { readonly leastMs: number; readonly trials: readonly [least: number, most: number] } | undefined;
 }
 
 /** An attempt that ended without output; all but `startedAtMs` and `endedAtMs` where the rules leave its limit open. */
@@ -44,27 +46,40 @@ export class TimesModel {
   #lastSilenceEndedAtMs = Number.NEGATIVE_INFINITY;
   #lastSuspectFromMs = Number.POSITIVE_INFINITY;
   #silentProbes = 0;
+  /** How often the learnt limit was doubled on trial, at the least and at the most. */
+  #trials: readonly [least: number, most: number] = [0, 0];
+  #isTrialOver = false;
+  /** A call that was left at the learnt limit, by the doublings it had: surely, or perhaps. */
+  #left: { readonly trials: readonly [number, number]; readonly isSure: boolean } | undefined;
 
   /**
    * Takes in that an attempt begins, and bounds what the engine may make of its silence, by what comes before the first output; `isLast`
    * stays open here.
    */
   asked(timing: AttemptTiming, nowMs: number): Readonly<Record<Arrival, Blame>> {
-    if (nowMs - this.#usedAtMs >= 300_000) this.#samples = [];
+    if (nowMs - this.#usedAtMs >= 300_000) this.#forget();
     this.#usedAtMs = nowMs;
     const known = this.#known(timing, nowMs);
-    const learnt = known && this.#learnt(timing, known, 2 ** Math.min(2, this.#silentProbes));
+    const usual = known && this.#learnt(timing, known, 2 ** Math.min(2, this.#silentProbes));
+    const [least, most] = this.#trials;
+    const learnt = usual && onTrial(timing, usual, 2 ** least);
+    const learntAtMost = usual && onTrial(timing, usual, 2 ** most);
+    const told = learnt === undefined ? undefined : { leastMs: learnt, trials: this.#trials };
     const suspectFromMs = known === undefined ? this.#suspectAnyway : suspect(timing, known);
     const some = this.#standIn(timing, nowMs, 1);
     const blame = (arrival: Arrival): Blame => {
       const cold = withAdditions(timing, coldLimitMs(timing, arrival));
-      const signTells = timing.signsAreSure === true ? cold : Number.POSITIVE_INFINITY;
-      const least = arrival === 'sign_of_life' ? (learnt ?? cold) : Math.min(learnt ?? cold, signTells);
-      const limitMs = Math.max(least, withAdditions(timing, 30_000));
+      const thinksMs =
+        arrival === 'no_head' && timing.headComesWithWords === true ? 1.5 * percentile(known ?? [], 0.95) : 0;
+      const signTells = timing.signsAreSure === true ? Math.max(cold, thinksMs || 0) : Number.POSITIVE_INFINITY;
+      const shortest = (byTimes: number): number =>
+        arrival === 'sign_of_life' ? byTimes : Math.min(byTimes, signTells);
+      const leastLimitMs = shortest(learnt ?? cold);
+      const limitMs = Math.max(shortest(learntAtMost ?? cold), withAdditions(timing, 30_000));
       const usually = some === undefined ? limitMs : Math.max(5_000, 3 * percentile(some, 0.95));
-      const blameMs = learnt ?? usually;
-      const notBeforeMs = Math.min(least, blameMs);
-      return { notBeforeMs, surelyFromMs: Math.min(limitMs, blameMs), suspectFromMs, limitMs, leastLimitMs: least };
+      const notBeforeMs = Math.min(leastLimitMs, learnt ?? usually);
+      const surelyFromMs = Math.min(limitMs, learntAtMost ?? usually);
+      return { notBeforeMs, surelyFromMs, suspectFromMs, limitMs, leastLimitMs, learnt: told };
     };
     return { no_head: blame('no_head'), head_alone: blame('head_alone'), sign_of_life: blame('sign_of_life') };
   }
@@ -72,7 +87,11 @@ export class TimesModel {
   /** Takes in a first output. */
   began(timing: AttemptTiming, ms: number, nowMs: number): void {
     const known = this.#known(timing, nowMs);
-    if (this.#silentProbes > 0 && known !== undefined && ms > this.#learnt(timing, known, 1)) this.#samples = [];
+    this.#concludeTrial();
+    if (known !== undefined && ms > this.#learnt(timing, known, 1)) {
+      this.#trials = [0, 0];
+      if (this.#silentProbes > 0) this.#forget();
+    }
     this.#inARow = 0;
     this.#isUnsure = false;
     this.#lastSuspectFromMs = Number.POSITIVE_INFINITY;
@@ -100,9 +119,36 @@ export class TimesModel {
     return this.#inARow >= 3 ? true : this.#isUnsure ? undefined : false;
   }
 
+  /** Takes in that the silence of an ordinary call was a failure; `isSure`: it was left at its limit to the moment. */
+  left({ learnt }: Blame, silentMs: number, isSure: boolean): void {
+    if (learnt === undefined || (isSure && silentMs < learnt.leastMs)) return;
+    this.#left = { trials: learnt.trials, isSure };
+  }
+
   /** Takes in that a probe failed by silence. */
   probeFailed(): void {
     this.#silentProbes += 1;
+  }
+
+  /** Behind a silence that an answer follows, the limit is tried at twice the length, up to sixteen times, and then no more (X6). */
+  #concludeTrial(): void {
+    const left = this.#left;
+    this.#left = undefined;
+    if (left === undefined || this.#isTrialOver || this.#inARow >= 3) return;
+    const [least, most] = this.#trials;
+    const isSure = left.isSure && !this.#isUnsure && least === most && left.trials[0] === left.trials[1];
+    if (isSure && left.trials[0] !== least) return;
+    if (isSure && least === 4) {
+      this.#isTrialOver = true;
+      this.#trials = [0, 0];
+    } else this.#trials = [isSure ? least + 1 : 0, Math.min(4, most + 1)];
+  }
+
+  #forget(): void {
+    this.#samples = [];
+    this.#trials = [0, 0];
+    this.#isTrialOver = false;
+    this.#left = undefined;
   }
 
   get #suspectAnyway(): number {
@@ -139,6 +185,10 @@ export class TimesModel {
       })
       .find((samples) => samples.length >= least);
   }
+}
+
+function onTrial(timing: AttemptTiming, usualMs: number, times: number): number {
+  return Math.max(usualMs, Math.min(usualMs * times, withAdditions(timing, timing.firstOutputMs)));
 }
 
 function suspect(timing: AttemptTiming, known: readonly Sample[]): number {

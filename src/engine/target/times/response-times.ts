@@ -44,6 +44,8 @@ export interface SilenceLimits {
   readonly blameAfterMs: number;
   /** From here on it is suspicious; infinite where nothing is known. */
   readonly suspectAfterMs: number;
+  /** How many times as long as usual the learnt limit is (engine rule X6); undefined where nothing is known. */
+  readonly trial: number | undefined;
 }
 
 /**
@@ -66,8 +68,11 @@ export class ResponseTimes {
   began(timing: AttemptTiming, ms: number): void {
     const { patience } = this.silences;
     this.silences.heard();
-    // Whom only a longer wait has found alive is no longer who was measured (RFC 6298, section 5: clear what is likely bogus).
-    if (patience > 1 && ms > (this.#learntMs(timing, this.#known(timing)) ?? Infinity)) this.#samples.length = 0;
+    if (ms > (this.#usualLimitMs(timing, this.#known(timing)) ?? Infinity)) {
+      this.silences.cameLate();
+      // Whom only a longer wait has found alive is no longer who was measured (RFC 6298, section 5: clear what is likely bogus).
+      if (patience > 1) this.#forget();
+    }
     if (timing.streams) this.#add(timing, ms);
   }
 
@@ -78,6 +83,7 @@ export class ResponseTimes {
 
   /** Returns the 95th percentile in milliseconds of what is known best of calls that are about like this one; undefined: nothing. */
   p95Ms(timing: AttemptTiming): number | undefined {
+    if (this.#isIdle) return undefined;
     const { streams, mayThink } = timing;
     return (
       this.#known(timing) ??
@@ -93,7 +99,7 @@ export class ResponseTimes {
    */
   limits(timing: AttemptTiming, isLast: boolean): SilenceLimits {
     const now = this.#now();
-    if (now - this.#usedAtMs >= MAX_IDLE_MS) this.#samples.length = 0;
+    if (this.#isIdle) this.#forget();
     this.#usedAtMs = now;
     const known = this.#known(timing);
     const learntMs = this.#learntMs(timing, known);
@@ -105,17 +111,27 @@ export class ResponseTimes {
       if (signMs === undefined || (adaptsTo !== undefined && timing.signsAreSure !== true)) return firstOutputMs;
       return Math.min(firstOutputMs, Math.max(coldMs(timing, signMs), leastMs));
     };
+    /** Where heads come with the first words, the want of one says no more than theirs: who is known to think for long is not cut. */
+    const isWithWords = adaptsTo !== undefined && known !== undefined && timing.headComesWithWords === true;
+    const withoutHeadMs = isWithWords ? Math.min(firstOutputMs, RARE_FACTOR * known.quantileMs(0.95)) : 0;
     return {
       firstOutputMs,
-      noHeadMs: without(timing.noHeadMs),
+      noHeadMs: Math.max(without(timing.noHeadMs), withoutHeadMs),
       headAloneMs: without(timing.headAloneMs),
       blameAfterMs: Math.min(firstOutputMs, learntMs ?? this.#coldBlameMs(timing)),
       suspectAfterMs: known === undefined ? this.silences.suspectAfterMs : suspectMs(known, timing),
+      trial: known && this.silences.trial,
     };
   }
 
-  /** Returns the learnt limit in milliseconds, with the patience of probes; undefined where nothing is known. */
+  /** Returns the learnt limit in milliseconds, with the patience of probes, and longer on trial; undefined where nothing is known. */
   #learntMs(timing: AttemptTiming, known: RecentSamples | undefined): number | undefined {
+    const usualMs = this.#usualLimitMs(timing, known, this.silences.patience);
+    if (usualMs === undefined) return undefined;
+    return Math.max(usualMs, Math.min(usualMs * this.silences.trial, coldMs(timing, timing.firstOutputMs)));
+  }
+
+  #usualLimitMs(timing: AttemptTiming, known: RecentSamples | undefined, patience = 1): number | undefined {
     if (known === undefined) return undefined;
     const p95 = known.quantileMs(0.95);
     const floorMs = Math.max(
@@ -123,10 +139,19 @@ export class ResponseTimes {
       timing.streams ? 0 : WHOLE_FLOOR_SHARE * timing.answerMs,
     );
     const measuredMs = Math.max(floorMs, USUAL_FACTOR * p95, RARE_FACTOR * known.quantileMs(0.99));
-    const wishedMs = Math.max(measuredMs * stretch(known, timing), p95 + timing.promptMs) * this.silences.patience;
+    const wishedMs = Math.max(measuredMs * stretch(known, timing), p95 + timing.promptMs) * patience;
     // Who is known to be silent for longer than any limit is never cut.
     const capMs = Math.max(MAX_LIMIT_MS, timing.firstOutputMs);
     return Math.min(wishedMs, Math.max(coldMs(timing, capMs), RARE_FACTOR * p95));
+  }
+
+  get #isIdle(): boolean {
+    return this.#now() - this.#usedAtMs >= MAX_IDLE_MS;
+  }
+
+  #forget(): void {
+    this.#samples.length = 0;
+    this.silences.forgetTrial();
   }
 
   #coldBlameMs(timing: AttemptTiming): number {

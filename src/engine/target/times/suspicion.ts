@@ -10,6 +10,10 @@ export interface SilentAttempt {
   readonly limitMs: number;
   /** From when on its silence was suspicious. */
   readonly suspectAfterMs: number;
+  /** From when on it was the provider's fault. */
+  readonly blameAfterMs: number;
+  /** How many times as long as usual its learnt limit was; undefined where nothing was known, and of a probe. */
+  readonly trial: number | undefined;
 }
 
 /**
@@ -17,10 +21,11 @@ export interface SilentAttempt {
  * class it had for being too short (engine rule X1). All other failures are returned as they are.
  */
 export function withSuspicion(failure: Failure, attempt: SilentAttempt, silences: Silences): Failure {
-  const { startedAtMs, endedAtMs, limitMs, suspectAfterMs } = attempt;
+  const { startedAtMs, endedAtMs, limitMs, suspectAfterMs, blameAfterMs, trial } = attempt;
   if (failure.class !== 'silence' && failure.class !== 'cut_short') return failure;
   // Who was held up for longer than the limit has not listened (engine rule X2).
   if (limitMs < suspectAfterMs || endedAtMs - startedAtMs > 2 * limitMs) return failure;
+  if (failure.class === 'silence' && limitMs >= blameAfterMs && trial !== undefined) silences.leftAt(trial);
   const answersNobody = silences.silent(startedAtMs, endedAtMs, suspectAfterMs);
   return answersNobody && failure.class === 'cut_short' ? silence() : failure;
 }

@@ -63,6 +63,14 @@ describe('the limit for the first output', () => {
     expect(limitMs(THINKING)).toBe(135_000);
   });
 
+  it('never does so where the head comes with the first words, and leaves who has sent no head elsewhere', () => {
+    const silent = { ...THINKING, firstOutputMs: 180_000, noHeadMs: 120_000, headAloneMs: 40_000, signsAreSure: true };
+    add(20, 100_000, silent);
+    const withWords = { ...silent, headComesWithWords: true };
+    expect(times.limits(withWords, false)).toMatchObject({ noHeadMs: 150_000, headAloneMs: 40_000 });
+    expect(times.limits(silent, false).noHeadMs).toBe(120_000);
+  });
+
   it('is 10 s at least for who may think: how long that takes is in the question', () => {
     add(20, 300, THINKING);
     expect(limitMs(THINKING)).toBe(10_000);
@@ -119,6 +127,16 @@ describe('the limit for the first output', () => {
     expect(limitMs()).toBe(12_000);
     now += 1;
     expect(limitMs()).toBe(12_000);
+  });
+});
+
+describe('the 95th percentile', () => {
+  it('is unknown again when nobody has asked for five minutes', () => {
+    add(20, 300);
+    now = 299_999;
+    expect(times.p95Ms(TIMING)).toBe(300);
+    now = 300_000;
+    expect(times.p95Ms(TIMING)).toBeUndefined();
   });
 });
 
