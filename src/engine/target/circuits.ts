@@ -75,8 +75,9 @@ export class Circuits {
     return made;
   }
 
-  /** Begins all circuits anew; attempts under way settle into circuits that are no more. What is known of times stays. */
+  /** Begins all circuits anew; attempts under way settle into circuits that are no more. What is known of times stays, suspicion goes. */
   reset(): void {
+    for (const { times } of [...this.#named.values(), ...this.#unnamed.values()]) times.silences.reset();
     for (const [key, { times }] of this.#named) this.#named.set(key, { breaker: this.#newBreaker(), times });
     for (const [model, { times, usedAtMs }] of this.#unnamed) {
       this.#unnamed.set(model, { breaker: this.#newBreaker(), times, usedAtMs });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { createEngineHarness, entryOf, failureOf, trailOf } from '../../support/engine-harness.ts';
-import { answer, fails } from '../../support/upstream-scripts.ts';
+import { answer, fails, SILENCE } from '../../support/upstream-scripts.ts';
 import { withOpenCircuit } from '../target/open-circuit.ts';
 
 describe('a circuit that an operator holds open', () => {
@@ -120,6 +120,20 @@ describe('a reset', () => {
     upstream.always('a', answer(10, 'from a'));
     expect(trailOf(await run(['a']))).toEqual(['FIRST a ok']);
     expect(health('a')).toMatchObject({ available: true, suspendedReason: undefined, rateLimitedForMs: undefined });
+  });
+
+  it('suspects a target no more that was silent three times in a row', async () => {
+    const { engine, run, upstream, health } = createEngineHarness(['a', 'b']);
+    const asked = { timeoutMs: 2_000, timing: { streams: true } };
+    upstream.always('a', answer(600, 'from a'));
+    upstream.always('b', answer(10, 'from b'));
+    for (let call = 0; call < 20; call++) await run(['a'], asked);
+    upstream.always('a', SILENCE);
+    for (let call = 0; call < 7; call++) await run(['a', 'b'], asked);
+    expect(health('a')).toMatchObject({ circuit: 'OPEN', failures: 5 });
+    engine.reset('a');
+    expect(trailOf(await run(['a', 'b'], asked))).toEqual(['FIRST a cut_short', 'FAILOVER b ok']);
+    expect(health('a')).toMatchObject({ circuit: 'CLOSED', failures: 5 });
   });
 
   it('takes an operator’s own wishes back', async () => {

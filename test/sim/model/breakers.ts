@@ -65,8 +65,9 @@ export class Breakers {
   /** Begins all circuits of a target anew. */
   reset(target: string, nowMs: number): void {
     this.#wishes.delete(target);
-    for (const { breaker, calls } of this.all(target)) {
+    for (const { breaker, calls, times } of this.all(target)) {
       breaker.reset(nowMs);
+      times.reset();
       calls.clear();
     }
   }

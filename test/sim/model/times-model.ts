@@ -125,6 +125,15 @@ export class TimesModel {
     this.#left = { trials: learnt.trials, isSure };
   }
 
+  /** Takes in that an operator has reset the target. */
+  reset(): void {
+    this.#inARow = 0;
+    this.#isUnsure = false;
+    this.#lastSuspectFromMs = Number.POSITIVE_INFINITY;
+    this.#silentProbes = 0;
+    this.#left = undefined;
+  }
+
   /** Takes in that a probe failed by silence. */
   probeFailed(): void {
     this.#silentProbes += 1;

@@ -38,6 +38,14 @@ export const TIMES_MUTANTS: readonly Mutant[] = [
     seenBy: 'whole/learnt-times.test.ts',
   },
   {
+    rule: 'X1',
+    does: 'goes on suspecting whom an operator has reset',
+    file: 'engine/target/circuits.ts',
+    find: 'times.silences.reset();',
+    replace: 'times.p95Ms;',
+    seenBy: 'whole/operator.test.ts',
+  },
+  {
     rule: 'X6',
     does: 'never learns',
     file: TIMES,

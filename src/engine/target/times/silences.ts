@@ -78,6 +78,14 @@ export class Silences {
     this.#patience = Math.min(MOST_PATIENCE, 2 * this.#patience);
   }
 
+  /** Suspects nobody any more, as an operator wishes. */
+  reset(): void {
+    this.#inARow = 0;
+    this.#suspectAfterMs = Number.POSITIVE_INFINITY;
+    this.#patience = 1;
+    this.#left = undefined;
+  }
+
   /** Returns what outlives the engine; undefined where the target was heard last. */
   snapshot(nowMs: number): SilencesSnapshot | undefined {
     if (this.#inARow === 0) return undefined;
