@@ -1,6 +1,7 @@
 import { env, stderr, stdout } from 'node:process';
 
-import { parseCommandLine } from './cli/program.ts';
+import type { CommandLine } from './cli/command-line.ts';
+import { readPlainServe } from './cli/plain-serve.ts';
 import { EXIT } from './cli/terminal/exit-status.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
@@ -21,7 +22,7 @@ try {
 
 /** Does what the command line says. What a command needs is loaded when it is known which it is. */
 async function main(): Promise<void> {
-  const line = parseCommandLine(process.argv.slice(2), { env, version: PACKAGE_VERSION, columns: stdout.columns });
+  const line = await readCommandLine(process.argv.slice(2));
   switch (line.name) {
     case 'print':
       stdout.write(line.text);
@@ -49,6 +50,13 @@ async function main(): Promise<void> {
       process.exit(await runCall(line, system));
     }
   }
+}
+
+async function readCommandLine(argv: readonly string[]): Promise<CommandLine> {
+  const plain = readPlainServe(argv);
+  if (plain !== undefined) return plain;
+  const { parseCommandLine } = await import('./cli/program.ts');
+  return parseCommandLine(argv, { env, version: PACKAGE_VERSION, columns: stdout.columns });
 }
 
 /** Says why the process ends. A wrong setting and an address that is taken are for the operator to read, without a stack. */

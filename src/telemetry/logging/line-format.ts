@@ -44,13 +44,21 @@ const TOLD: ReadonlySet<string> = new Set([
  * @param colors - whether the output is a terminal that shows colours
  */
 export function createPeopleFormat(colors: boolean): (line: string) => string {
+  // In the time zone of the process. Costs some milliseconds, which a process without people need not spend.
+  const timeOfDay = new Intl.DateTimeFormat('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 3,
+  });
   return (line) => {
     const fields = parseLine(line);
     if (fields === undefined) return line;
     const level = fields['level'] === 'error' || fields['level'] === 'warn' ? fields['level'] : 'info';
     const paint = (style: 'green' | 'yellow' | 'red' | 'dim', text: string): string =>
       colors ? styleText(style, text, { validateStream: false }) : text;
-    const head = `${paint('dim', timeOf(fields['time']))} ${paint(COLORS[level], level.padEnd(5))}`;
+    const time = typeof fields['time'] === 'number' ? timeOfDay.format(fields['time']) : '--:--:--.---';
+    const head = `${paint('dim', time)} ${paint(COLORS[level], level.padEnd(5))}`;
     const isCall = fields['msg'] === 'call ended';
     const rest = Object.entries(fields)
       .filter(
@@ -90,19 +98,6 @@ function callText(fields: Readonly<Record<string, unknown>>): string {
 function wholeMs(value: unknown): string {
   return typeof value === 'number' ? `${Math.round(value)} ms` : '';
 }
-
-/** `12:03:44.123`, in the time zone of the process. */
-function timeOf(value: unknown): string {
-  if (typeof value !== 'number') return '--:--:--.---';
-  return TIME_OF_DAY.format(value);
-}
-
-const TIME_OF_DAY = new Intl.DateTimeFormat('en-GB', {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  fractionalSecondDigits: 3,
-});
 
 /** A value on one line, without what could move the cursor. */
 function shown(value: unknown): string {
