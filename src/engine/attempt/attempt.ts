@@ -179,7 +179,9 @@ export class Attempt<Output, Final> {
     const untilDeadlineMs = this.#limits.deadlineAtMs - this.#startedAtMs;
     const mostMs = Math.min(this.#limits.sliceMs, untilDeadlineMs);
     const dueMs = Math.min(untilMs, mostMs);
-    this.#arm(dueMs - elapsedMs, (lateMs) => {
+    this.#arm(dueMs - elapsedMs, () => {
+      // Armed anew behind a hold-up it may be due long since.
+      const lateMs = this.elapsedMs - dueMs;
       const limitMs = firstOutputLimitMs(this.#limits, this.#arrived);
       if (Math.min(limitMs, mostMs) > dueMs) this.#awaitFirstOutput(limitMs, this.elapsedMs);
       else if (dueMs >= Math.min(limitMs, this.#limits.blameAfterMs)) this.stop(lateMs > dueMs ? heldUp() : silence());

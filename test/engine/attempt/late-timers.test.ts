@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AttemptSink } from '../../../src/core/ports.ts';
 import type { AttemptEnd } from '../../../src/engine/attempt/attempt.ts';
 import { Attempt } from '../../../src/engine/attempt/attempt.ts';
+import type { AttemptLimits } from '../../../src/engine/attempt/time-limits.ts';
 import { CLASS_RULES } from '../../../src/core/failure.ts';
 import { createEngineHarness, failureOf } from '../../support/engine-harness.ts';
 import { RecordingClient } from '../../support/recording-client.ts';
@@ -13,7 +14,7 @@ import { createVirtualRuntime } from '../../support/virtual-runtime.ts';
 import { LIMITS, Taken } from './attempt-bench.ts';
 
 /** An attempt in a process that can be held up, with events that wait in the socket until it reads again. */
-function heldUpAttempt() {
+function heldUpAttempt(limits: AttemptLimits = LIMITS) {
   const runtime = createVirtualRuntime();
   const unread: ScriptEvent[] = [];
   const box: { sink?: AttemptSink<string, string>; end?: AttemptEnd<string> } = {};
@@ -33,7 +34,7 @@ function heldUpAttempt() {
     },
   };
   const taken = new Taken(runtime);
-  void new Attempt(reading, prepared, LIMITS, taken).start().then((end) => (box.end = end));
+  void new Attempt(reading, prepared, limits, taken).start().then((end) => (box.end = end));
   const failureClass = (): string | undefined => (box.end?.ok === false ? box.end.failure.class : undefined);
   return { runtime, unread, taken, send: (event: ScriptEvent) => box.sink?.(event), end: () => box.end, failureClass };
 }
@@ -67,6 +68,19 @@ describe('a process that was held up', () => {
     runtime.holdUp(12_000 + 12_000);
     await runtime.advance(0);
     expect(failureClass()).toBe('silence');
+  });
+
+  it('blames nobody either where the longer of two limits was over twice when it came to look', async () => {
+    const { runtime, failureClass } = heldUpAttempt({
+      ...LIMITS,
+      headAloneMs: 12_000,
+      noHeadMs: 16_000,
+      firstOutputMs: 16_000,
+    });
+    runtime.holdUp(40_000);
+    await runtime.advance(0);
+    expect(failureClass()).toBeDefined();
+    expect(failureClass()).not.toBe('silence');
   });
 
   it('blames nobody where it was held up for longer than the limit', async () => {
