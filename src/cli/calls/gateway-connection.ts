@@ -74,9 +74,12 @@ export function connectToGateway(flags: ConnectionFlags, env: Environment): Gate
   };
 }
 
-/** Makes the options of a call that ends at a deadline: so many milliseconds from now, as the gateway is told. */
+/**
+ * Makes the options of a call that ends at a deadline: so many milliseconds from now, as the gateway is told. Whole ones, since
+ * `grpc-timeout` has no fractions.
+ */
 export function withDeadline(signal: AbortSignal, timeoutMs: number): CallOptions {
-  return { signal, timeoutMs: timeoutMs + DEADLINE_SLACK_MS };
+  return { signal, timeoutMs: Math.ceil(timeoutMs) + DEADLINE_SLACK_MS };
 }
 
 /** Never shows the address, which may hold a secret. */
