@@ -113,7 +113,14 @@ describe('the packed gateway', { timeout: 60_000 }, () => {
   test('holds what runs, the contract and its licences, and nothing else', async () => {
     const { files } = installed;
     const top = new Set(files.map((path) => path.split('/')[0]));
-    const documents = ['LICENSE', 'README.md', 'package.json', 'understudy.example.yaml', 'understudy.schema.json'];
+    const documents = [
+      'LICENSE',
+      'README.md',
+      'descriptor.binpb',
+      'package.json',
+      'understudy.example.yaml',
+      'understudy.schema.json',
+    ];
     expect(top).toEqual(new Set(documents.concat(['bin', 'dist', 'proto', 'third_party'])));
     const kinds = files.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts|json)$/.test(path));
     expect(kinds).toEqual([]);

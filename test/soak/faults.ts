@@ -7,6 +7,7 @@ import type { ConfigInput } from '../../src/config/file/schema.ts';
 import type { ChaosUpstream } from '../support/chaos-upstream.ts';
 import { startChaosUpstream } from '../support/chaos-upstream.ts';
 import { say } from '../support/chat-samples.ts';
+import { errorAnswer } from '../support/openai-bodies.ts';
 import type { BenchAnswer } from '../support/failover-bench/bench-answers.ts';
 import { LEAD_WORDS, readAsked, SECOND_WORDS, textOfWords, whole } from '../support/failover-bench/bench-answers.ts';
 import type { BenchFault } from '../support/failover-bench/bench-faults.ts';
@@ -121,6 +122,7 @@ async function makePair(
   const wait = (ms: number) => ({ do: 'pause', ms }) as const;
   const answerOfSecond: BenchAnswer = fault.second ?? ((asked) => whole(asked, SECOND_WORDS));
   lead.otherwise((request) => {
+    if (request.method === 'GET') return errorAnswer(404, 'not_found');
     askedAtMs.push(sinceMs());
     return fault.lead({ form, ...readAsked(request), attempt: askedAtMs.length, atMs: sinceMs(), wait });
   });

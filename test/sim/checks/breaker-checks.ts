@@ -96,6 +96,8 @@ export const BREAKER_CHECKS: readonly Check[] = [
     says: 'a target that was silent for long enough to five requests in a minute is not asked on, whatever the deadlines',
     watch: ({ breakers, config, health, runtime }, fail) => {
       const silences = new Map<CircuitModel, { readonly run: Run; readonly atMs: number }[]>();
+      /** Requests of which a silence has counted: no further one of theirs does (K1). */
+      const counted = new Map<CircuitModel, Set<Run>>();
       return {
         ended: (run, { call, blame, isOutdated, circuit }, { failure }) => {
           const nowMs = runtime.now();
@@ -107,7 +109,9 @@ export const BREAKER_CHECKS: readonly Check[] = [
             return;
           }
           const before = silences.get(own) ?? [];
-          if (before.some((silence) => silence.run === run)) return;
+          const runs = counted.get(own) ?? new Set();
+          if (runs.has(run)) return;
+          counted.set(own, runs.add(run));
           const recent = [...before, { run, atMs: nowMs }].slice(-config.circuitBreaker.failures);
           silences.set(own, recent);
           const isFull = recent.length === config.circuitBreaker.failures;

@@ -63,8 +63,10 @@ export const LIVENESS_CHECKS: readonly Check[] = [
           for (const { target, circuits } of health()) {
             // Nobody may ask any more for a model that only callers named.
             const circuit = circuits.find(({ model }) => model === `${target}-model`)?.state ?? 'CLOSED';
-            const { reopensAtMs } = breakers.own(target);
-            const dueAtMs = Math.max(isDue.get(target) ?? Number.POSITIVE_INFINITY, reopensAtMs + probedWithinMs);
+            const { probes, reopensAtMs } = breakers.own(target);
+            // What was begun before the calm may have opened it just now.
+            const askedAtMs = Math.max(reopensAtMs, ...probes.map((probe) => probe.openedAtMs));
+            const dueAtMs = Math.max(isDue.get(target) ?? Number.POSITIVE_INFINITY, askedAtMs + probedWithinMs);
             const slackMs = heldUpMs(facts, tape.calmFromMs, runtime.now());
             if (runtime.now() > dueAtMs + slackMs && circuit !== 'CLOSED')
               fail(`${target} is still ${circuit} in the aftermath`);

@@ -25,8 +25,8 @@ export const TIMES_MUTANTS: readonly Mutant[] = [
     rule: 'X1',
     does: 'goes on counting silences behind a first output',
     file: SILENCES,
-    find: '    this.#inARow = 0;\n',
-    replace: '',
+    find: '    this.#left = undefined;\n    this.#inARow = 0;\n',
+    replace: '    this.#left = undefined;\n',
     seenBy: 5,
   },
   {
