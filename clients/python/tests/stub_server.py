@@ -54,7 +54,8 @@ class StubServer(llm_pb2_grpc.LlmServiceServicer):
         self.health.set("", status)
 
     def stop(self) -> None:
-        self._server.stop(None).wait()
+        # Whoever still has a call open is not waited for: the process goes on without it.
+        self._server.stop(None).wait(timeout=5)
 
     def left_after(self, seconds: float = 3.0) -> float:
         """Waits for the end of a stream, which must be an abort; returns when it came (time.monotonic)."""
