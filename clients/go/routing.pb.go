@@ -87,7 +87,7 @@ const (
 	AttemptKind_ATTEMPT_KIND_RETRY AttemptKind = 2
 	// The next target.
 	AttemptKind_ATTEMPT_KIND_FAILOVER AttemptKind = 3
-	// An attempt that decides whether an open circuit closes.
+	// An attempt that an open circuit has let through. It decides whether the circuit closes, unless others do so already.
 	AttemptKind_ATTEMPT_KIND_PROBE AttemptKind = 4
 	// The answer begun anew after it had broken off.
 	AttemptKind_ATTEMPT_KIND_RESTART AttemptKind = 5

@@ -61,7 +61,7 @@ class _AttemptKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AttemptKi
     ATTEMPT_KIND_FAILOVER: _AttemptKind.ValueType  # 3
     """The next target."""
     ATTEMPT_KIND_PROBE: _AttemptKind.ValueType  # 4
-    """An attempt that decides whether an open circuit closes."""
+    """An attempt that an open circuit has let through. It decides whether the circuit closes, unless others do so already."""
     ATTEMPT_KIND_RESTART: _AttemptKind.ValueType  # 5
     """The answer begun anew after it had broken off."""
     ATTEMPT_KIND_REPAIR: _AttemptKind.ValueType  # 6
@@ -81,7 +81,7 @@ ATTEMPT_KIND_RETRY: AttemptKind.ValueType  # 2
 ATTEMPT_KIND_FAILOVER: AttemptKind.ValueType  # 3
 """The next target."""
 ATTEMPT_KIND_PROBE: AttemptKind.ValueType  # 4
-"""An attempt that decides whether an open circuit closes."""
+"""An attempt that an open circuit has let through. It decides whether the circuit closes, unless others do so already."""
 ATTEMPT_KIND_RESTART: AttemptKind.ValueType  # 5
 """The answer begun anew after it had broken off."""
 ATTEMPT_KIND_REPAIR: AttemptKind.ValueType  # 6
