@@ -99,7 +99,8 @@ async function bareRetry(variable, timeoutMs) {
   client.close();
   const ms = Math.round(performance.now() - startedAtMs);
   const details = String(error?.metadata?.get('grpc-status-details-bin')[0] ?? '');
-  const [reason = ''] = /CIRCUIT_OPEN|ALL_PROVIDERS_FAILED|PROVIDER_UNAVAILABLE|DEADLINE/.exec(details) ?? [];
+  const [reason = ''] =
+    /CIRCUIT_OPEN|OVERLOADED|ALL_PROVIDERS_FAILED|PROVIDER_UNAVAILABLE|DEADLINE/.exec(details) ?? [];
   return { code: status[error?.code ?? 0], reason, ms };
 }
 

@@ -99,7 +99,7 @@ async function judgeRetry(name: string, program: ConformanceProgram, stage: Stag
     recipe.gateway === 'refusing'
       ? { ...stage.env, UNDERSTUDY_CLOSED_ADDRESS: stage.addressOf('refusing') }
       : stage.env;
-  const release = recipe.gateway === 'refusing' ? await stage.holdProbe() : () => undefined;
+  const release = recipe.gateway === 'refusing' ? await stage.holdSlot() : () => undefined;
   const before = await stage.callsAt(recipe.gateway);
   const providerBefore = stage.providerCalls();
   // A call that goes before: a program's first one may take longer than the deadline of the case.

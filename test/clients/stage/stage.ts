@@ -31,7 +31,7 @@ export interface Stage {
    * Has `refusing` refuse every call before a provider is contacted, with a pushback of about a second, until what it returns is
    * called.
    */
-  holdProbe(): Promise<() => void>;
+  holdSlot(): Promise<() => void>;
   /** `host:port` of a gateway whose calls are counted. */
   addressOf(gateway: CountedGateway): string;
   /** Calls that a gateway has answered so far. */
@@ -43,8 +43,6 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** How long a call has no answer that is the probe. */
-const PROBE_SILENCE_MS = 500;
 const MOCK = { provider: 'mock', model: 'mock-ok' } as const;
 
 /** Starts everything. Pages of `pageOrigin` may call the web doors of the gateways with the mock and with `words`. */
@@ -63,7 +61,7 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
     startWordsUpstream(),
     startEchoServer(),
     startFailingUpstream(),
-    startFailingUpstream(1),
+    startFailingUpstream(0),
   ]);
   const upstream = (origin: string) =>
     ({ name: 'lead', provider: 'openai', api: 'chat_completions', base_url: `${origin}/v1`, model: 'm' }) as const;
@@ -87,8 +85,7 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
     start('closed', { targets: [{ name: 'mock', ...MOCK }], server: { admin_service: true } }),
     start('refusing', {
       targets: [upstream(hanging.origin)],
-      circuit_breaker: { failures: 1, cooldown: '1s', guard: 'off' },
-      retry: { max_repeats: 0 },
+      admission: { max_active: 1, max_queued: 1, max_wait: '100ms' },
     }),
     start('contacted', {
       targets: [upstream(failing.origin)],
@@ -106,7 +103,6 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
     contacted: await contacted.doors,
   } satisfies Record<CountedGateway, ProcessDoors>;
   await forceOpen(counted.closed.admin);
-  await call(counted.refusing.web);
   let replaced = first;
   return {
     doors,
@@ -121,9 +117,12 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
       UNDERSTUDY_CONTACTED_ADDRESS: counted.contacted.grpc,
     },
     limitedAddress: (await limited.doors).grpc,
-    holdProbe: async () => {
-      const probe = await holdProbe(counted.refusing.web);
-      return () => probe.abort();
+    holdSlot: async () => {
+      const controller = new AbortController();
+      const before = hanging.requestCount;
+      void call(counted.refusing.web, controller.signal).catch(() => '');
+      while (hanging.requestCount === before) await passed(10);
+      return () => controller.abort();
     },
     addressOf: (name) => counted[name].grpc,
     callsAt: async (name) => callsOf(counted[name].admin),
@@ -175,19 +174,4 @@ async function call(web: string, signal?: AbortSignal): Promise<string> {
     signal: signal ?? null,
   });
   return response.text();
-}
-
-/**
- * Takes the only place for probes of an open circuit by a call that gets no answer: from then on every call is refused before a
- * provider was contacted, with a short pushback.
- */
-async function holdProbe(web: string): Promise<AbortController> {
-  const controller = new AbortController();
-  // The first call behind the cooldown is the probe: it alone gets no answer.
-  for (;;) {
-    const asked = call(web, controller.signal).catch(() => '');
-    const answer = await Promise.race([asked, passed(PROBE_SILENCE_MS)]);
-    if (answer === undefined) return controller;
-    if (!answer.includes('CIRCUIT_OPEN')) throw new Error(`the circuit is not open: ${answer}`);
-  }
 }
