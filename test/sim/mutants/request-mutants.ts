@@ -48,7 +48,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     file: 'engine/request/chain.ts',
     find: 'return untried.length === 0 ? candidates :',
     replace: 'return untried.length !== -1 ? candidates :',
-    seenBy: 13,
+    seenBy: 14,
   },
   {
     rule: 'B4',
