@@ -128,7 +128,7 @@ function addHealth(program: Command, then: (flags: HealthFlags) => void): void {
     .description('tell how the targets are doing')
     .optionsGroup('Output:')
     .option('-w, --watch', 'go on, and show what changes')
-    .option('--interval <time>', 'time between two looks (default: 2s)', duration, 2_000)
+    .addOption(new Option('--interval <time>', 'time between two looks').default(2_000, '2s').argParser(duration))
     .option('--service <name>', 'ask grpc.health.v1 about this service')
     .option('--strict', 'fail unless every target can be used')
     .option('--json', 'print one JSON document; with --watch a line for each change');
