@@ -25,6 +25,7 @@ async function main(): Promise<void> {
   const line = await readCommandLine(process.argv.slice(2));
   switch (line.name) {
     case 'print':
+      stdout.on('error', endWithoutOutput);
       stdout.write(line.text);
       return;
     case 'serve': {
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
     case 'check': {
       const { checkConfig } = await import('./cli/check-config.ts');
       const result = await checkConfig(line.flags, PACKAGE_VERSION, system);
+      stdout.on('error', endWithoutOutput);
       stdout.write(result.stdout);
       stderr.write(result.stderr);
       process.exitCode = result.status;
@@ -50,6 +52,13 @@ async function main(): Promise<void> {
       process.exit(await runCall(line, system));
     }
   }
+}
+
+/** Ends the process where its output cannot be written, or where nobody reads it any more. */
+function endWithoutOutput({ code, message }: NodeJS.ErrnoException): never {
+  if (code === 'EPIPE') process.exit(EXIT.outputClosed);
+  stderr.write(`understudy: the output cannot be written (${code ?? message})\n`);
+  process.exit(EXIT.fault);
 }
 
 async function readCommandLine(argv: readonly string[]): Promise<CommandLine> {

@@ -1,6 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { env as environment, execPath } from 'node:process';
+import { text } from 'node:stream/consumers';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -201,6 +206,22 @@ describe.concurrent('generate and chat', () => {
     command.leave();
     expect((await command.ended).status).toBe(141);
     await loggedCancel('left-by-reader');
+  });
+});
+
+describe.concurrent('an output that cannot be written', () => {
+  const COMMANDS = ['generate x', 'generate --json x', 'chat x', 'health', 'models', 'check --demo', '--help'];
+
+  test.skipIf(!existsSync('/dev/full')).each(COMMANDS)('fails %s', async (words) => {
+    const full = openSync('/dev/full', 'w');
+    const command = spawn(execPath, ['bin/understudy.js', ...words.split(' ')], {
+      env: { PATH: environment['PATH'], ...env },
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    const ended = once(command, 'close');
+    expect(command.stderr && (await text(command.stderr))).toBe('understudy: the output cannot be written (ENOSPC)\n');
+    expect(await ended).toEqual([1, null]);
   });
 });
 

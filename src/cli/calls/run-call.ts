@@ -24,11 +24,25 @@ import { tellError } from './told-error.ts';
  * @returns with what the process ends; every failure of a call has been told by then
  */
 export async function runCall(command: CallCommand, system: System): Promise<ExitStatus> {
+  const secrets = keysOf(process.env);
+  const terminal = openTerminal(process, process.env, secrets, command.flags.color ?? true);
+  const interruption = watchInterruption(terminal, () => system.now());
+  let status: ExitStatus;
+  try {
+    status = await call(command, { terminal, interruption, system, secrets });
+  } finally {
+    await terminal.flushed();
+  }
+  // An answer that could not be written was not given.
+  return status === EXIT.ok ? (interruption.status ?? status) : status;
+}
+
+async function call(
+  command: CallCommand,
+  { terminal, interruption, system, secrets }: Omit<CallParts, 'connection'> & { readonly secrets: string[] },
+): Promise<ExitStatus> {
   const { env } = process;
   const { flags, name } = command;
-  const secrets = keysOf(env);
-  const terminal = openTerminal(process, env, secrets, flags.color ?? true);
-  const interruption = watchInterruption(terminal, () => system.now());
   let connection: GatewayConnection | undefined;
   try {
     connection = connectToGateway(flags, env);
@@ -49,7 +63,6 @@ export async function runCall(command: CallCommand, system: System): Promise<Exi
     return interruption.status;
   } finally {
     connection?.close();
-    await terminal.flushed();
   }
 }
 

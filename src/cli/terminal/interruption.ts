@@ -6,7 +6,7 @@ const SAME_SIGNAL_MS = 500;
 
 /** What ends a command from outside. */
 export interface Interruption {
-  /** Aborts with the first signal, or where nobody reads the output any more. */
+  /** Aborts with the first signal, or where the output cannot be written or nobody reads it any more. */
   readonly signal: AbortSignal;
   /** With what the process ends then; undefined before. */
   readonly status: ExitStatus | undefined;
@@ -18,7 +18,8 @@ export interface Interruption {
  * Listens for the signals that end a command, and for readers that leave. The first one aborts what is under way; another one, half a
  * second later or more, ends the process at once.
  */
-export function watchInterruption({ stdout, stderr }: Terminal, now: () => number): Interruption {
+export function watchInterruption(terminal: Terminal, now: () => number): Interruption {
+  const { stdout, stderr } = terminal;
   const controller = new AbortController();
   let status: ExitStatus | undefined;
   let firstAtMs: number | undefined;
@@ -30,7 +31,12 @@ export function watchInterruption({ stdout, stderr }: Terminal, now: () => numbe
   };
   process.on('SIGINT', () => interrupt(EXIT.interrupted));
   process.on('SIGTERM', () => interrupt(EXIT.terminated));
-  stdout.on('error', () => interrupt(EXIT.outputClosed));
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return interrupt(EXIT.outputClosed);
+    if (status === undefined)
+      terminal.tell(`understudy: the output cannot be written (${error.code ?? error.message})`);
+    interrupt(EXIT.fault);
+  });
   // What cannot be told is lost; what was asked for goes on.
   stderr.on('error', () => {});
   return {

@@ -71,6 +71,8 @@ export function openTerminal(
     style,
     flushed: async () => {
       await Promise.all([written(stdout), written(stderr)]);
+      // Streams tell of a failure a tick later.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
     },
   };
 }
