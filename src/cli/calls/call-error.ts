@@ -23,13 +23,16 @@ export interface CallError {
   readonly violations: readonly { readonly field: string; readonly description: string }[];
   /** How long to wait before a repeat, in milliseconds; absent where nobody said. */
   readonly retryAfterMs?: number | undefined;
-  /** Whether the gateway says that a repeat bills nothing twice. */
+  /** Whether a repeat bills nothing twice: the gateway says so, or was never reached. */
   readonly mayRetry: boolean;
   readonly requestId: string;
   readonly attempts: readonly Attempt[];
   /** Code of Node or OpenSSL where the connection failed, such as `ECONNREFUSED`; empty for none. */
   readonly networkCode: string;
 }
+
+/** Codes of connections on which nothing was sent. */
+const NEVER_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /** Makes the error of a stream that ended without `finished`, as the gateway makes its own. */
 export function endedEarly(): ConnectError {
@@ -42,6 +45,7 @@ export function endedEarly(): ConnectError {
 export function readCallError(thrown: unknown): CallError {
   const error = ConnectError.from(thrown);
   const info = detailOf(error, ErrorInfoSchema);
+  const networkCode = networkCodeOf(error);
   const pushback = error.metadata.get('grpc-retry-pushback-ms');
   const pushbackMs = pushback !== null && /^\d{1,10}$/.test(pushback) ? Number(pushback) : undefined;
   const delay = detailOf(error, RetryInfoSchema)?.retryDelay;
@@ -54,10 +58,10 @@ export function readCallError(thrown: unknown): CallError {
       description,
     })),
     retryAfterMs: pushbackMs ?? (delay && Math.max(0, durationMs(delay))),
-    mayRetry: pushbackMs !== undefined,
+    mayRetry: pushbackMs !== undefined || NEVER_CONNECTED.has(networkCode),
     requestId: detailOf(error, RequestInfoSchema)?.requestId ?? error.metadata.get('x-request-id') ?? '',
     attempts: detailOf(error, AttemptTrailSchema)?.attempts ?? [],
-    networkCode: networkCodeOf(error),
+    networkCode,
   };
 }
 

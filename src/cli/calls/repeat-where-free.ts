@@ -10,9 +10,6 @@ const UNREACHED_WAIT_MS = 500;
 /** Time for all tries together where no deadline is given, in milliseconds. */
 const DEFAULT_BUDGET_MS = 120_000;
 
-/** Codes of connections on which nothing was sent. */
-const NEVER_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
-
 /** How often and how long a call is repeated. */
 export interface RepeatOptions {
   /** Most repeats. */
@@ -51,7 +48,6 @@ export async function repeatWhereFree(
   }
 }
 
-function waitBefore({ mayRetry, retryAfterMs, networkCode }: CallError): number | undefined {
-  if (mayRetry) return retryAfterMs ?? 0;
-  return NEVER_CONNECTED.has(networkCode) ? UNREACHED_WAIT_MS : undefined;
+function waitBefore({ mayRetry, retryAfterMs }: CallError): number | undefined {
+  return mayRetry ? (retryAfterMs ?? UNREACHED_WAIT_MS) : undefined;
 }
