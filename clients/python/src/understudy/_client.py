@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -84,7 +83,7 @@ class Client:
         self._pid = os.getpid()
         self._turns = itertools.count()
         self._lock = threading.Lock()
-        self._is_closed = False
+        self._closed = threading.Event()
 
     def generate(
         self, prompt: str | llm_pb2.GenerateRequest, **options: Unpack[GenerateOptions]
@@ -172,7 +171,7 @@ class Client:
 
     def close(self) -> None:
         """Ends open calls with CallCancelledError and closes the connections for good."""
-        self._is_closed = True
+        self._closed.set()
         with self._lock:
             stubs, self._stubs = self._stubs, []
         if self._pid == os.getpid():
@@ -199,7 +198,7 @@ class Client:
                 return self._begin(method, request, plan, running)
             except grpc.RpcError as error:
                 wait = running.wait(error_of(error))
-            time.sleep(wait)
+            self._closed.wait(wait)  # the repeat then meets the closed client
 
     def _stream(
         self, method: str, request: Message, options: CallOptions
@@ -219,7 +218,7 @@ class Client:
         try:
             return stubs.start(method, request, plan, metadata, running.deadline.timeout())
         except ValueError as error:
-            if self._is_closed or is_closed_channel(error):
+            if self._closed.is_set() or is_closed_channel(error):
                 raise cancelled_error("the client is closed") from error
             raise
 
@@ -227,8 +226,11 @@ class Client:
         if self._pid != os.getpid():
             _inherited.extend(self._stubs)
             self._stubs, self._pid, self._lock = [], os.getpid(), threading.Lock()
+            closed, self._closed = self._closed.is_set(), threading.Event()
+            if closed:
+                self._closed.set()
         with self._lock:
-            if self._is_closed:
+            if self._closed.is_set():
                 raise cancelled_error("the client is closed")
             if not self._stubs:
                 self._stubs = [Stubs(self._channel(target)) for target in self._config.endpoints.targets]
