@@ -177,7 +177,8 @@ class AsyncClient:
         self._is_closed = True
         self._forget_others()
         for stub in self._stubs.pop(asyncio.get_running_loop(), []):
-            await stub.channel.close()
+            for channel in stub.channels:
+                await channel.close()
 
     async def __aenter__(self) -> Self:
         """Returns the client; the end of the block closes it."""
@@ -239,7 +240,7 @@ class AsyncClient:
         loop = asyncio.get_running_loop()
         if loop not in self._stubs or self._pid != os.getpid():
             self._forget_others()
-            self._stubs[loop] = [Stubs(self._channel(target)) for target in self._config.endpoints.targets]
+            self._stubs[loop] = [self._stubs_of(target) for target in self._config.endpoints.targets]
         stubs = self._stubs[loop]
         return stubs[running.turn(self._turns) % len(stubs)]
 
@@ -250,11 +251,15 @@ class AsyncClient:
             self._stubs, self._pid = {}, os.getpid()
         self._stubs = {loop: stubs for loop, stubs in self._stubs.items() if not loop.is_closed()}
 
-    def _channel(self, target: str) -> aio.Channel:
+    def _stubs_of(self, target: str) -> Stubs:
         config = self._config
-        if config.credentials is None:
-            return aio.insecure_channel(target, options=config.options)
-        return aio.secure_channel(target, config.credentials, options=config.options)
+        return Stubs(self._channel(target, config.options), self._channel(target, config.probe_options))
+
+    def _channel(self, target: str, options: list[tuple[str, Any]]) -> aio.Channel:
+        credentials = self._config.credentials
+        if credentials is None:
+            return aio.insecure_channel(target, options=options)
+        return aio.secure_channel(target, credentials, options=options)
 
 
 def _as_it_is(message: llm_pb2.StreamChatResponse) -> llm_pb2.StreamChatResponse:

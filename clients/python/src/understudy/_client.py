@@ -176,7 +176,8 @@ class Client:
             stubs, self._stubs = self._stubs, []
         if self._pid == os.getpid():
             for stub in stubs:
-                stub.channel.close()
+                for channel in stub.channels:
+                    channel.close()
         else:
             _inherited.extend(stubs)
 
@@ -233,14 +234,18 @@ class Client:
             if self._closed.is_set():
                 raise cancelled_error("the client is closed")
             if not self._stubs:
-                self._stubs = [Stubs(self._channel(target)) for target in self._config.endpoints.targets]
+                self._stubs = [self._stubs_of(target) for target in self._config.endpoints.targets]
             return self._stubs[running.turn(self._turns) % len(self._stubs)]
 
-    def _channel(self, target: str) -> grpc.Channel:
+    def _stubs_of(self, target: str) -> Stubs:
         config = self._config
-        if config.credentials is None:
-            return grpc.insecure_channel(target, options=config.options)
-        return grpc.secure_channel(target, config.credentials, options=config.options)
+        return Stubs(self._channel(target, config.options), self._channel(target, config.probe_options))
+
+    def _channel(self, target: str, options: list[tuple[str, Any]]) -> grpc.Channel:
+        credentials = self._config.credentials
+        if credentials is None:
+            return grpc.insecure_channel(target, options=options)
+        return grpc.secure_channel(target, credentials, options=options)
 
 
 def _as_it_is(message: llm_pb2.StreamChatResponse) -> llm_pb2.StreamChatResponse:
