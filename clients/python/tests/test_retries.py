@@ -229,3 +229,19 @@ def test_closing_a_client_ends_the_wait_of_a_call_for_a_repeat(server: StubServe
         client.generate("Hi")
     assert time.monotonic() - begun_at < 2
     assert len(server.calls) == 1
+
+
+def test_closing_an_asynchronous_client_ends_the_wait_of_a_call_for_a_repeat(server: StubServer) -> None:
+    server.on_generate = failing_first(9, pushback="20000")
+
+    async def main() -> None:
+        client = understudy.AsyncClient(server.address)
+        call = asyncio.ensure_future(client.generate("Hi"))
+        await asyncio.sleep(0.2)
+        await client.close()
+        with pytest.raises(understudy.CallCancelledError):
+            await call
+
+    begun_at = time.monotonic()
+    asyncio.run(main())
+    assert time.monotonic() - begun_at < 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import itertools
 import os
@@ -84,6 +85,7 @@ class AsyncClient:
         self._pid = os.getpid()
         self._turns = itertools.count()
         self._is_closed = False
+        self._waits: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     async def generate(
         self, prompt: str | llm_pb2.GenerateRequest, **options: Unpack[GenerateOptions]
@@ -176,6 +178,9 @@ class AsyncClient:
         """Ends open calls with CallCancelledError and closes the connections for good."""
         self._is_closed = True
         self._forget_others()
+        for loop, event in list(self._waits):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
         for stub in self._stubs.pop(asyncio.get_running_loop(), []):
             for channel in stub.channels:
                 await channel.close()
@@ -202,7 +207,19 @@ class AsyncClient:
                 if self._is_closed and not task_is_cancelled():
                     raise cancelled_error("the client is closed") from None
                 raise
-            await asyncio.sleep(wait)
+            await self._wait(wait)
+
+    async def _wait(self, seconds: float) -> None:
+        """Waits for a repeat, or for the end of the client, which the repeat then meets."""
+        if self._is_closed:
+            return
+        wait = (asyncio.get_running_loop(), asyncio.Event())
+        self._waits.add(wait)
+        try:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(wait[1].wait(), seconds)
+        finally:
+            self._waits.discard(wait)
 
     def _stream(
         self, method: str, request: Message, options: CallOptions
