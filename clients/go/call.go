@@ -101,8 +101,9 @@ func (c *call) start(ctx context.Context, defaults metadata.MD) (context.Context
 	return context.WithTimeout(ctx, c.timeout)
 }
 
-// mayRepeat waits for the repeat of a call that failed. It returns the error that the caller gets where there is none.
-func (c *call) mayRepeat(ctx context.Context, conn *grpc.ClientConn, failed *Error) *Error {
+// mayRepeat waits for the repeat of a call that failed, or for the end of the client, which the repeat then meets. It returns the
+// error that the caller gets where there is none.
+func (c *call) mayRepeat(ctx context.Context, client *Client, failed *Error) *Error {
 	if !failed.MayRetry || c.retriesLeft <= 0 {
 		return failed
 	}
@@ -125,9 +126,12 @@ func (c *call) mayRepeat(ctx context.Context, conn *grpc.ClientConn, failed *Err
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	if failed.wasUnsent {
-		awaitReady(waiting, conn)
+		awaitReady(waiting, client.conn)
 	} else {
-		<-waiting.Done()
+		select {
+		case <-waiting.Done():
+		case <-client.closed:
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return DecodeError(status.FromContextError(err).Err())
@@ -135,7 +139,7 @@ func (c *call) mayRepeat(ctx context.Context, conn *grpc.ClientConn, failed *Err
 	return nil
 }
 
-// awaitReady waits until a gateway can be reached, or the context ends; a moment in any case.
+// awaitReady waits until a gateway can be reached, the connection is closed, or the context ends; a moment in any case.
 func awaitReady(ctx context.Context, conn *grpc.ClientConn) {
 	moment := time.NewTimer(leastTry)
 	defer moment.Stop()
@@ -145,7 +149,7 @@ func awaitReady(ctx context.Context, conn *grpc.ClientConn) {
 	}
 	for {
 		state := conn.GetState()
-		if state == connectivity.Ready || !conn.WaitForStateChange(ctx, state) {
+		if state == connectivity.Ready || state == connectivity.Shutdown || !conn.WaitForStateChange(ctx, state) {
 			return
 		}
 	}
@@ -168,7 +172,7 @@ func invoke[Request, Response any](
 		if err == nil {
 			return response, nil
 		}
-		failed := made.mayRepeat(ctx, client.conn, decode(err, header, trailer, !sent.wasSent.Load()))
+		failed := made.mayRepeat(ctx, client, decode(err, header, trailer, !sent.wasSent.Load()))
 		if failed != nil {
 			var none Response
 			return none, failed

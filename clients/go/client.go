@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"iter"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -35,6 +36,9 @@ type Client struct {
 	llm      LlmServiceClient
 	health   healthpb.HealthClient
 	settings settings
+	// closed ends waits for repeats.
+	closed    chan struct{}
+	closeOnce sync.Once
 }
 
 // New makes a client. An address is "host:port" (plaintext, or TLS with [WithTLS]), "http://host:port", "https://host:port", or
@@ -70,6 +74,7 @@ func New(address string, options ...Option) (*Client, error) {
 	}
 	return &Client{
 		conn: conn, probe: probe, llm: NewLlmServiceClient(conn), health: healthpb.NewHealthClient(probe), settings: made,
+		closed: make(chan struct{}),
 	}, nil
 }
 
@@ -113,6 +118,7 @@ func (c *Client) Conn() *grpc.ClientConn { return c.conn }
 
 // Close ends open calls with Canceled and closes the connections. Further calls fail with Canceled.
 func (c *Client) Close() error {
+	c.closeOnce.Do(func() { close(c.closed) })
 	for _, conn := range []*grpc.ClientConn{c.conn, c.probe} {
 		if err := conn.Close(); err != nil && status.Code(err) != codes.Canceled {
 			return err

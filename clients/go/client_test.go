@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,17 @@ func TestCallsSendMetadata(t *testing.T) {
 	}
 	if agent := strings.Join(got.Get("user-agent"), ""); !strings.HasPrefix(agent, "understudy-go/"+understudy.Version+" ") {
 		t.Errorf("the user agent is %q", agent)
+	}
+}
+
+func TestAuthorizationOfACallWinsOverTheAPIKey(t *testing.T) {
+	served := new(server).start(t, "")
+	llm := client(t, served.address, understudy.WithAPIKey("secret"))
+	if err := generate(metadata.AppendToOutgoingContext(t.Context(), "Authorization", "Bearer own"), llm); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, _ := served.seen(); !slices.Equal(got.Get("authorization"), []string{"Bearer own"}) {
+		t.Fatal(got)
 	}
 }
 

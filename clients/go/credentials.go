@@ -10,18 +10,22 @@ import (
 	"strings"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
 
 var errKey = errors.New("understudy: an API key must be printable ASCII characters, without spaces")
 
-// apiKey sends an API key with every call, "Authorization: Bearer".
+// apiKey sends an API key with every call, "Authorization: Bearer", unless its metadata has that already.
 type apiKey struct {
 	ask      func(context.Context) (string, error)
 	needsTLS bool
 }
 
 func (k apiKey) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+	if own, _ := metadata.FromOutgoingContext(ctx); len(own.Get("authorization")) > 0 {
+		return nil, nil
+	}
 	key, err := k.ask(ctx)
 	if ctx.Err() != nil {
 		return nil, status.FromContextError(ctx.Err()).Err()

@@ -51,8 +51,8 @@ type settings struct {
 	dialOptions []grpc.DialOption
 }
 
-// WithAPIKey sends an API key with every call, "Authorization: Bearer". Over plaintext to another host [New] refuses it, unless
-// [WithAPIKeyWithoutTLS] is given.
+// WithAPIKey sends an API key with every call, "Authorization: Bearer". Metadata of that name wins. Over plaintext to another host
+// [New] refuses it, unless [WithAPIKeyWithoutTLS] is given.
 func WithAPIKey(key string) Option {
 	return func(s *settings) error {
 		if err := checkKey(key); err != nil {

@@ -124,6 +124,26 @@ func TestACancelEndsTheWaitForARepeat(t *testing.T) {
 	}
 }
 
+func TestClosingTheClientEndsTheWaitForARepeat(t *testing.T) {
+	absent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = absent.Close()
+	served := failing(9, "20000", errorOf(codes.Unavailable, understudy.ReasonCircuitOpen)).start(t, "")
+	for name, address := range map[string]string{"told to wait": served.address, "not reached": absent.Addr().String()} {
+		t.Run(name, func(t *testing.T) {
+			llm := client(t, address)
+			time.AfterFunc(100*time.Millisecond, func() { _ = llm.Close() })
+			started := time.Now()
+			_, err := llm.Generate(t.Context(), &understudy.GenerateRequest{Prompt: "hi"})
+			if !errors.Is(err, context.Canceled) || time.Since(started) > 2*time.Second {
+				t.Fatal(err, time.Since(started))
+			}
+		})
+	}
+}
+
 func TestAGatewayThatComesUpIsFoundByARepeat(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -112,7 +112,7 @@ func (r *reader[Message]) read() (*Message, error) {
 		if !errors.As(failed, &decoded) {
 			return nil, failed
 		}
-		if decoded := r.call.mayRepeat(r.ctx, r.client.conn, decoded); decoded != nil {
+		if decoded := r.call.mayRepeat(r.ctx, r.client, decoded); decoded != nil {
 			return nil, decoded
 		}
 	}

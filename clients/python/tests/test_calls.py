@@ -317,3 +317,19 @@ def test_a_busy_client_may_be_closed_by_another_thread(server: StubServer) -> No
     threading.Timer(0.2, client.close).start()
     with pytest.raises(understudy.CallCancelledError):
         client.generate("Hi")
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_a_gateway_that_does_not_serve_says_so_itself(server: StubServer, is_async: bool) -> None:
+    server.set_serving(is_serving=False)
+
+    async def main() -> list[understudy.ServingStatus]:
+        async with understudy.AsyncClient(server.address) as client, client.watch() as watch:
+            return [await client.check(), await anext(watch)]
+
+    if is_async:
+        seen = asyncio.run(main())
+    else:
+        with understudy.Client(server.address) as client, client.watch() as stream:
+            seen = [client.check(), next(stream)]
+    assert seen == [understudy.ServingStatus.NOT_SERVING] * 2

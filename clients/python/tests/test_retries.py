@@ -218,3 +218,30 @@ def test_cancelling_a_stream_ends_its_wait_for_a_repeat(server: StubServer) -> N
         with pytest.raises(understudy.CallCancelledError):
             next(stream)
     assert time.monotonic() - begun_at < 2
+
+
+def test_closing_a_client_ends_the_wait_of_a_call_for_a_repeat(server: StubServer) -> None:
+    server.on_generate = failing_first(9, pushback="20000")
+    client = understudy.Client(server.address)
+    threading.Timer(0.2, client.close).start()
+    begun_at = time.monotonic()
+    with pytest.raises(understudy.CallCancelledError):
+        client.generate("Hi")
+    assert time.monotonic() - begun_at < 2
+    assert len(server.calls) == 1
+
+
+def test_closing_an_asynchronous_client_ends_the_wait_of_a_call_for_a_repeat(server: StubServer) -> None:
+    server.on_generate = failing_first(9, pushback="20000")
+
+    async def main() -> None:
+        client = understudy.AsyncClient(server.address)
+        call = asyncio.ensure_future(client.generate("Hi"))
+        await asyncio.sleep(0.2)
+        await client.close()
+        with pytest.raises(understudy.CallCancelledError):
+            await call
+
+    begun_at = time.monotonic()
+    asyncio.run(main())
+    assert time.monotonic() - begun_at < 2

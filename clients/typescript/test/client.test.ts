@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -162,6 +163,18 @@ describe('an API key', () => {
     await expect(call).rejects.toMatchObject({ rawMessage: expect.stringMatching(/^apiKey has characters/) });
     // As it comes from a file.
     expect((await clientOf(address, { apiKey: 'k\n' }).generate({ prompt: 'x' })).text).toBe('Bearer k');
+  });
+
+  it('that is given as a header, and that no header can have, is not told in the error either', async () => {
+    const headers = { authorization: 'Bearer se\ncret' };
+    for (const ask of [
+      () => clientOf('127.0.0.1:1').generate({ prompt: 'hi' }, { headers }),
+      () => clientOf('127.0.0.1:1', { headers }).generate({ prompt: 'hi' }),
+    ]) {
+      const error: unknown = await ask().catch((thrown: unknown) => thrown);
+      expect(String(error)).toContain('the header "authorization" has');
+      expect(inspect(error, { depth: 9 })).not.toContain('cret');
+    }
   });
 
   it('is refused over plaintext to another host, unless that is allowed', () => {

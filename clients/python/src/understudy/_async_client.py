@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import itertools
 import os
@@ -84,6 +85,7 @@ class AsyncClient:
         self._pid = os.getpid()
         self._turns = itertools.count()
         self._is_closed = False
+        self._waits: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     async def generate(
         self, prompt: str | llm_pb2.GenerateRequest, **options: Unpack[GenerateOptions]
@@ -176,8 +178,12 @@ class AsyncClient:
         """Ends open calls with CallCancelledError and closes the connections for good."""
         self._is_closed = True
         self._forget_others()
+        for loop, event in list(self._waits):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
         for stub in self._stubs.pop(asyncio.get_running_loop(), []):
-            await stub.channel.close()
+            for channel in stub.channels:
+                await channel.close()
 
     async def __aenter__(self) -> Self:
         """Returns the client; the end of the block closes it."""
@@ -201,7 +207,19 @@ class AsyncClient:
                 if self._is_closed and not task_is_cancelled():
                     raise cancelled_error("the client is closed") from None
                 raise
-            await asyncio.sleep(wait)
+            await self._wait(wait)
+
+    async def _wait(self, seconds: float) -> None:
+        """Waits for a repeat, or for the end of the client, which the repeat then meets."""
+        if self._is_closed:
+            return
+        wait = (asyncio.get_running_loop(), asyncio.Event())
+        self._waits.add(wait)
+        try:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(wait[1].wait(), seconds)
+        finally:
+            self._waits.discard(wait)
 
     def _stream(
         self, method: str, request: Message, options: CallOptions
@@ -239,7 +257,7 @@ class AsyncClient:
         loop = asyncio.get_running_loop()
         if loop not in self._stubs or self._pid != os.getpid():
             self._forget_others()
-            self._stubs[loop] = [Stubs(self._channel(target)) for target in self._config.endpoints.targets]
+            self._stubs[loop] = [self._stubs_of(target) for target in self._config.endpoints.targets]
         stubs = self._stubs[loop]
         return stubs[running.turn(self._turns) % len(stubs)]
 
@@ -250,11 +268,15 @@ class AsyncClient:
             self._stubs, self._pid = {}, os.getpid()
         self._stubs = {loop: stubs for loop, stubs in self._stubs.items() if not loop.is_closed()}
 
-    def _channel(self, target: str) -> aio.Channel:
+    def _stubs_of(self, target: str) -> Stubs:
         config = self._config
-        if config.credentials is None:
-            return aio.insecure_channel(target, options=config.options)
-        return aio.secure_channel(target, config.credentials, options=config.options)
+        return Stubs(self._channel(target, config.options), self._channel(target, config.probe_options))
+
+    def _channel(self, target: str, options: list[tuple[str, Any]]) -> aio.Channel:
+        credentials = self._config.credentials
+        if credentials is None:
+            return aio.insecure_channel(target, options=options)
+        return aio.secure_channel(target, credentials, options=options)
 
 
 def _as_it_is(message: llm_pb2.StreamChatResponse) -> llm_pb2.StreamChatResponse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -84,7 +83,7 @@ class Client:
         self._pid = os.getpid()
         self._turns = itertools.count()
         self._lock = threading.Lock()
-        self._is_closed = False
+        self._closed = threading.Event()
 
     def generate(
         self, prompt: str | llm_pb2.GenerateRequest, **options: Unpack[GenerateOptions]
@@ -172,12 +171,13 @@ class Client:
 
     def close(self) -> None:
         """Ends open calls with CallCancelledError and closes the connections for good."""
-        self._is_closed = True
+        self._closed.set()
         with self._lock:
             stubs, self._stubs = self._stubs, []
         if self._pid == os.getpid():
             for stub in stubs:
-                stub.channel.close()
+                for channel in stub.channels:
+                    channel.close()
         else:
             _inherited.extend(stubs)
 
@@ -199,7 +199,7 @@ class Client:
                 return self._begin(method, request, plan, running)
             except grpc.RpcError as error:
                 wait = running.wait(error_of(error))
-            time.sleep(wait)
+            self._closed.wait(wait)  # the repeat then meets the closed client
 
     def _stream(
         self, method: str, request: Message, options: CallOptions
@@ -219,7 +219,7 @@ class Client:
         try:
             return stubs.start(method, request, plan, metadata, running.deadline.timeout())
         except ValueError as error:
-            if self._is_closed or is_closed_channel(error):
+            if self._closed.is_set() or is_closed_channel(error):
                 raise cancelled_error("the client is closed") from error
             raise
 
@@ -227,18 +227,25 @@ class Client:
         if self._pid != os.getpid():
             _inherited.extend(self._stubs)
             self._stubs, self._pid, self._lock = [], os.getpid(), threading.Lock()
+            closed, self._closed = self._closed.is_set(), threading.Event()
+            if closed:
+                self._closed.set()
         with self._lock:
-            if self._is_closed:
+            if self._closed.is_set():
                 raise cancelled_error("the client is closed")
             if not self._stubs:
-                self._stubs = [Stubs(self._channel(target)) for target in self._config.endpoints.targets]
+                self._stubs = [self._stubs_of(target) for target in self._config.endpoints.targets]
             return self._stubs[running.turn(self._turns) % len(self._stubs)]
 
-    def _channel(self, target: str) -> grpc.Channel:
+    def _stubs_of(self, target: str) -> Stubs:
         config = self._config
-        if config.credentials is None:
-            return grpc.insecure_channel(target, options=config.options)
-        return grpc.secure_channel(target, config.credentials, options=config.options)
+        return Stubs(self._channel(target, config.options), self._channel(target, config.probe_options))
+
+    def _channel(self, target: str, options: list[tuple[str, Any]]) -> grpc.Channel:
+        credentials = self._config.credentials
+        if credentials is None:
+            return grpc.insecure_channel(target, options=options)
+        return grpc.secure_channel(target, credentials, options=options)
 
 
 def _as_it_is(message: llm_pb2.StreamChatResponse) -> llm_pb2.StreamChatResponse:

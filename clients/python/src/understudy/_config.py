@@ -78,6 +78,7 @@ class Config:
         self.max_retries: Final = max_retries
         self.wait_for_ready: Final = wait_for_ready
         self.options: Final = channel_options(self.endpoints, options, channel_options_)
+        self.probe_options: Final = [*self.options, ("grpc.inhibit_health_checking", 1)]
         self.credentials: Final = (options or Tls()).credentials() if self.endpoints.secure else None
 
     def plan(self, method: str, options: CallOptions) -> Plan:
@@ -102,19 +103,24 @@ _METHODS: Final[Mapping[str, tuple[str, type[Message], type[Message]]]] = {
     "watch": ("/grpc.health.v1.Health/Watch", health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse),
 }
 _STREAMS: Final = frozenset({"stream_chat", "watch"})
+_PROBES: Final = frozenset({"check", "watch"})
 
 
 class Stubs:
-    """The methods of one channel, of either API of grpcio."""
+    """The methods of one gateway or name, of either API of grpcio.
 
-    def __init__(self, channel: Any) -> None:
-        self.channel: Final = channel
-        self._methods = {
-            name: (channel.unary_stream if name in _STREAMS else channel.unary_unary)(
+    The probe is a channel of its own for health checks, which gRPC keeps away from a gateway that does not serve as all calls
+    are. It connects when it is used.
+    """
+
+    def __init__(self, channel: Any, probe: Any) -> None:
+        self.channels: Final = (channel, probe)
+        self._methods = {}
+        for name, (path, request, response) in _METHODS.items():
+            over = probe if name in _PROBES else channel
+            self._methods[name] = (over.unary_stream if name in _STREAMS else over.unary_unary)(
                 path, request_serializer=request.SerializeToString, response_deserializer=response.FromString
             )
-            for name, (path, request, response) in _METHODS.items()
-        }
 
     def start(self, method: str, request: Message, plan: Plan, metadata: Any, timeout: float | None) -> Any:
         """Starts a call."""

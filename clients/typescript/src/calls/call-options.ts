@@ -1,4 +1,5 @@
 import { REQUEST_ID_HEADER, TRACE_HEADER } from './header-names.ts';
+import { setHeader } from './headers.ts';
 
 /** Longest deadline that is sent, in milliseconds (27.7 hours): `grpc-timeout` has at most eight digits (gRPC over HTTP/2). */
 const MAX_TIMEOUT_MS = 99_999_999;
@@ -34,9 +35,12 @@ export interface RepeatPolicy {
 
 /** The headers that the options of one call set. Throws a TypeError for one that HTTP does not allow. */
 export function headersOf({ headers, requestId, traceparent }: CallOptions): Headers {
-  const merged = new Headers(headers);
-  if (requestId !== undefined) merged.set(REQUEST_ID_HEADER, requestId);
-  if (traceparent !== undefined) merged.set(TRACE_HEADER, traceparent);
+  const merged = new Headers();
+  for (const [name, value] of headers instanceof Headers ? headers : Object.entries(headers ?? {})) {
+    setHeader(merged, name, value);
+  }
+  if (requestId !== undefined) setHeader(merged, REQUEST_ID_HEADER, requestId);
+  if (traceparent !== undefined) setHeader(merged, TRACE_HEADER, traceparent);
   return merged;
 }
 

@@ -18,12 +18,21 @@ export async function headersOfTry(own: Headers, { headers, apiKey }: ClientHead
   const merged = new Headers(own);
   const values = typeof headers === 'function' ? await headers() : (headers ?? {});
   for (const [name, value] of Object.entries(values)) {
-    if (!merged.has(name)) merged.set(name, value);
+    if (!merged.has(name)) setHeader(merged, name, value);
   }
   if (apiKey !== undefined && !merged.has('authorization')) {
     merged.set('authorization', `Bearer ${usableKey(typeof apiKey === 'function' ? await apiKey() : apiKey)}`);
   }
   return merged;
+}
+
+/** Sets a header. The error does not repeat the value, which may be a secret, as that of `Headers` would. Throws a TypeError. */
+export function setHeader(headers: Headers, name: string, value: string): void {
+  try {
+    headers.set(name, value);
+  } catch {
+    throw new TypeError(`the header ${JSON.stringify(name)} has a name or a value that HTTP does not allow`);
+  }
 }
 
 /**
@@ -40,7 +49,7 @@ interface GuardedKey {
   readonly allowApiKeyWithoutTls?: boolean | undefined;
 }
 
-/** What a header can hold of a key. The error does not repeat the key, as that of `Headers` would. */
+/** What a header can hold of a key. The error does not repeat the key. */
 function usableKey(apiKey: string): string {
   const key = apiKey.trim();
   if (key === '') throw new TypeError('apiKey is empty');

@@ -5,6 +5,8 @@ import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -18,6 +20,7 @@ final class Connection {
   private final ApiKey apiKey;
   private final Executor executor;
   private final AtomicLong backoffResetAtNs = new AtomicLong(System.nanoTime());
+  private final Set<Runnable> waits = ConcurrentHashMap.newKeySet();
   private volatile boolean isClosed;
 
   /** The key is null where there is none. */
@@ -43,6 +46,18 @@ final class Connection {
     return executor;
   }
 
+  /** Runs a repeat later, or at once where this is closed before, which the repeat then meets. */
+  void runLater(Runnable repeat, long delayNs) {
+    Runnable wait = () -> executor.execute(repeat);
+    waits.add(wait);
+    CallDeadline.schedule(() -> end(wait), delayNs);
+    if (isClosed) end(wait);
+  }
+
+  private void end(Runnable wait) {
+    if (waits.remove(wait)) wait.run();
+  }
+
   boolean isClosed() {
     return isClosed;
   }
@@ -51,5 +66,6 @@ final class Connection {
   void close() {
     isClosed = true;
     channel.shutdownNow();
+    waits.forEach(this::end);
   }
 }

@@ -211,7 +211,7 @@ final class GatewayCall<Q, R> {
         return;
       }
       Runnable again = context.wrap(this::tryAgain);
-      CallDeadline.schedule(() -> connection.executor().execute(again), TimeUnit.MILLISECONDS.toNanos(waitMs.get()));
+      connection.runLater(again, TimeUnit.MILLISECONDS.toNanos(waitMs.get()));
     }
 
     private void tryAgain() {

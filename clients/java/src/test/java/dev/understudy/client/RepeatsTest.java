@@ -15,6 +15,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -99,6 +100,19 @@ class RepeatsTest {
     RequestOptions options = RequestOptions.defaults().withTimeout(java.time.Duration.ofSeconds(3));
     assertEquals("CIRCUIT_OPEN", assertThrows(UnderstudyException.class, () -> client.generate(REQUEST, options)).reason());
     assertTrue(System.nanoTime() - beganAtNs < TimeUnit.SECONDS.toNanos(3));
+  }
+
+  @Test
+  void closingTheClientEndsTheWaitForARepeat() throws Exception {
+    fails(1, Details.trailers("20000", Details.reason("CIRCUIT_OPEN")));
+    long beganAtNs = System.nanoTime();
+    CompletableFuture<?> call = client.generateAsync(REQUEST);
+    Thread.sleep(1000);
+    client.close();
+    Throwable cause = assertThrows(ExecutionException.class, call::get).getCause();
+    assertEquals(Status.Code.CANCELLED, ((UnderstudyException) cause).code());
+    assertTrue(System.nanoTime() - beganAtNs < TimeUnit.SECONDS.toNanos(5));
+    assertEquals(1, server.calls.size());
   }
 
   @Test
