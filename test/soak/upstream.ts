@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
-import { once } from 'node:events';
 import { setTimeout as passed } from 'node:timers/promises';
 
 import { event, ROLE_EVENT, STREAM_END, textEvent } from '../support/openai-bodies.ts';
 import { mulberry32 } from '../support/virtual-runtime.ts';
 import { idIn, wordsOf } from './words.ts';
+import { listenOnLoopback } from '../support/listening.ts';
 
 /** A provider that streams the words of every call and fails as often as it is told. */
 export interface SoakUpstream {
@@ -63,20 +63,12 @@ export async function startSoakUpstream(
     request.once('end', () => void answer(response, plan, wordsOf(target, idIn(body)), gapMs));
   });
   server.keepAliveTimeout = 60_000;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the upstream listens on no port');
+  const { origin, close } = await listenOnLoopback(server);
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin,
     tally,
     openCalls: () => open,
-    close: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    close,
   };
 }
 

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 
 import type { CaseAnswer } from './case-files.ts';
+import { listenOnLoopback } from './listening.ts';
 
 /** A request for an answer as it came. */
 export interface CaseRequest {
@@ -66,20 +66,12 @@ export async function startCaseServer(): Promise<CaseServer> {
       await send(response, route.answerer(body));
     })();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  const { origin, close } = await listenOnLoopback(server);
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin,
     requestsBelow: (prefix) => routes.find((route) => route.prefix === prefix)?.requests ?? [],
     route: (prefix, answerer) => void routes.push({ prefix, answerer, requests: [] }),
-    close: async () => {
-      const done = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await done;
-    },
+    close,
   };
 }
 

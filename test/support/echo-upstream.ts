@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
+import { listenOnLoopback } from './listening.ts';
 
 /** An upstream that answers every call badly and repeats in its answer all that it was sent. */
 export interface EchoUpstream {
@@ -73,19 +73,11 @@ export async function startEchoUpstream(): Promise<EchoUpstream> {
       response.end(body(`${UPSTREAM_WORDS} ${echo}`, credential));
     })();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  const { origin, close } = await listenOnLoopback(server);
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin,
     received: () => received.join('\n'),
-    close: async () => {
-      const done = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await done;
-    },
+    close,
   };
 }
 

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { mulberry32 } from './virtual-runtime.ts';
+import { listenOnLoopback } from './listening.ts';
 
 /** A recorded answer of a provider. */
 export interface Recording {
@@ -49,21 +49,13 @@ export async function startReplayServer(options: { readonly seed?: number } = {}
       await replay(response, choose(path) ?? { status: 404, headers: {}, body: '' }, random);
     })();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  const { origin, close } = await listenOnLoopback(server);
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin,
     requests,
     enqueue: (recording) => void queue.push(recording),
     route: (pathPrefix, recording) => void routes.push([pathPrefix, recording]),
-    close: async () => {
-      const done = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await done;
-    },
+    close,
   };
 }
 

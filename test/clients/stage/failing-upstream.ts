@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { listenOnLoopback } from '../../support/listening.ts';
 
 /** A provider that fails. */
 export interface FailingUpstream {
@@ -25,20 +25,12 @@ export async function startFailingUpstream(times = Number.POSITIVE_INFINITY): Pr
     response.writeHead(500, { 'content-type': 'application/json' });
     response.end('{"error":{"message":"Words.","type":"server_error","code":null}}');
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the upstream listens on no port');
+  const { origin, close } = await listenOnLoopback(server);
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin,
     get requestCount() {
       return requests;
     },
-    close: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    close,
   };
 }

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 
 import { ROLE_EVENT, STREAM_END, textEvent } from '../../support/openai-bodies.ts';
+import { listenOnLoopback } from '../../support/listening.ts';
 
 /** A provider that streams words steadily and notes when its callers hang up. */
 export interface WordsUpstream {
@@ -43,19 +43,11 @@ export async function startWordsUpstream(): Promise<WordsUpstream> {
       if (!response.writableFinished) abortedAtMs.push(performance.now());
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the upstream listens on no port');
+  const { origin, close } = await listenOnLoopback(server);
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin,
     abortedAtMs,
     openCalls: () => open.size,
-    close: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    close,
   };
 }
