@@ -15,6 +15,8 @@ export interface SettleInfo {
 export interface Permit {
   /** Whether a circuit that is not closed has let it through: as a probe, or beside one (engine rules K4, K9). */
   readonly probe: boolean;
+  /** Whether its outcome decides on the circuit: that of a probe does, that of one beside it does not (engine rules K6, K9). */
+  readonly decides: boolean;
   /** The circuit that gave it, as the attempt found it; undefined where none had a say. */
   readonly circuit: { readonly state: CircuitState; readonly generation: number } | undefined;
   /** Tells how the attempt ended. Only the first call counts; one of an older generation changes nothing (engine rule K5). */

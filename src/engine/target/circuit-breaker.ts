@@ -107,8 +107,7 @@ export class CircuitBreaker {
     if (this.refusesForMs() === 0) return this.acquire(leaseMs);
     if (!this.outage.allowsAhead) return undefined;
     this.outage.wentAhead();
-    const now = this.#now();
-    return this.#state.name === 'OPEN' ? this.#probe(now, leaseMs) : this.#permit(now, 'BESIDE');
+    return this.#state.name === 'OPEN' ? this.#probe(this.#now(), leaseMs) : this.#permit(this.#now(), 'BESIDE');
   }
 
   /** Takes in whether the target answers a free call; true where the next probe goes earlier. Closes nothing (engine rule K8). */
@@ -156,6 +155,7 @@ export class CircuitBreaker {
     this.#underWay++;
     return {
       probe: through !== undefined,
+      decides: probe !== undefined,
       circuit: { state: this.#state.name, generation },
       settle: (verdict, info) => {
         if (settled) return;

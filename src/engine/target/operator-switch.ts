@@ -6,6 +6,7 @@ export type OperatorState = 'AUTOMATIC' | 'OPEN' | 'CLOSED' | 'DISABLED';
 /** A permit of a circuit that is held closed: how the attempt ends decides nothing. */
 export const FREE_PERMIT: Permit = {
   probe: false,
+  decides: false,
   circuit: undefined,
   settle: () => {},
   answers: () => {},

@@ -53,7 +53,7 @@ export function settleAttempt(settlement: Settlement): void {
  */
 function learn(times: ResponseTimes, { timing, permit, record, cause }: Settlement): void {
   if (cause === undefined) times.completed(timing, record.durationMs);
-  else if (permit.probe && cause.class === 'silence' && record.firstOutputMs === undefined)
+  else if (permit.decides && cause.class === 'silence' && record.firstOutputMs === undefined)
     times.silences.probeFailed();
 }
 

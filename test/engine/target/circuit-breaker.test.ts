@@ -294,7 +294,8 @@ describe('a call ahead of its time', () => {
     bench.calls(5, 'failure');
     const probe = ahead();
     expect(bench.state).toBe('HALF_OPEN');
-    expect(ahead('failure')?.probe).toBe(true);
+    expect(probe).toMatchObject({ probe: true, decides: true });
+    expect(ahead('failure')).toMatchObject({ probe: true, decides: false });
     ahead('success');
     expect(bench.state).toBe('HALF_OPEN');
     probe?.settle('success');
