@@ -35,14 +35,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['undici', 'eventsource-parser', 'node:', ...SDKS],
   },
   config: { imports: ['core', 'gen'], types: ['engine'], packages: ['zod', 'yaml', 'node:'] },
+  callers: { imports: ['core'], types: ['config'], packages: ['jose', 'ioredis', '@redis/client', 'node:'] },
+  ledger: { imports: ['core'], types: ['config'], packages: ['pg', 'node:'] },
   telemetry: {
     imports: ['core', 'gen'],
-    types: ['engine', 'server/port'],
+    types: ['engine', 'server/port', 'callers/port', 'ledger/port'],
     packages: ['pino', 'prom-client', 'node:'],
   },
   server: {
     imports: ['core', 'gen', 'structured-output'],
-    types: ['engine', 'config'],
+    types: ['engine', 'config', 'callers/port', 'ledger/port'],
     packages: [
       '@bufbuild/protobuf',
       '@connectrpc/connect',

@@ -22,7 +22,9 @@ const WELL_KNOWN = 'https://protobuf.dev/reference/protobuf/google.protobuf/';
 type Declared = DescService | DescMessage | DescEnum;
 
 /** The files as one reads them; one that is not named here comes first, so that its author sees it. */
-const ORDER = ['llm', 'chat', 'routing', 'usage', 'health', 'error', 'admin'].map((name) => `understudy/v1/${name}`);
+const ORDER = ['llm', 'chat', 'routing', 'usage', 'health', 'error', 'usage_service', 'admin'].map(
+  (name) => `understudy/v1/${name}`,
+);
 
 const INTRODUCTION = `# The contract
 

@@ -28,27 +28,15 @@ import { defaultBytesInFlight } from './server/wire/byte-budget.ts';
 import { createTransfers } from './server/wire/transfers.ts';
 import { createFreeCheck } from './targets/free-calls.ts';
 import { wireTarget } from './targets/wire-target.ts';
-import { reportCall } from './telemetry/report/call-report.ts';
-import { createPeopleFormat } from './telemetry/logging/line-format.ts';
-import { createCallLog } from './telemetry/logging/log.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
-import { createMetrics } from './telemetry/metering/metrics.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
-import { watchLoad } from './telemetry/load/overload.ts';
+import { type LogStyle, openReports } from './telemetry/reports.ts';
 import { system as realSystem } from './system.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 
 /** How long the reader of the log may take to read its end, in milliseconds. */
 const LOG_READ_MS = 500;
-
-/** How the log is written. */
-interface LogStyle {
-  /** Whether as text for people; otherwise as JSON. */
-  readonly text: boolean;
-  /** Whether text has colours. */
-  readonly colors: boolean;
-}
 
 /** What a gateway is wired from. */
 export interface GatewayParts {
@@ -102,10 +90,10 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const transfers = createTransfers(system, { maxMessageBytes, transferMs: transferTimeoutMs }, bytesInFlight);
 
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
-  const format = typeof reports === 'object' && reports.text ? createPeopleFormat(reports.colors) : undefined;
-  const log = reports ? createCallLog({ wall: () => system.wall(), now: () => system.now(), format }) : undefined;
-  const metrics = reports ? createMetrics({ version, transfers: transfers.budget }) : undefined;
-  const load = reports ? watchLoad(system) : undefined;
+  const style = reports === true ? { text: false, colors: false } : reports;
+  const told =
+    style === false ? undefined : openReports({ version, system, cohort, transfers: transfers.budget, style });
+  const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
   // What calls cost.
@@ -176,15 +164,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     models: () => listModels(config.targets, { prices, known, lists }),
     newRequestId: () => system.newId(),
     uptimeMs: () => system.now() - startedAtMs,
-    callEnded: (call) => {
-      if (log === undefined || metrics === undefined) return;
-      // The answers go out first; then all log lines of a turn, then all figures.
-      cohort.add(() => {
-        const end = reportCall(call);
-        log.callEnded(end);
-        cohort.add(() => metrics.callEnded(end));
-      });
-    },
+    callEnded: (call) => told?.callEnded(call),
   };
 
   const random = (): number => system.random();

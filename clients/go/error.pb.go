@@ -49,9 +49,11 @@ const (
 	ErrorReason_ERROR_REASON_AUTH_REQUIRED ErrorReason = 10
 	// The caller's credential is not valid.
 	ErrorReason_ERROR_REASON_AUTH_INVALID ErrorReason = 11
-	// The caller may not use the model.
+	// The caller may not use the route, the targets or the model.
 	ErrorReason_ERROR_REASON_MODEL_FORBIDDEN ErrorReason = 12
-	// The caller's own limit at the gateway is used up for now.
+	// Not sent: ERROR_REASON_CALLER_RATE_LIMITED says it.
+	//
+	// Deprecated: Marked as deprecated in understudy/v1/error.proto.
 	ErrorReason_ERROR_REASON_RATE_LIMITED ErrorReason = 13
 	// The gateway is overloaded, or a target's slots are taken.
 	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 14
@@ -89,6 +91,13 @@ const (
 	ErrorReason_ERROR_REASON_SCHEMA_MISMATCH ErrorReason = 30
 	// The request or the answer is larger than a message may be.
 	ErrorReason_ERROR_REASON_MESSAGE_TOO_LARGE ErrorReason = 31
+	// What the caller, or its group, may spend is spent; google.rpc.QuotaFailure names the budget and when it renews. A repeat is of
+	// no use before.
+	ErrorReason_ERROR_REASON_BUDGET_EXHAUSTED ErrorReason = 32
+	// The caller, or its group, has made too many requests, asked for too many tokens, or has too many calls under way.
+	ErrorReason_ERROR_REASON_CALLER_RATE_LIMITED ErrorReason = 33
+	// The store that limits and budgets are counted in does not answer, and the configuration says that calls then fail.
+	ErrorReason_ERROR_REASON_LIMITS_UNAVAILABLE ErrorReason = 34
 )
 
 // Enum value maps for ErrorReason.
@@ -126,6 +135,9 @@ var (
 		29: "ERROR_REASON_INTERNAL",
 		30: "ERROR_REASON_SCHEMA_MISMATCH",
 		31: "ERROR_REASON_MESSAGE_TOO_LARGE",
+		32: "ERROR_REASON_BUDGET_EXHAUSTED",
+		33: "ERROR_REASON_CALLER_RATE_LIMITED",
+		34: "ERROR_REASON_LIMITS_UNAVAILABLE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -160,6 +172,9 @@ var (
 		"ERROR_REASON_INTERNAL":                 29,
 		"ERROR_REASON_SCHEMA_MISMATCH":          30,
 		"ERROR_REASON_MESSAGE_TOO_LARGE":        31,
+		"ERROR_REASON_BUDGET_EXHAUSTED":         32,
+		"ERROR_REASON_CALLER_RATE_LIMITED":      33,
+		"ERROR_REASON_LIMITS_UNAVAILABLE":       34,
 	}
 )
 
@@ -194,7 +209,7 @@ var File_understudy_v1_error_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x19understudy/v1/error.proto\x12\runderstudy.v1*\xed\b\n" +
+	"\x19understudy/v1/error.proto\x12\runderstudy.v1*\xdf\t\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12(\n" +
@@ -209,8 +224,8 @@ const file_understudy_v1_error_proto_rawDesc = "" +
 	"\x1aERROR_REASON_AUTH_REQUIRED\x10\n" +
 	"\x12\x1d\n" +
 	"\x19ERROR_REASON_AUTH_INVALID\x10\v\x12 \n" +
-	"\x1cERROR_REASON_MODEL_FORBIDDEN\x10\f\x12\x1d\n" +
-	"\x19ERROR_REASON_RATE_LIMITED\x10\r\x12\x1b\n" +
+	"\x1cERROR_REASON_MODEL_FORBIDDEN\x10\f\x12!\n" +
+	"\x19ERROR_REASON_RATE_LIMITED\x10\r\x1a\x02\b\x01\x12\x1b\n" +
 	"\x17ERROR_REASON_OVERLOADED\x10\x0e\x12\x1e\n" +
 	"\x1aERROR_REASON_SHUTTING_DOWN\x10\x0f\x12\x1d\n" +
 	"\x19ERROR_REASON_CIRCUIT_OPEN\x10\x10\x12\x19\n" +
@@ -228,7 +243,10 @@ const file_understudy_v1_error_proto_rawDesc = "" +
 	"!ERROR_REASON_ALL_PROVIDERS_FAILED\x10\x1c\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\x1d\x12 \n" +
 	"\x1cERROR_REASON_SCHEMA_MISMATCH\x10\x1e\x12\"\n" +
-	"\x1eERROR_REASON_MESSAGE_TOO_LARGE\x10\x1fB\x9f\x01\n" +
+	"\x1eERROR_REASON_MESSAGE_TOO_LARGE\x10\x1f\x12!\n" +
+	"\x1dERROR_REASON_BUDGET_EXHAUSTED\x10 \x12$\n" +
+	" ERROR_REASON_CALLER_RATE_LIMITED\x10!\x12#\n" +
+	"\x1fERROR_REASON_LIMITS_UNAVAILABLE\x10\"B\x9f\x01\n" +
 	"\x11com.understudy.v1B\n" +
 	"ErrorProtoP\x01Z)understudy.internal/understudy;understudy\xa2\x02\x03UXX\xaa\x02\rUnderstudy.V1\xca\x02\rUnderstudy\\V1\xe2\x02\x19Understudy\\V1\\GPBMetadata\xea\x02\x0eUnderstudy::V1b\x06proto3"
 

@@ -1029,9 +1029,11 @@ type HealthResponse struct {
 	// Time since the gateway started.
 	Uptime *durationpb.Duration `protobuf:"bytes,3,opt,name=uptime,proto3" json:"uptime,omitempty"`
 	// One entry per target, in the order of the configuration.
-	Providers     []*ProviderHealth `protobuf:"bytes,4,rep,name=providers,proto3" json:"providers,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Providers []*ProviderHealth `protobuf:"bytes,4,rep,name=providers,proto3" json:"providers,omitempty"`
+	// Whether other machines can reach the gateway although it does not ask who they are.
+	Unauthenticated bool `protobuf:"varint,5,opt,name=unauthenticated,proto3" json:"unauthenticated,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *HealthResponse) Reset() {
@@ -1090,6 +1092,13 @@ func (x *HealthResponse) GetProviders() []*ProviderHealth {
 		return x.Providers
 	}
 	return nil
+}
+
+func (x *HealthResponse) GetUnauthenticated() bool {
+	if x != nil {
+		return x.Unauthenticated
+	}
+	return false
 }
 
 // Asks for the models.
@@ -2100,12 +2109,13 @@ const file_understudy_v1_llm_proto_rawDesc = "" +
 	"\t_cost_usdB\r\n" +
 	"\v_latency_msB\a\n" +
 	"\x05event\"\x0f\n" +
-	"\rHealthRequest\"\xcf\x01\n" +
+	"\rHealthRequest\"\xf9\x01\n" +
 	"\x0eHealthResponse\x123\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x1b.understudy.v1.HealthStatusR\x06status\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x121\n" +
 	"\x06uptime\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x06uptime\x12;\n" +
-	"\tproviders\x18\x04 \x03(\v2\x1d.understudy.v1.ProviderHealthR\tproviders\"g\n" +
+	"\tproviders\x18\x04 \x03(\v2\x1d.understudy.v1.ProviderHealthR\tproviders\x12(\n" +
+	"\x0funauthenticated\x18\x05 \x01(\bR\x0funauthenticated\"g\n" +
 	"\x11ListModelsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +

@@ -1,4 +1,7 @@
-/** Classes of failures: C1 to C21 of the engine's rules, in that order, and a complete answer of the wrong form. */
+/**
+ * Classes of failures: C1 to C21 of the engine's rules, in that order, a complete answer of the wrong form, and what the caller may not
+ * spend (C22).
+ */
 export type FailureClass =
   | 'connect'
   | 'tls'
@@ -21,7 +24,8 @@ export type FailureClass =
   | 'slow_reader'
   | 'local_refusal'
   | 'internal'
-  | 'mismatch';
+  | 'mismatch'
+  | 'budget';
 
 /** Reasons of the contract's `ErrorReason`, without the prefix. */
 export type FailureReason =
@@ -37,7 +41,9 @@ export type FailureReason =
   | 'AUTH_REQUIRED'
   | 'AUTH_INVALID'
   | 'MODEL_FORBIDDEN'
-  | 'RATE_LIMITED'
+  | 'CALLER_RATE_LIMITED'
+  | 'BUDGET_EXHAUSTED'
+  | 'LIMITS_UNAVAILABLE'
   | 'OVERLOADED'
   | 'SHUTTING_DOWN'
   | 'CIRCUIT_OPEN'
@@ -149,6 +155,7 @@ export const CLASS_RULES = {
   local_refusal: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
   internal: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
   mismatch: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
+  budget: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
 } as const satisfies Record<FailureClass, ClassRule>;
 
 /** Reason to gRPC status, where a failure of that reason is what the caller gets. */
@@ -165,7 +172,9 @@ export const REASON_STATUS = {
   AUTH_REQUIRED: 'UNAUTHENTICATED',
   AUTH_INVALID: 'UNAUTHENTICATED',
   MODEL_FORBIDDEN: 'PERMISSION_DENIED',
-  RATE_LIMITED: 'RESOURCE_EXHAUSTED',
+  CALLER_RATE_LIMITED: 'RESOURCE_EXHAUSTED',
+  BUDGET_EXHAUSTED: 'RESOURCE_EXHAUSTED',
+  LIMITS_UNAVAILABLE: 'UNAVAILABLE',
   OVERLOADED: 'UNAVAILABLE',
   SHUTTING_DOWN: 'UNAVAILABLE',
   CIRCUIT_OPEN: 'UNAVAILABLE',

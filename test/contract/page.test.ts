@@ -4,13 +4,17 @@ import { expect, test } from 'vitest';
 
 import { file_understudy_v1_admin } from '../../gen/understudy/v1/admin_pb.ts';
 import { file_understudy_v1_llm } from '../../gen/understudy/v1/llm_pb.ts';
+import { file_understudy_v1_usage_service } from '../../gen/understudy/v1/usage_service_pb.ts';
 
 const PAGE = readFileSync(new URL('../../docs/contract.md', import.meta.url), 'utf8');
 const SECTIONS = new Map(PAGE.split('\n### ').map((text) => [text.slice(0, text.indexOf('\n')), text]));
 
-const FILES = [file_understudy_v1_admin, file_understudy_v1_llm, ...file_understudy_v1_llm.dependencies].filter(
-  ({ proto }) => proto.package === 'understudy.v1',
-);
+const FILES = [
+  file_understudy_v1_admin,
+  file_understudy_v1_usage_service,
+  file_understudy_v1_llm,
+  ...file_understudy_v1_llm.dependencies,
+].filter(({ proto }) => proto.package === 'understudy.v1');
 const MESSAGES = FILES.flatMap(({ messages }) => messages.flatMap((one) => [one, ...one.nestedMessages]));
 const ENUMS = FILES.flatMap(({ enums }) => enums);
 const SERVICES = FILES.flatMap(({ services }) => services);

@@ -80,6 +80,7 @@ const REASONS = {
   local_refusal: 'CIRCUIT_OPEN',
   internal: 'INTERNAL',
   mismatch: 'SCHEMA_MISMATCH',
+  budget: 'BUDGET_EXHAUSTED',
 } as const satisfies Record<FailureClass, FailureReason>;
 
 /** A failure of a class, with the reason that goes with it. */

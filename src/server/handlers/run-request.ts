@@ -5,6 +5,7 @@ import type { CallFailure, CallResult, ClientSink, Recovery } from '../../engine
 import type { AnswerContext, AnsweredCall } from '../answers/assembled-answer.ts';
 import { describeTrail } from '../answers/attempt-trail.ts';
 import type { GatewayPort, CallEnd, Plan, PlanRequest } from '../port/gateway-port.ts';
+import { CALLER } from '../port/caller-key.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../port/limits.ts';
 import { SHARE_KEY } from '../port/share-key.ts';
 import { callError, invalidRequest, refusal, endedByShutdown, unexpected } from '../errors/status.ts';
@@ -81,6 +82,7 @@ export async function runRequest(
   caller: RpcCaller,
 ): Promise<AnsweredRpc> {
   const { requestId, signal } = caller;
+  const madeBy = context.values.get(CALLER);
   const timeoutMs = timeLeft(context);
   await OTHERS_CATCH_UP;
   let plan: Plan | undefined;
@@ -118,7 +120,7 @@ export async function runRequest(
     (attempt) => plan?.estimatedUsage?.(attempt),
   );
   await OTHERS_CATCH_UP;
-  gateway.callEnded({ method: rpc.method, requestId, request: rpc.request, result, trail });
+  gateway.callEnded({ method: rpc.method, requestId, caller: madeBy, request: rpc.request, result, trail });
   if (result.ok) {
     const warnings = plan?.warnings(result.serving, result.movedConversation) ?? [];
     return { result, answer: { requestId, requestedModel: rpc.request.model, trail, warnings } };

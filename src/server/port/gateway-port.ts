@@ -1,6 +1,7 @@
 import type { ChatRequest, GenerateRequest, Model, StreamChatRequest } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { Attempt, Warning } from '../../../gen/understudy/v1/routing_pb.ts';
 import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
+import type { Caller } from '../../callers/port/caller.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { TokenUsage } from '../../core/ports.ts';
@@ -48,6 +49,8 @@ export interface PricedTrail {
 export interface CallEnd {
   readonly method: 'Generate' | 'Chat' | 'StreamChat';
   readonly requestId: string;
+  /** Who made it; absent where callers are not named. */
+  readonly caller?: Caller | undefined;
   readonly request: GenerateRequest | ChatRequest | StreamChatRequest;
   readonly result: CallResult<Delta, Finish>;
   /** The trail with its costs; its attempts are those of `result`, in the same order. */

@@ -62,6 +62,7 @@ const TABLE = {
   protocol: { same: 'left', next: 'asked', verdict: 'failure', alone: 2, final: 'INTERNAL' },
   conflict: { same: 'repeated', next: 'asked', verdict: 'neutral', alone: 5, final: 'UNAVAILABLE' },
   interrupted: { same: 'left', next: 'not asked', verdict: 'failure', alone: 1, final: 'ABORTED' },
+  budget: { same: 'left', next: 'not asked', verdict: 'neutral', alone: 1, final: 'RESOURCE_EXHAUSTED' },
   client_cancel: { same: 'left', next: 'not asked', verdict: 'neutral', alone: 1, final: 'CANCELLED' },
   slow_reader: { same: 'left', next: 'not asked', verdict: 'neutral', alone: 1, final: 'CANCELLED' },
   local_refusal: { same: 'left', next: 'asked', verdict: 'neutral', alone: 1, final: 'UNAVAILABLE' },

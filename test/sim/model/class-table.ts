@@ -46,6 +46,7 @@ const CLASS_TABLE = {
   local_refusal: NEEDS_A_PERSON,
   internal: NEEDS_A_PERSON,
   mismatch: NEEDS_A_PERSON,
+  budget: THE_CALLERS,
 } as const satisfies Record<FailureClass, ClassRow>;
 
 /** The row of a class. */

@@ -14,6 +14,11 @@ if sys.version_info >= (3, 10):
 else:
     from typing_extensions import TypeAlias as _TypeAlias
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _ErrorReason:
@@ -47,9 +52,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_AUTH_INVALID: _ErrorReason.ValueType  # 11
     """The caller's credential is not valid."""
     ERROR_REASON_MODEL_FORBIDDEN: _ErrorReason.ValueType  # 12
-    """The caller may not use the model."""
-    ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 13
-    """The caller's own limit at the gateway is used up for now."""
+    """The caller may not use the route, the targets or the model."""
+    @_builtins.property
+    @_deprecated("""This enum value has been marked as deprecated using proto enum value options.""")
+    def ERROR_REASON_RATE_LIMITED(self) -> _ErrorReason.ValueType:   # 13
+        """Not sent: ERROR_REASON_CALLER_RATE_LIMITED says it."""
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 14
     """The gateway is overloaded, or a target's slots are taken."""
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 15
@@ -86,6 +93,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The answer is complete but does not match the schema of the request."""
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 31
     """The request or the answer is larger than a message may be."""
+    ERROR_REASON_BUDGET_EXHAUSTED: _ErrorReason.ValueType  # 32
+    """What the caller, or its group, may spend is spent; google.rpc.QuotaFailure names the budget and when it renews. A repeat is of
+    no use before.
+    """
+    ERROR_REASON_CALLER_RATE_LIMITED: _ErrorReason.ValueType  # 33
+    """The caller, or its group, has made too many requests, asked for too many tokens, or has too many calls under way."""
+    ERROR_REASON_LIMITS_UNAVAILABLE: _ErrorReason.ValueType  # 34
+    """The store that limits and budgets are counted in does not answer, and the configuration says that calls then fail."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request or an attempt failed. In google.rpc.ErrorInfo without the prefix "ERROR_REASON_"."""
@@ -115,9 +130,9 @@ ERROR_REASON_AUTH_REQUIRED: ErrorReason.ValueType  # 10
 ERROR_REASON_AUTH_INVALID: ErrorReason.ValueType  # 11
 """The caller's credential is not valid."""
 ERROR_REASON_MODEL_FORBIDDEN: ErrorReason.ValueType  # 12
-"""The caller may not use the model."""
+"""The caller may not use the route, the targets or the model."""
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 13
-"""The caller's own limit at the gateway is used up for now."""
+"""Not sent: ERROR_REASON_CALLER_RATE_LIMITED says it."""
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 14
 """The gateway is overloaded, or a target's slots are taken."""
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 15
@@ -154,4 +169,12 @@ ERROR_REASON_SCHEMA_MISMATCH: ErrorReason.ValueType  # 30
 """The answer is complete but does not match the schema of the request."""
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 31
 """The request or the answer is larger than a message may be."""
+ERROR_REASON_BUDGET_EXHAUSTED: ErrorReason.ValueType  # 32
+"""What the caller, or its group, may spend is spent; google.rpc.QuotaFailure names the budget and when it renews. A repeat is of
+no use before.
+"""
+ERROR_REASON_CALLER_RATE_LIMITED: ErrorReason.ValueType  # 33
+"""The caller, or its group, has made too many requests, asked for too many tokens, or has too many calls under way."""
+ERROR_REASON_LIMITS_UNAVAILABLE: ErrorReason.ValueType  # 34
+"""The store that limits and budgets are counted in does not answer, and the configuration says that calls then fail."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

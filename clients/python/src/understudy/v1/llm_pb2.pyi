@@ -972,10 +972,13 @@ class HealthResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     UPTIME_FIELD_NUMBER: _builtins.int
     PROVIDERS_FIELD_NUMBER: _builtins.int
+    UNAUTHENTICATED_FIELD_NUMBER: _builtins.int
     status: _health_pb2.HealthStatus.ValueType
     """SERVING while every target can be used, DEGRADED while at least one can, NOT_SERVING otherwise."""
     version: _builtins.str
     """Version of the gateway."""
+    unauthenticated: _builtins.bool
+    """Whether other machines can reach the gateway although it does not ask who they are."""
     @_builtins.property
     def uptime(self) -> _duration_pb2.Duration:
         """Time since the gateway started."""
@@ -991,10 +994,11 @@ class HealthResponse(_message.Message):
         version: _builtins.str = ...,
         uptime: _duration_pb2.Duration | None = ...,
         providers: _abc.Iterable[_health_pb2.ProviderHealth] | None = ...,
+        unauthenticated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["uptime", b"uptime"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["providers", b"providers", "status", b"status", "uptime", b"uptime", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["providers", b"providers", "status", b"status", "unauthenticated", b"unauthenticated", "uptime", b"uptime", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

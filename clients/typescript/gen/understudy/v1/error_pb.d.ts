@@ -100,16 +100,17 @@ export enum ErrorReason {
   AUTH_INVALID = 11,
 
   /**
-   * The caller may not use the model.
+   * The caller may not use the route, the targets or the model.
    *
    * @generated from enum value: ERROR_REASON_MODEL_FORBIDDEN = 12;
    */
   MODEL_FORBIDDEN = 12,
 
   /**
-   * The caller's own limit at the gateway is used up for now.
+   * Not sent: ERROR_REASON_CALLER_RATE_LIMITED says it.
    *
-   * @generated from enum value: ERROR_REASON_RATE_LIMITED = 13;
+   * @generated from enum value: ERROR_REASON_RATE_LIMITED = 13 [deprecated = true];
+   * @deprecated
    */
   RATE_LIMITED = 13,
 
@@ -238,6 +239,28 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_MESSAGE_TOO_LARGE = 31;
    */
   MESSAGE_TOO_LARGE = 31,
+
+  /**
+   * What the caller, or its group, may spend is spent; google.rpc.QuotaFailure names the budget and when it renews. A repeat is of
+   * no use before.
+   *
+   * @generated from enum value: ERROR_REASON_BUDGET_EXHAUSTED = 32;
+   */
+  BUDGET_EXHAUSTED = 32,
+
+  /**
+   * The caller, or its group, has made too many requests, asked for too many tokens, or has too many calls under way.
+   *
+   * @generated from enum value: ERROR_REASON_CALLER_RATE_LIMITED = 33;
+   */
+  CALLER_RATE_LIMITED = 33,
+
+  /**
+   * The store that limits and budgets are counted in does not answer, and the configuration says that calls then fail.
+   *
+   * @generated from enum value: ERROR_REASON_LIMITS_UNAVAILABLE = 34;
+   */
+  LIMITS_UNAVAILABLE = 34,
 }
 
 /**

@@ -955,6 +955,13 @@ export declare type HealthResponse = Message<"understudy.v1.HealthResponse"> & {
    * @generated from field: repeated understudy.v1.ProviderHealth providers = 4;
    */
   providers: ProviderHealth[];
+
+  /**
+   * Whether other machines can reach the gateway although it does not ask who they are.
+   *
+   * @generated from field: bool unauthenticated = 5;
+   */
+  unauthenticated: boolean;
 };
 
 /**

@@ -1,0 +1,28 @@
+import type { Failure } from '../../core/failure.ts';
+import type { Caller } from './caller.ts';
+
+/** What a call shows of who makes it. */
+export interface ShownCredentials {
+  /** The header `authorization`. */
+  readonly authorization?: string | undefined;
+  /** The header `x-api-key`. */
+  readonly apiKey?: string | undefined;
+  /** What stands in the client's certificate, which its connection has proved; absent without one. */
+  readonly certificate?: CertificateNames | undefined;
+}
+
+/** The names in a certificate. */
+export interface CertificateNames {
+  /** Subject alternative names without their kind, such as `spiffe://example.org/billing` or `billing.example.org`. */
+  readonly alternativeNames: readonly string[];
+  readonly commonName?: string | undefined;
+}
+
+/** Knows callers by what they show. */
+export interface CallerDirectory {
+  /**
+   * Returns who shows these credentials, or why nobody does: AUTH_REQUIRED or AUTH_INVALID, of class `local_refusal`. A promise only
+   * where something must be asked or reckoned first; it never rejects.
+   */
+  identify(shown: ShownCredentials): Caller | Failure | Promise<Caller | Failure>;
+}

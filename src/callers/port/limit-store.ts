@@ -1,0 +1,58 @@
+import type { CallerAccount, AccountLimits, CallerBudget } from './caller.ts';
+
+/** Why a call, or an attempt, may not go on. */
+export type StoreRefusal =
+  /** A limit is reached; `retryAfterMs` is when there may be room again, undefined where that is not known. */
+  | {
+      readonly kind: 'limited';
+      readonly account: CallerAccount;
+      readonly limit: keyof AccountLimits;
+      readonly retryAfterMs?: number | undefined;
+    }
+  /** What is spent leaves too little of a budget. */
+  | {
+      readonly kind: 'exhausted';
+      readonly account: CallerAccount;
+      readonly budget: CallerBudget;
+      readonly renewsAtMs: number;
+    }
+  /** What is spent leaves enough, but other calls have reserved it: some of that will come back. */
+  | {
+      readonly kind: 'reserved';
+      readonly account: CallerAccount;
+      readonly budget: CallerBudget;
+      readonly renewsAtMs: number;
+    }
+  /** The store does not answer, and is closed then. */
+  | { readonly kind: 'unavailable' };
+
+/** What a store says: undefined is yes. A promise where another process is asked; it never rejects. */
+export type StoreAnswer = StoreRefusal | undefined | Promise<StoreRefusal | undefined>;
+
+/**
+ * Counts what accounts do and spend. Each of its questions is about the accounts of one call, which are all of one family, and is
+ * answered for all of them or for none.
+ */
+export interface LimitStore {
+  /**
+   * Lets a call begin: counts a request, a call under way and its likely tokens.
+   *
+   * @param tokens of prompt and answer, as estimated
+   */
+  enter(accounts: readonly CallerAccount[], tokens: number): StoreAnswer;
+  /**
+   * Notes that a call that was let in has ended.
+   *
+   * @param tokens as in `enter`
+   * @param usedTokens what it really took; refunds, or is charged beyond, `tokens`
+   */
+  leave(accounts: readonly CallerAccount[], tokens: number, usedTokens: number): void;
+  /** Reserves what an attempt may cost at most, in nano-USD, in all budgets. */
+  reserve(accounts: readonly CallerAccount[], nanoUsd: bigint): StoreAnswer;
+  /** Gives a reservation back and books what the attempt has cost. Once for each that was granted. */
+  settle(accounts: readonly CallerAccount[], reservedNanoUsd: bigint, costNanoUsd: bigint): void;
+  /** Calls back when something was given back to these accounts by this process, or by others after a while; returns how to stop. */
+  onReturn(accounts: readonly CallerAccount[], returned: () => void): () => void;
+  /** Writes what is not yet written. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,56 @@
+import type { Cohort } from '../core/cohort.ts';
+import type { System } from '../core/ports.ts';
+import type { CallEnd } from '../server/port/gateway-port.ts';
+import type { TransferFigures } from '../server/port/transfer-figures.ts';
+import { watchLoad } from './load/overload.ts';
+import { createPeopleFormat } from './logging/line-format.ts';
+import { createCallLog, type CallLog } from './logging/log.ts';
+import { createMetrics, type Metrics } from './metering/metrics.ts';
+import { reportCall } from './report/call-report.ts';
+
+/** How the log is written. */
+export interface LogStyle {
+  /** Whether as text for people; otherwise as JSON. */
+  readonly text: boolean;
+  /** Whether text has colours. */
+  readonly colors: boolean;
+}
+
+/** What reports are made with. */
+export interface ReportParts {
+  /** Of this build, as the metrics tell it. */
+  readonly version: string;
+  readonly system: System;
+  readonly cohort: Cohort;
+  readonly transfers: TransferFigures;
+  readonly style: LogStyle;
+}
+
+/** What is told of calls: to people, to Prometheus, and to the engine of the load of this process. */
+export interface Reports {
+  readonly log: CallLog;
+  readonly metrics: Metrics;
+  readonly load: ReturnType<typeof watchLoad>;
+  /** Tells of a call's end, once its answer is on its way. */
+  callEnded(call: CallEnd): void;
+}
+
+/** Opens log and metrics, and begins to watch the load of this process. */
+export function openReports({ version, system, cohort, transfers, style }: ReportParts): Reports {
+  const format = style.text ? createPeopleFormat(style.colors) : undefined;
+  const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format });
+  const metrics = createMetrics({ version, transfers });
+  return {
+    log,
+    metrics,
+    load: watchLoad(system),
+    callEnded: (call) => {
+      // The answers go out first; then all log lines of a turn, then all figures.
+      cohort.add(() => {
+        const end = reportCall(call);
+        log.callEnded(end);
+        cohort.add(() => metrics.callEnded(end));
+      });
+    },
+  };
+}
