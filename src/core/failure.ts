@@ -103,8 +103,20 @@ export interface Failure {
   readonly quirk?: string | undefined;
   /** What broke off an answer of which the caller has got some: the reason that it would have had before. */
   readonly brokenBy?: FailureReason | undefined;
+  /** Which limit or budget of a caller is reached. */
+  readonly quota?: ReachedQuota | undefined;
   /** What was caught. For the debug log alone, never for the wire. */
   readonly cause?: unknown;
+}
+
+/** A limit, or a budget, of a caller or a group that lets a call go no further. */
+export interface ReachedQuota {
+  /** `caller:billing` or `group:backend`. */
+  readonly subject: string;
+  /** The limit, as in `600 requests per minute`. */
+  readonly description: string;
+  /** What programs are told besides: `limit`, or `budget` and `renewsAt`. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** What an attempt's end says about the health of its target (engine, "Three outcomes"). */
