@@ -1,6 +1,5 @@
 /**
- * Classes of failures: C1 to C21 of the engine's rules, in that order, a complete answer of the wrong form, and what the caller may not
- * spend (C22).
+ * Classes of failures: C1 to C22 of the engine's rules, in that order, and a complete answer of the wrong form.
  */
 export type FailureClass =
   | 'connect'
@@ -24,8 +23,8 @@ export type FailureClass =
   | 'slow_reader'
   | 'local_refusal'
   | 'internal'
-  | 'mismatch'
-  | 'budget';
+  | 'budget'
+  | 'mismatch';
 
 /** Reasons of the contract's `ErrorReason`, without the prefix. */
 export type FailureReason =
@@ -166,8 +165,8 @@ export const CLASS_RULES = {
   slow_reader: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
   local_refusal: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
   internal: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
-  mismatch: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
   budget: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
+  mismatch: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
 } as const satisfies Record<FailureClass, ClassRule>;
 
 /** Reason to gRPC status, where a failure of that reason is what the caller gets. */

@@ -1,6 +1,6 @@
 import { CostSchema, CostSource } from '../../gen/understudy/v1/usage_pb.ts';
 import type { Cost } from '../../gen/understudy/v1/usage_pb.ts';
-import type { CostBounds } from '../core/claim.ts';
+import type { CostBounds } from '../core/money.ts';
 import type { TokenUsage } from '../core/ports.ts';
 import type { AttemptRecord, ChainEntry } from '../engine/port/call.ts';
 import { AnswerLengths } from './answer-lengths.ts';

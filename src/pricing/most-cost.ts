@@ -1,4 +1,4 @@
-import type { CostBounds } from '../core/claim.ts';
+import type { CostBounds } from '../core/money.ts';
 import { sumNanoUsd } from '../core/money.ts';
 import { findPrice, type PricedAttempt } from './cost.ts';
 import type { PriceFallback } from './price-fallback.ts';
@@ -37,7 +37,12 @@ export function mostCost(
   if (entry === undefined) {
     const priceOf = (inputTokens: number, output: number): bigint | undefined =>
       fallback?.priceOf(asked.provider, asked.model, {
-        ...{ input: inputTokens, fresh: inputTokens, cached: 0, written: 0, writtenLong: 0, output },
+        input: inputTokens,
+        fresh: inputTokens,
+        cached: 0,
+        written: 0,
+        writtenLong: 0,
+        output,
         areReported: false,
       });
     const most = asked.ownHost ? priceOf(input, answer) : undefined;

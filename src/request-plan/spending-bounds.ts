@@ -1,4 +1,4 @@
-import type { CostBounds } from '../core/claim.ts';
+import type { CostBounds } from '../core/money.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ChainEntry, Prepared } from '../engine/port/call.ts';
 import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';

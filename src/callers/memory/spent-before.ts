@@ -1,4 +1,4 @@
-import { periodOf } from '../../core/budget-period.ts';
+import { periodOf } from '../../core/calendar.ts';
 import type { BudgetPeriod } from '../port/caller.ts';
 
 /** What an account has spent before this process began. */

@@ -1,4 +1,4 @@
-import { periodOf } from '../../core/budget-period.ts';
+import { periodOf } from '../../core/calendar.ts';
 import type { BudgetPeriod, CallerBudget } from '../port/caller.ts';
 
 /** What of one budget is spent and reserved, in nano-USD. What is reserved when it renews counts in the new period. */

@@ -1,4 +1,5 @@
-import type { ClaimAnswer, CostBounds } from '../../core/claim.ts';
+import type { ClaimAnswer } from '../../core/ports.ts';
+import type { CostBounds } from '../../core/money.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { Caller } from './caller.ts';
 

@@ -1,4 +1,4 @@
-import type { ClaimAnswer } from '../../core/claim.ts';
+import type { ClaimAnswer } from '../../core/ports.ts';
 import type { Failure, FailureReason, ReachedQuota, StatusName } from '../../core/failure.ts';
 import type { AttemptHandle, AttemptSink, TokenUsage } from '../../core/ports.ts';
 import type { Affinity, MovedConversation } from './affinity.ts';

@@ -1,4 +1,4 @@
-import type { PendingClaim } from '../../core/claim.ts';
+import type { PendingClaim } from '../../core/ports.ts';
 import type { Failure } from '../../core/failure.ts';
 import { leaseMs } from '../attempt/probe-output.ts';
 import type { ChainEntry, Prepared, Repair } from '../port/call.ts';

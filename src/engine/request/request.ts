@@ -1,4 +1,4 @@
-import type { PendingClaim } from '../../core/claim.ts';
+import type { PendingClaim } from '../../core/ports.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { Runtime } from '../../core/ports.ts';
 import type { Attempt } from '../attempt/attempt.ts';
