@@ -42,18 +42,17 @@ export class InProcessLimits implements LimitStore {
 
   reserve(accounts: readonly CallerAccount[], nanoUsd: bigint): StoreRefusal | undefined {
     const wallMs = this.#clock.wall();
-    let reserved: StoreRefusal | undefined;
+    let refused: OfBudget | undefined;
     for (const account of accounts) {
       for (const budget of account.budgets) {
         const counted = this.#stateOf(account.key).budget(budget, wallMs);
         const kind = counted.refuses(budget, nanoUsd, wallMs);
         if (kind === undefined) continue;
-        const refusal: StoreRefusal = { kind, account, budget, renewsAtMs: counted.renewsAtMs };
-        if (kind === 'exhausted') return refusal;
-        reserved ??= refusal;
+        const refusal: OfBudget = { kind, account, budget, renewsAtMs: counted.renewsAtMs };
+        if (refused === undefined || isWorse(refusal, refused)) refused = refusal;
       }
     }
-    if (reserved !== undefined) return reserved;
+    if (refused !== undefined) return refused;
     for (const account of accounts) {
       for (const budget of account.budgets) this.#stateOf(account.key).budget(budget, wallMs).reserve(nanoUsd);
     }
@@ -102,6 +101,11 @@ export class InProcessLimits implements LimitStore {
     });
   }
 
+  /** How many accounts are remembered. */
+  get size(): number {
+    return this.#accounts.size;
+  }
+
   async close(): Promise<void> {
     this.#listeners.clear();
   }
@@ -129,6 +133,14 @@ export class InProcessLimits implements LimitStore {
     }
     this.#lookAt = Math.max(1_000, Math.min(2 * this.#accounts.size, this.#most + 1 + this.#most / 10));
   }
+}
+
+type OfBudget = Extract<StoreRefusal, { kind: 'exhausted' | 'reserved' }>;
+
+/** What is exhausted for longest counts more than what others have reserved. */
+function isWorse(one: OfBudget, other: OfBudget): boolean {
+  if (one.kind !== other.kind) return one.kind === 'exhausted';
+  return one.kind === 'exhausted' && one.renewsAtMs > other.renewsAtMs;
 }
 
 /** Who tells no time may be tried again first. */
