@@ -1,3 +1,5 @@
+import { HeldToLimits } from './callers/limits/held-to-limits.ts';
+import { InProcessLimits } from './callers/memory/in-process-limits.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
 import { listModels } from './catalogue/list-models.ts';
@@ -15,6 +17,7 @@ import type { RouteTable } from './engine/route/route.ts';
 import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
+import { AllowedChains } from './request-plan/allowed-chain.ts';
 import type { PlanContext } from './request-plan/plan.ts';
 import { planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
@@ -139,16 +142,23 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   });
   engine.restore(snapshot.map((target) => known.ofNamedModels(target)));
 
+  // What callers may do and spend.
+  const limitStore = new InProcessLimits(system);
+  const limits = new HeldToLimits(limitStore, system);
+
   // What the doors see of all this.
   const startedAtMs = system.now();
   const facts: PlanContext['facts'] = (target, model) => known.facts(target, model);
-  const planContext: PlanContext = { routeTable, targets, accounting, facts };
+  const chains = new AllowedChains(routeTable);
+  const planContext: PlanContext = { chains, targets, accounting, facts };
   const port: GatewayPort = {
     version,
-    plan: (request, streams) => {
+    plan: (request, streams, use) => {
       known.readListsFor(request.model);
-      return planRequest(request, streams, planContext);
+      return planRequest(request, streams, planContext, use);
     },
+    allowedTargets: (use) => chains.targetsOf(use),
+    limits,
     run: async (call) => {
       const ended = metrics?.callStarted();
       try {
@@ -208,6 +218,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       engine.drain();
       lists.close();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
+      await limitStore.close();
       load?.close();
       stopWatching?.();
       // What was just answered is reported in the next turn.

@@ -1,10 +1,13 @@
 import { CostSchema, CostSource } from '../../gen/understudy/v1/usage_pb.ts';
 import type { Cost } from '../../gen/understudy/v1/usage_pb.ts';
+import type { CostBounds } from '../core/money.ts';
 import type { TokenUsage } from '../core/ports.ts';
 import type { AttemptRecord, ChainEntry } from '../engine/port/call.ts';
+import { AnswerLengths } from './answer-lengths.ts';
 import { believableUsage, withEstimates } from './believable-usage.ts';
 import { costOf } from './cost.ts';
 import { BYTES_PER_TOKEN, TokenEstimator } from './estimate.ts';
+import { mostCost } from './most-cost.ts';
 import type { PriceFallback } from './price-fallback.ts';
 import type { PriceTable } from './price-table.ts';
 import type { PromptSize } from './prompt-size.ts';
@@ -15,6 +18,7 @@ export class Accounting {
   readonly #fallback: PriceFallback;
   readonly #wall: () => number;
   readonly #estimator = new TokenEstimator();
+  readonly #answers = new AnswerLengths();
   readonly #costOfTarget = new Map<string, bigint>();
   readonly #accounted = new WeakMap<AttemptRecord, Cost>();
   readonly #estimated = new WeakMap<AttemptRecord, TokenUsage>();
@@ -49,6 +53,28 @@ export class Accounting {
     const priced = { provider, target, ownHost, model, estimate, wallMs: this.#wall() };
     const { nanoUsd } = costOf(this.#prices, priced, this.#fallback);
     return nanoUsd !== undefined && Number(nanoUsd) <= limitUsd * 1e9;
+  }
+
+  /**
+   * Returns what a call costs at most, and at least; undefined where its price is unknown.
+   *
+   * @param answer its longest answer in tokens, and whether the request bounds it; otherwise answers of late are asked
+   */
+  costBounds(
+    { provider, target, model }: ChainEntry,
+    size: PromptSize,
+    answer: { readonly tokens: number; readonly isBounded: boolean },
+    serviceTiers: readonly string[],
+  ): CostBounds | undefined {
+    const { isBounded, tokens } = answer;
+    const asked = { provider, target, ownHost: !this.#foreign.has(target), model };
+    const most = {
+      prompt: this.promptTokens(provider, model, size),
+      answer: isBounded ? tokens : this.#answers.most(keyOf(provider, model), tokens),
+      isBounded,
+      serviceTiers,
+    };
+    return mostCost(this.#prices, asked, most, this.#fallback);
   }
 
   /**
@@ -99,6 +125,9 @@ export class Accounting {
       this.#fallback,
     );
     if (usage !== undefined && attempt.failure === undefined) {
+      if (usage.outputTokens !== undefined) {
+        this.#answers.learn(keyOf(entry.provider, entry.model), usage.outputTokens);
+      }
       const whole = withEstimates(usage, estimate);
       if (whole !== undefined) this.#estimated.set(attempt, whole);
     }

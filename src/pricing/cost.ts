@@ -67,7 +67,7 @@ export function costOf(table: PriceTable, attempt: PricedAttempt, fallback?: Pri
   if (attempt.neverSent === true) {
     return { nanoUsd: 0n, source: 'EXACT', priceTableVersion };
   }
-  const { entry, isSure } = find(table, attempt);
+  const { entry, isSure } = findPrice(table, attempt);
   if (entry !== undefined && isFree(entry)) {
     return { nanoUsd: 0n, source: isSure ? 'EXACT' : 'ESTIMATED', priceTableVersion };
   }
@@ -87,7 +87,11 @@ export function costOf(table: PriceTable, attempt: PricedAttempt, fallback?: Pri
   return { nanoUsd: bill.nanoUsd, source: isExact ? 'EXACT' : 'ESTIMATED', priceTableVersion };
 }
 
-function find(table: PriceTable, attempt: PricedAttempt): Found {
+/** Finds the price of what an attempt asks for, or of what has answered it. */
+export function findPrice(
+  table: PriceTable,
+  attempt: Pick<PricedAttempt, 'provider' | 'target' | 'ownHost' | 'model' | 'reportedModel'>,
+): Found {
   const { provider, target, model, reportedModel } = attempt;
   const override =
     table.override(target, model) ?? (reportedModel === undefined ? undefined : table.override(target, reportedModel));
