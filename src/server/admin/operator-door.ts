@@ -10,7 +10,8 @@ import { createListener } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
 import { createCsvDownload } from '../usage/csv-download.ts';
-import { createUsageHandlers, type UsageParts } from '../usage/serve-usage.ts';
+import type { UsageParts } from '../port/usage-parts.ts';
+import { createUsageHandlers } from '../usage/serve-usage.ts';
 
 /** What `/metrics` answers. */
 export interface MetricsText {

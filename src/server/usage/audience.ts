@@ -1,5 +1,5 @@
 import { parseAddress } from '../../core/address.ts';
-import type { UsageAudience } from './serve-usage.ts';
+import type { UsageAudience } from '../port/usage-parts.ts';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { create } from '@bufbuild/protobuf';
 import { GetUsageRequestSchema } from '../../../gen/understudy/v1/usage_service_pb.ts';
-import { csvRow } from '../../core/csv-row.ts';
+import { csvRow } from '../../core/formats/csv-row.ts';
 import { FailureError, REASON_STATUS } from '../../core/failure.ts';
 import { formatNano } from '../../core/money.ts';
-import { formatUtcTime } from '../../core/utc-time.ts';
+import { formatUtcTime } from '../../core/formats/utc-time.ts';
 import type { UsageKey, UsageQueries, UsageSum } from '../../ledger/port/usage-queries.ts';
 import type { UsageRecord } from '../../ledger/port/usage-record.ts';
 import {
@@ -15,10 +15,11 @@ import {
   type WebRequest,
   type WebResponse,
 } from '../http/exchange.ts';
+import type { UsageParts } from '../port/usage-parts.ts';
 import { collectViolations, type Violation } from '../port/violations.ts';
 import { readCsvQuery } from './csv-query.ts';
 import { readQuestion, type UsageQuestion } from './question.ts';
-import { askLedger, presentLedger, type UsageParts } from './serve-usage.ts';
+import { askLedger, presentLedger } from './serve-usage.ts';
 
 /** Rows that are read at a time. */
 const PAGE_ROWS = 10_000;

@@ -7,7 +7,7 @@ import {
   type UsageGrouping,
   UsageGroupingSchema,
 } from '../../../gen/understudy/v1/usage_service_pb.ts';
-import { parseUtcTime, UTC_TIME_RULE } from '../../core/utc-time.ts';
+import { parseUtcTime, UTC_TIME_RULE } from '../../core/formats/utc-time.ts';
 import type { Report } from '../port/violations.ts';
 
 /** The filters by their names in a URL. */

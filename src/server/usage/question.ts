@@ -2,7 +2,7 @@ import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import type { GetUsageRequest, UsageGrouping } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import { UsageDimension } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import { MAX_LABEL_KEY_LENGTH, MAX_LABELS } from '../../core/label-limits.ts';
-import { monthStartMs } from '../../core/utc-time.ts';
+import { monthStartMs } from '../../core/formats/utc-time.ts';
 import type { UsageFilter, UsageKey } from '../../ledger/port/usage-queries.ts';
 import { collectViolations, type Report, type Violation } from '../port/violations.ts';
 import { fingerprintOf, readPageToken } from './page-token.ts';
@@ -64,7 +64,7 @@ export function readQuestion(
     keys.push(...readKeys(request.groupBy, report));
     checkFilter(request, report);
     if (request.pageSize < 0) report('page_size', 'must not be negative');
-    const fingerprint = fingerprintOf([keys, [...equals].sort(), start, end]);
+    const fingerprint = fingerprintOf([keys, [...equals].map((pair) => JSON.stringify(pair)).sort(), start, end]);
     const page = request.pageToken === '' ? undefined : readPageToken(request.pageToken, fingerprint, keys.length);
     if (request.pageToken !== '' && page === undefined) {
       report('page_token', 'is no token of a page of this question; begin again');

@@ -16,24 +16,11 @@ import type { UsageQueries } from '../../ledger/port/usage-queries.ts';
 import { asConnectError, callError, type ErrorContext, invalidRequest } from '../errors/status.ts';
 import { CALLER } from '../port/caller-key.ts';
 import { chooseRequestId, isRequestId, MAX_REQUEST_ID_LENGTH, REQUEST_ID_HEADER } from '../port/limits.ts';
+import type { UsageAudience, UsageParts } from '../port/usage-parts.ts';
 import type { Violation } from '../port/violations.ts';
 import { writePageToken } from './page-token.ts';
 import { readQuestion, type UsageQuestion } from './question.ts';
 import { toldAttempt, toldUsage } from './told-usage.ts';
-
-/** Who is told: operators of everybody's usage, callers of their own, or nobody of any. */
-export type UsageAudience = 'operators' | 'callers' | 'nobody';
-
-/** What tells of usage. */
-export interface UsageParts {
-  /** Absent: there is no ledger. */
-  readonly queries?: UsageQueries | undefined;
-  /** Milliseconds since the epoch. */
-  readonly wall: () => number;
-  readonly newRequestId: () => string;
-  /** Chance, 0 to 1, that spreads the repeats of clients. */
-  readonly random: () => number;
-}
 
 /** Rows are told up to so many characters of their keys, so that clients with a limit of 4 MiB can read a page. */
 const MAX_KEY_CHARACTERS = 1_000_000;

@@ -1,4 +1,4 @@
-import { daysSinceEpoch } from './calendar.ts';
+import { daysSinceEpoch } from '../calendar.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
