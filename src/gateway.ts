@@ -194,6 +194,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
         },
         acted: (act) => log?.operatorActed(act),
       }),
+    usage: { queries: undefined, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));

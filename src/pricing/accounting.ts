@@ -5,7 +5,7 @@ import type { TokenUsage } from '../core/ports.ts';
 import type { AttemptRecord, ChainEntry } from '../engine/port/call.ts';
 import { AnswerLengths } from './answer-lengths.ts';
 import { believableUsage, withEstimates } from './believable-usage.ts';
-import { costOf } from './cost.ts';
+import { costOf, isAtListPrice, listNanoUsdOf } from './cost.ts';
 import { BYTES_PER_TOKEN, TokenEstimator } from './estimate.ts';
 import { mostCost } from './most-cost.ts';
 import type { PriceFallback } from './price-fallback.ts';
@@ -20,7 +20,7 @@ export class Accounting {
   readonly #estimator = new TokenEstimator();
   readonly #answers = new AnswerLengths();
   readonly #costOfTarget = new Map<string, bigint>();
-  readonly #accounted = new WeakMap<AttemptRecord, Cost>();
+  readonly #accounted = new WeakMap<AttemptRecord, PricedCost>();
   readonly #estimated = new WeakMap<AttemptRecord, TokenUsage>();
   readonly #foreign: ReadonlySet<string>;
 
@@ -84,9 +84,10 @@ export class Accounting {
   account(attempt: AttemptRecord, size: PromptSize): Cost | undefined {
     if (attempt.kind === 'SKIPPED') return undefined;
     const known = this.#accounted.get(attempt);
-    if (known !== undefined) return known;
-    const cost = this.#price(attempt, size);
-    this.#accounted.set(attempt, cost);
+    if (known !== undefined) return known.cost;
+    const priced = this.#price(attempt, size);
+    const { cost } = priced;
+    this.#accounted.set(attempt, priced);
     if (cost.nanoUsd !== undefined) {
       const { target } = attempt.entry;
       this.#costOfTarget.set(target, (this.#costOfTarget.get(target) ?? 0n) + cost.nanoUsd);
@@ -102,28 +103,33 @@ export class Accounting {
     return this.#estimated.get(attempt);
   }
 
-  #price(attempt: AttemptRecord, size: PromptSize): Cost {
+  /**
+   * Returns what the tokens of an accounted attempt cost at the provider's list price for its usual tier, whatever the configuration
+   * or the tier made of it, in nano-USD; undefined where the table has none.
+   */
+  listNanoUsd(attempt: AttemptRecord): bigint | undefined {
+    return this.#accounted.get(attempt)?.listNanoUsd;
+  }
+
+  #price(attempt: AttemptRecord, size: PromptSize): PricedCost {
     const { entry } = attempt;
     const usage = believableUsage(attempt.usage, attempt.outputBytes);
     const estimate = {
       inputTokens: this.promptTokens(entry.provider, entry.model, size),
       outputTokens: outputTokensOf(attempt),
     };
-    const { nanoUsd, source, priceTableVersion } = costOf(
-      this.#prices,
-      {
-        provider: entry.provider,
-        target: entry.target,
-        ownHost: !this.#foreign.has(entry.target),
-        model: entry.model,
-        reportedModel: attempt.reportedModel,
-        usage: isCutOff(attempt) ? { ...usage, outputTokens: undefined } : usage,
-        estimate,
-        wallMs: attempt.startedAtWallMs,
-        neverSent: attempt.failure?.neverSent === true || wasRefused(attempt),
-      },
-      this.#fallback,
-    );
+    const priced = {
+      provider: entry.provider,
+      target: entry.target,
+      ownHost: !this.#foreign.has(entry.target),
+      model: entry.model,
+      reportedModel: attempt.reportedModel,
+      usage: isCutOff(attempt) ? { ...usage, outputTokens: undefined } : usage,
+      estimate,
+      wallMs: attempt.startedAtWallMs,
+      neverSent: attempt.failure?.neverSent === true || wasRefused(attempt),
+    };
+    const { nanoUsd, source, priceTableVersion } = costOf(this.#prices, priced, this.#fallback);
     if (usage !== undefined && attempt.failure === undefined) {
       if (usage.outputTokens !== undefined) {
         this.#answers.learn(keyOf(entry.provider, entry.model), usage.outputTokens);
@@ -135,13 +141,23 @@ export class Accounting {
     if (usage?.inputTokens !== undefined && size.mediaTokens === 0) {
       this.#estimator.learn(keyOf(entry.provider, entry.model), size.bytes, size.messages, usage.inputTokens);
     }
-    return { $typeName: CostSchema.typeName, nanoUsd, source: CostSource[source], priceTableVersion };
+    const cost: Cost = { $typeName: CostSchema.typeName, nanoUsd, source: CostSource[source], priceTableVersion };
+    return {
+      cost,
+      listNanoUsd: isAtListPrice(this.#prices, priced) ? nanoUsd : listNanoUsdOf(this.#prices, priced),
+    };
   }
 
   /** Returns what a target has cost since start in nano-USD; undefined while nothing is known. */
   costOfTarget(target: string): bigint | undefined {
     return this.#costOfTarget.get(target);
   }
+}
+
+/** What an attempt cost, and what its tokens cost at the list price. */
+interface PricedCost {
+  readonly cost: Cost;
+  readonly listNanoUsd: bigint | undefined;
 }
 
 /** Whether an answer broke off, was cancelled or thrown away in its middle: what its provider has counted is not all of it. */
