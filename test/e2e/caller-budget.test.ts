@@ -167,7 +167,11 @@ test('a caller gets what it may use, and sees nothing else', async () => {
     { ...callerOf('routes'), routes: new Set(['default']) },
   );
   const ask = (name: string, routing: { readonly route?: string; readonly targets?: string[] }, model = '') =>
-    client.call(LlmService.method.generate, { prompt: 'hello', routing, model }, { metadata: { 'x-request-id': name } });
+    client.call(
+      LlmService.method.generate,
+      { prompt: 'hello', routing, model },
+      { metadata: { 'x-request-id': name } },
+    );
   expect((await ask('targets', { route: 'failing' })).target).toBe('other');
   expect((await ask('targets', { targets: ['mock', 'other'] })).target).toBe('other');
   const forbidden = { code: 'PERMISSION_DENIED', reason: 'MODEL_FORBIDDEN' };
