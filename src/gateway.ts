@@ -102,7 +102,11 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     style === false
       ? undefined
       : openReports({
-          ...{ version, system, cohort, transfers: transfers.budget, style },
+          version,
+          system,
+          cohort,
+          transfers: transfers.budget,
+          style,
           spentOf: (account) => limitStore.spentOf(account),
         });
   const { log, metrics, load } = told ?? {};
