@@ -92,10 +92,23 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const bytesInFlight = maxBytesInFlight ?? defaultBytesInFlight(memoryLimitBytes(), heapLimitBytes(), maxMessageBytes);
   const transfers = createTransfers(system, { maxMessageBytes, transferMs: transferTimeoutMs }, bytesInFlight);
 
+  // What callers may do and spend.
+  const limitStore = new InProcessLimits(system);
+  const limits = new HeldToLimits(limitStore, system);
+
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
   const style = reports === true ? { text: false, colors: false } : reports;
   const told =
-    style === false ? undefined : openReports({ version, system, cohort, transfers: transfers.budget, style });
+    style === false
+      ? undefined
+      : openReports({
+          version,
+          system,
+          cohort,
+          transfers: transfers.budget,
+          style,
+          spentOf: (account) => limitStore.spentOf(account),
+        });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
@@ -141,10 +154,6 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     checks: { check: createFreeCheck(targets), timers: idle },
   });
   engine.restore(snapshot.map((target) => known.ofNamedModels(target)));
-
-  // What callers may do and spend.
-  const limitStore = new InProcessLimits(system);
-  const limits = new HeldToLimits(limitStore, system);
 
   // What the doors see of all this.
   const startedAtMs = system.now();

@@ -65,6 +65,8 @@ export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
   const streams = method === 'StreamChat';
   return {
     'understudy.request_id': end.requestId,
+    'understudy.caller': end.caller?.name,
+    'understudy.caller_group': end.caller?.group,
     'rpc.method': `${SERVICE}/${method}`,
     'rpc.response.status_code': outcome.status,
     'error.type': outcome.reason,

@@ -24,7 +24,11 @@ describe('a limit of requests per minute', () => {
   test('lets a minute’s worth go at once, and then one for each that comes back', () => {
     const { store, pass } = stage();
     for (let call = 0; call < 60; call++) expect(store.enter(accounts, 0)).toBeUndefined();
-    expect(store.enter(accounts, 0)).toMatchObject({ kind: 'limited', limit: 'requestsPerMinute', retryAfterMs: 1_000 });
+    expect(store.enter(accounts, 0)).toMatchObject({
+      kind: 'limited',
+      limit: 'requestsPerMinute',
+      retryAfterMs: 1_000,
+    });
     pass(999);
     expect(store.enter(accounts, 0)).toMatchObject({ retryAfterMs: 1 });
     pass(1);
