@@ -8,6 +8,8 @@ import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
 import type { TransferFigures } from '../../server/port/transfer-figures.ts';
+import { createTlsRecorder } from './tls-metrics.ts';
+import type { TlsEvent } from '../../server/port/tls-options.ts';
 import { registerTransferMetrics } from './transfer-metrics.ts';
 
 /** Options of {@link createMetrics}. */
@@ -31,6 +33,8 @@ export interface Metrics {
   callEnded(end: CallReport): void;
   /** Counts something in an answer of a target that its adapter does not know. */
   unknownEvent(target: string, provider: string): void;
+  /** Notes which certificates are in use, and counts clients that are refused. */
+  tlsHappened(event: TlsEvent): void;
   /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets, and what the engine has to do. */
   render(
     targets: readonly TargetHealth[],
@@ -75,6 +79,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     unknownEvent: (target, provider) => {
       unknownEvents.inc({ target, provider });
     },
+    tlsHappened: createTlsRecorder(registry),
     render: async (targets, nowLoad) => {
       shown = targets;
       load = nowLoad;
