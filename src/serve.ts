@@ -76,7 +76,7 @@ function openTls({ tls, adminTls }: Config['server'], gateway: WiredGateway) {
   const watches: CertificateWatch[] = [];
   const open = (config: Config['server']['tls']): LiveTls | undefined => {
     if (config === undefined) return undefined;
-    const watch = watchCertificates(...openTlsFiles(config, system.wall), system, (event) =>
+    const watch = watchCertificates(...openTlsFiles(config, () => system.wall()), system, (event) =>
       gateway.tlsHappened(event),
     );
     watches.push(watch);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { FileTls } from '../file/tls-schema.ts';
 import type { ConfigProblem } from '../port/problem.ts';
 import type { TlsConfig } from '../port/tls-config.ts';
-import { readTlsFiles, type ReadText } from './tls-files.ts';
+import { readTlsFiles, type ReadText } from './certificate-files.ts';
 
 /** What files are read with; absent for a program that embeds the gateway, which has no listeners. */
 export interface TlsReader {

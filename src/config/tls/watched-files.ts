@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 
 import { ConfigError } from '../port/problem.ts';
 import type { TlsConfig } from '../port/tls-config.ts';
-import { readTlsFiles, type TlsFiles } from './tls-files.ts';
+import { readTlsFiles, type TlsFiles } from './certificate-files.ts';
 
 /** The files of a section of TLS, to be looked at again and again. */
 export interface TlsFileSet {

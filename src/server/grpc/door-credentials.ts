@@ -1,4 +1,3 @@
-import type { SecureServerOptions } from 'node:http2';
 import type { SecureContextOptions } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
 
@@ -7,10 +6,6 @@ import { ServerCredentials } from '@grpc/grpc-js';
  * connection: nobody comes in before the door guards them.
  */
 export class DoorCredentials extends ServerCredentials {
-  constructor(options: SecureServerOptions) {
-    super(options);
-  }
-
   /** Has new connections use these certificates. */
   load(context: SecureContextOptions): void {
     this.updateSecureContextOptions(context);

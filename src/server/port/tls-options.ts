@@ -25,6 +25,8 @@ export type TlsEvent =
       /** Whom the certificate is for. */
       readonly names: string;
       readonly expiresAtMs: number;
+      /** The same as a date (ISO 8601). */
+      readonly expires: string;
     }
   /** Files have changed and cannot be used: what there was stays. */
   | { readonly kind: 'kept'; readonly section: string; readonly problem: string }

@@ -9,6 +9,7 @@ const LOOK_MS = 500;
 export interface ReadCertificates extends TlsOptions {
   readonly names: string;
   readonly expiresAtMs: number;
+  readonly expires: string;
 }
 
 /** Files that are looked after. */
@@ -42,8 +43,8 @@ export function watchCertificates(
 ): CertificateWatch {
   const { section } = files;
   const tls = new LiveTls(first);
-  const loaded = ({ names, expiresAtMs }: ReadCertificates, isFirst: boolean): void =>
-    happened({ kind: 'loaded', section, isFirst, names, expiresAtMs });
+  const loaded = ({ names, expiresAtMs, expires }: ReadCertificates, isFirst: boolean): void =>
+    happened({ kind: 'loaded', section, isFirst, names, expiresAtMs, expires });
   loaded(first, true);
   let used = first;
   /** Of the files that were read last; undefined: not yet, or they were not there. */

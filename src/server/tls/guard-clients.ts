@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Timers } from '../../core/ports.ts';
 import type { ClientRule } from './live-tls.ts';
 import { refuseHttp1, refuseSession } from './refused-session.ts';
-import { certificateFault, handshakeFault } from './refusal-words.ts';
+import { certificateFault, handshakeFault } from './certificate-fault.ts';
 
 /** What a guard works with. */
 export interface ClientGuard {

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Timers } from '../../core/ports.ts';
 import { encodeStatus } from '../errors/details.ts';
 import { callError, refusal } from '../errors/status.ts';
-import type { CertificateFault } from './refusal-words.ts';
+import type { CertificateFault } from './certificate-fault.ts';
 
 /** How long a refused connection may go on, in milliseconds: who comes again at once, comes so often at most. */
 const LIFETIME_MS = 10_000;

@@ -15,10 +15,9 @@ export function tlsLine(event: TlsEvent): TlsLine | undefined {
   switch (event.kind) {
     case 'loaded': {
       if (event.isFirst) return undefined;
-      const notAfter = new Date(event.expiresAtMs).toISOString();
       const fields = { 'understudy.section': event.section, 'tls.server.names': event.names };
       const message = 'certificates have changed, and are used for new connections';
-      return { level: 'info', message, fields: { ...fields, 'tls.server.not_after': notAfter }, isAlert: false };
+      return { level: 'info', message, fields: { ...fields, 'tls.server.not_after': event.expires }, isAlert: false };
     }
     case 'kept': {
       const message = 'changed certificate files cannot be used: what there was stays in use';

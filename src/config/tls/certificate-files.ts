@@ -15,6 +15,8 @@ export interface TlsFiles {
   readonly names: string;
   /** When the first certificate of the chain expires, in milliseconds since the epoch. */
   readonly expiresAtMs: number;
+  /** The same as a date (ISO 8601). */
+  readonly expires: string;
   /** What an operator should know of them, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -74,6 +76,8 @@ export function readTlsFiles(config: TlsConfig, read: ReadText, wallMs: number):
     wrong('cert', `OpenSSL does not take it${codeOf(error)}`);
     return { problems };
   }
+  const expiresAtMs = Math.min(...chain.map(({ validToDate }) => validToDate.getTime()));
+  const first = chain.find(({ validToDate }) => validToDate.getTime() === expiresAtMs) ?? leaf;
   return {
     certPem,
     keyPem,
@@ -81,7 +85,8 @@ export function readTlsFiles(config: TlsConfig, read: ReadText, wallMs: number):
     clientAuth,
     minVersion,
     names: (leaf.subjectAltName ?? leaf.subject).replaceAll(/\s*\n\s*/g, ', '),
-    expiresAtMs: Math.min(...chain.map(({ validToDate }) => validToDate.getTime())),
+    expiresAtMs,
+    expires: first.validToDate.toISOString(),
     warnings: [...chainWarnings(chain, field, wallMs), ...authorityWarnings(authorities, field, wallMs)],
   };
 }
