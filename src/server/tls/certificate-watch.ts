@@ -65,8 +65,12 @@ export function watchCertificates(
     seen = stamp;
     const read = files.read();
     if (typeof read === 'string') return fail(read);
+    const wasTold = fault?.isTold === true;
     fault = undefined;
-    if (isSame(read, used)) return;
+    if (isSame(read, used)) {
+      if (wasTold) loaded(read, false);
+      return;
+    }
     try {
       tls.replace(read);
     } catch {
