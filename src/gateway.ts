@@ -215,6 +215,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       targetListeners.push(listener);
     },
     snapshot: () => engine.snapshot(),
+    tlsHappened: (event) => told?.tlsHappened(event),
     note: (message) => {
       log?.info(message);
     },

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 import type { Config, Environment, RouteConfig, TargetConfig } from './port/resolved.ts';
 import { crossProblems, splitEntry } from './check.ts';
@@ -14,6 +14,7 @@ import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './f
 import { substituteVariables } from './file/substitute.ts';
 import { resolveAdmission } from './resolve-admission.ts';
 import { resolveTarget } from './resolve-target.ts';
+import { resolveTls, type TlsReader } from './tls/resolve-tls.ts';
 
 /** Where a process's configuration comes from. */
 export interface LoadOptions {
@@ -28,6 +29,8 @@ export interface LoadOptions {
   readonly ollamaFound?: boolean | undefined;
   /** How large the heap of the process may become, in bytes: what fits it is the default. Absent: as if it were large. */
   readonly heapLimitBytes?: number | undefined;
+  /** Milliseconds since the epoch, by which certificates have expired. Default: none has. */
+  readonly wallMs?: number | undefined;
 }
 
 /** A config for a program that embeds the gateway. */
@@ -46,6 +49,8 @@ interface Assembly {
   readonly demo: boolean;
   readonly ollamaFound: boolean;
   readonly heapLimitBytes?: number | undefined;
+  /** What certificates are read with. */
+  readonly tls?: TlsReader | undefined;
 }
 
 /** Loads the process's configuration from the environment and its file. Throws {@link ConfigError} with every problem. */
@@ -56,7 +61,8 @@ export function loadConfig(options: LoadOptions): Config {
   if (path === undefined) return assemble({ raw: {}, label: 'config', ...given });
   const label = hideKeys(basename(path), keysOf(env));
   const text = readText(options, path);
-  return assemble({ raw: parseConfigText(text, label), label, ...given });
+  const tls = { folder: dirname(path), read: options.readFile, wallMs: options.wallMs };
+  return assemble({ raw: parseConfigText(text, label), label, tls, ...given });
 }
 
 /** Makes a configuration for a program that embeds the gateway, with the same checks. Throws {@link ConfigError}. */
@@ -82,7 +88,7 @@ function readText(options: LoadOptions, path: string): string {
   }
 }
 
-function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assembly): Config {
+function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, tls }: Assembly): Config {
   const problems: ConfigProblem[] = [];
   const { value: tree, problems: unset } = substituteVariables(raw, env);
   problems.push(...unset);
@@ -101,7 +107,11 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assemb
     ...crossProblems({ tree, raw, env, mockAll, detected: detectedNames }).filter(({ path }) => !failed.has(path)),
   );
   const section = serverSchema.safeParse(valueAt(tree, ['server']) ?? {});
-  const server = section.success ? resolveServer(section.data, env, problems) : undefined;
+  const tlsWarnings: string[] = [];
+  const told = { problems, warnings: tlsWarnings };
+  const server = section.success
+    ? { ...resolveServer(section.data, env, problems), ...resolveTls(section.data, tls, told) }
+    : undefined;
   const file = parsed.data;
   if (problems.length > 0 || file === undefined || server === undefined) {
     const keys = [...keysOf(env), ...keysOfTargets(raw), ...keysOfTargets(tree)];
@@ -141,6 +151,7 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assemb
     server,
     warnings: [
       ...(detection?.warnings ?? []),
+      ...tlsWarnings,
       ...(mockAll && targets.length === 0
         ? ['UNDERSTUDY_MOCK is set, but there is no target that could be a mock']
         : []),

@@ -1,6 +1,7 @@
 import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
 import type { CallEnd } from '../server/port/gateway-port.ts';
+import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
 import { watchLoad } from './load/overload.ts';
 import { createPeopleFormat } from './logging/line-format.ts';
@@ -36,6 +37,8 @@ export interface Reports {
   readonly load: ReturnType<typeof watchLoad>;
   /** Tells of a call's end, once its answer is on its way. */
   callEnded(call: CallEnd): void;
+  /** Tells of the transport security of the listeners. */
+  tlsHappened(event: TlsEvent): void;
 }
 
 /** Opens log and metrics, and begins to watch the load of this process. */
@@ -47,6 +50,10 @@ export function openReports({ version, system, cohort, transfers, style, spentOf
     log,
     metrics,
     load: watchLoad(system),
+    tlsHappened: (event) => {
+      log.tlsHappened(event);
+      metrics.tlsHappened(event);
+    },
     callEnded: (call) => {
       // The answers go out first; then all log lines of a turn, then all figures.
       cohort.add(() => {

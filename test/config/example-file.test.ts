@@ -50,7 +50,9 @@ describe('understudy.example.yaml', () => {
   });
 
   test('shows every field', () => {
-    const shown = new Set(writtenFields(parse(text)));
+    // Files that are not there would be an error: this section is commented out.
+    const whole = text.replaceAll(/^ {2}# (tls:|admin_tls: .*| {2}[a-z_]+: .*)$/gm, '  $1');
+    const shown = new Set(writtenFields(parse(whole)));
     expect(schemaFields(configJsonSchema()).filter((field) => !shown.has(field))).toEqual([]);
     expect(schemaFields(configJsonSchema()).length).toBeGreaterThan(30);
   });

@@ -9,6 +9,7 @@ import { isKey } from '../port/hidden-keys.ts';
 import { baseUrlProblem, withoutApiVersion } from '../port/base-url.ts';
 import { duration, durationOfSeconds, flag, LIST, MAPPING, oneOf, text, wholeNumber } from './leaves.ts';
 import { connectionsSchema, drainSchema } from './lifetimes.ts';
+import { tlsSections } from './tls-schema.ts';
 
 const name = () => text(/^[A-Za-z0-9._~-]{1,100}$/, 'must be 1 to 100 letters, digits, or characters of ._~-');
 
@@ -187,6 +188,7 @@ export const serverSchema = z.strictObject(
     grpc_address: address().prefault('127.0.0.1:50051'),
     http_address: address().prefault('127.0.0.1:8080'),
     admin_address: address().prefault('127.0.0.1:9464'),
+    ...tlsSections,
     reflection: flag().prefault(true).describe('Whether the gRPC door describes its services.'),
     admin_service: flag()
       .prefault(false)

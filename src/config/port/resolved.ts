@@ -2,6 +2,7 @@ import type { OpenAiApi, ProviderName } from '../../core/provider.ts';
 import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
 import type { RouteEntry } from '../../engine/route/route.ts';
 import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
+import type { TlsConfig } from './tls-config.ts';
 
 /** Variables of the process, or names like theirs given by an embedding program. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -106,6 +107,10 @@ export interface ServerConfig {
   readonly httpAddress: string;
   /** Default 127.0.0.1:9464. */
   readonly adminAddress: string;
+  /** TLS of both doors. Absent: they are plaintext. */
+  readonly tls?: TlsConfig | undefined;
+  /** TLS of the admin listener; that of the doors unless configured. Absent: it is plaintext. */
+  readonly adminTls?: TlsConfig | undefined;
   /** Whether the gRPC door describes its services. Default true. */
   readonly reflection: boolean;
   /** Whether the admin listener serves AdminService. Default false. */

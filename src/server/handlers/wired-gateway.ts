@@ -7,6 +7,7 @@ import type { TargetSnapshot } from '../../engine/target/state.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
+import type { TlsEvent } from '../port/tls-options.ts';
 
 /** What a gateway knows of its targets' circuits and rate limits: plain data in ages, so that it needs no clock (engine rule K10). */
 export type GatewaySnapshot = readonly TargetSnapshot[];
@@ -36,6 +37,8 @@ export interface WiredGateway {
   onTargetChange(listener: () => void): void;
   /** Returns what another gateway can go on from. */
   snapshot(): GatewaySnapshot;
+  /** Tells of the transport security of the listeners. */
+  tlsHappened(event: TlsEvent): void;
   /** Writes a sentence of ours to the log, where there is one. */
   note(message: string): void;
   /** Repeats nothing any more, while new calls are still taken (engine rule D2). There is no way back. */

@@ -18,7 +18,7 @@ import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the web door. */
-export interface WebDoorOptions extends ListenerOptions {
+export interface WebDoorOptions extends Omit<ListenerOptions, 'name'> {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
@@ -68,7 +68,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
       pace: paceOfBodies(runtime),
     },
   });
-  const listener = createListener(options, (request, response) => {
+  const listener = createListener({ ...options, name: 'web door' }, (request, response) => {
     lastAnswers.add(response);
     if (answerProbe(request, response, options.isReady)) return;
     if (guardFromPages(request, response, rules)) return;

@@ -8,7 +8,9 @@ import { faultFields } from './fault-origin.ts';
 import { allWritten, createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
 import { operatorFields } from './operator-fields.ts';
+import { tlsLine } from './tls-lines.ts';
 import type { OperatorAct } from '../../server/port/operator-act.ts';
+import type { TlsEvent } from '../../server/port/tls-options.ts';
 
 /** Ended calls that may wait for their lines; there are so many only where `defer` comes late. */
 const MAX_WAITING_CALLS = 1_000;
@@ -54,6 +56,8 @@ export interface CallLog {
   outOfDescriptors(): void;
   /** Writes what an operator has done, or was refused. */
   operatorActed(act: OperatorAct): void;
+  /** Tells of certificates that have changed, and once a minute of clients that are refused for the same reason. */
+  tlsHappened(event: TlsEvent): void;
   /**
    * Tells of a fault of the program that nobody has caught, of the same one once a minute: its class and where it came from, never
    * its message.
@@ -138,6 +142,10 @@ export function createCallLog(options: CallLogOptions): CallLog {
     outOfDescriptors,
     operatorActed: (act) => {
       harmlessly(() => tell('info', 'operator acted', operatorFields(act)));
+    },
+    tlsHappened: (event) => {
+      const line = tlsLine(event);
+      if (line !== undefined) harmlessly(() => (line.isAlert ? alert : tell)(line.level, line.message, line.fields));
     },
     fault: (thrown) => {
       harmlessly(() => alert('error', 'uncaught fault of the gateway', faultFields(thrown)));

@@ -9,6 +9,8 @@ import { createCallRecorder } from './call-metrics.ts';
 import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
 import type { TransferFigures } from '../../server/port/transfer-figures.ts';
+import { createTlsRecorder } from './tls-metrics.ts';
+import type { TlsEvent } from '../../server/port/tls-options.ts';
 import { registerTransferMetrics } from './transfer-metrics.ts';
 
 /** Options of {@link createMetrics}. */
@@ -34,6 +36,8 @@ export interface Metrics {
   callEnded(end: CallReport): void;
   /** Counts something in an answer of a target that its adapter does not know. */
   unknownEvent(target: string, provider: string): void;
+  /** Notes which certificates are in use, and counts clients that are refused. */
+  tlsHappened(event: TlsEvent): void;
   /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets, and what the engine has to do. */
   render(
     targets: readonly TargetHealth[],
@@ -80,6 +84,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     unknownEvent: (target, provider) => {
       unknownEvents.inc({ target, provider });
     },
+    tlsHappened: createTlsRecorder(registry),
     render: async (targets, nowLoad) => {
       shown = targets;
       load = nowLoad;

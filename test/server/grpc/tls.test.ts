@@ -6,6 +6,7 @@ import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { afterAll, expect, test } from 'vitest';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import { LiveTls } from '../../../src/server/tls/live-tls.ts';
 import { grpcDoor, type TestDoor } from '../support/doors.ts';
 import { fakeGateway, success } from '../support/fake-gateway.ts';
 
@@ -48,11 +49,13 @@ test.skipIf(!hasOpenssl())(
   'the door speaks TLS, and with an authority for clients only to those that it has signed',
   async () => {
     const server = makePair('server');
-    const plain = await grpcDoor(gateway, { tls: server });
+    const plain = await grpcDoor(gateway, { tls: new LiveTls(server) });
     expect((await clientOf(plain, server.certPem).health({})).version).toBe('0.0.0-test');
     await expect(plain.client().health({})).rejects.toThrow();
     const client = makePair('client');
-    const mutual = await grpcDoor(gateway, { tls: { ...server, clientCaPem: client.certPem } });
+    const mutual = await grpcDoor(gateway, {
+      tls: new LiveTls({ ...server, clientCaPem: client.certPem }),
+    });
     expect((await clientOf(mutual, server.certPem, client).health({})).version).toBe('0.0.0-test');
     await expect(clientOf(mutual, server.certPem).health({})).rejects.toThrow();
     await expect(clientOf(mutual, server.certPem, makePair('stranger')).health({})).rejects.toThrow();
