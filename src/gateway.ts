@@ -1,5 +1,6 @@
 import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
+import { readSpent, type SpentSince } from './callers/memory/spent-before.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
 import { listModels } from './catalogue/list-models.ts';
@@ -33,6 +34,7 @@ import { createFreeCheck } from './targets/free-calls.ts';
 import { wireTarget } from './targets/wire-target.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
+import type { SpentOf } from './telemetry/metering/caller-metrics.ts';
 import { type LogStyle, openReports } from './telemetry/reports.ts';
 import { system as realSystem } from './system.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
@@ -54,6 +56,8 @@ export interface GatewayParts {
   readonly reports?: boolean | LogStyle;
   /** What another gateway knew of its targets. */
   readonly snapshot?: GatewaySnapshot | undefined;
+  /** Tells what was spent since a time, so that a restart renews no budget; absent where nothing remembers it. */
+  readonly spentSince?: SpentSince | undefined;
 }
 
 /** What {@link createGateway} is told. */
@@ -83,7 +87,8 @@ export function createGateway(options: GatewayOptions = {}, system: System = rea
 }
 
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
-export function wireGateway({ config, version, system, reports = false, snapshot = [] }: GatewayParts): WiredGateway {
+export function wireGateway(parts: GatewayParts): WiredGateway {
+  const { config, version, system, reports = false, snapshot = [], spentSince } = parts;
   const cohort = new Cohort(system);
   const idle = backgroundTimers(system);
 
@@ -92,23 +97,14 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const bytesInFlight = maxBytesInFlight ?? defaultBytesInFlight(memoryLimitBytes(), heapLimitBytes(), maxMessageBytes);
   const transfers = createTransfers(system, { maxMessageBytes, transferMs: transferTimeoutMs }, bytesInFlight);
 
-  // What callers may do and spend.
+  // What callers do and spend.
   const limitStore = new InProcessLimits(system);
-  const limits = new HeldToLimits(limitStore, system);
 
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
   const style = reports === true ? { text: false, colors: false } : reports;
-  const told =
-    style === false
-      ? undefined
-      : openReports({
-          version,
-          system,
-          cohort,
-          transfers: transfers.budget,
-          style,
-          spentOf: (account) => limitStore.spentOf(account),
-        });
+  const spentOf: SpentOf = (account) => limitStore.spentOf(account);
+  const reported = { version, system, cohort, transfers: transfers.budget, spentOf };
+  const told = style === false ? undefined : openReports({ ...reported, style });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
@@ -116,6 +112,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const overrides = config.targets.map(({ name, prices }) => ({ target: name, prices }));
   const prices = createPriceTable({ overrides });
   const priceFallback = new PriceFallback(() => import('@pydantic/genai-prices'));
+  const limits = new HeldToLimits(limitStore, system, () => priceFallback.ready());
   const accounting = new Accounting(prices, priceFallback, () => system.wall(), config.targets);
 
   // Whom calls go to, and what is known of their models.
@@ -207,6 +204,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
+      if (spentSince !== undefined) limitStore.restore(await readSpent(spentSince, system.wall()));
     },
     reportFault: (thrown) => {
       log?.fault(thrown);
