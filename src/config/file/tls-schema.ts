@@ -7,7 +7,7 @@ const path = () => text(/^[^\0]{1,4096}$/, 'must be the path of a PEM file');
 const VERSION_RULE = 'must be "1.2" or "1.3"';
 
 /** A section of TLS: `server.tls`. */
-export const tlsSchema = z.strictObject(
+const tlsSchema = z.strictObject(
   {
     cert: path().describe('The certificate, and the chain behind it, in PEM. Relative to the folder of this file.'),
     key: path().describe('Its private key in PEM, without a passphrase.'),

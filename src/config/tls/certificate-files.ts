@@ -92,12 +92,12 @@ export function readTlsFiles(config: TlsConfig, read: ReadText, wallMs: number):
 }
 
 function problemOfKey(pem: string, leaf: X509Certificate | undefined, field: string): string | undefined {
+  if (/^(-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED)/m.test(pem)) return 'has a passphrase; it must have none';
   try {
     const key = createPrivateKey(pem);
     if (leaf === undefined || leaf.checkPrivateKey(key)) return undefined;
     return `is not the key of the first certificate in ${field}.cert`;
-  } catch (error) {
-    if (valueAt(error, ['code']) === 'ERR_MISSING_PASSPHRASE') return 'has a passphrase; it must have none';
+  } catch {
     return 'holds no private key in PEM (-----BEGIN PRIVATE KEY-----)';
   }
 }

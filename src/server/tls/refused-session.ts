@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 
+import { Code } from '@connectrpc/connect';
 import type { Timers } from '../../core/ports.ts';
 import { encodeStatus } from '../errors/details.ts';
 import { callError, refusal } from '../errors/status.ts';
@@ -11,6 +12,9 @@ const LIFETIME_MS = 10_000;
 
 /** How many of its calls are told why. */
 const MOST_CALLS = 100;
+
+/** Who watches health before its first call learns with UNIMPLEMENTED that it must call to know (gRFC A17); its call is told why. */
+const HEALTH_WATCH = '/grpc.health.v1.Health/Watch';
 
 /** What a connection may hold that is refused. */
 const BOUNDS = { maxSessionMemory: 1, maxHeaderListPairs: 64, settings: { maxConcurrentStreams: 10 } } as const;
@@ -34,7 +38,8 @@ export function refuseSession(socket: TLSSocket, fault: CertificateFault, runtim
     if (calls > MOST_CALLS) return session.destroy();
     const type = headers['content-type'] ?? '';
     if (type.startsWith('application/grpc')) {
-      stream.respond({ ':status': 200, 'content-type': type, ...answer.grpc }, { endStream: true });
+      const refusedWith = headers[':path'] === HEALTH_WATCH ? answer.watch : answer.grpc;
+      stream.respond({ ':status': 200, 'content-type': type, ...refusedWith }, { endStream: true });
     } else {
       stream.respond({ ':status': 403, ...answer.head });
       stream.end(answer.body);
@@ -61,6 +66,7 @@ function answersOf({ reason, why }: CertificateFault) {
   // As Connect writes an error.
   const body = `${JSON.stringify({ code: 'unauthenticated', message: rawMessage })}\n`;
   return {
+    watch: { 'grpc-status': String(Code.Unimplemented), 'grpc-message': rawMessage },
     grpc: {
       'grpc-status': String(code),
       'grpc-message': rawMessage,
