@@ -31,7 +31,7 @@ let grpc: string;
 beforeAll(async () => {
   const store = await STORES_OF_USAGE.find(({ name }) => name === 'SQLite')?.open?.();
   if (store === undefined) throw new Error('there is no SQLite');
-  await store.fill([
+  await store.holds([
     usageRecord({ labels: { team: 'red' }, startedAtMs: Date.UTC(2026, 10, 2) }),
     usageRecord({ callId: 'b', number: 1, requestId: 'request-2', caller: 'search', costNanoUsd: 1_234_567_890_123n }),
     usageRecord({ callId: 'c', requestId: 'request-3', costNanoUsd: undefined, costSource: 'UNKNOWN' }),

@@ -39,7 +39,7 @@ export function askStore(store: Pick<UsageStore, 'dialect' | 'read'>): UsageQuer
       const order = 'started_at_ms DESC, call_id DESC, number DESC';
       const found = `SELECT ${COLUMNS} FROM usage_attempts WHERE ${conditions.join(' AND ')}`;
       const rows = await run(statement, `${found} ORDER BY ${order} LIMIT ${MAX_ATTEMPTS}`);
-      return rows.map(storedRecord).reverse();
+      return rows.map(storedRecord).toReversed();
     },
     async *records(filter) {
       let last: UsageRecord | undefined;
