@@ -1,9 +1,11 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { Code, type ConnectError } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
+import type { Caller } from '../../../callers/port/caller.ts';
 import type { TimerHandle } from '../../../core/ports.ts';
 import { callError, endedByShutdown } from '../../errors/status.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
+import { callerShareKey } from '../../port/authentication.ts';
 import { LATE_MS } from '../../port/limits.ts';
 import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
@@ -25,6 +27,7 @@ import type { TakenMethod } from './taken-method.ts';
 export class CallStream implements ContextCall, Transfer, ArrivedCall {
   readonly reply: CallReply;
   readonly callerKey: string;
+  readonly caller: Caller | undefined;
   readonly #options: CallStreamOptions;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
@@ -50,13 +53,17 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
   #onCancelled: (() => void) | undefined;
   #onGone: (() => void) | undefined;
 
-  /** @param timeoutMs what the caller allows, without limit where it says nothing; undefined where it cannot be read */
+  /**
+   * @param timeoutMs what the caller allows, without limit where it says nothing; undefined where it cannot be read
+   * @param caller who makes it; absent where callers are not named
+   */
   constructor(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     timeoutMs: number | undefined,
     method: TakenMethod<CallStream>,
     options: CallStreamOptions,
+    caller?: Caller,
   ) {
     const { budget, watch } = options.transfers;
     this.#options = options;
@@ -64,7 +71,8 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.#headers = headers;
     this.#method = method;
     this.#endCall = method.calls?.begin();
-    this.callerKey = grpcCallerKey(this);
+    this.caller = caller;
+    this.callerKey = caller === undefined ? grpcCallerKey(this) : callerShareKey(caller);
     this.#held = budget.open(this.callerKey);
     this.reply = new CallReply(stream, this.#held);
     this.#place = watch.add(this);
