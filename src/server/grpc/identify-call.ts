@@ -4,10 +4,9 @@ import type { CredentialFailure, Identified } from '../../callers/port/credentia
 import { callError, refusal } from '../errors/status.ts';
 import { type Authentication, isRefused, needsCaller, shownBy } from '../port/authentication.ts';
 import { clientCertificate } from '../port/client-certificate.ts';
-import { NO_PEER } from '../port/share-key.ts';
 import { type CallStreamOptions, contextOfUnread } from './calls/call-options.ts';
 import { callStatus } from './calls/call-status.ts';
-import { peerOfSession } from './calls/session-peer.ts';
+import { grpcCallerKey } from './calls/session-peer.ts';
 import { refuseStream } from './refuse-stream.ts';
 
 /**
@@ -28,7 +27,7 @@ export function identifyCall(
   const certificate = session === undefined ? undefined : clientCertificate(session);
   const settle = (identified: Identified, tookMs: number): void => {
     if (!isRefused(identified)) return proceed(identified, tookMs);
-    authentication.refused(identified, session === undefined ? NO_PEER : peerOfSession(session));
+    authentication.refused(identified, grpcCallerKey(session));
     refuseStream(stream, trailersOf(identified, headers, options), options);
   };
   const identified = authentication.directory.identify(shownBy(headers, certificate));

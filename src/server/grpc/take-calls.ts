@@ -2,14 +2,13 @@ import type { EventEmitter } from 'node:events';
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { grpcTimeoutMs } from '../port/limits.ts';
-import { NO_PEER } from '../port/share-key.ts';
 import type { CallStreamOptions } from './calls/call-options.ts';
 import type { Authentication } from '../port/authentication.ts';
 import { CallStream } from './calls/call-stream.ts';
 import { identifyCall } from './identify-call.ts';
 import { refuseStream } from './refuse-stream.ts';
 import { headersForLibrary } from './calls/needed-headers.ts';
-import { peerOfSession } from './calls/session-peer.ts';
+import { grpcCallerKey } from './calls/session-peer.ts';
 import type { CallPlaces, TakenMethod } from './calls/taken-method.ts';
 
 type Identify = (
@@ -48,7 +47,7 @@ export function takeCalls(
           if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
           const timeoutMs = timeoutOf(headers);
           // It lives as long as its stream, which holds it.
-          void new CallStream(stream, headers, timeoutMs && timeoutMs - tookMs, method, options, caller);
+          void new CallStream(stream, headers, timeoutMs && Math.max(0, timeoutMs - tookMs), method, options, caller);
         });
         return;
       }
@@ -73,7 +72,7 @@ export function takeCalls(
 
 /** Takes a place for as long as the stream lasts; false where there is none, and it is refused before anything is made for it. */
 function takePlace(stream: ServerHttp2Stream, places: CallPlaces, options: CallStreamOptions): boolean {
-  const leave = places.take(stream.session === undefined ? NO_PEER : peerOfSession(stream.session));
+  const leave = places.take(grpcCallerKey(stream.session));
   if (leave !== undefined) stream.once('close', leave);
   else refuseStream(stream, places.refusal, options);
   return leave !== undefined;

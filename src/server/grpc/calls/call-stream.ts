@@ -7,7 +7,6 @@ import { callError, endedByShutdown } from '../../errors/status.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
 import { callerShareKey } from '../../port/authentication.ts';
 import { LATE_MS } from '../../port/limits.ts';
-import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import type { ArrivedCall } from '../../wire/fair-turns.ts';
@@ -20,7 +19,7 @@ import { type CallStatus, callStatus, plainStatus } from './call-status.ts';
 import { MessageReader } from './message-reader.ts';
 import { headersForHandlers } from './needed-headers.ts';
 import { openRequest, type RequestFault } from './open-request.ts';
-import { grpcCallerKey, peerOfSession } from './session-peer.ts';
+import { grpcCallerKey } from './session-peer.ts';
 import type { TakenMethod } from './taken-method.ts';
 
 /** A call with one message in its request, read and answered on its HTTP/2 stream. */
@@ -53,10 +52,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
   #onCancelled: (() => void) | undefined;
   #onGone: (() => void) | undefined;
 
-  /**
-   * @param timeoutMs what the caller allows, without limit where it says nothing; undefined where it cannot be read
-   * @param caller who makes it; absent where callers are not named
-   */
+  /** @param timeoutMs what the caller allows, without limit where it says nothing; undefined where it cannot be read */
   constructor(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
@@ -72,7 +68,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.#method = method;
     this.#endCall = method.calls?.begin();
     this.caller = caller;
-    this.callerKey = caller === undefined ? grpcCallerKey(this) : callerShareKey(caller);
+    this.callerKey = caller === undefined ? grpcCallerKey(stream.session) : callerShareKey(caller);
     this.#held = budget.open(this.callerKey);
     this.reply = new CallReply(stream, this.#held);
     this.#place = watch.add(this);
@@ -105,10 +101,6 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
 
   getPath(): string {
     return this.#headers[':path'] ?? '';
-  }
-
-  getPeer(): string {
-    return this.#stream.session === undefined ? NO_PEER : peerOfSession(this.#stream.session);
   }
 
   on(_event: 'cancelled', listener: () => void): void {
