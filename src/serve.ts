@@ -59,6 +59,8 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
   const description = describeStartup(config, addresses, PACKAGE_VERSION);
   if (logFormat !== 'json') stdout.write(log.text ? `${description}\n` : description);
   else gateway.note(`serving: gRPC ${addresses.grpc}, web http://${addresses.web}, admin http://${addresses.admin}`);
+  // Text has them above.
+  if (logFormat === 'json') for (const warning of config.warnings) gateway.note(`warning: ${warning}`);
   await gateway.warmUp();
 }
 
@@ -72,12 +74,22 @@ async function openDoors(
   const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.doorHandlers(isAccepting);
   const shared = { runtime: system, transfers: gateway.transfers };
+  const authentication = gateway.authentication();
   const http = { idleTimeoutMs, allowedHosts };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, address: grpcAddress, handlers, serving, reflection, connections }),
-    openWebDoor({ ...shared, ...http, address: httpAddress, handlers, isReady, isLeaving, corsOrigins }),
+    openGrpcDoor({ ...shared, address: grpcAddress, handlers, serving, reflection, connections, authentication }),
+    openWebDoor({
+      ...shared,
+      ...http,
+      address: httpAddress,
+      handlers,
+      isReady,
+      isLeaving,
+      corsOrigins,
+      authentication,
+    }),
     openAdmin({
       ...shared,
       ...http,

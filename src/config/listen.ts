@@ -44,6 +44,7 @@ export function resolveServer(
     readSwitch(env, 'UNDERSTUDY_ALLOW_UNAUTHENTICATED', problems) ?? server.allow_unauthenticated;
   const addresses = { grpcAddress: '', httpAddress: '', adminAddress: '' };
   const taken = new Map<string, string>();
+  let isUnauthenticated = false;
   for (const { key, field, variable } of DOORS) {
     const text = readVariable(env, variable);
     const path = text === undefined ? `server.${field}` : variable;
@@ -55,6 +56,7 @@ export function resolveServer(
     const shown = formatAddress(address);
     addresses[key] = shown;
     const isAdmin = key === 'adminAddress';
+    if (!isLoopback(address) && !isAdmin && !guarded.doors) isUnauthenticated = true;
     if (!isLoopback(address) && !allowUnauthenticated && !guarded[isAdmin ? 'admin' : 'doors']) {
       problems.push({ path, message: unguarded(shown, address.port, isAdmin && guarded.doors) });
     }
@@ -76,6 +78,7 @@ export function resolveServer(
     adminService,
     ...http,
     allowUnauthenticated,
+    isUnauthenticated,
     authenticateHealth: server.authenticate_health,
     limits,
     drain: { pauseMs: drain.pause, graceMs: drain.grace },

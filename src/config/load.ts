@@ -172,6 +172,9 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder }
     server,
     callers: resolveCallers(file, folder),
     warnings: [
+      ...(server.isUnauthenticated
+        ? ['other machines can reach the gateway, which does not ask who calls: whoever reaches it spends on its keys']
+        : []),
       ...(detection?.warnings ?? []),
       ...(mockAll && targets.length === 0
         ? ['UNDERSTUDY_MOCK is set, but there is no target that could be a mock']

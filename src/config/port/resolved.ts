@@ -119,6 +119,8 @@ export interface ServerConfig {
   readonly allowedHosts: readonly string[];
   /** Whether addresses other than loopback are allowed although callers are not authenticated. */
   readonly allowUnauthenticated: boolean;
+  /** Whether other machines can reach a door although nobody is asked who calls. */
+  readonly isUnauthenticated: boolean;
   /** Whether health and reflection are for callers alone, too; where there are callers. Default false. */
   readonly authenticateHealth: boolean;
   readonly limits: LimitsConfig;
