@@ -16,7 +16,7 @@ export const SIGNATURES: readonly string[] = [
 
 /** Whether a text may be a token: three parts of base64url with dots between them (RFC 7515, "Compact Serialization"). */
 export function isTokenForm(text: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text);
+  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text);
 }
 
 /** Reads a token; undefined where it is none that could be valid: malformed, another signature, or an extension that must be known. */
