@@ -61,6 +61,8 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
   const description = describeStartup(config, addresses, PACKAGE_VERSION);
   if (logFormat !== 'json') stdout.write(log.text ? `${description}\n` : description);
   else gateway.note(`serving: gRPC ${addresses.grpc}, web http://${addresses.web}, admin http://${addresses.admin}`);
+  // Text has them above.
+  if (logFormat === 'json') for (const warning of config.warnings) gateway.note(`warning: ${warning}`);
   await gateway.warmUp();
 }
 
@@ -73,14 +75,16 @@ async function openDoors(
   const { grpcAddress, httpAddress, adminAddress, adminService, reflection, connections } = server;
   const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.doorHandlers(isAccepting);
-  const usage = createUsageHandlers(gateway.usage, audienceOf(false, [grpcAddress, httpAddress]));
   const shared = { runtime: system, transfers: gateway.transfers };
+  const authentication = gateway.authentication();
+  const audience = audienceOf(authentication !== undefined, [grpcAddress, httpAddress]);
+  const calls = { handlers, usage: createUsageHandlers(gateway.usage, audience), authentication };
   const http = { idleTimeoutMs, allowedHosts };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, address: grpcAddress, handlers, usage, serving, reflection, connections }),
-    openWebDoor({ ...shared, ...http, address: httpAddress, handlers, usage, isReady, isLeaving, corsOrigins }),
+    openGrpcDoor({ ...shared, ...calls, address: grpcAddress, serving, reflection, connections }),
+    openWebDoor({ ...shared, ...http, ...calls, address: httpAddress, isReady, isLeaving, corsOrigins }),
     openAdmin({
       ...shared,
       ...http,

@@ -16,6 +16,7 @@ import {
   readUtcTime,
   readWholeNumber,
 } from './flag-values.ts';
+import type { KeyFlags } from './create-key.ts';
 import { UsageError } from './usage-error.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:50051';
@@ -58,6 +59,7 @@ export function parseCommandLine(argv: readonly string[], { env, version, column
   const isImplied = impliesServe(argv);
   addServe(program, (flags) => found.push({ name: 'serve', flags, isImplied }));
   addCheck(program, (flags) => found.push({ name: 'check', flags }));
+  addKeys(program, (flags) => found.push({ name: 'keys create', flags }));
   addAsk(program, 'generate', (words, flags) => found.push({ name: 'generate', words, flags }));
   addAsk(program, 'chat', (words, flags) => found.push({ name: 'chat', words, flags }));
   addHealth(program, (flags) => found.push({ name: 'health', flags }));
@@ -97,6 +99,19 @@ function addCheck(program: Command, then: (flags: CheckFlags) => void): void {
   addConfigFlags(program.command('check').description('load the configuration, and say what is wrong with it'))
     .option('--json', 'print one JSON document')
     .addHelpText('after', CHECK_HELP)
+    .action(then);
+}
+
+function addKeys(program: Command, then: (flags: KeyFlags) => void): void {
+  program
+    .command('keys')
+    .description('make API keys for callers')
+    .command('create')
+    .description('make an API key: prints it once, and the line that makes it known')
+    .requiredOption('--caller <name>', 'whose key it is')
+    .option('--expires <when>', 'an instant, such as 2030-01-31T12:00:00Z, or a time from now, such as 90d or 12h')
+    .option('--name <text>', 'for people, such as who holds it')
+    .option('--file <file>', 'add the line to this file of keys (api_keys_file)', readPath)
     .action(then);
 }
 

@@ -1,3 +1,4 @@
+import type { CredentialFailure } from '../callers/port/credentials.ts';
 import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
 import type { CallEnd } from '../server/port/gateway-port.ts';
@@ -33,6 +34,8 @@ export interface Reports {
   readonly load: ReturnType<typeof watchLoad>;
   /** Tells of a call's end, once its answer is on its way. */
   callEnded(call: CallEnd): void;
+  /** Counts a call whose credentials were refused, and logs it once a minute for each reason. */
+  readonly credentialsRefused: (failure: CredentialFailure, peer: string) => void;
 }
 
 /** Opens log and metrics, and begins to watch the load of this process. */
@@ -44,6 +47,10 @@ export function openReports({ version, system, cohort, transfers, style }: Repor
     log,
     metrics,
     load: watchLoad(system),
+    credentialsRefused: ({ credentials }, peer) => {
+      metrics.credentialsRefused(credentials);
+      log.credentialsRefused(credentials, peer);
+    },
     callEnded: (call) => {
       // The answers go out first; then all log lines of a turn, then all figures.
       cohort.add(() => {

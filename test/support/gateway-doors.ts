@@ -40,8 +40,9 @@ export async function startGateway(input: ConfigInput, changes: Partial<System> 
   gateway.onTargetChange(() => serving.changed());
   const handlers = gateway.doorHandlers(() => !serving.isDraining);
   const shared = { address: '127.0.0.1:0', handlers, runtime: system };
-  const door = await openGrpcDoor({ ...shared, serving });
-  const web = await openWebDoor({ ...shared, isReady: () => serving.isReady });
+  const authentication = gateway.authentication();
+  const door = await openGrpcDoor({ ...shared, serving, authentication });
+  const web = await openWebDoor({ ...shared, authentication, isReady: () => serving.isReady });
   serving.startServing();
   const client = openRpcClient(door.address);
   return {

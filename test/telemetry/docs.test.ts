@@ -25,6 +25,7 @@ describe('docs/metrics.md', () => {
   metrics.callEnded(okEnd({ attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
   metrics.callEnded(failedEnd());
   metrics.unknownEvent('openai', 'openai');
+  metrics.credentialsRefused('missing');
 
   test('lists every metric of ours with its type and its labels', async () => {
     const { types, samples } = parseExposition((await metrics.render([healthyTarget()], engineLoad())).body);

@@ -19,6 +19,7 @@ import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { WatchPlaces } from '../health/watch-places.ts';
+import type { Authentication } from '../port/authentication.ts';
 import { clampTimeoutHeaders, FLUSH_MS } from '../port/limits.ts';
 import type { TlsOptions } from '../port/tls-options.ts';
 import { LiveCalls } from '../http/live-calls.ts';
@@ -45,6 +46,8 @@ export interface GrpcDoorOptions {
   readonly reflection?: boolean;
   /** Default: plain HTTP/2 (h2c). */
   readonly tls?: TlsOptions | undefined;
+  /** How callers are known. Default: nobody is asked. */
+  readonly authentication?: Authentication | undefined;
   /** How long connections live. Default: {@link DEFAULT_CONNECTIONS}. */
   readonly connections?: ConnectionsConfig | undefined;
 }
@@ -108,7 +111,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     throw error;
   }
   const transfers = options.transfers ?? createTransfers(runtime);
-  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) });
+  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) }, options.authentication);
   const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs });
   for (const http2Server of http2ServersOf(server)) if (isHttp2Server(http2Server)) sessions.watch(http2Server);
   const drain = async (graceMs: number): Promise<void> => {

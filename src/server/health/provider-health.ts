@@ -13,13 +13,14 @@ import type { GatewayPort } from '../port/gateway-port.ts';
 
 /** Makes the response of Health: every target in the order of the configuration. Calls no provider. */
 export function healthResponse(
-  gateway: Pick<GatewayPort, 'targets' | 'costOfTarget' | 'version' | 'uptimeMs'>,
+  gateway: Pick<GatewayPort, 'targets' | 'costOfTarget' | 'version' | 'uptimeMs' | 'isUnauthenticated'>,
 ): HealthResponse {
   const targets = gateway.targets();
   return create(HealthResponseSchema, {
     status: overallStatus(targets),
     version: gateway.version,
     uptime: durationFromMs(Math.round(gateway.uptimeMs())),
+    unauthenticated: gateway.isUnauthenticated ?? false,
     providers: targets.map((target) => providerHealth(target, gateway.costOfTarget(target.target))),
   });
 }

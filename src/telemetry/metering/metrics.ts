@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
+import type { CredentialFault } from '../../callers/port/credentials.ts';
 import type { TargetHealth } from '../../engine/port/call.ts';
 import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import { registerAdmissionMetrics } from './admission-metrics.ts';
@@ -31,6 +32,8 @@ export interface Metrics {
   callEnded(end: CallReport): void;
   /** Counts something in an answer of a target that its adapter does not know. */
   unknownEvent(target: string, provider: string): void;
+  /** Counts a call whose credentials were refused. */
+  credentialsRefused(reason: CredentialFault): void;
   /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets, and what the engine has to do. */
   render(
     targets: readonly TargetHealth[],
@@ -61,6 +64,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['target', 'provider'],
     registers: [registry],
   });
+  const refusedCredentials = new Counter({
+    name: 'understudy_credentials_refused_total',
+    help: 'Calls whose credentials were refused, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
   if (version !== undefined) registerBuildInfo(registry, version);
   return {
     callStarted: createInFlightCount(registry),
@@ -74,6 +83,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     unknownEvent: (target, provider) => {
       unknownEvents.inc({ target, provider });
+    },
+    credentialsRefused: (reason) => {
+      refusedCredentials.inc({ reason });
     },
     render: async (targets, nowLoad) => {
       shown = targets;
