@@ -1,14 +1,17 @@
 import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
 import { readSpent, type SpentSince } from './callers/memory/spent-before.ts';
+import { type OpenDirectory, openCallerDirectory } from './callers/credentials/caller-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
 import { listModels } from './catalogue/list-models.ts';
 import { TargetLists } from './catalogue/target-lists.ts';
+import { parseKeysFile } from './config/file/keys-file.ts';
 import { createConfig } from './config/load.ts';
 import type { CreateOptions } from './config/load.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config } from './config/port/resolved.ts';
+import { keysFileRules } from './config/resolve-callers.ts';
 import { Cohort } from './core/cohort.ts';
 import { backgroundTimers } from './core/background-timers.ts';
 import type { System } from './core/ports.ts';
@@ -180,12 +183,31 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     models: () => listModels(config.targets, { prices, known, lists }),
     newRequestId: () => system.newId(),
     uptimeMs: () => system.now() - startedAtMs,
+    isUnauthenticated: config.server.isUnauthenticated,
     callEnded: (call) => told?.callEnded(call),
+  };
+
+  // Who calls. A program that embeds the gateway has no doors, and nobody to ask.
+  let directory: OpenDirectory | undefined;
+  const authentication: WiredGateway['authentication'] = () => {
+    const { callers } = config;
+    if (callers === undefined) return undefined;
+    directory ??= openCallerDirectory({
+      config: callers,
+      system,
+      fetch,
+      readKeys: (text) => parseKeysFile(text, keysFileRules(callers)),
+      info: (message) => log?.info(message),
+      warn: (message) => log?.warn(message),
+    });
+    const refused = told?.credentialsRefused ?? (() => undefined);
+    return { directory, includesHealth: config.server.authenticateHealth, refused };
   };
 
   const random = (): number => system.random();
   return {
     port,
+    authentication,
     load: () => engine.load,
     transfers,
     handlers: () => createHandlers(port, { random }),
@@ -225,6 +247,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     },
     close: async () => {
       engine.drain();
+      directory?.close();
       lists.close();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
       await limitStore.close();

@@ -69,6 +69,8 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
   else {
     const { grpc, web, admin } = shownDoors(addresses, config.server);
     gateway.note(`serving: gRPC ${grpc}, web ${web}, admin ${admin}`);
+    // Text has them above.
+    for (const warning of config.warnings) gateway.note(`warning: ${warning}`);
   }
   await gateway.warmUp();
 }
@@ -98,35 +100,22 @@ async function openDoors(
   const { grpcAddress, httpAddress, adminAddress, adminService, reflection, connections } = server;
   const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.doorHandlers(isAccepting);
-  const usage = createUsageHandlers(gateway.usage, audienceOf(false, [grpcAddress, httpAddress]));
   const shared = { runtime: system, transfers: gateway.transfers };
+  const authentication = gateway.authentication();
+  const audience = audienceOf(authentication !== undefined, [grpcAddress, httpAddress]);
+  const calls = {
+    handlers,
+    usage: createUsageHandlers(gateway.usage, audience),
+    authentication,
+    tls: tls.doors,
+  };
   const tlsHappened = (event: TlsEvent): void => gateway.tlsHappened(event);
   const http = { idleTimeoutMs, allowedHosts, tlsHappened };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({
-      ...shared,
-      address: grpcAddress,
-      handlers,
-      usage,
-      serving,
-      reflection,
-      connections,
-      tls: tls.doors,
-      tlsHappened,
-    }),
-    openWebDoor({
-      ...shared,
-      ...http,
-      address: httpAddress,
-      handlers,
-      usage,
-      isReady,
-      isLeaving,
-      corsOrigins,
-      tls: tls.doors,
-    }),
+    openGrpcDoor({ ...shared, ...calls, address: grpcAddress, serving, reflection, connections, tlsHappened }),
+    openWebDoor({ ...shared, ...http, ...calls, address: httpAddress, isReady, isLeaving, corsOrigins }),
     openAdmin({
       ...shared,
       ...http,

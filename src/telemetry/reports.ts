@@ -1,3 +1,4 @@
+import type { CredentialFailure } from '../callers/port/credentials.ts';
 import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
 import type { CallEnd } from '../server/port/gateway-port.ts';
@@ -39,6 +40,8 @@ export interface Reports {
   callEnded(call: CallEnd): void;
   /** Tells of the transport security of the listeners. */
   tlsHappened(event: TlsEvent): void;
+  /** Counts a call whose credentials were refused, and logs it once a minute for each reason. */
+  readonly credentialsRefused: (failure: CredentialFailure, peer: string) => void;
 }
 
 /** Opens log and metrics, and begins to watch the load of this process. */
@@ -53,6 +56,10 @@ export function openReports({ version, system, cohort, transfers, style, spentOf
     tlsHappened: (event) => {
       log.tlsHappened(event);
       metrics.tlsHappened(event);
+    },
+    credentialsRefused: ({ credentials }, peer) => {
+      metrics.credentialsRefused(credentials);
+      log.credentialsRefused(credentials, peer);
     },
     callEnded: (call) => {
       // The answers go out first; then all log lines of a turn, then all figures.

@@ -36,8 +36,9 @@ export async function startScratchPostgres(programs: string): Promise<ScratchPos
   }
   const data = join(folder, 'data');
   const command = async (line: string): Promise<void> => {
-    const [program, args] = isRoot ? ['su', ['postgres', '-s', '/bin/sh', '-c', line]] : ['/bin/sh', ['-c', line]];
-    await run(String(program), args as string[], { cwd: '/' });
+    const program = isRoot ? 'su' : '/bin/sh';
+    const args = isRoot ? ['postgres', '-s', '/bin/sh', '-c', line] : ['-c', line];
+    await run(program, args, { cwd: '/' });
   };
   const port = await freePort();
   await command(`${programs}/initdb -D ${data} -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N`);

@@ -41,6 +41,7 @@ describe('docs/metrics.md', () => {
     expires: '1970-01-01T00:00:00.001Z',
   });
   metrics.tlsHappened({ kind: 'refused', listener: 'web door', why: 'A client certificate is required' });
+  metrics.credentialsRefused('missing');
 
   test('lists every metric of ours with its type and its labels', async () => {
     const { types, samples } = parseExposition((await metrics.render([healthyTarget()], engineLoad())).body);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { admissionSchema } from './admission-schema.ts';
+import { callerSections } from './callers-schema.ts';
 import { MODEL_NAME } from '../../core/model-id.ts';
 import { PROVIDERS } from '../../core/provider.ts';
 import { parseAddress } from '../../core/address.ts';
@@ -198,6 +199,9 @@ export const serverSchema = z.strictObject(
     allow_unauthenticated: flag()
       .prefault(false)
       .describe('Allows addresses other than loopback: something else guards them.'),
+    authenticate_health: flag()
+      .prefault(false)
+      .describe('Whether callers must say who they are for Health, grpc.health.v1 and reflection as well.'),
     limits: limitsSchema.prefault({}).describe('What messages may take.'),
     drain: drainSchema.prefault({}).describe('What happens at SIGTERM.'),
     connections: connectionsSchema.prefault({}).describe('How long connections of the gRPC door live.'),
@@ -221,6 +225,7 @@ export const fileSchema = z.strictObject(
     retry: retrySchema.prefault({}),
     admission: admissionSchema.prefault({}).describe('How much is done at a time.'),
     server: serverSchema.prefault({}).describe('Addresses in the environment win.'),
+    ...callerSections,
   },
   MAPPING,
 );

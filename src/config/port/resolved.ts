@@ -3,6 +3,7 @@ import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../e
 import type { RouteEntry } from '../../engine/route/route.ts';
 import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
 import type { TlsConfig } from './tls-config.ts';
+import type { CallersConfig } from './caller-config.ts';
 
 /** Variables of the process, or names like theirs given by an embedding program. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -123,6 +124,10 @@ export interface ServerConfig {
   readonly allowedHosts: readonly string[];
   /** Whether addresses other than loopback are allowed although callers are not authenticated. */
   readonly allowUnauthenticated: boolean;
+  /** Whether other machines can reach a door although nobody is asked who calls. */
+  readonly isUnauthenticated: boolean;
+  /** Whether health and reflection are for callers alone, too; where there are callers. Default false. */
+  readonly authenticateHealth: boolean;
   readonly limits: LimitsConfig;
   readonly drain: DrainConfig;
   readonly connections: ConnectionsConfig;
@@ -138,6 +143,8 @@ export interface Config {
   readonly retry: RetryConfig;
   readonly admission: AdmissionConfig;
   readonly server: ServerConfig;
+  /** Who may call; absent: everybody who can reach the doors. */
+  readonly callers?: CallersConfig | undefined;
   /** What an operator should read at start, one sentence each. */
   readonly warnings: readonly string[];
   /** Whether the mock answers only because of `--demo`: nothing else was found. */

@@ -19,6 +19,7 @@ import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { WatchPlaces } from '../health/watch-places.ts';
+import type { Authentication } from '../port/authentication.ts';
 import { clampTimeoutHeaders, FLUSH_MS } from '../port/limits.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
 import { guardClients } from '../tls/guard-clients.ts';
@@ -50,6 +51,8 @@ export interface GrpcDoorOptions {
   readonly tls?: LiveTls | undefined;
   /** Hears of clients that are refused in the handshake. */
   readonly tlsHappened?: ((event: TlsEvent) => void) | undefined;
+  /** How callers are known. Default: nobody is asked. */
+  readonly authentication?: Authentication | undefined;
   /** How long connections live. Default: {@link DEFAULT_CONNECTIONS}. */
   readonly connections?: ConnectionsConfig | undefined;
 }
@@ -114,7 +117,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     throw error;
   }
   const transfers = options.transfers ?? createTransfers(runtime);
-  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) });
+  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) }, options.authentication);
   const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs });
   for (const http2Server of http2ServersOf(server)) {
     if (!isHttp2Server(http2Server)) continue;

@@ -5,6 +5,7 @@ import type { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import type { TargetSnapshot } from '../../engine/target/state.ts';
 import type { Transfers } from '../wire/transfers.ts';
+import type { Authentication } from '../port/authentication.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
@@ -23,6 +24,8 @@ export interface WiredGateway {
   /** Tells of usage. */
   readonly usage: UsageParts;
   readonly port: GatewayPort;
+  /** How the doors find out who calls; undefined where callers are not named. */
+  authentication(): Authentication | undefined;
   /** How much there is to do. */
   load(): EngineLoad;
   /** What holds requests and answers at the doors in bounds. */

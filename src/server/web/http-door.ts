@@ -11,6 +11,7 @@ import { answerProbe } from '../http/health-endpoints.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
+import type { Authentication } from '../port/authentication.ts';
 import { FLUSH_MS } from '../port/limits.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
 import { paceOfBodies } from '../wire/reading-pace.ts';
@@ -32,6 +33,8 @@ export interface WebDoorOptions extends Omit<ListenerOptions, 'name'> {
   >;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
+  /** How callers are known. Default: nobody is asked. */
+  readonly authentication?: Authentication | undefined;
   /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
   readonly isLeaving?: () => boolean;
   /** Origins whose scripts may call, besides the door's own. Default: none. */
@@ -61,6 +64,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
       if (options.usage !== undefined) router.service(UsageService, options.usage);
     },
     shutdownSignal: shutdown.signal,
+    authentication: options.authentication,
     bodies: {
       runtime,
       transfers: options.transfers ?? createTransfers(runtime),

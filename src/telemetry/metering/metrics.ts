@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
+import type { CredentialFault } from '../../callers/port/credentials.ts';
 import type { TargetHealth } from '../../engine/port/call.ts';
 import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import { registerAdmissionMetrics } from './admission-metrics.ts';
@@ -38,6 +39,8 @@ export interface Metrics {
   unknownEvent(target: string, provider: string): void;
   /** Notes which certificates are in use, and counts clients that are refused. */
   tlsHappened(event: TlsEvent): void;
+  /** Counts a call whose credentials were refused. */
+  credentialsRefused(reason: CredentialFault): void;
   /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets, and what the engine has to do. */
   render(
     targets: readonly TargetHealth[],
@@ -69,6 +72,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['target', 'provider'],
     registers: [registry],
   });
+  const refusedCredentials = new Counter({
+    name: 'understudy_credentials_refused_total',
+    help: 'Calls whose credentials were refused, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
   if (version !== undefined) registerBuildInfo(registry, version);
   return {
     callStarted: createInFlightCount(registry),
@@ -85,6 +94,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
       unknownEvents.inc({ target, provider });
     },
     tlsHappened: createTlsRecorder(registry),
+    credentialsRefused: (reason) => {
+      refusedCredentials.inc({ reason });
+    },
     render: async (targets, nowLoad) => {
       shown = targets;
       load = nowLoad;

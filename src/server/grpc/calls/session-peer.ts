@@ -13,9 +13,9 @@ export function peerOfSession(session: Http2Session): string {
 }
 
 /** Whom a call of gRPC is counted for: its connection. Node throws where that is gone, and then nobody will be answered. */
-export function grpcCallerKey(call: { getPeer(): string }): string {
+export function grpcCallerKey(session: Http2Session | undefined): string {
   try {
-    return call.getPeer();
+    return session === undefined ? NO_PEER : peerOfSession(session);
   } catch {
     return NO_PEER;
   }
