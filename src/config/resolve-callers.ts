@@ -18,7 +18,7 @@ export function resolveCallers(file: FileConfig, folder = '.'): CallersConfig | 
   if (callers.length === 0) return undefined;
   return {
     callers: callers.map((caller) => resolveCaller(caller, defaults, folder)),
-    groups: groups.map((group) => ({ name: group.name, ...allowance(group.limits, group.budget) })),
+    groups: groups.map(({ name, limits, budget }) => Object.assign({ name }, allowance(limits, budget))),
     apiKeysFile: apiKeysFile === undefined ? undefined : resolve(folder, apiKeysFile),
   };
 }

@@ -10,8 +10,17 @@ const AHEAD_S = 5;
 
 /** Signatures that only the issuer can make; never `none`, nor HMAC with a public key for a secret. */
 export const SIGNATURES: readonly string[] = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
 ];
 
 /** Whether a text may be a token: three parts of base64url with dots between them (RFC 7515, "Compact Serialization"). */

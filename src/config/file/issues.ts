@@ -15,7 +15,7 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], raw: unknown
     const inForm = issue.code === 'invalid_union' ? issuesOfForm(issue.errors) : undefined;
     if (inForm !== undefined) {
       return schemaProblems(
-        inForm.map((within) => ({ ...within, path: [...issue.path, ...within.path] })),
+        inForm.map((within) => Object.assign(within, { path: [...issue.path, ...within.path] })),
         raw,
       );
     }

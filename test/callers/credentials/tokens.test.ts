@@ -37,7 +37,7 @@ describe('a token', () => {
   test('is verified once where many calls show it together', async () => {
     const directory = open();
     const token = issuer.token(CLAIMS);
-    const all = await Promise.all(Array.from({ length: 50 }, () => directory.identify({ apiKey: token })));
+    const all = await Promise.all(Array.from({ length: 50 }, async () => directory.identify({ apiKey: token })));
     expect(new Set(all).size).toBe(1);
     directory.close();
   });

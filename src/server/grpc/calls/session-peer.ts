@@ -4,7 +4,7 @@ import { connectionKey, NO_PEER } from '../../port/share-key.ts';
 const PEERS = new WeakMap<Http2Session, string>();
 
 /** The peer of an HTTP/2 connection as grpc-js writes it for its own calls. Asked of the system once for each connection. */
-export function peerOfSession(session: Http2Session): string {
+function peerOfSession(session: Http2Session): string {
   const known = PEERS.get(session);
   if (known !== undefined) return known;
   const peer = connectionKey(session.socket);
