@@ -7,9 +7,6 @@ import { KnownModels } from './catalogue/known-models.ts';
 import { listModels } from './catalogue/list-models.ts';
 import { TargetLists } from './catalogue/target-lists.ts';
 import { parseKeysFile } from './config/file/keys-file.ts';
-import { createConfig } from './config/load.ts';
-import type { CreateOptions } from './config/load.ts';
-import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config } from './config/port/resolved.ts';
 import { keysFileRules } from './config/resolve-callers.ts';
 import { Cohort } from './core/cohort.ts';
@@ -25,8 +22,6 @@ import { AllowedChains } from './request-plan/allowed-chain.ts';
 import type { PlanContext } from './request-plan/plan.ts';
 import { planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
-import { embedGateway } from './server/handlers/embedded-gateway.ts';
-import type { EmbeddedGateway } from './server/handlers/embedded-gateway.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
 import { within } from './server/http/within.ts';
 import type { GatewayPort } from './server/port/gateway-port.ts';
@@ -39,7 +34,6 @@ import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
 import type { SpentOf } from './telemetry/metering/caller-metrics.ts';
 import { type LogStyle, openReports } from './telemetry/reports.ts';
-import { system as realSystem } from './system.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 
@@ -61,32 +55,6 @@ export interface GatewayParts {
   readonly snapshot?: GatewaySnapshot | undefined;
   /** Tells what was spent since a time, so that a restart renews no budget; absent where nothing remembers it. */
   readonly spentSince?: SpentSince | undefined;
-}
-
-/** What {@link createGateway} is told. */
-export interface GatewayOptions extends CreateOptions {
-  /**
-   * What another gateway knew: targets of the same names go on from there, so that a new configuration closes no open circuit
-   * and forgets no rate limit. Suspensions are not in it, nor do circuits of models count that the configuration names no more:
-   * a new key, credit or model may be the very reason for the change.
-   */
-  readonly snapshot?: GatewaySnapshot | undefined;
-}
-
-/**
- * Makes a gateway for a TypeScript program, without any server.
- *
- * @param options.config a configuration of the same shape as the file
- * @param options.env names like those of the environment, such as `{ OPENAI_API_KEY: … }`; nothing is read from the process
- * @param options.snapshot what another gateway knew of its targets
- * @throws ConfigError naming every field that is wrong
- */
-export function createGateway(options: GatewayOptions = {}, system: System = realSystem): EmbeddedGateway {
-  const { snapshot } = options;
-  return embedGateway(
-    wireGateway({ config: createConfig(options), version: PACKAGE_VERSION, system, snapshot }),
-    system,
-  );
 }
 
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
