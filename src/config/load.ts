@@ -13,6 +13,7 @@ import { readVariable } from './port/provider-defaults.ts';
 import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './file/schema.ts';
 import { substituteVariables } from './file/substitute.ts';
 import { resolveAdmission } from './resolve-admission.ts';
+import { resolveLedger } from './resolve-ledger.ts';
 import { resolveTarget } from './resolve-target.ts';
 
 /** Where a process's configuration comes from. */
@@ -46,6 +47,7 @@ interface Assembly {
   readonly demo: boolean;
   readonly ollamaFound: boolean;
   readonly heapLimitBytes?: number | undefined;
+  readonly configPath?: string | undefined;
 }
 
 /** Loads the process's configuration from the environment and its file. Throws {@link ConfigError} with every problem. */
@@ -56,7 +58,7 @@ export function loadConfig(options: LoadOptions): Config {
   if (path === undefined) return assemble({ raw: {}, label: 'config', ...given });
   const label = hideKeys(basename(path), keysOf(env));
   const text = readText(options, path);
-  return assemble({ raw: parseConfigText(text, label), label, ...given });
+  return assemble({ raw: parseConfigText(text, label), label, configPath: path, ...given });
 }
 
 /** Makes a configuration for a program that embeds the gateway, with the same checks. Throws {@link ConfigError}. */
@@ -82,7 +84,7 @@ function readText(options: LoadOptions, path: string): string {
   }
 }
 
-function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assembly): Config {
+function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, configPath }: Assembly): Config {
   const problems: ConfigProblem[] = [];
   const { value: tree, problems: unset } = substituteVariables(raw, env);
   problems.push(...unset);
@@ -139,6 +141,7 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assemb
     },
     admission: resolveAdmission(file.admission, heapLimitBytes),
     server,
+    ledger: resolveLedger(file.ledger, { configPath, demo }),
     warnings: [
       ...(detection?.warnings ?? []),
       ...(mockAll && targets.length === 0

@@ -1,6 +1,7 @@
 import type { OpenAiApi, ProviderName } from '../../core/provider.ts';
 import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
 import type { RouteEntry } from '../../engine/route/route.ts';
+import type { LedgerConfig } from './ledger-config.ts';
 import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
 
 /** Variables of the process, or names like theirs given by an embedding program. */
@@ -133,6 +134,8 @@ export interface Config {
   readonly retry: RetryConfig;
   readonly admission: AdmissionConfig;
   readonly server: ServerConfig;
+  /** Where usage is kept. Absent: nowhere. */
+  readonly ledger?: LedgerConfig | undefined;
   /** What an operator should read at start, one sentence each. */
   readonly warnings: readonly string[];
   /** Whether the mock answers only because of `--demo`: nothing else was found. */
