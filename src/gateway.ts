@@ -1,11 +1,17 @@
+import { HeldToLimits } from './callers/limits/held-to-limits.ts';
+import { InProcessLimits } from './callers/memory/in-process-limits.ts';
+import { readSpent, type SpentSince } from './callers/memory/spent-before.ts';
+import { type OpenDirectory, openCallerDirectory } from './callers/credentials/caller-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
 import { listModels } from './catalogue/list-models.ts';
 import { TargetLists } from './catalogue/target-lists.ts';
+import { parseKeysFile } from './config/file/keys-file.ts';
 import { createConfig } from './config/load.ts';
 import type { CreateOptions } from './config/load.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config } from './config/port/resolved.ts';
+import { keysFileRules } from './config/resolve-callers.ts';
 import { Cohort } from './core/cohort.ts';
 import { backgroundTimers } from './core/background-timers.ts';
 import type { System } from './core/ports.ts';
@@ -15,6 +21,7 @@ import type { RouteTable } from './engine/route/route.ts';
 import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
+import { AllowedChains } from './request-plan/allowed-chain.ts';
 import type { PlanContext } from './request-plan/plan.ts';
 import { planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
@@ -30,6 +37,7 @@ import { createFreeCheck } from './targets/free-calls.ts';
 import { wireTarget } from './targets/wire-target.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
+import type { SpentOf } from './telemetry/metering/caller-metrics.ts';
 import { type LogStyle, openReports } from './telemetry/reports.ts';
 import { system as realSystem } from './system.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
@@ -51,6 +59,8 @@ export interface GatewayParts {
   readonly reports?: boolean | LogStyle;
   /** What another gateway knew of its targets. */
   readonly snapshot?: GatewaySnapshot | undefined;
+  /** Tells what was spent since a time, so that a restart renews no budget; absent where nothing remembers it. */
+  readonly spentSince?: SpentSince | undefined;
 }
 
 /** What {@link createGateway} is told. */
@@ -80,7 +90,8 @@ export function createGateway(options: GatewayOptions = {}, system: System = rea
 }
 
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
-export function wireGateway({ config, version, system, reports = false, snapshot = [] }: GatewayParts): WiredGateway {
+export function wireGateway(parts: GatewayParts): WiredGateway {
+  const { config, version, system, reports = false, snapshot = [], spentSince } = parts;
   const cohort = new Cohort(system);
   const idle = backgroundTimers(system);
 
@@ -89,10 +100,14 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const bytesInFlight = maxBytesInFlight ?? defaultBytesInFlight(memoryLimitBytes(), heapLimitBytes(), maxMessageBytes);
   const transfers = createTransfers(system, { maxMessageBytes, transferMs: transferTimeoutMs }, bytesInFlight);
 
+  // What callers do and spend.
+  const limitStore = new InProcessLimits(system);
+
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
   const style = reports === true ? { text: false, colors: false } : reports;
-  const told =
-    style === false ? undefined : openReports({ version, system, cohort, transfers: transfers.budget, style });
+  const spentOf: SpentOf = (account) => limitStore.spentOf(account);
+  const reported = { version, system, cohort, transfers: transfers.budget, spentOf };
+  const told = style === false ? undefined : openReports({ ...reported, style });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
@@ -100,6 +115,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const overrides = config.targets.map(({ name, prices }) => ({ target: name, prices }));
   const prices = createPriceTable({ overrides });
   const priceFallback = new PriceFallback(() => import('@pydantic/genai-prices'));
+  const limits = new HeldToLimits(limitStore, system, () => priceFallback.ready());
   const accounting = new Accounting(prices, priceFallback, () => system.wall(), config.targets);
 
   // Whom calls go to, and what is known of their models.
@@ -142,13 +158,16 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   // What the doors see of all this.
   const startedAtMs = system.now();
   const facts: PlanContext['facts'] = (target, model) => known.facts(target, model);
-  const planContext: PlanContext = { routeTable, targets, accounting, facts };
+  const chains = new AllowedChains(routeTable);
+  const planContext: PlanContext = { chains, targets, accounting, facts };
   const port: GatewayPort = {
     version,
-    plan: (request, streams) => {
+    plan: (request, streams, use) => {
       known.readListsFor(request.model);
-      return planRequest(request, streams, planContext);
+      return planRequest(request, streams, planContext, use);
     },
+    allowedTargets: (use) => chains.targetsOf(use),
+    limits,
     run: async (call) => {
       const ended = metrics?.callStarted();
       try {
@@ -164,12 +183,31 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     models: () => listModels(config.targets, { prices, known, lists }),
     newRequestId: () => system.newId(),
     uptimeMs: () => system.now() - startedAtMs,
+    isUnauthenticated: config.server.isUnauthenticated,
     callEnded: (call) => told?.callEnded(call),
+  };
+
+  // Who calls. A program that embeds the gateway has no doors, and nobody to ask.
+  let directory: OpenDirectory | undefined;
+  const authentication: WiredGateway['authentication'] = () => {
+    const { callers } = config;
+    if (callers === undefined) return undefined;
+    directory ??= openCallerDirectory({
+      config: callers,
+      system,
+      fetch,
+      readKeys: (text) => parseKeysFile(text, keysFileRules(callers)),
+      info: (message) => log?.info(message),
+      warn: (message) => log?.warn(message),
+    });
+    const refused = told?.credentialsRefused ?? (() => undefined);
+    return { directory, includesHealth: config.server.authenticateHealth, refused };
   };
 
   const random = (): number => system.random();
   return {
     port,
+    authentication,
     load: () => engine.load,
     transfers,
     handlers: () => createHandlers(port, { random }),
@@ -184,9 +222,11 @@ export function wireGateway({ config, version, system, reports = false, snapshot
         },
         acted: (act) => log?.operatorActed(act),
       }),
+    usage: { queries: undefined, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
+      if (spentSince !== undefined) limitStore.restore(await readSpent(spentSince, system.wall()));
     },
     reportFault: (thrown) => {
       log?.fault(thrown);
@@ -195,6 +235,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       targetListeners.push(listener);
     },
     snapshot: () => engine.snapshot(),
+    tlsHappened: (event) => told?.tlsHappened(event),
     note: (message) => {
       log?.info(message);
     },
@@ -206,8 +247,10 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     },
     close: async () => {
       engine.drain();
+      directory?.close();
       lists.close();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
+      await limitStore.close();
       load?.close();
       stopWatching?.();
       // What was just answered is reported in the next turn.

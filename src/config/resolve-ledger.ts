@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import type { FileLedger } from './file/ledger-schema.ts';
 import type { LedgerConfig } from './port/ledger-config.ts';
@@ -13,16 +13,16 @@ const DEMO: FileLedger = { sqlite: 'usage.db' };
  */
 export function resolveLedger(
   section: FileLedger | undefined,
-  { configPath, demo }: { readonly configPath?: string | undefined; readonly demo: boolean },
+  { folder = '.', demo }: { readonly folder?: string | undefined; readonly demo: boolean },
 ): LedgerConfig | undefined {
   const placed = section ?? (demo ? DEMO : undefined);
   if (placed === undefined) return undefined;
   const { sqlite, postgres = '', journal = `${sqlite ?? 'usage'}.journal`, keep: keepMs } = placed;
   const isOptional = section === undefined;
-  const folder = configPath === undefined || isOptional ? '.' : dirname(configPath);
+  const base = isOptional ? '.' : folder;
   return {
-    store: sqlite === undefined ? { postgres } : { sqlite: resolve(folder, sqlite) },
-    journal: resolve(folder, journal),
+    store: sqlite === undefined ? { postgres } : { sqlite: resolve(base, sqlite) },
+    journal: resolve(base, journal),
     keepMs,
     isOptional,
   };
