@@ -1,14 +1,13 @@
 import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
-import { readSpent, type SpentSince } from './callers/memory/spent-before.ts';
+import { hasBudgets, readSpent } from './callers/memory/spent-before.ts';
 import { type OpenDirectory, openCallerDirectory } from './callers/credentials/caller-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
 import { listModels } from './catalogue/list-models.ts';
 import { TargetLists } from './catalogue/target-lists.ts';
 import { parseKeysFile } from './config/file/keys-file.ts';
-import { createConfig } from './config/load.ts';
-import type { CreateOptions } from './config/load.ts';
+import { type CreateOptions, createConfig } from './config/load.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config } from './config/port/resolved.ts';
 import { keysFileRules } from './config/resolve-callers.ts';
@@ -18,15 +17,14 @@ import type { System } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
 import { DEFAULT_ENGINE_CONFIG } from './engine/port/config.ts';
 import type { RouteTable } from './engine/route/route.ts';
+import { openLedger } from './ledger/open-ledger.ts';
 import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
 import { AllowedChains } from './request-plan/allowed-chain.ts';
-import type { PlanContext } from './request-plan/plan.ts';
-import { planRequest } from './request-plan/plan.ts';
+import { type PlanContext, planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
-import { embedGateway } from './server/handlers/embedded-gateway.ts';
-import type { EmbeddedGateway } from './server/handlers/embedded-gateway.ts';
+import { type EmbeddedGateway, embedGateway } from './server/handlers/embedded-gateway.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
 import { within } from './server/http/within.ts';
 import type { GatewayPort } from './server/port/gateway-port.ts';
@@ -38,6 +36,7 @@ import { wireTarget } from './targets/wire-target.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
 import type { SpentOf } from './telemetry/metering/caller-metrics.ts';
+import { usageRecords } from './telemetry/report/usage-records.ts';
 import { type LogStyle, openReports } from './telemetry/reports.ts';
 import { system as realSystem } from './system.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
@@ -59,8 +58,6 @@ export interface GatewayParts {
   readonly reports?: boolean | LogStyle;
   /** What another gateway knew of its targets. */
   readonly snapshot?: GatewaySnapshot | undefined;
-  /** Tells what was spent since a time, so that a restart renews no budget; absent where nothing remembers it. */
-  readonly spentSince?: SpentSince | undefined;
 }
 
 /** What {@link createGateway} is told. */
@@ -83,15 +80,15 @@ export interface GatewayOptions extends CreateOptions {
  */
 export function createGateway(options: GatewayOptions = {}, system: System = realSystem): EmbeddedGateway {
   const { snapshot } = options;
-  return embedGateway(
-    wireGateway({ config: createConfig(options), version: PACKAGE_VERSION, system, snapshot }),
-    system,
-  );
+  const gateway = wireGateway({ config: createConfig(options), version: PACKAGE_VERSION, system, snapshot });
+  // What cannot be written waits in the journal.
+  gateway.open().catch(() => undefined);
+  return embedGateway(gateway, system);
 }
 
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
 export function wireGateway(parts: GatewayParts): WiredGateway {
-  const { config, version, system, reports = false, snapshot = [], spentSince } = parts;
+  const { config, version, system, reports = false, snapshot = [] } = parts;
   const cohort = new Cohort(system);
   const idle = backgroundTimers(system);
 
@@ -102,11 +99,12 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
 
   // What callers do and spend.
   const limitStore = new InProcessLimits(system);
+  const ledger = openLedger(config.ledger, system, (event) => log?.ledgerHappened(event));
 
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
   const style = reports === true ? { text: false, colors: false } : reports;
   const spentOf: SpentOf = (account) => limitStore.spentOf(account);
-  const reported = { version, system, cohort, transfers: transfers.budget, spentOf };
+  const reported = { version, system, cohort, transfers: transfers.budget, spentOf, ledger: ledger.figures };
   const told = style === false ? undefined : openReports({ ...reported, style });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
@@ -134,14 +132,10 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   };
 
   // Who is asked, when, and how often.
+  const { circuitBreaker, retry, admission } = config;
   const targetListeners: (() => void)[] = [];
   const engine = new Engine({
-    config: {
-      ...DEFAULT_ENGINE_CONFIG,
-      circuitBreaker: config.circuitBreaker,
-      retry: config.retry,
-      admission: config.admission,
-    },
+    config: { ...DEFAULT_ENGINE_CONFIG, circuitBreaker, retry, admission },
     targets: config.targets,
     runtime: system,
     observer: {
@@ -184,7 +178,10 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     newRequestId: () => system.newId(),
     uptimeMs: () => system.now() - startedAtMs,
     isUnauthenticated: config.server.isUnauthenticated,
-    callEnded: (call) => told?.callEnded(call),
+    callEnded: (call) => {
+      ledger.record((callId) => usageRecords(call, callId, (attempt) => accounting.listNanoUsd(attempt)));
+      told?.callEnded(call);
+    },
   };
 
   // Who calls. A program that embeds the gateway has no doors, and nobody to ask.
@@ -192,14 +189,9 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const authentication: WiredGateway['authentication'] = () => {
     const { callers } = config;
     if (callers === undefined) return undefined;
-    directory ??= openCallerDirectory({
-      config: callers,
-      system,
-      fetch,
-      readKeys: (text) => parseKeysFile(text, keysFileRules(callers)),
-      info: (message) => log?.info(message),
-      warn: (message) => log?.warn(message),
-    });
+    const readKeys = (text: string) => parseKeysFile(text, keysFileRules(callers));
+    const say = { info: (message: string) => log?.info(message), warn: (message: string) => log?.warn(message) };
+    directory ??= openCallerDirectory({ config: callers, system, fetch, readKeys, ...say });
     const refused = told?.credentialsRefused ?? (() => undefined);
     return { directory, includesHealth: config.server.authenticateHealth, refused };
   };
@@ -222,29 +214,23 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
         },
         acted: (act) => log?.operatorActed(act),
       }),
-    usage: { queries: undefined, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
+    usage: { queries: ledger.queries, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
+    open: async () => {
+      await ledger.ready();
+      if (hasBudgets(config.callers))
+        limitStore.restore(await readSpent((sinceMs) => ledger.spentSince(sinceMs), system.wall()));
+    },
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
-      if (spentSince !== undefined) limitStore.restore(await readSpent(spentSince, system.wall()));
     },
-    reportFault: (thrown) => {
-      log?.fault(thrown);
-    },
-    onTargetChange: (listener) => {
-      targetListeners.push(listener);
-    },
+    reportFault: (thrown) => log?.fault(thrown),
+    onTargetChange: (listener) => void targetListeners.push(listener),
     snapshot: () => engine.snapshot(),
     tlsHappened: (event) => told?.tlsHappened(event),
-    note: (message) => {
-      log?.info(message);
-    },
-    repeatNothing: () => {
-      engine.repeatNothing();
-    },
-    drain: () => {
-      engine.drain();
-    },
+    note: (message) => log?.info(message),
+    repeatNothing: () => engine.repeatNothing(),
+    drain: () => engine.drain(),
     close: async () => {
       engine.drain();
       directory?.close();
@@ -253,6 +239,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       await limitStore.close();
       load?.close();
       stopWatching?.();
+      await ledger.close();
       // What was just answered is reported in the next turn.
       await system.yieldIo();
       if (log === undefined) return;

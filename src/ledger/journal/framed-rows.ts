@@ -13,8 +13,7 @@ export function frameRows(rows: readonly string[]): string {
 /** Reads what {@link frameRows} has written; `damaged` lines are those that are not as they were written. */
 export function readRows(text: string): { readonly rows: readonly string[]; readonly damaged: readonly string[] } {
   const lines = text.split('\n').filter((line) => line !== '');
-  const isWhole = (line: string): boolean =>
-    line[DIGITS] === ' ' && line.startsWith(checksum(line.slice(DIGITS + 1)));
+  const isWhole = (line: string): boolean => line[DIGITS] === ' ' && line.startsWith(checksum(line.slice(DIGITS + 1)));
   return {
     rows: lines.filter(isWhole).map((line) => line.slice(DIGITS + 1)),
     damaged: lines.filter((line) => !isWhole(line)),

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -63,7 +64,7 @@ export class Journal {
     const { segment, file } = this.#tail;
     const lines = Buffer.from(frameRows(rows));
     try {
-      for (let written = 0; written < lines.length; ) written += writeSync(file, lines, written);
+      for (let written = 0; written < lines.length;) written += writeSync(file, lines, written);
     } catch {
       this.#cutTo(segment.bytes);
       return undefined;
@@ -80,9 +81,9 @@ export class Journal {
     if (tail !== undefined) closeSync(tail.file);
   }
 
-  /** Reads the rows of a file; lines that are damaged are put aside, and counted. Throws where the file cannot be read. */
+  /** Reads the rows of a file; lines that are damaged are put aside, and counted. Throws where a file that is there cannot be read. */
   read({ path }: JournalSegment): { readonly rows: readonly string[]; readonly damaged: number } {
-    const { rows, damaged } = readRows(readFileSync(path, 'utf8'));
+    const { rows, damaged } = readRows(existsSync(path) ? readFileSync(path, 'utf8') : '');
     if (damaged.length > 0) this.putAside(damaged);
     return { rows, damaged: damaged.length };
   }

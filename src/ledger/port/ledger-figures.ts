@@ -20,5 +20,7 @@ export type LedgerEvent =
   | { readonly kind: 'journal_failed' }
   /** Rows are lost to the ledger. */
   | { readonly kind: 'dropped'; readonly why: 'no_room' | 'refused' | 'damaged' }
+  /** There is no ledger although nobody has said so: its place cannot be used. `problem` says why. */
+  | { readonly kind: 'off'; readonly problem: string }
   /** Rows were found that an earlier process had not brought to the store. */
   | { readonly kind: 'replayed' };

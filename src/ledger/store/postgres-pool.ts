@@ -8,9 +8,6 @@ const MOST_CONNECTIONS = 4;
 const CONNECT_MS = 5_000;
 const STATEMENT_MS = 60_000;
 
-/** PostgreSQL's type of 64-bit integers. */
-const INT8 = 20;
-
 /** SQLSTATE classes: data and constraints; and refused users, missing databases and schemas, and missing rights. */
 const OF_ROWS = /^(22|23)...$/;
 const OF_SETTINGS = /^(28...|3D...|3F...|42501)$/;
@@ -20,6 +17,8 @@ const WITHOUT_PARTITION = '23514';
 /** Opens connections when they are needed; 64-bit integers come as `bigint`. Loads the driver, which most gateways need not. */
 export async function openPool(url: string): Promise<Pool> {
   const { default: pg } = await import('pg');
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(pg.types.builtins.INT8, BigInt);
   const pool = new pg.Pool({
     connectionString: url,
     max: MOST_CONNECTIONS,
@@ -28,10 +27,7 @@ export async function openPool(url: string): Promise<Pool> {
     application_name: 'understudy',
     keepAlive: true,
     allowExitOnIdle: true,
-    types: {
-      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === INT8 ? BigInt : pg.types.getTypeParser(oid, format),
-    },
+    types,
   });
   // Of an idle connection that was lost; the next question opens another.
   pool.on('error', () => undefined);

@@ -14,6 +14,8 @@ const VALUES = USAGE_COLUMNS.map(({ type }, at) =>
   type === 'jsonb' ? `r.value -> ${at}` : `(r.value ->> ${at})::${type}`,
 ).join(', ');
 const INSERT = `INSERT INTO usage_attempts (${COLUMNS}) SELECT ${VALUES} FROM jsonb_array_elements($1::jsonb) AS r(value) ON CONFLICT DO NOTHING`;
+/** The name of a partition, with its schema where that is not searched. */
+const PARTITION = /^.*usage_attempts_(\d{4,})_(\d{2})"?$/;
 const PARTITIONS = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = to_regclass('usage_attempts')`;
 
 /** Keeps usage in PostgreSQL, 13 or later, for any number of gateways. */
@@ -58,9 +60,9 @@ export class PostgresStore implements UsageStore {
     await this.open();
     const found = await this.#query(PARTITIONS, []);
     const old = found.flatMap(({ name }) => {
-      const [, year, month] = /usage_attempts_(\d{4})_(\d{2})"?$/.exec(String(name)) ?? [];
-      if (year === undefined || utcMonth(Number(year), Number(month)).endMs > beforeMs) return [];
-      return [String(name)];
+      const [whole, year, month] = typeof name === 'string' ? (PARTITION.exec(name) ?? []) : [];
+      const isOld = whole !== undefined && utcMonth(Number(year), Number(month)).endMs <= beforeMs;
+      return isOld ? [whole] : [];
     });
     const [first] = old;
     if (first === undefined) return false;
@@ -81,7 +83,9 @@ export class PostgresStore implements UsageStore {
   async #makePartitions(startsMs: ReadonlySet<number>): Promise<void> {
     const months = [...startsMs].map(utcMonthOf);
     const last = months.reduce((latest, month) => (month.startMs > latest.startMs ? month : latest), utcMonth(1970, 1));
-    const missing = [...months, utcMonth(last.year, last.month + 1)].filter(({ startMs }) => !this.#months.has(startMs));
+    const missing = [...months, utcMonth(last.year, last.month + 1)].filter(
+      ({ startMs }) => !this.#months.has(startMs),
+    );
     if (missing.length === 0) return;
     await this.#locked(async (client) => {
       for (const month of missing) await makePartition(client, month);
@@ -123,9 +127,13 @@ export class PostgresStore implements UsageStore {
 }
 
 async function migrate(client: PoolClient): Promise<void> {
-  const { rows: there } = await client.query<StoredRow>(`SELECT to_regclass('usage_migrations') IS NOT NULL AS is_there`);
+  const { rows: there } = await client.query<StoredRow>(
+    `SELECT to_regclass('usage_migrations') IS NOT NULL AS is_there`,
+  );
   if (there[0]?.['is_there'] !== true) {
-    await client.query('CREATE TABLE usage_migrations (step integer PRIMARY KEY, taken_at timestamptz NOT NULL DEFAULT now())');
+    await client.query(
+      'CREATE TABLE usage_migrations (step integer PRIMARY KEY, taken_at timestamptz NOT NULL DEFAULT now())',
+    );
   }
   const { rows } = await client.query<StoredRow>('SELECT coalesce(max(step), 0) AS taken FROM usage_migrations');
   const taken = Number(rows[0]?.['taken'] ?? 0);

@@ -59,7 +59,7 @@ export class SqliteStore implements UsageStore {
     worker.ref();
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { task: task.kind, resolve, reject });
-      worker.postMessage({ id, task });
+      worker.postMessage({ id, task }, []);
     });
   }
 
@@ -92,7 +92,10 @@ export class SqliteStore implements UsageStore {
   }
 }
 
-function faultOf({ errcode, text }: { readonly errcode: number; readonly text: string }, task: SqliteTask['kind']): StoreFault {
+function faultOf(
+  { errcode, text }: { readonly errcode: number; readonly text: string },
+  task: SqliteTask['kind'],
+): StoreFault {
   const primary = errcode & 0xff;
   if (OF_SETTINGS.has(primary) || OF_FILES.has(text)) return 'settings';
   return task === 'write' && OF_ROWS.has(primary) ? 'rows' : 'gone';

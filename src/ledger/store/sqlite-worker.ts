@@ -33,7 +33,7 @@ const PRUNE = `DELETE FROM usage_attempts WHERE rowid IN (SELECT rowid FROM usag
 let database: DatabaseSync | undefined;
 
 parentPort?.on('message', ({ id, task }: { readonly id: number; readonly task: SqliteTask }) => {
-  parentPort?.postMessage(answer(id, task));
+  parentPort?.postMessage(answer(id, task), []);
 });
 
 function answer(id: number, task: SqliteTask): SqliteReply {
@@ -56,7 +56,9 @@ function carryOut(task: SqliteTask): readonly StoredRow[] {
       database ??= openDatabase();
       return [];
     case 'write':
-      opened().prepare(INSERT).run(`[${task.rows.join(',')}]`);
+      opened()
+        .prepare(INSERT)
+        .run(`[${task.rows.join(',')}]`);
       return [];
     case 'read':
       return read(task.sql, task.values);
