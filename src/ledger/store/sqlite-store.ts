@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads';
 import type { SqliteReply, SqliteTask } from './sqlite-worker.ts';
 import { StoreError, type StoreFault, type StoredRow, type UsageStore } from './usage-store.ts';
 
-/** SQLite's result codes that say that the rows are to blame (SQL error, constraint, mismatch), or the file that was configured. */
-const OF_ROWS: ReadonlySet<number> = new Set([1, 19, 20]);
+/** SQLite's result codes that say that the rows are to blame (constraint, mismatch), or the file that was configured. */
+const OF_ROWS: ReadonlySet<number> = new Set([19, 20]);
 const OF_SETTINGS: ReadonlySet<number> = new Set([3, 8, 14, 23, 26]);
 const OF_FILES: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'EROFS', 'EISDIR', 'ENOTDIR', 'EPERM']);
 

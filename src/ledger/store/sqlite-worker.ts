@@ -26,8 +26,8 @@ const BUSY_MS = 5_000;
 const PRUNED_ROWS = 2_000;
 
 const COLUMNS = USAGE_COLUMNS.map(({ name }) => name).join(', ');
-const VALUES = USAGE_COLUMNS.map((_, at) => `json_extract(value, '$[${at}]')`).join(', ');
-const INSERT = `INSERT INTO usage_attempts (${COLUMNS}) SELECT ${VALUES} FROM json_each(?) WHERE true ON CONFLICT (call_id, number) DO NOTHING`;
+const PLACES = USAGE_COLUMNS.map(() => '?').join(', ');
+const INSERT = `INSERT INTO usage_attempts (${COLUMNS}) VALUES (${PLACES}) ON CONFLICT (call_id, number) DO NOTHING`;
 const PRUNE = `DELETE FROM usage_attempts WHERE rowid IN (SELECT rowid FROM usage_attempts WHERE started_at_ms < ? ORDER BY started_at_ms LIMIT ${PRUNED_ROWS})`;
 
 let database: DatabaseSync | undefined;
@@ -56,9 +56,7 @@ function carryOut(task: SqliteTask): readonly StoredRow[] {
       database ??= openDatabase();
       return [];
     case 'write':
-      opened()
-        .prepare(INSERT)
-        .run(`[${task.rows.join(',')}]`);
+      write(opened(), task.rows);
       return [];
     case 'read':
       return read(task.sql, task.values);
@@ -78,6 +76,23 @@ function opened(): DatabaseSync {
   return database;
 }
 
+function write(file: DatabaseSync, rows: readonly string[]): void {
+  const insert = file.prepare(INSERT);
+  inTransaction(file, () => {
+    for (const row of rows) {
+      const values: unknown = JSON.parse(row);
+      if (Array.isArray(values)) insert.run(...USAGE_COLUMNS.map((_, at) => stored(values[at])));
+    }
+  });
+}
+
+/** What an older version has journaled lacks the last values. */
+function stored(value: unknown): SQLInputValue {
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  if (typeof value === 'boolean') return Number(value);
+  return value === null || value === undefined ? null : JSON.stringify(value);
+}
+
 function read(sql: string, values: readonly SQLInputValue[]): readonly StoredRow[] {
   const statement = opened().prepare(sql);
   statement.setReadBigInts(true);
@@ -94,6 +109,8 @@ function openDatabase(): DatabaseSync {
   try {
     // What is written is safe from a loss of power too: there is one sync for a batch, and nobody waits for it.
     file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864');
+    // Request ids of callers are in no order: what they change of their index is written together.
+    file.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32000');
     migrate(file);
   } catch (error) {
     file.close();
@@ -112,11 +129,17 @@ function makeFile(path: string): void {
 }
 
 function migrate(file: DatabaseSync): void {
-  file.exec('BEGIN IMMEDIATE');
-  try {
+  inTransaction(file, () => {
     const taken = Number(file.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
     for (const step of SQLITE_MIGRATIONS.slice(taken)) file.exec(step);
     if (taken < SQLITE_MIGRATIONS.length) file.exec(`PRAGMA user_version = ${SQLITE_MIGRATIONS.length}`);
+  });
+}
+
+function inTransaction(file: DatabaseSync, steps: () => void): void {
+  file.exec('BEGIN IMMEDIATE');
+  try {
+    steps();
     file.exec('COMMIT');
   } catch (error) {
     if (file.isTransaction) file.exec('ROLLBACK');
