@@ -1,6 +1,6 @@
 import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
-import { readSpent, type SpentSince } from './callers/memory/spent-before.ts';
+import { hasBudgets, readSpent } from './callers/memory/spent-before.ts';
 import { type OpenDirectory, openCallerDirectory } from './callers/credentials/caller-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
@@ -15,12 +15,12 @@ import type { System } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
 import { DEFAULT_ENGINE_CONFIG } from './engine/port/config.ts';
 import type { RouteTable } from './engine/route/route.ts';
+import { openLedger } from './ledger/open-ledger.ts';
 import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
 import { AllowedChains } from './request-plan/allowed-chain.ts';
-import type { PlanContext } from './request-plan/plan.ts';
-import { planRequest } from './request-plan/plan.ts';
+import { type PlanContext, planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
 import { within } from './server/http/within.ts';
@@ -33,6 +33,7 @@ import { wireTarget } from './targets/wire-target.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
 import type { SpentOf } from './telemetry/metering/caller-metrics.ts';
+import { usageRecords } from './telemetry/report/usage-records.ts';
 import { type LogStyle, openReports } from './telemetry/reports.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
@@ -53,13 +54,11 @@ export interface GatewayParts {
   readonly reports?: boolean | LogStyle;
   /** What another gateway knew of its targets. */
   readonly snapshot?: GatewaySnapshot | undefined;
-  /** Tells what was spent since a time, so that a restart renews no budget; absent where nothing remembers it. */
-  readonly spentSince?: SpentSince | undefined;
 }
 
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
 export function wireGateway(parts: GatewayParts): WiredGateway {
-  const { config, version, system, reports = false, snapshot = [], spentSince } = parts;
+  const { config, version, system, reports = false, snapshot = [] } = parts;
   const cohort = new Cohort(system);
   const idle = backgroundTimers(system);
 
@@ -70,11 +69,12 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
 
   // What callers do and spend.
   const limitStore = new InProcessLimits(system);
+  const ledger = openLedger(config.ledger, system, (event) => log?.ledgerHappened(event));
 
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
   const style = reports === true ? { text: false, colors: false } : reports;
   const spentOf: SpentOf = (account) => limitStore.spentOf(account);
-  const reported = { version, system, cohort, transfers: transfers.budget, spentOf };
+  const reported = { version, system, cohort, transfers: transfers.budget, spentOf, ledger: ledger.figures };
   const told = style === false ? undefined : openReports({ ...reported, style });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
@@ -102,14 +102,10 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   };
 
   // Who is asked, when, and how often.
+  const { circuitBreaker, retry, admission } = config;
   const targetListeners: (() => void)[] = [];
   const engine = new Engine({
-    config: {
-      ...DEFAULT_ENGINE_CONFIG,
-      circuitBreaker: config.circuitBreaker,
-      retry: config.retry,
-      admission: config.admission,
-    },
+    config: { ...DEFAULT_ENGINE_CONFIG, circuitBreaker, retry, admission },
     targets: config.targets,
     runtime: system,
     observer: {
@@ -152,7 +148,10 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     newRequestId: () => system.newId(),
     uptimeMs: () => system.now() - startedAtMs,
     isUnauthenticated: config.server.isUnauthenticated,
-    callEnded: (call) => told?.callEnded(call),
+    callEnded: (call) => {
+      ledger.record((callId) => usageRecords(call, callId, (attempt) => accounting.listNanoUsd(attempt)));
+      told?.callEnded(call);
+    },
   };
 
   // Who calls. A program that embeds the gateway has no doors, and nobody to ask.
@@ -160,14 +159,9 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const authentication: WiredGateway['authentication'] = () => {
     const { callers } = config;
     if (callers === undefined) return undefined;
-    directory ??= openCallerDirectory({
-      config: callers,
-      system,
-      fetch,
-      readKeys: (text) => parseKeysFile(text, keysFileRules(callers)),
-      info: (message) => log?.info(message),
-      warn: (message) => log?.warn(message),
-    });
+    const readKeys = (text: string) => parseKeysFile(text, keysFileRules(callers));
+    const say = { info: (message: string) => log?.info(message), warn: (message: string) => log?.warn(message) };
+    directory ??= openCallerDirectory({ config: callers, system, fetch, readKeys, ...say });
     const refused = told?.credentialsRefused ?? (() => undefined);
     return { directory, includesHealth: config.server.authenticateHealth, refused };
   };
@@ -190,29 +184,23 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
         },
         acted: (act) => log?.operatorActed(act),
       }),
-    usage: { queries: undefined, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
+    usage: { queries: ledger.queries, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
+    open: async () => {
+      await ledger.ready();
+      if (hasBudgets(config.callers))
+        limitStore.restore(await readSpent((sinceMs) => ledger.spentSince(sinceMs), system.wall()));
+    },
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
-      if (spentSince !== undefined) limitStore.restore(await readSpent(spentSince, system.wall()));
     },
-    reportFault: (thrown) => {
-      log?.fault(thrown);
-    },
-    onTargetChange: (listener) => {
-      targetListeners.push(listener);
-    },
+    reportFault: (thrown) => log?.fault(thrown),
+    onTargetChange: (listener) => void targetListeners.push(listener),
     snapshot: () => engine.snapshot(),
     tlsHappened: (event) => told?.tlsHappened(event),
-    note: (message) => {
-      log?.info(message);
-    },
-    repeatNothing: () => {
-      engine.repeatNothing();
-    },
-    drain: () => {
-      engine.drain();
-    },
+    note: (message) => log?.info(message),
+    repeatNothing: () => engine.repeatNothing(),
+    drain: () => engine.drain(),
     close: async () => {
       engine.drain();
       directory?.close();
@@ -221,6 +209,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       await limitStore.close();
       load?.close();
       stopWatching?.();
+      await ledger.close();
       // What was just answered is reported in the next turn.
       await system.yieldIo();
       if (log === undefined) return;

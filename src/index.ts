@@ -29,8 +29,8 @@ export interface GatewayOptions extends CreateOptions {
  */
 export function createGateway(options: GatewayOptions = {}, system: System = realSystem): EmbeddedGateway {
   const { snapshot } = options;
-  return embedGateway(
-    wireGateway({ config: createConfig(options), version: PACKAGE_VERSION, system, snapshot }),
-    system,
-  );
+  const gateway = wireGateway({ config: createConfig(options), version: PACKAGE_VERSION, system, snapshot });
+  // What cannot be written waits in the journal.
+  gateway.open().catch(() => undefined);
+  return embedGateway(gateway, system);
 }

@@ -52,6 +52,7 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     gateway.drain();
   };
   const tls = openTls(config.server, gateway);
+  await gateway.open();
   const doors = await openDoors(config.server, gateway, serving, tls, () => isAccepting);
   serving.startServing();
   const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };

@@ -15,6 +15,7 @@ import { readVariable } from './port/provider-defaults.ts';
 import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './file/schema.ts';
 import { substituteVariables } from './file/substitute.ts';
 import { resolveAdmission } from './resolve-admission.ts';
+import { resolveLedger } from './resolve-ledger.ts';
 import { keysFileRules, resolveCallers } from './resolve-callers.ts';
 import { resolveTarget } from './resolve-target.ts';
 import { resolveTls, type TlsReader } from './tls/resolve-tls.ts';
@@ -183,6 +184,7 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
     },
     admission: resolveAdmission(file.admission, heapLimitBytes),
     server,
+    ledger: resolveLedger(file.ledger, { folder, demo }),
     callers: resolveCallers(file, folder),
     warnings: [
       ...(server.isUnauthenticated

@@ -1,6 +1,7 @@
 import type { CredentialFailure } from '../callers/port/credentials.ts';
 import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
+import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd } from '../server/port/gateway-port.ts';
 import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
@@ -29,6 +30,8 @@ export interface ReportParts {
   readonly style: LogStyle;
   /** What accounts have spent; absent where this process does not count it. */
   readonly spentOf?: SpentOf | undefined;
+  /** What the ledger does; absent where there is none. */
+  readonly ledger?: LedgerFigures | undefined;
 }
 
 /** What is told of calls: to people, to Prometheus, and to the engine of the load of this process. */
@@ -45,10 +48,10 @@ export interface Reports {
 }
 
 /** Opens log and metrics, and begins to watch the load of this process. */
-export function openReports({ version, system, cohort, transfers, style, spentOf }: ReportParts): Reports {
+export function openReports({ version, system, cohort, transfers, style, spentOf, ledger }: ReportParts): Reports {
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
   const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format });
-  const metrics = createMetrics({ version, transfers, spentOf });
+  const metrics = createMetrics({ version, transfers, spentOf, ledger });
   return {
     log,
     metrics,

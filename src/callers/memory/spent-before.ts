@@ -1,3 +1,4 @@
+import type { CallersConfig } from '../../config/port/caller-config.ts';
 import { periodOf } from '../../core/calendar.ts';
 import type { BudgetPeriod } from '../port/caller.ts';
 
@@ -24,4 +25,9 @@ export async function readSpent(spentSince: SpentSince, wallMs: number): Promise
     }
   }
   return found;
+}
+
+/** Whether any caller or group has a budget. */
+export function hasBudgets(config: CallersConfig | undefined): boolean {
+  return config !== undefined && [...config.callers, ...config.groups].some(({ budgets }) => budgets.length > 0);
 }

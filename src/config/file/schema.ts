@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { admissionSchema } from './admission-schema.ts';
+import { ledgerSchema } from './ledger-schema.ts';
 import { callerSections } from './callers-schema.ts';
 import { MODEL_NAME } from '../../core/model-id.ts';
 import { PROVIDERS } from '../../core/provider.ts';
@@ -225,6 +226,7 @@ export const fileSchema = z.strictObject(
     retry: retrySchema.prefault({}),
     admission: admissionSchema.prefault({}).describe('How much is done at a time.'),
     server: serverSchema.prefault({}).describe('Addresses in the environment win.'),
+    ledger: ledgerSchema.optional().describe('Where usage is kept. Default: nowhere, with --demo in usage.db.'),
     ...callerSections,
   },
   MAPPING,

@@ -32,6 +32,11 @@ export interface WiredGateway {
   readonly transfers: Transfers;
   /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
   readonly metrics: (() => Promise<{ readonly contentType: string; readonly body: string }>) | undefined;
+  /**
+   * Opens the ledger, brings it what an earlier process has left, and reads what callers have spent: before any call is taken. Throws
+   * ConfigError where that cannot be.
+   */
+  open(): Promise<void>;
   /** Loads ahead what the first calls will need; contacts nobody. */
   warmUp(): Promise<void>;
   /** Logs a fault that nobody has caught: its class and where it came from. */

@@ -9,6 +9,8 @@ import { allWritten, createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
 import { operatorFields } from './operator-fields.ts';
 import { tlsLine } from './tls-lines.ts';
+import { ledgerLine } from './ledger-lines.ts';
+import type { LedgerEvent } from '../../ledger/port/ledger-figures.ts';
 import type { CredentialFault } from '../../callers/port/credentials.ts';
 import type { OperatorAct } from '../../server/port/operator-act.ts';
 import type { TlsEvent } from '../../server/port/tls-options.ts';
@@ -60,6 +62,8 @@ export interface CallLog {
   credentialsRefused(reason: CredentialFault, peer: string): void;
   /** Writes what an operator has done, or was refused. */
   operatorActed(act: OperatorAct): void;
+  /** Tells of the ledger; once a minute of the same trouble. */
+  ledgerHappened(event: LedgerEvent): void;
   /** Tells of certificates that have changed, and once a minute of clients that are refused for the same reason. */
   tlsHappened(event: TlsEvent): void;
   /**
@@ -152,6 +156,10 @@ export function createCallLog(options: CallLogOptions): CallLog {
     },
     operatorActed: (act) => {
       harmlessly(() => tell('info', 'operator acted', operatorFields(act)));
+    },
+    ledgerHappened: (event) => {
+      const { isAlert, level, message, fields } = ledgerLine(event);
+      harmlessly(() => (isAlert ? alert : tell)(level, message, fields));
     },
     tlsHappened: (event) => {
       const line = tlsLine(event);

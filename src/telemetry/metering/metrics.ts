@@ -8,6 +8,8 @@ import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
 import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
+import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
+import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
 import type { TransferFigures } from '../../server/port/transfer-figures.ts';
 import { createTlsRecorder } from './tls-metrics.ts';
@@ -27,6 +29,8 @@ export interface MetricsOptions {
   readonly transfers?: TransferFigures | undefined;
   /** What accounts have spent; without it what is left of budgets is not shown. */
   readonly spentOf?: SpentOf | undefined;
+  /** What the ledger does; without it none of that is shown. */
+  readonly ledger?: LedgerFigures | undefined;
 }
 
 /** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
@@ -54,6 +58,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   if (processMetrics) collectDefaultMetrics({ register: registry });
   if (options.transfers !== undefined) registerTransferMetrics(registry, options.transfers);
+  if (options.ledger !== undefined) registerLedgerMetrics(registry, options.ledger);
   let shown: readonly TargetHealth[] = [];
   registerTargetGauges(registry, () => shown);
   let load: EngineLoad | undefined;
