@@ -46,8 +46,7 @@ export async function startScratchPostgres(programs: string): Promise<ScratchPos
   const port = await freePort();
   await command(`${programs}/initdb -D ${data} -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N`);
   const options = `-p ${port} -c listen_addresses=127.0.0.1 -k ${folder} -F`;
-  const start = (): Promise<void> =>
-    command(`${programs}/pg_ctl -D ${data} -w -l ${folder}/log -o "${options}" start`);
+  const start = (): Promise<void> => command(`${programs}/pg_ctl -D ${data} -w -l ${folder}/log -o "${options}" start`);
   const fail = (): Promise<void> => command(`${programs}/pg_ctl -D ${data} -m immediate stop`);
   await start();
   return {

@@ -7,7 +7,9 @@ import { usageRecord } from '../../support/usage-records.ts';
 /** Returns a row by the names of its columns. */
 function columnsOf(row: string): Readonly<Record<string, unknown>> {
   const values: unknown = JSON.parse(row);
-  return Object.fromEntries(USAGE_COLUMNS.map(({ name }, at) => [name, Array.isArray(values) ? values[at] : undefined]));
+  return Object.fromEntries(
+    USAGE_COLUMNS.map(({ name }, at) => [name, Array.isArray(values) ? values[at] : undefined]),
+  );
 }
 
 test('a row has every field of its record in the order of the columns', () => {

@@ -20,7 +20,9 @@ test('a lock is of one at a time, also in one process', () => {
 test('a lock ends with the process that has it, however that ends', async () => {
   const path = join(temporaryFolder(), 'lock');
   const code = `import { takeLock } from '${MODULE}'; takeLock('${path}'); console.log('taken'); setInterval(() => {}, 1e6);`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout, 'data');
   expect(takeLock(path)).toBeUndefined();
   child.kill('SIGKILL');
