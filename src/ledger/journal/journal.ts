@@ -54,15 +54,25 @@ export class Journal {
     return segments;
   }
 
-  /** Appends rows; they are safe from the end of this process when it returns. False: they are not in the journal. */
+  /**
+   * Appends rows; they are safe from the end of this process when it returns.
+   *
+   * @returns the file that they are in; undefined: they are not in the journal
+   */
   append(rows: readonly string[]): JournalSegment | undefined {
+    const lines = Buffer.from(frameRows(rows));
+    const isFresh = this.#tail === undefined;
+    // A file may be as large as files may be, while there is room for another.
+    return this.#appendTo(lines) ?? (isFresh ? undefined : this.#appendTo(lines));
+  }
+
+  #appendTo(lines: Buffer): JournalSegment | undefined {
     try {
       this.#tail ??= this.#begin();
     } catch {
       return undefined;
     }
     const { segment, file } = this.#tail;
-    const lines = Buffer.from(frameRows(rows));
     try {
       for (let written = 0; written < lines.length;) written += writeSync(file, lines, written);
     } catch {
