@@ -42,3 +42,12 @@ async function lastSaid(child: ChildProcess, killAt: number): Promise<number> {
   await once(child, 'close');
   return last();
 }
+
+/** Has attempts recorded by a process none of whose files may become larger; what it cannot keep is left in its journal. */
+export async function recordWithLittleRoom(config: LedgerConfig, attempts: number, fileBytes: number): Promise<void> {
+  const command = [process.execPath, WRITER, JSON.stringify(config), '0', String(attempts)];
+  const limited = `trap '' XFSZ; ulimit -f ${fileBytes / 512}; exec "$0" "$@"`;
+  const child = spawn('/bin/sh', ['-c', limited, ...command], { stdio: ['ignore', 'ignore', 'inherit'] });
+  await once(child, 'close');
+  if (child.exitCode !== 0) throw new Error(`the writer ended with ${child.exitCode}`);
+}
