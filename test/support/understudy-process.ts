@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where the doors of a process are. */
@@ -56,7 +59,7 @@ interface StartOptions {
   readonly openFiles?: number;
 }
 
-/** Starts `bin/understudy.js` on free ports, with nothing in its environment but what is given here. */
+/** Starts `bin/understudy.js` on free ports in an empty folder, with nothing in its environment but what is given here. */
 export function startUnderstudy(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -65,13 +68,18 @@ export function startUnderstudy(
   const whole = [...command, ...args];
   const limited = ['/bin/sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...whole];
   const [program = '', ...words] = openFiles === undefined ? whole : limited;
+  const cwd = mkdtempSync(join(tmpdir(), 'understudy-process-'));
   const child = spawn(program, words, {
+    cwd,
     env: { ...ANY_PORT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
   const waiting = new Set<() => void>();
-  const ended = once(child, 'close').then((): ProcessEnd => ({ code: child.exitCode, signal: child.signalCode }));
+  const ended = once(child, 'close').then((): ProcessEnd => {
+    rmSync(cwd, { recursive: true, force: true });
+    return { code: child.exitCode, signal: child.signalCode };
+  });
   const doors = new Promise<ProcessDoors>((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output.stdout += text;
