@@ -1,6 +1,7 @@
 import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
 import { readSpent, type SpentSince } from './callers/memory/spent-before.ts';
+import { SharedLimits } from './callers/redis/shared-limits.ts';
 import { type OpenDirectory, openCallerDirectory } from './callers/credentials/caller-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
@@ -69,12 +70,22 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const transfers = createTransfers(system, { maxMessageBytes, transferMs: transferTimeoutMs }, bytesInFlight);
 
   // What callers do and spend.
-  const limitStore = new InProcessLimits(system);
+  const ownLimits = new InProcessLimits(system);
+  const sharedLimits =
+    config.limits &&
+    new SharedLimits({
+      config: config.limits,
+      system,
+      cohort,
+      meanwhile: ownLimits,
+      told: (message) => log?.warn(message),
+    });
+  const limitStore = sharedLimits ?? ownLimits;
 
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
   const style = reports === true ? { text: false, colors: false } : reports;
   const spentOf: SpentOf = (account) => limitStore.spentOf(account);
-  const reported = { version, system, cohort, transfers: transfers.budget, spentOf };
+  const reported = { version, system, cohort, transfers: transfers.budget, spentOf, limitStore: sharedLimits?.figures };
   const told = style === false ? undefined : openReports({ ...reported, style });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
@@ -194,7 +205,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
-      if (spentSince !== undefined) limitStore.restore(await readSpent(spentSince, system.wall()));
+      if (spentSince !== undefined && sharedLimits === undefined) ownLimits.restore(await readSpent(spentSince, system.wall()));
     },
     reportFault: (thrown) => {
       log?.fault(thrown);

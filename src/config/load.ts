@@ -15,6 +15,7 @@ import { readVariable } from './port/provider-defaults.ts';
 import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './file/schema.ts';
 import { substituteVariables } from './file/substitute.ts';
 import { resolveAdmission } from './resolve-admission.ts';
+import { resolveLimitStore } from './file/limit-store-schema.ts';
 import { keysFileRules, resolveCallers } from './resolve-callers.ts';
 import { resolveTarget } from './resolve-target.ts';
 import { resolveTls, type TlsReader } from './tls/resolve-tls.ts';
@@ -184,6 +185,7 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
     admission: resolveAdmission(file.admission, heapLimitBytes),
     server,
     callers: resolveCallers(file, folder),
+    limits: file.limits && resolveLimitStore(file.limits),
     warnings: [
       ...(server.isUnauthenticated
         ? ['other machines can reach the gateway, which does not ask who calls: whoever reaches it spends on its keys']

@@ -1,3 +1,4 @@
+import type { LimitStoreFigures } from '../callers/port/limit-store-figures.ts';
 import type { CredentialFailure } from '../callers/port/credentials.ts';
 import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
@@ -29,6 +30,8 @@ export interface ReportParts {
   readonly style: LogStyle;
   /** What accounts have spent; absent where this process does not count it. */
   readonly spentOf?: SpentOf | undefined;
+  /** The store of limits that gateways share; absent without one. */
+  readonly limitStore?: LimitStoreFigures | undefined;
 }
 
 /** What is told of calls: to people, to Prometheus, and to the engine of the load of this process. */
@@ -45,10 +48,11 @@ export interface Reports {
 }
 
 /** Opens log and metrics, and begins to watch the load of this process. */
-export function openReports({ version, system, cohort, transfers, style, spentOf }: ReportParts): Reports {
+export function openReports(parts: ReportParts): Reports {
+  const { version, system, cohort, transfers, style, spentOf, limitStore } = parts;
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
   const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format });
-  const metrics = createMetrics({ version, transfers, spentOf });
+  const metrics = createMetrics({ version, transfers, spentOf, limitStore });
   return {
     log,
     metrics,

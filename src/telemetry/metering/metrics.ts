@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
+import type { LimitStoreFigures } from '../../callers/port/limit-store-figures.ts';
 import type { CredentialFault } from '../../callers/port/credentials.ts';
 import type { TargetHealth } from '../../engine/port/call.ts';
 import type { EngineLoad } from '../../engine/port/engine-load.ts';
@@ -8,6 +9,7 @@ import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
 import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
+import { registerLimitStore } from './limit-store-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
 import type { TransferFigures } from '../../server/port/transfer-figures.ts';
 import { createTlsRecorder } from './tls-metrics.ts';
@@ -27,6 +29,8 @@ export interface MetricsOptions {
   readonly transfers?: TransferFigures | undefined;
   /** What accounts have spent; without it what is left of budgets is not shown. */
   readonly spentOf?: SpentOf | undefined;
+  /** The store of limits that gateways share; without it none of it is shown. */
+  readonly limitStore?: LimitStoreFigures | undefined;
 }
 
 /** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
@@ -54,6 +58,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   if (processMetrics) collectDefaultMetrics({ register: registry });
   if (options.transfers !== undefined) registerTransferMetrics(registry, options.transfers);
+  if (options.limitStore !== undefined) registerLimitStore(registry, options.limitStore);
   let shown: readonly TargetHealth[] = [];
   registerTargetGauges(registry, () => shown);
   let load: EngineLoad | undefined;
