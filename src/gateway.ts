@@ -41,6 +41,9 @@ import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 /** How long the reader of the log may take to read its end, in milliseconds. */
 const LOG_READ_MS = 500;
 
+/** How long a start waits for the store of limits, in milliseconds. */
+const STORE_REACH_MS = 1_000;
+
 /** What a gateway is wired from. */
 export interface GatewayParts {
   readonly config: Config;
@@ -205,7 +208,10 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
-      if (spentSince !== undefined && sharedLimits === undefined) ownLimits.restore(await readSpent(spentSince, system.wall()));
+      // The first call is not to wait for the connection; a store that is gone is no reason to wait for ever.
+      if (sharedLimits !== undefined) await within(system, STORE_REACH_MS, sharedLimits.reached);
+      if (spentSince !== undefined && sharedLimits === undefined)
+        ownLimits.restore(await readSpent(spentSince, system.wall()));
     },
     reportFault: (thrown) => {
       log?.fault(thrown);

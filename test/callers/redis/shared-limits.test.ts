@@ -58,7 +58,10 @@ describe.skipIf(!hasRedis())('limits that gateways share (needs redis-server)', 
       Array.from({ length: 24 }, (_, call) => (call % 2 === 0 ? one : other).enter(accounts, 0)),
     );
     expect(answers.filter((answer) => answer === undefined)).toHaveLength(10);
-    expect(answers.find((answer) => answer !== undefined)).toMatchObject({ kind: 'limited', limit: 'requestsPerMinute' });
+    expect(answers.find((answer) => answer !== undefined)).toMatchObject({
+      kind: 'limited',
+      limit: 'requestsPerMinute',
+    });
     await close();
   });
 
@@ -111,7 +114,10 @@ describe.skipIf(!hasRedis())('limits that gateways share (needs redis-server)', 
     const family = `group:${key()}`;
     const group = accountOf(family, { family, budgets: [cents(5)] });
     const caller = accountOf(key(), { family, budgets: [cents(100)] });
-    expect(await one.reserve([caller, group], 6n * CENT)).toMatchObject({ kind: 'exhausted', account: { key: family } });
+    expect(await one.reserve([caller, group], 6n * CENT)).toMatchObject({
+      kind: 'exhausted',
+      account: { key: family },
+    });
     expect(await one.reserve([caller], 100n * CENT)).toBeUndefined();
     await close();
   });
@@ -142,7 +148,11 @@ describe.skipIf(!hasRedis())('limits that gateways share (needs redis-server)', 
     expect(await one.reserve(accounts, 8n * CENT)).toBeUndefined();
     await one.close();
     const written = `test:{${name}}${name}`;
-    const field = redis.command('HKEYS', written).split('\n').find((line) => line.startsWith('replica:')) ?? '';
+    const field =
+      redis
+        .command('HKEYS', written)
+        .split('\n')
+        .find((line) => line.startsWith('replica:')) ?? '';
     const [, ...rest] = redis.command('HGET', written, field).split(' ');
     redis.command('HSET', written, field, ['1', ...rest].join(' '));
     expect(await other.reserve(accounts, 4n * CENT)).toMatchObject({ kind: 'exhausted' });
@@ -158,7 +168,8 @@ describe.skipIf(!hasRedis())('limits that gateways share (needs redis-server)', 
     const accounts = [accountOf(key(), { budgets: [cents(10)] })];
     expect(await store.reserve(accounts, CENT)).toBeUndefined();
     way.lateMs = 500;
-    for (let miss = 0; miss < 3; miss++) expect(await store.reserve(accounts, 5n * CENT)).toEqual({ kind: 'unavailable' });
+    for (let miss = 0; miss < 3; miss++)
+      expect(await store.reserve(accounts, 5n * CENT)).toEqual({ kind: 'unavailable' });
     await opened.said(/does not answer \(timeout\)/);
     const beganAtMs = performance.now();
     expect(await store.reserve(accounts, CENT)).toEqual({ kind: 'unavailable' });
