@@ -11,7 +11,7 @@ import type { SharedAccount } from './shared-account.ts';
 import { lookAgain } from './look-again.ts';
 import { StoreFigures } from './store-figures.ts';
 import { openStoreLink, wordOf, type StoreLink } from './store-link.ts';
-import { StoreWatch } from './store-watch.ts';
+import { sentenceOf, StoreWatch } from './store-watch.ts';
 
 /** What is told without a question may wait so long for company, in milliseconds. */
 const COMPANY_MS = 20;
@@ -242,19 +242,10 @@ export class SharedLimits implements LimitStore {
   }
 
   #renewLater(): void {
-    this.#system.setIdleTimer(this.#jittered(RENEW_MS), () => {
+    this.#system.setIdleTimer(RENEW_MS * (0.75 + this.#system.random() / 4), () => {
       if (this.#isClosed) return;
       this.#families.tellAllUnderWay();
       this.#renewLater();
     });
   }
-
-  #jittered(ms: number): number {
-    return ms * (0.75 + this.#system.random() / 4);
-  }
-}
-
-function sentenceOf({ failureMode }: LimitStoreConfig, why: string): string {
-  const meanwhile = failureMode === 'open' ? 'are counted by this process alone' : 'of callers with limits are refused';
-  return `The store of limits does not answer (${why}). Until it does, calls ${meanwhile}.`;
 }
