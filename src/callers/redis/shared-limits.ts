@@ -4,7 +4,7 @@ import type { System } from '../../core/ports.ts';
 import type { BudgetPeriod, CallerAccount } from '../port/caller.ts';
 import type { LimitStore, StoreRefusal } from '../port/limit-store.ts';
 import { AnswerClock } from './answer-clock.ts';
-import { type FamilyQueue, type Question } from './family-queue.ts';
+import type { FamilyQueue, Question } from './family-queue.ts';
 import { Families } from './families.ts';
 import { Meanwhile, type OwnLimitStore } from './meanwhile.ts';
 import type { SharedAccount } from './shared-account.ts';
@@ -21,7 +21,6 @@ const RENEW_MS = 5_000;
 
 /** How long what is not yet written may take at the end, in milliseconds. */
 const CLOSE_MS = 1_000;
-
 const DAY_MS = 86_400_000;
 
 /** What the store is made with. */
