@@ -91,7 +91,7 @@ export class SharedLimits implements LimitStore {
       withoutStore: (question) => this.#withoutStore(question),
       sendLater: () => this.#sendLater(),
     });
-    this.#clock = new AnswerClock(system, (lateMs) => this.#giveUp(system.now() - config.timeoutMs - lateMs));
+    this.#clock = new AnswerClock(system, () => this.#giveUp());
     this.figures = new StoreFigures(() => this.#watch.isUp && this.#link.isReady);
     this.#renewLater();
   }
@@ -165,10 +165,10 @@ export class SharedLimits implements LimitStore {
     const queue = this.#queueOf(accounts);
     if (queue === undefined) return undefined;
     return new Promise((answer) => {
-      const question: Question = { kind, accounts, amount, askedAtMs: this.#system.now(), answer };
+      const question: Question = { kind, accounts, amount, askedAtMs: this.#clock.now(), answer };
       if (!this.#watch.isUp || this.#isClosed) return this.#withoutStore(question);
       queue.ask(question);
-      this.#clock.look(this.#config.timeoutMs);
+      this.#clock.look();
     });
   }
 
@@ -223,13 +223,12 @@ export class SharedLimits implements LimitStore {
     return false;
   }
 
-  #giveUp(askedAtMs: number): void {
-    const late = this.#families.giveUp(askedAtMs);
+  #giveUp(): void {
+    const late = this.#families.giveUp(this.#clock.now() - this.#config.timeoutMs);
     this.figures.timeouts += late.length;
     for (const question of late) this.#withoutStore(question);
     if (late.length > 0) this.#watch.missed('timeout');
-    const oldest = this.#families.oldestAskedAtMs;
-    if (oldest < Infinity) this.#clock.look(Math.max(1, oldest + this.#config.timeoutMs - this.#system.now()));
+    if (this.#families.oldestAskedAtMs < Infinity) this.#clock.look();
   }
 
   #sendLater(): void {
