@@ -11,6 +11,7 @@ import type { SharedAccount } from './shared-account.ts';
 import { lookAgain } from './look-again.ts';
 import { StoreFigures } from './store-figures.ts';
 import { openStoreLink, wordOf, type StoreLink } from './store-link.ts';
+import { storeGone } from './store-gone.ts';
 import { StoreWatch } from './store-watch.ts';
 
 /** What is told without a question may wait so long for company, in milliseconds. */
@@ -44,7 +45,8 @@ export class SharedLimits implements LimitStore {
   readonly #link: StoreLink;
   readonly #watch: StoreWatch;
   readonly #families: Families;
-  readonly #reached: Promise<void>;
+  /** Resolves when the store has been reached for the first time. */
+  readonly reached: Promise<void>;
   readonly #clock: AnswerClock;
   /** What the store tells of itself. */
   readonly figures: StoreFigures;
@@ -58,7 +60,7 @@ export class SharedLimits implements LimitStore {
     this.#meanwhile = config.failureMode === 'open' ? new Meanwhile(meanwhile, system) : undefined;
     const replica = system.newId();
     const reached = Promise.withResolvers<void>();
-    this.#reached = reached.promise;
+    this.reached = reached.promise;
     this.#link = openStoreLink(config, system, {
       ready: () => {
         reached.resolve();
@@ -73,7 +75,7 @@ export class SharedLimits implements LimitStore {
       probe: () => this.#link.run([`${config.keyPrefix}:{probe}`], replica, '0'),
       renew: () => this.#link.renew(),
       changed: (isUp, why) => {
-        told?.(isUp ? 'The store of limits answers.' : sentenceOf(config, why));
+        told?.(isUp ? 'The store of limits answers.' : storeGone(config, why));
         if (isUp) this.#families.sendSoon();
         else for (const question of this.#families.giveUp(Infinity)) this.#withoutStore(question);
       },
@@ -129,11 +131,6 @@ export class SharedLimits implements LimitStore {
       stop();
       for (const account of waiting) account.waiting.delete(returned);
     };
-  }
-
-  /** Resolves when the store has been reached for the first time. */
-  get reached(): Promise<void> {
-    return this.#reached;
   }
 
   /** Returns what an account has spent of each of its budgets in the period under way, as far as this process has been told. */
@@ -251,9 +248,4 @@ export class SharedLimits implements LimitStore {
   #jittered(ms: number): number {
     return ms * (0.75 + this.#system.random() / 4);
   }
-}
-
-function sentenceOf({ failureMode }: LimitStoreConfig, why: string): string {
-  const meanwhile = failureMode === 'open' ? 'are counted by this process alone' : 'of callers with limits are refused';
-  return `The store of limits does not answer (${why}). Until it does, calls ${meanwhile}.`;
 }
