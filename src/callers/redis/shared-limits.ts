@@ -4,13 +4,13 @@ import type { System } from '../../core/ports.ts';
 import type { BudgetPeriod, CallerAccount } from '../port/caller.ts';
 import type { LimitStore, StoreRefusal } from '../port/limit-store.ts';
 import { AnswerClock } from './answer-clock.ts';
-import { type FamilyQueue, type Question } from './family-queue.ts';
+import type { FamilyQueue, StoreQuestion } from './family-queue.ts';
 import { Families } from './families.ts';
 import { Meanwhile, type OwnLimitStore } from './meanwhile.ts';
 import type { SharedAccount } from './shared-account.ts';
 import { lookAgain } from './look-again.ts';
 import { StoreFigures } from './store-figures.ts';
-import { openStoreLink, wordOf, type StoreLink } from './store-link.ts';
+import { openStoreLink, faultWord, type StoreLink } from './store-link.ts';
 import { storeGone } from './store-gone.ts';
 import { StoreWatch } from './store-watch.ts';
 
@@ -24,7 +24,6 @@ const RENEW_MS = 5_000;
 const CLOSE_MS = 1_000;
 
 const DAY_MS = 86_400_000;
-
 /** What the store is made with. */
 export interface SharedLimitsParts {
   readonly config: LimitStoreConfig;
@@ -52,7 +51,6 @@ export class SharedLimits implements LimitStore {
   readonly figures: StoreFigures;
   #isSendingLater = false;
   #isClosed = false;
-
   constructor({ config, system, cohort, meanwhile, told }: SharedLimitsParts) {
     this.#config = config;
     this.#system = system;
@@ -155,14 +153,14 @@ export class SharedLimits implements LimitStore {
   }
 
   #ask(
-    kind: Question['kind'],
+    kind: StoreQuestion['kind'],
     accounts: readonly CallerAccount[],
     amount: number,
   ): Promise<StoreRefusal | undefined> | undefined {
     const queue = this.#queueOf(accounts);
     if (queue === undefined) return undefined;
     return new Promise((answer) => {
-      const question: Question = { kind, accounts, amount, askedAtMs: this.#clock.now(), answer };
+      const question: StoreQuestion = { kind, accounts, amount, askedAtMs: this.#clock.now(), answer };
       if (!this.#watch.isUp || this.#isClosed) return this.#withoutStore(question);
       queue.ask(question);
       this.#clock.look();
@@ -183,7 +181,7 @@ export class SharedLimits implements LimitStore {
   }
 
   /** Answers in the way of the failure mode. What is let in here is told to the store like all else that is under way. */
-  #withoutStore(question: Question): void {
+  #withoutStore(question: StoreQuestion): void {
     const { kind, accounts, amount, answer } = question;
     question.answer = undefined;
     if (answer === undefined) return;
@@ -213,7 +211,7 @@ export class SharedLimits implements LimitStore {
   #failed(error: unknown): boolean {
     // A connection that broke is being made again, and says so itself.
     if (!this.#link.isReady) return true;
-    const why = wordOf(error);
+    const why = faultWord(error);
     this.#watch.missed(why);
     // It has become a replica: the new primary may have taken over its name.
     if (why === 'READONLY') this.#link.renew();
