@@ -27,6 +27,12 @@ describe('docs/metrics.md', () => {
     version: '1.2.3',
     transfers: new ByteBudget(1024),
     spentOf: () => [{ per: 'day', nanoUsd: 1n }],
+    limitStore: {
+      isUp: true,
+      timeouts: 1,
+      withoutStore: { refused: 1, counted_in_memory: 1 },
+      onAnswer: (took) => took(1),
+    },
     ledger: { waiting: 1, journalBytes: 2, written: 3, dropped: 4, failures: 5 },
   });
   metrics.callEnded(failedEnd({ caller, refusedBy: 'budget' }));

@@ -1,28 +1,37 @@
 import type { Runtime } from '../../core/ports.ts';
 
-/** Looks after a time for questions that were not answered in it. One look is due at a time. */
+/** How often it looks, in milliseconds, and by how much a timer is late without anybody's fault. */
+const SLICE_MS = 5;
+const TIMER_MS = 1;
+
+/** Runs while answers are awaited, and stands still while this process itself is too busy to read them. */
 export class AnswerClock {
   readonly #runtime: Runtime;
-  readonly #due: (lateMs: number) => void;
+  readonly #due: () => void;
+  #lostMs = 0;
   #isSet = false;
 
-  /** @param due told by how many milliseconds this process itself was late */
-  constructor(runtime: Runtime, due: (lateMs: number) => void) {
+  /** @param due called now and then while answers are awaited, when all that has come is read */
+  constructor(runtime: Runtime, due: () => void) {
     this.#runtime = runtime;
     this.#due = due;
   }
 
-  /** Looks after so many milliseconds, unless it is to look already. */
-  look(ms: number): void {
+  /** Milliseconds from an arbitrary origin, without those in which this process was late. */
+  now(): number {
+    return this.#runtime.now() - this.#lostMs;
+  }
+
+  /** Looks once more before long. */
+  look(): void {
     if (this.#isSet) return;
     this.#isSet = true;
-    const dueAtMs = this.#runtime.now() + ms;
-    this.#runtime.setTimer(ms, () => {
-      const lateMs = Math.max(0, this.#runtime.now() - dueAtMs);
-      // What came while this process was busy is read first, and what could not even be sent has its time yet.
+    const dueAtMs = this.#runtime.now() + SLICE_MS + TIMER_MS;
+    this.#runtime.setTimer(SLICE_MS, () => {
       void this.#runtime.yieldIo().then(() => {
         this.#isSet = false;
-        this.#due(lateMs);
+        this.#lostMs += Math.max(0, this.#runtime.now() - dueAtMs);
+        this.#due();
       });
     });
   }

@@ -1,4 +1,4 @@
-import { FamilyQueue, type Question, type QueueParts } from './family-queue.ts';
+import { FamilyQueue, type StoreQuestion, type QueueParts } from './family-queue.ts';
 
 /** Accounts above which those of which nothing is under way are forgotten: callers that tokens name may be many. */
 const MOST_ACCOUNTS = 20_000;
@@ -46,7 +46,7 @@ export class Families {
   }
 
   /** Returns the questions that were asked at a time or before it, and waits for their answers no longer. */
-  giveUp(askedAtMs: number): readonly Question[] {
+  giveUp(askedAtMs: number): readonly StoreQuestion[] {
     return [...this.#queues.values()].flatMap((queue) => queue.giveUp(askedAtMs));
   }
 

@@ -10,7 +10,7 @@ const MOST_ACCOUNTS = 64;
 const ALIVE_US = 15_000_000;
 
 /** What is asked of the script; the kinds are its own. */
-export interface Question {
+export interface StoreQuestion {
   readonly kind: 'enter' | 'reserve';
   /** Tokens, or nano-USD. */
   readonly amount: number;
@@ -35,7 +35,7 @@ export interface QueueParts {
   /** Takes what was thrown in place of an answer; returns whether the questions are put again once the store may be asked. */
   failed(error: unknown): boolean;
   /** Answers a question without the store. */
-  withoutStore(question: Question): void;
+  withoutStore(question: StoreQuestion): void;
   /** Sees to it that what is left to tell is told before long. */
   sendLater(): void;
 }
@@ -44,8 +44,8 @@ export interface QueueParts {
 export class FamilyQueue {
   readonly #parts: QueueParts;
   readonly #accounts = new Map<string, SharedAccount>();
-  #waiting: Question[] = [];
-  #asked: Question[] = [];
+  #waiting: StoreQuestion[] = [];
+  #asked: StoreQuestion[] = [];
   readonly #dirty = new Set<SharedAccount>();
   #isPlanned = false;
   /** When the lot under way was sent. */
@@ -72,7 +72,7 @@ export class FamilyQueue {
   }
 
   /** Puts a question in this turn, or behind the lot that is under way. */
-  ask(question: Question): void {
+  ask(question: StoreQuestion): void {
     this.#waiting.push(question);
     this.sendSoon();
   }
@@ -120,7 +120,7 @@ export class FamilyQueue {
   }
 
   /** Returns the questions that were asked at a time or before it, and waits for their answers no longer. */
-  giveUp(askedAtMs: number): readonly Question[] {
+  giveUp(askedAtMs: number): readonly StoreQuestion[] {
     const late = [...this.#asked, ...this.#waiting].filter(
       (question) => question.answer !== undefined && question.askedAtMs <= askedAtMs,
     );
@@ -204,7 +204,7 @@ export class FamilyQueue {
   }
 
   /** What nobody waits for any more is not under way: that is told next, and corrects what the store believes. */
-  #granted({ kind, amount, accounts, answer }: Question): void {
+  #granted({ kind, amount, accounts, answer }: StoreQuestion): void {
     for (const named of accounts) {
       const account = this.account(named);
       if (answer === undefined) {
@@ -224,7 +224,7 @@ export class FamilyQueue {
     this.#parts.sendLater();
   }
 
-  #take(): readonly Question[] {
+  #take(): readonly StoreQuestion[] {
     const asked = this.#asked;
     this.#asked = [];
     this.sentAtMs = undefined;
@@ -235,7 +235,7 @@ export class FamilyQueue {
 const LIMITS = ['requestsPerMinute', 'tokensPerMinute', 'concurrentCalls'] as const satisfies (keyof AccountLimits)[];
 
 /** Reads why the script refused: kind, place of the account in the question, limit or period, and when there may be room. */
-function refusalOf(question: Question, [kind, place = 1, which = 1, when = 0]: readonly number[]): StoreRefusal {
+function refusalOf(question: StoreQuestion, [kind, place = 1, which = 1, when = 0]: readonly number[]): StoreRefusal {
   const account = question.accounts[place - 1];
   if (account === undefined) return { kind: 'unavailable' };
   if (kind === 1) {

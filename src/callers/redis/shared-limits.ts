@@ -4,14 +4,15 @@ import type { System } from '../../core/ports.ts';
 import type { BudgetPeriod, CallerAccount } from '../port/caller.ts';
 import type { LimitStore, StoreRefusal } from '../port/limit-store.ts';
 import { AnswerClock } from './answer-clock.ts';
-import type { FamilyQueue, Question } from './family-queue.ts';
+import type { FamilyQueue, StoreQuestion } from './family-queue.ts';
 import { Families } from './families.ts';
 import { Meanwhile, type OwnLimitStore } from './meanwhile.ts';
 import type { SharedAccount } from './shared-account.ts';
 import { lookAgain } from './look-again.ts';
 import { StoreFigures } from './store-figures.ts';
-import { openStoreLink, wordOf, type StoreLink } from './store-link.ts';
-import { sentenceOf, StoreWatch } from './store-watch.ts';
+import { openStoreLink, faultWord, type StoreLink } from './store-link.ts';
+import { storeGone } from './store-gone.ts';
+import { StoreWatch } from './store-watch.ts';
 
 /** What is told without a question may wait so long for company, in milliseconds. */
 const COMPANY_MS = 20;
@@ -21,8 +22,8 @@ const RENEW_MS = 5_000;
 
 /** How long what is not yet written may take at the end, in milliseconds. */
 const CLOSE_MS = 1_000;
-const DAY_MS = 86_400_000;
 
+const DAY_MS = 86_400_000;
 /** What the store is made with. */
 export interface SharedLimitsParts {
   readonly config: LimitStoreConfig;
@@ -43,13 +44,13 @@ export class SharedLimits implements LimitStore {
   readonly #link: StoreLink;
   readonly #watch: StoreWatch;
   readonly #families: Families;
-  readonly #reached: Promise<void>;
+  /** Resolves when the store has been reached for the first time. */
+  readonly reached: Promise<void>;
   readonly #clock: AnswerClock;
   /** What the store tells of itself. */
   readonly figures: StoreFigures;
   #isSendingLater = false;
   #isClosed = false;
-
   constructor({ config, system, cohort, meanwhile, told }: SharedLimitsParts) {
     this.#config = config;
     this.#system = system;
@@ -57,7 +58,7 @@ export class SharedLimits implements LimitStore {
     this.#meanwhile = config.failureMode === 'open' ? new Meanwhile(meanwhile, system) : undefined;
     const replica = system.newId();
     const reached = Promise.withResolvers<void>();
-    this.#reached = reached.promise;
+    this.reached = reached.promise;
     this.#link = openStoreLink(config, system, {
       ready: () => {
         reached.resolve();
@@ -72,7 +73,7 @@ export class SharedLimits implements LimitStore {
       probe: () => this.#link.run([`${config.keyPrefix}:{probe}`], replica, '0'),
       renew: () => this.#link.renew(),
       changed: (isUp, why) => {
-        told?.(isUp ? 'The store of limits answers.' : sentenceOf(config, why));
+        told?.(isUp ? 'The store of limits answers.' : storeGone(config, why));
         if (isUp) this.#families.sendSoon();
         else for (const question of this.#families.giveUp(Infinity)) this.#withoutStore(question);
       },
@@ -90,7 +91,7 @@ export class SharedLimits implements LimitStore {
       withoutStore: (question) => this.#withoutStore(question),
       sendLater: () => this.#sendLater(),
     });
-    this.#clock = new AnswerClock(system, (lateMs) => this.#giveUp(system.now() - config.timeoutMs - lateMs));
+    this.#clock = new AnswerClock(system, () => this.#giveUp());
     this.figures = new StoreFigures(() => this.#watch.isUp && this.#link.isReady);
     this.#renewLater();
   }
@@ -130,11 +131,6 @@ export class SharedLimits implements LimitStore {
     };
   }
 
-  /** Resolves when the store has been reached for the first time. */
-  get reached(): Promise<void> {
-    return this.#reached;
-  }
-
   /** Returns what an account has spent of each of its budgets in the period under way, as far as this process has been told. */
   spentOf(account: CallerAccount): readonly { readonly per: BudgetPeriod; readonly nanoUsd: bigint }[] {
     const [known] = this.#queueOf([account])?.accounts([account]) ?? [];
@@ -157,17 +153,17 @@ export class SharedLimits implements LimitStore {
   }
 
   #ask(
-    kind: Question['kind'],
+    kind: StoreQuestion['kind'],
     accounts: readonly CallerAccount[],
     amount: number,
   ): Promise<StoreRefusal | undefined> | undefined {
     const queue = this.#queueOf(accounts);
     if (queue === undefined) return undefined;
     return new Promise((answer) => {
-      const question: Question = { kind, accounts, amount, askedAtMs: this.#system.now(), answer };
+      const question: StoreQuestion = { kind, accounts, amount, askedAtMs: this.#clock.now(), answer };
       if (!this.#watch.isUp || this.#isClosed) return this.#withoutStore(question);
       queue.ask(question);
-      this.#clock.look(this.#config.timeoutMs);
+      this.#clock.look();
     });
   }
 
@@ -185,7 +181,7 @@ export class SharedLimits implements LimitStore {
   }
 
   /** Answers in the way of the failure mode. What is let in here is told to the store like all else that is under way. */
-  #withoutStore(question: Question): void {
+  #withoutStore(question: StoreQuestion): void {
     const { kind, accounts, amount, answer } = question;
     question.answer = undefined;
     if (answer === undefined) return;
@@ -215,20 +211,19 @@ export class SharedLimits implements LimitStore {
   #failed(error: unknown): boolean {
     // A connection that broke is being made again, and says so itself.
     if (!this.#link.isReady) return true;
-    const why = wordOf(error);
+    const why = faultWord(error);
     this.#watch.missed(why);
     // It has become a replica: the new primary may have taken over its name.
     if (why === 'READONLY') this.#link.renew();
     return false;
   }
 
-  #giveUp(askedAtMs: number): void {
-    const late = this.#families.giveUp(askedAtMs);
+  #giveUp(): void {
+    const late = this.#families.giveUp(this.#clock.now() - this.#config.timeoutMs);
     this.figures.timeouts += late.length;
     for (const question of late) this.#withoutStore(question);
     if (late.length > 0) this.#watch.missed('timeout');
-    const oldest = this.#families.oldestAskedAtMs;
-    if (oldest < Infinity) this.#clock.look(Math.max(1, oldest + this.#config.timeoutMs - this.#system.now()));
+    if (this.#families.oldestAskedAtMs < Infinity) this.#clock.look();
   }
 
   #sendLater(): void {
@@ -241,10 +236,14 @@ export class SharedLimits implements LimitStore {
   }
 
   #renewLater(): void {
-    this.#system.setIdleTimer(RENEW_MS * (0.75 + this.#system.random() / 4), () => {
+    this.#system.setIdleTimer(this.#jittered(RENEW_MS), () => {
       if (this.#isClosed) return;
       this.#families.tellAllUnderWay();
       this.#renewLater();
     });
+  }
+
+  #jittered(ms: number): number {
+    return ms * (0.75 + this.#system.random() / 4);
   }
 }

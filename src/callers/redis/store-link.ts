@@ -57,7 +57,7 @@ export function openStoreLink(config: LimitStoreConfig, runtime: Runtime, listen
   function connect(connecting: Client, attempt = 0): void {
     connecting.connect().then(undefined, (error: unknown) => {
       if (connecting !== client || isClosed) return;
-      listener.failed(wordOf(error));
+      listener.failed(faultWord(error));
       runtime.setTimer(reconnectMs(attempt, runtime), () => {
         if (connecting === client && !isClosed) connect(connecting, attempt + 1);
       });
@@ -74,7 +74,7 @@ export function openStoreLink(config: LimitStoreConfig, runtime: Runtime, listen
       try {
         return numbersOf(await client.evalSha(LIMIT_SCRIPT_SHA, options));
       } catch (error) {
-        if (wordOf(error) !== 'NOSCRIPT') throw error;
+        if (faultWord(error) !== 'NOSCRIPT') throw error;
         return numbersOf(await client.eval(LIMIT_SCRIPT, options));
       }
     },
@@ -92,7 +92,7 @@ export function openStoreLink(config: LimitStoreConfig, runtime: Runtime, listen
 }
 
 /** Says in a word why something failed: never in the server's or the library's sentence, which may hold an address. */
-export function wordOf(error: unknown): string {
+export function faultWord(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   if ('code' in error && typeof error.code === 'string') return error.code;
   return /^[A-Z]{4,20}(?= )/.exec(error.message)?.[0] ?? error.constructor.name;
@@ -120,8 +120,8 @@ function newClient(config: LimitStoreConfig, runtime: Runtime, listener: LinkLis
         socket: { ...timing, ...(first.protocol === 'rediss:' ? { tls: true } : {}) },
       },
     });
-    cluster.on('error', (error) => failed(wordOf(error)));
-    cluster.on('node-error', (error) => failed(wordOf(error)));
+    cluster.on('error', (error) => failed(faultWord(error)));
+    cluster.on('node-error', (error) => failed(faultWord(error)));
     cluster.on('node-ready', ready);
     return cluster;
   }
@@ -129,7 +129,7 @@ function newClient(config: LimitStoreConfig, runtime: Runtime, listener: LinkLis
     first.protocol === 'unix:'
       ? createClient({ ...common, socket: { path: decodeURIComponent(first.pathname), tls: false, ...timing } })
       : createClient({ ...common, url: config.urls[0], socket: timing });
-  client.on('error', (error) => failed(wordOf(error)));
+  client.on('error', (error) => failed(faultWord(error)));
   client.on('ready', ready);
   return client;
 }
