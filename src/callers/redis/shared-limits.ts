@@ -44,7 +44,7 @@ export class SharedLimits implements LimitStore {
   readonly #link: StoreLink;
   readonly #watch: StoreWatch;
   readonly #families: Families;
-  /** Resolves when the store has been reached for the first time. */
+  /** Resolves when the store has answered for the first time, or is known not to. */
   readonly reached: Promise<void>;
   readonly #clock: AnswerClock;
   /** What the store tells of itself. */
@@ -59,9 +59,14 @@ export class SharedLimits implements LimitStore {
     const replica = system.newId();
     const reached = Promise.withResolvers<void>();
     this.reached = reached.promise;
+    const probe = async (): Promise<void> => {
+      await this.#link.run([`${config.keyPrefix}:{probe}`], replica, '0');
+      reached.resolve();
+    };
     this.#link = openStoreLink(config, system, {
       ready: () => {
-        reached.resolve();
+        // A connection without a password is ready before the server has said a word.
+        if (this.#watch.isUp) probe().catch(() => undefined);
         this.#watch.look();
         this.#families.sendSoon();
       },
@@ -70,9 +75,10 @@ export class SharedLimits implements LimitStore {
     this.#watch = new StoreWatch({
       runtime: system,
       timeoutMs: config.timeoutMs,
-      probe: () => this.#link.run([`${config.keyPrefix}:{probe}`], replica, '0'),
+      probe,
       renew: () => this.#link.renew(),
       changed: (isUp, why) => {
+        reached.resolve();
         told?.(isUp ? 'The store of limits answers.' : storeGone(config, why));
         if (isUp) this.#families.sendSoon();
         else for (const question of this.#families.giveUp(Infinity)) this.#withoutStore(question);
@@ -152,14 +158,10 @@ export class SharedLimits implements LimitStore {
     this.#link.close();
   }
 
-  #ask(
-    kind: StoreQuestion['kind'],
-    accounts: readonly CallerAccount[],
-    amount: number,
-  ): Promise<StoreRefusal | undefined> | undefined {
+  #ask(kind: StoreQuestion['kind'], accounts: readonly CallerAccount[], amount: number) {
     const queue = this.#queueOf(accounts);
     if (queue === undefined) return undefined;
-    return new Promise((answer) => {
+    return new Promise<StoreRefusal | undefined>((answer) => {
       const question: StoreQuestion = { kind, accounts, amount, askedAtMs: this.#clock.now(), answer };
       if (!this.#watch.isUp || this.#isClosed) return this.#withoutStore(question);
       queue.ask(question);
@@ -176,8 +178,8 @@ export class SharedLimits implements LimitStore {
     this.#sendLater();
   }
 
-  #queueOf(accounts: readonly CallerAccount[]): FamilyQueue | undefined {
-    return accounts[0] === undefined ? undefined : this.#families.of(accounts[0].family);
+  #queueOf([first]: readonly CallerAccount[]): FamilyQueue | undefined {
+    return first && this.#families.of(first.family);
   }
 
   /** Answers in the way of the failure mode. What is let in here is told to the store like all else that is under way. */
@@ -187,8 +189,7 @@ export class SharedLimits implements LimitStore {
     if (answer === undefined) return;
     if (this.#meanwhile === undefined || this.#isClosed) {
       this.figures.refused += 1;
-      answer({ kind: 'unavailable' });
-      return;
+      return answer({ kind: 'unavailable' });
     }
     this.figures.counted += 1;
     const known = this.#queueOf(accounts)?.accounts(accounts) ?? [];
@@ -222,7 +223,7 @@ export class SharedLimits implements LimitStore {
     const late = this.#families.giveUp(this.#clock.now() - this.#config.timeoutMs);
     this.figures.timeouts += late.length;
     for (const question of late) this.#withoutStore(question);
-    if (late.length > 0) this.#watch.missed('timeout');
+    if (late.length > 0) this.#watch.late();
     if (this.#families.oldestAskedAtMs < Infinity) this.#clock.look();
   }
 

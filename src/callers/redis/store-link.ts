@@ -53,13 +53,17 @@ export function openStoreLink(config: LimitStoreConfig, runtime: Runtime, listen
     return opened;
   }
 
-  // A cluster of which no node is found gives up; a single server is tried again by its client.
+  // A cluster of which no node is found gives up, and is ready later than its nodes; a single server is tried again by its client.
   function connect(connecting: Client, attempt = 0): void {
-    connecting.connect().then(undefined, (error: unknown) => {
-      if (connecting !== client || isClosed) return;
+    const isOurs = (): boolean => connecting === client && !isClosed;
+    const connected = (): void => {
+      if (config.isCluster && isOurs()) listener.ready();
+    };
+    connecting.connect().then(connected, (error: unknown) => {
+      if (!isOurs()) return;
       listener.failed(faultWord(error));
       runtime.setTimer(reconnectMs(attempt, runtime), () => {
-        if (connecting === client && !isClosed) connect(connecting, attempt + 1);
+        if (isOurs()) connect(connecting, attempt + 1);
       });
     });
   }

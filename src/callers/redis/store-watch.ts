@@ -3,8 +3,8 @@ import type { System, TimerHandle } from '../../core/ports.ts';
 /** So many misses in a row, and the store is left alone. */
 const MISSES = 3;
 
-/** How often a store that is left alone is looked at, in milliseconds. */
-const PROBE_MS = 1_000;
+/** Waits before a store that is left alone is looked at, in milliseconds; the last one repeats. */
+const PROBE_MS = [250, 500, 1_000] as const;
 
 /** After how long without an answer the connection is given up, in milliseconds: nothing else ends one of which all is lost. */
 const DEAD_MS = 5_000;
@@ -27,6 +27,8 @@ export class StoreWatch {
   readonly #parts: WatchParts;
   #isUp = true;
   #misses = 0;
+  #lateAtMs = -Infinity;
+  #probes = 0;
   #timer: TimerHandle | undefined;
   #probeSentAtMs: number | undefined;
   #isClosed = false;
@@ -45,11 +47,20 @@ export class StoreWatch {
     if (ms <= this.#parts.timeoutMs) this.#misses = 0;
   }
 
-  /** Notes that an answer did not come, or was none. */
+  /** Notes that answers did not come in time: those of a time together are one miss. */
+  late(): void {
+    const nowMs = this.#parts.runtime.now();
+    if (nowMs - this.#lateAtMs < this.#parts.timeoutMs) return;
+    this.#lateAtMs = nowMs;
+    this.missed('timeout');
+  }
+
+  /** Notes that an answer was none, or that there is no connection. */
   missed(why: string): void {
     this.#misses += 1;
     if (!this.#isUp || this.#misses < MISSES || this.#isClosed) return;
     this.#isUp = false;
+    this.#probes = 0;
     this.#parts.changed(false, why);
     this.#probeLater();
   }
@@ -90,7 +101,9 @@ export class StoreWatch {
   #probeLater(): void {
     const { runtime } = this.#parts;
     if (this.#timer !== undefined) runtime.clearTimer(this.#timer);
-    this.#timer = runtime.setIdleTimer(PROBE_MS * (0.9 + runtime.random() / 5), () => {
+    const ms = PROBE_MS[Math.min(this.#probes, PROBE_MS.length - 1)] ?? 1_000;
+    this.#timer = runtime.setIdleTimer(ms * (0.9 + runtime.random() / 5), () => {
+      this.#probes += 1;
       this.#timer = undefined;
       this.look();
     });
