@@ -1,7 +1,10 @@
-import { budgetRace } from '../support/budget-race.ts';
+import { setTimeout } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+
+import { budgetRace, type RaceResult } from '../support/budget-race.ts';
 import { callerOf, cents } from '../support/caller-accounts.ts';
 import { startGateway } from '../support/gateway-doors.ts';
-import { startScratchRedis } from '../support/scratch-redis.ts';
+import { startRaceGateways } from '../support/race-gateways.ts';
 
 const RUNS = 20;
 const CALLERS = 200;
@@ -14,34 +17,44 @@ function usd(nanoUsd: bigint): string {
   return (Number(nanoUsd) / 1e9).toFixed(4);
 }
 
+const TARGETS = [{ name: 'mock', provider: 'mock', model: 'mock-ok', prices: PRICES } as const];
+
+/** Races once in a gateway that counts in memory. */
+async function raceInMemory(untilRefused: boolean, maxTokens: number | undefined): Promise<RaceResult> {
+  const gateway = await startGateway({ targets: TARGETS }, {}, [callerOf('billing', { budgets: [cents(100)] })]);
+  const result = await budgetRace([gateway.client], CALLERS, untilRefused, { maxTokens });
+  await gateway.close();
+  return result;
+}
+
 /**
  * Lets 200 callers of one key race for a budget of 1.00 USD with calls of about 0.01 USD, 20 times with answers that are bounded and 20
- * times with others; with `--store redis` over two gateways that count in one redis-server. Ends with 0 where each race has spent 95 % of the budget at least, and no more than it but one call's error.
+ * times with others; with `--store redis` over two processes that count in one Redis. Ends with 0 where each race has spent 95 % of the
+ * budget at least, no more than it but one call's error, and where the store knows that sum.
  */
 async function main(): Promise<number> {
+  const { store } = parseArgs({ options: { store: { type: 'string', default: 'memory' } } }).values;
+  const bounds = [40, undefined];
+  const gateways = store === 'redis' ? await startRaceGateways(TARGETS, bounds.length * RUNS) : undefined;
   let isGood = true;
-  const redis = process.argv.includes('redis') ? await startScratchRedis() : undefined;
-  for (const maxTokens of [40, undefined]) {
+  for (const [index, maxTokens] of bounds.entries()) {
     for (let run = 1; run <= RUNS; run++) {
-      const targets = [{ name: 'mock', provider: 'mock', model: 'mock-ok', prices: PRICES } as const];
-      redis?.command('FLUSHALL');
-      const limits = redis && { store: redis.url };
-      const gateways = await Promise.all(
-        Array.from({ length: redis === undefined ? 1 : 2 }, () =>
-          startGateway({ targets, limits }, {}, [callerOf('billing', { budgets: [cents(100)] })]),
-        ),
-      );
+      const race = index * RUNS + run;
+      const key = gateways?.keyOf(race);
       const beganAtMs = performance.now();
-      const { spentNanoUsd, dearestNanoUsd, answered, refused } = await budgetRace(
-        gateways.map(({ client }) => client),
-        CALLERS,
-        run % 2 === 0,
-        { maxTokens },
-      );
+      const { spentNanoUsd, dearestNanoUsd, answered, refused } = await (gateways === undefined
+        ? raceInMemory(run % 2 === 0, maxTokens)
+        : budgetRace(gateways.clients, CALLERS, run % 2 === 0, { maxTokens, key }));
       const tookMs = performance.now() - beganAtMs;
-      await Promise.all(gateways.map((gateway) => gateway.close()));
       const mostNanoUsd = BUDGET_NANO_USD + (maxTokens === undefined ? dearestNanoUsd : 0n);
-      const isRight = spentNanoUsd >= LEAST_NANO_USD && spentNanoUsd <= mostNanoUsd && refused.size === 1;
+      // What has no answer is told within 20 ms.
+      await setTimeout(100);
+      const bookedNanoUsd = gateways?.bookedBy(race) ?? spentNanoUsd;
+      const isRight =
+        bookedNanoUsd === spentNanoUsd &&
+        spentNanoUsd >= LEAST_NANO_USD &&
+        spentNanoUsd <= mostNanoUsd &&
+        refused.size === 1;
       isGood &&= isRight;
       console.log(
         [
@@ -54,7 +67,7 @@ async function main(): Promise<number> {
       );
     }
   }
-  await redis?.stop();
+  await gateways?.close();
   return isGood ? 0 : 1;
 }
 

@@ -20,19 +20,20 @@ export async function budgetRace(
   clients: readonly RpcClient[],
   callers: number,
   untilRefused: boolean,
-  request: { readonly model?: string; readonly maxTokens?: number | undefined } = {},
+  request: { readonly model?: string; readonly maxTokens?: number | undefined; readonly key?: string | undefined } = {},
 ): Promise<RaceResult> {
   let spentNanoUsd = 0n;
   let dearestNanoUsd = 0n;
   let answered = 0;
   const refused = new Map<string, number>();
-  const { model = '', maxTokens } = request;
+  const { model = '', maxTokens, key } = request;
+  const metadata: Record<string, string> = key === undefined ? {} : { 'x-api-key': key };
   const once = async (client: RpcClient, caller: number): Promise<boolean> => {
     try {
       const { cost } = await client.call(
         LlmService.method.generate,
         { prompt: `Question ${caller % 7}`, model, options: { maxTokens } },
-        { deadlineMs: 60_000 },
+        { deadlineMs: 60_000, metadata },
       );
       const nanoUsd = cost?.nanoUsd ?? 0n;
       spentNanoUsd += nanoUsd;
@@ -40,7 +41,10 @@ export async function budgetRace(
       answered++;
       return true;
     } catch (error) {
-      const why = error instanceof RpcError ? `${error.code} ${error.reason} ${error.pushback}` : String(error);
+      const why =
+        error instanceof RpcError
+          ? `${error.code} ${error.reason} ${Number(error.pushback) < 0 ? error.pushback : 'later'}`
+          : String(error);
       refused.set(why, (refused.get(why) ?? 0) + 1);
       return false;
     }
