@@ -42,6 +42,9 @@ import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 /** How long the reader of the log may take to read its end, in milliseconds. */
 const LOG_READ_MS = 500;
 
+/** How long a start waits for the store of limits, in milliseconds. */
+const STORE_REACH_MS = 1_000;
+
 /** What a gateway is wired from. */
 export interface GatewayParts {
   readonly config: Config;
@@ -201,6 +204,8 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     open: async () => {
       await ledger.ready();
+      // The first calls would be refused, where it is there but not yet reached.
+      if (sharedLimits !== undefined) await within(system, STORE_REACH_MS, sharedLimits.reached);
       if (hasBudgets(config.callers) && sharedLimits === undefined)
         ownLimits.restore(await readSpent((sinceMs) => ledger.spentSince(sinceMs), system.wall()));
     },

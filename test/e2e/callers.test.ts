@@ -189,6 +189,13 @@ test('health and reflection are for callers where the configuration says so', as
       code: 'UNAUTHENTICATED',
     });
     expect((await closed.client.call(health, {}, bearer(KEY))).version).not.toBe('');
+    // Clients that check health before they call go on with this status alone (gRFC A17).
+    const watching = closed.client.stream(Health.method.watch, { service: '' });
+    await expect(watching.done).rejects.toMatchObject({ code: 'UNIMPLEMENTED' });
+    const own = closed.client.stream(Health.method.watch, { service: '' }, bearer(KEY));
+    expect((await own.at(0)).status).toBe(1);
+    own.cancel();
+    expect((await fetch(`${closed.web}/readyz`)).status).toBe(200);
   } finally {
     await closed.close();
   }

@@ -4,14 +4,14 @@ import type { System } from '../../core/ports.ts';
 import type { BudgetPeriod, CallerAccount } from '../port/caller.ts';
 import type { LimitStore, StoreRefusal } from '../port/limit-store.ts';
 import { AnswerClock } from './answer-clock.ts';
-import { type FamilyQueue, type Question } from './family-queue.ts';
+import type { FamilyQueue, Question } from './family-queue.ts';
 import { Families } from './families.ts';
 import { Meanwhile, type OwnLimitStore } from './meanwhile.ts';
 import type { SharedAccount } from './shared-account.ts';
 import { lookAgain } from './look-again.ts';
 import { StoreFigures } from './store-figures.ts';
 import { openStoreLink, wordOf, type StoreLink } from './store-link.ts';
-import { StoreWatch } from './store-watch.ts';
+import { sentenceOf, StoreWatch } from './store-watch.ts';
 
 /** What is told without a question may wait so long for company, in milliseconds. */
 const COMPANY_MS = 20;
@@ -21,7 +21,6 @@ const RENEW_MS = 5_000;
 
 /** How long what is not yet written may take at the end, in milliseconds. */
 const CLOSE_MS = 1_000;
-
 const DAY_MS = 86_400_000;
 
 /** What the store is made with. */
@@ -242,19 +241,10 @@ export class SharedLimits implements LimitStore {
   }
 
   #renewLater(): void {
-    this.#system.setIdleTimer(this.#jittered(RENEW_MS), () => {
+    this.#system.setIdleTimer(RENEW_MS * (0.75 + this.#system.random() / 4), () => {
       if (this.#isClosed) return;
       this.#families.tellAllUnderWay();
       this.#renewLater();
     });
   }
-
-  #jittered(ms: number): number {
-    return ms * (0.75 + this.#system.random() / 4);
-  }
-}
-
-function sentenceOf({ failureMode }: LimitStoreConfig, why: string): string {
-  const meanwhile = failureMode === 'open' ? 'are counted by this process alone' : 'of callers with limits are refused';
-  return `The store of limits does not answer (${why}). Until it does, calls ${meanwhile}.`;
 }

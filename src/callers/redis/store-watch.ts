@@ -1,3 +1,4 @@
+import type { LimitStoreConfig } from '../../config/port/limit-store-config.ts';
 import type { System, TimerHandle } from '../../core/ports.ts';
 
 /** So many misses in a row, and the store is left alone. */
@@ -95,4 +96,10 @@ export class StoreWatch {
       this.look();
     });
   }
+}
+
+/** Says that the store does not answer, and what becomes of calls meanwhile. */
+export function sentenceOf({ failureMode }: LimitStoreConfig, why: string): string {
+  const meanwhile = failureMode === 'open' ? 'are counted by this process alone' : 'of callers with limits are refused';
+  return `The store of limits does not answer (${why}). Until it does, calls ${meanwhile}.`;
 }

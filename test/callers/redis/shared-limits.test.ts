@@ -55,7 +55,7 @@ describe.skipIf(!hasRedis())('limits that gateways share (needs redis-server)', 
     const { one, other, close } = await two();
     const accounts = [accountOf(key(), { limits: { requestsPerMinute: 10 } })];
     const answers = await Promise.all(
-      Array.from({ length: 24 }, (_, call) => (call % 2 === 0 ? one : other).enter(accounts, 0)),
+      Array.from({ length: 24 }, async (_, call) => (call % 2 === 0 ? one : other).enter(accounts, 0)),
     );
     expect(answers.filter((answer) => answer === undefined)).toHaveLength(10);
     expect(answers.find((answer) => answer !== undefined)).toMatchObject({
@@ -189,7 +189,7 @@ describe.skipIf(!hasRedis())('limits that gateways share (needs redis-server)', 
     const accounts = [accountOf(key(), { budgets: [cents(10)] })];
     expect(await store.reserve(accounts, 3n * CENT)).toBeUndefined();
     store.settle(accounts, 3n * CENT, 3n * CENT);
-    await until(() => own.command('KEYS', '*') !== '' && !store.figures.isUp === false);
+    await until(() => own.command('KEYS', '*') !== '' && store.figures.isUp);
     await own.kill();
     await opened.said(/are counted by this process alone/);
     expect(await store.reserve(accounts, 4n * CENT)).toBeUndefined();
