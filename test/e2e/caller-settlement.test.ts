@@ -32,7 +32,7 @@ const MOCKS: ConfigInput = {
     name,
     provider: 'mock' as const,
     model: 'mock-ok',
-    prices: MODELS.map((model) => ({ model, ...PRICE })),
+    prices: MODELS.map((model) => Object.assign({ model }, PRICE)),
   })),
   routes: [
     { name: 'default', targets: ['mock'] },
