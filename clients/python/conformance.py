@@ -292,6 +292,30 @@ def retry_with_policy(variable: str, timeout: float) -> dict[str, Any]:
     return {"code": code, "reason": reason, "ms": round((time.monotonic() - begun_at) * 1000)}
 
 
+def keyed(timeout: float, *, streams: bool = False) -> dict[str, Any]:
+    """Calls with the key of the environment, and says what comes of it, and when."""
+    begun_at = time.monotonic()
+    with client("UNDERSTUDY_CALLERS_ADDRESS", api_key=os.environ["UNDERSTUDY_API_KEY"]) as llm:
+        try:
+            if streams:
+                llm.stream_chat(PROMPT, timeout=timeout).collect()
+            else:
+                llm.generate(PROMPT, timeout=timeout)
+        except understudy.Error as error:
+            told = error.decoded
+        else:
+            return {"code": "OK", "ms": round((time.monotonic() - begun_at) * 1000)}
+    return {
+        "code": told.code.name,
+        "reason": told.reason,
+        "mayRetry": told.may_retry,
+        "retryAfterMs": None if told.retry_after is None else round(told.retry_after * 1000),
+        "quota": [violation.subject for violation in told.quota_violations],
+        "renewsAt": told.metadata.get("renewsAt", ""),
+        "ms": round((time.monotonic() - begun_at) * 1000),
+    }
+
+
 CASES: dict[str, Callable[[], Any]] = {
     "generate": generate,
     "chat": chat,
@@ -313,6 +337,11 @@ CASES: dict[str, Callable[[], Any]] = {
     "retry-before": lambda: retry_with_policy("UNDERSTUDY_CLOSED_ADDRESS", 5),
     "retry-after": lambda: retry_with_policy("UNDERSTUDY_CONTACTED_ADDRESS", 5),
     "retry-late": lambda: retry_with_policy("UNDERSTUDY_CLOSED_ADDRESS", 0.5),
+    "budget": lambda: keyed(10),
+    "budget-stream": lambda: keyed(10, streams=True),
+    "rate": lambda: keyed(10),
+    "rate-late": lambda: keyed(1),
+    "wrong-key": lambda: keyed(10),
 }
 
 
