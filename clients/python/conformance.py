@@ -203,19 +203,25 @@ def tls() -> str:
     folder = Path(os.environ["UNDERSTUDY_TLS_FOLDER"])
 
     def call(name: str | None) -> str:
-        own = {} if name is None else {"certificate_chain": folder / f"{name}.crt", "private_key": folder / f"{name}.key"}
-        with client("UNDERSTUDY_TLS_ADDRESS", tls=understudy.Tls(root_certificates=folder / "ca.crt", **own)) as llm:
+        options = understudy.Tls(
+            root_certificates=folder / "ca.crt",
+            certificate_chain=None if name is None else folder / f"{name}.crt",
+            private_key=None if name is None else folder / f"{name}.key",
+        )
+        with client("UNDERSTUDY_TLS_ADDRESS", tls=options) as llm:
             return llm.generate(PROMPT).text
 
-    expect("text is empty", call("caller"))
-    refusals = {None: "A client certificate is required.", "expired": "The client certificate has expired."}
-    for name, why in refusals.items():
+    def refused(name: str | None, why: str) -> None:
         try:
             call(name)
         except understudy.Error as error:
             expect(str(error), error.code is grpc.StatusCode.UNAUTHENTICATED and why in str(error))
         else:
             raise DifferentError("a client without its certificate was taken")
+
+    expect("text is empty", call("caller"))
+    refused(None, "A client certificate is required.")
+    refused("expired", "The client certificate has expired.")
     return "TLS"
 
 
