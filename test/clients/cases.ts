@@ -34,6 +34,11 @@ export const CLIENT_CASES: readonly ClientCase[] = [
   alone('retry-before', 'a retry policy repeats what no provider was contacted for'),
   alone('retry-after', 'a retry policy does not repeat what a provider was contacted for'),
   alone('retry-late', 'a pushback beyond the deadline comes back at once'),
+  alone('budget', 'an exhausted budget is one call, and no repeat is of use'),
+  alone('budget-stream', 'the same of a stream'),
+  alone('rate', 'a caller with too many calls comes again when it is told to'),
+  alone('rate-late', 'a rate that is back only behind the deadline comes back at once'),
+  alone('wrong-key', 'a wrong key is one call'),
 ];
 
 /** How soon the provider must hear that a stream was left, in milliseconds. */

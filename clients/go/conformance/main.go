@@ -53,6 +53,11 @@ var cases = map[string]func(context.Context) (any, error){
 	"retry-late": func(ctx context.Context) (any, error) {
 		return retryWithPolicy(ctx, "UNDERSTUDY_CLOSED_ADDRESS", 500*time.Millisecond)
 	},
+	"budget":        keyed(10*time.Second, generateWith),
+	"budget-stream": keyed(10*time.Second, streamWith),
+	"rate":          keyed(10*time.Second, generateWith),
+	"rate-late":     keyed(time.Second, generateWith),
+	"wrong-key":     keyed(10*time.Second, generateWith),
 }
 
 func main() {
@@ -470,6 +475,44 @@ func retryWithPolicy(ctx context.Context, variable string, timeout time.Duration
 		"reason": failed.Reason,
 		"ms":     time.Since(begun).Milliseconds(),
 	}, nil
+}
+
+// keyed calls with the key of the environment, and says what comes of it, and when.
+func keyed(
+	timeout time.Duration, call func(context.Context, *understudy.Client, grpc.CallOption) error,
+) func(context.Context) (any, error) {
+	return func(ctx context.Context) (any, error) {
+		return with("UNDERSTUDY_CALLERS_ADDRESS", func(client *understudy.Client) (any, error) {
+			begun := time.Now()
+			failed := understudy.DecodeError(call(ctx, client, understudy.Timeout(timeout)))
+			ms := time.Since(begun).Milliseconds()
+			if failed == nil {
+				return map[string]any{"code": "OK", "ms": ms}, nil
+			}
+			subjects := []string{}
+			for _, violation := range failed.QuotaViolations {
+				subjects = append(subjects, violation.Subject)
+			}
+			told := map[string]any{
+				"code": codeName(failed.Code), "reason": failed.Reason, "mayRetry": failed.MayRetry,
+				"quota": subjects, "renewsAt": failed.Metadata["renewsAt"], "ms": ms,
+			}
+			if failed.RetryAfter > 0 {
+				told["retryAfterMs"] = failed.RetryAfter.Milliseconds()
+			}
+			return told, nil
+		}, understudy.WithAPIKey(os.Getenv("UNDERSTUDY_API_KEY")))
+	}
+}
+
+func generateWith(ctx context.Context, client *understudy.Client, option grpc.CallOption) error {
+	_, err := client.Generate(ctx, &understudy.GenerateRequest{Prompt: prompt}, option)
+	return err
+}
+
+func streamWith(ctx context.Context, client *understudy.Client, option grpc.CallOption) error {
+	_, err := client.StreamChat(ctx, &understudy.StreamChatRequest{Messages: messages(prompt)}, option).Collect()
+	return err
 }
 
 // codeName writes a code as gRPC does and Go does not: "DEADLINE_EXCEEDED".

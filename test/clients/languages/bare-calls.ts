@@ -73,6 +73,7 @@ export function unary<I extends DescMessage, O extends DescMessage>(
 export function streamChat(
   client: Client,
   init: MessageInitShape<typeof StreamChatRequest>,
+  options: Options = {},
 ): ClientReadableStream<StreamChatResponse> {
   const { parent, name, input, output } = LlmService.method.streamChat;
   return client.makeServerStreamRequest(
@@ -80,8 +81,8 @@ export function streamChat(
     (request: MessageShape<typeof input>) => Buffer.from(toBinary(input, request)),
     (bytes: Buffer) => fromBinary(output, bytes),
     create(input, init),
-    new Metadata(),
-    { deadline: Date.now() + 600_000 },
+    metadataOf(options),
+    { deadline: Date.now() + (options.timeoutMs ?? 600_000) },
   );
 }
 

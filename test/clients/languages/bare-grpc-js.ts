@@ -15,6 +15,7 @@ import { Role } from '../../../gen/understudy/v1/chat_pb.ts';
 import { AttemptTrailSchema, Recovery } from '../../../gen/understudy/v1/routing_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import { collect, detailOf, expect, failureOf, streamChat, unary, withClient } from './bare-calls.ts';
+import { keyed } from './bare-keyed-call.ts';
 
 const RETRY_CONFIG = JSON.stringify({
   methodConfig: [
@@ -230,6 +231,11 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
   'retry-before': () => retry('UNDERSTUDY_CLOSED_ADDRESS', 5_000),
   'retry-after': () => retry('UNDERSTUDY_CONTACTED_ADDRESS', 5_000),
   'retry-late': () => retry('UNDERSTUDY_CLOSED_ADDRESS', 1_000),
+  budget: () => keyed(10_000),
+  'budget-stream': () => keyed(10_000, true),
+  rate: () => keyed(10_000),
+  'rate-late': () => keyed(1_000),
+  'wrong-key': () => keyed(10_000),
 };
 
 for (const name of process.argv.slice(2)) {

@@ -11,11 +11,12 @@ import { startUnderstudy } from '../../support/understudy-process.ts';
 import { get } from '../../support/web-calls.ts';
 import { startEchoServer } from './echo-server.ts';
 import { startFailingUpstream } from './failing-upstream.ts';
+import { NAMED_CALLERS_CONFIG, namedCallersGateway, type NamedCallersGateway } from './named-callers.ts';
 import type { WordsUpstream } from './words-upstream.ts';
 import { startWordsUpstream } from './words-upstream.ts';
 
 /** The gateways whose calls are counted. */
-export type CountedGateway = 'refusing' | 'closed' | 'contacted';
+export type CountedGateway = 'refusing' | 'closed' | 'contacted' | 'callers';
 
 /** Everything that the programs of clients talk to. */
 export interface Stage {
@@ -39,6 +40,7 @@ export interface Stage {
   readonly tlsAddress: string;
   /** Where `ca.crt`, and `.crt` and `.key` of `caller` and `expired` are. */
   readonly tlsFolder: string;
+  readonly namedCallers: NamedCallersGateway;
   /** Calls that a gateway has answered so far. */
   callsAt(gateway: CountedGateway): Promise<number>;
   /** Calls that the provider behind `contacted` got so far. */
@@ -80,7 +82,7 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
     await writeFile(join(folder, `${name}.key`), key);
   }
   authority.remove();
-  const [gateway, limited, wordsGateway, closed, refusing, contacted, secure, first] = await Promise.all([
+  const [gateway, limited, wordsGateway, closed, refusing, contacted, callers, secure, first] = await Promise.all([
     start('mock', {
       targets: [
         { name: 'mock', ...MOCK },
@@ -105,6 +107,7 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
       circuit_breaker: { failures: 1_000 },
       retry: { max_repeats: 0 },
     }),
+    start('callers', NAMED_CALLERS_CONFIG),
     start('tls', {
       targets: [{ name: 'mock', ...MOCK }],
       server: { tls: { cert: 'localhost.crt', key: 'localhost.key', client_ca: 'ca.crt' } },
@@ -118,6 +121,7 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
     closed: await closed.doors,
     refusing: await refusing.doors,
     contacted: await contacted.doors,
+    callers: await callers.doors,
   } satisfies Record<CountedGateway, ProcessDoors>;
   await forceOpen(counted.closed.admin);
   const tlsAddress = `localhost:${new URL((await secure.doors).grpc).port}`;
@@ -133,6 +137,7 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
       UNDERSTUDY_PAIR_ADDRESSES: pairAddresses.join(','),
       UNDERSTUDY_CLOSED_ADDRESS: counted.closed.grpc,
       UNDERSTUDY_CONTACTED_ADDRESS: counted.contacted.grpc,
+      UNDERSTUDY_CALLERS_ADDRESS: counted.callers.grpc,
       UNDERSTUDY_TLS_ADDRESS: tlsAddress,
       UNDERSTUDY_TLS_FOLDER: folder,
     },
@@ -147,6 +152,7 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
       return () => controller.abort();
     },
     addressOf: (name) => counted[name].grpc,
+    namedCallers: namedCallersGateway(counted.callers),
     callsAt: async (name) => callsOf(counted[name].admin),
     providerCalls: () => failing.requestCount,
     replaceOneOfPair: async (signal) => {
@@ -168,10 +174,10 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
   };
 }
 
-/** Reads how many calls a gateway has answered from its metrics. */
+/** Reads how many calls a gateway has answered, or refused for their credentials, from its metrics. */
 async function callsOf(admin: string): Promise<number> {
   const { body } = await get(`${admin}/metrics`);
-  return [...body.matchAll(/^understudy_calls_total\{.*\} (\d+)$/gm)].reduce(
+  return [...body.matchAll(/^understudy_(?:calls|credentials_refused)_total\{.*\} (\d+)$/gm)].reduce(
     (sum, [, count]) => sum + Number(count),
     0,
   );
