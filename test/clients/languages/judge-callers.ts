@@ -111,6 +111,7 @@ export async function judgeCallerCase(
   release();
   if (!ok || !isOutcome(detail)) return { ok: false, detail: JSON.stringify(detail) ?? 'it said nothing' };
   // The call that was held to use up the room ends as well, and counts.
+  await stage.idleAt('callers');
   const calls = (await stage.callsAt('callers')) - before - (asked.caller === 'busy' ? 1 : 0);
   const wrong = asked.wrong(detail, calls);
   const said = `${calls} calls, ${detail.code} ${detail.reason ?? ''} after ${detail.ms} ms`;

@@ -43,6 +43,8 @@ export interface Stage {
   readonly namedCallers: NamedCallersGateway;
   /** Calls that a gateway has answered so far. */
   callsAt(gateway: CountedGateway): Promise<number>;
+  /** Resolves when no call is under way at a gateway. */
+  idleAt(gateway: CountedGateway): Promise<void>;
   /** Calls that the provider behind `contacted` got so far. */
   providerCalls(): number;
   /** Waits until the first of the pair has calls, ends it as Kubernetes would, and starts it again. Resolves with its exit code. */
@@ -154,6 +156,12 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
     addressOf: (name) => counted[name].grpc,
     namedCallers: namedCallersGateway(counted.callers),
     callsAt: async (name) => callsOf(counted[name].admin),
+    idleAt: async (name) => {
+      for (let isIdle = false; !isIdle;) {
+        const { body } = await get(`${counted[name].admin}/metrics`);
+        isIdle = /^understudy_calls_in_flight 0$/m.test(body);
+      }
+    },
     providerCalls: () => failing.requestCount,
     replaceOneOfPair: async (signal) => {
       const { admin } = await replaced.doors;
