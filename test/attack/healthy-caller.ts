@@ -19,7 +19,7 @@ export function startHealthyCaller(): HealthyCaller {
   const child = fork(PROGRAM, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const send = (order: HealthyOrder): void => void child.send(order);
   return {
-    begin: (doors) => send({ begin: { grpc: doors.grpc, web: doors.web } }),
+    begin: (doors) => send({ begin: { grpc: doors.grpc, web: doors.web, key: HEALTHY_KEY } }),
     end: async () => {
       const told = once(child, 'message');
       send({ end: true });
@@ -48,3 +48,6 @@ export function percentileOf({ latenciesMs }: HealthyReport, share: number): num
 function parseReport(message: unknown): HealthyReport {
   return message as HealthyReport;
 }
+
+/** What healthy calls show, where callers are named. */
+export const HEALTHY_KEY = 'us_healthy-0123456789abcdefghijklmnopqrstuv';

@@ -8,7 +8,14 @@ import { RpcError } from '../support/rpc-error.ts';
 import { postJson } from '../support/web-calls.ts';
 
 /** What the parent says: where to call and when to begin and to end. */
-export type HealthyOrder = { readonly begin: { readonly grpc: string; readonly web: string } } | { readonly end: true };
+export type HealthyOrder = { readonly begin: HealthyDoors } | { readonly end: true };
+
+/** Where to call, and the API key to show. */
+export interface HealthyDoors {
+  readonly grpc: string;
+  readonly web: string;
+  readonly key: string;
+}
 
 /** What became of the calls between `begin` and `end`. */
 export interface HealthyReport {
@@ -31,14 +38,16 @@ process.on('message', (order: HealthyOrder) => {
 });
 process.on('disconnect', () => process.exit());
 
-function begin({ grpc, web }: { readonly grpc: string; readonly web: string }): () => Promise<HealthyReport> {
+function begin({ grpc, web, key }: HealthyDoors): () => Promise<HealthyReport> {
   const client = openRpcClient(grpc);
+  const own = { 'x-api-key': key };
+  const options = { deadlineMs: DEADLINE_MS, metadata: own };
   const messages = [say(Role.USER, 'Who is there?')];
   const ways = [
-    () => client.call(LlmService.method.chat, { messages }, { deadlineMs: DEADLINE_MS }),
-    () => client.stream(LlmService.method.streamChat, { messages }, { deadlineMs: DEADLINE_MS }).done,
+    () => client.call(LlmService.method.chat, { messages }, options),
+    () => client.stream(LlmService.method.streamChat, { messages }, options).done,
     async () => {
-      const answer = await Promise.race([postJson(web, 'Generate', { prompt: 'Who is there?' }), timeOut()]);
+      const answer = await Promise.race([postJson(web, 'Generate', { prompt: 'Who is there?' }, own), timeOut()]);
       if (answer.status !== 200) throw new Error(`HTTP ${answer.status}`);
     },
   ];

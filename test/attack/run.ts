@@ -3,6 +3,7 @@ import { setTimeout as passed } from 'node:timers/promises';
 
 import { ALL_ATTACKS, attackedConfig } from './all-attacks.ts';
 import type { Attack } from './attack.ts';
+import { CREDENTIAL_ATTACKS, guardedConfig } from './credential-attacks.ts';
 import type { AttackedProcess } from './attacked-process.ts';
 import { startAttackedProcess } from './attacked-process.ts';
 import { startHealthyCaller } from './healthy-caller.ts';
@@ -18,7 +19,7 @@ Attacks a gateway of its own process, on the mock and on 127.0.0.1 alone, with h
 with the heap that Node takes by default, then with the small one of --heap (0: not at all). Ends with 0 where the gateway held.
 Linux: memory and time are read from /proc.
 
-${ALL_ATTACKS.map(({ name }) => `  ${name}`).join('\n')}
+${[...ALL_ATTACKS, ...CREDENTIAL_ATTACKS].map(({ name }) => `  ${name}`).join('\n')}
 `;
 
 const QUIET_MS = 5_000;
@@ -47,34 +48,55 @@ async function main(): Promise<number> {
     return 0;
   }
   const only = values.only?.split(',');
-  const attacks = ALL_ATTACKS.filter(({ name }) => only?.includes(name) ?? true);
   const seed = Number(values.seed);
-  let failed = await attackAll('the default heap', attacks, [], seed);
+  const noFlags: readonly string[] = [];
+  const heaps = [{ name: 'the default heap', flags: noFlags }];
   if (Number(values.heap) > 0) {
-    failed += await attackAll(`${values.heap} MB of heap`, attacks, [`--max-old-space-size=${values.heap}`], seed);
+    heaps.push({ name: `${values.heap} MB of heap`, flags: [`--max-old-space-size=${values.heap}`] });
+  }
+  let failed = 0;
+  for (const { name, flags } of heaps) {
+    for (const [all, guarded] of [
+      [ALL_ATTACKS, false],
+      [CREDENTIAL_ATTACKS, true],
+    ] as const) {
+      const attacks = all.filter((attack) => only?.includes(attack.name) ?? true);
+      if (attacks.length > 0) failed += await attackAll({ name, flags, guarded }, attacks, seed);
+    }
   }
   console.log(failed === 0 ? '\nVerdict: the doors held.' : `\nVerdict: FAILED, ${failed} times.`);
   return failed === 0 ? 0 : 1;
 }
 
+/** A gateway that is attacked: with which flags of Node, and whether it asks who calls. */
+interface AttackedKind {
+  readonly name: string;
+  readonly flags: readonly string[];
+  readonly guarded: boolean;
+}
+
 /** Runs attacks one after the other against one gateway, and a new one where it has ended. Returns how many did harm. */
 async function attackAll(
-  name: string,
+  { name, flags, guarded }: AttackedKind,
   attacks: readonly Attack[],
-  flags: readonly string[],
   seed: number,
 ): Promise<number> {
   const sick = await startSickProvider();
   const caller = startHealthyCaller();
-  const start = (): Promise<AttackedProcess> => startAttackedProcess(attackedConfig(sick.origin), flags);
+  const config = guarded ? guardedConfig(attackedConfig(sick.origin)) : attackedConfig(sick.origin);
+  const start = (): Promise<AttackedProcess> => startAttackedProcess(config, flags);
   let gateway = await start();
   const measure = (attack: Attack): Promise<Measured> => measureAttack(attack, gateway, caller, sick.calls, seed);
   const quietness: Attack = { name: 'quiet', withinMs: QUIET_MS * 2, run: () => passed(QUIET_MS, []) };
   let failed = 0;
+  // Refusals warm up what refusals use.
+  const warmUp = guarded ? (attacks[0] ?? quietness) : WARM_UP;
   try {
-    await measure(WARM_UP);
+    await measure(warmUp);
     const quiet = await measure(quietness);
-    console.log(`\nWith ${name}, seed ${seed}\n${ATTACK_TITLE}\n${attackRow(quiet, [])}`);
+    console.log(
+      `\nWith ${name}${guarded ? ' and callers' : ''}, seed ${seed}\n${ATTACK_TITLE}\n${attackRow(quiet, [])}`,
+    );
     for (const attack of attacks) {
       const measured = await measure(attack);
       const found = judgeAttack(measured, quiet, flags.length > 0);
@@ -83,7 +105,7 @@ async function attackAll(
       if (gateway.end() === undefined) continue;
       await gateway.close();
       gateway = await start();
-      await measure(WARM_UP);
+      await measure(warmUp);
     }
   } finally {
     await gateway.close();

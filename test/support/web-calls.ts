@@ -19,10 +19,11 @@ export async function postJson(
   origin: string,
   method: string,
   request: unknown,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly status: number; readonly json: unknown }> {
   const response = await fetch(`${origin}/understudy.v1.LlmService/${method}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(request),
   });
   return { status: response.status, json: await response.json() };

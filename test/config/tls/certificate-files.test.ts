@@ -29,8 +29,8 @@ describe.skipIf(!hasOpenssl())('a configuration with TLS', () => {
   });
   afterAll(() => authority.remove());
 
-  function load(server: string, wallMs = Date.now()) {
-    const text = `targets: [{ name: a, provider: mock }]\nserver: { ${server} }`;
+  function load(server: string, wallMs = Date.now(), more = '') {
+    const text = `targets: [{ name: a, provider: mock }]\nserver: { ${server} }\n${more}`;
     const readFile = (path: string): string => {
       const found = path === '/etc/understudy.yaml' ? text : files[path];
       if (found === undefined) throw Object.assign(new Error('not there'), { code: 'ENOENT' });
@@ -74,6 +74,20 @@ describe.skipIf(!hasOpenssl())('a configuration with TLS', () => {
     ['cert: tls.crt, key: tls.key, min_version: "1.1"', 'server.tls.min_version: must be "1.2" or "1.3", not "1.1"'],
   ])('with { %s } says: %s', (tls, problem) => {
     expect(configErrorOf(() => load(`tls: { ${tls} }`))).toBe(problem);
+  });
+
+  test('may listen on public addresses where callers are known by certificates, the admin listener where it asks for them', () => {
+    const callers = 'callers: [{ name: a, mtls: { san: spiffe://example.org/a } }]';
+    const addresses = 'grpc_address: "0.0.0.0:1", http_address: "0.0.0.0:2", admin_address: "0.0.0.0:3"';
+    const tls = 'tls: { cert: tls.crt, key: tls.key, client_ca: /abs/ca.crt';
+    const { server } = load(`${tls} }, ${addresses}`, Date.now(), callers);
+    expect([server.isUnauthenticated, server.allowUnauthenticated]).toEqual([false, false]);
+    for (const open of [', client_auth: optional }', ' }, admin_tls: off']) {
+      const refused = configErrorOf(() => load(`${tls}${open}, ${addresses}`, Date.now(), callers));
+      expect(refused).toMatch(/^server\.admin_address: .*operators show no credentials/);
+    }
+    const nobody = configErrorOf(() => load(`${tls} }, ${addresses}`));
+    expect(nobody).toMatch(/server\.grpc_address: .*callers are not authenticated/);
   });
 
   test('names everything that is wrong at once', () => {
