@@ -1,4 +1,5 @@
-const DAY_MS = 86_400_000;
+/** Milliseconds of a day. */
+export const DAY_MS = 86_400_000;
 
 /**
  * Returns the days from 1970-01-01 to a day of the Gregorian calendar, whose months and days count from 1; undefined where
@@ -19,7 +20,7 @@ function daysIn(year: number, month: number): number {
 }
 
 /** Returns the year, month and day, from 1, of a day of the Gregorian calendar that is so many days after 1970-01-01. */
-function dateOfDay(days: number): readonly [year: number, month: number, day: number] {
+export function dateOfDay(days: number): readonly [year: number, month: number, day: number] {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
@@ -47,15 +48,4 @@ export function periodOf(per: 'day' | 'month', wallMs: number): PeriodBounds {
   const first = today - (day - 1);
   const next = month === 12 ? daysSinceEpoch(year + 1, 1, 1) : daysSinceEpoch(year, month + 1, 1);
   return { startMs: first * DAY_MS, endMs: (next ?? first + 31) * DAY_MS };
-}
-
-/** Writes an instant of milliseconds since the epoch as RFC 3339 in UTC to the second, such as `2026-11-30T00:00:00Z`. */
-export function rfc3339(wallMs: number): string {
-  const seconds = Math.floor(wallMs / 1_000);
-  const days = Math.floor(seconds / 86_400);
-  const ofDay = seconds - days * 86_400;
-  const [year, month, day] = dateOfDay(days);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const time = [Math.floor(ofDay / 3_600), Math.floor(ofDay / 60) % 60, ofDay % 60].map(two).join(':');
-  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${time}Z`;
 }

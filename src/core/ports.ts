@@ -38,6 +38,9 @@ export interface System extends Runtime, EventLoop {
 /** A clock and timers, for what needs neither chance nor dates. */
 export type Timers = Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
 
+/** Bytes of UTF-8 to a token, where nobody has counted. */
+export const BYTES_PER_TOKEN = 3.5;
+
 /** Tokens of one upstream call as its provider counted them. Input includes cache reads and writes. Absent: not reported. */
 export interface TokenUsage {
   readonly inputTokens?: number | undefined;

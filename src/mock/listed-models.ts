@@ -1,6 +1,6 @@
 import { MOCK_MODELS } from './answer/fault-catalogue.ts';
 import type { Dialect } from './answer/asked-request.ts';
-import { isoTime } from './wire/ollama-format.ts';
+import { formatUtcTime } from '../core/formats/utc-time.ts';
 
 const NAMES = Object.keys(MOCK_MODELS);
 
@@ -18,7 +18,7 @@ const LISTS = {
   chat: openAiList,
   responses: openAiList,
   anthropic: (wallMs) => ({
-    data: NAMES.map((id) => ({ type: 'model', id, display_name: id, created_at: isoTime(wallMs) })),
+    data: NAMES.map((id) => ({ type: 'model', id, display_name: id, created_at: formatUtcTime(wallMs) })),
     has_more: false,
     first_id: NAMES[0],
     last_id: NAMES.at(-1),
@@ -27,7 +27,7 @@ const LISTS = {
     models: NAMES.map((name) => ({
       name,
       model: name,
-      modified_at: isoTime(wallMs),
+      modified_at: formatUtcTime(wallMs),
       size: 0,
       digest: '',
       details: { format: 'mock', family: 'mock', parameter_size: '', quantization_level: '' },

@@ -1,12 +1,12 @@
 import { CostSchema, CostSource } from '../../gen/understudy/v1/usage_pb.ts';
 import type { Cost } from '../../gen/understudy/v1/usage_pb.ts';
 import type { CostBounds } from '../core/money.ts';
-import type { TokenUsage } from '../core/ports.ts';
+import { BYTES_PER_TOKEN, type TokenUsage } from '../core/ports.ts';
 import type { AttemptRecord, ChainEntry } from '../engine/port/call.ts';
 import { AnswerLengths } from './answer-lengths.ts';
 import { believableUsage, withEstimates } from './believable-usage.ts';
 import { costOf, isAtListPrice, listNanoUsdOf } from './cost.ts';
-import { BYTES_PER_TOKEN, TokenEstimator } from './estimate.ts';
+import { TokenEstimator } from './estimate.ts';
 import { mostCost } from './most-cost.ts';
 import type { PriceFallback } from './price-fallback.ts';
 import type { PriceTable } from './price-table.ts';

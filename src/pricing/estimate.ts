@@ -1,3 +1,5 @@
+import { BYTES_PER_TOKEN } from '../core/ports.ts';
+
 /** Most keys remembered; the one that was learned of longest ago goes first. */
 const MOST_KEYS = 1_000;
 /** Weight of the newest observation. */
@@ -9,8 +11,6 @@ const LEAST_BYTES = 256;
 /** From one token per 20 bytes to two tokens per byte: what lies outside is no text. */
 const RANGE = [0.05, 2] as const;
 
-/** Bytes of UTF-8 to a token, where nothing was counted. */
-export const BYTES_PER_TOKEN = 3.5;
 const BYTES_PER_TOKEN_OF_NEW_CLAUDE = 2.8;
 const ANTHROPIC = 'anthropic/';
 const CLAUDE = /^anthropic\/claude-[a-z]+-(\d+)(?:-(\d{1,2}))?(?=-|$)/;

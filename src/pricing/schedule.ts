@@ -1,4 +1,4 @@
-import { daysSinceEpoch } from '../core/calendar.ts';
+import { DAY_MS, daysSinceEpoch } from '../core/calendar.ts';
 
 /** When the price for busy hours counts. */
 export interface Schedule {
@@ -16,7 +16,6 @@ export interface Schedule {
 export type Busy = 'no' | 'yes' | 'perhaps';
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 
 /** Returns whether the instant `wallMs` (milliseconds since the epoch) lies in the busy hours of a schedule. */

@@ -110,7 +110,7 @@ async function attackAll(
   } finally {
     await gateway.close();
     await caller.close();
-    sick.close();
+    await sick.close();
   }
   return failed;
 }

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 
+import { listenOnLoopback } from '../support/listening.ts';
 import { ROLE_EVENT, STREAM_END, textEvent } from '../support/openai-bodies.ts';
 import type { SickCalls } from './attacked-process.ts';
 
@@ -51,7 +51,7 @@ const BOMB = gzipSync(Buffer.alloc(256 * MIB));
 export interface SickProvider {
   readonly origin: string;
   readonly calls: SickCalls;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Starts it. */
@@ -70,22 +70,16 @@ export async function startSickProvider(): Promise<SickProvider> {
     state.count += 1;
     ways.get(state.how)?.(response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  const { origin, close } = await listenOnLoopback(server);
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin,
     calls: {
       answer: (how) => Object.assign(state, { how, count: 0 }),
       get count() {
         return state.count;
       },
     },
-    close: () => {
-      server.close();
-      server.closeAllConnections();
-    },
+    close,
   };
 }
 

@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway.close();
   await caller.close();
-  sick.close();
+  await sick.close();
 });
 
 /** Attacks beside healthy calls, and returns what should not have happened. */

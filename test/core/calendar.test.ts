@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { periodOf, rfc3339 } from '../../src/core/calendar.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS, periodOf } from '../../src/core/calendar.ts';
+import { rfc3339 } from '../../src/core/formats/utc-time.ts';
 
 describe('a period of a budget', () => {
   test.each([

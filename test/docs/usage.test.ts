@@ -14,7 +14,7 @@ import { blocksOf } from '../clients/snippets/blocks.ts';
 import { fakeGateway } from '../server/support/fake-gateway.ts';
 import { runCommand } from '../support/command-run.ts';
 import { readFromRoot } from '../support/doc-tables.ts';
-import { STORES_OF_USAGE } from '../support/stores-of-usage.ts';
+import { openSqliteStore } from '../support/stores-of-usage.ts';
 import { usageRecord } from '../support/usage-records.ts';
 
 const PAGE = readFromRoot('docs/usage.md');
@@ -29,8 +29,7 @@ let admin: string;
 let grpc: string;
 
 beforeAll(async () => {
-  const store = await STORES_OF_USAGE.find(({ name }) => name === 'SQLite')?.open?.();
-  if (store === undefined) throw new Error('there is no SQLite');
+  const store = await openSqliteStore();
   await store.holds([
     usageRecord({ labels: { team: 'red' }, startedAtMs: Date.UTC(2026, 10, 2) }),
     usageRecord({ callId: 'b', number: 1, requestId: 'request-2', caller: 'search', costNanoUsd: 1_234_567_890_123n }),

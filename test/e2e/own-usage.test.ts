@@ -14,7 +14,7 @@ import { audienceOf } from '../../src/server/usage/audience.ts';
 import { createUsageHandlers } from '../../src/server/usage/serve-usage.ts';
 import { openWebDoor } from '../../src/server/web/http-door.ts';
 import { system } from '../../src/system.ts';
-import { STORES_OF_USAGE } from '../support/stores-of-usage.ts';
+import { openSqliteStore } from '../support/stores-of-usage.ts';
 import { usageRecord } from '../support/usage-records.ts';
 
 const KEYS = { billing: 'key-of-billing-0123456789', search: 'key-of-search-0123456789' };
@@ -29,8 +29,7 @@ beforeAll(async () => {
   }));
   const config = createConfig({ config: { targets: [{ name: 'lead', provider: 'mock' }], callers } });
   const gateway = wireGateway({ config, version: '0.0.0-test', system });
-  const store = await STORES_OF_USAGE.find(({ name }) => name === 'SQLite')?.open?.();
-  if (store === undefined) throw new Error('there is no SQLite');
+  const store = await openSqliteStore();
   await store.holds([
     usageRecord({ callId: 'a' }),
     usageRecord({ callId: 'b', caller: 'search', costNanoUsd: 7n }),

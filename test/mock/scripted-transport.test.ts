@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 
 import type { OpenAiApi } from '../../src/core/provider.ts';
 import { createMockTransport } from '../../src/mock/scripted-transport.ts';
-import { isoTime } from '../../src/mock/wire/ollama-format.ts';
 import type { HttpExchange, HttpHandler, Transport } from '../../src/core/transport.ts';
 import { WIRES, bodyOf, exchange, requestFor } from '../support/mock-wire-reader.ts';
 import type { Question, WireUnderTest } from '../support/mock-wire-reader.ts';
@@ -209,15 +208,5 @@ describe('a long wait', () => {
         .toString()
         .match(/^(?:: keep-alive|event: ping)$/gm) ?? [];
     expect(pings).toHaveLength(['deepseek', 'anthropic'].includes(wire.provider) ? 4 : 0);
-  });
-});
-
-describe('time stamps', () => {
-  it('are those of the calendar', () => {
-    for (const epochMs of [
-      0, 951_782_399_999, 951_868_800_000, 1_709_164_800_000, 1_795_305_600_007, 4_107_542_400_000,
-    ]) {
-      expect(isoTime(epochMs)).toBe(new Date(epochMs).toISOString());
-    }
   });
 });

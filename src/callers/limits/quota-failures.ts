@@ -1,4 +1,4 @@
-import { rfc3339 } from '../../core/calendar.ts';
+import { rfc3339 } from '../../core/formats/utc-time.ts';
 import type { Failure } from '../../core/failure.ts';
 import { formatNano } from '../../core/money.ts';
 import type { AccountLimits, CallerAccount } from '../port/caller.ts';

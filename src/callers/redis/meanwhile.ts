@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../core/calendar.ts';
 import type { Runtime } from '../../core/ports.ts';
 import type { BudgetPeriod, CallerAccount } from '../port/caller.ts';
 import type { LimitStore, StoreAnswer } from '../port/limit-store.ts';
@@ -9,9 +10,6 @@ export interface OwnLimitStore extends LimitStore {
   /** Returns what is spent of each budget of an account in the period under way. */
   spentOf(account: CallerAccount): readonly { readonly per: BudgetPeriod; readonly nanoUsd: bigint }[];
 }
-
-/** Milliseconds of a day. */
-const DAY_MS = 86_400_000;
 
 /** Counts in this process what the shared store cannot be asked about, from what was last known of it. */
 export class Meanwhile {

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../core/calendar.ts';
 import type { LimitStoreConfig } from '../../config/port/limit-store-config.ts';
 import type { Cohort } from '../../core/cohort.ts';
 import type { System } from '../../core/ports.ts';
@@ -23,7 +24,6 @@ const RENEW_MS = 5_000;
 /** How long what is not yet written may take at the end, in milliseconds. */
 const CLOSE_MS = 1_000;
 
-const DAY_MS = 86_400_000;
 /** What the store is made with. */
 export interface SharedLimitsParts {
   readonly config: LimitStoreConfig;

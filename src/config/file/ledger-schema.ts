@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
+import { DAY_MS } from '../../core/calendar.ts';
+
 import { MAPPING, text } from './leaves.ts';
 
-const DAY_MS = 86_400_000;
 const DAYS_RULE = 'must be whole days from 1d to 36500d, such as 400d';
 const POSTGRES_RULE = 'must be a URL such as postgres://user:password@host:5432/database; best as ${DATABASE_URL}';
 const ONE_STORE = 'must have either sqlite or postgres';

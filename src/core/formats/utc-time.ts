@@ -1,10 +1,10 @@
-import { daysSinceEpoch } from '../calendar.ts';
+import { dateOfDay, DAY_MS, daysSinceEpoch } from '../calendar.ts';
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 
-/** A month, a day, or RFC 3339 with seconds and an offset. */
-const TIME = /^(\d{4})-(\d{2})(?:-(\d{2})(?:[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2}))?)?$/;
+/** A month, a day, or RFC 3339 with an offset; seconds may be left out. */
+const TIME =
+  /^(\d{4})-(\d{2})(?:-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:\d{2}))?)?$/;
 
 /** What {@link parseUtcTime} reads, for people. */
 export const UTC_TIME_RULE =
@@ -28,7 +28,7 @@ export function parseUtcTime(text: string): number | undefined {
 
 /** Writes a time since the epoch as RFC 3339 in UTC, with milliseconds: `2026-11-30T14:00:00.000Z`. */
 export function formatUtcTime(ms: number): string {
-  const { year, month, day } = dateOf(ms);
+  const [year, month, day] = dateOfDay(Math.floor(ms / DAY_MS));
   const inDay = Math.floor(ms) - Math.floor(ms / DAY_MS) * DAY_MS;
   const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
   const date = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
@@ -36,10 +36,9 @@ export function formatUtcTime(ms: number): string {
   return `${date}T${time}.${String(inDay % 1_000).padStart(3, '0')}Z`;
 }
 
-/** Returns when the month of UTC began that a time is in; both in milliseconds since the epoch. */
-export function monthStartMs(ms: number): number {
-  const { year, month } = dateOf(ms);
-  return (daysSinceEpoch(year, month, 1) ?? 0) * DAY_MS;
+/** Writes a time since the epoch as RFC 3339 in UTC to the second: `2026-11-30T14:00:00Z`. */
+export function rfc3339(ms: number): string {
+  return `${formatUtcTime(ms).slice(0, -'.000Z'.length)}Z`;
 }
 
 /** The offset of a time zone in minutes; undefined where there is none such. */
@@ -49,19 +48,4 @@ function readOffset(text: string): number | undefined {
   const minutes = Number(text.slice(4));
   if (hours > 23 || minutes > 59) return undefined;
   return (text.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
-}
-
-/** The day of the Gregorian calendar in UTC; {@link daysSinceEpoch} the other way round. */
-function dateOf(ms: number): { readonly year: number; readonly month: number; readonly day: number } {
-  // Days since March 1 of the year 0, in cycles of 400 years.
-  const days = Math.floor(ms / DAY_MS) + 719_468;
-  const cycle = Math.floor(days / 146_097);
-  const ofCycle = days - cycle * 146_097;
-  const leapDays = Math.floor(ofCycle / 1_460) - Math.floor(ofCycle / 36_524) + Math.floor(ofCycle / 146_096);
-  const yearOfCycle = Math.floor((ofCycle - leapDays) / 365);
-  const ofYear = ofCycle - (365 * yearOfCycle + Math.floor(yearOfCycle / 4) - Math.floor(yearOfCycle / 100));
-  const monthFromMarch = Math.floor((5 * ofYear + 2) / 153);
-  const day = ofYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
-  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
-  return { year: yearOfCycle + cycle * 400 + (month <= 2 ? 1 : 0), month, day };
 }

@@ -1,3 +1,4 @@
+import { formatUtcTime } from '../../core/formats/utc-time.ts';
 import { textOfPart } from '../answer/made-up-answer.ts';
 import type { AnswerEnding } from '../answer/fault-catalogue.ts';
 import type { AnswerPart, MockAnswer } from '../answer/made-up-answer.ts';
@@ -59,7 +60,7 @@ function lines(answer: MockAnswer, part: AnswerPart): readonly Frame[] {
 function line(answer: MockAnswer, at: number, message: Json): { readonly message: Json } & Json {
   return {
     model: answer.model,
-    created_at: isoTime(answer.createdAtMs + at),
+    created_at: formatUtcTime(answer.createdAtMs + at),
     message: { role: 'assistant', ...message },
   };
 }
@@ -81,27 +82,4 @@ function doneFields(answer: MockAnswer): Json {
     prompt_eval_duration: NANOSECONDS_PER_TOKEN,
     ...(answer.outputTokens > 0 ? { eval_count: answer.outputTokens, eval_duration: evaluationNs } : {}),
   };
-}
-
-/** Writes milliseconds since the epoch as RFC 3339 in UTC (days to civil date after Howard Hinnant). */
-export function isoTime(epochMs: number): string {
-  const day = Math.floor(epochMs / 86_400_000);
-  const rest = epochMs - day * 86_400_000;
-  const shifted = day + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const leaps = Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
-  const yearOfEra = Math.floor((dayOfEra - leaps) / 365);
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  const date = [pad(year, 4), pad(month), pad(dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1)].join('-');
-  const seconds = Math.floor(rest / 1000);
-  const time = [pad(Math.floor(seconds / 3600)), pad(Math.floor(seconds / 60) % 60), pad(seconds % 60)].join(':');
-  return `${date}T${time}.${pad(Math.floor(rest % 1000), 3)}Z`;
-}
-
-function pad(value: number, length = 2): string {
-  return String(value).padStart(length, '0');
 }

@@ -2,12 +2,10 @@ import type { CallTicket } from '../../callers/port/call-limits.ts';
 import type { Caller } from '../../callers/port/caller.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
 import type { Failure } from '../../core/failure.ts';
+import { BYTES_PER_TOKEN } from '../../core/ports.ts';
 import type { AttemptRecord, Call, CallResult } from '../../engine/port/call.ts';
 import { totalTokens } from '../answers/attempt-trail.ts';
 import type { GatewayPort, Plan } from '../port/gateway-port.ts';
-
-/** Bytes of an answer to a token, where its provider has counted none. */
-const BYTES_PER_TOKEN = 3.5;
 
 /** Lets a call of a caller begin, or says why not; undefined where nothing holds it. */
 export function enterCall(

@@ -2,7 +2,7 @@ import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import type { GetUsageRequest, UsageGrouping } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import { UsageDimension } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import { MAX_LABEL_KEY_LENGTH, MAX_LABELS } from '../../core/label-limits.ts';
-import { monthStartMs } from '../../core/formats/utc-time.ts';
+import { periodOf } from '../../core/calendar.ts';
 import type { UsageFilter, UsageKey } from '../../ledger/port/usage-queries.ts';
 import { collectViolations, type Report, type Violation } from '../port/violations.ts';
 import { fingerprintOf, readPageToken } from './page-token.ts';
@@ -71,7 +71,7 @@ export function readQuestion(
     }
     const endMs = page?.endMs ?? end ?? nowMs;
     // What ends with a month is about that month.
-    const startMs = page?.startMs ?? start ?? monthStartMs(end === undefined ? endMs : endMs - 1);
+    const startMs = page?.startMs ?? start ?? periodOf('month', end === undefined ? endMs : endMs - 1).startMs;
     if (startMs > endMs) report('start', 'must not be behind the end');
     const limit = request.pageSize === 0 ? DEFAULT_ROWS : Math.min(request.pageSize, MAX_ROWS);
     question = { filter: { startMs, endMs, equals }, keys, limit, after: page?.after, fingerprint };

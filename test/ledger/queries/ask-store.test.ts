@@ -111,112 +111,109 @@ function reckon(records: readonly UsageRecord[], { startMs, endMs, equals }: Usa
     .sort((one, other) => byBytes(one.keys, other.keys));
 }
 
-describe.each(STORES_OF_USAGE)('usage in $name', ({ name, open }) => {
-  if (open === undefined) {
-    test.skip(`is not asked for: this machine has no ${name}`, () => undefined);
-    return;
-  }
-  let store: FilledStore;
-  let queries: UsageQueries;
-  beforeAll(async () => {
-    store = await open();
-    queries = askStore(store);
-    await store.holds(RECORDS);
-  }, 120_000);
-  afterAll(async () => store.close());
+for (const { name, isThere, open } of STORES_OF_USAGE)
+  describe.skipIf(!isThere)(`usage in ${name}`, () => {
+    let store: FilledStore;
+    let queries: UsageQueries;
+    beforeAll(async () => {
+      store = await open();
+      queries = askStore(store);
+      await store.holds(RECORDS);
+    }, 120_000);
+    afterAll(async () => store.close());
 
-  test.each<readonly UsageKey[]>([
-    ['caller'],
-    ['group'],
-    ['provider', 'target'],
-    ['model'],
-    ['service_tier', 'caller'],
-    ['hour'],
-    ['day', 'caller'],
-    ['month'],
-    ['label:team'],
-    ['label:odd "name"\\'],
-    ['label:$.team', 'label:unknown'],
-    ['month', 'caller', 'model', 'label:team'],
-  ])('is told apart by %s', async (...keys) => {
-    const all = { ...NOVEMBER, startMs: 0, endMs: Date.UTC(2027, 0, 1) };
-    for (const filter of [NOVEMBER, all]) {
-      expect(await queries.sums(filter, keys, { limit: 100 })).toEqual(reckon(RECORDS, filter, keys));
-    }
-  });
+    test.each<readonly UsageKey[]>([
+      ['caller'],
+      ['group'],
+      ['provider', 'target'],
+      ['model'],
+      ['service_tier', 'caller'],
+      ['hour'],
+      ['day', 'caller'],
+      ['month'],
+      ['label:team'],
+      ['label:odd "name"\\'],
+      ['label:$.team', 'label:unknown'],
+      ['month', 'caller', 'model', 'label:team'],
+    ])('is told apart by %s', async (...keys) => {
+      const all = { ...NOVEMBER, startMs: 0, endMs: Date.UTC(2027, 0, 1) };
+      for (const filter of [NOVEMBER, all]) {
+        expect(await queries.sums(filter, keys, { limit: 100 })).toEqual(reckon(RECORDS, filter, keys));
+      }
+    });
 
-  test('is one row where nothing tells it apart, also of nothing', async () => {
-    expect(await queries.sums(NOVEMBER, [], { limit: 1 })).toEqual(reckon(RECORDS, NOVEMBER, []));
-    const [nothing] = await queries.sums({ ...NOVEMBER, startMs: NOVEMBER.endMs + 5 }, [], { limit: 1 });
-    expect(nothing).toMatchObject({ keys: [], requests: 0, attempts: 0, costNanoUsd: 0n, unknownCostAttempts: 0 });
-  });
+    test('is one row where nothing tells it apart, also of nothing', async () => {
+      expect(await queries.sums(NOVEMBER, [], { limit: 1 })).toEqual(reckon(RECORDS, NOVEMBER, []));
+      const [nothing] = await queries.sums({ ...NOVEMBER, startMs: NOVEMBER.endMs + 5 }, [], { limit: 1 });
+      expect(nothing).toMatchObject({ keys: [], requests: 0, attempts: 0, costNanoUsd: 0n, unknownCostAttempts: 0 });
+    });
 
-  test('counts from the first millisecond of a month to its last', async () => {
-    const [november] = await queries.sums(NOVEMBER, ['month'], { limit: 10 });
-    expect(november).toMatchObject({ keys: ['2026-11-01T00:00:00Z'], attempts: 5, requests: 4 });
-  });
+    test('counts from the first millisecond of a month to its last', async () => {
+      const [november] = await queries.sums(NOVEMBER, ['month'], { limit: 10 });
+      expect(november).toMatchObject({ keys: ['2026-11-01T00:00:00Z'], attempts: 5, requests: 4 });
+    });
 
-  test('counts a call once, whatever id its request has', async () => {
-    const equals = new Map([['caller', 'search']] as const);
-    const [search] = await queries.sums({ ...NOVEMBER, equals }, ['caller'], { limit: 10 });
-    expect(search).toMatchObject({ requests: 2, attempts: 2 });
-  });
+    test('counts a call once, whatever id its request has', async () => {
+      const equals = new Map([['caller', 'search']] as const);
+      const [search] = await queries.sums({ ...NOVEMBER, equals }, ['caller'], { limit: 10 });
+      expect(search).toMatchObject({ requests: 2, attempts: 2 });
+    });
 
-  test.each<readonly [Exclude<UsageKey, 'hour' | 'day' | 'month'>, string]>([
-    ['caller', 'search'],
-    ['caller', "'; DROP TABLE usage_attempts; --"],
-    ['group', 'backend'],
-    ['provider', 'anthropic'],
-    ['target', 'second'],
-    ['model', 'claude-sonnet-5'],
-    ['service_tier', 'priority'],
-    ['label:team', 'Ö'],
-    ['label:team', ''],
-    ['label:odd "name"\\', 'yes'],
-  ])('counts what has %s %j alone', async (key, value) => {
-    const filter = { ...NOVEMBER, equals: new Map([[key, value]]) };
-    expect(await queries.sums(filter, ['caller'], { limit: 10 })).toEqual(reckon(RECORDS, filter, ['caller']));
-  });
+    test.each<readonly [Exclude<UsageKey, 'hour' | 'day' | 'month'>, string]>([
+      ['caller', 'search'],
+      ['caller', "'; DROP TABLE usage_attempts; --"],
+      ['group', 'backend'],
+      ['provider', 'anthropic'],
+      ['target', 'second'],
+      ['model', 'claude-sonnet-5'],
+      ['service_tier', 'priority'],
+      ['label:team', 'Ö'],
+      ['label:team', ''],
+      ['label:odd "name"\\', 'yes'],
+    ])('counts what has %s %j alone', async (key, value) => {
+      const filter = { ...NOVEMBER, equals: new Map([[key, value]]) };
+      expect(await queries.sums(filter, ['caller'], { limit: 10 })).toEqual(reckon(RECORDS, filter, ['caller']));
+    });
 
-  test('comes in pages that miss nothing and have nothing twice', async () => {
-    const keys: readonly UsageKey[] = ['label:team', 'caller', 'day'];
-    const found: UsageSum[] = [];
-    for (let after: readonly string[] | undefined; ;) {
-      const page = await queries.sums(NOVEMBER, keys, { limit: 1, after });
-      if (page.length === 0) break;
-      found.push(...page);
-      after = page[0]?.keys;
-    }
-    expect(found).toEqual(reckon(RECORDS, NOVEMBER, keys));
-  });
+    test('comes in pages that miss nothing and have nothing twice', async () => {
+      const keys: readonly UsageKey[] = ['label:team', 'caller', 'day'];
+      const found: UsageSum[] = [];
+      for (let after: readonly string[] | undefined; ;) {
+        const page = await queries.sums(NOVEMBER, keys, { limit: 1, after });
+        if (page.length === 0) break;
+        found.push(...page);
+        after = page[0]?.keys;
+      }
+      expect(found).toEqual(reckon(RECORDS, NOVEMBER, keys));
+    });
 
-  test('has sums beyond what a float holds, to the nano-dollar', async () => {
-    const filter = { ...NOVEMBER, endMs: LAST_MS + 2 };
-    const [sum] = await queries.sums(filter, [], { limit: 1 });
-    expect(sum?.costNanoUsd).toBe(9_007_199_254_740_993n + 3n * 2_800_000n + 5_600_000n);
-  });
+    test('has sums beyond what a float holds, to the nano-dollar', async () => {
+      const filter = { ...NOVEMBER, endMs: LAST_MS + 2 };
+      const [sum] = await queries.sums(filter, [], { limit: 1 });
+      expect(sum?.costNanoUsd).toBe(9_007_199_254_740_993n + 3n * 2_800_000n + 5_600_000n);
+    });
 
-  test('lists the attempts of a request as they were recorded, of one caller where that is asked', async () => {
-    expect(await queries.attemptsOf('request-1')).toEqual(RECORDS.slice(0, 2));
-    expect(await queries.attemptsOf('request-1', 'search')).toEqual([]);
-    expect((await queries.attemptsOf('request-3', 'search')).map(({ id }) => id)).toEqual(['c.1', 'd.1']);
-    expect(await queries.attemptsOf('unknown')).toEqual([]);
-  });
+    test('lists the attempts of a request as they were recorded, of one caller where that is asked', async () => {
+      expect(await queries.attemptsOf('request-1')).toEqual(RECORDS.slice(0, 2));
+      expect(await queries.attemptsOf('request-1', 'search')).toEqual([]);
+      expect((await queries.attemptsOf('request-3', 'search')).map(({ id }) => id)).toEqual(['c.1', 'd.1']);
+      expect(await queries.attemptsOf('unknown')).toEqual([]);
+    });
 
-  test('passes over all records in the order of their beginning', async () => {
-    const found: UsageRecord[] = [];
-    for await (const page of queries.records(NOVEMBER)) found.push(...page);
-    expect(found.map(({ id }) => id)).toEqual(['c.1', 'a.1', 'a.2', 'b.1', 'd.1']);
-    expect(found).toContainEqual(RECORDS[1]);
-  });
+    test('passes over all records in the order of their beginning', async () => {
+      const found: UsageRecord[] = [];
+      for await (const page of queries.records(NOVEMBER)) found.push(...page);
+      expect(found.map(({ id }) => id)).toEqual(['c.1', 'a.1', 'a.2', 'b.1', 'd.1']);
+      expect(found).toContainEqual(RECORDS[1]);
+    });
 
-  test('says what was spent by caller and group since a time', async () => {
-    const spent = await queries.spentSince(NOVEMBER.startMs);
-    expect(spent).toHaveLength(2);
-    expect(spent).toContainEqual({ caller: 'search', group: '', nanoUsd: 5_600_000n });
-    expect(spent).toContainEqual({ caller: 'billing', group: 'backend', nanoUsd: 9_007_199_263_140_993n });
+    test('says what was spent by caller and group since a time', async () => {
+      const spent = await queries.spentSince(NOVEMBER.startMs);
+      expect(spent).toHaveLength(2);
+      expect(spent).toContainEqual({ caller: 'search', group: '', nanoUsd: 5_600_000n });
+      expect(spent).toContainEqual({ caller: 'billing', group: 'backend', nanoUsd: 9_007_199_263_140_993n });
+    });
   });
-});
 
 /** Records as they may come, with times around the ends of hours, days and months. */
 const RECORDED = fc.array(
@@ -236,12 +233,11 @@ const RECORDED = fc.array(
   { maxLength: 40 },
 );
 
-describe.each(STORES_OF_USAGE)('any usage in $name', ({ name, open }) => {
-  test.skipIf(open === undefined)(
-    `has the sums that are reckoned in memory (needs ${name})`,
+describe.each(STORES_OF_USAGE)('any usage in $name', ({ isThere, open }) => {
+  test.skipIf(!isThere)(
+    'has the sums that are reckoned in memory',
     async () => {
-      const store = await open?.();
-      if (store === undefined) return;
+      const store = await open();
       const queries = askStore(store);
       const grouping = fc.uniqueArray(fc.constantFrom<UsageKey>('caller', 'hour', 'day', 'month', 'label:l'), {
         maxLength: 4,
