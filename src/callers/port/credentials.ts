@@ -15,7 +15,6 @@ export interface ShownCredentials {
 export interface CertificateNames {
   /** Subject alternative names without their kind, such as `spiffe://example.org/billing` or `billing.example.org`. */
   readonly alternativeNames: readonly string[];
-  readonly commonName?: string | undefined;
 }
 
 /** Why credentials are refused, for metrics and the log: a closed set, which says nothing of the credentials. */

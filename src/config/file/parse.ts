@@ -29,15 +29,21 @@ const SYNTAX = {
   UNEXPECTED_TOKEN: 'this is not expected here; a text with ${, {, }, [, ] or a comma inside brackets must be quoted',
 } as const satisfies Record<ErrorCode, string>;
 
+/** A variable that ends a value within brackets, where YAML wants it in quotes: `{ postgres: ${DATABASE_URL} }`. */
+const BARE_VARIABLE = /\$\{\w+\}(?=\s*[,}\]])/y;
+
+/** Most variables that are put in quotes: the file is read anew for each. */
+const MOST_QUOTED = 100;
+
 /**
- * Reads YAML 1.2, and with it JSON, into plain values; an empty file is an empty mapping. Throws {@link ConfigError} with line
- * and column of every syntax error.
+ * Reads YAML 1.2, and with it JSON, into plain values; an empty file is an empty mapping. Where only quotes around variables within
+ * brackets are missing, they are thought to be there. Throws {@link ConfigError} with line and column of every syntax error.
  *
  * @param label - what the file is called in errors
  */
 export function parseConfigText(text: string, label: string): unknown {
-  const document = parseDocument(text, { stringKeys: true, logLevel: 'error' });
-  const faults = [...document.errors, ...document.warnings];
+  const document = parseQuoted(text) ?? parseYaml(text);
+  const faults = faultsOf(document);
   if (faults.length > 0) {
     throw new ConfigError(
       faults.map((fault): ConfigProblem => {
@@ -52,4 +58,29 @@ export function parseConfigText(text: string, label: string): unknown {
   } catch {
     throw new ConfigError([{ path: label, message: 'an alias has no anchor, or there are too many aliases' }]);
   }
+}
+
+/** Puts quotes around the variables that the parser stumbles over; undefined where that is not all that is wrong. */
+function parseQuoted(text: string): ReturnType<typeof parseYaml> | undefined {
+  let quoted = text;
+  for (let count = 0; count <= MOST_QUOTED; count += 1) {
+    const document = parseYaml(quoted);
+    const [fault] = faultsOf(document);
+    if (fault === undefined) return document;
+    // It stumbles over the brace behind the dollar.
+    const at = fault.pos[0] - 1;
+    BARE_VARIABLE.lastIndex = Math.max(0, at);
+    const variable = BARE_VARIABLE.exec(quoted)?.[0];
+    if (variable === undefined) return undefined;
+    quoted = `${quoted.slice(0, at)}"${variable}"${quoted.slice(at + variable.length)}`;
+  }
+  return undefined;
+}
+
+function parseYaml(text: string) {
+  return parseDocument(text, { stringKeys: true, logLevel: 'error' });
+}
+
+function faultsOf({ errors, warnings }: ReturnType<typeof parseYaml>) {
+  return [...errors, ...warnings];
 }

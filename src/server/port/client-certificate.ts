@@ -56,12 +56,7 @@ function readNames(connection: CallConnection): CertificateNames | undefined {
     if (!isTls(socket) || !socket.authorized) return undefined;
     const { subject, subjectaltname = '' } = socket.getPeerCertificate();
     if (subject === undefined) return undefined;
-    const { CN: commonName }: { readonly CN?: unknown } = subject;
-    return {
-      alternativeNames: alternativeNames(subjectaltname),
-      // Of several nobody can say which one is meant.
-      ...(typeof commonName === 'string' && { commonName }),
-    };
+    return { alternativeNames: alternativeNames(subjectaltname) };
   } catch {
     // The connection is gone.
     return undefined;

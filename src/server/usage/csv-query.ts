@@ -9,6 +9,7 @@ import {
 } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import { parseUtcTime, UTC_TIME_RULE } from '../../core/formats/utc-time.ts';
 import type { Report } from '../port/violations.ts';
+import { DIMENSION_KEYS } from './question.ts';
 
 /** The filters by their names in a URL. */
 const FILTERS = {
@@ -21,17 +22,9 @@ const FILTERS = {
 } as const;
 
 /** What rows are told apart by, by its name in a URL. */
-const DIMENSIONS: Readonly<Record<string, UsageDimension>> = {
-  caller: UsageDimension.CALLER,
-  group: UsageDimension.GROUP,
-  provider: UsageDimension.PROVIDER,
-  target: UsageDimension.TARGET,
-  model: UsageDimension.MODEL,
-  service_tier: UsageDimension.SERVICE_TIER,
-  hour: UsageDimension.HOUR,
-  day: UsageDimension.DAY,
-  month: UsageDimension.MONTH,
-};
+const DIMENSIONS: ReadonlyMap<string, UsageDimension> = new Map(
+  [...DIMENSION_KEYS].map(([dimension, key]) => [key, dimension]),
+);
 
 const LABEL = 'label:';
 
@@ -63,8 +56,7 @@ function readGrouping(text: string): UsageGrouping {
   if (text.startsWith(LABEL)) {
     return create(UsageGroupingSchema, { dimension: UsageDimension.LABEL, label: text.slice(LABEL.length) });
   }
-  const dimension = Object.hasOwn(DIMENSIONS, text) ? DIMENSIONS[text] : undefined;
-  return create(UsageGroupingSchema, { dimension: dimension ?? UsageDimension.UNSPECIFIED });
+  return create(UsageGroupingSchema, { dimension: DIMENSIONS.get(text) ?? UsageDimension.UNSPECIFIED });
 }
 
 function isFilter(name: string): name is keyof typeof FILTERS {

@@ -31,7 +31,8 @@ const MAX_TEXT = 1_024;
 const FIRST_SECOND = -62_135_596_800n;
 const LAST_SECOND = 253_402_300_799n;
 
-const KEYS: ReadonlyMap<UsageDimension, Exclude<UsageKey, `label:${string}`>> = new Map([
+/** What rows are told apart by but labels, as the contract has it and as the ledger does. */
+export const DIMENSION_KEYS: ReadonlyMap<UsageDimension, Exclude<UsageKey, `label:${string}`>> = new Map([
   [UsageDimension.CALLER, 'caller'],
   [UsageDimension.GROUP, 'group'],
   [UsageDimension.PROVIDER, 'provider'],
@@ -109,7 +110,7 @@ function readKey({ dimension, label }: UsageGrouping, path: string, report: Repo
     if (!isName) report(`${path}.label`, `must name a label, in 1 to ${MAX_LABEL_KEY_LENGTH} characters`);
     return isName ? `label:${label}` : undefined;
   }
-  const key = KEYS.get(dimension);
+  const key = DIMENSION_KEYS.get(dimension);
   if (key === undefined) report(`${path}.dimension`, 'must be one of the dimensions');
   if (label !== '') report(`${path}.label`, 'is for USAGE_DIMENSION_LABEL alone');
   return key;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { parseConfigText } from '../../../src/config/file/parse.ts';
 import { configErrorOf, loadText } from '../loading.ts';
 
 describe('a file that is not YAML is refused with line and column, and without its text', () => {
@@ -23,5 +24,15 @@ describe('a file that is not YAML is refused with line and column, and without i
       'understudy.yaml:4:1: this field occurs twice',
       'understudy.yaml:4:9: this escape sequence is not valid',
     ]);
+  });
+});
+
+test('a variable that is a whole value within brackets needs no quotes', () => {
+  const text =
+    'ledger: { postgres: ${DATABASE_URL}, keep: 400d } # ${X}, as it is\nlist: [${A}, b, ${C}]\nplain: a, ${B}, c\n';
+  expect(parseConfigText(text, 'c.yaml')).toEqual({
+    ledger: { postgres: '${DATABASE_URL}', keep: '400d' },
+    list: ['${A}', 'b', '${C}'],
+    plain: 'a, ${B}, c',
   });
 });

@@ -59,7 +59,6 @@ describe.skipIf(!hasOpenssl())('the names of a connection', () => {
     const own = authority.issue('billing', { names: ['URI:spiffe://example.org/billing', 'DNS:billing.example.org'] });
     const names = {
       alternativeNames: ['spiffe://example.org/billing', 'billing.example.org'],
-      commonName: 'billing',
     };
     const client = connectHttp2(`https://127.0.0.1:${port}`, { ...trust, ...own });
     onTestFinished(() => client.destroy());
