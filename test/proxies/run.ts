@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as passed } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { hasOpenssl } from '../support/certificates.ts';
@@ -29,6 +30,8 @@ type Cells = ReadonlyMap<ProxyCaseName, string>;
 type Column = { readonly title: string; readonly cells: Cells };
 
 const WRONG = '✗';
+/** How long a case may take, in milliseconds. */
+const CASE_MS = 120_000;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -108,7 +111,8 @@ async function tryCase(name: ProxyCaseName, stage: ProxyStage, soak: boolean): P
   const run = CALL_CASES[name] ?? others[name];
   if (run === undefined) throw new Error(`nothing tries ${name}`);
   try {
-    return (await run(stage)) || 'ok';
+    const figure = await Promise.race([run(stage), passed(CASE_MS, undefined, { ref: false })]);
+    return figure === undefined ? `${WRONG} no end within ${CASE_MS / 1_000} s` : figure || 'ok';
   } catch (error) {
     return `${WRONG} ${endOf(error)}`;
   }
