@@ -12,7 +12,7 @@ export const CANCEL_WITHIN_MS = 50;
 
 /** The cases in the order of the table. */
 export const PROXY_CASES = [
-  { name: 'words-grpc', title: 'words come one by one, each within 50 ms' },
+  { name: 'words-grpc', title: 'words come one by one, half of them within' },
   { name: 'words-web', title: 'the same at the web door' },
   { name: 'cancel-stream', title: 'a cancelled stream ends at the provider within 50 ms' },
   { name: 'cancel-unary', title: 'a cancelled unary call does' },
@@ -27,7 +27,7 @@ export const PROXY_CASES = [
   { name: 'repeats', title: 'a call that a provider has failed is not repeated' },
   { name: 'silence', title: 'streams and unary calls outlive 70 s of silence' },
   { name: 'impatient', title: 'pings spare a stream what ends a unary call: a timeout of 40 s' },
-  { name: 'killed', title: 'a call whose gateway dies is not repeated' },
+  { name: 'killed', title: 'a call whose gateway dies is not repeated by the proxy; how it ends' },
   { name: 'rolling', title: 'two gateways are replaced without an error' },
 ] as const satisfies readonly ProxyCase[];
 

@@ -20,6 +20,8 @@ import { openWebClient } from './web-client.ts';
 export interface ProxiedClients {
   readonly rpc: RpcClient;
   readonly web: WebClient;
+  /** Of the gRPC door, without what a gRPC client does by itself. */
+  readonly bare: WebClient;
 }
 
 /** Two gateways behind a proxy, with a provider that does as it is told. */
@@ -86,10 +88,15 @@ export async function startProxyStage(
   const open = async (places: { readonly gateways: readonly GatewayPorts[]; readonly patienceS?: number }) => {
     runs += 1;
     const running = await startProxy(proxy, program, join(work, `run-${runs}`), { ...places, certificate });
-    const clients = { rpc: openRpcClient(running.grpc, ca), web: openWebClient(running.web, ca) };
+    const clients = {
+      rpc: openRpcClient(running.grpc, ca),
+      web: openWebClient(running.web, ca),
+      bare: openWebClient(running.grpc, ca),
+    };
     const close = async (): Promise<void> => {
       clients.rpc.close();
       clients.web.close();
+      clients.bare.close();
       await running.close();
     };
     return { clients, close };

@@ -1,6 +1,7 @@
 import { setTimeout as passed } from 'node:timers/promises';
+import { create, toBinary } from '@bufbuild/protobuf';
 
-import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
+import { ChatRequestSchema, LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { valueAt } from '../../src/config/port/problem.ts';
 import { system } from '../../src/system.ts';
 import type { UnderstudyProcess } from '../support/understudy-process.ts';
@@ -14,28 +15,32 @@ const SILENT_CALLS = 8;
 const STREAMS = 40;
 /** Between two calls, at each door. */
 const GAP_MS = 20;
+/** Between two restarts: both doors are looked at every second. */
+const SETTLE_MS = 1_500;
 /** How long a gateway that is back may get no call. */
 const BACK_MS = 30_000;
 
-/** Kills a gateway with calls at the provider: none of them may be asked for again. */
-export async function killedGateway({ rpc, web, upstream, gateways, startAgain }: ProxyStage): Promise<string> {
+/**
+ * Kills a gateway with calls at the provider: the proxy may ask for none of them again. How they end decides whether clients do:
+ * those of gRPC repeat by themselves what ends with REFUSED_STREAM.
+ */
+export async function killedGateway({ rpc, bare, web, upstream, gateways, startAgain }: ProxyStage): Promise<string> {
   const before = upstream.callsOf('silent').length;
   const controller = new AbortController();
   const { signal } = controller;
   const ends: string[] = [];
+  const silent = toBinary(ChatRequestSchema, create(ChatRequestSchema, ask('silent')));
   const calls = Array.from({ length: SILENT_CALLS }, async (_, index) => {
     const call =
-      index % 2 === 0
-        ? rpc.call(chat, ask('silent'), { signal })
-        : web
-            .post('Chat', askJson('silent'), { signal })
-            .then(({ status }) => insist(status === 200, `HTTP ${status}`));
-    await call.catch((error: unknown) => ends.push(endOf(error)));
+      index % 2 === 0 ? bare.grpc('Chat', silent, { signal }) : web.post('Chat', askJson('silent'), { signal });
+    const door = index % 2 === 0 ? 'gRPC' : 'web';
+    const end = await call.then(({ status }) => `HTTP ${status}`, endOf);
+    ends.push(`${door}: ${end}`);
   });
   await upstream.callAt('silent', before + SILENT_CALLS - 1);
   await gateways[0]?.close();
   await passed(1_500);
-  const seen = [...new Set(ends)].join('; ');
+  const seen = [...new Set(ends)].sort().join('; ');
   const asked = upstream.callsOf('silent').length - before;
   controller.abort();
   await Promise.all(calls);
@@ -89,6 +94,7 @@ export async function rollingGateways(stage: ProxyStage): Promise<string> {
       exitCodes.push((await gateway?.ended)?.code ?? null);
       await Promise.all(streams);
       await isInUse(await stage.startAgain(index), () => passed(50));
+      await passed(SETTLE_MS);
     }
   } finally {
     clearInterval(timer);

@@ -16,12 +16,14 @@ export interface WebCallOptions {
   readonly onData?: (piece: Buffer) => void;
 }
 
-/** A client of the web door as browsers are one: HTTP/2 over TLS. */
+/** A client as browsers are one: HTTP/2 over TLS, and nothing is repeated. */
 export interface WebClient {
   /** Calls a unary method with JSON. */
   post(method: string, request: unknown, options?: WebCallOptions): Promise<ProxiedAnswer>;
   /** Calls StreamChat with JSON of Connect; resolves with its messages, the end of the stream last. */
   stream(request: unknown, options?: WebCallOptions): Promise<readonly unknown[]>;
+  /** Calls a unary method of the gRPC door with a message. */
+  grpc(method: string, message: Uint8Array, options?: WebCallOptions): Promise<ProxiedAnswer>;
   close(): void;
 }
 
@@ -74,6 +76,11 @@ export function openWebClient(address: string, ca: string): WebClient {
       if (answer.status !== 200) throw new Error(`HTTP ${answer.status}`);
       return messagesOf(answer.body);
     },
+    grpc: (method, message, options = {}) =>
+      send(method, 'application/grpc', enveloped(message), {
+        ...options,
+        headers: { te: 'trailers', ...options.headers },
+      }),
     close: () => session?.destroy(),
   };
 }
@@ -89,7 +96,7 @@ function messagesOf(bytes: Buffer): readonly unknown[] {
   return messages;
 }
 
-function enveloped(message: Buffer): Buffer {
+function enveloped(message: Uint8Array): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
   return Buffer.concat([head, message]);
