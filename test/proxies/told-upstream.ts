@@ -40,6 +40,8 @@ export const WORD_COUNT = 20;
 const GAP_MS = 50;
 const SLOW_PIECES = 10;
 const SLOW_MS = 3_000;
+/** How many words a model has that has not one. */
+const WORDS: Partial<Record<ToldModel, number>> = { words: WORD_COUNT, slow: SLOW_PIECES, cut: 3 };
 const PIECE = 'x'.repeat(65_536);
 
 /** Starts one. */
@@ -81,7 +83,7 @@ export async function startToldUpstream(): Promise<ToldUpstream> {
     if (model === 'large')
       for (let sent = 0; sent < LARGE_BYTES; sent += PIECE.length) response.write(textEvent(PIECE));
     const gapMs = model === 'slow' ? SLOW_MS / SLOW_PIECES : GAP_MS;
-    const words = { words: WORD_COUNT, slow: SLOW_PIECES, cut: 3 }[String(model)] ?? 1;
+    const words = WORDS[model] ?? 1;
     for (let word = 0; word < words; word += 1) {
       if (words > 1) await passed(gapMs);
       response.write(textEvent(`${performance.now()} `));
