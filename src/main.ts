@@ -43,10 +43,19 @@ async function main(): Promise<void> {
       process.exitCode = result.status;
       return;
     }
+    case 'keys create': {
+      const { createKey } = await import('./cli/create-key.ts');
+      const made = createKey(line.flags, system.wall());
+      stdout.on('error', endWithoutOutput);
+      stderr.write(made.stderr);
+      stdout.write(made.stdout);
+      return;
+    }
     case 'generate':
     case 'chat':
     case 'health':
-    case 'models': {
+    case 'models':
+    case 'usage': {
       const { runCall } = await import('./cli/calls/run-call.ts');
       // Timers of calls that were left must not hold the process.
       process.exit(await runCall(line, system));

@@ -148,7 +148,7 @@ const pushbackHeader = "grpc-retry-pushback-ms"
 
 // reasonsBeforeContact are given only before a provider is asked, or with a trail that says otherwise.
 var reasonsBeforeContact = map[Reason]bool{
-	ReasonCircuitOpen: true, ReasonOverloaded: true, ReasonRateLimited: true,
+	ReasonCircuitOpen: true, ReasonOverloaded: true, ReasonLimitsUnavailable: true,
 }
 
 // notProcessed is what gRPC says of calls that the server has refused to look at: it is about to close the connection, or has

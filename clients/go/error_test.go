@@ -146,7 +146,9 @@ func TestEveryReasonHasAName(t *testing.T) {
 		understudy.ReasonProviderRateLimited: true, understudy.ReasonProviderQuotaExhausted: true, understudy.ReasonProviderUnavailable: true,
 		understudy.ReasonProviderTimeout: true, understudy.ReasonProviderProtocolError: true, understudy.ReasonStreamInterrupted: true,
 		understudy.ReasonAllProvidersFailed: true, understudy.ReasonInternal: true, understudy.ReasonSchemaMismatch: true,
-		understudy.ReasonMessageTooLarge: true,
+		understudy.ReasonMessageTooLarge: true, understudy.ReasonBudgetExhausted: true, understudy.ReasonCallerRateLimited: true,
+		understudy.ReasonLimitsUnavailable: true, understudy.ReasonLedgerNotConfigured: true, understudy.ReasonLedgerUnavailable: true,
+		understudy.ReasonUsageForbidden: true,
 	}
 	for number, name := range understudy.ErrorReason_name {
 		reason := understudy.Reason(strings.TrimPrefix(name, "ERROR_REASON_"))

@@ -27,9 +27,11 @@ const (
 	ReasonAuthRequired Reason = "AUTH_REQUIRED"
 	// ReasonAuthInvalid: The caller's credential is not valid.
 	ReasonAuthInvalid Reason = "AUTH_INVALID"
-	// ReasonModelForbidden: The caller may not use the model.
+	// ReasonModelForbidden: The caller may not use the route, the targets or the model.
 	ReasonModelForbidden Reason = "MODEL_FORBIDDEN"
-	// ReasonRateLimited: The caller's own limit at the gateway is used up for now.
+	// ReasonRateLimited is not sent.
+	//
+	// Deprecated: ReasonCallerRateLimited says it.
 	ReasonRateLimited Reason = "RATE_LIMITED"
 	// ReasonOverloaded: The gateway is overloaded, or a target's slots are taken.
 	ReasonOverloaded Reason = "OVERLOADED"
@@ -67,4 +69,17 @@ const (
 	ReasonSchemaMismatch Reason = "SCHEMA_MISMATCH"
 	// ReasonMessageTooLarge: The request or the answer is larger than a message may be.
 	ReasonMessageTooLarge Reason = "MESSAGE_TOO_LARGE"
+	// ReasonBudgetExhausted: What the caller, or its group, may spend is spent; "renewsAt" in the metadata says until when.
+	ReasonBudgetExhausted Reason = "BUDGET_EXHAUSTED"
+	// ReasonCallerRateLimited: The caller, or its group, has made too many requests, asked for too many tokens, or has too many
+	// calls under way.
+	ReasonCallerRateLimited Reason = "CALLER_RATE_LIMITED"
+	// ReasonLimitsUnavailable: The store that limits and budgets are counted in does not answer.
+	ReasonLimitsUnavailable Reason = "LIMITS_UNAVAILABLE"
+	// ReasonLedgerNotConfigured: The gateway keeps no ledger.
+	ReasonLedgerNotConfigured Reason = "LEDGER_NOT_CONFIGURED"
+	// ReasonLedgerUnavailable: The ledger does not answer.
+	ReasonLedgerUnavailable Reason = "LEDGER_UNAVAILABLE"
+	// ReasonUsageForbidden: The usage of others is asked for, which is told to operators alone.
+	ReasonUsageForbidden Reason = "USAGE_FORBIDDEN"
 )

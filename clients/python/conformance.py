@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -197,6 +198,33 @@ def restarted() -> str:
     return answer.restarts[0].target
 
 
+def tls() -> str:
+    """TLS and mTLS."""
+    folder = Path(os.environ["UNDERSTUDY_TLS_FOLDER"])
+
+    def call(name: str | None) -> str:
+        options = understudy.Tls(
+            root_certificates=folder / "ca.crt",
+            certificate_chain=None if name is None else folder / f"{name}.crt",
+            private_key=None if name is None else folder / f"{name}.key",
+        )
+        with client("UNDERSTUDY_TLS_ADDRESS", tls=options) as llm:
+            return llm.generate(PROMPT).text
+
+    def refused(name: str | None, why: str) -> None:
+        try:
+            call(name)
+        except understudy.Error as error:
+            expect(str(error), error.code is grpc.StatusCode.UNAUTHENTICATED and why in str(error))
+        else:
+            raise DifferentError("a client without its certificate was taken")
+
+    expect("text is empty", call("caller"))
+    refused(None, "A client certificate is required.")
+    refused("expired", "The client certificate has expired.")
+    return "TLS"
+
+
 def metadata() -> str:
     """What arrives at the server."""
     with client("UNDERSTUDY_ECHO_ADDRESS", api_key="conformance-key") as llm:
@@ -270,6 +298,30 @@ def retry_with_policy(variable: str, timeout: float) -> dict[str, Any]:
     return {"code": code, "reason": reason, "ms": round((time.monotonic() - begun_at) * 1000)}
 
 
+def keyed(timeout: float, *, streams: bool = False) -> dict[str, Any]:
+    """Calls with the key of the environment, and says what comes of it, and when."""
+    begun_at = time.monotonic()
+    with client("UNDERSTUDY_CALLERS_ADDRESS", api_key=os.environ["UNDERSTUDY_API_KEY"]) as llm:
+        try:
+            if streams:
+                llm.stream_chat(PROMPT, timeout=timeout).collect()
+            else:
+                llm.generate(PROMPT, timeout=timeout)
+        except understudy.Error as error:
+            told = error.decoded
+        else:
+            return {"code": "OK", "ms": round((time.monotonic() - begun_at) * 1000)}
+    return {
+        "code": told.code.name,
+        "reason": told.reason,
+        "mayRetry": told.may_retry,
+        "retryAfterMs": None if told.retry_after is None else round(told.retry_after * 1000),
+        "quota": [violation.subject for violation in told.quota_violations],
+        "renewsAt": told.metadata.get("renewsAt", ""),
+        "ms": round((time.monotonic() - begun_at) * 1000),
+    }
+
+
 CASES: dict[str, Callable[[], Any]] = {
     "generate": generate,
     "chat": chat,
@@ -283,6 +335,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "left-loop": left_loop,
     "decoded-error": decoded_error,
     "restarted": restarted,
+    "tls": tls,
     "metadata": metadata,
     "large": large,
     "streams": streams,
@@ -290,6 +343,11 @@ CASES: dict[str, Callable[[], Any]] = {
     "retry-before": lambda: retry_with_policy("UNDERSTUDY_CLOSED_ADDRESS", 5),
     "retry-after": lambda: retry_with_policy("UNDERSTUDY_CONTACTED_ADDRESS", 5),
     "retry-late": lambda: retry_with_policy("UNDERSTUDY_CLOSED_ADDRESS", 0.5),
+    "budget": lambda: keyed(10),
+    "budget-stream": lambda: keyed(10, streams=True),
+    "rate": lambda: keyed(10),
+    "rate-late": lambda: keyed(1),
+    "wrong-key": lambda: keyed(10),
 }
 
 

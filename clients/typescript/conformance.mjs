@@ -1,4 +1,5 @@
 // Runs the cases that are named as arguments against the gateways of the environment; one JSON line for each.
+import { readFileSync } from 'node:fs';
 import { setTimeout as passed } from 'node:timers/promises';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
@@ -104,6 +105,28 @@ async function bareRetry(variable, timeoutMs) {
   return { code: status[error?.code ?? 0], reason, ms };
 }
 
+/** A call with the key of the environment: what comes of it, and when. */
+async function keyed(timeoutMs, streams = false) {
+  const call = (client) =>
+    streams
+      ? client.streamChat({ messages }, { timeoutMs }).collect()
+      : client.generate({ prompt: PROMPT }, { timeoutMs });
+  return using(
+    'UNDERSTUDY_CALLERS_ADDRESS',
+    async (client) => {
+      const startedAtMs = performance.now();
+      const error = await call(client).then(() => undefined, decodeError);
+      const ms = Math.round(performance.now() - startedAtMs);
+      if (error === undefined) return { code: 'OK', ms };
+      const { reason, mayRetry, retryAfterMs, metadata } = error;
+      const quota = error.quotaViolations.map(({ subject }) => subject);
+      const code = Code[error.code].replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
+      return { code, reason, mayRetry, retryAfterMs, quota, renewsAt: metadata.renewsAt, ms };
+    },
+    { apiKey: process.env.UNDERSTUDY_API_KEY },
+  );
+}
+
 const cases = {
   generate: () =>
     ask(async (client) => {
@@ -194,6 +217,21 @@ const cases = {
       expect(`${restarts.length} restarts`, restarts.length === 1);
       return text;
     }),
+  tls: async () => {
+    const pem = (name) => readFileSync(`${addressOf('UNDERSTUDY_TLS_FOLDER')}/${name}`);
+    const ca = pem('ca.crt');
+    const own = (name) => ({ tls: { ca, cert: pem(`${name}.crt`), key: pem(`${name}.key`) } });
+    const call = (options) => using('UNDERSTUDY_TLS_ADDRESS', (client) => client.generate({ prompt: PROMPT }), options);
+    expect('text is empty', (await call(own('caller'))).text !== '');
+    for (const [options, why] of [
+      [{ tls: { ca } }, 'A client certificate is required.'],
+      [own('expired'), 'The client certificate has expired.'],
+    ]) {
+      const { code, message } = await errorOf(call(options));
+      expect(`${Code[code]} ${message}`, code === Code.Unauthenticated && message.includes(why));
+    }
+    return 'TLS';
+  },
   metadata: () =>
     using(
       'UNDERSTUDY_ECHO_ADDRESS',
@@ -246,6 +284,11 @@ const cases = {
   'retry-before': () => bareRetry('UNDERSTUDY_CLOSED_ADDRESS', 5000),
   'retry-after': () => bareRetry('UNDERSTUDY_CONTACTED_ADDRESS', 5000),
   'retry-late': () => bareRetry('UNDERSTUDY_CLOSED_ADDRESS', 1000),
+  budget: () => keyed(10_000),
+  'budget-stream': () => keyed(10_000, true),
+  rate: () => keyed(10_000),
+  'rate-late': () => keyed(1000),
+  'wrong-key': () => keyed(10_000),
 };
 
 let isOk = true;

@@ -41,6 +41,7 @@ Examples:
   git diff | understudy generate --system "Write a commit message." --max-tokens 200
   understudy generate --json --schema city.json "The capital of Italy?" | jq -r .text
   understudy health --watch
+  understudy keys create --caller billing --expires 90d
 
 \`understudy help COMMAND\` has the flags of a command; \`understudy help serve\` the variables of providers.
 ${EXIT_STATUS}`;
@@ -92,6 +93,12 @@ export const HEALTH_HELP = `
 Ends with 0 while at least one target can be used, with --strict only while all can, and with 4 otherwise.
 --service asks grpc.health.v1 instead: "" for the gateway, readiness, liveness, understudy.target.NAME.
 --watch shows each change until Ctrl-C.
+${CONNECTION_VARIABLES}${EXIT_STATUS}`;
+
+/** Stands behind the flags of `usage`. */
+export const USAGE_HELP = `
+Times are RFC 3339, or days or months of UTC: 2026-11-30, 2026-11. The gateway tells a caller of its own usage; --admin asks the admin
+listener, which tells of everybody's. --csv has the columns of /usage.csv there, --json those of GetUsage.
 ${CONNECTION_VARIABLES}${EXIT_STATUS}`;
 
 /** Stands behind the flags of `models`. */

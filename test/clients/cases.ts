@@ -27,12 +27,18 @@ export const CLIENT_CASES: readonly ClientCase[] = [
   alone('decoded-error', 'violations, reason, attempts and retry info are decoded'),
   shared('restarted', 'a restarted stream has the text of the second target alone'),
   shared('metadata', 'API key, x-request-id, traceparent and the default deadline arrive'),
+  shared('tls', 'TLS and mTLS: a call is answered, and a missing or expired certificate refused by name'),
   shared('large', '10 MiB each way'),
   shared('streams', '200 streams at once on one client'),
   alone('rolling', 'no call fails while one of two gateways is replaced'),
   alone('retry-before', 'a retry policy repeats what no provider was contacted for'),
   alone('retry-after', 'a retry policy does not repeat what a provider was contacted for'),
   alone('retry-late', 'a pushback beyond the deadline comes back at once'),
+  alone('budget', 'an exhausted budget is one call, and no repeat is of use'),
+  alone('budget-stream', 'the same of a stream'),
+  alone('rate', 'a caller with too many calls comes again when it is told to'),
+  alone('rate-late', 'a rate that is back only behind the deadline comes back at once'),
+  alone('wrong-key', 'a wrong key is one call'),
 ];
 
 /** How soon the provider must hear that a stream was left, in milliseconds. */

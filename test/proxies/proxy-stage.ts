@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { credentials } from '@grpc/grpc-js';
 
 import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { createAuthority } from '../support/certificates.ts';
@@ -89,7 +90,7 @@ export async function startProxyStage(
     runs += 1;
     const running = await startProxy(proxy, program, join(work, `run-${runs}`), { ...places, certificate });
     const clients = {
-      rpc: openRpcClient(running.grpc, ca),
+      rpc: openRpcClient(running.grpc, credentials.createSsl(Buffer.from(ca))),
       web: openWebClient(running.web, ca),
       bare: openWebClient(running.grpc, ca),
     };

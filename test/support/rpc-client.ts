@@ -6,7 +6,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 
 import { RpcError } from './rpc-error.ts';
@@ -49,20 +49,13 @@ export interface RpcClient {
 }
 
 /**
- * Makes a client of `host:port`; it connects with its first call.
- *
- * @param authority of a server with TLS whose certificate is for `localhost`, PEM; such a client takes answers of any size
+ * Makes a client of `host:port`, with TLS one of a server that is called `localhost`, and of answers of any size; it connects with its
+ * first call.
  */
-export function openRpcClient(address: string, authority?: string): RpcClient {
-  const own = { 'grpc.use_local_subchannel_pool': 1 };
-  const client =
-    authority === undefined
-      ? new Client(address, credentials.createInsecure(), own)
-      : new Client(address, credentials.createSsl(Buffer.from(authority)), {
-          ...own,
-          'grpc.ssl_target_name_override': 'localhost',
-          'grpc.max_receive_message_length': -1,
-        });
+export function openRpcClient(address: string, channel: ChannelCredentials = credentials.createInsecure()): RpcClient {
+  const secure = { 'grpc.ssl_target_name_override': 'localhost', 'grpc.max_receive_message_length': -1 };
+  const own = channel._isSecure() ? secure : {};
+  const client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1, ...own });
   return {
     call: (method, request, options = {}) =>
       new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createCallLog } from '../../src/telemetry/logging/log.ts';
 import { createMetrics } from '../../src/telemetry/metering/metrics.ts';
 import { ByteBudget } from '../../src/server/wire/byte-budget.ts';
+import { callerOf, cents } from '../support/caller-accounts.ts';
 import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
 import { engineLoad, failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
 import { parseExposition } from './exposition.ts';
@@ -21,10 +22,33 @@ function documentedFields(heading: string): readonly string[] {
 }
 
 describe('docs/metrics.md', () => {
-  const metrics = createMetrics({ version: '1.2.3', transfers: new ByteBudget(1024) });
-  metrics.callEnded(okEnd({ attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
+  const caller = callerOf('billing', { group: 'backend', budgets: [cents(100)] });
+  const metrics = createMetrics({
+    version: '1.2.3',
+    transfers: new ByteBudget(1024),
+    spentOf: () => [{ per: 'day', nanoUsd: 1n }],
+    limitStore: {
+      isUp: true,
+      timeouts: 1,
+      withoutStore: { refused: 1, counted_in_memory: 1 },
+      onAnswer: (took) => took(1),
+    },
+    ledger: { waiting: 1, journalBytes: 2, written: 3, dropped: 4, failures: 5 },
+  });
+  metrics.callEnded(failedEnd({ caller, refusedBy: 'budget' }));
+  metrics.callEnded(okEnd({ caller, attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
   metrics.callEnded(failedEnd());
   metrics.unknownEvent('openai', 'openai');
+  metrics.tlsHappened({
+    kind: 'loaded',
+    section: 'server.tls',
+    isFirst: true,
+    names: 'DNS:localhost',
+    expiresAtMs: 1,
+    expires: '1970-01-01T00:00:00.001Z',
+  });
+  metrics.tlsHappened({ kind: 'refused', listener: 'web door', why: 'A client certificate is required' });
+  metrics.credentialsRefused('missing');
 
   test('lists every metric of ours with its type and its labels', async () => {
     const { types, samples } = parseExposition((await metrics.render([healthyTarget()], engineLoad())).body);
@@ -60,10 +84,11 @@ describe('docs/metrics.md', () => {
       wall: () => 1_795_305_600_000,
       now: () => nowMs,
     });
-    const { firstOutputMs, usage } = okAttempt().record;
+    const { firstOutputMs, usage: counted } = okAttempt().record;
+    const usage = { ...counted, serviceTier: 'flex' };
     const trail = [failedAttempt({}, { firstOutputMs, usage, waitBeforeMs: 5 })];
     const outcome = { status: 'ABORTED', reason: 'STREAM_INTERRUPTED' } as const;
-    log.callEnded(okEnd({ outcome, attempts: trail, skipsLeftOut: 1 }));
+    log.callEnded(okEnd({ caller, outcome, attempts: trail, skipsLeftOut: 1 }));
     log.flush();
     const refused = {
       class: 'auth',

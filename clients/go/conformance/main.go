@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +39,7 @@ var cases = map[string]func(context.Context) (any, error){
 	"left-loop":     leftLoop,
 	"decoded-error": decodedError,
 	"restarted":     restarted,
+	"tls":           transportSecurity,
 	"metadata":      sentMetadata,
 	"large":         large,
 	"streams":       streams,
@@ -51,6 +53,11 @@ var cases = map[string]func(context.Context) (any, error){
 	"retry-late": func(ctx context.Context) (any, error) {
 		return retryWithPolicy(ctx, "UNDERSTUDY_CLOSED_ADDRESS", 500*time.Millisecond)
 	},
+	"budget":        keyed(10*time.Second, generateWith),
+	"budget-stream": keyed(10*time.Second, streamWith),
+	"rate":          keyed(10*time.Second, generateWith),
+	"rate-late":     keyed(time.Second, generateWith),
+	"wrong-key":     keyed(10*time.Second, generateWith),
 }
 
 func main() {
@@ -95,6 +102,33 @@ func with(variable string, use func(*understudy.Client) (any, error), options ..
 	}
 	defer client.Close()
 	return use(client)
+}
+
+func transportSecurity(ctx context.Context) (any, error) {
+	file := func(name string) string { return filepath.Join(os.Getenv("UNDERSTUDY_TLS_FOLDER"), name) }
+	call := func(certificate, key string) (any, error) {
+		return with("UNDERSTUDY_TLS_ADDRESS", func(client *understudy.Client) (any, error) {
+			answer, err := client.Generate(ctx, &understudy.GenerateRequest{Prompt: "Say hello."})
+			return answer.GetText(), err
+		}, understudy.WithTLSFiles(file("ca.crt"), certificate, key))
+	}
+	if text, err := call(file("caller.crt"), file("caller.key")); err != nil || text == "" {
+		return nil, fmt.Errorf("no answer: %w", err)
+	}
+	refused := func(why, certificate, key string) error {
+		_, err := call(certificate, key)
+		if failed, ok := errors.AsType[*understudy.Error](err); ok && failed.Code == codes.Unauthenticated && strings.Contains(err.Error(), why) {
+			return nil
+		}
+		return fmt.Errorf("not %q: %w", why, err)
+	}
+	if err := refused("A client certificate is required.", "", ""); err != nil {
+		return nil, err
+	}
+	if err := refused("The client certificate has expired.", file("expired.crt"), file("expired.key")); err != nil {
+		return nil, err
+	}
+	return "TLS", nil
 }
 
 func messages(text string) []*understudy.Message {
@@ -441,6 +475,44 @@ func retryWithPolicy(ctx context.Context, variable string, timeout time.Duration
 		"reason": failed.Reason,
 		"ms":     time.Since(begun).Milliseconds(),
 	}, nil
+}
+
+// keyed calls with the key of the environment, and says what comes of it, and when.
+func keyed(
+	timeout time.Duration, call func(context.Context, *understudy.Client, grpc.CallOption) error,
+) func(context.Context) (any, error) {
+	return func(ctx context.Context) (any, error) {
+		return with("UNDERSTUDY_CALLERS_ADDRESS", func(client *understudy.Client) (any, error) {
+			begun := time.Now()
+			failed := understudy.DecodeError(call(ctx, client, understudy.Timeout(timeout)))
+			ms := time.Since(begun).Milliseconds()
+			if failed == nil {
+				return map[string]any{"code": "OK", "ms": ms}, nil
+			}
+			subjects := []string{}
+			for _, violation := range failed.QuotaViolations {
+				subjects = append(subjects, violation.Subject)
+			}
+			told := map[string]any{
+				"code": codeName(failed.Code), "reason": failed.Reason, "mayRetry": failed.MayRetry,
+				"quota": subjects, "renewsAt": failed.Metadata["renewsAt"], "ms": ms,
+			}
+			if failed.RetryAfter > 0 {
+				told["retryAfterMs"] = failed.RetryAfter.Milliseconds()
+			}
+			return told, nil
+		}, understudy.WithAPIKey(os.Getenv("UNDERSTUDY_API_KEY")))
+	}
+}
+
+func generateWith(ctx context.Context, client *understudy.Client, option grpc.CallOption) error {
+	_, err := client.Generate(ctx, &understudy.GenerateRequest{Prompt: prompt}, option)
+	return err
+}
+
+func streamWith(ctx context.Context, client *understudy.Client, option grpc.CallOption) error {
+	_, err := client.StreamChat(ctx, &understudy.StreamChatRequest{Messages: messages(prompt)}, option).Collect()
+	return err
 }
 
 // codeName writes a code as gRPC does and Go does not: "DEADLINE_EXCEEDED".

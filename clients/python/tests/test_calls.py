@@ -281,10 +281,10 @@ def test_files_become_parts(tmp_path: Path) -> None:
 
 
 def test_the_types_are_those_of_the_contract() -> None:
-    from understudy.v1 import chat_pb2, error_pb2, health_pb2, llm_pb2, routing_pb2, usage_pb2
+    from understudy.v1 import chat_pb2, error_pb2, health_pb2, llm_pb2, routing_pb2, usage_pb2, usage_service_pb2
 
     expected: set[str] = set()
-    for module in (chat_pb2, error_pb2, health_pb2, llm_pb2, routing_pb2, usage_pb2):
+    for module in (chat_pb2, error_pb2, health_pb2, llm_pb2, routing_pb2, usage_pb2, usage_service_pb2):
         file = module.DESCRIPTOR
         expected.update(file.message_types_by_name, file.enum_types_by_name)
         expected.update(value for enum in file.enum_types_by_name.values() for value in enum.values_by_name)

@@ -93,7 +93,7 @@ def test_what_may_have_cost_money_is_not_repeated(
     "how",
     [
         {"reason": "CIRCUIT_OPEN", "attempts": [Attempt(kind=ATTEMPT_KIND_SKIPPED)]},
-        {"reason": "RATE_LIMITED", "code": grpc.StatusCode.RESOURCE_EXHAUSTED, "retry_after": 0.05},
+        {"reason": "CALLER_RATE_LIMITED", "code": grpc.StatusCode.RESOURCE_EXHAUSTED, "retry_after": 0.05},
         {"reason": "SHUTTING_DOWN", "retry_after": 0.05},
     ],
     ids=str,

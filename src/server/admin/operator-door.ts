@@ -1,13 +1,17 @@
-import type { ServiceImpl } from '@connectrpc/connect';
+import type { ConnectRouter, ServiceImpl } from '@connectrpc/connect';
 import { AdminService } from '../../../gen/understudy/v1/admin_pb.ts';
+import { UsageService } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import type { System } from '../../core/ports.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import { guardFromPages } from '../http/cors.ts';
 import { hasSafeMethod, type WebResponse, pathOf, respondText } from '../http/exchange.ts';
 import { KnownHosts } from '../http/known-hosts.ts';
-import { createListener } from '../http/listener.ts';
+import { createListener, type ListenerOptions } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
+import { createCsvDownload } from '../usage/csv-download.ts';
+import type { UsageParts } from '../port/usage-parts.ts';
+import { createUsageHandlers } from '../usage/serve-usage.ts';
 
 /** What `/metrics` answers. */
 export interface MetricsText {
@@ -16,7 +20,7 @@ export interface MetricsText {
 }
 
 /** Options of the admin listener. */
-export interface AdminOptions {
+export interface AdminOptions extends Pick<ListenerOptions, 'tls' | 'tlsHappened' | 'idleTimeoutMs'> {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   /** Answers `/readyz`. */
@@ -25,13 +29,13 @@ export interface AdminOptions {
   readonly metrics?: () => Promise<MetricsText>;
   /** Answers AdminService; without it there is none. */
   readonly handlers?: ServiceImpl<typeof AdminService>;
+  /** Answers UsageService, `/usage.csv` and `/attempts.csv`, about all callers; without it there are none. */
+  readonly usage?: UsageParts;
   readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** Names by which the listener may be called, besides those of loopback. Default: none. */
   readonly allowedHosts?: readonly string[];
-  /** How long a connection may be idle, in milliseconds. Default: as the web door's. */
-  readonly idleTimeoutMs?: number;
 }
 
 /** An open admin listener. */
@@ -42,21 +46,26 @@ export interface AdminListener {
   close(): Promise<void>;
 }
 
-/** Serves `/livez`, `/readyz`, `/metrics` and AdminService to operators. Never gRPC, never callers. */
+/** Serves `/livez`, `/readyz`, `/metrics`, usage and AdminService to operators. Never gRPC, never callers. */
 export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
-  const { handlers, runtime, idleTimeoutMs } = options;
+  const { handlers, runtime } = options;
   const bodies = { runtime, transfers: options.transfers ?? createTransfers(runtime) };
-  const answer = handlers && createRpcListener({ routes: (router) => router.service(AdminService, handlers), bodies });
+  const { usage } = options;
+  const routes = (router: ConnectRouter): void => {
+    if (handlers !== undefined) router.service(AdminService, handlers);
+    if (usage !== undefined) router.service(UsageService, createUsageHandlers(usage, 'operators'));
+  };
+  const answer = createRpcListener({ routes, bodies });
+  const download = usage && createCsvDownload(usage);
   // Scripts of web pages may call nothing here, whatever their origin.
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts) };
-  const listener = createListener({ runtime, idleTimeoutMs }, (request, response) => {
+  const listener = createListener({ ...options, name: 'admin listener' }, (request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
     if (guardFromPages(request, response, rules)) return;
     const { metrics } = options;
     if (metrics !== undefined && hasSafeMethod(request) && pathOf(request) === '/metrics')
       void answerMetrics(metrics, response);
-    else if (answer === undefined) respondText(response, 404, 'not found');
-    else answer(request, response);
+    else if (download?.(request, response) !== true) answer(request, response);
   });
   const address = await listener.listen(options.address);
   return { address, close: () => listener.close() };

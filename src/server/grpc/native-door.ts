@@ -5,6 +5,7 @@ import type { ServiceImpl } from '@connectrpc/connect';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import { UsageService } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import { formatAddress } from '../../core/address.ts';
 import { Cohort, type EventLoop } from '../../core/cohort.ts';
 import type { System } from '../../core/ports.ts';
@@ -18,8 +19,12 @@ import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { WatchPlaces } from '../health/watch-places.ts';
+import type { Authentication } from '../port/authentication.ts';
 import { clampTimeoutHeaders, FLUSH_MS } from '../port/limits.ts';
-import type { TlsOptions } from '../port/tls-options.ts';
+import type { TlsEvent } from '../port/tls-options.ts';
+import { guardClients } from '../tls/guard-clients.ts';
+import type { LiveTls } from '../tls/live-tls.ts';
+import { DoorCredentials } from './door-credentials.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
@@ -33,6 +38,8 @@ export interface GrpcDoorOptions {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
+  /** Answers UsageService; without it there is none. */
+  readonly usage?: ServiceImpl<typeof UsageService> | undefined;
   readonly serving: ServingStatus;
   readonly runtime: Pick<System, 'now' | 'random' | 'wall' | 'setTimer' | 'clearTimer' | 'setIdleTimer' | 'busyMs'> &
     EventLoop;
@@ -41,7 +48,11 @@ export interface GrpcDoorOptions {
   /** Whether the schema is told to whoever asks. Default: true. */
   readonly reflection?: boolean;
   /** Default: plain HTTP/2 (h2c). */
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: LiveTls | undefined;
+  /** Hears of clients that are refused in the handshake. */
+  readonly tlsHappened?: ((event: TlsEvent) => void) | undefined;
+  /** How callers are known. Default: nobody is asked. */
+  readonly authentication?: Authentication | undefined;
   /** How long connections live. Default: {@link DEFAULT_CONNECTIONS}. */
   readonly connections?: ConnectionsConfig | undefined;
 }
@@ -78,9 +89,9 @@ function serverOptions({ maxAgeMs, maxAgeGraceMs, keepalive }: ConnectionsConfig
   };
 }
 
-/** Serves LlmService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
+/** Serves LlmService, UsageService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
 export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
-  const { handlers, serving, runtime, connections = DEFAULT_CONNECTIONS } = options;
+  const { handlers, usage, serving, runtime, connections = DEFAULT_CONNECTIONS } = options;
   silenceGrpcLibrary();
   const asked = addressToBind(options.address);
   const shutdown = new AbortController();
@@ -91,21 +102,31 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const mount = { runtime, shutdownSignal: shutdown.signal, cohort };
   const methods = new Map([
     ...mountService(LlmService, handlers, { ...mount, calls }),
+    ...(usage === undefined ? [] : mountService(UsageService, usage, { ...mount, calls })),
     ...mountService(Health, createHealthService(serving), { ...mount, places: { Watch: new WatchPlaces() } }),
   ]);
-  if (options.reflection ?? true) addReflection(server);
+  const services = usage === undefined ? [LlmService] : [LlmService, UsageService];
+  if (options.reflection ?? true) addReflection(server, services);
   subscribe(STREAM_CREATED, clampTimeoutOfStream);
+  const credentials = options.tls && new DoorCredentials(options.tls.serverOptions);
   let port: number;
   try {
-    port = await bind(server, formatAddress(asked), credentials(options.tls));
+    port = await bind(server, formatAddress(asked), credentials ?? ServerCredentials.createInsecure());
   } catch (error) {
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
     throw error;
   }
   const transfers = options.transfers ?? createTransfers(runtime);
-  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) });
+  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) }, options.authentication);
   const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs });
-  for (const http2Server of http2ServersOf(server)) if (isHttp2Server(http2Server)) sessions.watch(http2Server);
+  for (const http2Server of http2ServersOf(server)) {
+    if (!isHttp2Server(http2Server)) continue;
+    sessions.watch(http2Server);
+    if (options.tls === undefined) continue;
+    const refused = (why: string): void => options.tlsHappened?.({ kind: 'refused', listener: 'gRPC door', why });
+    guardClients(http2Server, { clients: options.tls.clients, runtime, refused });
+  }
+  const stopFollowing = credentials && options.tls?.follow((context) => credentials.load(context));
   const drain = async (graceMs: number): Promise<void> => {
     serving.startDraining();
     const isIdle = async (): Promise<void> => {
@@ -117,6 +138,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     await within(runtime, FLUSH_MS, closed(server));
     server.forceShutdown();
     sessions.destroy();
+    stopFollowing?.();
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
   };
   return {
@@ -149,14 +171,6 @@ function clampTimeoutOfStream(message: unknown): void {
 
 function isHeaders(value: unknown): value is Record<string, string | readonly string[] | undefined> {
   return typeof value === 'object' && value !== null;
-}
-
-function credentials(tls: TlsOptions | undefined): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure();
-  const { certPem, keyPem, clientCaPem } = tls;
-  const pair = { cert_chain: Buffer.from(certPem), private_key: Buffer.from(keyPem) };
-  const authority = clientCaPem === undefined ? null : Buffer.from(clientCaPem);
-  return ServerCredentials.createSsl(authority, [pair], authority !== null);
 }
 
 function bind(server: Server, address: string, serverCredentials: ServerCredentials): Promise<number> {

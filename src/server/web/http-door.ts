@@ -1,5 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import { UsageService } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import type { System } from '../../core/ports.ts';
 import { guardFromPages } from '../http/cors.ts';
 import { createListener, type ListenerOptions } from '../http/listener.ts';
@@ -10,6 +11,7 @@ import { answerProbe } from '../http/health-endpoints.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
+import type { Authentication } from '../port/authentication.ts';
 import { FLUSH_MS } from '../port/limits.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
 import { paceOfBodies } from '../wire/reading-pace.ts';
@@ -17,10 +19,12 @@ import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the web door. */
-export interface WebDoorOptions extends ListenerOptions {
+export interface WebDoorOptions extends Omit<ListenerOptions, 'name'> {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
+  /** Answers UsageService; without it there is none. */
+  readonly usage?: ServiceImpl<typeof UsageService> | undefined;
   /** Answers `/readyz`. */
   readonly isReady: () => boolean;
   readonly runtime: Pick<
@@ -29,6 +33,8 @@ export interface WebDoorOptions extends ListenerOptions {
   >;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
+  /** How callers are known. Default: nobody is asked. */
+  readonly authentication?: Authentication | undefined;
   /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
   readonly isLeaving?: () => boolean;
   /** Origins whose scripts may call, besides the door's own. Default: none. */
@@ -44,7 +50,7 @@ export interface WebDoor extends DrainableDoor {
 }
 
 /**
- * Serves LlmService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, and the probes: over HTTP/1.1,
+ * Serves LlmService and UsageService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, and the probes: over HTTP/1.1,
  * which both protocols are made for, and with TLS over HTTP/2 too. Native gRPC is at the gRPC door.
  */
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
@@ -53,8 +59,12 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const calls = new LiveCalls();
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts), origins: corsOrigins };
   const answer = createRpcListener({
-    routes: (router) => router.service(LlmService, options.handlers),
+    routes: (router) => {
+      router.service(LlmService, options.handlers);
+      if (options.usage !== undefined) router.service(UsageService, options.usage);
+    },
     shutdownSignal: shutdown.signal,
+    authentication: options.authentication,
     bodies: {
       runtime,
       transfers: options.transfers ?? createTransfers(runtime),
@@ -62,7 +72,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
       pace: paceOfBodies(runtime),
     },
   });
-  const listener = createListener(options, (request, response) => {
+  const listener = createListener({ ...options, name: 'web door' }, (request, response) => {
     lastAnswers.add(response);
     if (answerProbe(request, response, options.isReady)) return;
     if (guardFromPages(request, response, rules)) return;

@@ -1,7 +1,9 @@
 // The conformance program of a caller that has nothing but grpc-js and the generated messages: what anybody can do without a client of ours.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
-import { status } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 
 import {
   HealthCheckRequestSchema,
@@ -13,6 +15,7 @@ import { Role } from '../../../gen/understudy/v1/chat_pb.ts';
 import { AttemptTrailSchema, Recovery } from '../../../gen/understudy/v1/routing_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import { collect, detailOf, expect, failureOf, streamChat, unary, withClient } from './bare-calls.ts';
+import { keyed } from './bare-keyed-call.ts';
 
 const RETRY_CONFIG = JSON.stringify({
   methodConfig: [
@@ -165,6 +168,28 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
       expect(answer.text === alone.text, `${answer.text} instead of ${alone.text}`);
       return answer.text;
     }),
+  tls: async () => {
+    const pem = (name: string): Buffer => readFileSync(join(process.env['UNDERSTUDY_TLS_FOLDER'] ?? '', name));
+    const call = (name?: string) => {
+      const own = name === undefined ? [null, null] : [pem(`${name}.key`), pem(`${name}.crt`)];
+      const [key = null, cert = null] = own;
+      return withClient(
+        'UNDERSTUDY_TLS_ADDRESS',
+        (client) => unary(client, generate, { prompt: PROMPT }),
+        undefined,
+        credentials.createSsl(pem('ca.crt'), key, cert),
+      );
+    };
+    expect((await call('caller')).text !== '', 'text is empty');
+    for (const [name, why] of [
+      [undefined, 'A client certificate is required.'],
+      ['expired', 'The client certificate has expired.'],
+    ] as const) {
+      const { code, details } = await failureOf(call(name));
+      expect(code === status.UNAUTHENTICATED && details === why, `${status[code]} ${details}`);
+    }
+    return 'TLS';
+  },
   metadata: () =>
     withClient('UNDERSTUDY_ECHO_ADDRESS', async (client) => {
       const headers = { authorization: 'Bearer key', 'x-request-id': 'conformance-1', traceparent: TRACE };
@@ -206,6 +231,11 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
   'retry-before': () => retry('UNDERSTUDY_CLOSED_ADDRESS', 5_000),
   'retry-after': () => retry('UNDERSTUDY_CONTACTED_ADDRESS', 5_000),
   'retry-late': () => retry('UNDERSTUDY_CLOSED_ADDRESS', 1_000),
+  budget: () => keyed(10_000),
+  'budget-stream': () => keyed(10_000, true),
+  rate: () => keyed(10_000),
+  'rate-late': () => keyed(1_000),
+  'wrong-key': () => keyed(10_000),
 };
 
 for (const name of process.argv.slice(2)) {

@@ -1,6 +1,7 @@
 import { ABORT_WITHIN_MS, CLIENT_CASES } from '../cases.ts';
 import type { CountedGateway, Stage } from '../stage/stage.ts';
 import type { CaseReport } from './program.ts';
+import { isCallerCase, judgeCallerCase } from './judge-callers.ts';
 import { runCases } from './program.ts';
 import type { ConformanceProgram } from './recipes.ts';
 
@@ -53,6 +54,7 @@ export async function judgeLanguage(
   }
   for (const name of names.filter(isAlone)) {
     if (name === 'rolling') verdicts.set(name, await judgeRolling(program, stage));
+    else if (isCallerCase(name)) verdicts.set(name, await judgeCallerCase(name, WARM_UP, program, stage));
     else if (name === 'decoded-error') {
       const env = { ...stage.env, UNDERSTUDY_ADDRESS: stage.limitedAddress };
       for (const [each, report] of await runCases(program, [name], env)) verdicts.set(each, judge(each, report, stage));

@@ -4,17 +4,19 @@ import { join } from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
 
 import type { ConfigInput } from '../../../src/config/file/schema.ts';
+import { createAuthority } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import type { ProcessDoors, UnderstudyProcess } from '../../support/understudy-process.ts';
 import { startUnderstudy } from '../../support/understudy-process.ts';
 import { get } from '../../support/web-calls.ts';
 import { startEchoServer } from './echo-server.ts';
 import { startFailingUpstream } from './failing-upstream.ts';
+import { NAMED_CALLERS_CONFIG, namedCallersGateway, type NamedCallersGateway } from './named-callers.ts';
 import type { WordsUpstream } from './words-upstream.ts';
 import { startWordsUpstream } from './words-upstream.ts';
 
 /** The gateways whose calls are counted. */
-export type CountedGateway = 'refusing' | 'closed' | 'contacted';
+export type CountedGateway = 'refusing' | 'closed' | 'contacted' | 'callers';
 
 /** Everything that the programs of clients talk to. */
 export interface Stage {
@@ -34,6 +36,11 @@ export interface Stage {
   holdSlot(): Promise<() => void>;
   /** `host:port` of a gateway whose calls are counted. */
   addressOf(gateway: CountedGateway): string;
+  /** `localhost:port` of a gateway that wants certificates of its clients. */
+  readonly tlsAddress: string;
+  /** Where `ca.crt`, and `.crt` and `.key` of `caller` and `expired` are. */
+  readonly tlsFolder: string;
+  readonly namedCallers: NamedCallersGateway;
   /** Calls that a gateway has answered so far. */
   callsAt(gateway: CountedGateway): Promise<number>;
   /** Calls that the provider behind `contacted` got so far. */
@@ -67,7 +74,15 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
     ({ name: 'lead', provider: 'openai', api: 'chat_completions', base_url: `${origin}/v1`, model: 'm' }) as const;
   const pairConfig: ConfigInput = { targets: [{ name: 'mock', ...MOCK }] };
   const pairAddresses = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`] as const;
-  const [gateway, limited, wordsGateway, closed, refusing, contacted, first] = await Promise.all([
+  const authority = createAuthority();
+  await writeFile(join(folder, 'ca.crt'), authority.cert);
+  for (const [name, days] of Object.entries({ localhost: 2, caller: 2, expired: -1 })) {
+    const { cert, key } = authority.issue(name, { days });
+    await writeFile(join(folder, `${name}.crt`), cert);
+    await writeFile(join(folder, `${name}.key`), key);
+  }
+  authority.remove();
+  const [gateway, limited, wordsGateway, closed, refusing, contacted, callers, secure, first] = await Promise.all([
     start('mock', {
       targets: [
         { name: 'mock', ...MOCK },
@@ -92,6 +107,11 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
       circuit_breaker: { failures: 1_000 },
       retry: { max_repeats: 0 },
     }),
+    start('callers', NAMED_CALLERS_CONFIG),
+    start('tls', {
+      targets: [{ name: 'mock', ...MOCK }],
+      server: { tls: { cert: 'localhost.crt', key: 'localhost.key', client_ca: 'ca.crt' } },
+    }),
     start('pair', pairConfig, pairAddresses[0]),
     start('pair', pairConfig, pairAddresses[1]),
   ]);
@@ -101,8 +121,10 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
     closed: await closed.doors,
     refusing: await refusing.doors,
     contacted: await contacted.doors,
+    callers: await callers.doors,
   } satisfies Record<CountedGateway, ProcessDoors>;
   await forceOpen(counted.closed.admin);
+  const tlsAddress = `localhost:${new URL((await secure.doors).grpc).port}`;
   let replaced = first;
   return {
     doors,
@@ -115,7 +137,12 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
       UNDERSTUDY_PAIR_ADDRESSES: pairAddresses.join(','),
       UNDERSTUDY_CLOSED_ADDRESS: counted.closed.grpc,
       UNDERSTUDY_CONTACTED_ADDRESS: counted.contacted.grpc,
+      UNDERSTUDY_CALLERS_ADDRESS: counted.callers.grpc,
+      UNDERSTUDY_TLS_ADDRESS: tlsAddress,
+      UNDERSTUDY_TLS_FOLDER: folder,
     },
+    tlsAddress,
+    tlsFolder: folder,
     limitedAddress: (await limited.doors).grpc,
     holdSlot: async () => {
       const controller = new AbortController();
@@ -125,6 +152,7 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
       return () => controller.abort();
     },
     addressOf: (name) => counted[name].grpc,
+    namedCallers: namedCallersGateway(counted.callers),
     callsAt: async (name) => callsOf(counted[name].admin),
     providerCalls: () => failing.requestCount,
     replaceOneOfPair: async (signal) => {
@@ -146,10 +174,10 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
   };
 }
 
-/** Reads how many calls a gateway has answered from its metrics. */
+/** Reads how many calls a gateway has answered, or refused for their credentials, from its metrics. */
 async function callsOf(admin: string): Promise<number> {
   const { body } = await get(`${admin}/metrics`);
-  return [...body.matchAll(/^understudy_calls_total\{.*\} (\d+)$/gm)].reduce(
+  return [...body.matchAll(/^understudy_(?:calls|credentials_refused)_total\{.*\} (\d+)$/gm)].reduce(
     (sum, [, count]) => sum + Number(count),
     0,
   );

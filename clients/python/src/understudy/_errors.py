@@ -22,7 +22,7 @@ _PUSHBACK = "grpc-retry-pushback-ms"
 _REQUEST_ID = "x-request-id"
 
 # Reasons that the gateway gives only before it asks a provider, or with a trail that says otherwise.
-_BEFORE_CONTACT = frozenset({"CIRCUIT_OPEN", "OVERLOADED", "RATE_LIMITED"})
+_BEFORE_CONTACT = frozenset({"CIRCUIT_OPEN", "OVERLOADED", "LIMITS_UNAVAILABLE"})
 # What grpcio says where no connection came about, so that nothing was sent.
 _NEVER_REACHED = (
     "failed to connect to all addresses",
@@ -136,6 +136,16 @@ class Error(Exception):
     def violations(self) -> tuple[FieldViolation, ...]:
         """What is wrong with the request."""
         return self.decoded.violations
+
+    @property
+    def quota_violations(self) -> tuple[QuotaViolation, ...]:
+        """Which limits are used up."""
+        return self.decoded.quota_violations
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Further facts of the reason, such as ``renewsAt`` of a budget."""
+        return self.decoded.metadata
 
     @property
     def attempts(self) -> tuple[routing_pb2.Attempt, ...]:

@@ -64,7 +64,7 @@ export interface DecodedError {
 const PUSHBACK_HEADER = 'grpc-retry-pushback-ms';
 
 /** Reasons that the gateway gives only before it asks a provider, or after a trail that says otherwise. */
-const REASONS_BEFORE_CONTACT: ReadonlySet<string> = new Set(['CIRCUIT_OPEN', 'OVERLOADED', 'RATE_LIMITED']);
+const REASONS_BEFORE_CONTACT: ReadonlySet<string> = new Set(['CIRCUIT_OPEN', 'OVERLOADED', 'LIMITS_UNAVAILABLE']);
 
 /**
  * Reads an error of a call: the `google.rpc` details of the gateway, the trail of attempts, and whether a repeat is safe.

@@ -39,7 +39,7 @@ final class ErrorReader {
       Metadata.Key.of(Settings.REQUEST_ID, Metadata.ASCII_STRING_MARSHALLER);
 
   /** Reasons that the gateway gives only before it asks a provider, or with a trail that says otherwise. */
-  private static final Set<String> BEFORE_CONTACT = Set.of("CIRCUIT_OPEN", "OVERLOADED", "RATE_LIMITED");
+  private static final Set<String> BEFORE_CONTACT = Set.of("CIRCUIT_OPEN", "OVERLOADED", "LIMITS_UNAVAILABLE");
 
   /** How grpc-java begins where its own health check keeps a call back. */
   private static final String NOT_SERVING = "Health-check service responded";

@@ -4,6 +4,7 @@ import dev.understudy.v1.Attempt;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** A call that failed. {@link #getCause()} is the error of gRPC, where there is one. */
@@ -52,6 +53,24 @@ public final class UnderstudyException extends RuntimeException {
    */
   public List<FieldViolation> violations() {
     return decoded.violations();
+  }
+
+  /**
+   * Returns which limits are used up.
+   *
+   * @return one entry per limit or budget
+   */
+  public List<QuotaViolation> quotaViolations() {
+    return decoded.quotaViolations();
+  }
+
+  /**
+   * Returns further facts of the reason, such as {@code renewsAt} of a budget.
+   *
+   * @return empty for none
+   */
+  public Map<String, String> metadata() {
+    return decoded.metadata();
   }
 
   /**

@@ -9,7 +9,9 @@ import dev.understudy.client.CollectedAnswer;
 import dev.understudy.client.DecodedError;
 import dev.understudy.client.EventStream;
 import dev.understudy.client.Messages;
+import dev.understudy.client.QuotaViolation;
 import dev.understudy.client.RequestOptions;
+import dev.understudy.client.TlsOptions;
 import dev.understudy.client.UnderstudyClient;
 import dev.understudy.client.UnderstudyException;
 import dev.understudy.v1.ChatResponse;
@@ -26,6 +28,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,6 +39,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 
 /** Runs the cases of the conformance suite that are named as arguments, with nothing but what the client exports. */
 public final class Conformance {
@@ -103,6 +107,7 @@ public final class Conformance {
     cases.put("left-loop", Conformance::leftLoop);
     cases.put("decoded-error", Conformance::decodedError);
     cases.put("restarted", Conformance::restarted);
+    cases.put("tls", Conformance::transportSecurity);
     cases.put("metadata", Conformance::metadata);
     cases.put("large", Conformance::large);
     cases.put("streams", Conformance::streams);
@@ -110,6 +115,11 @@ public final class Conformance {
     cases.put("retry-before", () -> retryWithPolicy("UNDERSTUDY_CLOSED_ADDRESS", 5000));
     cases.put("retry-after", () -> retryWithPolicy("UNDERSTUDY_CONTACTED_ADDRESS", 5000));
     cases.put("retry-late", () -> retryWithPolicy("UNDERSTUDY_CLOSED_ADDRESS", 500));
+    cases.put("budget", () -> keyed(10_000, Conformance::generateWith));
+    cases.put("budget-stream", () -> keyed(10_000, Conformance::streamWith));
+    cases.put("rate", () -> keyed(10_000, Conformance::generateWith));
+    cases.put("rate-late", () -> keyed(1_000, Conformance::generateWith));
+    cases.put("wrong-key", () -> keyed(10_000, Conformance::generateWith));
     return cases;
   }
 
@@ -247,6 +257,37 @@ public final class Conformance {
     }
   }
 
+  private static String transportSecurity() throws Different {
+    Path folder = Path.of(System.getenv("UNDERSTUDY_TLS_FOLDER"));
+    TlsOptions trust = TlsOptions.defaults().withTrustedCertificates(folder.resolve("ca.crt"));
+    expect("text is empty", !callWith(own(trust, folder, "caller")).isEmpty());
+    refused(trust, "A client certificate is required.");
+    refused(own(trust, folder, "expired"), "The client certificate has expired.");
+    return "TLS";
+  }
+
+  private static TlsOptions own(TlsOptions trust, Path folder, String name) {
+    return trust.withClientCertificate(folder.resolve(name + ".crt"), folder.resolve(name + ".key"));
+  }
+
+  private static String callWith(TlsOptions tls) {
+    String address = System.getenv("UNDERSTUDY_TLS_ADDRESS");
+    try (UnderstudyClient client = UnderstudyClient.builder().addresses(address).tls(tls).build()) {
+      return client.generate(PROMPT).getText();
+    }
+  }
+
+  private static void refused(TlsOptions tls, String why) throws Different {
+    try {
+      callWith(tls);
+    } catch (UnderstudyException error) {
+      boolean isMeant = error.code() == Status.Code.UNAUTHENTICATED && error.getMessage().contains(why);
+      expect(error.code() + " " + error.getMessage(), isMeant);
+      return;
+    }
+    throw new Different("a client without its certificate was taken");
+  }
+
   private static String metadata() throws Different {
     String address = System.getenv("UNDERSTUDY_ECHO_ADDRESS");
     try (UnderstudyClient client = UnderstudyClient.builder().addresses(address).apiKey("conformance-key").build()) {
@@ -327,6 +368,37 @@ public final class Conformance {
     } finally {
       channel.shutdownNow();
     }
+  }
+
+  /** Calls with the key of the environment, and says what comes of it, and when. */
+  private static JsonObject keyed(long timeoutMs, BiConsumer<UnderstudyClient, RequestOptions> call) {
+    String address = System.getenv("UNDERSTUDY_CALLERS_ADDRESS");
+    String key = System.getenv("UNDERSTUDY_API_KEY");
+    JsonObject told = new JsonObject();
+    long beganAtNs = System.nanoTime();
+    try (UnderstudyClient client = UnderstudyClient.builder().addresses(address).apiKey(key).build()) {
+      beganAtNs = System.nanoTime();
+      call.accept(client, RequestOptions.defaults().withTimeout(Duration.ofMillis(timeoutMs)));
+      told.addProperty("code", "OK");
+    } catch (UnderstudyException error) {
+      told.addProperty("code", error.code().name());
+      told.addProperty("reason", error.reason());
+      told.addProperty("mayRetry", error.mayRetry());
+      error.retryAfter().ifPresent(after -> told.addProperty("retryAfterMs", after.toMillis()));
+      told.add("quota", JSON.toJsonTree(error.quotaViolations().stream().map(QuotaViolation::subject).toList()));
+      told.addProperty("renewsAt", error.metadata().getOrDefault("renewsAt", ""));
+    }
+    told.addProperty("ms", TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganAtNs));
+    return told;
+  }
+
+  private static void generateWith(UnderstudyClient client, RequestOptions options) {
+    client.generate(GenerateRequest.newBuilder().setPrompt(PROMPT).build(), options);
+  }
+
+  private static void streamWith(UnderstudyClient client, RequestOptions options) {
+    StreamChatRequest request = StreamChatRequest.newBuilder().addMessages(Messages.userMessage(PROMPT)).build();
+    client.streamChat(request, options).collect();
   }
 
   private static UnderstudyClient client(String variable) {

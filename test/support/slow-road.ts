@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** A way to a server that can be made slow, silent or short. */
+export interface SlowRoad {
+  readonly port: number;
+  /** By how many milliseconds what the server says is late from now on; Infinity: it is lost. */
+  delayMs: number;
+  /** To which port new connections lead. */
+  target: number;
+  /** Breaks all connections. */
+  cut(): void;
+  close(): void;
+}
+
+/** Opens a way to a port of this machine. */
+export async function openSlowRoad(target: number): Promise<SlowRoad> {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(road.target, '127.0.0.1');
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(one);
+      one.on('error', () => undefined);
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+    client.on('data', (data) => upstream.write(data));
+    upstream.on('data', (data) => {
+      if (road.delayMs === 0) client.write(data);
+      else if (road.delayMs < Infinity) setTimeout(() => client.writable && client.write(data), road.delayMs);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port is free');
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const road: SlowRoad = {
+    port: address.port,
+    delayMs: 0,
+    target,
+    cut,
+    close: () => {
+      server.close();
+      cut();
+    },
+  };
+  return road;
+}
