@@ -48,10 +48,14 @@ export interface RpcClient {
   close(): void;
 }
 
-/** Makes a client of `host:port`, with TLS one of a server that is called `localhost`; it connects with its first call. */
+/**
+ * Makes a client of `host:port`, with TLS one of a server that is called `localhost`, and of answers of any size; it connects with its
+ * first call.
+ */
 export function openRpcClient(address: string, channel: ChannelCredentials = credentials.createInsecure()): RpcClient {
-  const name = channel._isSecure() ? { 'grpc.ssl_target_name_override': 'localhost' } : {};
-  const client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1, ...name });
+  const secure = { 'grpc.ssl_target_name_override': 'localhost', 'grpc.max_receive_message_length': -1 };
+  const own = channel._isSecure() ? secure : {};
+  const client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1, ...own });
   return {
     call: (method, request, options = {}) =>
       new Promise((resolve, reject) => {
