@@ -1,0 +1,47 @@
+{{- define "understudy.name" -}}
+{{- if contains .Chart.Name .Release.Name -}}{{ .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- else -}}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 52 | trimSuffix "-" }}{{- end -}}
+{{- end -}}
+
+{{- define "understudy.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "understudy.labels" -}}
+{{ include "understudy.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "understudy.image" -}}
+{{- if .Values.image.digest -}}{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{- end -}}
+{{- end -}}
+
+{{/* The configuration file as a map in JSON: what is given, and where TLS has its files. */}}
+{{- define "understudy.config" -}}
+{{- $config := deepCopy .Values.config -}}
+{{- if .Values.tls.secretName -}}
+{{- $tls := dict "cert" "/etc/understudy/tls/tls.crt" "key" "/etc/understudy/tls/tls.key" -}}
+{{- if .Values.tls.clientCa -}}{{- $_ := set $tls "client_ca" "/etc/understudy/tls/ca.crt" -}}{{- end -}}
+{{- $server := $config.server | default dict -}}
+{{- $_ := set $config "server" (mergeOverwrite $server (dict "tls" (mergeOverwrite $tls ($server.tls | default dict)))) -}}
+{{- end -}}
+{{- toJson $config -}}
+{{- end -}}
+
+{{/* The whole seconds of a duration of the configuration file, such as 500ms, 25s, 10m or 1h, rounded up. */}}
+{{- define "understudy.seconds" -}}
+{{- $number := float64 (regexFind "^[0-9.]+" .) -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- $factors := dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 -}}
+{{- if not (hasKey $factors $unit) -}}{{- fail (printf "config.server.drain.grace: %q is no duration such as 25s or 10m" .) -}}{{- end -}}
+{{- mulf $number (get $factors $unit) | ceil -}}
+{{- end -}}
+
+{{/* `true` where the doors know their callers. */}}
+{{- define "understudy.hasCallers" -}}
+{{- if or .Values.config.callers .Values.config.api_keys_file -}}true{{- end -}}
+{{- end -}}
