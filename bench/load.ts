@@ -3,6 +3,7 @@ import { connect } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { API_KEY } from './accounts.ts';
 import { checkAnswer } from './check.ts';
 import { FrameCounter } from './frames.ts';
 import type { Scenario } from './scenarios.ts';
@@ -101,6 +102,7 @@ class Run {
       ':path': scenario.path,
       'content-type': 'application/grpc+proto',
       te: 'trailers',
+      authorization: `Bearer ${API_KEY}`,
       'grpc-timeout': '30S',
     };
   }

@@ -18,6 +18,8 @@ const HELP = `npm run bench -- [options]
 
   --profile         profiles instead of the comparison: of the gateway, with --bare of grpc-js and undici too
   --bare            also load grpc-js and undici without the gateway
+  --accounts PLACES also load the gateway with callers, limits, budgets and a ledger: memory, redis, or both with a comma between
+                    them; redis starts a redis-server of its own
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
   --seconds N       length of a round (1.5)
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     bare: { type: 'boolean', default: false },
+    accounts: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '1.5' },
@@ -101,6 +104,15 @@ async function profile(server: ServerProcess, scenario: Scenario, plan: LoadPlan
   }
 }
 
+async function startAccounted(servers: Servers, upstream: ServerProcess): Promise<readonly ServerProcess[]> {
+  const started: ServerProcess[] = [];
+  for (const place of values.accounts?.split(',') ?? []) {
+    if (place !== 'memory' && place !== 'redis') throw new Error('--accounts must be memory, redis or both');
+    started.push(await servers.startAccounted(upstream, place === 'redis' ? await servers.startRedis() : undefined));
+  }
+  return started;
+}
+
 async function main(servers: Servers): Promise<void> {
   const scenarios = chosenScenarios();
   const rounds = numberOf(values.rounds, 'rounds');
@@ -112,7 +124,7 @@ async function main(servers: Servers): Promise<void> {
   };
   const upstream = await servers.startUpstream();
   const bare = values.bare ? [await servers.startBare(upstream)] : [];
-  const chosen = [...bare, await servers.startGateway(upstream)];
+  const chosen = [...bare, await servers.startGateway(upstream), ...(await startAccounted(servers, upstream))];
   if (values.profile) {
     for (const scenario of scenarios) for (const server of chosen) await profile(server, scenario, plan);
     return;

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { freePort } from '../test/support/free-port.ts';
+import { accountSections } from './accounts.ts';
 import type { Ask, Reply } from './guard.ts';
 
 /** A process under load. */
@@ -47,11 +48,36 @@ export class Servers {
   }
 
   /** Starts the gateway as it is shipped, with one target and every default. */
-  async startGateway(upstream: ServerProcess): Promise<ServerProcess> {
+  startGateway(upstream: ServerProcess): Promise<ServerProcess> {
+    return this.#startGateway('gateway', upstream, {});
+  }
+
+  /**
+   * Starts the gateway with callers, limits, budgets and a ledger.
+   *
+   * @param store URL of a Redis; undefined counts in memory
+   */
+  startAccounted(upstream: ServerProcess, store: string | undefined): Promise<ServerProcess> {
+    const name = store === undefined ? 'memory' : 'redis';
+    return this.#startGateway(`gateway+${name}`, upstream, accountSections(this.#directory, store));
+  }
+
+  /** Starts a Redis that keeps nothing on disk, and returns its URL. */
+  async startRedis(): Promise<string> {
+    const port = await freePort();
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const child = spawn('redis-server', args, { cwd: this.#directory, stdio: 'ignore' });
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    await listening('redis-server', child, port);
+    return `redis://127.0.0.1:${port}`;
+  }
+
+  async #startGateway(name: string, upstream: ServerProcess, sections: object): Promise<ServerProcess> {
     const [web, admin] = [await freePort(), await freePort()];
-    return this.#start('gateway', '../bin/understudy.js', (port) => {
-      const path = join(this.#directory, 'understudy.json');
-      writeFileSync(path, JSON.stringify(gatewayConfig(upstream, { grpc: port, web, admin })));
+    return this.#start(name, '../bin/understudy.js', (port) => {
+      const path = join(this.#directory, `${name}.json`);
+      writeFileSync(path, JSON.stringify({ ...gatewayConfig(upstream, { grpc: port, web, admin }), ...sections }));
       return ['--config', path];
     });
   }

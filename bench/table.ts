@@ -21,7 +21,7 @@ const COLUMNS: readonly { readonly head: string; readonly of: (round: Round) => 
 /** From this share of a core on, a server counts as the one that everybody waits for. */
 const SATURATED = 0.9;
 
-/** Writes the medians of all servers, and how the others compare to the first, the floor. */
+/** Writes the medians of all servers, how the others compare to the first, the floor, and other gateways to the plain one. */
 export function formatTable(title: string, rows: readonly Row[]): string {
   const [floor, ...others] = rows;
   if (floor === undefined) return '';
@@ -32,13 +32,20 @@ export function formatTable(title: string, rows: readonly Row[]): string {
     leastCpu(row).toFixed(0),
   ]);
   const widths = heads.map((head, index) => Math.max(...[head, ...cells.map((row) => row[index] ?? '')].map(widthOf)));
+  const gateways = others.filter(({ name }) => name.startsWith('gateway'));
+  const [plain, ...accounted] = gateways;
   const line = (row: readonly string[]): string =>
     row
       .map((cell, index) => (index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0)))
       .join('  ');
-  return [title, ...[heads, ...cells].map(line), ...others.map((row) => compare(row, floor)), ...notes(rows), ''].join(
-    '\n',
-  );
+  return [
+    title,
+    ...[heads, ...cells].map(line),
+    ...others.map((row) => compare(row, floor)),
+    ...(plain === undefined ? [] : accounted.map((row) => compare(row, plain))),
+    ...notes(rows),
+    '',
+  ].join('\n');
 }
 
 function compare({ name, rounds }: Row, floor: Row): string {
@@ -47,7 +54,7 @@ function compare({ name, rounds }: Row, floor: Row): string {
   );
   const cpu = leastCpu(floor) / leastCpu({ name, rounds });
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
-  return `${name} / floor: ${median(ratios).toFixed(2)} of the calls (rounds: ${range}); by least CPU per call ${cpu.toFixed(2)}`;
+  return `${name} / ${floor.name}: ${median(ratios).toFixed(2)} of the calls (rounds: ${range}); by least CPU per call ${cpu.toFixed(2)}`;
 }
 
 function notes(rows: readonly Row[]): string[] {

@@ -1,3 +1,5 @@
+import { HeldToLimits } from './callers/limits/held-to-limits.ts';
+import { InProcessLimits } from './callers/memory/in-process-limits.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
 import { listModels } from './catalogue/list-models.ts';
@@ -15,6 +17,7 @@ import type { RouteTable } from './engine/route/route.ts';
 import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
+import { AllowedChains } from './request-plan/allowed-chain.ts';
 import type { PlanContext } from './request-plan/plan.ts';
 import { planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
@@ -89,10 +92,23 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const bytesInFlight = maxBytesInFlight ?? defaultBytesInFlight(memoryLimitBytes(), heapLimitBytes(), maxMessageBytes);
   const transfers = createTransfers(system, { maxMessageBytes, transferMs: transferTimeoutMs }, bytesInFlight);
 
+  // What callers may do and spend.
+  const limitStore = new InProcessLimits(system);
+  const limits = new HeldToLimits(limitStore, system);
+
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
   const style = reports === true ? { text: false, colors: false } : reports;
   const told =
-    style === false ? undefined : openReports({ version, system, cohort, transfers: transfers.budget, style });
+    style === false
+      ? undefined
+      : openReports({
+          version,
+          system,
+          cohort,
+          transfers: transfers.budget,
+          style,
+          spentOf: (account) => limitStore.spentOf(account),
+        });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
@@ -142,13 +158,16 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   // What the doors see of all this.
   const startedAtMs = system.now();
   const facts: PlanContext['facts'] = (target, model) => known.facts(target, model);
-  const planContext: PlanContext = { routeTable, targets, accounting, facts };
+  const chains = new AllowedChains(routeTable);
+  const planContext: PlanContext = { chains, targets, accounting, facts };
   const port: GatewayPort = {
     version,
-    plan: (request, streams) => {
+    plan: (request, streams, use) => {
       known.readListsFor(request.model);
-      return planRequest(request, streams, planContext);
+      return planRequest(request, streams, planContext, use);
     },
+    allowedTargets: (use) => chains.targetsOf(use),
+    limits,
     run: async (call) => {
       const ended = metrics?.callStarted();
       try {
@@ -184,6 +203,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
         },
         acted: (act) => log?.operatorActed(act),
       }),
+    usage: { queries: undefined, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
@@ -208,6 +228,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
       engine.drain();
       lists.close();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
+      await limitStore.close();
       load?.close();
       stopWatching?.();
       // What was just answered is reported in the next turn.

@@ -46,7 +46,8 @@ async function main(): Promise<void> {
     case 'generate':
     case 'chat':
     case 'health':
-    case 'models': {
+    case 'models':
+    case 'usage': {
       const { runCall } = await import('./cli/calls/run-call.ts');
       // Timers of calls that were left must not hold the process.
       process.exit(await runCall(line, system));

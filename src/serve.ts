@@ -15,6 +15,8 @@ import { Room } from './server/health/room.ts';
 import { ServingStatus } from './server/health/serving-status.ts';
 import { drainDoors } from './server/shutdown/drain-doors.ts';
 import { openWebDoor } from './server/web/http-door.ts';
+import { audienceOf } from './server/usage/audience.ts';
+import { createUsageHandlers } from './server/usage/serve-usage.ts';
 import { system } from './system.ts';
 
 /** How long the process may take to end once the grace is over (engine rule D2), in milliseconds. */
@@ -71,18 +73,20 @@ async function openDoors(
   const { grpcAddress, httpAddress, adminAddress, adminService, reflection, connections } = server;
   const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.doorHandlers(isAccepting);
+  const usage = createUsageHandlers(gateway.usage, audienceOf(false, [grpcAddress, httpAddress]));
   const shared = { runtime: system, transfers: gateway.transfers };
   const http = { idleTimeoutMs, allowedHosts };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, address: grpcAddress, handlers, serving, reflection, connections }),
-    openWebDoor({ ...shared, ...http, address: httpAddress, handlers, isReady, isLeaving, corsOrigins }),
+    openGrpcDoor({ ...shared, address: grpcAddress, handlers, usage, serving, reflection, connections }),
+    openWebDoor({ ...shared, ...http, address: httpAddress, handlers, usage, isReady, isLeaving, corsOrigins }),
     openAdmin({
       ...shared,
       ...http,
       address: adminAddress,
       isReady,
+      usage: gateway.usage,
       ...(gateway.metrics && { metrics: gateway.metrics }),
       ...(adminService && { handlers: gateway.adminHandlers() }),
     }),

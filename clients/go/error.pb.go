@@ -98,6 +98,12 @@ const (
 	ErrorReason_ERROR_REASON_CALLER_RATE_LIMITED ErrorReason = 33
 	// The store that limits and budgets are counted in does not answer, and the configuration says that calls then fail.
 	ErrorReason_ERROR_REASON_LIMITS_UNAVAILABLE ErrorReason = 34
+	// The gateway keeps no ledger: "ledger" in its configuration says where.
+	ErrorReason_ERROR_REASON_LEDGER_NOT_CONFIGURED ErrorReason = 35
+	// The ledger does not answer.
+	ErrorReason_ERROR_REASON_LEDGER_UNAVAILABLE ErrorReason = 36
+	// The usage of others is asked for, which is told to operators alone.
+	ErrorReason_ERROR_REASON_USAGE_FORBIDDEN ErrorReason = 37
 )
 
 // Enum value maps for ErrorReason.
@@ -138,6 +144,9 @@ var (
 		32: "ERROR_REASON_BUDGET_EXHAUSTED",
 		33: "ERROR_REASON_CALLER_RATE_LIMITED",
 		34: "ERROR_REASON_LIMITS_UNAVAILABLE",
+		35: "ERROR_REASON_LEDGER_NOT_CONFIGURED",
+		36: "ERROR_REASON_LEDGER_UNAVAILABLE",
+		37: "ERROR_REASON_USAGE_FORBIDDEN",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -175,6 +184,9 @@ var (
 		"ERROR_REASON_BUDGET_EXHAUSTED":         32,
 		"ERROR_REASON_CALLER_RATE_LIMITED":      33,
 		"ERROR_REASON_LIMITS_UNAVAILABLE":       34,
+		"ERROR_REASON_LEDGER_NOT_CONFIGURED":    35,
+		"ERROR_REASON_LEDGER_UNAVAILABLE":       36,
+		"ERROR_REASON_USAGE_FORBIDDEN":          37,
 	}
 )
 
@@ -209,7 +221,8 @@ var File_understudy_v1_error_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x19understudy/v1/error.proto\x12\runderstudy.v1*\xdf\t\n" +
+	"\x19understudy/v1/error.proto\x12\runderstudy.v1*\xce\n" +
+	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12(\n" +
@@ -246,7 +259,10 @@ const file_understudy_v1_error_proto_rawDesc = "" +
 	"\x1eERROR_REASON_MESSAGE_TOO_LARGE\x10\x1f\x12!\n" +
 	"\x1dERROR_REASON_BUDGET_EXHAUSTED\x10 \x12$\n" +
 	" ERROR_REASON_CALLER_RATE_LIMITED\x10!\x12#\n" +
-	"\x1fERROR_REASON_LIMITS_UNAVAILABLE\x10\"B\x9f\x01\n" +
+	"\x1fERROR_REASON_LIMITS_UNAVAILABLE\x10\"\x12&\n" +
+	"\"ERROR_REASON_LEDGER_NOT_CONFIGURED\x10#\x12#\n" +
+	"\x1fERROR_REASON_LEDGER_UNAVAILABLE\x10$\x12 \n" +
+	"\x1cERROR_REASON_USAGE_FORBIDDEN\x10%B\x9f\x01\n" +
 	"\x11com.understudy.v1B\n" +
 	"ErrorProtoP\x01Z)understudy.internal/understudy;understudy\xa2\x02\x03UXX\xaa\x02\rUnderstudy.V1\xca\x02\rUnderstudy\\V1\xe2\x02\x19Understudy\\V1\\GPBMetadata\xea\x02\x0eUnderstudy::V1b\x06proto3"
 

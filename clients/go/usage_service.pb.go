@@ -162,10 +162,10 @@ func (x *UsageGrouping) GetLabel() string {
 	return ""
 }
 
-// Which attempts count. Fields that are empty leave nothing out.
+// Which attempts count: those that are as every field says. Fields that are empty leave nothing out.
 type UsageFilter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Who called. A caller sees its own usage alone, whatever stands here.
+	// Who called. At the doors a caller sees its own usage alone, and another name here is refused.
 	Caller string `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
 	// The group of the caller.
 	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
@@ -177,7 +177,7 @@ type UsageFilter struct {
 	Model string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
 	// The service tier that the provider says it served.
 	ServiceTier string `protobuf:"bytes,6,opt,name=service_tier,json=serviceTier,proto3" json:"service_tier,omitempty"`
-	// Labels that the requests must have.
+	// Labels that the requests must have, 16 at most. An empty value stands for requests without the label, too.
 	Labels        map[string]string `protobuf:"bytes,7,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -265,17 +265,17 @@ func (x *UsageFilter) GetLabels() map[string]string {
 // A wish for sums.
 type GetUsageRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The first instant that counts. Absent: the beginning of this month in UTC.
+	// The first instant that counts. Absent: the beginning of the month, in UTC, that "end" is in.
 	Start *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start,proto3" json:"start,omitempty"`
-	// The instant behind the last that counts. Absent: now.
+	// The instant behind the last that counts. Absent: now. What "page_token" goes on with ends where its first page did.
 	End *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
 	// By what rows are told apart, at most 4. Empty: one row.
 	GroupBy []*UsageGrouping `protobuf:"bytes,3,rep,name=group_by,json=groupBy,proto3" json:"group_by,omitempty"`
 	// Which attempts count.
 	Filter *UsageFilter `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
-	// Most rows in the answer, 1 to 10,000. 0 is 1,000.
+	// Most rows in the answer; 0 is 1,000, and more than 10,000 is 10,000.
 	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// "next_page_token" of the answer before. Empty for the first page.
+	// "next_page_token" of the answer before, to the same question. Empty for the first page.
 	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

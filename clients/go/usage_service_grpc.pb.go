@@ -27,7 +27,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// What was used and spent. Callers see their own usage at the doors; operators see all where the metrics are.
+// What was used and spent, as the ledger has it. Callers see their own usage at the doors; operators see all where the metrics are.
 type UsageServiceClient interface {
 	// Sums up usage. What has just ended may take a second to count.
 	GetUsage(ctx context.Context, in *GetUsageRequest, opts ...grpc.CallOption) (*GetUsageResponse, error)
@@ -67,7 +67,7 @@ func (c *usageServiceClient) ListAttempts(ctx context.Context, in *ListAttemptsR
 // All implementations must embed UnimplementedUsageServiceServer
 // for forward compatibility.
 //
-// What was used and spent. Callers see their own usage at the doors; operators see all where the metrics are.
+// What was used and spent, as the ledger has it. Callers see their own usage at the doors; operators see all where the metrics are.
 type UsageServiceServer interface {
 	// Sums up usage. What has just ended may take a second to count.
 	GetUsage(context.Context, *GetUsageRequest) (*GetUsageResponse, error)

@@ -61,6 +61,21 @@ export interface ModelsFlags extends ConnectionFlags {
   readonly target?: string | undefined;
 }
 
+/** How usage is asked for and shown. */
+export interface UsageFlags extends ConnectionFlags {
+  /** From when on and before when, in milliseconds since the epoch; absent: this month, and now. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  /** What tells rows apart, with commas: `caller,model`. */
+  readonly by: string;
+  readonly caller?: string | undefined;
+  /** A request, whose attempts are listed instead. */
+  readonly request?: string | undefined;
+  readonly csv?: boolean | undefined;
+  /** Address of the admin listener, which tells of all callers. */
+  readonly admin?: string | undefined;
+}
+
 /** How the process serves. */
 export interface ServeFlags {
   readonly config?: string | undefined;
@@ -79,7 +94,8 @@ export interface CheckFlags {
 export type CallCommand =
   | { readonly name: 'generate' | 'chat'; readonly words: readonly string[]; readonly flags: AskFlags }
   | { readonly name: 'health'; readonly flags: HealthFlags }
-  | { readonly name: 'models'; readonly flags: ModelsFlags };
+  | { readonly name: 'models'; readonly flags: ModelsFlags }
+  | { readonly name: 'usage'; readonly flags: UsageFlags };
 
 /** What a command line says. */
 export type CommandLine =

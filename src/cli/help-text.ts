@@ -94,6 +94,12 @@ Ends with 0 while at least one target can be used, with --strict only while all 
 --watch shows each change until Ctrl-C.
 ${CONNECTION_VARIABLES}${EXIT_STATUS}`;
 
+/** Stands behind the flags of `usage`. */
+export const USAGE_HELP = `
+Times are RFC 3339, or days or months of UTC: 2026-11-30, 2026-11. The gateway tells a caller of its own usage; --admin asks the admin
+listener, which tells of everybody's. --csv has the columns of /usage.csv there, --json those of GetUsage.
+${CONNECTION_VARIABLES}${EXIT_STATUS}`;
+
 /** Stands behind the flags of `models`. */
 export const MODELS_HELP = `
 Windows are in tokens, prices in USD per million tokens; * is what a target uses where a request names no model.

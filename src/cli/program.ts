@@ -1,11 +1,15 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { DURATION_RULE, parseDuration } from '../config/file/duration.ts';
+import { parseUtcTime, UTC_TIME_RULE } from '../core/formats/utc-time.ts';
 import { hideKeys, keysOf } from '../config/port/hidden-keys.ts';
 import type { Environment } from '../config/port/resolved.ts';
 import { LOG_FORMATS } from '../telemetry/logging/line-format.ts';
 import type { AskFlags, CheckFlags, CommandLine, HealthFlags, ModelsFlags, ServeFlags } from './command-line.ts';
+import type { UsageFlags } from './command-line.ts';
 import { CHAT_HELP, CHECK_HELP, GENERATE_HELP, HEALTH_HELP, MAIN_HELP, MODELS_HELP, SERVE_HELP } from './help-text.ts';
+import { USAGE_HELP } from './help-text.ts';
+import { GROUPING_RULE, parseGroupings } from './usage/grouping.ts';
 import { UsageError } from './usage-error.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:50051';
@@ -52,6 +56,7 @@ export function parseCommandLine(argv: readonly string[], { env, version, column
   addAsk(program, 'chat', (words, flags) => found.push({ name: 'chat', words, flags }));
   addHealth(program, (flags) => found.push({ name: 'health', flags }));
   addModels(program, (flags) => found.push({ name: 'models', flags }));
+  addUsage(program, (flags) => found.push({ name: 'usage', flags }));
 
   const addressOfEnv = env['UNDERSTUDY_ADDRESS']?.trim();
   for (const command of program.commands.filter(({ options }) => options.some(({ long }) => long === '--address'))) {
@@ -147,6 +152,26 @@ function addModels(program: Command, then: (flags: ModelsFlags) => void): void {
   command.addHelpText('after', MODELS_HELP).action(then);
 }
 
+function addUsage(program: Command, then: (flags: UsageFlags) => void): void {
+  const command = program
+    .command('usage')
+    .description('tell what was used and spent')
+    .optionsGroup('Question:')
+    .option('--from <time>', 'from this time on (default: the beginning of the month)', utcTime)
+    .option('--to <time>', 'before this time (default: now)', utcTime)
+    .addOption(new Option('--by <list>', 'what tells rows apart').default('caller,model').argParser(groupings))
+    .option('--caller <name>', 'only this caller')
+    .option('--request <id>', 'list the attempts of this request instead')
+    .optionsGroup('Output:')
+    .option('--csv', 'print CSV')
+    .option('--json', 'print one JSON document');
+  addConnectionFlags(command, '60s');
+  command
+    .option('--admin <address>', 'ask this admin listener, about all callers')
+    .addHelpText('after', USAGE_HELP)
+    .action(then);
+}
+
 function addConfigFlags(command: Command): Command {
   return command
     .option('--demo', 'answer from a mock, or from Ollama on this machine, where no provider is configured')
@@ -190,6 +215,17 @@ function decimal(value: string): number {
 }
 
 /** A duration; a number alone is one of seconds. */
+function utcTime(value: string): number {
+  const ms = parseUtcTime(value);
+  if (ms === undefined) throw new InvalidArgumentError(`It ${UTC_TIME_RULE}.`);
+  return ms;
+}
+
+function groupings(value: string): string {
+  if (parseGroupings(value) === undefined) throw new InvalidArgumentError(`It ${GROUPING_RULE}.`);
+  return value;
+}
+
 function duration(value: string): number {
   const ms = parseDuration(/^\d+$/.test(value) ? `${value}s` : value);
   if (ms === undefined) throw new InvalidArgumentError(`It ${DURATION_RULE}.`);

@@ -1,6 +1,5 @@
 /**
- * Classes of failures: C1 to C21 of the engine's rules, in that order, a complete answer of the wrong form, and what the caller may not
- * spend (C22).
+ * Classes of failures: C1 to C22 of the engine's rules, in that order, and a complete answer of the wrong form.
  */
 export type FailureClass =
   | 'connect'
@@ -24,8 +23,8 @@ export type FailureClass =
   | 'slow_reader'
   | 'local_refusal'
   | 'internal'
-  | 'mismatch'
-  | 'budget';
+  | 'budget'
+  | 'mismatch';
 
 /** Reasons of the contract's `ErrorReason`, without the prefix. */
 export type FailureReason =
@@ -44,6 +43,9 @@ export type FailureReason =
   | 'CALLER_RATE_LIMITED'
   | 'BUDGET_EXHAUSTED'
   | 'LIMITS_UNAVAILABLE'
+  | 'LEDGER_NOT_CONFIGURED'
+  | 'LEDGER_UNAVAILABLE'
+  | 'USAGE_FORBIDDEN'
   | 'OVERLOADED'
   | 'SHUTTING_DOWN'
   | 'CIRCUIT_OPEN'
@@ -103,8 +105,20 @@ export interface Failure {
   readonly quirk?: string | undefined;
   /** What broke off an answer of which the caller has got some: the reason that it would have had before. */
   readonly brokenBy?: FailureReason | undefined;
+  /** Which limit or budget of a caller is reached. */
+  readonly quota?: ReachedQuota | undefined;
   /** What was caught. For the debug log alone, never for the wire. */
   readonly cause?: unknown;
+}
+
+/** A limit, or a budget, of a caller or a group that lets a call go no further. */
+export interface ReachedQuota {
+  /** `caller:billing` or `group:backend`. */
+  readonly subject: string;
+  /** The limit, as in `600 requests per minute`. */
+  readonly description: string;
+  /** What programs are told besides: `limit`, or `budget` and `renewsAt`. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** What an attempt's end says about the health of its target (engine, "Three outcomes"). */
@@ -154,8 +168,8 @@ export const CLASS_RULES = {
   slow_reader: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
   local_refusal: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
   internal: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
-  mismatch: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
   budget: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'no', laterRounds: false },
+  mismatch: { verdict: 'neutral', sameTarget: 'never', nextTarget: 'yes', laterRounds: false },
 } as const satisfies Record<FailureClass, ClassRule>;
 
 /** Reason to gRPC status, where a failure of that reason is what the caller gets. */
@@ -175,6 +189,9 @@ export const REASON_STATUS = {
   CALLER_RATE_LIMITED: 'RESOURCE_EXHAUSTED',
   BUDGET_EXHAUSTED: 'RESOURCE_EXHAUSTED',
   LIMITS_UNAVAILABLE: 'UNAVAILABLE',
+  LEDGER_NOT_CONFIGURED: 'FAILED_PRECONDITION',
+  LEDGER_UNAVAILABLE: 'UNAVAILABLE',
+  USAGE_FORBIDDEN: 'PERMISSION_DENIED',
   OVERLOADED: 'UNAVAILABLE',
   SHUTTING_DOWN: 'UNAVAILABLE',
   CIRCUIT_OPEN: 'UNAVAILABLE',

@@ -10,6 +10,14 @@ const UNIT = TOKENS_PER_PRICE * NANO;
 const HALF = UNIT / 2n;
 const DECIMAL = /^\d{1,6}(\.\d{1,9})?$/;
 
+/** What an attempt may cost, in nano-USD. */
+export interface CostBounds {
+  /** The most. */
+  readonly most: bigint;
+  /** What it costs however short its answer: where the request does not bound that, so much must be left. Otherwise as `most`. */
+  readonly least: bigint;
+}
+
 /** Some tokens at one price. */
 export interface Charge {
   /** A whole number from 0. */

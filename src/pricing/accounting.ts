@@ -1,10 +1,13 @@
 import { CostSchema, CostSource } from '../../gen/understudy/v1/usage_pb.ts';
 import type { Cost } from '../../gen/understudy/v1/usage_pb.ts';
+import type { CostBounds } from '../core/money.ts';
 import type { TokenUsage } from '../core/ports.ts';
 import type { AttemptRecord, ChainEntry } from '../engine/port/call.ts';
+import { AnswerLengths } from './answer-lengths.ts';
 import { believableUsage, withEstimates } from './believable-usage.ts';
-import { costOf } from './cost.ts';
+import { costOf, isAtListPrice, listNanoUsdOf } from './cost.ts';
 import { BYTES_PER_TOKEN, TokenEstimator } from './estimate.ts';
+import { mostCost } from './most-cost.ts';
 import type { PriceFallback } from './price-fallback.ts';
 import type { PriceTable } from './price-table.ts';
 import type { PromptSize } from './prompt-size.ts';
@@ -15,8 +18,9 @@ export class Accounting {
   readonly #fallback: PriceFallback;
   readonly #wall: () => number;
   readonly #estimator = new TokenEstimator();
+  readonly #answers = new AnswerLengths();
   readonly #costOfTarget = new Map<string, bigint>();
-  readonly #accounted = new WeakMap<AttemptRecord, Cost>();
+  readonly #accounted = new WeakMap<AttemptRecord, PricedCost>();
   readonly #estimated = new WeakMap<AttemptRecord, TokenUsage>();
   readonly #foreign: ReadonlySet<string>;
 
@@ -52,15 +56,38 @@ export class Accounting {
   }
 
   /**
+   * Returns what a call costs at most, and at least; undefined where its price is unknown.
+   *
+   * @param answer its longest answer in tokens, and whether the request bounds it; otherwise answers of late are asked
+   */
+  costBounds(
+    { provider, target, model }: ChainEntry,
+    size: PromptSize,
+    answer: { readonly tokens: number; readonly isBounded: boolean },
+    serviceTiers: readonly string[],
+  ): CostBounds | undefined {
+    const { isBounded, tokens } = answer;
+    const asked = { provider, target, ownHost: !this.#foreign.has(target), model };
+    const most = {
+      prompt: this.promptTokens(provider, model, size),
+      answer: isBounded ? tokens : this.#answers.most(keyOf(provider, model), tokens),
+      isBounded,
+      serviceTiers,
+    };
+    return mostCost(this.#prices, asked, most, this.#fallback);
+  }
+
+  /**
    * Accounts for an attempt: learns from its count, prices it, and adds it to its target. The same record again changes nothing
    * and has the same cost. Undefined: nothing was called.
    */
   account(attempt: AttemptRecord, size: PromptSize): Cost | undefined {
     if (attempt.kind === 'SKIPPED') return undefined;
     const known = this.#accounted.get(attempt);
-    if (known !== undefined) return known;
-    const cost = this.#price(attempt, size);
-    this.#accounted.set(attempt, cost);
+    if (known !== undefined) return known.cost;
+    const priced = this.#price(attempt, size);
+    const { cost } = priced;
+    this.#accounted.set(attempt, priced);
     if (cost.nanoUsd !== undefined) {
       const { target } = attempt.entry;
       this.#costOfTarget.set(target, (this.#costOfTarget.get(target) ?? 0n) + cost.nanoUsd);
@@ -76,29 +103,37 @@ export class Accounting {
     return this.#estimated.get(attempt);
   }
 
-  #price(attempt: AttemptRecord, size: PromptSize): Cost {
+  /**
+   * Returns what the tokens of an accounted attempt cost at the provider's list price for its usual tier, whatever the configuration
+   * or the tier made of it, in nano-USD; undefined where the table has none.
+   */
+  listNanoUsd(attempt: AttemptRecord): bigint | undefined {
+    return this.#accounted.get(attempt)?.listNanoUsd;
+  }
+
+  #price(attempt: AttemptRecord, size: PromptSize): PricedCost {
     const { entry } = attempt;
     const usage = believableUsage(attempt.usage, attempt.outputBytes);
     const estimate = {
       inputTokens: this.promptTokens(entry.provider, entry.model, size),
       outputTokens: outputTokensOf(attempt),
     };
-    const { nanoUsd, source, priceTableVersion } = costOf(
-      this.#prices,
-      {
-        provider: entry.provider,
-        target: entry.target,
-        ownHost: !this.#foreign.has(entry.target),
-        model: entry.model,
-        reportedModel: attempt.reportedModel,
-        usage: isCutOff(attempt) ? { ...usage, outputTokens: undefined } : usage,
-        estimate,
-        wallMs: attempt.startedAtWallMs,
-        neverSent: attempt.failure?.neverSent === true || wasRefused(attempt),
-      },
-      this.#fallback,
-    );
+    const priced = {
+      provider: entry.provider,
+      target: entry.target,
+      ownHost: !this.#foreign.has(entry.target),
+      model: entry.model,
+      reportedModel: attempt.reportedModel,
+      usage: isCutOff(attempt) ? { ...usage, outputTokens: undefined } : usage,
+      estimate,
+      wallMs: attempt.startedAtWallMs,
+      neverSent: attempt.failure?.neverSent === true || wasRefused(attempt),
+    };
+    const { nanoUsd, source, priceTableVersion } = costOf(this.#prices, priced, this.#fallback);
     if (usage !== undefined && attempt.failure === undefined) {
+      if (usage.outputTokens !== undefined) {
+        this.#answers.learn(keyOf(entry.provider, entry.model), usage.outputTokens);
+      }
       const whole = withEstimates(usage, estimate);
       if (whole !== undefined) this.#estimated.set(attempt, whole);
     }
@@ -106,13 +141,23 @@ export class Accounting {
     if (usage?.inputTokens !== undefined && size.mediaTokens === 0) {
       this.#estimator.learn(keyOf(entry.provider, entry.model), size.bytes, size.messages, usage.inputTokens);
     }
-    return { $typeName: CostSchema.typeName, nanoUsd, source: CostSource[source], priceTableVersion };
+    const cost: Cost = { $typeName: CostSchema.typeName, nanoUsd, source: CostSource[source], priceTableVersion };
+    return {
+      cost,
+      listNanoUsd: isAtListPrice(this.#prices, priced) ? nanoUsd : listNanoUsdOf(this.#prices, priced),
+    };
   }
 
   /** Returns what a target has cost since start in nano-USD; undefined while nothing is known. */
   costOfTarget(target: string): bigint | undefined {
     return this.#costOfTarget.get(target);
   }
+}
+
+/** What an attempt cost, and what its tokens cost at the list price. */
+interface PricedCost {
+  readonly cost: Cost;
+  readonly listNanoUsd: bigint | undefined;
 }
 
 /** Whether an answer broke off, was cancelled or thrown away in its middle: what its provider has counted is not all of it. */

@@ -67,7 +67,7 @@ export function costOf(table: PriceTable, attempt: PricedAttempt, fallback?: Pri
   if (attempt.neverSent === true) {
     return { nanoUsd: 0n, source: 'EXACT', priceTableVersion };
   }
-  const { entry, isSure } = find(table, attempt);
+  const { entry, isSure } = findPrice(table, attempt);
   if (entry !== undefined && isFree(entry)) {
     return { nanoUsd: 0n, source: isSure ? 'EXACT' : 'ESTIMATED', priceTableVersion };
   }
@@ -87,13 +87,43 @@ export function costOf(table: PriceTable, attempt: PricedAttempt, fallback?: Pri
   return { nanoUsd: bill.nanoUsd, source: isExact ? 'EXACT' : 'ESTIMATED', priceTableVersion };
 }
 
-function find(table: PriceTable, attempt: PricedAttempt): Found {
-  const { provider, target, model, reportedModel } = attempt;
-  const override =
-    table.override(target, model) ?? (reportedModel === undefined ? undefined : table.override(target, reportedModel));
-  if (override !== undefined) {
-    return { entry: override, isSure: true };
-  }
+/**
+ * Returns what the tokens of an attempt cost at its provider's list price for the usual tier, in nano-USD; undefined where the table
+ * has none, or the tokens are not known.
+ */
+export function listNanoUsdOf(table: PriceTable, attempt: PricedAttempt): bigint | undefined {
+  if (attempt.neverSent === true) return 0n;
+  const { entry } = findListed(table, attempt);
+  if (entry === undefined) return undefined;
+  if (isFree(entry)) return 0n;
+  const counts = tokensOf(attempt.usage, attempt.estimate);
+  return counts && billOf(entry, counts, attempt.wallMs, {}).nanoUsd;
+}
+
+/** Whether {@link costOf} reckons with the list price of the usual tier: the configuration sets no other, and no other was served. */
+export function isAtListPrice(table: PriceTable, attempt: PricedAttempt): boolean {
+  const { serviceTier, region } = attempt.usage ?? {};
+  const isUsual = region === undefined && (serviceTier === undefined || NORMAL_TIERS.has(serviceTier));
+  return isUsual && overrideOf(table, attempt) === undefined && findListed(table, attempt).entry !== undefined;
+}
+
+function overrideOf(table: PriceTable, { target, model, reportedModel }: PricedCall): PriceEntry | undefined {
+  return (
+    table.override(target, model) ?? (reportedModel === undefined ? undefined : table.override(target, reportedModel))
+  );
+}
+
+/** What of an attempt decides which price is its. */
+type PricedCall = Pick<PricedAttempt, 'provider' | 'target' | 'ownHost' | 'model' | 'reportedModel'>;
+
+/** Finds the price of what an attempt asks for, or of what has answered it. */
+export function findPrice(table: PriceTable, attempt: PricedCall): Found {
+  const override = overrideOf(table, attempt);
+  return override === undefined ? findListed(table, attempt) : { entry: override, isSure: true };
+}
+
+function findListed(table: PriceTable, attempt: PricedCall): Found {
+  const { provider, model, reportedModel } = attempt;
   if (!attempt.ownHost) return { entry: table.ofAnyModel(provider, model), isSure: true };
   const reported = reportedModel === undefined ? undefined : table.lookup(provider, reportedModel);
   if (reported !== undefined) {

@@ -1,12 +1,12 @@
 import type { Failure } from '../core/failure.ts';
 import type { ChainEntry } from '../engine/port/call.ts';
-import type { RouteTable, RoutingWish } from '../engine/route/route.ts';
-import { chooseChain } from '../engine/route/route.ts';
+import type { RoutingWish } from '../engine/route/route.ts';
 import { streamsUpstream } from '../engine/route/upstream-mode.ts';
 import { promptSize } from '../pricing/prompt-size.ts';
 import type { PromptSize } from '../pricing/prompt-size.ts';
-import type { Plan, PlanRequest } from '../server/port/gateway-port.ts';
+import type { AllowedUse, Plan, PlanRequest } from '../server/port/gateway-port.ts';
 import { formOf } from '../structured-output/answer-form.ts';
+import type { AllowedChains } from './allowed-chain.ts';
 import { affinityOf, movedWarning } from './conversation-affinity.ts';
 import type { EntryWarnings } from './plan-warnings.ts';
 import { planWarnings } from './plan-warnings.ts';
@@ -15,15 +15,20 @@ import { prepareEntry } from './prepare-entry.ts';
 
 /** What requests are planned with. */
 export interface PlanContext extends EntryContext {
-  readonly routeTable: RouteTable;
+  readonly chains: AllowedChains;
 }
 
 /**
  * Plans one request: which targets are asked in which order, and how each of them is asked. A failure names the field and has
  * contacted nobody.
  */
-export function planRequest(request: PlanRequest, callerStreams: boolean, context: PlanContext): Plan | Failure {
-  const chain = chooseChain(wishOf(request), context.routeTable);
+export function planRequest(
+  request: PlanRequest,
+  callerStreams: boolean,
+  context: PlanContext,
+  use?: AllowedUse,
+): Plan | Failure {
+  const chain = context.chains.choose(wishOf(request), use);
   if ('reason' in chain) return chain;
   const size = promptSize(request);
   const warnings: EntryWarnings[] = [];
@@ -32,7 +37,15 @@ export function planRequest(request: PlanRequest, callerStreams: boolean, contex
   return {
     chain,
     streams: streamsUpstream(callerStreams, request.options?.maxTokens, 'AUTO'),
-    prepare: (entry) => prepareEntry(planned, entry, context),
+    prepare: (entry, spending) =>
+      prepareEntry(spending === undefined ? planned : { ...planned, spending }, entry, context),
+    size: () => {
+      const { provider, model } = chain[0] ?? { provider: '', model: '' };
+      return {
+        promptTokens: context.accounting.promptTokens(provider, model, size),
+        answerTokens: request.options?.maxTokens,
+      };
+    },
     affinity: affinityOf(request, chain),
     warnings: (serving, moved) => {
       const { ownHost = true } = context.targets.get(serving.target)?.config ?? {};

@@ -11,7 +11,7 @@ import type { AdapterWarning, EventReader } from '../providers/port/adapter.ts';
 import type { ModelFacts } from '../providers/port/model-facts.ts';
 import { withFreshCallIds } from '../providers/shared/fresh-call-ids.ts';
 import { withLocalStop } from '../providers/shared/stop.ts';
-import type { PlanRequest } from '../server/port/gateway-port.ts';
+import type { PlanRequest, Spending } from '../server/port/gateway-port.ts';
 import type { AnswerForm } from '../structured-output/answer-form.ts';
 import type { Target } from '../targets/target.ts';
 import { capabilityGap } from './capability-gap.ts';
@@ -20,6 +20,7 @@ import { entryTiming } from './entry-timing.ts';
 import { judgedAnswer } from './judged-answer.ts';
 import { learnQuirk } from './learn-quirk.ts';
 import type { EntryWarnings } from './plan-warnings.ts';
+import { spendingBounds } from './spending-bounds.ts';
 
 const NO_MODEL: Failure = {
   class: 'local_refusal',
@@ -58,6 +59,8 @@ export interface RequestInPlan {
   readonly warnings: EntryWarnings[];
   /** The sizes of the prompts that ask for mended answers; grows with each of them. */
   readonly repairSizes: Map<ChainEntry, PromptSize>;
+  /** Whose leave attempts need; undefined: nobody's. */
+  readonly spending?: Spending | undefined;
 }
 
 /**
@@ -85,6 +88,9 @@ export function prepareEntry(
   const limitUsd = request.routing?.maxCostUsd;
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
   if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
+  const { spending } = planned;
+  const leave = spending && spendingBounds(spending, request, entry, size, accounting);
+  if (leave !== undefined && 'reason' in leave) return leave;
   const streams = streamsUpstream(callerStreams, request.options?.maxTokens, config.upstreamMode ?? 'AUTO');
   const at = { name, provider, model: entry.model, stream: streams, ownHost, quirks: target.quirks.of(entry.model) };
   const wire = adapter.request(request, at);
@@ -101,6 +107,7 @@ export function prepareEntry(
   const open: Prepared<Delta, Finish>['open'] = (sink) =>
     upstream.open({ wire, model: entry.model, stream: streams, wrapReader }, sink);
   return {
+    ...leave,
     learns: (failure) => learnQuirk(failure, { chat: request, at, wire }, target),
     timing: entryTiming(request, streams, entry, target, promptTokens),
     tokens: { input: promptTokens, output: outputTokens },

@@ -5,6 +5,7 @@ import type { TransferFigures } from '../server/port/transfer-figures.ts';
 import { watchLoad } from './load/overload.ts';
 import { createPeopleFormat } from './logging/line-format.ts';
 import { createCallLog, type CallLog } from './logging/log.ts';
+import type { SpentOf } from './metering/caller-metrics.ts';
 import { createMetrics, type Metrics } from './metering/metrics.ts';
 import { reportCall } from './report/call-report.ts';
 
@@ -24,6 +25,8 @@ export interface ReportParts {
   readonly cohort: Cohort;
   readonly transfers: TransferFigures;
   readonly style: LogStyle;
+  /** What accounts have spent; absent where this process does not count it. */
+  readonly spentOf?: SpentOf | undefined;
 }
 
 /** What is told of calls: to people, to Prometheus, and to the engine of the load of this process. */
@@ -36,10 +39,10 @@ export interface Reports {
 }
 
 /** Opens log and metrics, and begins to watch the load of this process. */
-export function openReports({ version, system, cohort, transfers, style }: ReportParts): Reports {
+export function openReports({ version, system, cohort, transfers, style, spentOf }: ReportParts): Reports {
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
   const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format });
-  const metrics = createMetrics({ version, transfers });
+  const metrics = createMetrics({ version, transfers, spentOf });
   return {
     log,
     metrics,

@@ -11,7 +11,7 @@ const PAGE = readFromRoot('docs/engine-rules.md');
 /** The rules of the engine that have a number, but for those that the page says are left out. */
 const RULES = [
   'A1 A2 A3 A4 A5 A6 B1 B2 B3 B4 B5 X1 X2 X3 X4 X5 X6 R1 R2 R3 R4 R5 R7',
-  'C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C14 C15 C16 C17 C18 C19 C20 C21',
+  'C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C14 C15 C16 C17 C18 C19 C20 C21 C22',
   'K1 K2 K3 K4 K5 K6 K7 K8 K9 K10 K11 K12 G1 G2 G3 G4 G4a G5 G6 G7',
   'U1 U2 U3 P1 P1a P2 L1 L2 L5 L6 D1 D2 D3 D4 D5',
 ].flatMap((line) => line.split(' '));

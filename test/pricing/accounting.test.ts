@@ -230,3 +230,27 @@ describe('a limit of cost', () => {
     expect(accounting.isWithin(0.000_001, entryOf('ollama', 'llama3.2'), SIZE, 1_000_000)).toBe(true);
   });
 });
+
+describe('the list price of an attempt', () => {
+  it('is known once the attempt was accounted for', () => {
+    const accounting = newAccounting();
+    const plain = record({ usage: REPORTED });
+    expect(accounting.listNanoUsd(plain)).toBeUndefined();
+    const cost = accounting.account(plain, SIZE);
+    expect(accounting.listNanoUsd(plain)).toBe(cost?.nanoUsd);
+  });
+
+  it('stands beside the price that the configuration sets, which the table does not know', () => {
+    const accounting = newAccounting();
+    const attempt = record({ entry: entryOf('openai', 'm', 'cheap'), usage: REPORTED });
+    expect(accounting.account(attempt, SIZE)?.nanoUsd).toBe(2_600_000n);
+    expect(accounting.listNanoUsd(attempt)).toBeUndefined();
+  });
+
+  it('is absent for what was not called', () => {
+    const accounting = newAccounting();
+    const skipped = record({ kind: 'SKIPPED' });
+    accounting.account(skipped, SIZE);
+    expect(accounting.listNanoUsd(skipped)).toBeUndefined();
+  });
+});

@@ -10,6 +10,7 @@ import { createConfig } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/file/schema.ts';
 import type { ChainEntry, Serving } from '../../src/engine/port/call.ts';
 import type { RouteTarget } from '../../src/engine/route/route.ts';
+import { AllowedChains } from '../../src/request-plan/allowed-chain.ts';
 import { planRequest } from '../../src/request-plan/plan.ts';
 import type { PlanContext } from '../../src/request-plan/plan.ts';
 import { LearntQuirks } from '../../src/targets/learnt-quirks.ts';
@@ -77,10 +78,10 @@ function context(configured = TARGETS): PlanContext & { readonly calls: Upstream
   return {
     calls,
     targets: new Map(targets),
-    routeTable: {
+    chains: new AllowedChains({
       targets: new Map(routed),
       routes: new Map(config.routes.map((route) => [route.name, route.entries])),
-    },
+    }),
     accounting: new Accounting(table, new PriceFallback(() => Promise.reject(new Error('none'))), () => 0),
     facts: (name, model) => {
       const provider = config.targets.find((target) => target.name === name)?.provider ?? '';

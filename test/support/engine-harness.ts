@@ -48,6 +48,8 @@ export interface AskOptions {
   readonly timing?: Partial<AttemptTiming>;
   /** Cancels the request; default: only `cancel` does. */
   readonly signal?: AbortSignal;
+  /** Hears of each attempt when it has ended. */
+  readonly attemptEnded?: (record: AttemptRecord) => void;
   /** In place of the scripted upstream. */
   readonly prepare?: (entry: ChainEntry) => Prepared<string, string> | Failure;
 }
@@ -114,7 +116,7 @@ export function createEngineHarness(targets: readonly string[], options: Harness
   });
   const ask: EngineHarness['ask'] = (
     chain,
-    { timeoutMs, client, recovery, affinity, timing, signal, prepare } = {},
+    { timeoutMs, client, recovery, affinity, timing, signal, attemptEnded, prepare } = {},
   ) => {
     const controller = new AbortController();
     let settled: CallResult<string, string> | undefined;
@@ -127,6 +129,7 @@ export function createEngineHarness(targets: readonly string[], options: Harness
         affinity,
         upstreamStreams: timing?.streams,
         signal: signal ?? controller.signal,
+        attemptEnded,
         prepare: prepare ?? ((entry) => upstream.prepare(entry, { streams: client !== undefined, ...timing })),
       })
       .then((value) => {

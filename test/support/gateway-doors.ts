@@ -1,3 +1,4 @@
+import type { Caller } from '../../src/callers/port/caller.ts';
 import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { createConfig } from '../../src/config/load.ts';
 import { wireGateway } from '../../src/gateway.ts';
@@ -9,6 +10,7 @@ import { ServingStatus } from '../../src/server/health/serving-status.ts';
 import { openWebDoor } from '../../src/server/web/http-door.ts';
 import { system } from '../../src/system.ts';
 import type { System } from '../../src/core/ports.ts';
+import { asNamed } from './named-callers.ts';
 import type { RpcClient } from './rpc-client.ts';
 import { openRpcClient } from './rpc-client.ts';
 
@@ -25,8 +27,15 @@ export interface RunningGateway {
   close(): Promise<void>;
 }
 
-/** Starts a gateway as the process does, but for the admin listener and the signals; `changes` are to the world outside it. */
-export async function startGateway(input: ConfigInput, changes: Partial<System> = {}): Promise<RunningGateway> {
+/**
+ * Starts a gateway as the process does, but for the admin listener and the signals; `changes` are to the world outside it. With
+ * `callers` calls are made by whom `x-request-id` names, otherwise the first.
+ */
+export async function startGateway(
+  input: ConfigInput,
+  changes: Partial<System> = {},
+  callers: readonly Caller[] = [],
+): Promise<RunningGateway> {
   const world = { ...system, ...changes };
   const gateway = wireGateway({
     config: createConfig({ config: input }),
@@ -38,7 +47,8 @@ export async function startGateway(input: ConfigInput, changes: Partial<System> 
   const room = new Room(() => gateway.load(), world);
   const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
   gateway.onTargetChange(() => serving.changed());
-  const handlers = gateway.doorHandlers(() => !serving.isDraining);
+  const plain = gateway.doorHandlers(() => !serving.isDraining);
+  const handlers = callers.length === 0 ? plain : asNamed(plain, callers);
   const shared = { address: '127.0.0.1:0', handlers, runtime: system };
   const door = await openGrpcDoor({ ...shared, serving });
   const web = await openWebDoor({ ...shared, isReady: () => serving.isReady });

@@ -8,6 +8,7 @@ import type { Metadata, ServiceError } from '@grpc/grpc-js';
 import {
   BadRequestSchema,
   ErrorInfoSchema,
+  QuotaFailureSchema,
   RequestInfoSchema,
   RetryInfoSchema,
 } from '../../gen/google/rpc/error_details_pb.ts';
@@ -29,6 +30,8 @@ export class RpcError extends Error {
   /** Fields that BadRequest names. */
   readonly fields: readonly string[];
   readonly retryDelayMs: number | undefined;
+  /** What QuotaFailure says, as `subject: description`. */
+  readonly quota: readonly string[];
   /** Value of `grpc-retry-pushback-ms`. */
   readonly pushback: string | undefined;
   readonly #metadata: Metadata;
@@ -49,6 +52,9 @@ export class RpcError extends Error {
     this.requestId = detail(details, RequestInfoSchema)?.requestId ?? '';
     this.trail = detail(details, AttemptTrailSchema)?.attempts ?? [];
     this.fields = detail(details, BadRequestSchema)?.fieldViolations.map(({ field }) => field) ?? [];
+    this.quota =
+      detail(details, QuotaFailureSchema)?.violations.map(({ subject, description }) => `${subject}: ${description}`) ??
+      [];
     const delay = detail(details, RetryInfoSchema)?.retryDelay;
     this.retryDelayMs = delay === undefined ? undefined : durationMs(delay);
     this.pushback = error.metadata.get('grpc-retry-pushback-ms')[0]?.toString();

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createCallLog } from '../../src/telemetry/logging/log.ts';
 import { createMetrics } from '../../src/telemetry/metering/metrics.ts';
 import { ByteBudget } from '../../src/server/wire/byte-budget.ts';
+import { callerOf, cents } from '../support/caller-accounts.ts';
 import { readFromRoot, tableBelow } from '../support/doc-tables.ts';
 import { engineLoad, failedAttempt, failedEnd, healthyTarget, okAttempt, okEnd } from './ends.ts';
 import { parseExposition } from './exposition.ts';
@@ -21,8 +22,14 @@ function documentedFields(heading: string): readonly string[] {
 }
 
 describe('docs/metrics.md', () => {
-  const metrics = createMetrics({ version: '1.2.3', transfers: new ByteBudget(1024) });
-  metrics.callEnded(okEnd({ attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
+  const caller = callerOf('billing', { group: 'backend', budgets: [cents(100)] });
+  const metrics = createMetrics({
+    version: '1.2.3',
+    transfers: new ByteBudget(1024),
+    spentOf: () => [{ per: 'day', nanoUsd: 1n }],
+  });
+  metrics.callEnded(failedEnd({ caller, refusedBy: 'budget' }));
+  metrics.callEnded(okEnd({ caller, attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
   metrics.callEnded(failedEnd());
   metrics.unknownEvent('openai', 'openai');
 
@@ -63,7 +70,7 @@ describe('docs/metrics.md', () => {
     const { firstOutputMs, usage } = okAttempt().record;
     const trail = [failedAttempt({}, { firstOutputMs, usage, waitBeforeMs: 5 })];
     const outcome = { status: 'ABORTED', reason: 'STREAM_INTERRUPTED' } as const;
-    log.callEnded(okEnd({ outcome, attempts: trail, skipsLeftOut: 1 }));
+    log.callEnded(okEnd({ caller, outcome, attempts: trail, skipsLeftOut: 1 }));
     log.flush();
     const refused = {
       class: 'auth',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import type { CallOptions, Interceptor, Transport } from '@connectrpc/connect';
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import { createConnectTransport, createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 
 import type { Environment } from '../../config/port/resolved.ts';
 import { valueAt } from '../../config/port/problem.ts';
@@ -75,6 +75,33 @@ export function connectToGateway(flags: ConnectionFlags, env: Environment): Gate
 }
 
 /**
+ * Makes a connection to an admin listener, which speaks Connect, and knows operators by who can reach it: no API key goes there. Throws
+ * UsageError as {@link connectToGateway}.
+ */
+export function connectToAdmin(address: string, flags: ConnectionFlags, env: Environment): GatewayConnection {
+  const tls = readTls(flags);
+  const url = baseUrl(address, Object.keys(tls).length > 0, '--admin');
+  const headers = readHeaders(flags.header ?? [], env);
+  const addHeaders: Interceptor = (next) => (request) => {
+    for (const [name, value] of headers) request.header.set(name, value);
+    return next(request);
+  };
+  return {
+    transport: createConnectTransport({
+      baseUrl: url.origin,
+      httpVersion: '1.1',
+      nodeOptions: tls,
+      readMaxBytes: READ_MAX_BYTES,
+      acceptCompression: [],
+      interceptors: [addHeaders],
+    }),
+    address: url.protocol === 'https:' ? url.origin : url.host,
+    secrets: [],
+    close: () => {},
+  };
+}
+
+/**
  * Makes the options of a call that ends at a deadline: so many milliseconds from now, as the gateway is told. Whole ones, since
  * `grpc-timeout` has no fractions.
  */
@@ -83,13 +110,13 @@ export function withDeadline(signal: AbortSignal, timeoutMs: number): CallOption
 }
 
 /** Never shows the address, which may hold a secret. */
-function baseUrl(address: string, hasTls: boolean): URL {
+function baseUrl(address: string, hasTls: boolean, flag = '--address'): URL {
   const text = address.includes('://') ? address : `${hasTls ? 'https' : 'http'}://${address}`;
-  if (!address.includes('://') && !/:\d+$/.test(address)) throw new UsageError(`--address ${ADDRESS_FORM}`);
+  if (!address.includes('://') && !/:\d+$/.test(address)) throw new UsageError(`${flag} ${ADDRESS_FORM}`);
   const url = URL.parse(text);
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) throw new UsageError(`--address ${ADDRESS_FORM}`);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) throw new UsageError(`${flag} ${ADDRESS_FORM}`);
   if (`${url.username}${url.password}${url.search}${url.hash}` !== '' || url.pathname !== '/') {
-    throw new UsageError(`--address ${ADDRESS_FORM}, and nothing else`);
+    throw new UsageError(`${flag} ${ADDRESS_FORM}, and nothing else`);
   }
   if (url.protocol === 'http:' && hasTls) {
     throw new UsageError('--ca, --cert, --key and --server-name are for TLS, and the address says http://');

@@ -11,11 +11,12 @@ import { UsageError } from '../usage-error.ts';
 import { askOnce } from './ask-once.ts';
 import { readCallError } from './call-error.ts';
 import { holdConversation } from './hold-conversation.ts';
-import { connectToGateway, type GatewayConnection } from './gateway-connection.ts';
+import { connectToAdmin, connectToGateway, type GatewayConnection } from './gateway-connection.ts';
 import { readPrompt } from './read-prompt.ts';
 import { repeatWhereFree } from './repeat-where-free.ts';
 import { showHealth } from './show-health.ts';
 import { showModels } from './show-models.ts';
+import { showUsage } from './show-usage.ts';
 import { tellError } from './told-error.ts';
 
 /**
@@ -45,7 +46,8 @@ async function call(
   const { flags, name } = command;
   let connection: GatewayConnection | undefined;
   try {
-    connection = connectToGateway(flags, env);
+    const admin = 'admin' in flags ? flags.admin : undefined;
+    connection = admin === undefined ? connectToGateway(flags, env) : connectToAdmin(admin, flags, env);
     secrets.push(...connection.secrets);
     return await carryOut(command, { connection, terminal, interruption, system });
   } catch (error) {
@@ -79,6 +81,10 @@ async function carryOut(command: CallCommand, parts: CallParts): Promise<ExitSta
   const { signal } = interruption;
   if (command.name === 'health') {
     return showHealth({ transport, terminal, flags: command.flags, address, signal, timers: system });
+  }
+  if (command.name === 'usage') {
+    await showUsage({ transport, flags: command.flags, terminal, signal });
+    return interruption.status ?? EXIT.ok;
   }
   const client = createClient(LlmService, transport);
   if (command.name === 'models') {

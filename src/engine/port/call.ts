@@ -1,4 +1,5 @@
-import type { Failure, FailureReason, StatusName } from '../../core/failure.ts';
+import type { ClaimAnswer } from '../../core/ports.ts';
+import type { Failure, FailureReason, ReachedQuota, StatusName } from '../../core/failure.ts';
 import type { AttemptHandle, AttemptSink, TokenUsage } from '../../core/ports.ts';
 import type { Affinity, MovedConversation } from './affinity.ts';
 import type { AttemptTiming } from './attempt-timing.ts';
@@ -32,6 +33,14 @@ export interface Prepared<Output, Final> {
   readonly timing: AttemptTiming;
   /** Absent: unknown. */
   readonly tokens?: TokenEstimate | undefined;
+  /**
+   * Asks leave for one attempt, such as of a budget, before each (class C22): a failure is of class `budget`. Absent: there is leave.
+   *
+   * @param remainingMs what the request has left, in milliseconds
+   */
+  claim?(remainingMs: number): ClaimAnswer;
+  /** Gives leave back where the attempt is not made. Of one that is made, {@link Call.attemptEnded} tells. */
+  giveBack?(): void;
   /** Starts the upstream call. Never calls the sink before it has returned. */
   open(sink: AttemptSink<Output, Final>): AttemptHandle;
   /**
@@ -109,6 +118,8 @@ export interface Call<Output, Final> {
    * A failure skips it.
    */
   prepare(entry: ChainEntry): Prepared<Output, Final> | Failure;
+  /** Hears of each attempt in the turn in which it has ended, before the next one; must not throw. */
+  readonly attemptEnded?: ((record: AttemptRecord) => void) | undefined;
 }
 
 /** Why an attempt was made. */
@@ -153,6 +164,8 @@ export interface CallFailure {
   /** After how many milliseconds another try may help. */
   readonly retryAfterMs?: number | undefined;
   readonly field?: string | undefined;
+  /** Which limit or budget of the caller is reached. */
+  readonly quota?: ReachedQuota | undefined;
   /** Whether anything may have reached a provider: then a client must not repeat the call by itself (engine rule R7). */
   readonly contacted: boolean;
   readonly cause?: unknown;

@@ -2,10 +2,10 @@ import type { Failure } from '../../core/failure.ts';
 import { decideAfterAttempt } from '../policy/after-attempt.ts';
 import { decideAfterTurns } from '../policy/after-turns.ts';
 import type { Decision } from '../policy/decision.ts';
-import type { Call, CallResult, ChainEntry, Repair } from '../port/call.ts';
+import type { Call, CallResult, ChainEntry, Prepared, Repair } from '../port/call.ts';
 import { clientCancelled, internalFault } from '../port/failures.ts';
 import type { Slot } from './slots/admission-queue.ts';
-import { admit } from './admit.ts';
+import { admit, admitWithLeave } from './admit.ts';
 import { OpenChain } from './last-resort.ts';
 import type { AttemptFault } from './make-attempt.ts';
 import { hasBegun, makeAttempt, mayBePaid } from './make-attempt.ts';
@@ -109,7 +109,11 @@ export class AttemptLoop<Output, Final> {
     let repair: Repair<Output, Final> | undefined;
     let rewritten: 'RETRY' | undefined;
     for (let mayGoAhead = isAhead; ; mayGoAhead = false) {
-      const ready = admit(request, visit, isRepeat, repair, mayGoAhead);
+      const admitted = (claimed?: Prepared<Output, Final>) =>
+        admit(request, visit, isRepeat, repair, mayGoAhead, claimed);
+      const looked = admitted();
+      const ready =
+        looked !== undefined && 'claim' in looked ? await admitWithLeave(request, looked, admitted) : looked;
       if (ready === undefined || !('permit' in ready)) {
         if (ready !== undefined) this.#skip(entry, ready);
         return repair === undefined ? undefined : request.tolerable;
@@ -162,6 +166,7 @@ export class AttemptLoop<Output, Final> {
     request.trail.skip(entry, refusal, runtime);
     if (refusal.reason === 'CIRCUIT_OPEN') this.#context.refusedByCircuit(entry);
     if (refusal.reason === 'DEADLINE') request.lacksTime(entry);
+    if (refusal.class === 'budget') request.mayNotSpend(refusal);
     if (refusal.class !== 'internal') return;
     observer.alert?.(entry.target, refusal);
     // A fault of ours is passed on to one other target, not to all (class C21).

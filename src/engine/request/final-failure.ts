@@ -61,6 +61,7 @@ function asItself(failure: Failure, contacted: boolean): CallFailure {
     message: failure.message,
     retryAfterMs: failure.retryAfterMs,
     field: failure.field,
+    quota: failure.quota,
     contacted,
     cause: failure.cause,
   };

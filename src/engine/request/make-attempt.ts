@@ -107,6 +107,7 @@ export async function makeAttempt<Output, Final>(
   const { durationMs } = record;
   const counts = reported && chain.countsAt(entry);
   settleAttempt({ observer, state, permit, record, cause: reported, timing, counts, staleSocketReplaced });
+  request.attemptEnded?.(record);
   return {
     answer: end.ok ? answerOf(request, serving(), attempt, end.final) : undefined,
     fault: cause && failure && { cause, failure, rejection, hasOutput, isBehindHead, durationMs, isRewritable },

@@ -1,3 +1,4 @@
+import type { PendingClaim } from '../../core/ports.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { Runtime } from '../../core/ports.ts';
 import type { Attempt } from '../attempt/attempt.ts';
@@ -40,10 +41,14 @@ export class Request<Output, Final> {
   readonly delivery: Delivery<Output>;
   /** What the caller of a stream wants done when it breaks off; undefined for other calls. */
   readonly recovery: Recovery | undefined;
+  /** Tells of an attempt that has ended. */
+  readonly attemptEnded: Call<Output, Final>['attemptEnded'];
   readonly #waiting: Waiting;
   readonly #client: ClientStream<Output> | undefined;
   /** The attempt under way. */
   #current: Attempt<Output, Final> | undefined;
+  /** What the next attempt waits for leave of. */
+  #claim: PendingClaim | undefined;
   /** Time spent waiting since the last attempt, in milliseconds. */
   #waitedMs = 0;
   /** What ends the request whatever targets are left. */
@@ -68,6 +73,7 @@ export class Request<Output, Final> {
     this.trail = new Trail(this.time.startedAtMs);
     this.allowance = new Allowance(config.retry, context.stateOf, context.drain);
     this.recovery = call.client && (call.recovery ?? 'FAIL');
+    this.attemptEnded = call.attemptEnded && ((record) => call.attemptEnded?.(record));
     this.#waiting = new Waiting(runtime);
     this.#client = call.client && new ClientStream(runtime, call.client, () => this.#mayPing());
     this.delivery = new Delivery(this.#client);
@@ -77,13 +83,13 @@ export class Request<Output, Final> {
   end(decisive: Failure): void {
     this.#decisive ??= decisive;
     this.#current?.stop(decisive);
-    this.#waiting.wake();
+    this.#endWait();
   }
 
   /** Ends a wait, since the engine goes down; an attempt under way goes on (engine rule D2). */
   drain(): void {
     if (this.trail.attempts === 0) this.end(shuttingDown());
-    else this.#waiting.wake();
+    else this.#endWait();
   }
 
   /** Whether nothing more may be tried. */
@@ -101,6 +107,21 @@ export class Request<Output, Final> {
     const sinceMs = this.time.elapsedMs;
     await this.#waiting.for(ms);
     this.#waitedMs += this.time.elapsedMs - sinceMs;
+  }
+
+  /** Waits for leave of the next attempt, at most until the request is ended (class C22); returns why there is none. */
+  async granted(claim: PendingClaim): Promise<Failure | undefined> {
+    const sinceMs = this.time.elapsedMs;
+    this.#claim = claim;
+    const refused = await claim.decided;
+    this.#claim = undefined;
+    this.#waitedMs += this.time.elapsedMs - sinceMs;
+    return refused;
+  }
+
+  /** Notes that the caller may spend no more; a stream that broke off before stays interrupted (class C22). */
+  mayNotSpend(refused: Failure): void {
+    this.giveUp(this.#interruption === undefined ? refused : undefined);
   }
 
   /** Stops what still runs beside the attempts. */
@@ -181,6 +202,11 @@ export class Request<Output, Final> {
     const usage = attempts.at(-1)?.usage;
     const { skipsLeftOut } = this.trail;
     return { ok: false, failure, attempts, skipsLeftOut, elapsedMs: this.time.elapsedMs, usage };
+  }
+
+  #endWait(): void {
+    this.#waiting.wake();
+    this.#claim?.cancel();
   }
 
   #mayPing(): boolean {

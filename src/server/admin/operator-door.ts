@@ -1,5 +1,6 @@
-import type { ServiceImpl } from '@connectrpc/connect';
+import type { ConnectRouter, ServiceImpl } from '@connectrpc/connect';
 import { AdminService } from '../../../gen/understudy/v1/admin_pb.ts';
+import { UsageService } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import type { System } from '../../core/ports.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import { guardFromPages } from '../http/cors.ts';
@@ -8,6 +9,9 @@ import { KnownHosts } from '../http/known-hosts.ts';
 import { createListener } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
+import { createCsvDownload } from '../usage/csv-download.ts';
+import type { UsageParts } from '../port/usage-parts.ts';
+import { createUsageHandlers } from '../usage/serve-usage.ts';
 
 /** What `/metrics` answers. */
 export interface MetricsText {
@@ -25,6 +29,8 @@ export interface AdminOptions {
   readonly metrics?: () => Promise<MetricsText>;
   /** Answers AdminService; without it there is none. */
   readonly handlers?: ServiceImpl<typeof AdminService>;
+  /** Answers UsageService, `/usage.csv` and `/attempts.csv`, about all callers; without it there are none. */
+  readonly usage?: UsageParts;
   readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
@@ -42,11 +48,17 @@ export interface AdminListener {
   close(): Promise<void>;
 }
 
-/** Serves `/livez`, `/readyz`, `/metrics` and AdminService to operators. Never gRPC, never callers. */
+/** Serves `/livez`, `/readyz`, `/metrics`, usage and AdminService to operators. Never gRPC, never callers. */
 export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
   const { handlers, runtime, idleTimeoutMs } = options;
   const bodies = { runtime, transfers: options.transfers ?? createTransfers(runtime) };
-  const answer = handlers && createRpcListener({ routes: (router) => router.service(AdminService, handlers), bodies });
+  const { usage } = options;
+  const routes = (router: ConnectRouter): void => {
+    if (handlers !== undefined) router.service(AdminService, handlers);
+    if (usage !== undefined) router.service(UsageService, createUsageHandlers(usage, 'operators'));
+  };
+  const answer = createRpcListener({ routes, bodies });
+  const download = usage && createCsvDownload(usage);
   // Scripts of web pages may call nothing here, whatever their origin.
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts) };
   const listener = createListener({ runtime, idleTimeoutMs }, (request, response) => {
@@ -55,8 +67,7 @@ export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
     const { metrics } = options;
     if (metrics !== undefined && hasSafeMethod(request) && pathOf(request) === '/metrics')
       void answerMetrics(metrics, response);
-    else if (answer === undefined) respondText(response, 404, 'not found');
-    else answer(request, response);
+    else if (download?.(request, response) !== true) answer(request, response);
   });
   const address = await listener.listen(options.address);
   return { address, close: () => listener.close() };

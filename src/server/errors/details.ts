@@ -11,7 +11,7 @@ import {
 import { StatusSchema } from '../../../gen/google/rpc/status_pb.ts';
 import { ErrorReason } from '../../../gen/understudy/v1/error_pb.ts';
 import { type Attempt, AttemptKind, AttemptTrailSchema } from '../../../gen/understudy/v1/routing_pb.ts';
-import type { FailureReason } from '../../core/failure.ts';
+import type { FailureReason, ReachedQuota } from '../../core/failure.ts';
 import { truncateUtf8 } from '../port/limits.ts';
 import type { Violation } from '../port/violations.ts';
 
@@ -40,6 +40,8 @@ export interface ErrorFacts {
   readonly violations: readonly Violation[];
   readonly retryAfterMs: number | undefined;
   readonly attempts: readonly Attempt[];
+  /** Which limit or budget of the caller is reached. */
+  readonly quota?: ReachedQuota | undefined;
 }
 
 type Details = NonNullable<ConstructorParameters<typeof ConnectError>[3]>;
@@ -89,7 +91,7 @@ function shortenTrail(attempts: readonly Attempt[]): Attempt[] {
 }
 
 function buildDetails(code: Code, facts: ErrorFacts): Details {
-  const { reason, requestId, violations, retryAfterMs, attempts } = facts;
+  const { reason, requestId, violations, retryAfterMs, attempts, quota: own } = facts;
   const metadata = { ...facts.metadata };
   const details: Details = [{ desc: ErrorInfoSchema, value: { reason, domain: ERROR_DOMAIN, metadata } }];
   if (requestId !== '') details.push({ desc: RequestInfoSchema, value: { requestId } });
@@ -102,8 +104,13 @@ function buildDetails(code: Code, facts: ErrorFacts): Details {
   if (retryAfterMs !== undefined) {
     details.push({ desc: RetryInfoSchema, value: { retryDelay: durationFromMs(Math.ceil(retryAfterMs)) } });
   }
-  const quota = code === Code.ResourceExhausted ? quotaViolations(attempts) : [];
-  if (quota.length > 0) details.push({ desc: QuotaFailureSchema, value: { violations: quota } });
+  const ofProviders = code === Code.ResourceExhausted ? quotaViolations(attempts) : [];
+  const quota = own === undefined ? ofProviders : [own];
+  if (quota.length > 0)
+    details.push({
+      desc: QuotaFailureSchema,
+      value: { violations: quota.map(({ subject, description }) => ({ subject, description })) },
+    });
   if (attempts.length > 0) details.push({ desc: AttemptTrailSchema, value: { attempts: [...attempts] } });
   return details;
 }

@@ -85,6 +85,7 @@ export function callError(failure: CallFailure, context: ErrorContext): ConnectE
     violations,
     retryAfterMs: failure.retryAfterMs,
     attempts,
+    quota: failure.quota,
   });
   const metadata = new Headers(requestId === '' ? {} : { [REQUEST_ID_HEADER]: requestId });
   const pushback = pushbackMs(failure, context);
@@ -104,8 +105,8 @@ export function forbidsRepeat(error: ConnectError): boolean {
 
 /** Makes of a failure before any provider was contacted what the caller is told. */
 export function refusal(failure: Failure): CallFailure {
-  const { reason, message, retryAfterMs, field, cause } = failure;
-  return { status: REASON_STATUS[reason], reason, message, retryAfterMs, field, contacted: false, cause };
+  const { reason, message, retryAfterMs, field, quota, cause } = failure;
+  return { status: REASON_STATUS[reason], reason, message, retryAfterMs, field, quota, contacted: false, cause };
 }
 
 /** What the caller of an invalid request is told. */
@@ -136,10 +137,15 @@ export function unexpected(thrown: unknown, contacted: boolean): CallFailure {
 }
 
 function pushbackMs(failure: CallFailure, { random, remainingMs = Infinity }: ErrorContext): number | undefined {
-  // What is too large once is so again.
-  if (failure.contacted || failure.reason === 'MESSAGE_TOO_LARGE') return -1;
+  if (failure.contacted || isForGood(failure)) return -1;
   const waitMs = comeAgainMs(failure, random);
   return waitMs !== undefined && waitMs + LEAST_TRY_MS > remainingMs ? -1 : waitMs;
+}
+
+/** What is too large once is so again, and what a caller may not spend now it may not spend in a moment. */
+function isForGood({ reason, retryAfterMs }: CallFailure): boolean {
+  if (reason === 'CALLER_RATE_LIMITED') return retryAfterMs === undefined;
+  return reason === 'MESSAGE_TOO_LARGE' || reason === 'BUDGET_EXHAUSTED';
 }
 
 /** Returns after how many milliseconds a client may repeat a call that reached no provider; undefined where it is of no use. */
@@ -155,7 +161,7 @@ function errorMetadata(
   attempts: readonly Attempt[],
   context: ErrorContext,
 ): Record<string, string> {
-  const metadata: Record<string, string> = {};
+  const metadata: Record<string, string> = { ...failure.quota?.metadata };
   if (failure.reason === 'ALL_PROVIDERS_FAILED') {
     const made = attempts.filter((attempt) => attempt.kind !== AttemptKind.SKIPPED);
     const considered = made.length > 0 ? made : attempts;

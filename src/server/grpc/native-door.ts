@@ -5,6 +5,7 @@ import type { ServiceImpl } from '@connectrpc/connect';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import { UsageService } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import { formatAddress } from '../../core/address.ts';
 import { Cohort, type EventLoop } from '../../core/cohort.ts';
 import type { System } from '../../core/ports.ts';
@@ -33,6 +34,8 @@ export interface GrpcDoorOptions {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
+  /** Answers UsageService; without it there is none. */
+  readonly usage?: ServiceImpl<typeof UsageService> | undefined;
   readonly serving: ServingStatus;
   readonly runtime: Pick<System, 'now' | 'random' | 'wall' | 'setTimer' | 'clearTimer' | 'setIdleTimer' | 'busyMs'> &
     EventLoop;
@@ -78,9 +81,9 @@ function serverOptions({ maxAgeMs, maxAgeGraceMs, keepalive }: ConnectionsConfig
   };
 }
 
-/** Serves LlmService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
+/** Serves LlmService, UsageService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
 export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
-  const { handlers, serving, runtime, connections = DEFAULT_CONNECTIONS } = options;
+  const { handlers, usage, serving, runtime, connections = DEFAULT_CONNECTIONS } = options;
   silenceGrpcLibrary();
   const asked = addressToBind(options.address);
   const shutdown = new AbortController();
@@ -91,9 +94,11 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const mount = { runtime, shutdownSignal: shutdown.signal, cohort };
   const methods = new Map([
     ...mountService(LlmService, handlers, { ...mount, calls }),
+    ...(usage === undefined ? [] : mountService(UsageService, usage, { ...mount, calls })),
     ...mountService(Health, createHealthService(serving), { ...mount, places: { Watch: new WatchPlaces() } }),
   ]);
-  if (options.reflection ?? true) addReflection(server);
+  const services = usage === undefined ? [LlmService] : [LlmService, UsageService];
+  if (options.reflection ?? true) addReflection(server, services);
   subscribe(STREAM_CREATED, clampTimeoutOfStream);
   let port: number;
   try {

@@ -6,7 +6,7 @@ import {
   type Model,
 } from '../../../gen/understudy/v1/llm_pb.ts';
 import { namedChoices } from '../../core/failure.ts';
-import type { GatewayPort } from '../port/gateway-port.ts';
+import type { AllowedUse, GatewayPort } from '../port/gateway-port.ts';
 import { callError, type ErrorContext, invalidRequest, refusal } from '../errors/status.ts';
 import { validateListModels } from '../validation/requests.ts';
 import type { Violation } from '../port/violations.ts';
@@ -18,23 +18,29 @@ const DEFAULT_PAGE_SIZE = 100;
 const MAX_PAGE_SIZE = 1000;
 
 /**
- * Answers ListModels. The token of a page is the last model before it, so that pages stay right where models come and go.
+ * Answers ListModels with what the caller may use. The token of a page is the last model before it, so that pages stay right where models come and go.
  * Rejects with a ConnectError: INVALID_ARGUMENT for a bad size or token, NOT_FOUND for an unknown target.
  */
 export async function modelPage(
-  gateway: Pick<GatewayPort, 'models' | 'targets'>,
+  gateway: Pick<GatewayPort, 'models' | 'targets' | 'allowedTargets'>,
   request: ListModelsRequest,
   context: ErrorContext,
+  use?: AllowedUse,
 ): Promise<ListModelsResponse> {
   const violations = validateListModels(request);
   if (violations.length > 0) throw invalidField(violations, context);
-  const targets = gateway.targets().map(({ target }) => target);
+  const allowed = use && gateway.allowedTargets?.(use);
+  const isAllowed = (target: string): boolean => allowed?.has(target) !== false;
+  const targets = gateway
+    .targets()
+    .map(({ target }) => target)
+    .filter(isAllowed);
   if (request.target !== '' && !targets.includes(request.target)) {
     const message = `There is no such target; there are: ${namedChoices(targets)}.`;
     throw callError(refusal({ class: 'bad_request', reason: 'TARGET_NOT_FOUND', message, field: 'target' }), context);
   }
   const all = await gateway.models();
-  const models = all.filter((model) => request.target === '' || model.target === request.target);
+  const models = all.filter(({ target }) => isAllowed(target) && (request.target === '' || target === request.target));
   const start = request.pageToken === '' ? 0 : models.findIndex((model) => tokenOf(model) === request.pageToken) + 1;
   if (request.pageToken !== '' && start === 0) {
     throw invalidField(

@@ -18,6 +18,7 @@ import {
   finishedEvent,
   generateResponse,
 } from '../answers/assembled-answer.ts';
+import { CALLER } from '../port/caller-key.ts';
 import type { GatewayPort, PlanRequest } from '../port/gateway-port.ts';
 import { healthResponse } from '../health/provider-health.ts';
 import { modelPage } from './model-pages.ts';
@@ -76,11 +77,14 @@ export function createHandlers(gateway: GatewayPort, options: HandlerOptions): S
     streamChat: (request, context) => streamChat(gateway, options, request, context),
     health(_request, context) {
       const requestId = identifyRequest(gateway, context);
-      return guarded(requestId, context, () => healthResponse(gateway));
+      return guarded(requestId, context, () => healthResponse(gateway, context.values.get(CALLER)));
     },
     listModels(request, context) {
       const requestId = identifyRequest(gateway, context);
-      return guarded(requestId, context, () => modelPage(gateway, request, { requestId, random: options.random }));
+      const caller = context.values.get(CALLER);
+      return guarded(requestId, context, () =>
+        modelPage(gateway, request, { requestId, random: options.random }, caller),
+      );
     },
   };
 }

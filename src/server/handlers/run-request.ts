@@ -4,10 +4,11 @@ import type { Delta, Finish } from '../../core/answer.ts';
 import type { CallFailure, CallResult, ClientSink, Recovery } from '../../engine/port/call.ts';
 import type { AnswerContext, AnsweredCall } from '../answers/assembled-answer.ts';
 import { describeTrail } from '../answers/attempt-trail.ts';
-import type { GatewayPort, CallEnd, Plan, PlanRequest } from '../port/gateway-port.ts';
+import type { AllowedUse, GatewayPort, CallEnd, Plan, PlanRequest } from '../port/gateway-port.ts';
 import { CALLER } from '../port/caller-key.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../port/limits.ts';
 import { SHARE_KEY } from '../port/share-key.ts';
+import { enterCall, heldCall, leaveCall } from './held-call.ts';
 import { callError, invalidRequest, refusal, endedByShutdown, unexpected } from '../errors/status.ts';
 import type { Violation } from '../port/violations.ts';
 
@@ -86,33 +87,42 @@ export async function runRequest(
   const timeoutMs = timeLeft(context);
   await OTHERS_CATCH_UP;
   let plan: Plan | undefined;
+  let ticket: Awaited<ReturnType<typeof enterCall>>;
   let result: CallResult<Delta, Finish>;
   try {
-    const planned = planOrRefusal(gateway, options, rpc);
+    const planned = planOrRefusal(gateway, options, rpc, madeBy);
     if ('status' in planned) {
       result = refusedResult(planned);
     } else {
       plan = planned;
       await OTHERS_CATCH_UP;
-      const prepare: Plan['prepare'] = (entry) => planned.prepare(entry);
-      const { client, recovery } = caller;
-      const { affinity, chain, streams: upstreamStreams } = plan;
-      const shareKey = context.values.get(SHARE_KEY);
-      result = await gateway.run({
-        chain,
-        affinity,
-        shareKey,
-        timeoutMs,
-        signal,
-        client,
-        recovery,
-        upstreamStreams,
-        prepare,
-      });
+      const entered = enterCall(gateway, madeBy, plan);
+      ticket = entered instanceof Promise ? await entered : entered;
+      if (ticket !== undefined && 'reason' in ticket) {
+        result = refusedResult(refusal(ticket));
+      } else {
+        const { client, recovery } = caller;
+        const { affinity, chain, streams: upstreamStreams } = plan;
+        const shareKey = context.values.get(SHARE_KEY);
+        const { prepare, attemptEnded } = heldCall(plan, ticket);
+        result = await gateway.run({
+          chain,
+          affinity,
+          shareKey,
+          timeoutMs,
+          signal,
+          client,
+          recovery,
+          upstreamStreams,
+          prepare,
+          attemptEnded,
+        });
+      }
     }
   } catch (thrown) {
     result = refusedResult(unexpected(thrown, plan !== undefined));
   }
+  leaveCall(ticket, plan, result);
   if (!result.ok) result = { ...result, failure: explainCancel(result.failure, signal) };
   const trail = describeTrail(
     result.attempts,
@@ -145,10 +155,15 @@ function timeLeft(context: HandlerContext): number | undefined {
   return left === undefined ? context.timeoutMs() : left();
 }
 
-function planOrRefusal(gateway: GatewayPort, options: HandlerOptions, rpc: RpcRequest): Plan | CallFailure {
+function planOrRefusal(
+  gateway: GatewayPort,
+  options: HandlerOptions,
+  rpc: RpcRequest,
+  use: AllowedUse | undefined,
+): Plan | CallFailure {
   if (rpc.violations.length > 0) return invalidRequest(rpc.violations);
   if (options.isAccepting?.() === false) return endedByShutdown(false);
-  const plan = gateway.plan(rpc.conversation, rpc.method === 'StreamChat');
+  const plan = gateway.plan(rpc.conversation, rpc.method === 'StreamChat', use);
   return 'chain' in plan ? plan : refusal(plan);
 }
 

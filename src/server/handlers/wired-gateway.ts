@@ -6,6 +6,7 @@ import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import type { TargetSnapshot } from '../../engine/target/state.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
+import type { UsageParts } from '../port/usage-parts.ts';
 
 /** What a gateway knows of its targets' circuits and rate limits: plain data in ages, so that it needs no clock (engine rule K10). */
 export type GatewaySnapshot = readonly TargetSnapshot[];
@@ -18,6 +19,8 @@ export interface WiredGateway {
   doorHandlers(isAccepting: () => boolean): ServiceImpl<typeof LlmService>;
   /** Handlers of AdminService, for the admin listener alone. */
   adminHandlers(): ServiceImpl<typeof AdminService>;
+  /** Tells of usage. */
+  readonly usage: UsageParts;
   readonly port: GatewayPort;
   /** How much there is to do. */
   load(): EngineLoad;

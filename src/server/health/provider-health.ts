@@ -9,13 +9,15 @@ import {
 } from '../../../gen/understudy/v1/health_pb.ts';
 import { type HealthResponse, HealthResponseSchema } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { TargetHealth } from '../../engine/port/call.ts';
-import type { GatewayPort } from '../port/gateway-port.ts';
+import type { AllowedUse, GatewayPort } from '../port/gateway-port.ts';
 
-/** Makes the response of Health: every target in the order of the configuration. Calls no provider. */
+/** Makes the response of Health: every target that the caller may use, in the order of the configuration. Calls no provider. */
 export function healthResponse(
-  gateway: Pick<GatewayPort, 'targets' | 'costOfTarget' | 'version' | 'uptimeMs'>,
+  gateway: Pick<GatewayPort, 'targets' | 'costOfTarget' | 'version' | 'uptimeMs' | 'allowedTargets'>,
+  use?: AllowedUse,
 ): HealthResponse {
-  const targets = gateway.targets();
+  const allowed = use && gateway.allowedTargets?.(use);
+  const targets = gateway.targets().filter(({ target }) => allowed?.has(target) !== false);
   return create(HealthResponseSchema, {
     status: overallStatus(targets),
     version: gateway.version,

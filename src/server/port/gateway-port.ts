@@ -1,6 +1,7 @@
 import type { ChatRequest, GenerateRequest, Model, StreamChatRequest } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { Attempt, Warning } from '../../../gen/understudy/v1/routing_pb.ts';
 import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
+import type { CallLimits, CallSize, CallTicket } from '../../callers/port/call-limits.ts';
 import type { Caller } from '../../callers/port/caller.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
 import type { Failure } from '../../core/failure.ts';
@@ -23,7 +24,10 @@ export interface Plan {
   readonly streams: boolean;
   /** Which conversation the request goes on with; absent where it says nothing of that. */
   readonly affinity?: Affinity | undefined;
-  prepare(entry: ChainEntry): Prepared<Delta, Finish> | Failure;
+  /** How an entry is asked; with `spending` each attempt must have leave for what it may cost, and an entry without a price is passed over. */
+  prepare(entry: ChainEntry, spending?: Spending): Prepared<Delta, Finish> | Failure;
+  /** How many tokens it may take. */
+  size?(): CallSize;
   /** What was not done as the request asked, given who answered and whether the conversation has moved there. */
   warnings(serving: Serving, moved?: MovedConversation): readonly Warning[];
   /** Accounts for an attempt and returns what it cost; undefined where nothing was called. Asked once per attempt. */
@@ -34,6 +38,12 @@ export interface Plan {
    */
   estimatedUsage?(attempt: AttemptRecord): TokenUsage | undefined;
 }
+
+/** What gives leave to attempts. */
+export type Spending = Pick<CallTicket, 'claim' | 'giveBack'>;
+
+/** What of a caller decides whom its requests go to. */
+export type AllowedUse = Pick<Caller, 'routes' | 'targets'>;
 
 /** The fields that routing and translation read; every request has them once Generate has been made a conversation. */
 export type PlanRequest = Pick<ChatRequest, 'messages' | 'model' | 'options' | 'tools' | 'toolChoice' | 'routing'>;
@@ -60,7 +70,11 @@ export interface CallEnd {
 /** What the handlers need from the rest of the gateway. */
 export interface GatewayPort {
   /** Chooses the chain of a valid request; `streams`: whether the caller gets the answer as it is written. A failure here names the field and has contacted nobody. */
-  plan(request: PlanRequest, streams: boolean): Plan | Failure;
+  plan(request: PlanRequest, streams: boolean, use?: AllowedUse): Plan | Failure;
+  /** Names of the targets that a caller may use; undefined: all. */
+  allowedTargets?(use: AllowedUse): ReadonlySet<string> | undefined;
+  /** What calls of named callers are held to; absent: nothing. */
+  readonly limits?: CallLimits | undefined;
   /** Runs a request through the fallback engine. Never rejects. */
   run(call: Call<Delta, Finish>): Promise<CallResult<Delta, Finish>>;
   /** Every target's state, in the order of the configuration. */

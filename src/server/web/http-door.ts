@@ -1,5 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import { UsageService } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import type { System } from '../../core/ports.ts';
 import { guardFromPages } from '../http/cors.ts';
 import { createListener, type ListenerOptions } from '../http/listener.ts';
@@ -21,6 +22,8 @@ export interface WebDoorOptions extends ListenerOptions {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
+  /** Answers UsageService; without it there is none. */
+  readonly usage?: ServiceImpl<typeof UsageService> | undefined;
   /** Answers `/readyz`. */
   readonly isReady: () => boolean;
   readonly runtime: Pick<
@@ -44,7 +47,7 @@ export interface WebDoor extends DrainableDoor {
 }
 
 /**
- * Serves LlmService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, and the probes: over HTTP/1.1,
+ * Serves LlmService and UsageService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, and the probes: over HTTP/1.1,
  * which both protocols are made for, and with TLS over HTTP/2 too. Native gRPC is at the gRPC door.
  */
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
@@ -53,7 +56,10 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const calls = new LiveCalls();
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts), origins: corsOrigins };
   const answer = createRpcListener({
-    routes: (router) => router.service(LlmService, options.handlers),
+    routes: (router) => {
+      router.service(LlmService, options.handlers);
+      if (options.usage !== undefined) router.service(UsageService, options.usage);
+    },
     shutdownSignal: shutdown.signal,
     bodies: {
       runtime,

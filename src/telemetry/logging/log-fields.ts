@@ -28,6 +28,9 @@ const LEVELS = {
   CALLER_RATE_LIMITED: 'info',
   BUDGET_EXHAUSTED: 'info',
   LIMITS_UNAVAILABLE: 'warn',
+  LEDGER_NOT_CONFIGURED: 'info',
+  LEDGER_UNAVAILABLE: 'warn',
+  USAGE_FORBIDDEN: 'info',
   OVERLOADED: 'warn',
   SHUTTING_DOWN: 'info',
   CIRCUIT_OPEN: 'warn',
@@ -62,6 +65,8 @@ export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
   const streams = method === 'StreamChat';
   return {
     'understudy.request_id': end.requestId,
+    'understudy.caller': end.caller?.name,
+    'understudy.caller_group': end.caller?.group,
     'rpc.method': `${SERVICE}/${method}`,
     'rpc.response.status_code': outcome.status,
     'error.type': outcome.reason,

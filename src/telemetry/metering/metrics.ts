@@ -6,6 +6,7 @@ import { registerAdmissionMetrics } from './admission-metrics.ts';
 import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
+import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
 import type { TransferFigures } from '../../server/port/transfer-figures.ts';
 import { registerTransferMetrics } from './transfer-metrics.ts';
@@ -21,6 +22,8 @@ export interface MetricsOptions {
   readonly processMetrics?: boolean | undefined;
   /** What requests and answers hold at the doors; without it none of that is shown. */
   readonly transfers?: TransferFigures | undefined;
+  /** What accounts have spent; without it what is left of budgets is not shown. */
+  readonly spentOf?: SpentOf | undefined;
 }
 
 /** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
@@ -50,6 +53,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerAdmissionMetrics(registry, () => load);
   const recordCall = createCallRecorder(registry);
   const recordAttempt = createAttemptRecorder(registry);
+  const recordCaller = createCallerRecorder(registry, options.spentOf);
   const errors = new Counter({
     name: 'understudy_metrics_errors_total',
     help: 'Calls that could not be recorded whole because of a fault in the gateway.',
@@ -67,6 +71,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     callEnded: (end) => {
       try {
         recordCall(end);
+        recordCaller(end);
         for (const attempt of end.attempts) recordAttempt(attempt);
       } catch {
         errors.inc();

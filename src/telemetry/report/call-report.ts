@@ -1,9 +1,10 @@
 import { CostSource } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
+import type { Caller } from '../../callers/port/caller.ts';
 import type { FinishReason } from '../../core/answer.ts';
 import type { FailureReason, StatusName } from '../../core/failure.ts';
 import type { TokenUsage } from '../../core/ports.ts';
-import type { AttemptRecord } from '../../engine/port/call.ts';
+import type { AttemptRecord, CallFailure } from '../../engine/port/call.ts';
 import type { CallEnd } from '../../server/port/gateway-port.ts';
 
 /** What something cost. `nanoUsd` is absent where it is not known: unknown is never 0. */
@@ -29,6 +30,10 @@ export interface EndedAttempt {
 export interface CallReport {
   readonly method: CallEnd['method'];
   readonly requestId: string;
+  /** Who made it; absent where callers are not named. */
+  readonly caller?: Caller | undefined;
+  /** Which limit or budget of the caller has ended it: the limit's name in the configuration, or `budget`. */
+  readonly refusedBy?: string | undefined;
   /** Labels of the caller. They go to the log, never to metrics. */
   readonly labels: Readonly<Record<string, string>>;
   readonly outcome: CallOutcome;
@@ -52,13 +57,15 @@ export interface CallReport {
 }
 
 /** Tells a call's end to telemetry: as plain data, without prompt and answer. */
-export function reportCall({ method, requestId, request, result, trail }: CallEnd): CallReport {
+export function reportCall({ method, requestId, caller, request, result, trail }: CallEnd): CallReport {
   // A stream passes on the first words that come, even if it begins anew; other calls only those of their last attempt.
   const spoke = result.attempts.filter(({ firstOutputMs }) => firstOutputMs !== undefined);
   const first = method === 'StreamChat' ? spoke[0] : spoke.at(-1);
   return {
     method,
     requestId,
+    caller,
+    refusedBy: result.ok ? undefined : refusedBy(result.failure),
     labels: request.labels,
     outcome: result.ok ? { status: 'OK' } : { status: result.failure.status, reason: result.failure.reason },
     finishReason: result.ok ? result.final.reason : undefined,
@@ -74,6 +81,10 @@ export function reportCall({ method, requestId, request, result, trail }: CallEn
       return { record, cost: cost && plainCost(cost) };
     }),
   };
+}
+
+function refusedBy({ quota }: CallFailure): string | undefined {
+  return quota && (quota.metadata['limit'] ?? 'budget');
 }
 
 function firstOutputOfCall({ startedAfterMs, firstOutputMs }: AttemptRecord): number | undefined {

@@ -38,6 +38,7 @@ describe('a stream that broke off', () => {
     const incurable = CLASSES.filter((name) => recovered({ cause: failure(name) }) === 'END');
     expect(incurable.toSorted()).toEqual([
       'bad_request',
+      'budget',
       'capability',
       'client_cancel',
       'content',

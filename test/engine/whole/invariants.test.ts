@@ -15,7 +15,7 @@ const TARGETS = ['a', 'b', 'c', 'd'];
 
 /** Classes that an upstream call can end with. */
 const CLASSES = (Object.keys(CLASS_RULES) as FailureClass[]).filter(
-  (name) => !['client_cancel', 'slow_reader', 'local_refusal', 'cut_short', 'interrupted'].includes(name),
+  (name) => !['client_cancel', 'slow_reader', 'local_refusal', 'cut_short', 'interrupted', 'budget'].includes(name),
 );
 
 const failureClass = fc.constantFrom(...CLASSES);

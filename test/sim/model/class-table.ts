@@ -22,7 +22,7 @@ const NOBODYS = { verdict: 'neutral', mayRepeat: false, mayGoOn: true, comesBack
 const NEEDS_A_PERSON = { ...NOBODYS, comesBack: false } as const;
 const THE_CALLERS = { ...NEEDS_A_PERSON, mayGoOn: false } as const;
 
-/** The class table once more, written from the rules (C1 to C21), so that a slip in the engine's is seen. */
+/** The class table once more, written from the rules (C1 to C22), so that a slip in the engine's is seen. */
 const CLASS_TABLE = {
   connect: { ...FAULT, mayRepeat: true, firstWaitMs: 50 },
   tls: { ...FAULT, comesBack: false },

@@ -101,6 +101,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The caller, or its group, has made too many requests, asked for too many tokens, or has too many calls under way."""
     ERROR_REASON_LIMITS_UNAVAILABLE: _ErrorReason.ValueType  # 34
     """The store that limits and budgets are counted in does not answer, and the configuration says that calls then fail."""
+    ERROR_REASON_LEDGER_NOT_CONFIGURED: _ErrorReason.ValueType  # 35
+    """The gateway keeps no ledger: "ledger" in its configuration says where."""
+    ERROR_REASON_LEDGER_UNAVAILABLE: _ErrorReason.ValueType  # 36
+    """The ledger does not answer."""
+    ERROR_REASON_USAGE_FORBIDDEN: _ErrorReason.ValueType  # 37
+    """The usage of others is asked for, which is told to operators alone."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request or an attempt failed. In google.rpc.ErrorInfo without the prefix "ERROR_REASON_"."""
@@ -177,4 +183,10 @@ ERROR_REASON_CALLER_RATE_LIMITED: ErrorReason.ValueType  # 33
 """The caller, or its group, has made too many requests, asked for too many tokens, or has too many calls under way."""
 ERROR_REASON_LIMITS_UNAVAILABLE: ErrorReason.ValueType  # 34
 """The store that limits and budgets are counted in does not answer, and the configuration says that calls then fail."""
+ERROR_REASON_LEDGER_NOT_CONFIGURED: ErrorReason.ValueType  # 35
+"""The gateway keeps no ledger: "ledger" in its configuration says where."""
+ERROR_REASON_LEDGER_UNAVAILABLE: ErrorReason.ValueType  # 36
+"""The ledger does not answer."""
+ERROR_REASON_USAGE_FORBIDDEN: ErrorReason.ValueType  # 37
+"""The usage of others is asked for, which is told to operators alone."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -106,7 +106,7 @@ Global___UsageGrouping: _TypeAlias = UsageGrouping  # noqa: Y015
 
 @_typing.final
 class UsageFilter(_message.Message):
-    """Which attempts count. Fields that are empty leave nothing out."""
+    """Which attempts count: those that are as every field says. Fields that are empty leave nothing out."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -138,7 +138,7 @@ class UsageFilter(_message.Message):
     SERVICE_TIER_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     caller: _builtins.str
-    """Who called. A caller sees its own usage alone, whatever stands here."""
+    """Who called. At the doors a caller sees its own usage alone, and another name here is refused."""
     group: _builtins.str
     """The group of the caller."""
     provider: _builtins.str
@@ -151,7 +151,7 @@ class UsageFilter(_message.Message):
     """The service tier that the provider says it served."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Labels that the requests must have."""
+        """Labels that the requests must have, 16 at most. An empty value stands for requests without the label, too."""
 
     def __init__(
         self,
@@ -185,16 +185,16 @@ class GetUsageRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Most rows in the answer, 1 to 10,000. 0 is 1,000."""
+    """Most rows in the answer; 0 is 1,000, and more than 10,000 is 10,000."""
     page_token: _builtins.str
-    """"next_page_token" of the answer before. Empty for the first page."""
+    """"next_page_token" of the answer before, to the same question. Empty for the first page."""
     @_builtins.property
     def start(self) -> _timestamp_pb2.Timestamp:
-        """The first instant that counts. Absent: the beginning of this month in UTC."""
+        """The first instant that counts. Absent: the beginning of the month, in UTC, that "end" is in."""
 
     @_builtins.property
     def end(self) -> _timestamp_pb2.Timestamp:
-        """The instant behind the last that counts. Absent: now."""
+        """The instant behind the last that counts. Absent: now. What "page_token" goes on with ends where its first page did."""
 
     @_builtins.property
     def group_by(self) -> _containers.RepeatedCompositeFieldContainer[Global___UsageGrouping]:

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class UsageServiceStub(object):
-    """What was used and spent. Callers see their own usage at the doors; operators see all where the metrics are.
+    """What was used and spent, as the ledger has it. Callers see their own usage at the doors; operators see all where the metrics are.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class UsageServiceStub(object):
 
 
 class UsageServiceServicer(object):
-    """What was used and spent. Callers see their own usage at the doors; operators see all where the metrics are.
+    """What was used and spent, as the ledger has it. Callers see their own usage at the doors; operators see all where the metrics are.
     """
 
     def GetUsage(self, request, context):
@@ -87,7 +87,7 @@ def add_UsageServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class UsageService(object):
-    """What was used and spent. Callers see their own usage at the doors; operators see all where the metrics are.
+    """What was used and spent, as the ledger has it. Callers see their own usage at the doors; operators see all where the metrics are.
     """
 
     @staticmethod

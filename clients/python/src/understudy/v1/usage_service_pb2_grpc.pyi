@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class UsageServiceStub:
-    """What was used and spent. Callers see their own usage at the doors; operators see all where the metrics are."""
+    """What was used and spent, as the ledger has it. Callers see their own usage at the doors; operators see all where the metrics are."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -40,7 +40,7 @@ class UsageServiceStub:
 
 @_typing.type_check_only
 class UsageServiceAsyncStub(UsageServiceStub):
-    """What was used and spent. Callers see their own usage at the doors; operators see all where the metrics are."""
+    """What was used and spent, as the ledger has it. Callers see their own usage at the doors; operators see all where the metrics are."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetUsage: _aio.UnaryUnaryMultiCallable[_usage_service_pb2.GetUsageRequest, _usage_service_pb2.GetUsageResponse]  # type: ignore[assignment]
@@ -49,7 +49,7 @@ class UsageServiceAsyncStub(UsageServiceStub):
     """Lists the attempts of a request."""
 
 class UsageServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What was used and spent. Callers see their own usage at the doors; operators see all where the metrics are."""
+    """What was used and spent, as the ledger has it. Callers see their own usage at the doors; operators see all where the metrics are."""
 
     @_abc_1.abstractmethod
     def GetUsage(

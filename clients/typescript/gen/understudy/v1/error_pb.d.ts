@@ -261,6 +261,27 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_LIMITS_UNAVAILABLE = 34;
    */
   LIMITS_UNAVAILABLE = 34,
+
+  /**
+   * The gateway keeps no ledger: "ledger" in its configuration says where.
+   *
+   * @generated from enum value: ERROR_REASON_LEDGER_NOT_CONFIGURED = 35;
+   */
+  LEDGER_NOT_CONFIGURED = 35,
+
+  /**
+   * The ledger does not answer.
+   *
+   * @generated from enum value: ERROR_REASON_LEDGER_UNAVAILABLE = 36;
+   */
+  LEDGER_UNAVAILABLE = 36,
+
+  /**
+   * The usage of others is asked for, which is told to operators alone.
+   *
+   * @generated from enum value: ERROR_REASON_USAGE_FORBIDDEN = 37;
+   */
+  USAGE_FORBIDDEN = 37,
 }
 
 /**

@@ -41,13 +41,13 @@ export declare type UsageGrouping = Message<"understudy.v1.UsageGrouping"> & {
 export declare const UsageGroupingSchema: GenMessage<UsageGrouping>;
 
 /**
- * Which attempts count. Fields that are empty leave nothing out.
+ * Which attempts count: those that are as every field says. Fields that are empty leave nothing out.
  *
  * @generated from message understudy.v1.UsageFilter
  */
 export declare type UsageFilter = Message<"understudy.v1.UsageFilter"> & {
   /**
-   * Who called. A caller sees its own usage alone, whatever stands here.
+   * Who called. At the doors a caller sees its own usage alone, and another name here is refused.
    *
    * @generated from field: string caller = 1;
    */
@@ -89,7 +89,7 @@ export declare type UsageFilter = Message<"understudy.v1.UsageFilter"> & {
   serviceTier: string;
 
   /**
-   * Labels that the requests must have.
+   * Labels that the requests must have, 16 at most. An empty value stands for requests without the label, too.
    *
    * @generated from field: map<string, string> labels = 7;
    */
@@ -109,14 +109,14 @@ export declare const UsageFilterSchema: GenMessage<UsageFilter>;
  */
 export declare type GetUsageRequest = Message<"understudy.v1.GetUsageRequest"> & {
   /**
-   * The first instant that counts. Absent: the beginning of this month in UTC.
+   * The first instant that counts. Absent: the beginning of the month, in UTC, that "end" is in.
    *
    * @generated from field: google.protobuf.Timestamp start = 1;
    */
   start?: Timestamp | undefined;
 
   /**
-   * The instant behind the last that counts. Absent: now.
+   * The instant behind the last that counts. Absent: now. What "page_token" goes on with ends where its first page did.
    *
    * @generated from field: google.protobuf.Timestamp end = 2;
    */
@@ -137,14 +137,14 @@ export declare type GetUsageRequest = Message<"understudy.v1.GetUsageRequest"> &
   filter?: UsageFilter | undefined;
 
   /**
-   * Most rows in the answer, 1 to 10,000. 0 is 1,000.
+   * Most rows in the answer; 0 is 1,000, and more than 10,000 is 10,000.
    *
    * @generated from field: int32 page_size = 5;
    */
   pageSize: number;
 
   /**
-   * "next_page_token" of the answer before. Empty for the first page.
+   * "next_page_token" of the answer before, to the same question. Empty for the first page.
    *
    * @generated from field: string page_token = 6;
    */
@@ -564,7 +564,7 @@ export enum UsageDimension {
 export declare const UsageDimensionSchema: GenEnum<UsageDimension>;
 
 /**
- * What was used and spent. Callers see their own usage at the doors; operators see all where the metrics are.
+ * What was used and spent, as the ledger has it. Callers see their own usage at the doors; operators see all where the metrics are.
  *
  * @generated from service understudy.v1.UsageService
  */

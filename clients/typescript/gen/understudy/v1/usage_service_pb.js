@@ -84,7 +84,7 @@ export const UsageDimension = /*@__PURE__*/
   tsEnum(UsageDimensionSchema);
 
 /**
- * What was used and spent. Callers see their own usage at the doors; operators see all where the metrics are.
+ * What was used and spent, as the ledger has it. Callers see their own usage at the doors; operators see all where the metrics are.
  *
  * @generated from service understudy.v1.UsageService
  */

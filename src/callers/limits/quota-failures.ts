@@ -1,0 +1,80 @@
+import { rfc3339 } from '../../core/calendar.ts';
+import type { Failure } from '../../core/failure.ts';
+import { formatNano } from '../../core/money.ts';
+import type { AccountLimits, CallerAccount } from '../port/caller.ts';
+import type { StoreRefusal } from '../port/limit-store.ts';
+
+/** When to come again where calls under way are in the way, in milliseconds: nobody knows when they end. */
+const COME_AGAIN_MS = 1_000;
+
+const LIMIT_WORDS = {
+  requestsPerMinute: { name: 'requests_per_minute', what: 'requests per minute' },
+  tokensPerMinute: { name: 'tokens_per_minute', what: 'tokens per minute' },
+  concurrentCalls: { name: 'concurrent_calls', what: 'calls at a time' },
+} as const satisfies Record<keyof AccountLimits, { readonly name: string; readonly what: string }>;
+
+/** Says what a store's refusal means to a call. It is of class `local_refusal` before the first attempt, and `budget` at one. */
+export function quotaFailure(refusal: StoreRefusal): Failure {
+  switch (refusal.kind) {
+    case 'limited':
+      return limitReached(refusal.account, refusal.limit, refusal.retryAfterMs ?? COME_AGAIN_MS);
+    case 'exhausted':
+      return {
+        class: 'budget',
+        reason: 'BUDGET_EXHAUSTED',
+        message: `What is left of the budget of ${said(refusal)} does not cover what the call may cost; it renews at ${rfc3339(refusal.renewsAtMs)}.`,
+        quota: budgetQuota(refusal),
+      };
+    case 'reserved':
+      return {
+        class: 'budget',
+        reason: 'CALLER_RATE_LIMITED',
+        message: `Other calls have reserved what is left of the budget of ${said(refusal)}.`,
+        retryAfterMs: COME_AGAIN_MS,
+        quota: budgetQuota(refusal),
+      };
+    case 'unavailable':
+      return {
+        class: 'budget',
+        reason: 'LIMITS_UNAVAILABLE',
+        message: 'The store in which limits and budgets are counted does not answer.',
+      };
+  }
+}
+
+/** The failure of a call that can never be let in: it asks for more tokens than a minute gives. */
+export function neverFits(account: CallerAccount, tokens: number): Failure {
+  const { message, ...failure } = limitReached(account, 'tokensPerMinute', undefined);
+  return { ...failure, message: `The request may take ${tokens} tokens. ${message}` };
+}
+
+function limitReached(
+  { key, limits }: CallerAccount,
+  limit: keyof AccountLimits,
+  retryAfterMs: number | undefined,
+): Failure {
+  const { name, what } = LIMIT_WORDS[limit];
+  const description = `${limits[limit] ?? 0} ${what}`;
+  return {
+    class: 'local_refusal',
+    reason: 'CALLER_RATE_LIMITED',
+    message: `The limit of ${key} is ${description} (${name}).`,
+    retryAfterMs: retryAfterMs && Math.ceil(retryAfterMs),
+    quota: { subject: key, description, metadata: { limit: name } },
+  };
+}
+
+type OfBudget = Extract<StoreRefusal, { kind: 'exhausted' | 'reserved' }>;
+
+function said({ account, budget }: OfBudget): string {
+  return `${account.key}, ${formatNano(budget.nanoUsd)} USD per ${budget.per},`;
+}
+
+function budgetQuota({ account, budget, renewsAtMs }: OfBudget): Failure['quota'] {
+  const renewsAt = rfc3339(renewsAtMs);
+  return {
+    subject: account.key,
+    description: `budget of ${formatNano(budget.nanoUsd)} USD per ${budget.per}; renews at ${renewsAt}`,
+    metadata: { budget: `${account.key} ${budget.per}`, renewsAt },
+  };
+}

@@ -1,0 +1,31 @@
+/** What a store gives back for a column; 64-bit integers are `bigint`, in SQLite all integers are. */
+export type StoredValue = string | number | bigint | boolean | null | Readonly<Record<string, unknown>>;
+
+/** A row of an answer, by the names of its columns. */
+export type StoredRow = Readonly<Record<string, StoredValue>>;
+
+/** Keeps rows of usage for good. All of its methods reject with {@link StoreError} where the store is gone. */
+export interface UsageStore {
+  readonly dialect: 'sqlite' | 'postgres';
+  /** Opens it and brings its schema up to date; opening it again does nothing. */
+  open(): Promise<void>;
+  /** Writes rows as the journal has them, JSON arrays; those that are there already are passed over. Resolves when they are safe. */
+  write(rows: readonly string[]): Promise<void>;
+  /** Asks in the store's own SQL, with `?` in SQLite and `$1` in PostgreSQL for each value. */
+  read(sql: string, values: readonly (string | number | bigint | null)[]): Promise<readonly StoredRow[]>;
+  /** Deletes rows that began before a time, as far as that is one small step; returns whether there may be more. */
+  prune(beforeMs: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Why a store did not do what it was asked to. Its message is the store's code or fixed text, never a value or an address. */
+export class StoreError extends Error {
+  /** Whether the rows are to blame, so that the same rows will fail again. */
+  readonly isOfRows: boolean;
+
+  constructor(code: string, isOfRows = false) {
+    super(code);
+    this.name = 'StoreError';
+    this.isOfRows = isOfRows;
+  }
+}

@@ -1,0 +1,28 @@
+/** Most keys remembered; the one that was learned of longest ago goes first. */
+const MOST_KEYS = 1_000;
+/** How much longer than the longest recent answer the next one may be. */
+const MARGIN = 2;
+/** What of a long answer is forgotten with each shorter one. */
+const FORGOTTEN = 0.05;
+
+/** Guesses how long answers get whose requests do not bound them: twice the longest of late. */
+export class AnswerLengths {
+  readonly #longest = new Map<string, number>();
+
+  /** Returns the tokens that an answer is taken to have at most; `unknown` where none was seen. `key` is `provider/model`. */
+  most(key: string, unknown: number): number {
+    const longest = this.#longest.get(key);
+    return longest === undefined ? unknown : Math.ceil(MARGIN * longest);
+  }
+
+  /** Learns of an answer. */
+  learn(key: string, outputTokens: number): void {
+    const known = this.#longest.get(key) ?? outputTokens;
+    const longest = Math.max(outputTokens, known - FORGOTTEN * (known - outputTokens));
+    if (!this.#longest.delete(key) && this.#longest.size >= MOST_KEYS) {
+      const [oldest] = this.#longest.keys();
+      if (oldest !== undefined) this.#longest.delete(oldest);
+    }
+    this.#longest.set(key, longest);
+  }
+}

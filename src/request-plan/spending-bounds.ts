@@ -1,0 +1,62 @@
+import type { CostBounds } from '../core/money.ts';
+import type { Failure } from '../core/failure.ts';
+import type { ChainEntry, Prepared } from '../engine/port/call.ts';
+import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';
+import type { Accounting } from '../pricing/accounting.ts';
+import type { PromptSize } from '../pricing/prompt-size.ts';
+import type { PlanRequest, Spending } from '../server/port/gateway-port.ts';
+
+/** Fields of the providers' own requests by which answers are bounded; they win over `options.max_tokens`. */
+const LENGTH_FIELDS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'num_predict'] as const;
+/** Those that ask for another price. */
+const TIER_FIELDS = ['service_tier', 'speed'] as const;
+
+const NO_PRICE: Failure = {
+  class: 'capability',
+  reason: 'COST_LIMIT_EXCEEDED',
+  message: 'The price of the model is not known, so that it cannot be counted against a budget.',
+  field: 'model',
+};
+
+/** Makes each attempt on an entry ask leave for what it may cost; a failure where nobody knows what that is. */
+export function spendingBounds(
+  spending: Spending,
+  { options }: Pick<PlanRequest, 'options'>,
+  entry: ChainEntry,
+  size: PromptSize,
+  accounting: Accounting,
+): Pick<Prepared<unknown, unknown>, 'claim' | 'giveBack'> | Failure {
+  const own = options?.providerOptions[entry.provider];
+  const bounds =
+    own === undefined
+      ? accounting.costBounds(entry, size, answerOf(options?.maxTokens), [])
+      : boundsOfOwn(own, options?.maxTokens, entry, size, accounting);
+  if (bounds === undefined) return NO_PRICE;
+  return { claim: (remainingMs) => spending.claim(bounds, remainingMs), giveBack: () => spending.giveBack() };
+}
+
+/** Fields that a caller lays over the request may make it dearer. */
+function boundsOfOwn(
+  own: object,
+  maxTokens: number | undefined,
+  entry: ChainEntry,
+  size: PromptSize,
+  accounting: Accounting,
+): CostBounds | undefined {
+  const fields = new Map<string, unknown>([
+    ...Object.entries(own),
+    // Ollama has its options in an object of their own.
+    ...Object.entries(Object(new Map(Object.entries(own)).get('options'))),
+  ]);
+  const lengths = LENGTH_FIELDS.map((name) => fields.get(name)).filter((value) => typeof value === 'number');
+  const most = Math.max(maxTokens ?? 0, ...lengths);
+  const answers = fields.get('n');
+  const { tokens, isBounded } = answerOf(lengths.length > 0 && most > 0 ? most : maxTokens);
+  const times = typeof answers === 'number' && answers > 1 ? Math.ceil(answers) : 1;
+  const tiers = TIER_FIELDS.map((name) => fields.get(name)).filter((value) => typeof value === 'string');
+  return accounting.costBounds(entry, size, { tokens: tokens * times, isBounded }, tiers);
+}
+
+function answerOf(maxTokens: number | undefined) {
+  return { tokens: maxTokens ?? UNLIMITED_ANSWER_TOKENS, isBounded: maxTokens !== undefined };
+}

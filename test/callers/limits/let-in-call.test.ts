@@ -1,0 +1,245 @@
+import { describe, expect, test } from 'vitest';
+
+import { HeldToLimits } from '../../../src/callers/limits/held-to-limits.ts';
+import { InProcessLimits } from '../../../src/callers/memory/in-process-limits.ts';
+import type { CallTicket } from '../../../src/callers/port/call-limits.ts';
+import type { Caller } from '../../../src/callers/port/caller.ts';
+import type { LimitStore } from '../../../src/callers/port/limit-store.ts';
+import type { Failure } from '../../../src/core/failure.ts';
+import type { ClaimAnswer } from '../../../src/core/ports.ts';
+import { accountOf, callerOf, CENT, cents } from '../../support/caller-accounts.ts';
+import { createVirtualRuntime } from '../../support/virtual-runtime.ts';
+
+const NO_SIZE = { promptTokens: 0 };
+const MINUTE_MS = 60_000;
+
+/** The store's answers come in a later turn, as another process's would. */
+function remote(store: InProcessLimits): LimitStore {
+  const later = async <Answer>(answer: () => Answer): Promise<Answer> => {
+    await Promise.resolve();
+    return answer();
+  };
+  return {
+    enter: (accounts, tokens) => later(() => store.enter(accounts, tokens)),
+    reserve: (accounts, nanoUsd) => later(() => store.reserve(accounts, nanoUsd)),
+    leave: (...args) => store.leave(...args),
+    settle: (...args) => store.settle(...args),
+    onReturn: (...args) => store.onReturn(...args),
+    close: () => store.close(),
+  };
+}
+
+describe.each(['at once', 'later'])('with a store that answers %s', (when) => {
+  function stage() {
+    const runtime = createVirtualRuntime();
+    const store = new InProcessLimits(runtime);
+    const limits = new HeldToLimits(when === 'later' ? remote(store) : store, runtime);
+    const enter = async (caller: Caller): Promise<CallTicket> => {
+      const ticket = await limits.enter(caller, NO_SIZE);
+      if (ticket === undefined || 'reason' in ticket) throw new Error('refused');
+      return ticket;
+    };
+    const spentOf = (caller: Caller): bigint =>
+      caller.accounts.flatMap((account) => store.spentOf(account))[0]?.nanoUsd ?? 0n;
+    return { runtime, store, limits, enter, spentOf };
+  }
+  const claimed = async (answer: ClaimAnswer): Promise<Failure | 'leave'> => {
+    if (answer === undefined) return 'leave';
+    return ('decided' in answer ? await answer.decided : answer) ?? 'leave';
+  };
+  const exactly = (count: number) => ({ most: BigInt(count) * CENT, least: BigInt(count) * CENT });
+
+  test('a call books what its attempts cost, each once', async () => {
+    const { enter, spentOf } = stage();
+    const caller = callerOf('a', { budgets: [cents(100)] });
+    const call = await enter(caller);
+    expect(await claimed(call.claim(exactly(10), MINUTE_MS))).toBe('leave');
+    call.settle(7n * CENT);
+    call.settle(7n * CENT);
+    expect(await claimed(call.claim(exactly(10), MINUTE_MS))).toBe('leave');
+    call.leave(0);
+    call.leave(0);
+    expect(spentOf(caller)).toBe(17n * CENT);
+  });
+
+  test('an attempt that was not made costs nothing, and one of unknown cost what was reserved', async () => {
+    const { enter, spentOf } = stage();
+    const caller = callerOf('a', { budgets: [cents(100)] });
+    const call = await enter(caller);
+    await claimed(call.claim(exactly(10), MINUTE_MS));
+    call.giveBack();
+    expect(spentOf(caller)).toBe(0n);
+    await claimed(call.claim(exactly(10), MINUTE_MS));
+    call.settle(undefined);
+    expect(spentOf(caller)).toBe(10n * CENT);
+  });
+
+  test('what others have reserved comes, first come, first served', async () => {
+    const { enter, runtime } = stage();
+    const caller = callerOf('a', { budgets: [cents(100)] });
+    const first = await enter(caller);
+    await claimed(first.claim(exactly(60), MINUTE_MS));
+    const order: string[] = [];
+    const waiting = async (name: string, count: number): Promise<CallTicket> => {
+      const call = await enter(caller);
+      void claimed(call.claim(exactly(count), MINUTE_MS)).then((said) => {
+        order.push(`${name} ${said === 'leave' ? said : said.reason}`);
+      });
+      await runtime.settle();
+      return call;
+    };
+    await waiting('large', 70);
+    const small = await waiting('small', 20);
+    expect(order).toEqual([]);
+    first.settle(10n * CENT);
+    await runtime.settle();
+    expect(order).toEqual(['large leave', 'small leave']);
+    small.leave(0);
+  });
+
+  test('who waits is refused when the rest turns out to be spent', async () => {
+    const { enter, runtime } = stage();
+    const caller = callerOf('a', { budgets: [cents(100)] });
+    const first = await enter(caller);
+    await claimed(first.claim(exactly(95), MINUTE_MS));
+    const second = claimed((await enter(caller)).claim(exactly(10), MINUTE_MS));
+    await runtime.settle();
+    first.settle(95n * CENT);
+    expect(await second).toMatchObject({
+      class: 'budget',
+      reason: 'BUDGET_EXHAUSTED',
+      quota: {
+        subject: 'caller:a',
+        description: 'budget of 1 USD per day; renews at 2026-11-23T00:00:00Z',
+        metadata: { budget: 'caller:a day', renewsAt: '2026-11-23T00:00:00Z' },
+      },
+    });
+  });
+
+  test.each([
+    [MINUTE_MS, 30_000],
+    [2_000, 2_000],
+  ])('who has %i ms waits for %i ms at most', async (remainingMs, waitedMs) => {
+    const { enter, runtime, store, spentOf } = stage();
+    const caller = callerOf('a', { budgets: [cents(100)] });
+    const first = await enter(caller);
+    await claimed(first.claim(exactly(95), MINUTE_MS));
+    const second = claimed((await enter(caller)).claim(exactly(10), remainingMs));
+    await runtime.settle();
+    await runtime.advance(waitedMs - 1);
+    expect(runtime.pendingTimers()).toBe(1);
+    await runtime.advance(1);
+    expect(await second).toMatchObject({ class: 'budget', reason: 'CALLER_RATE_LIMITED', retryAfterMs: 1_000 });
+    first.settle(0n);
+    await runtime.settle();
+    expect(spentOf(caller)).toBe(0n);
+    expect(store.reserve(caller.accounts, 100n * CENT)).toBeUndefined();
+  });
+
+  test('who gives up leaves nothing reserved, and lets the next one go', async () => {
+    const { enter, runtime, store } = stage();
+    const caller = callerOf('a', { budgets: [cents(100)] });
+    const first = await enter(caller);
+    await claimed(first.claim(exactly(60), MINUTE_MS));
+    const large = (await enter(caller)).claim(exactly(70), MINUTE_MS);
+    const small = (await enter(caller)).claim(exactly(40), MINUTE_MS);
+    await runtime.settle();
+    if (large === undefined || !('cancel' in large)) throw new Error('it does not wait');
+    large.cancel();
+    expect(await large.decided).toMatchObject({ reason: 'CANCELLED' });
+    expect(await claimed(small)).toBe('leave');
+    expect(runtime.pendingTimers()).toBe(0);
+    expect(store.reserve(caller.accounts, 1n)).toMatchObject({ kind: 'reserved' });
+  });
+
+  test('an answer that nobody bounds gets what is left, one call at a time', async () => {
+    const { enter, spentOf, runtime } = stage();
+    const caller = callerOf('a', { budgets: [cents(100)] });
+    const open = { most: 500n * CENT, least: CENT / 10n };
+    const running: CallTicket[] = [];
+    const refused: Failure[] = [];
+    for (let each = 0; each < 200; each++) {
+      const call = await enter(caller);
+      void claimed(call.claim(open, MINUTE_MS)).then((said) => {
+        if (said === 'leave') running.push(call);
+        else refused.push(said);
+      });
+    }
+    await runtime.settle();
+    for (let call = running.shift(); call !== undefined; call = running.shift()) {
+      expect(running).toEqual([]);
+      call.settle(CENT);
+      await runtime.settle();
+    }
+    expect(spentOf(caller)).toBe(100n * CENT);
+    expect(refused.map(({ reason }) => reason)).toEqual(Array.from({ length: 100 }, () => 'BUDGET_EXHAUSTED'));
+  });
+
+  test('calls of two callers of a group wait for whose budget is in the way', async () => {
+    const { enter, runtime } = stage();
+    const group = accountOf('group:g', { budgets: [cents(100)] });
+    const of = (name: string, count: number): Caller => ({
+      ...callerOf(name),
+      accounts: [accountOf(`caller:${name}`, { budgets: [cents(count)], family: 'group:g' }), group],
+    });
+    const [a, b] = [of('a', 50), of('b', 200)];
+    const first = await enter(a);
+    await claimed(first.claim(exactly(50), MINUTE_MS));
+    const own = claimed((await enter(a)).claim(exactly(10), MINUTE_MS));
+    await runtime.settle();
+    const others = await enter(b);
+    expect(await claimed(others.claim(exactly(50), MINUTE_MS))).toBe('leave');
+    first.settle(10n * CENT);
+    expect(await own).toBe('leave');
+  });
+
+  test('nothing is asked of a caller without limits and budgets', async () => {
+    const { limits } = stage();
+    expect(limits.enter(callerOf('a'), NO_SIZE)).toBeUndefined();
+  });
+
+  test('a call that is over its limit is told which, and when to come again', async () => {
+    const { limits } = stage();
+    const caller = callerOf('a', { limits: { requestsPerMinute: 1 } });
+    expect(await limits.enter(caller, NO_SIZE)).toMatchObject({ hasBudget: false });
+    expect(await limits.enter(caller, NO_SIZE)).toMatchObject({
+      class: 'local_refusal',
+      reason: 'CALLER_RATE_LIMITED',
+      retryAfterMs: MINUTE_MS,
+      quota: {
+        subject: 'caller:a',
+        description: '1 requests per minute',
+        metadata: { limit: 'requests_per_minute' },
+      },
+    });
+  });
+
+  test('a request that asks for more tokens than a minute gives is told so for good', async () => {
+    const { limits } = stage();
+    const caller = callerOf('a', { limits: { tokensPerMinute: 1_000 } });
+    const refused = await limits.enter(caller, { promptTokens: 500, answerTokens: 501 });
+    expect(refused).toMatchObject({ reason: 'CALLER_RATE_LIMITED' });
+    expect(refused).not.toHaveProperty('retryAfterMs', expect.any(Number));
+    expect(await limits.enter(caller, { promptTokens: 500 })).toMatchObject({ hasBudget: false });
+  });
+});
+
+describe('a store that does not answer', () => {
+  const gone: LimitStore = {
+    enter: () => Promise.resolve({ kind: 'unavailable' }),
+    reserve: () => ({ kind: 'unavailable' }),
+    leave: () => undefined,
+    settle: () => undefined,
+    onReturn: () => () => undefined,
+    close: () => Promise.resolve(),
+  };
+
+  test('lets nobody in', async () => {
+    const limits = new HeldToLimits(gone, createVirtualRuntime());
+    const caller = callerOf('a', { limits: { requestsPerMinute: 1 } });
+    expect(await limits.enter(caller, NO_SIZE)).toMatchObject({ reason: 'LIMITS_UNAVAILABLE' });
+    const spender = await limits.enter(callerOf('b', { budgets: [cents(1)] }), NO_SIZE);
+    if (spender === undefined || 'reason' in spender) throw new Error('refused');
+    expect(spender.claim({ most: 1n, least: 1n }, MINUTE_MS)).toMatchObject({ reason: 'LIMITS_UNAVAILABLE' });
+  });
+});
