@@ -36,7 +36,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   config: { imports: ['core', 'gen'], types: ['engine'], packages: ['zod', 'yaml', 'node:'] },
   callers: { imports: ['core'], types: ['config'], packages: ['jose', 'ioredis', '@redis/client', 'node:'] },
-  ledger: { imports: ['core'], types: ['config'], packages: ['pg', 'node:'] },
+  ledger: { imports: ['core', 'config'], packages: ['pg', 'node:'] },
   telemetry: {
     imports: ['core', 'gen'],
     types: ['engine', 'server/port', 'callers/port', 'ledger/port'],

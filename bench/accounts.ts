@@ -6,7 +6,7 @@ export const API_KEY = 'us_bench-bench-bench-bench-bench-bench-bench';
 
 /** Returns the sections of a configuration with everything on: a caller in a group, rates, budgets for both, a ledger. */
 export function accountSections(directory: string, store: string | undefined): object {
-  const limits = { requests_per_minute: 6_000_000, tokens_per_minute: 6_000_000_000, concurrent_calls: 1_000 };
+  const limits = { requests_per_minute: 1_000_000, tokens_per_minute: 1_000_000_000, concurrent_calls: 1_000 };
   const budget = { usd: '900000.00', per: 'day' };
   return {
     groups: [{ name: 'bench', limits, budget }],

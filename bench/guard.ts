@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
+import { isMainThread } from 'node:worker_threads';
 
 /**
  * Loaded into every process that the bench starts (`node --import`): ends it when the bench is gone, tells how much CPU time it
@@ -28,11 +29,14 @@ const HEAP_SAMPLING_BYTES = 16 * 1024;
 
 const session = new Session();
 
-if (!process.connected) process.exit();
-process.on('disconnect', () => process.exit());
-process.on('message', (ask: Ask) => {
-  void answer(ask);
-});
+// Threads of the process load it too.
+if (isMainThread) {
+  if (!process.connected) process.exit();
+  process.on('disconnect', () => process.exit());
+  process.on('message', (ask: Ask) => {
+    void answer(ask);
+  });
+}
 
 async function answer(ask: Ask): Promise<void> {
   if (ask.ask === 'record') {

@@ -1,28 +1,27 @@
 import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
+import { hasBudgets, readSpent } from './callers/memory/spent-before.ts';
+import { type OpenDirectory, openCallerDirectory } from './callers/credentials/caller-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
 import { listModels } from './catalogue/list-models.ts';
 import { TargetLists } from './catalogue/target-lists.ts';
-import { createConfig } from './config/load.ts';
-import type { CreateOptions } from './config/load.ts';
-import { PACKAGE_VERSION } from './config/package-version.ts';
+import { parseKeysFile } from './config/file/keys-file.ts';
 import type { Config } from './config/port/resolved.ts';
+import { keysFileRules } from './config/resolve-callers.ts';
 import { Cohort } from './core/cohort.ts';
 import { backgroundTimers } from './core/background-timers.ts';
 import type { System } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
 import { DEFAULT_ENGINE_CONFIG } from './engine/port/config.ts';
 import type { RouteTable } from './engine/route/route.ts';
+import { openLedger } from './ledger/open-ledger.ts';
 import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createPriceTable } from './pricing/price-table.ts';
 import { AllowedChains } from './request-plan/allowed-chain.ts';
-import type { PlanContext } from './request-plan/plan.ts';
-import { planRequest } from './request-plan/plan.ts';
+import { type PlanContext, planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
-import { embedGateway } from './server/handlers/embedded-gateway.ts';
-import type { EmbeddedGateway } from './server/handlers/embedded-gateway.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
 import { within } from './server/http/within.ts';
 import type { GatewayPort } from './server/port/gateway-port.ts';
@@ -33,8 +32,9 @@ import { createFreeCheck } from './targets/free-calls.ts';
 import { wireTarget } from './targets/wire-target.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
+import type { SpentOf } from './telemetry/metering/caller-metrics.ts';
+import { usageRecords } from './telemetry/report/usage-records.ts';
 import { type LogStyle, openReports } from './telemetry/reports.ts';
-import { system as realSystem } from './system.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 
@@ -56,34 +56,9 @@ export interface GatewayParts {
   readonly snapshot?: GatewaySnapshot | undefined;
 }
 
-/** What {@link createGateway} is told. */
-export interface GatewayOptions extends CreateOptions {
-  /**
-   * What another gateway knew: targets of the same names go on from there, so that a new configuration closes no open circuit
-   * and forgets no rate limit. Suspensions are not in it, nor do circuits of models count that the configuration names no more:
-   * a new key, credit or model may be the very reason for the change.
-   */
-  readonly snapshot?: GatewaySnapshot | undefined;
-}
-
-/**
- * Makes a gateway for a TypeScript program, without any server.
- *
- * @param options.config a configuration of the same shape as the file
- * @param options.env names like those of the environment, such as `{ OPENAI_API_KEY: … }`; nothing is read from the process
- * @param options.snapshot what another gateway knew of its targets
- * @throws ConfigError naming every field that is wrong
- */
-export function createGateway(options: GatewayOptions = {}, system: System = realSystem): EmbeddedGateway {
-  const { snapshot } = options;
-  return embedGateway(
-    wireGateway({ config: createConfig(options), version: PACKAGE_VERSION, system, snapshot }),
-    system,
-  );
-}
-
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
-export function wireGateway({ config, version, system, reports = false, snapshot = [] }: GatewayParts): WiredGateway {
+export function wireGateway(parts: GatewayParts): WiredGateway {
+  const { config, version, system, reports = false, snapshot = [] } = parts;
   const cohort = new Cohort(system);
   const idle = backgroundTimers(system);
 
@@ -92,23 +67,15 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const bytesInFlight = maxBytesInFlight ?? defaultBytesInFlight(memoryLimitBytes(), heapLimitBytes(), maxMessageBytes);
   const transfers = createTransfers(system, { maxMessageBytes, transferMs: transferTimeoutMs }, bytesInFlight);
 
-  // What callers may do and spend.
+  // What callers do and spend.
   const limitStore = new InProcessLimits(system);
-  const limits = new HeldToLimits(limitStore, system);
+  const ledger = openLedger(config.ledger, system, (event) => log?.ledgerHappened(event));
 
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
   const style = reports === true ? { text: false, colors: false } : reports;
-  const told =
-    style === false
-      ? undefined
-      : openReports({
-          version,
-          system,
-          cohort,
-          transfers: transfers.budget,
-          style,
-          spentOf: (account) => limitStore.spentOf(account),
-        });
+  const spentOf: SpentOf = (account) => limitStore.spentOf(account);
+  const reported = { version, system, cohort, transfers: transfers.budget, spentOf, ledger: ledger.figures };
+  const told = style === false ? undefined : openReports({ ...reported, style });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
@@ -116,6 +83,7 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   const overrides = config.targets.map(({ name, prices }) => ({ target: name, prices }));
   const prices = createPriceTable({ overrides });
   const priceFallback = new PriceFallback(() => import('@pydantic/genai-prices'));
+  const limits = new HeldToLimits(limitStore, system, () => priceFallback.ready());
   const accounting = new Accounting(prices, priceFallback, () => system.wall(), config.targets);
 
   // Whom calls go to, and what is known of their models.
@@ -134,14 +102,10 @@ export function wireGateway({ config, version, system, reports = false, snapshot
   };
 
   // Who is asked, when, and how often.
+  const { circuitBreaker, retry, admission } = config;
   const targetListeners: (() => void)[] = [];
   const engine = new Engine({
-    config: {
-      ...DEFAULT_ENGINE_CONFIG,
-      circuitBreaker: config.circuitBreaker,
-      retry: config.retry,
-      admission: config.admission,
-    },
+    config: { ...DEFAULT_ENGINE_CONFIG, circuitBreaker, retry, admission },
     targets: config.targets,
     runtime: system,
     observer: {
@@ -183,12 +147,29 @@ export function wireGateway({ config, version, system, reports = false, snapshot
     models: () => listModels(config.targets, { prices, known, lists }),
     newRequestId: () => system.newId(),
     uptimeMs: () => system.now() - startedAtMs,
-    callEnded: (call) => told?.callEnded(call),
+    isUnauthenticated: config.server.isUnauthenticated,
+    callEnded: (call) => {
+      ledger.record((callId) => usageRecords(call, callId, (attempt) => accounting.listNanoUsd(attempt)));
+      told?.callEnded(call);
+    },
+  };
+
+  // Who calls. A program that embeds the gateway has no doors, and nobody to ask.
+  let directory: OpenDirectory | undefined;
+  const authentication: WiredGateway['authentication'] = () => {
+    const { callers } = config;
+    if (callers === undefined) return undefined;
+    const readKeys = (text: string) => parseKeysFile(text, keysFileRules(callers));
+    const say = { info: (message: string) => log?.info(message), warn: (message: string) => log?.warn(message) };
+    directory ??= openCallerDirectory({ config: callers, system, fetch, readKeys, ...say });
+    const refused = told?.credentialsRefused ?? (() => undefined);
+    return { directory, includesHealth: config.server.authenticateHealth, refused };
   };
 
   const random = (): number => system.random();
   return {
     port,
+    authentication,
     load: () => engine.load,
     transfers,
     handlers: () => createHandlers(port, { random }),
@@ -203,34 +184,32 @@ export function wireGateway({ config, version, system, reports = false, snapshot
         },
         acted: (act) => log?.operatorActed(act),
       }),
-    usage: { queries: undefined, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
+    usage: { queries: ledger.queries, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
+    open: async () => {
+      await ledger.ready();
+      if (hasBudgets(config.callers))
+        limitStore.restore(await readSpent((sinceMs) => ledger.spentSince(sinceMs), system.wall()));
+    },
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
     },
-    reportFault: (thrown) => {
-      log?.fault(thrown);
-    },
-    onTargetChange: (listener) => {
-      targetListeners.push(listener);
-    },
+    reportFault: (thrown) => log?.fault(thrown),
+    onTargetChange: (listener) => void targetListeners.push(listener),
     snapshot: () => engine.snapshot(),
-    note: (message) => {
-      log?.info(message);
-    },
-    repeatNothing: () => {
-      engine.repeatNothing();
-    },
-    drain: () => {
-      engine.drain();
-    },
+    tlsHappened: (event) => told?.tlsHappened(event),
+    note: (message) => log?.info(message),
+    repeatNothing: () => engine.repeatNothing(),
+    drain: () => engine.drain(),
     close: async () => {
       engine.drain();
+      directory?.close();
       lists.close();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
       await limitStore.close();
       load?.close();
       stopWatching?.();
+      await ledger.close();
       // What was just answered is reported in the next turn.
       await system.yieldIo();
       if (log === undefined) return;

@@ -43,6 +43,14 @@ async function main(): Promise<void> {
       process.exitCode = result.status;
       return;
     }
+    case 'keys create': {
+      const { createKey } = await import('./cli/create-key.ts');
+      const made = createKey(line.flags, system.wall());
+      stdout.on('error', endWithoutOutput);
+      stderr.write(made.stderr);
+      stdout.write(made.stdout);
+      return;
+    }
     case 'generate':
     case 'chat':
     case 'health':

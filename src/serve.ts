@@ -6,7 +6,8 @@ import { showsColors } from './cli/terminal/terminal.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config, DrainConfig } from './config/port/resolved.ts';
 import { loadProcessConfig } from './config/process-config.ts';
-import { describeStartup } from './config/summary.ts';
+import { describeStartup, shownDoors } from './config/summary.ts';
+import { openTlsFiles } from './config/tls/watched-files.ts';
 import { wireGateway } from './gateway.ts';
 import { openAdmin } from './server/admin/operator-door.ts';
 import { openGrpcDoor } from './server/grpc/native-door.ts';
@@ -14,6 +15,9 @@ import type { WiredGateway } from './server/handlers/wired-gateway.ts';
 import { Room } from './server/health/room.ts';
 import { ServingStatus } from './server/health/serving-status.ts';
 import { drainDoors } from './server/shutdown/drain-doors.ts';
+import type { TlsEvent } from './server/port/tls-options.ts';
+import type { LiveTls } from './server/tls/live-tls.ts';
+import { type CertificateWatch, watchCertificates } from './server/tls/certificate-watch.ts';
 import { openWebDoor } from './server/web/http-door.ts';
 import { audienceOf } from './server/usage/audience.ts';
 import { createUsageHandlers } from './server/usage/serve-usage.ts';
@@ -47,44 +51,77 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     isAccepting = false;
     gateway.drain();
   };
-  const doors = await openDoors(config.server, gateway, serving, () => isAccepting);
+  const tls = openTls(config.server, gateway);
+  await gateway.open();
+  const doors = await openDoors(config.server, gateway, serving, tls, () => isAccepting);
   serving.startServing();
   const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
   listenForSignals(gateway, config.server.drain, async (drain) => {
     const repeatNothing = (): void => gateway.repeatNothing();
     const open = [doors.grpc, doors.web];
     await drainDoors({ ...drain, serving, doors: open, repeatNothing, refuseNew, runtime: system });
+    for (const watch of tls.watches) watch.stop();
     await Promise.all([doors.admin.close(), gateway.close()]);
   });
   surviveFaults(gateway);
   // Whoever reads this may send a signal at once.
   const description = describeStartup(config, addresses, PACKAGE_VERSION);
   if (logFormat !== 'json') stdout.write(log.text ? `${description}\n` : description);
-  else gateway.note(`serving: gRPC ${addresses.grpc}, web http://${addresses.web}, admin http://${addresses.admin}`);
+  else {
+    const { grpc, web, admin } = shownDoors(addresses, config.server);
+    gateway.note(`serving: gRPC ${grpc}, web ${web}, admin ${admin}`);
+    // Text has them above.
+    for (const warning of config.warnings) gateway.note(`warning: ${warning}`);
+  }
   await gateway.warmUp();
+}
+
+/** Reads the certificates of the listeners, and keeps them as their files are. Throws ConfigError where they cannot be used. */
+function openTls({ tls, adminTls }: Config['server'], gateway: WiredGateway) {
+  const watches: CertificateWatch[] = [];
+  const open = (config: Config['server']['tls']): LiveTls | undefined => {
+    if (config === undefined) return undefined;
+    const watch = watchCertificates(...openTlsFiles(config, () => system.wall()), system, (event) =>
+      gateway.tlsHappened(event),
+    );
+    watches.push(watch);
+    return watch.tls;
+  };
+  const doors = open(tls);
+  return { doors, admin: adminTls === tls ? doors : open(adminTls), watches };
 }
 
 async function openDoors(
   server: Config['server'],
   gateway: WiredGateway,
   serving: ServingStatus,
+  tls: ReturnType<typeof openTls>,
   isAccepting: () => boolean,
 ) {
   const { grpcAddress, httpAddress, adminAddress, adminService, reflection, connections } = server;
   const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.doorHandlers(isAccepting);
-  const usage = createUsageHandlers(gateway.usage, audienceOf(false, [grpcAddress, httpAddress]));
   const shared = { runtime: system, transfers: gateway.transfers };
-  const http = { idleTimeoutMs, allowedHosts };
+  const authentication = gateway.authentication();
+  const audience = audienceOf(authentication !== undefined, [grpcAddress, httpAddress]);
+  const calls = {
+    handlers,
+    usage: createUsageHandlers(gateway.usage, audience),
+    authentication,
+    tls: tls.doors,
+  };
+  const tlsHappened = (event: TlsEvent): void => gateway.tlsHappened(event);
+  const http = { idleTimeoutMs, allowedHosts, tlsHappened };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, address: grpcAddress, handlers, usage, serving, reflection, connections }),
-    openWebDoor({ ...shared, ...http, address: httpAddress, handlers, usage, isReady, isLeaving, corsOrigins }),
+    openGrpcDoor({ ...shared, ...calls, address: grpcAddress, serving, reflection, connections, tlsHappened }),
+    openWebDoor({ ...shared, ...http, ...calls, address: httpAddress, isReady, isLeaving, corsOrigins }),
     openAdmin({
       ...shared,
       ...http,
       address: adminAddress,
+      tls: tls.admin,
       isReady,
       usage: gateway.usage,
       ...(gateway.metrics && { metrics: gateway.metrics }),

@@ -599,7 +599,7 @@ func (x *ListAttemptsRequest) GetRequestId() string {
 	return ""
 }
 
-// The attempts of a request. More than one request where its callers have used the id again.
+// The attempts of a request, the last 1,000 of them. More than one request where its callers have used the id again.
 type ListAttemptsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In the order in which they began.

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -197,6 +198,27 @@ def restarted() -> str:
     return answer.restarts[0].target
 
 
+def tls() -> str:
+    """TLS and mTLS."""
+    folder = Path(os.environ["UNDERSTUDY_TLS_FOLDER"])
+
+    def call(name: str | None) -> str:
+        own = {} if name is None else {"certificate_chain": folder / f"{name}.crt", "private_key": folder / f"{name}.key"}
+        with client("UNDERSTUDY_TLS_ADDRESS", tls=understudy.Tls(root_certificates=folder / "ca.crt", **own)) as llm:
+            return llm.generate(PROMPT).text
+
+    expect("text is empty", call("caller"))
+    refusals = {None: "A client certificate is required.", "expired": "The client certificate has expired."}
+    for name, why in refusals.items():
+        try:
+            call(name)
+        except understudy.Error as error:
+            expect(str(error), error.code is grpc.StatusCode.UNAUTHENTICATED and why in str(error))
+        else:
+            raise DifferentError("a client without its certificate was taken")
+    return "TLS"
+
+
 def metadata() -> str:
     """What arrives at the server."""
     with client("UNDERSTUDY_ECHO_ADDRESS", api_key="conformance-key") as llm:
@@ -283,6 +305,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "left-loop": left_loop,
     "decoded-error": decoded_error,
     "restarted": restarted,
+    "tls": tls,
     "metadata": metadata,
     "large": large,
     "streams": streams,

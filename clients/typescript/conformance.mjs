@@ -1,4 +1,5 @@
 // Runs the cases that are named as arguments against the gateways of the environment; one JSON line for each.
+import { readFileSync } from 'node:fs';
 import { setTimeout as passed } from 'node:timers/promises';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
@@ -194,6 +195,21 @@ const cases = {
       expect(`${restarts.length} restarts`, restarts.length === 1);
       return text;
     }),
+  tls: async () => {
+    const pem = (name) => readFileSync(`${addressOf('UNDERSTUDY_TLS_FOLDER')}/${name}`);
+    const ca = pem('ca.crt');
+    const own = (name) => ({ tls: { ca, cert: pem(`${name}.crt`), key: pem(`${name}.key`) } });
+    const call = (options) => using('UNDERSTUDY_TLS_ADDRESS', (client) => client.generate({ prompt: PROMPT }), options);
+    expect('text is empty', (await call(own('caller'))).text !== '');
+    for (const [options, why] of [
+      [{ tls: { ca } }, 'A client certificate is required.'],
+      [own('expired'), 'The client certificate has expired.'],
+    ]) {
+      const { code, message } = await errorOf(call(options));
+      expect(`${Code[code]} ${message}`, code === Code.Unauthenticated && message.includes(why));
+    }
+    return 'TLS';
+  },
   metadata: () =>
     using(
       'UNDERSTUDY_ECHO_ADDRESS',

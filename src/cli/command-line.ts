@@ -1,3 +1,4 @@
+import type { KeyFlags } from './create-key.ts';
 import type { LogFormat } from '../telemetry/logging/line-format.ts';
 
 /** Where the gateway is and how it is reached. */
@@ -102,6 +103,7 @@ export type CommandLine =
   /** `isImplied`: no command was named. */
   | { readonly name: 'serve'; readonly flags: ServeFlags; readonly isImplied: boolean }
   | { readonly name: 'check'; readonly flags: CheckFlags }
+  | { readonly name: 'keys create'; readonly flags: KeyFlags }
   /** Help or version, for standard output. */
   | { readonly name: 'print'; readonly text: string }
   | CallCommand;

@@ -41,6 +41,7 @@ Examples:
   git diff | understudy generate --system "Write a commit message." --max-tokens 200
   understudy generate --json --schema city.json "The capital of Italy?" | jq -r .text
   understudy health --watch
+  understudy keys create --caller billing --expires 90d
 
 \`understudy help COMMAND\` has the flags of a command; \`understudy help serve\` the variables of providers.
 ${EXIT_STATUS}`;

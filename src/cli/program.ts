@@ -1,7 +1,5 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 
-import { DURATION_RULE, parseDuration } from '../config/file/duration.ts';
-import { parseUtcTime, UTC_TIME_RULE } from '../core/formats/utc-time.ts';
 import { hideKeys, keysOf } from '../config/port/hidden-keys.ts';
 import type { Environment } from '../config/port/resolved.ts';
 import { LOG_FORMATS } from '../telemetry/logging/line-format.ts';
@@ -9,7 +7,16 @@ import type { AskFlags, CheckFlags, CommandLine, HealthFlags, ModelsFlags, Serve
 import type { UsageFlags } from './command-line.ts';
 import { CHAT_HELP, CHECK_HELP, GENERATE_HELP, HEALTH_HELP, MAIN_HELP, MODELS_HELP, SERVE_HELP } from './help-text.ts';
 import { USAGE_HELP } from './help-text.ts';
-import { GROUPING_RULE, parseGroupings } from './usage/grouping.ts';
+import {
+  appendValue,
+  readDecimal,
+  readFlagDuration,
+  readGroupings,
+  readPath,
+  readUtcTime,
+  readWholeNumber,
+} from './flag-values.ts';
+import type { KeyFlags } from './create-key.ts';
 import { UsageError } from './usage-error.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:50051';
@@ -52,6 +59,7 @@ export function parseCommandLine(argv: readonly string[], { env, version, column
   const isImplied = impliesServe(argv);
   addServe(program, (flags) => found.push({ name: 'serve', flags, isImplied }));
   addCheck(program, (flags) => found.push({ name: 'check', flags }));
+  addKeys(program, (flags) => found.push({ name: 'keys create', flags }));
   addAsk(program, 'generate', (words, flags) => found.push({ name: 'generate', words, flags }));
   addAsk(program, 'chat', (words, flags) => found.push({ name: 'chat', words, flags }));
   addHealth(program, (flags) => found.push({ name: 'health', flags }));
@@ -94,6 +102,19 @@ function addCheck(program: Command, then: (flags: CheckFlags) => void): void {
     .action(then);
 }
 
+function addKeys(program: Command, then: (flags: KeyFlags) => void): void {
+  program
+    .command('keys')
+    .description('make API keys for callers')
+    .command('create')
+    .description('make an API key: prints it once, and the line that makes it known')
+    .requiredOption('--caller <name>', 'whose key it is')
+    .option('--expires <when>', 'an instant, such as 2030-01-31T12:00:00Z, or a time from now, such as 90d or 12h')
+    .option('--name <text>', 'for people, such as who holds it')
+    .option('--file <file>', 'add the line to this file of keys (api_keys_file)', readPath)
+    .action(then);
+}
+
 function addAsk(
   program: Command,
   name: 'generate' | 'chat',
@@ -109,14 +130,14 @@ function addAsk(
     .option('-s, --system <text>', 'instructions that stand before the prompt')
     .option('-m, --model <model>', 'a model, or target/model')
     .option('-r, --route <name>', 'a route of the configuration')
-    .option('-t, --target <name>', 'a target, or target/model, to try; several in their order', appended)
-    .option('--max-tokens <n>', 'most tokens to write, reasoning included', wholeNumber)
-    .option('--temperature <n>', 'sampling temperature, 0 to 2', decimal)
+    .option('-t, --target <name>', 'a target, or target/model, to try; several in their order', appendValue)
+    .option('--max-tokens <n>', 'most tokens to write, reasoning included', readWholeNumber)
+    .option('--temperature <n>', 'sampling temperature, 0 to 2', readDecimal)
     .addOption(new Option('--reasoning-effort <level>', 'how much to reason').choices(EFFORTS))
     .option('--schema <file>', 'answer with JSON of this JSON Schema')
     .option('--strict', 'with --schema: an answer that does not match it is a failure')
     .option('--restart', 'let an answer that breaks off begin anew')
-    .option('--retries <n>', 'most repeats of a call that has cost nothing', wholeNumber, 0)
+    .option('--retries <n>', 'most repeats of a call that has cost nothing', readWholeNumber, 0)
     .optionsGroup('Output:')
     .option('--stream', `show words as they come${isChat ? ' (default)' : ' (default on a terminal)'}`)
     .option('--no-stream', 'show the whole answer')
@@ -133,7 +154,9 @@ function addHealth(program: Command, then: (flags: HealthFlags) => void): void {
     .description('tell how the targets are doing')
     .optionsGroup('Output:')
     .option('-w, --watch', 'go on, and show what changes')
-    .addOption(new Option('--interval <time>', 'time between two looks').default(2_000, '2s').argParser(duration))
+    .addOption(
+      new Option('--interval <time>', 'time between two looks').default(2_000, '2s').argParser(readFlagDuration),
+    )
     .option('--service <name>', 'ask grpc.health.v1 about this service')
     .option('--strict', 'fail unless every target can be used')
     .option('--json', 'print one JSON document; with --watch a line for each change');
@@ -157,9 +180,9 @@ function addUsage(program: Command, then: (flags: UsageFlags) => void): void {
     .command('usage')
     .description('tell what was used and spent')
     .optionsGroup('Question:')
-    .option('--from <time>', 'from this time on (default: the beginning of the month)', utcTime)
-    .option('--to <time>', 'before this time (default: now)', utcTime)
-    .addOption(new Option('--by <list>', 'what tells rows apart').default('caller,model').argParser(groupings))
+    .option('--from <time>', 'from this time on (default: the beginning of the month)', readUtcTime)
+    .option('--to <time>', 'before this time (default: now)', readUtcTime)
+    .addOption(new Option('--by <list>', 'what tells rows apart').default('caller,model').argParser(readGroupings))
     .option('--caller <name>', 'only this caller')
     .option('--request <id>', 'list the attempts of this request instead')
     .optionsGroup('Output:')
@@ -175,7 +198,7 @@ function addUsage(program: Command, then: (flags: UsageFlags) => void): void {
 function addConfigFlags(command: Command): Command {
   return command
     .option('--demo', 'answer from a mock, or from Ollama on this machine, where no provider is configured')
-    .option('--config <file>', 'read this YAML or JSON file (also: UNDERSTUDY_CONFIG)', pathOfFile);
+    .option('--config <file>', 'read this YAML or JSON file (also: UNDERSTUDY_CONFIG)', readPath);
 }
 
 function addConnectionFlags(command: Command, timeout: string): void {
@@ -183,8 +206,8 @@ function addConnectionFlags(command: Command, timeout: string): void {
     .option('--no-color', 'no colours')
     .optionsGroup('Connection:')
     .option('-a, --address <address>', 'host:port, or https://host:port for TLS', DEFAULT_ADDRESS)
-    .option('--timeout <time>', `deadline, such as 500ms, 30s or 2m (default: ${timeout})`, duration)
-    .option('-H, --header <header>', 'metadata, such as "x-request-id: 1"; several', appended)
+    .option('--timeout <time>', `deadline, such as 500ms, 30s or 2m (default: ${timeout})`, readFlagDuration)
+    .option('-H, --header <header>', 'metadata, such as "x-request-id: 1"; several', appendValue)
     .option('--api-key-file <file>', 'read the API key from this file instead of UNDERSTUDY_API_KEY')
     .option('--allow-plaintext-key', 'send the API key without TLS to another machine')
     .option('--ca <file>', 'authorities to trust, in PEM')
@@ -192,44 +215,6 @@ function addConnectionFlags(command: Command, timeout: string): void {
     .option('--key <file>', 'private key of --cert, in PEM')
     .option('--server-name <name>', 'name that the certificate of the gateway must have')
     .optionsGroup('');
-}
-
-function appended(value: string, earlier: readonly string[] | undefined): readonly string[] {
-  return [...(earlier ?? []), value];
-}
-
-function pathOfFile(value: string, earlier: string | undefined): string {
-  if (value === '' || value.startsWith('--')) throw new InvalidArgumentError('It needs the path of a file.');
-  if (earlier !== undefined) throw new InvalidArgumentError('It was given twice.');
-  return value;
-}
-
-function wholeNumber(value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(value);
-}
-
-function decimal(value: string): number {
-  if (!/^-?\d{1,9}(\.\d{1,9})?$/.test(value)) throw new InvalidArgumentError('It must be a number, such as 0.7.');
-  return Number(value);
-}
-
-/** A duration; a number alone is one of seconds. */
-function utcTime(value: string): number {
-  const ms = parseUtcTime(value);
-  if (ms === undefined) throw new InvalidArgumentError(`It ${UTC_TIME_RULE}.`);
-  return ms;
-}
-
-function groupings(value: string): string {
-  if (parseGroupings(value) === undefined) throw new InvalidArgumentError(`It ${GROUPING_RULE}.`);
-  return value;
-}
-
-function duration(value: string): number {
-  const ms = parseDuration(/^\d+$/.test(value) ? `${value}s` : value);
-  if (ms === undefined) throw new InvalidArgumentError(`It ${DURATION_RULE}.`);
-  return ms;
 }
 
 /** Says in one sentence what is wrong. Arguments that no flag announced are not repeated: they may be anything. */

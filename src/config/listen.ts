@@ -22,15 +22,29 @@ export function readSwitch(env: Environment, name: string, problems: ConfigProbl
   return undefined;
 }
 
+/** Which addresses ask who calls, besides those that something else guards. */
+export interface GuardedAddresses {
+  /** Whether callers are named, so that both doors ask. */
+  readonly doors: boolean;
+  /** Whether the admin listener asks for client certificates. */
+  readonly admin: boolean;
+}
+
 /**
  * Decides what to listen on: addresses in the environment win over the file. Adds a problem for an address that others can
- * reach unless that is allowed, and for two doors on one address.
+ * reach unless that is allowed or guarded, and for two doors on one address.
  */
-export function resolveServer(server: FileServer, env: Environment, problems: ConfigProblem[]): ServerConfig {
+export function resolveServer(
+  server: FileServer,
+  env: Environment,
+  problems: ConfigProblem[],
+  guarded: GuardedAddresses = { doors: false, admin: false },
+): ServerConfig {
   const allowUnauthenticated =
     readSwitch(env, 'UNDERSTUDY_ALLOW_UNAUTHENTICATED', problems) ?? server.allow_unauthenticated;
   const addresses = { grpcAddress: '', httpAddress: '', adminAddress: '' };
   const taken = new Map<string, string>();
+  let isUnauthenticated = false;
   for (const { key, field, variable } of DOORS) {
     const text = readVariable(env, variable);
     const path = text === undefined ? `server.${field}` : variable;
@@ -41,14 +55,10 @@ export function resolveServer(server: FileServer, env: Environment, problems: Co
     }
     const shown = formatAddress(address);
     addresses[key] = shown;
-    if (!isLoopback(address) && !allowUnauthenticated) {
-      problems.push({
-        path,
-        message:
-          `other machines can reach ${shown} and callers are not authenticated; use a loopback address such as ` +
-          `127.0.0.1:${address.port}, or, if something else guards it, set server.allow_unauthenticated: true or ` +
-          'UNDERSTUDY_ALLOW_UNAUTHENTICATED=1',
-      });
+    const isAdmin = key === 'adminAddress';
+    if (!isLoopback(address) && !isAdmin && !guarded.doors) isUnauthenticated = true;
+    if (!isLoopback(address) && !allowUnauthenticated && !guarded[isAdmin ? 'admin' : 'doors']) {
+      problems.push({ path, message: unguarded(shown, address.port, isAdmin && guarded.doors) });
     }
     const other = taken.get(shown);
     if (other !== undefined && address.port !== 0) problems.push({ path, message: `${shown} is taken by ${other}` });
@@ -68,10 +78,22 @@ export function resolveServer(server: FileServer, env: Environment, problems: Co
     adminService,
     ...http,
     allowUnauthenticated,
+    isUnauthenticated,
+    authenticateHealth: server.authenticate_health,
     limits,
     drain: { pauseMs: drain.pause, graceMs: drain.grace },
     connections: resolveConnections(server.connections),
   };
+}
+
+function unguarded(shown: string, port: number, isForOperators: boolean): string {
+  const [who, instead] = isForOperators
+    ? ['operators show no credentials', ', ask for client certificates with server.tls.client_ca']
+    : ['callers are not authenticated', ''];
+  return (
+    `other machines can reach ${shown} and ${who}; use a loopback address such as 127.0.0.1:${port}${instead}, or, ` +
+    'if something else guards it, set server.allow_unauthenticated: true or UNDERSTUDY_ALLOW_UNAUTHENTICATED=1'
+  );
 }
 
 function resolveConnections({ keepalive, ...ages }: FileServer['connections']): ConnectionsConfig {

@@ -1,19 +1,24 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 import type { Config, Environment, RouteConfig, TargetConfig } from './port/resolved.ts';
+import { callerProblems } from './check-callers.ts';
 import { crossProblems, splitEntry } from './check.ts';
 import { bareTarget, detectTargets, type DetectedTarget } from './detect.ts';
 import { schemaProblems } from './file/issues.ts';
 import { hideKeys, keysOf } from './port/hidden-keys.ts';
-import { readSwitch, resolveServer } from './listen.ts';
+import { readSwitch, resolveServer, type GuardedAddresses } from './listen.ts';
 import { OLLAMA_DEFAULT_URL } from './ollama-probe.ts';
+import { parseKeysFile } from './file/keys-file.ts';
 import { parseConfigText } from './file/parse.ts';
 import { ConfigError, valueAt, type ConfigProblem } from './port/problem.ts';
 import { readVariable } from './port/provider-defaults.ts';
 import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './file/schema.ts';
 import { substituteVariables } from './file/substitute.ts';
 import { resolveAdmission } from './resolve-admission.ts';
+import { resolveLedger } from './resolve-ledger.ts';
+import { keysFileRules, resolveCallers } from './resolve-callers.ts';
 import { resolveTarget } from './resolve-target.ts';
+import { resolveTls, type TlsReader } from './tls/resolve-tls.ts';
 
 /** Where a process's configuration comes from. */
 export interface LoadOptions {
@@ -28,6 +33,8 @@ export interface LoadOptions {
   readonly ollamaFound?: boolean | undefined;
   /** How large the heap of the process may become, in bytes: what fits it is the default. Absent: as if it were large. */
   readonly heapLimitBytes?: number | undefined;
+  /** Milliseconds since the epoch, by which certificates have expired. Default: none has. */
+  readonly wallMs?: number | undefined;
 }
 
 /** A config for a program that embeds the gateway. */
@@ -46,6 +53,10 @@ interface Assembly {
   readonly demo: boolean;
   readonly ollamaFound: boolean;
   readonly heapLimitBytes?: number | undefined;
+  /** What certificates are read with. */
+  readonly tls?: TlsReader | undefined;
+  /** What the paths in the config are relative to. Absent: the working directory. */
+  readonly folder?: string | undefined;
 }
 
 /** Loads the process's configuration from the environment and its file. Throws {@link ConfigError} with every problem. */
@@ -56,7 +67,11 @@ export function loadConfig(options: LoadOptions): Config {
   if (path === undefined) return assemble({ raw: {}, label: 'config', ...given });
   const label = hideKeys(basename(path), keysOf(env));
   const text = readText(options, path);
-  return assemble({ raw: parseConfigText(text, label), label, ...given });
+  const folder = dirname(path);
+  const tls = { folder, read: options.readFile, wallMs: options.wallMs };
+  const config = assemble({ raw: parseConfigText(text, label), label, folder, tls, ...given });
+  checkCallerFiles(config, options.readFile);
+  return config;
 }
 
 /** Makes a configuration for a program that embeds the gateway, with the same checks. Throws {@link ConfigError}. */
@@ -82,7 +97,22 @@ function readText(options: LoadOptions, path: string): string {
   }
 }
 
-function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assembly): Config {
+/** Reads the file of keys once, so that a process does not start with one that is wrong. */
+function checkCallerFiles({ callers }: Config, readFile: LoadOptions['readFile']): void {
+  if (callers?.apiKeysFile === undefined) return;
+  let text: string;
+  try {
+    text = readFile(callers.apiKeysFile);
+  } catch (error) {
+    const code = valueAt(error, ['code']);
+    throw new ConfigError([
+      { path: 'api_keys_file', message: `cannot be read${typeof code === 'string' ? ` (${code})` : ''}` },
+    ]);
+  }
+  parseKeysFile(text, keysFileRules(callers));
+}
+
+function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, tls }: Assembly): Config {
   const problems: ConfigProblem[] = [];
   const { value: tree, problems: unset } = substituteVariables(raw, env);
   problems.push(...unset);
@@ -100,8 +130,23 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assemb
   problems.push(
     ...crossProblems({ tree, raw, env, mockAll, detected: detectedNames }).filter(({ path }) => !failed.has(path)),
   );
+  problems.push(
+    ...callerProblems({
+      tree,
+      raw,
+      routes: [...new Set(['default', ...namesAt(tree, 'routes')])],
+      targets: detectedNames ?? namesAt(tree, 'targets'),
+    }).filter(({ path }) => !failed.has(path)),
+  );
   const section = serverSchema.safeParse(valueAt(tree, ['server']) ?? {});
-  const server = section.success ? resolveServer(section.data, env, problems) : undefined;
+  const tlsWarnings: string[] = [];
+  const told = { problems, warnings: tlsWarnings };
+  const server = section.success
+    ? {
+        ...resolveServer(section.data, env, problems, guardedAddresses(tree)),
+        ...resolveTls(section.data, tls, told),
+      }
+    : undefined;
   const file = parsed.data;
   if (problems.length > 0 || file === undefined || server === undefined) {
     const keys = [...keysOf(env), ...keysOfTargets(raw), ...keysOfTargets(tree)];
@@ -139,13 +184,36 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes }: Assemb
     },
     admission: resolveAdmission(file.admission, heapLimitBytes),
     server,
+    ledger: resolveLedger(file.ledger, { folder, demo }),
+    callers: resolveCallers(file, folder),
     warnings: [
+      ...(server.isUnauthenticated
+        ? ['other machines can reach the gateway, which does not ask who calls: whoever reaches it spends on its keys']
+        : []),
       ...(detection?.warnings ?? []),
+      ...tlsWarnings,
       ...(mockAll && targets.length === 0
         ? ['UNDERSTUDY_MOCK is set, but there is no target that could be a mock']
         : []),
     ],
     demo: standIn?.target.provider === 'mock',
+  };
+}
+
+function namesAt(tree: unknown, field: string): readonly string[] {
+  const items = valueAt(tree, [field]);
+  const names = Array.isArray(items) ? items.map((item) => valueAt(item, ['name'])) : [];
+  return [...new Set(names.filter((name) => typeof name === 'string'))];
+}
+
+/** The doors ask where callers are named, the admin listener where it asks for certificates. */
+function guardedAddresses(tree: unknown): GuardedAddresses {
+  const callers = valueAt(tree, ['callers']);
+  const adminTls = valueAt(tree, ['server', 'admin_tls']) ?? valueAt(tree, ['server', 'tls']);
+  const mayComeWithout = valueAt(adminTls, ['client_auth']) === 'optional';
+  return {
+    doors: Array.isArray(callers) && callers.length > 0,
+    admin: valueAt(adminTls, ['client_ca']) !== undefined && !mayComeWithout,
   };
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 
-import type { Timers } from '../core/ports.ts';
+import type { Runtime, Timers } from '../core/ports.ts';
 import { loadConfig } from './load.ts';
 import { probeOllama } from './ollama-probe.ts';
 import type { Config } from './port/resolved.ts';
@@ -21,11 +21,14 @@ export interface ConfigFlags {
  * Loads the configuration of this process; where that leaves nothing but the demo, an Ollama on this machine is looked for. Throws
  * ConfigError with every problem.
  */
-export async function loadProcessConfig({ config: configPath, demo }: ConfigFlags, timers: Timers): Promise<Config> {
+export async function loadProcessConfig(
+  { config: configPath, demo }: ConfigFlags,
+  timers: Timers & Pick<Runtime, 'wall'>,
+): Promise<Config> {
   const { heap_size_limit: heapLimitBytes } = getHeapStatistics();
   const readFile = (path: string): string => readFileSync(path, 'utf8');
   const load = (ollamaFound: boolean): Config =>
-    loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes });
+    loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes, wallMs: timers.wall() });
   const config = load(false);
   return config.demo && (await findOllama(timers)) ? load(true) : config;
 }

@@ -31,10 +31,20 @@ export function describeStartup(config: Config, doors: OpenDoors, version: strin
         .filter((route) => route.entries.length > 0)
         .map((route) => [route.name, route.entries.map(describeEntry).join(', ')]),
     ),
-    describeDoors(doors),
+    describeDoors(shownDoors(doors, config.server)),
     config.warnings.map((warning) => `warning: ${warning}`).join('\n'),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+/** Returns where the doors are as clients are told it: `host:port` for plaintext gRPC, URLs otherwise. */
+export function shownDoors({ grpc, web, admin }: OpenDoors, { tls, adminTls }: Config['server']): OpenDoors {
+  const scheme = tls === undefined ? 'http' : 'https';
+  return {
+    grpc: grpc === undefined || tls === undefined ? grpc : `https://${grpc}`,
+    web: web && `${scheme}://${web}`,
+    admin: admin && `${adminTls === undefined ? 'http' : 'https'}://${admin}`,
+  };
 }
 
 function describeTargets(config: Config, table: Table): string {
@@ -60,8 +70,8 @@ function describeEntry(entry: RouteEntry): string {
 function describeDoors(doors: OpenDoors): string {
   const lines: string[] = [];
   if (doors.grpc !== undefined) lines.push(`gRPC   ${doors.grpc}`);
-  if (doors.web !== undefined) lines.push(`web    http://${doors.web}`);
-  if (doors.admin !== undefined) lines.push(`admin  http://${doors.admin}`);
+  if (doors.web !== undefined) lines.push(`web    ${doors.web}`);
+  if (doors.admin !== undefined) lines.push(`admin  ${doors.admin}`);
   return lines.join('\n');
 }
 

@@ -19,7 +19,7 @@ function daysIn(year: number, month: number): number {
 }
 
 /** Returns the year, month and day, from 1, of a day of the Gregorian calendar that is so many days after 1970-01-01. */
-export function dateOfDay(days: number): readonly [year: number, month: number, day: number] {
+function dateOfDay(days: number): readonly [year: number, month: number, day: number] {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;

@@ -1,6 +1,9 @@
+import type { CredentialFailure } from '../callers/port/credentials.ts';
 import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
+import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd } from '../server/port/gateway-port.ts';
+import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
 import { watchLoad } from './load/overload.ts';
 import { createPeopleFormat } from './logging/line-format.ts';
@@ -27,6 +30,8 @@ export interface ReportParts {
   readonly style: LogStyle;
   /** What accounts have spent; absent where this process does not count it. */
   readonly spentOf?: SpentOf | undefined;
+  /** What the ledger does; absent where there is none. */
+  readonly ledger?: LedgerFigures | undefined;
 }
 
 /** What is told of calls: to people, to Prometheus, and to the engine of the load of this process. */
@@ -36,17 +41,29 @@ export interface Reports {
   readonly load: ReturnType<typeof watchLoad>;
   /** Tells of a call's end, once its answer is on its way. */
   callEnded(call: CallEnd): void;
+  /** Tells of the transport security of the listeners. */
+  tlsHappened(event: TlsEvent): void;
+  /** Counts a call whose credentials were refused, and logs it once a minute for each reason. */
+  readonly credentialsRefused: (failure: CredentialFailure, peer: string) => void;
 }
 
 /** Opens log and metrics, and begins to watch the load of this process. */
-export function openReports({ version, system, cohort, transfers, style, spentOf }: ReportParts): Reports {
+export function openReports({ version, system, cohort, transfers, style, spentOf, ledger }: ReportParts): Reports {
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
   const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format });
-  const metrics = createMetrics({ version, transfers, spentOf });
+  const metrics = createMetrics({ version, transfers, spentOf, ledger });
   return {
     log,
     metrics,
     load: watchLoad(system),
+    tlsHappened: (event) => {
+      log.tlsHappened(event);
+      metrics.tlsHappened(event);
+    },
+    credentialsRefused: ({ credentials }, peer) => {
+      metrics.credentialsRefused(credentials);
+      log.credentialsRefused(credentials, peer);
+    },
     callEnded: (call) => {
       // The answers go out first; then all log lines of a turn, then all figures.
       cohort.add(() => {

@@ -82,7 +82,7 @@ describe.skipIf(!hasOpenssl())('TLS', () => {
     });
 
     test.each([
-      { name: 'has expired', issue: () => authority.issue(NAME, -1), code: 'CERT_HAS_EXPIRED' },
+      { name: 'has expired', issue: () => authority.issue(NAME, { days: -1 }), code: 'CERT_HAS_EXPIRED' },
       {
         name: 'is for another name',
         issue: () => authority.issue('example.org'),

@@ -68,6 +68,15 @@ describe('the command line', () => {
     expect(parse(['models', '--timeout', '250ms'])).toMatchObject({ flags: { timeout: 250 } });
   });
 
+  test('times of usage are those of UTC', () => {
+    const usage = parse(['usage', '--from', '2026-11', '--to', '2026-11-30T14:00:00+01:00', '--by', 'day,label:team']);
+    expect(usage).toMatchObject({
+      flags: { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 10, 30, 13), by: 'day,label:team' },
+    });
+    expect(parse(['usage'])).toMatchObject({ flags: { by: 'caller,model' } });
+    expect(parse(['usage'])).not.toHaveProperty('flags.from');
+  });
+
   test('the address comes from its flag, then from the environment', () => {
     const env = { UNDERSTUDY_ADDRESS: 'https://there:443' };
     expect(parse(['health'], env)).toMatchObject({ flags: { address: 'https://there:443' } });
@@ -103,6 +112,9 @@ describe('the command line', () => {
     [['chat', '--reasoning-effort', 'huge'], 'Allowed choices are none, minimal'],
     [['chat', '--timeout', 'soon'], 'must be a duration'],
     [['--log-format', 'xml'], 'Allowed choices are auto, text, json'],
+    [['usage', '--from', 'yesterday'], 'must be a time such as'],
+    [['usage', '--by', 'caller,colour'], 'must be a list of caller, group'],
+    [['usage', '--by', 'label'], 'label:NAME'],
   ])('%j has a value that cannot be used', (argv, words) => {
     expect(refusalOf(argv)).toContain(words);
     expect(refusalOf(argv)).not.toContain('\n');
@@ -121,12 +133,12 @@ describe('help', () => {
   test('is there at every level, with the exit status of what calls a gateway', () => {
     for (const argv of [['--help'], ['-h'], ['help']]) {
       expect(printed(argv)).toMatch(/^Usage: understudy COMMAND/);
-      for (const name of ['serve', 'check', 'generate', 'chat', 'health', 'models']) {
+      for (const name of ['serve', 'check', 'generate', 'chat', 'health', 'models', 'usage']) {
         expect(printed(argv)).toMatch(new RegExp(`^ {2}${name} `, 'm'));
         expect(printed([name, '--help'])).toBe(printed(['help', name]));
       }
     }
-    for (const name of ['generate', 'chat', 'health', 'models']) {
+    for (const name of ['generate', 'chat', 'health', 'models', 'usage']) {
       for (const words of ['Exit status:', 'UNDERSTUDY_ADDRESS', 'UNDERSTUDY_API_KEY', '--address', '--ca', '--json']) {
         expect(printed([name, '--help'])).toContain(words);
       }

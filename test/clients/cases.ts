@@ -27,6 +27,7 @@ export const CLIENT_CASES: readonly ClientCase[] = [
   alone('decoded-error', 'violations, reason, attempts and retry info are decoded'),
   shared('restarted', 'a restarted stream has the text of the second target alone'),
   shared('metadata', 'API key, x-request-id, traceparent and the default deadline arrive'),
+  shared('tls', 'TLS and mTLS: a call is answered, and a missing or expired certificate refused by name'),
   shared('large', '10 MiB each way'),
   shared('streams', '200 streams at once on one client'),
   alone('rolling', 'no call fails while one of two gateways is replaced'),

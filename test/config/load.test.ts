@@ -48,6 +48,8 @@ describe('defaults', () => {
       idleTimeoutMs: 620_000,
       allowedHosts: [],
       allowUnauthenticated: false,
+      isUnauthenticated: false,
+      authenticateHealth: false,
       limits: { maxMessageBytes: 20 * 1024 * 1024, maxBytesInFlight: undefined, transferTimeoutMs: 60_000 },
       drain: { pauseMs: 2_000, graceMs: 25_000 },
       connections: {
@@ -94,6 +96,7 @@ server:
     idle_timeout: 75s
     allowed_hosts: [gateway.internal, "::1"]
   allow_unauthenticated: true
+  authenticate_health: true
   limits: { max_message_bytes: 65536, max_bytes_in_flight: 262144, transfer_timeout: 5s }
   drain: { pause: 0s, grace: 20s }
   connections:
@@ -140,6 +143,8 @@ server:
         idleTimeoutMs: 75_000,
         allowedHosts: ['gateway.internal', '::1'],
         allowUnauthenticated: true,
+        isUnauthenticated: false,
+        authenticateHealth: true,
         limits: { maxMessageBytes: 65_536, maxBytesInFlight: 262_144, transferTimeoutMs: 5_000 },
         drain: { pauseMs: 0, graceMs: 20_000 },
         connections: {

@@ -5,12 +5,20 @@ import { join } from 'node:path';
 
 import type { ChaosIdentity } from './chaos-upstream.ts';
 
+/** What a certificate is to hold besides its common name. */
+export interface IssueOptions {
+  /** How long it is valid; a negative number has expired. Default: 2. */
+  readonly days?: number;
+  /** Alternative names in openssl's form, such as `URI:spiffe://example.org/billing`. Default: the common name. */
+  readonly names?: readonly string[];
+}
+
 /** A certificate authority of a test. */
 export interface Authority {
   /** Its own certificate, PEM. */
   readonly cert: string;
-  /** Signs a certificate for a name; one of a negative number of days has expired. */
-  issue(name: string, days?: number): ChaosIdentity;
+  /** Signs a certificate for a name. */
+  issue(name: string, options?: IssueOptions): ChaosIdentity;
   /** Removes its files. */
   remove(): void;
 }
@@ -32,23 +40,12 @@ export function createAuthority(): Authority {
   const directory = mkdtempSync(join(tmpdir(), 'understudy-tls-'));
   const path = (name: string): string => join(directory, name);
   const read = (name: string): string => readFileSync(path(name), 'utf8');
-  openssl(
-    'req',
-    '-x509',
-    ...KEY,
-    '-days',
-    '2',
-    '-subj',
-    '/CN=authority',
-    '-keyout',
-    path('ca.key'),
-    '-out',
-    path('ca.crt'),
-  );
+  const own = ['-subj', '/CN=authority', '-keyout', path('ca.key'), '-out', path('ca.crt')];
+  openssl('req', '-x509', ...KEY, '-days', '2', ...own);
   return {
     cert: read('ca.crt'),
-    issue: (name, days = 2) => {
-      const request = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
+    issue: (name, { days = 2, names = [`DNS:${name}`] } = {}) => {
+      const request = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${names.join(',')}`];
       openssl('req', ...KEY, ...request, '-keyout', path('own.key'), '-out', path('own.csr'));
       const signer = ['-CA', path('ca.crt'), '-CAkey', path('ca.key'), '-CAcreateserial', '-copy_extensions', 'copy'];
       openssl('x509', '-req', '-in', path('own.csr'), ...signer, '-days', String(days), '-out', path('own.crt'));

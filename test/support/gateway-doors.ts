@@ -50,8 +50,9 @@ export async function startGateway(
   const plain = gateway.doorHandlers(() => !serving.isDraining);
   const handlers = callers.length === 0 ? plain : asNamed(plain, callers);
   const shared = { address: '127.0.0.1:0', handlers, runtime: system };
-  const door = await openGrpcDoor({ ...shared, serving });
-  const web = await openWebDoor({ ...shared, isReady: () => serving.isReady });
+  const authentication = gateway.authentication();
+  const door = await openGrpcDoor({ ...shared, serving, authentication });
+  const web = await openWebDoor({ ...shared, authentication, isReady: () => serving.isReady });
   serving.startServing();
   const client = openRpcClient(door.address);
   return {

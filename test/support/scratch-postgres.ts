@@ -12,6 +12,9 @@ const run = promisify(execFile);
 /** A PostgreSQL of a test's own. */
 export interface ScratchPostgres {
   readonly url: string;
+  /** Ends it as if its machine had failed; `start` has it come back at the same address. */
+  fail(): Promise<void>;
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,17 +39,22 @@ export async function startScratchPostgres(programs: string): Promise<ScratchPos
   }
   const data = join(folder, 'data');
   const command = async (line: string): Promise<void> => {
-    const [program, args] = isRoot ? ['su', ['postgres', '-s', '/bin/sh', '-c', line]] : ['/bin/sh', ['-c', line]];
-    await run(String(program), args as string[], { cwd: '/' });
+    const program = isRoot ? 'su' : '/bin/sh';
+    const args = isRoot ? ['postgres', '-s', '/bin/sh', '-c', line] : ['-c', line];
+    await run(program, args, { cwd: '/' });
   };
   const port = await freePort();
   await command(`${programs}/initdb -D ${data} -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N`);
   const options = `-p ${port} -c listen_addresses=127.0.0.1 -k ${folder} -F`;
-  await command(`${programs}/pg_ctl -D ${data} -w -l ${folder}/log -o "${options}" start`);
+  const start = (): Promise<void> => command(`${programs}/pg_ctl -D ${data} -w -l ${folder}/log -o "${options}" start`);
+  const fail = (): Promise<void> => command(`${programs}/pg_ctl -D ${data} -m immediate stop`);
+  await start();
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    start,
+    fail,
     stop: async () => {
-      await command(`${programs}/pg_ctl -D ${data} -m immediate stop`);
+      await fail().catch(() => undefined);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -12,7 +12,7 @@ import { postgresPrograms, startScratchPostgres } from './scratch-postgres.ts';
 /** A store with the real tables in a real database, which a test fills by itself. */
 export interface FilledStore extends Pick<UsageStore, 'dialect' | 'read'> {
   /** Has these records and no others from then on. */
-  fill(records: readonly UsageRecord[]): Promise<void>;
+  holds(records: readonly UsageRecord[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ function openSqlite(): FilledStore {
       statement.setReadBigInts(true);
       return statement.all(...values) as readonly unknown[] as readonly StoredRow[];
     },
-    fill: async (records) => {
+    holds: async (records) => {
       database.exec('BEGIN; DELETE FROM usage_attempts');
       const insert = database.prepare(insertSql(() => '?'));
       for (const record of records) {
@@ -63,7 +63,7 @@ async function openPostgres(): Promise<FilledStore> {
   return {
     dialect: 'postgres',
     read: async (sql, values) => (await client.query<Record<string, StoredRow[string]>>(sql, [...values])).rows,
-    fill: async (records) => {
+    holds: async (records) => {
       await client.query('TRUNCATE usage_attempts');
       const sql = insertSql((index) => `$${index + 1}`);
       for (const record of records) await client.query(sql, [...valuesOf(record)]);

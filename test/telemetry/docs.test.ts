@@ -32,6 +32,16 @@ describe('docs/metrics.md', () => {
   metrics.callEnded(okEnd({ caller, attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
   metrics.callEnded(failedEnd());
   metrics.unknownEvent('openai', 'openai');
+  metrics.tlsHappened({
+    kind: 'loaded',
+    section: 'server.tls',
+    isFirst: true,
+    names: 'DNS:localhost',
+    expiresAtMs: 1,
+    expires: '1970-01-01T00:00:00.001Z',
+  });
+  metrics.tlsHappened({ kind: 'refused', listener: 'web door', why: 'A client certificate is required' });
+  metrics.credentialsRefused('missing');
 
   test('lists every metric of ours with its type and its labels', async () => {
     const { types, samples } = parseExposition((await metrics.render([healthyTarget()], engineLoad())).body);

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +39,7 @@ var cases = map[string]func(context.Context) (any, error){
 	"left-loop":     leftLoop,
 	"decoded-error": decodedError,
 	"restarted":     restarted,
+	"tls":           transportSecurity,
 	"metadata":      sentMetadata,
 	"large":         large,
 	"streams":       streams,
@@ -95,6 +97,33 @@ func with(variable string, use func(*understudy.Client) (any, error), options ..
 	}
 	defer client.Close()
 	return use(client)
+}
+
+func transportSecurity(ctx context.Context) (any, error) {
+	file := func(name string) string { return filepath.Join(os.Getenv("UNDERSTUDY_TLS_FOLDER"), name) }
+	call := func(certificate, key string) (any, error) {
+		return with("UNDERSTUDY_TLS_ADDRESS", func(client *understudy.Client) (any, error) {
+			answer, err := client.Generate(ctx, &understudy.GenerateRequest{Prompt: "Say hello."})
+			return answer.GetText(), err
+		}, understudy.WithTLSFiles(file("ca.crt"), certificate, key))
+	}
+	if text, err := call(file("caller.crt"), file("caller.key")); err != nil || text == "" {
+		return nil, fmt.Errorf("no answer: %w", err)
+	}
+	refused := func(why, certificate, key string) error {
+		_, err := call(certificate, key)
+		if failed, ok := errors.AsType[*understudy.Error](err); ok && failed.Code == codes.Unauthenticated && strings.Contains(err.Error(), why) {
+			return nil
+		}
+		return fmt.Errorf("not %q: %w", why, err)
+	}
+	if err := refused("A client certificate is required.", "", ""); err != nil {
+		return nil, err
+	}
+	if err := refused("The client certificate has expired.", file("expired.crt"), file("expired.key")); err != nil {
+		return nil, err
+	}
+	return "TLS", nil
 }
 
 func messages(text string) []*understudy.Message {

@@ -41,6 +41,7 @@ export * from '../gen/understudy/v1/health_pb.js';
 export * from '../gen/understudy/v1/llm_pb.js';
 export * from '../gen/understudy/v1/routing_pb.js';
 export * from '../gen/understudy/v1/usage_pb.js';
+export * from '../gen/understudy/v1/usage_service_pb.js';
 export {
   type HealthCheckResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,

@@ -36,3 +36,4 @@ export * from '../gen/understudy/v1/health_pb.js';
 export * from '../gen/understudy/v1/llm_pb.js';
 export * from '../gen/understudy/v1/routing_pb.js';
 export * from '../gen/understudy/v1/usage_pb.js';
+export * from '../gen/understudy/v1/usage_service_pb.js';

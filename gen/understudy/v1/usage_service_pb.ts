@@ -313,7 +313,7 @@ export const ListAttemptsRequestSchema: GenMessage<ListAttemptsRequest> = /*@__P
   messageDesc(file_understudy_v1_usage_service, 5);
 
 /**
- * The attempts of a request. More than one request where its callers have used the id again.
+ * The attempts of a request, the last 1,000 of them. More than one request where its callers have used the id again.
  *
  * @generated from message understudy.v1.ListAttemptsResponse
  */

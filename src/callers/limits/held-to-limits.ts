@@ -14,15 +14,30 @@ const OPEN_ANSWER_TOKENS = 1_024;
 export class HeldToLimits implements CallLimits {
   readonly #context: LetInContext;
   readonly #counted = new WeakMap<Caller, CountedAccounts>();
+  readonly #loadPrices: () => Promise<void>;
+  #hasPrices = false;
 
-  constructor(store: LimitStore, timers: Timers) {
+  /** @param loadPrices loads what prices are known from, for the first call whose caller has a budget; never rejects. Default: nothing */
+  constructor(store: LimitStore, timers: Timers, loadPrices: () => Promise<void> = () => Promise.resolve()) {
     this.#context = { store, queue: new BudgetQueue(store), timers };
+    this.#loadPrices = loadPrices;
   }
 
   enter(caller: Caller, size: CallSize): CallTicket | Failure | undefined | Promise<CallTicket | Failure> {
-    const { accounts } = caller;
-    if (accounts.length === 0) return undefined;
+    if (caller.accounts.length === 0) return undefined;
     const counted = this.#counted.get(caller) ?? this.#count(caller);
+    return this.#hasPrices || counted.budgeted.length === 0
+      ? this.#enter(counted, size)
+      : this.#enterFirst(counted, size);
+  }
+
+  async #enterFirst(counted: CountedAccounts, size: CallSize): Promise<CallTicket | Failure> {
+    await this.#loadPrices();
+    this.#hasPrices = true;
+    return this.#enter(counted, size);
+  }
+
+  #enter(counted: CountedAccounts, size: CallSize): CallTicket | Failure | Promise<CallTicket | Failure> {
     const { limited } = counted;
     if (limited.length === 0) return new LetInCall(this.#context, counted, 0);
     const tokens = tokensOf(limited, size);

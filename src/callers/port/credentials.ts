@@ -18,11 +18,30 @@ export interface CertificateNames {
   readonly commonName?: string | undefined;
 }
 
+/** Why credentials are refused, for metrics and the log: a closed set, which says nothing of the credentials. */
+export type CredentialFault =
+  | 'missing'
+  | 'malformed'
+  | 'unknown_key'
+  | 'expired_key'
+  | 'invalid_token'
+  | 'expired_token'
+  | 'unknown_certificate'
+  | 'issuer_unavailable';
+
+/** Why nobody shows these credentials. */
+export interface CredentialFailure extends Failure {
+  readonly credentials: CredentialFault;
+}
+
+/** Who calls, or why nobody is known to. */
+export type Identified = Caller | CredentialFailure;
+
 /** Knows callers by what they show. */
 export interface CallerDirectory {
   /**
-   * Returns who shows these credentials, or why nobody does: AUTH_REQUIRED or AUTH_INVALID, of class `local_refusal`. A promise only
-   * where something must be asked or reckoned first; it never rejects.
+   * Returns who shows these credentials, or why nobody does: AUTH_REQUIRED or AUTH_INVALID, of class `local_refusal`; OVERLOADED
+   * where the keys of a token's issuer cannot be had. A promise only where something must be asked or reckoned first; it never rejects.
    */
-  identify(shown: ShownCredentials): Caller | Failure | Promise<Caller | Failure>;
+  identify(shown: ShownCredentials): Identified | Promise<Identified>;
 }

@@ -30,12 +30,13 @@ export function sumsTable(groupBy: readonly UsageGrouping[], rows: readonly Usag
   // A request with attempts in two rows is one request: only the gateway can add them up.
   const total = rows.length > 1 ? [['total', ...groupBy.slice(1).map(() => ''), ...amountsOf(totalOf(rows), '')]] : [];
   const heading = [...groupBy.map(nameOfGrouping), ...AMOUNTS];
-  const cells = [heading, ...keyed, ...total].map((row) => [...row]);
-  for (let column = groupBy.length; column < heading.length; column += 1) {
-    const width = Math.max(...cells.map((row) => row[column]?.length ?? 0));
-    for (const row of cells) row[column] = (row[column] ?? '').padStart(width);
-  }
-  return alignedTable(cells[0] ?? [], cells.slice(1));
+  const all = [heading, ...keyed, ...total];
+  const widths = heading.map((_title, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  // Numbers stand below each other by their last digits.
+  const aligned = all.map((row) =>
+    row.map((cell, column) => (column < groupBy.length ? cell : cell.padStart(widths[column] ?? 0))),
+  );
+  return alignedTable(aligned[0] ?? [], aligned.slice(1));
 }
 
 /** Writes rows of usage as CSV, with the columns of `/usage.csv`. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
 import { admissionSchema } from './admission-schema.ts';
+import { ledgerSchema } from './ledger-schema.ts';
+import { callerSections } from './callers-schema.ts';
 import { MODEL_NAME } from '../../core/model-id.ts';
 import { PROVIDERS } from '../../core/provider.ts';
 import { parseAddress } from '../../core/address.ts';
@@ -9,6 +11,7 @@ import { isKey } from '../port/hidden-keys.ts';
 import { baseUrlProblem, withoutApiVersion } from '../port/base-url.ts';
 import { duration, durationOfSeconds, flag, LIST, MAPPING, oneOf, text, wholeNumber } from './leaves.ts';
 import { connectionsSchema, drainSchema } from './lifetimes.ts';
+import { tlsSections } from './tls-schema.ts';
 
 const name = () => text(/^[A-Za-z0-9._~-]{1,100}$/, 'must be 1 to 100 letters, digits, or characters of ._~-');
 
@@ -187,6 +190,7 @@ export const serverSchema = z.strictObject(
     grpc_address: address().prefault('127.0.0.1:50051'),
     http_address: address().prefault('127.0.0.1:8080'),
     admin_address: address().prefault('127.0.0.1:9464'),
+    ...tlsSections,
     reflection: flag().prefault(true).describe('Whether the gRPC door describes its services.'),
     admin_service: flag()
       .prefault(false)
@@ -196,6 +200,9 @@ export const serverSchema = z.strictObject(
     allow_unauthenticated: flag()
       .prefault(false)
       .describe('Allows addresses other than loopback: something else guards them.'),
+    authenticate_health: flag()
+      .prefault(false)
+      .describe('Whether callers must say who they are for Health, grpc.health.v1 and reflection as well.'),
     limits: limitsSchema.prefault({}).describe('What messages may take.'),
     drain: drainSchema.prefault({}).describe('What happens at SIGTERM.'),
     connections: connectionsSchema.prefault({}).describe('How long connections of the gRPC door live.'),
@@ -219,6 +226,8 @@ export const fileSchema = z.strictObject(
     retry: retrySchema.prefault({}),
     admission: admissionSchema.prefault({}).describe('How much is done at a time.'),
     server: serverSchema.prefault({}).describe('Addresses in the environment win.'),
+    ledger: ledgerSchema.optional().describe('Where usage is kept. Default: nowhere, with --demo in usage.db.'),
+    ...callerSections,
   },
   MAPPING,
 );

@@ -77,13 +77,13 @@ export function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
 
 /**
  * Says that the value at a path breaks a rule. The value is taken from the tree as it was written, before variables were put
- * in, and is left out under `api_key`.
+ * in, and is left out under `api_key` and `api_keys`.
  */
 export function problemAt(raw: unknown, path: readonly PropertyKey[], rule: string): ConfigProblem {
   const at = formatPath(path);
   const value = valueAt(raw, path);
   if (value === undefined) return { path: at, message: 'is required' };
-  if (path.includes('api_key')) return { path: at, message: rule };
+  if (path.includes('api_key') || path.includes('api_keys')) return { path: at, message: rule };
   const field = path.at(-1);
   const isUrl = typeof field === 'string' && URL_FIELD.test(field);
   return { path: at, message: brokenRule(rule, isUrl ? cutAtHost(value) : value) };

@@ -1,7 +1,10 @@
 import type { OpenAiApi, ProviderName } from '../../core/provider.ts';
 import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
 import type { RouteEntry } from '../../engine/route/route.ts';
+import type { LedgerConfig } from './ledger-config.ts';
 import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
+import type { TlsConfig } from './tls-config.ts';
+import type { CallersConfig } from './caller-config.ts';
 
 /** Variables of the process, or names like theirs given by an embedding program. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -106,6 +109,10 @@ export interface ServerConfig {
   readonly httpAddress: string;
   /** Default 127.0.0.1:9464. */
   readonly adminAddress: string;
+  /** TLS of both doors. Absent: they are plaintext. */
+  readonly tls?: TlsConfig | undefined;
+  /** TLS of the admin listener; that of the doors unless configured. Absent: it is plaintext. */
+  readonly adminTls?: TlsConfig | undefined;
   /** Whether the gRPC door describes its services. Default true. */
   readonly reflection: boolean;
   /** Whether the admin listener serves AdminService. Default false. */
@@ -118,6 +125,10 @@ export interface ServerConfig {
   readonly allowedHosts: readonly string[];
   /** Whether addresses other than loopback are allowed although callers are not authenticated. */
   readonly allowUnauthenticated: boolean;
+  /** Whether other machines can reach a door although nobody is asked who calls. */
+  readonly isUnauthenticated: boolean;
+  /** Whether health and reflection are for callers alone, too; where there are callers. Default false. */
+  readonly authenticateHealth: boolean;
   readonly limits: LimitsConfig;
   readonly drain: DrainConfig;
   readonly connections: ConnectionsConfig;
@@ -133,6 +144,10 @@ export interface Config {
   readonly retry: RetryConfig;
   readonly admission: AdmissionConfig;
   readonly server: ServerConfig;
+  /** Where usage is kept. Absent: nowhere. */
+  readonly ledger?: LedgerConfig | undefined;
+  /** Who may call; absent: everybody who can reach the doors. */
+  readonly callers?: CallersConfig | undefined;
   /** What an operator should read at start, one sentence each. */
   readonly warnings: readonly string[];
   /** Whether the mock answers only because of `--demo`: nothing else was found. */

@@ -27,7 +27,7 @@ export interface UsageRecord {
   readonly outcome: 'OK' | FailureReason;
   readonly httpStatus?: number | undefined;
   readonly providerRequestId: string;
-  /** Whether the request, of which this is one attempt, was answered. */
+  /** Whether the request was answered by this attempt. */
   readonly isServing: boolean;
   readonly inputTokens?: number | undefined;
   readonly cachedInputTokens?: number | undefined;

@@ -3,7 +3,7 @@ import type { UsageRecord } from '../port/usage-record.ts';
 import { USAGE_COLUMNS } from '../schema/columns.ts';
 import type { StoredRow, UsageStore } from '../store/usage-store.ts';
 import { Statement } from './statement.ts';
-import { storedRecord, textOf, wholeOf } from './stored-record.ts';
+import { storedRecord, storedText, storedWhole } from './stored-record.ts';
 
 /** Records that are read at a time. */
 const PAGE_RECORDS = 1_000;
@@ -39,7 +39,7 @@ export function askStore(store: Pick<UsageStore, 'dialect' | 'read'>): UsageQuer
       const order = 'started_at_ms DESC, call_id DESC, number DESC';
       const found = `SELECT ${COLUMNS} FROM usage_attempts WHERE ${conditions.join(' AND ')}`;
       const rows = await run(statement, `${found} ORDER BY ${order} LIMIT ${MAX_ATTEMPTS}`);
-      return rows.map(storedRecord).reverse();
+      return rows.map(storedRecord).toReversed();
     },
     async *records(filter) {
       let last: UsageRecord | undefined;
@@ -60,9 +60,9 @@ export function askStore(store: Pick<UsageStore, 'dialect' | 'read'>): UsageQuer
           WHERE started_at_ms >= ${statement.value(sinceMs)} AND cost_nano_usd > 0 GROUP BY caller, caller_group`,
       );
       return rows.map((row) => ({
-        caller: textOf(row['caller']),
-        group: textOf(row['caller_group']),
-        nanoUsd: wholeOf(row['cost_nano_usd']),
+        caller: storedText(row['caller']),
+        group: storedText(row['caller_group']),
+        nanoUsd: storedWhole(row['cost_nano_usd']),
       }));
     },
   };
@@ -109,15 +109,15 @@ function recordsSql(statement: Statement, filter: UsageFilter, last: UsageRecord
 
 function sumOf(row: StoredRow, keys: readonly UsageKey[]): UsageSum {
   return {
-    keys: keys.map((_key, index) => textOf(row[`key_${index}`])),
+    keys: keys.map((_key, index) => storedText(row[`key_${index}`])),
     requests: Number(row['requests']),
     attempts: Number(row['attempts']),
-    inputTokens: wholeOf(row['input_tokens']),
-    cachedInputTokens: wholeOf(row['cached_input_tokens']),
-    outputTokens: wholeOf(row['output_tokens']),
-    reasoningTokens: wholeOf(row['reasoning_tokens']),
-    costNanoUsd: wholeOf(row['cost_nano_usd']),
-    listNanoUsd: wholeOf(row['list_nano_usd']),
+    inputTokens: storedWhole(row['input_tokens']),
+    cachedInputTokens: storedWhole(row['cached_input_tokens']),
+    outputTokens: storedWhole(row['output_tokens']),
+    reasoningTokens: storedWhole(row['reasoning_tokens']),
+    costNanoUsd: storedWhole(row['cost_nano_usd']),
+    listNanoUsd: storedWhole(row['list_nano_usd']),
     unknownCostAttempts: Number(row['unknown_cost_attempts']),
   };
 }

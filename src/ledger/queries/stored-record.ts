@@ -8,24 +8,24 @@ const SOURCES = ['EXACT', 'ESTIMATED', 'UNKNOWN'] as const;
 /** Makes a record of a row. Words that this version does not know, of a newer one, become the nearest that it does. */
 export function storedRecord(row: StoredRow): UsageRecord {
   return {
-    id: `${textOf(row['call_id'])}.${String(row['number'])}`,
+    id: `${storedText(row['call_id'])}.${Number(row['number'])}`,
     startedAtMs: Number(row['started_at_ms']),
     durationMs: Number(row['duration_ms']),
     firstOutputMs: numberOf(row['first_output_ms']),
-    requestId: textOf(row['request_id']),
+    requestId: storedText(row['request_id']),
     method: METHODS.find((method) => method === row['method']) ?? 'Chat',
-    caller: textOf(row['caller']),
-    group: textOf(row['caller_group']),
+    caller: storedText(row['caller']),
+    group: storedText(row['caller_group']),
     labels: labelsOf(row['labels']),
     number: Number(row['number']),
-    kind: textOf(row['kind']),
-    provider: textOf(row['provider']),
-    target: textOf(row['target']),
-    model: textOf(row['model']),
-    reportedModel: textOf(row['reported_model']),
-    outcome: outcomeOf(textOf(row['outcome'])),
+    kind: storedText(row['kind']),
+    provider: storedText(row['provider']),
+    target: storedText(row['target']),
+    model: storedText(row['model']),
+    reportedModel: storedText(row['reported_model']),
+    outcome: outcomeOf(storedText(row['outcome'])),
     httpStatus: numberOf(row['http_status']),
-    providerRequestId: textOf(row['provider_request_id']),
+    providerRequestId: storedText(row['provider_request_id']),
     isServing: Boolean(row['is_serving']),
     inputTokens: numberOf(row['input_tokens']),
     cachedInputTokens: numberOf(row['cached_input_tokens']),
@@ -33,21 +33,21 @@ export function storedRecord(row: StoredRow): UsageRecord {
     outputTokens: numberOf(row['output_tokens']),
     reasoningTokens: numberOf(row['reasoning_tokens']),
     isEstimated: Boolean(row['is_estimated']),
-    serviceTier: textOf(row['service_tier']),
+    serviceTier: storedText(row['service_tier']),
     costNanoUsd: moneyOf(row['cost_nano_usd']),
     costSource: SOURCES.find((source) => source === row['cost_source']) ?? 'UNKNOWN',
     listNanoUsd: moneyOf(row['list_nano_usd']),
-    priceTableVersion: textOf(row['price_table_version']),
+    priceTableVersion: storedText(row['price_table_version']),
   };
 }
 
 /** Reads text; empty for what is none. */
-export function textOf(value: StoredValue | undefined): string {
+export function storedText(value: StoredValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
 /** Reads a whole number of any size; 0 for what is none. */
-export function wholeOf(value: StoredValue | undefined): bigint {
+export function storedWhole(value: StoredValue | undefined): bigint {
   return moneyOf(value) ?? 0n;
 }
 

@@ -18,14 +18,19 @@ export interface UsageStore {
   close(): Promise<void>;
 }
 
+/**
+ * Whose fault it is: the rows', so that the same ones will fail again; the configuration's, such as a file that may not be written; or
+ * nobody's here, so that the same may work later.
+ */
+export type StoreFault = 'rows' | 'settings' | 'gone';
+
 /** Why a store did not do what it was asked to. Its message is the store's code or fixed text, never a value or an address. */
 export class StoreError extends Error {
-  /** Whether the rows are to blame, so that the same rows will fail again. */
-  readonly isOfRows: boolean;
+  readonly fault: StoreFault;
 
-  constructor(code: string, isOfRows = false) {
+  constructor(code: string, fault: StoreFault = 'gone') {
     super(code);
     this.name = 'StoreError';
-    this.isOfRows = isOfRows;
+    this.fault = fault;
   }
 }

@@ -6,7 +6,7 @@ import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import { guardFromPages } from '../http/cors.ts';
 import { hasSafeMethod, type WebResponse, pathOf, respondText } from '../http/exchange.ts';
 import { KnownHosts } from '../http/known-hosts.ts';
-import { createListener } from '../http/listener.ts';
+import { createListener, type ListenerOptions } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
 import { createCsvDownload } from '../usage/csv-download.ts';
@@ -20,7 +20,7 @@ export interface MetricsText {
 }
 
 /** Options of the admin listener. */
-export interface AdminOptions {
+export interface AdminOptions extends Pick<ListenerOptions, 'tls' | 'tlsHappened' | 'idleTimeoutMs'> {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   /** Answers `/readyz`. */
@@ -36,8 +36,6 @@ export interface AdminOptions {
   readonly transfers?: Transfers;
   /** Names by which the listener may be called, besides those of loopback. Default: none. */
   readonly allowedHosts?: readonly string[];
-  /** How long a connection may be idle, in milliseconds. Default: as the web door's. */
-  readonly idleTimeoutMs?: number;
 }
 
 /** An open admin listener. */
@@ -50,7 +48,7 @@ export interface AdminListener {
 
 /** Serves `/livez`, `/readyz`, `/metrics`, usage and AdminService to operators. Never gRPC, never callers. */
 export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
-  const { handlers, runtime, idleTimeoutMs } = options;
+  const { handlers, runtime } = options;
   const bodies = { runtime, transfers: options.transfers ?? createTransfers(runtime) };
   const { usage } = options;
   const routes = (router: ConnectRouter): void => {
@@ -61,7 +59,7 @@ export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
   const download = usage && createCsvDownload(usage);
   // Scripts of web pages may call nothing here, whatever their origin.
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts) };
-  const listener = createListener({ runtime, idleTimeoutMs }, (request, response) => {
+  const listener = createListener({ ...options, name: 'admin listener' }, (request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
     if (guardFromPages(request, response, rules)) return;
     const { metrics } = options;

@@ -19,8 +19,12 @@ import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { WatchPlaces } from '../health/watch-places.ts';
+import type { Authentication } from '../port/authentication.ts';
 import { clampTimeoutHeaders, FLUSH_MS } from '../port/limits.ts';
-import type { TlsOptions } from '../port/tls-options.ts';
+import type { TlsEvent } from '../port/tls-options.ts';
+import { guardClients } from '../tls/guard-clients.ts';
+import type { LiveTls } from '../tls/live-tls.ts';
+import { DoorCredentials } from './door-credentials.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
@@ -44,7 +48,11 @@ export interface GrpcDoorOptions {
   /** Whether the schema is told to whoever asks. Default: true. */
   readonly reflection?: boolean;
   /** Default: plain HTTP/2 (h2c). */
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: LiveTls | undefined;
+  /** Hears of clients that are refused in the handshake. */
+  readonly tlsHappened?: ((event: TlsEvent) => void) | undefined;
+  /** How callers are known. Default: nobody is asked. */
+  readonly authentication?: Authentication | undefined;
   /** How long connections live. Default: {@link DEFAULT_CONNECTIONS}. */
   readonly connections?: ConnectionsConfig | undefined;
 }
@@ -100,17 +108,25 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const services = usage === undefined ? [LlmService] : [LlmService, UsageService];
   if (options.reflection ?? true) addReflection(server, services);
   subscribe(STREAM_CREATED, clampTimeoutOfStream);
+  const credentials = options.tls && new DoorCredentials(options.tls.serverOptions);
   let port: number;
   try {
-    port = await bind(server, formatAddress(asked), credentials(options.tls));
+    port = await bind(server, formatAddress(asked), credentials ?? ServerCredentials.createInsecure());
   } catch (error) {
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
     throw error;
   }
   const transfers = options.transfers ?? createTransfers(runtime);
-  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) });
+  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) }, options.authentication);
   const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs });
-  for (const http2Server of http2ServersOf(server)) if (isHttp2Server(http2Server)) sessions.watch(http2Server);
+  for (const http2Server of http2ServersOf(server)) {
+    if (!isHttp2Server(http2Server)) continue;
+    sessions.watch(http2Server);
+    if (options.tls === undefined) continue;
+    const refused = (why: string): void => options.tlsHappened?.({ kind: 'refused', listener: 'gRPC door', why });
+    guardClients(http2Server, { clients: options.tls.clients, runtime, refused });
+  }
+  const stopFollowing = credentials && options.tls?.follow((context) => credentials.load(context));
   const drain = async (graceMs: number): Promise<void> => {
     serving.startDraining();
     const isIdle = async (): Promise<void> => {
@@ -122,6 +138,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     await within(runtime, FLUSH_MS, closed(server));
     server.forceShutdown();
     sessions.destroy();
+    stopFollowing?.();
     unsubscribe(STREAM_CREATED, clampTimeoutOfStream);
   };
   return {
@@ -154,14 +171,6 @@ function clampTimeoutOfStream(message: unknown): void {
 
 function isHeaders(value: unknown): value is Record<string, string | readonly string[] | undefined> {
   return typeof value === 'object' && value !== null;
-}
-
-function credentials(tls: TlsOptions | undefined): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure();
-  const { certPem, keyPem, clientCaPem } = tls;
-  const pair = { cert_chain: Buffer.from(certPem), private_key: Buffer.from(keyPem) };
-  const authority = clientCaPem === undefined ? null : Buffer.from(clientCaPem);
-  return ServerCredentials.createSsl(authority, [pair], authority !== null);
 }
 
 function bind(server: Server, address: string, serverCredentials: ServerCredentials): Promise<number> {

@@ -2,14 +2,20 @@ import type { EventEmitter } from 'node:events';
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { grpcTimeoutMs } from '../port/limits.ts';
-import { NO_PEER } from '../port/share-key.ts';
 import type { CallStreamOptions } from './calls/call-options.ts';
-import { RefusedRest } from '../wire/refused-rest.ts';
-import { HEAD } from './calls/call-reply.ts';
+import type { Authentication } from '../port/authentication.ts';
 import { CallStream } from './calls/call-stream.ts';
+import { identifyCall } from './identify-call.ts';
+import { refuseStream } from './refuse-stream.ts';
 import { headersForLibrary } from './calls/needed-headers.ts';
-import { peerOfSession } from './calls/session-peer.ts';
+import { grpcCallerKey } from './calls/session-peer.ts';
 import type { CallPlaces, TakenMethod } from './calls/taken-method.ts';
+
+type Identify = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  proceed: Parameters<typeof identifyCall>[4],
+) => void;
 
 /**
  * Takes the calls of our services from a grpc-js server that listens already, and reads and answers them on their HTTP/2 streams
@@ -17,12 +23,18 @@ import type { CallPlaces, TakenMethod } from './calls/taken-method.ts';
  * grpc-js, and so do all connections. Throws where grpc-js keeps its servers elsewhere.
  *
  * @param methods by path; their handlers must not throw
+ * @param authentication how callers are known; absent where they are not named
  */
 export function takeCalls(
   server: Server,
   methods: ReadonlyMap<string, TakenMethod<CallStream>>,
   options: CallStreamOptions,
+  authentication?: Authentication,
 ): void {
+  const identify: Identify = (stream, headers, proceed) => {
+    if (authentication === undefined) proceed(undefined, 0);
+    else identifyCall(stream, headers, authentication, options, proceed);
+  };
   const servers = http2ServersOf(server);
   if (servers.length === 0) throw new Error('grpc-js has no HTTP/2 server where it is looked for');
   for (const http2Server of servers) {
@@ -31,13 +43,18 @@ export function takeCalls(
     const take = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]): void => {
       const method = isCall(headers) ? methods.get(headers[':path'] ?? '') : undefined;
       if (method !== undefined) {
-        if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
-        // It lives as long as its stream, which holds it.
-        void new CallStream(stream, headers, timeoutOf(headers), method, options);
+        identify(stream, headers, (caller, tookMs) => {
+          if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
+          const timeoutMs = timeoutOf(headers);
+          // It lives as long as its stream, which holds it.
+          void new CallStream(stream, headers, timeoutMs && Math.max(0, timeoutMs - tookMs), method, options, caller);
+        });
         return;
       }
-      const needed = headersForLibrary(headers);
-      for (const other of others) Reflect.apply(other, http2Server, [stream, needed, ...rest]);
+      identify(stream, headers, () => {
+        const needed = headersForLibrary(headers);
+        for (const other of others) Reflect.apply(other, http2Server, [stream, needed, ...rest]);
+      });
     };
     http2Server.on('stream', (...opened: Parameters<typeof take>) => {
       try {
@@ -54,22 +71,11 @@ export function takeCalls(
 }
 
 /** Takes a place for as long as the stream lasts; false where there is none, and it is refused before anything is made for it. */
-function takePlace(stream: ServerHttp2Stream, places: CallPlaces, { transfers }: CallStreamOptions): boolean {
-  const leave = places.take(stream.session === undefined ? NO_PEER : peerOfSession(stream.session));
-  if (leave !== undefined) {
-    stream.once('close', leave);
-    return true;
-  }
-  stream.on('error', () => undefined);
-  stream.respond({ ...HEAD, ...places.refusal }, { endStream: true });
-  stream.resume();
-  const rest = new RefusedRest();
-  const check = (nowMs: number): void => {
-    if (rest.isOver(nowMs)) stream.close(constants.NGHTTP2_NO_ERROR);
-  };
-  const watched = transfers.watch.add({ check });
-  stream.once('close', () => transfers.watch.remove(watched));
-  return false;
+function takePlace(stream: ServerHttp2Stream, places: CallPlaces, options: CallStreamOptions): boolean {
+  const leave = places.take(grpcCallerKey(stream.session));
+  if (leave !== undefined) stream.once('close', leave);
+  else refuseStream(stream, places.refusal, options);
+  return leave !== undefined;
 }
 
 /** grpc-js keeps its HTTP/2 servers to itself (`http2Servers`); a test watches that they are still there. */

@@ -5,8 +5,10 @@ import type { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import type { TargetSnapshot } from '../../engine/target/state.ts';
 import type { Transfers } from '../wire/transfers.ts';
+import type { Authentication } from '../port/authentication.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
+import type { TlsEvent } from '../port/tls-options.ts';
 
 /** What a gateway knows of its targets' circuits and rate limits: plain data in ages, so that it needs no clock (engine rule K10). */
 export type GatewaySnapshot = readonly TargetSnapshot[];
@@ -22,12 +24,19 @@ export interface WiredGateway {
   /** Tells of usage. */
   readonly usage: UsageParts;
   readonly port: GatewayPort;
+  /** How the doors find out who calls; undefined where callers are not named. */
+  authentication(): Authentication | undefined;
   /** How much there is to do. */
   load(): EngineLoad;
   /** What holds requests and answers at the doors in bounds. */
   readonly transfers: Transfers;
   /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
   readonly metrics: (() => Promise<{ readonly contentType: string; readonly body: string }>) | undefined;
+  /**
+   * Opens the ledger, brings it what an earlier process has left, and reads what callers have spent: before any call is taken. Throws
+   * ConfigError where that cannot be.
+   */
+  open(): Promise<void>;
   /** Loads ahead what the first calls will need; contacts nobody. */
   warmUp(): Promise<void>;
   /** Logs a fault that nobody has caught: its class and where it came from. */
@@ -36,6 +45,8 @@ export interface WiredGateway {
   onTargetChange(listener: () => void): void;
   /** Returns what another gateway can go on from. */
   snapshot(): GatewaySnapshot;
+  /** Tells of the transport security of the listeners. */
+  tlsHappened(event: TlsEvent): void;
   /** Writes a sentence of ours to the log, where there is one. */
   note(message: string): void;
   /** Repeats nothing any more, while new calls are still taken (engine rule D2). There is no way back. */

@@ -13,7 +13,10 @@ import type { AllowedUse, GatewayPort } from '../port/gateway-port.ts';
 
 /** Makes the response of Health: every target that the caller may use, in the order of the configuration. Calls no provider. */
 export function healthResponse(
-  gateway: Pick<GatewayPort, 'targets' | 'costOfTarget' | 'version' | 'uptimeMs' | 'allowedTargets'>,
+  gateway: Pick<
+    GatewayPort,
+    'targets' | 'costOfTarget' | 'version' | 'uptimeMs' | 'allowedTargets' | 'isUnauthenticated'
+  >,
   use?: AllowedUse,
 ): HealthResponse {
   const allowed = use && gateway.allowedTargets?.(use);
@@ -22,6 +25,7 @@ export function healthResponse(
     status: overallStatus(targets),
     version: gateway.version,
     uptime: durationFromMs(Math.round(gateway.uptimeMs())),
+    unauthenticated: gateway.isUnauthenticated ?? false,
     providers: targets.map((target) => providerHealth(target, gateway.costOfTarget(target.target))),
   });
 }

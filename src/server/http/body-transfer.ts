@@ -53,7 +53,9 @@ export class BodyTransfer implements Transfer {
   readonly #response: WebResponse;
   readonly #length: number | undefined;
   readonly #framing: BodyFraming;
-  readonly #callerKey: string;
+  /** Whom the call is counted for. */
+  readonly callerKey: string;
+  readonly #refused: ConnectError | undefined;
   readonly #held: BytesHeld;
   /** When the caller's time is up, by the monotonic clock. */
   readonly #deadlineAtMs: number | undefined;
@@ -64,8 +66,19 @@ export class BodyTransfer implements Transfer {
   #isWhole = false;
   readonly #sent = new SentBody();
 
-  /** Reads the headers and takes from them what their body is coded in: what goes on is expanded. */
-  constructor(request: WebRequest, response: WebResponse, options: BodyTransferOptions) {
+  /**
+   * Reads the headers and takes from them what their body is coded in: what goes on is expanded.
+   *
+   * @param callerKey whom the call is counted for; absent: its connection, or its address
+   * @param refused what the call ends with before anything of its body is read; absent: it is read
+   */
+  constructor(
+    request: WebRequest,
+    response: WebResponse,
+    options: BodyTransferOptions,
+    callerKey?: string,
+    refused?: ConnectError,
+  ) {
     const { budget, watch } = options.transfers;
     this.#options = options;
     this.#request = request;
@@ -74,8 +87,9 @@ export class BodyTransfer implements Transfer {
     this.#framing = readBodyFraming(request.headers);
     // Connect would make room for all of it before anything has come, beside the room that is made here.
     if (this.#length !== undefined && this.#length > LARGE_BYTES) delete request.headers['content-length'];
-    this.#callerKey = httpCallerKey(request.httpVersionMajor, request.socket);
-    this.#held = budget.open(this.#callerKey);
+    this.#refused = refused;
+    this.callerKey = callerKey ?? httpCallerKey(request.httpVersionMajor, request.socket);
+    this.#held = budget.open(this.callerKey);
     const timeoutMs = timeoutOfHeaders(request.headers);
     this.#deadlineAtMs = timeoutMs === undefined ? undefined : options.runtime.now() + timeoutMs;
     const place = watch.add(this);
@@ -95,6 +109,7 @@ export class BodyTransfer implements Transfer {
    * Throws a ConnectError where the request takes more than it may, and where its framing is none.
    */
   async *body(schema: DescMessage): AsyncGenerator<Uint8Array> {
+    if (this.#refused !== undefined) throw this.#refused;
     const bytes = await this.#receive();
     const { maxMessageBytes } = this.#options.transfers.limits;
     const opened = await this.#framing.open(bytes, schema, this.#held, maxMessageBytes);
@@ -108,7 +123,7 @@ export class BodyTransfer implements Transfer {
   #turn(turns: FairTurns): Promise<void> {
     return new Promise((resolve, reject) => {
       const refuseAsLate = (): void => reject(this.#refusal('no_turn'));
-      turns.add({ callerKey: this.#callerKey, begin: resolve, refuseAsLate });
+      turns.add({ callerKey: this.callerKey, begin: resolve, refuseAsLate });
     });
   }
 

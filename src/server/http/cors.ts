@@ -6,7 +6,9 @@ import { hostName, type KnownHosts } from './known-hosts.ts';
 
 const MAX_AGE_S = '7200';
 const ALLOWED_METHODS = cors.allowedMethods.join(', ');
-const ALLOWED_HEADERS = [...cors.allowedHeaders, 'Authorization', 'Traceparent', REQUEST_ID_HEADER].join(', ');
+const ALLOWED_HEADERS = [...cors.allowedHeaders, 'Authorization', 'X-Api-Key', 'Traceparent', REQUEST_ID_HEADER].join(
+  ', ',
+);
 const EXPOSED_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER, PUSHBACK_HEADER].join(', ');
 
 /** Whom a listener answers. */

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { Timers } from '../../core/ports.ts';
 
 /** How long the first request of a new connection may be on its way, in milliseconds. */
@@ -10,7 +9,7 @@ const FIRST_REQUEST_MS = 1_000;
  */
 export class FreshConnections {
   readonly #runtime: Pick<Timers, 'setTimer' | 'clearTimer'>;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<object | string>();
   #isGivenUp = false;
   #onEmpty: (() => void) | undefined;
 
@@ -23,13 +22,13 @@ export class FreshConnections {
     return this.#isGivenUp || this.#sockets.size === 0;
   }
 
-  /** Takes a new connection. */
-  add(socket: Socket): void {
+  /** Takes a new connection, by its socket or a key of it. */
+  add(socket: object | string): void {
     this.#sockets.add(socket);
   }
 
   /** Says that a request has come, or that the connection is closed. Does nothing where that was said before. */
-  delete(socket: Socket): void {
+  delete(socket: object | string): void {
     if (this.#sockets.delete(socket) && this.#sockets.size === 0) this.#onEmpty?.();
   }
 

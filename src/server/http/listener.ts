@@ -5,8 +5,11 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Address } from '../../core/address.ts';
 import type { Runtime } from '../../core/ports.ts';
 import { formatAddress, parseAddress } from '../../core/address.ts';
-import type { TlsOptions } from '../port/tls-options.ts';
+import type { ListenerName, TlsEvent } from '../port/tls-options.ts';
+import { guardClients } from '../tls/guard-clients.ts';
+import type { LiveTls } from '../tls/live-tls.ts';
 import { OpenSessions } from '../http2/open-sessions.ts';
+import { connectionKey } from '../port/share-key.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
 import { DroppedRequests } from '../wire/reading-pace.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
@@ -25,17 +28,19 @@ const HEADERS_TIMEOUT_MS = 60_000;
 /** How often connections are looked at for that. */
 const CHECK_MS = 5_000;
 
-const HANDSHAKE_TIMEOUT_MS = 10_000;
-
 /** Calls that a browser may have under way over one HTTP/2 connection. */
 const MAX_STREAMS = 1_000;
 
 /** How a listener treats its connections. */
 export interface ListenerOptions {
+  /** What it is called in the log. */
+  readonly name: ListenerName;
   /** Time, for idle connections and requests that are not read. */
   readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
   /** Where given, TLS: HTTP/2, and HTTP/1.1 for clients that do not offer it. Default: plain HTTP/1.1. */
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: LiveTls | undefined;
+  /** Hears of clients that are refused in the handshake. */
+  readonly tlsHappened?: ((event: TlsEvent) => void) | undefined;
   /** How long a connection may be idle, in milliseconds. Default: 620,000. */
   readonly idleTimeoutMs?: number | undefined;
 }
@@ -68,14 +73,15 @@ export function addressToBind(text: string): Address {
  * with 500 where nothing was sent yet, and no other. What of a request is not read by then is read for five seconds more.
  */
 export function createListener(
-  { runtime, tls, idleTimeoutMs = IDLE_TIMEOUT_MS }: ListenerOptions,
+  options: ListenerOptions,
   answer: (request: WebRequest, response: WebResponse) => void,
 ): HttpListener {
-  /** The connections of HTTP/1.1 that no request has come from. */
+  const { runtime, tls, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  /** The connections of HTTP/1.1 that no request has come from, and those in their handshake. */
   const fresh = new FreshConnections(runtime);
   const dropped = new DroppedRequests(runtime);
   const guarded = (request: WebRequest, response: WebResponse): void => {
-    if (!('stream' in request)) fresh.delete(request.socket);
+    if (!('stream' in request)) fresh.delete(freshKey(request.socket));
     // An error without a listener would end the process; 'close' follows and is heard where it matters.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -90,9 +96,17 @@ export function createListener(
       });
     }
   };
+  // A socket with TLS is another object than the one below it.
+  const freshKey = (socket: Socket): string | Socket => (tls === undefined ? socket : connectionKey(socket));
   const server = tls === undefined ? createServer(guarded) : secureServer(tls, guarded);
   const sessions = new OpenSessions({ runtime, idleTimeoutMs });
-  if (!(server instanceof Server)) sessions.watch(server);
+  if (!(server instanceof Server)) {
+    sessions.watch(server);
+    if (tls !== undefined) secure(server, tls, options);
+    server.on('secureConnection', (socket) => {
+      if (socket.alpnProtocol === 'h2') fresh.delete(freshKey(socket));
+    });
+  }
   Object.assign(server, {
     keepAliveTimeout: idleTimeoutMs,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -102,11 +116,12 @@ export function createListener(
   });
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
+    const key = freshKey(socket);
     sockets.add(socket);
-    if (server instanceof Server) fresh.add(socket);
+    fresh.add(key);
     socket.once('close', () => {
       sockets.delete(socket);
-      fresh.delete(socket);
+      fresh.delete(key);
     });
   });
   const closeIdle = (): void => {
@@ -116,14 +131,9 @@ export function createListener(
     server,
     listen: (address) => bindServer(server, addressToBind(address)),
     retire: async () => {
-      if (!(server instanceof Server)) {
-        await sessions.retire();
-        server.close();
-        return;
-      }
       // `close` of an HTTP server would close fresh connections, too.
-      NetServer.prototype.close.call(server);
-      await fresh.used();
+      if (server instanceof Server) NetServer.prototype.close.call(server);
+      await Promise.all([sessions.retire(), fresh.used()]);
       closeIdle();
     },
     closeIdle,
@@ -135,21 +145,26 @@ export function createListener(
   };
 }
 
-function secureServer(
-  { certPem, keyPem, clientCaPem }: TlsOptions,
-  answer: (request: WebRequest, response: WebResponse) => void,
-): Http2SecureServer {
+function secureServer(tls: LiveTls, answer: (request: WebRequest, response: WebResponse) => void): Http2SecureServer {
   return createSecureServer(
     {
-      cert: certPem,
-      key: keyPem,
-      ...(clientCaPem !== undefined && { ca: clientCaPem, requestCert: true, rejectUnauthorized: true }),
+      ...tls.serverOptions,
+      ...tls.context,
       allowHTTP1: true,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       settings: { maxConcurrentStreams: MAX_STREAMS },
       ...RESET_GUARD,
     },
     answer,
+  );
+}
+
+/** Has a server that takes no connection yet refuse whom it must, and follow the certificates. */
+function secure(server: Http2SecureServer, tls: LiveTls, { name, runtime, tlsHappened }: ListenerOptions): void {
+  const refused = (why: string): void => tlsHappened?.({ kind: 'refused', listener: name, why });
+  guardClients(server, { clients: tls.clients, runtime, refused });
+  server.once(
+    'close',
+    tls.follow((context) => server.setSecureContext(context)),
   );
 }
 

@@ -1,15 +1,20 @@
 import { base64Decode } from '@bufbuild/protobuf/wire';
-import { type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
+import { ConnectError, type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
 import {
   compressionGzip,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
+import type { UniversalHandler } from '@connectrpc/connect/protocol';
+import type { Caller } from '../../callers/port/caller.ts';
+import { type Authentication, callerShareKey } from '../port/authentication.ts';
+import { CALLER } from '../port/caller-key.ts';
 import { clampTimeoutHeaders } from '../port/limits.ts';
-import { httpCallerKey, SHARE_KEY } from '../port/share-key.ts';
+import { SHARE_KEY } from '../port/share-key.ts';
+import { answerUnauthenticated, identifyWebCall } from './identify-web-call.ts';
 import { BodyTransfer, type BodyTransferOptions } from './body-transfer.ts';
 import { authorityOf, type WebRequest, type WebResponse, pathOf, resetResponse, respondText } from './exchange.ts';
-import { JSON_ENCODER } from './json-encoder.ts';
+import { JSON_ENCODER } from '../wire/json-encoder.ts';
 import { answerEarly } from './unread-request.ts';
 import { PEER_ADDRESS, peerOf } from './peer.ts';
 import { CLOSE_STALLED_STREAM, TIME_LEFT } from '../handlers/run-request.ts';
@@ -21,6 +26,8 @@ export interface RpcListenerOptions {
   /** Ends what is under way where it aborts. */
   readonly shutdownSignal?: AbortSignal;
   readonly bodies: Omit<BodyTransferOptions, 'coming'>;
+  /** How callers are known. Default: nobody is asked. */
+  readonly authentication?: Authentication | undefined;
 }
 
 /** Most bytes that the message in a query expands to; a query cannot be long, but it can be compressed. */
@@ -63,7 +70,7 @@ export type RpcListener = (request: WebRequest, response: WebResponse) => void;
  * cannot shorten deadlines, and writes to the console about every stream that a client leaves.
  */
 export function createRpcListener(options: RpcListenerOptions): RpcListener {
-  const { routes, shutdownSignal } = options;
+  const { routes, shutdownSignal, authentication } = options;
   const bodies = { ...options.bodies, coming: new Set<BodyTransfer>() };
   shutdownSignal?.addEventListener('abort', () => {
     for (const transfer of bodies.coming) transfer.shutDown();
@@ -81,22 +88,20 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
   });
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-  return (request, response) => {
-    const handle = handlers.get(pathOf(request));
-    if (handle === undefined) return respondText(response, 404, 'not found');
-    const host = authorityOf(request);
-    if (host === undefined || !URL.canParse(request.url ?? '', `http://${host}`))
-      return respondText(response, 400, 'bad host');
-    if (!isQueryReadable(request)) return respondText(response, 400, 'the message in the query is not base64');
-    clampTimeoutHeaders(request.headers);
-    // nginx passes events on as they come only where it is told so.
-    if (handle.method.methodKind === 'server_streaming') response.setHeader('x-accel-buffering', 'no');
+  const begin = (
+    handle: UniversalHandler,
+    request: WebRequest,
+    response: WebResponse,
+    caller?: Caller,
+    refused?: ConnectError,
+  ): void => {
     const close = (): void => resetResponse(response);
-    const transfer = new BodyTransfer(request, response, bodies);
+    const transfer = new BodyTransfer(request, response, bodies, caller && callerShareKey(caller), refused);
     const values = createContextValues()
       .set(CLOSE_STALLED_STREAM, close)
       .set(TIME_LEFT, () => transfer.timeLeftMs())
-      .set(SHARE_KEY, httpCallerKey(request.httpVersionMajor, request.socket))
+      .set(SHARE_KEY, transfer.callerKey)
+      .set(CALLER, caller)
       .set(PEER_ADDRESS, peerOf(request));
     void (async () => {
       try {
@@ -111,5 +116,22 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
         else respondText(response, 400, 'malformed request');
       }
     })();
+  };
+  return (request, response) => {
+    const handle = handlers.get(pathOf(request));
+    if (handle === undefined) return respondText(response, 404, 'not found');
+    const host = authorityOf(request);
+    if (host === undefined || !URL.canParse(request.url ?? '', `http://${host}`))
+      return respondText(response, 400, 'bad host');
+    if (!isQueryReadable(request)) return respondText(response, 400, 'the message in the query is not base64');
+    clampTimeoutHeaders(request.headers);
+    // nginx passes events on as they come only where it is told so.
+    if (handle.method.methodKind === 'server_streaming') response.setHeader('x-accel-buffering', 'no');
+    if (authentication === undefined) return begin(handle, request, response);
+    identifyWebCall(request, authentication, bodies.runtime.random, (found) => {
+      const isError = found instanceof ConnectError;
+      if (isError && answerUnauthenticated(request, response, found)) return;
+      begin(handle, request, response, isError ? undefined : found, isError ? found : undefined);
+    });
   };
 }

@@ -90,4 +90,6 @@ export interface GatewayPort {
   /** Hears of every finished request; must not throw. */
   callEnded(end: CallEnd): void;
   readonly version: string;
+  /** Whether other machines can reach the doors although nobody is asked who calls. Default false. */
+  readonly isUnauthenticated?: boolean;
 }

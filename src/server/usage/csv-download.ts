@@ -5,7 +5,7 @@ import { csvRow } from '../../core/formats/csv-row.ts';
 import { FailureError, REASON_STATUS } from '../../core/failure.ts';
 import { formatNano } from '../../core/money.ts';
 import { formatUtcTime } from '../../core/formats/utc-time.ts';
-import type { UsageKey, UsageQueries, UsageSum } from '../../ledger/port/usage-queries.ts';
+import type { UsageQueries, UsageSum } from '../../ledger/port/usage-queries.ts';
 import type { UsageRecord } from '../../ledger/port/usage-record.ts';
 import {
   hasSafeMethod,
@@ -19,7 +19,7 @@ import type { UsageParts } from '../port/usage-parts.ts';
 import { collectViolations, type Violation } from '../port/violations.ts';
 import { readCsvQuery } from './csv-query.ts';
 import { readQuestion, type UsageQuestion } from './question.ts';
-import { askLedger, presentLedger } from './serve-usage.ts';
+import { askLedger, ledgerFailure, presentLedger } from './serve-usage.ts';
 
 /** Rows that are read at a time. */
 const PAGE_ROWS = 10_000;
@@ -107,16 +107,14 @@ async function download(parts: UsageParts, path: string, request: WebRequest, re
     }
     const pages = path === '/usage.csv' ? sumPages(ledger, question) : recordPages(ledger, question);
     // An error before the first rows has a status yet.
-    const first = await pages.next();
+    let page = await pages.next();
     response.statusCode = 200;
     response.setHeader('content-type', 'text/csv; charset=utf-8');
     response.setHeader('content-disposition', `attachment; filename="understudy-${path.slice(1)}"`);
     response.setHeader('cache-control', 'no-store');
-    if (request.method !== 'HEAD') {
-      for (let page = first; page.done !== true; page = await pages.next()) {
-        if (!(await written(response, page.value))) return;
-      }
-    }
+    while (page.done !== true && request.method !== 'HEAD' && (await written(response, page.value)))
+      page = await pages.next();
+    await pages.return(undefined);
     response.end();
   } catch (thrown) {
     if (response.headersSent || response.destroyed) resetResponse(response);
@@ -135,29 +133,30 @@ function readUrl(url: string, path: string, nowMs: number): UsageQuestion | read
   return readQuestion(asked, nowMs);
 }
 
+/** Makes the text of all pages; the first has the heading too, so that a ledger that is gone is told with a status. */
 async function* sumPages(ledger: UsageQueries, { filter, keys }: UsageQuestion): AsyncGenerator<string> {
-  yield csvRow([...keys.map(nameOfKey), ...SUMS.map(([name]) => name)]);
+  let heading = csvRow([...keys, ...SUMS.map(([name]) => name)]);
   for (let after: readonly string[] | undefined; ;) {
     const page = { limit: PAGE_ROWS, after };
     const sums = await askLedger(() => ledger.sums(filter, keys, page));
-    yield sums.map((sum) => csvRow([...sum.keys, ...SUMS.map(([, cell]) => cell(sum))])).join('');
+    yield heading + sums.map((sum) => csvRow([...sum.keys, ...SUMS.map(([, cell]) => cell(sum))])).join('');
+    heading = '';
     after = sums.at(-1)?.keys;
     if (sums.length < PAGE_ROWS || after === undefined || keys.length === 0) return;
   }
 }
 
 async function* recordPages(ledger: UsageQueries, { filter }: UsageQuestion): AsyncGenerator<string> {
-  const pages = ledger.records(filter)[Symbol.asyncIterator]();
-  yield csvRow(ATTEMPTS.map(([name]) => name));
-  for (;;) {
-    const page = await askLedger(() => pages.next());
-    if (page.done === true) return;
-    yield page.value.map((record) => csvRow(ATTEMPTS.map(([, cell]) => cell(record)))).join('');
+  let heading = csvRow(ATTEMPTS.map(([name]) => name));
+  try {
+    for await (const page of ledger.records(filter)) {
+      yield heading + page.map((record) => csvRow(ATTEMPTS.map(([, cell]) => cell(record)))).join('');
+      heading = '';
+    }
+  } catch (cause) {
+    throw ledgerFailure(cause);
   }
-}
-
-function nameOfKey(key: UsageKey): string {
-  return key;
+  if (heading !== '') yield heading;
 }
 
 /** Writes as fast as it is read; false where nobody reads any more. */

@@ -60,9 +60,14 @@ export async function askLedger<Answer>(ask: () => Promise<Answer>): Promise<Ans
   try {
     return await ask();
   } catch (cause) {
-    const message = 'The ledger does not answer, or not in time; a shorter time takes less.';
-    throw new FailureError({ class: 'local_refusal', reason: 'LEDGER_UNAVAILABLE', message, cause });
+    throw ledgerFailure(cause);
   }
+}
+
+/** Makes what is told of a ledger that does not answer. */
+export function ledgerFailure(cause: unknown): FailureError {
+  const message = 'The ledger does not answer, or not in time; a shorter time takes less.';
+  return new FailureError({ class: 'local_refusal', reason: 'LEDGER_UNAVAILABLE', message, cause });
 }
 
 interface Asked {

@@ -11,6 +11,7 @@ import { answerProbe } from '../http/health-endpoints.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
+import type { Authentication } from '../port/authentication.ts';
 import { FLUSH_MS } from '../port/limits.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
 import { paceOfBodies } from '../wire/reading-pace.ts';
@@ -18,7 +19,7 @@ import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the web door. */
-export interface WebDoorOptions extends ListenerOptions {
+export interface WebDoorOptions extends Omit<ListenerOptions, 'name'> {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
@@ -32,6 +33,8 @@ export interface WebDoorOptions extends ListenerOptions {
   >;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
+  /** How callers are known. Default: nobody is asked. */
+  readonly authentication?: Authentication | undefined;
   /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
   readonly isLeaving?: () => boolean;
   /** Origins whose scripts may call, besides the door's own. Default: none. */
@@ -61,6 +64,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
       if (options.usage !== undefined) router.service(UsageService, options.usage);
     },
     shutdownSignal: shutdown.signal,
+    authentication: options.authentication,
     bodies: {
       runtime,
       transfers: options.transfers ?? createTransfers(runtime),
@@ -68,7 +72,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
       pace: paceOfBodies(runtime),
     },
   });
-  const listener = createListener(options, (request, response) => {
+  const listener = createListener({ ...options, name: 'web door' }, (request, response) => {
     lastAnswers.add(response);
     if (answerProbe(request, response, options.isReady)) return;
     if (guardFromPages(request, response, rules)) return;

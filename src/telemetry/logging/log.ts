@@ -8,7 +8,12 @@ import { faultFields } from './fault-origin.ts';
 import { allWritten, createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
 import { operatorFields } from './operator-fields.ts';
+import { tlsLine } from './tls-lines.ts';
+import { ledgerLine } from './ledger-lines.ts';
+import type { LedgerEvent } from '../../ledger/port/ledger-figures.ts';
+import type { CredentialFault } from '../../callers/port/credentials.ts';
 import type { OperatorAct } from '../../server/port/operator-act.ts';
+import type { TlsEvent } from '../../server/port/tls-options.ts';
 
 /** Ended calls that may wait for their lines; there are so many only where `defer` comes late. */
 const MAX_WAITING_CALLS = 1_000;
@@ -16,6 +21,7 @@ const MAX_WAITING_CALLS = 1_000;
 const DROPPED = 'log lines were dropped: standard output is read too slowly';
 const LINES_DROPPED = 'understudy.lines_dropped';
 const HELD_BACK = 'understudy.alerts_held_back';
+const CREDENTIALS_REFUSED = 'credentials refused';
 const OUT_OF_DESCRIPTORS = 'no file descriptor is left: connections are refused';
 
 /** Options of {@link createCallLog}. */
@@ -52,8 +58,14 @@ export interface CallLog {
   alert(target: string, failure: AlertFailure): void;
   /** Tells the operator, once a minute, that this process has no file descriptor left. */
   outOfDescriptors(): void;
+  /** Tells of calls whose credentials are refused, once a minute for each reason, with the address of one of them. */
+  credentialsRefused(reason: CredentialFault, peer: string): void;
   /** Writes what an operator has done, or was refused. */
   operatorActed(act: OperatorAct): void;
+  /** Tells of the ledger; once a minute of the same trouble. */
+  ledgerHappened(event: LedgerEvent): void;
+  /** Tells of certificates that have changed, and once a minute of clients that are refused for the same reason. */
+  tlsHappened(event: TlsEvent): void;
   /**
    * Tells of a fault of the program that nobody has caught, of the same one once a minute: its class and where it came from, never
    * its message.
@@ -136,8 +148,22 @@ export function createCallLog(options: CallLogOptions): CallLog {
       });
     },
     outOfDescriptors,
+    credentialsRefused: (reason, peer) => {
+      const heldBack = mayAlert(`${CREDENTIALS_REFUSED} ${reason}`);
+      if (heldBack === undefined) return;
+      const fields = { 'understudy.credentials': reason, 'network.peer.address': peer };
+      tell('warn', CREDENTIALS_REFUSED, heldBack === 0 ? fields : { ...fields, [HELD_BACK]: heldBack });
+    },
     operatorActed: (act) => {
       harmlessly(() => tell('info', 'operator acted', operatorFields(act)));
+    },
+    ledgerHappened: (event) => {
+      const { isAlert, level, message, fields } = ledgerLine(event);
+      harmlessly(() => (isAlert ? alert : tell)(level, message, fields));
+    },
+    tlsHappened: (event) => {
+      const line = tlsLine(event);
+      if (line !== undefined) harmlessly(() => (line.isAlert ? alert : tell)(line.level, line.message, line.fields));
     },
     fault: (thrown) => {
       harmlessly(() => alert('error', 'uncaught fault of the gateway', faultFields(thrown)));

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
+import type { CredentialFault } from '../../callers/port/credentials.ts';
 import type { TargetHealth } from '../../engine/port/call.ts';
 import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import { registerAdmissionMetrics } from './admission-metrics.ts';
@@ -7,8 +8,12 @@ import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
 import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
+import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
+import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
 import type { TransferFigures } from '../../server/port/transfer-figures.ts';
+import { createTlsRecorder } from './tls-metrics.ts';
+import type { TlsEvent } from '../../server/port/tls-options.ts';
 import { registerTransferMetrics } from './transfer-metrics.ts';
 
 /** Options of {@link createMetrics}. */
@@ -24,6 +29,8 @@ export interface MetricsOptions {
   readonly transfers?: TransferFigures | undefined;
   /** What accounts have spent; without it what is left of budgets is not shown. */
   readonly spentOf?: SpentOf | undefined;
+  /** What the ledger does; without it none of that is shown. */
+  readonly ledger?: LedgerFigures | undefined;
 }
 
 /** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
@@ -34,6 +41,10 @@ export interface Metrics {
   callEnded(end: CallReport): void;
   /** Counts something in an answer of a target that its adapter does not know. */
   unknownEvent(target: string, provider: string): void;
+  /** Notes which certificates are in use, and counts clients that are refused. */
+  tlsHappened(event: TlsEvent): void;
+  /** Counts a call whose credentials were refused. */
+  credentialsRefused(reason: CredentialFault): void;
   /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets, and what the engine has to do. */
   render(
     targets: readonly TargetHealth[],
@@ -47,6 +58,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   if (processMetrics) collectDefaultMetrics({ register: registry });
   if (options.transfers !== undefined) registerTransferMetrics(registry, options.transfers);
+  if (options.ledger !== undefined) registerLedgerMetrics(registry, options.ledger);
   let shown: readonly TargetHealth[] = [];
   registerTargetGauges(registry, () => shown);
   let load: EngineLoad | undefined;
@@ -65,6 +77,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['target', 'provider'],
     registers: [registry],
   });
+  const refusedCredentials = new Counter({
+    name: 'understudy_credentials_refused_total',
+    help: 'Calls whose credentials were refused, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
   if (version !== undefined) registerBuildInfo(registry, version);
   return {
     callStarted: createInFlightCount(registry),
@@ -79,6 +97,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     unknownEvent: (target, provider) => {
       unknownEvents.inc({ target, provider });
+    },
+    tlsHappened: createTlsRecorder(registry),
+    credentialsRefused: (reason) => {
+      refusedCredentials.inc({ reason });
     },
     render: async (targets, nowLoad) => {
       shown = targets;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 
 import { StatusSchema } from '../../../gen/google/rpc/status_pb.ts';
@@ -28,9 +28,9 @@ interface Method<I extends DescMessage, O extends DescMessage> {
   readonly parent: { readonly typeName: string };
 }
 
-function open(variable: string, config = SERVICE_CONFIG): Client {
-  const addresses = (process.env[variable] ?? '').split(',');
-  return new Client(`ipv4:${addresses.join(',')}`, credentials.createInsecure(), {
+function open(variable: string, config = SERVICE_CONFIG, tls?: ChannelCredentials): Client {
+  const addresses = process.env[variable] ?? '';
+  return new Client(tls === undefined ? `ipv4:${addresses}` : addresses, tls ?? credentials.createInsecure(), {
     'grpc.service_config': config,
     'grpc.max_receive_message_length': MAX_BYTES,
     'grpc.keepalive_time_ms': 30_000,
@@ -130,8 +130,9 @@ export async function withClient<T>(
   variable: string,
   use: (client: Client) => Promise<T>,
   config?: string,
+  tls?: ChannelCredentials,
 ): Promise<T> {
-  const client = open(variable, config);
+  const client = open(variable, config, tls);
   try {
     return await use(client);
   } finally {

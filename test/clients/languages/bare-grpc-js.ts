@@ -1,7 +1,9 @@
 // The conformance program of a caller that has nothing but grpc-js and the generated messages: what anybody can do without a client of ours.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
-import { status } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 
 import {
   HealthCheckRequestSchema,
@@ -165,6 +167,28 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
       expect(answer.text === alone.text, `${answer.text} instead of ${alone.text}`);
       return answer.text;
     }),
+  tls: async () => {
+    const pem = (name: string): Buffer => readFileSync(join(process.env['UNDERSTUDY_TLS_FOLDER'] ?? '', name));
+    const call = (name?: string) => {
+      const own = name === undefined ? [null, null] : [pem(`${name}.key`), pem(`${name}.crt`)];
+      const [key = null, cert = null] = own;
+      return withClient(
+        'UNDERSTUDY_TLS_ADDRESS',
+        (client) => unary(client, generate, { prompt: PROMPT }),
+        undefined,
+        credentials.createSsl(pem('ca.crt'), key, cert),
+      );
+    };
+    expect((await call('caller')).text !== '', 'text is empty');
+    for (const [name, why] of [
+      [undefined, 'A client certificate is required.'],
+      ['expired', 'The client certificate has expired.'],
+    ] as const) {
+      const { code, details } = await failureOf(call(name));
+      expect(code === status.UNAUTHENTICATED && details === why, `${status[code]} ${details}`);
+    }
+    return 'TLS';
+  },
   metadata: () =>
     withClient('UNDERSTUDY_ECHO_ADDRESS', async (client) => {
       const headers = { authorization: 'Bearer key', 'x-request-id': 'conformance-1', traceparent: TRACE };

@@ -23,6 +23,11 @@ async function withTool(
   return runChecks(checksOf((...args) => command(path, args)));
 }
 
+/** Flags with which a tool shows a certificate at the gateway that wants one. */
+function ownCertificate(folder: string, [ca, cert, key]: readonly [string, string, string]): readonly string[] {
+  return [ca, join(folder, 'ca.crt'), cert, join(folder, 'caller.crt'), key, join(folder, 'caller.key')];
+}
+
 /** grpcurl: by reflection, and by a descriptor file. */
 export function tryGrpcurl({ work, stage }: RowStage): Promise<RowOutcome> {
   const address = stage.doors.grpc;
@@ -52,6 +57,12 @@ export function tryGrpcurl({ work, stage }: RowStage): Promise<RowOutcome> {
       expect(answer.includes('SERVING'), answer);
       return 'SERVING';
     },
+    mTLS: async () => {
+      const flags = ownCertificate(stage.tlsFolder, ['-cacert', '-cert', '-key']);
+      const answer = await call(...flags, '-d', PROMPT, stage.tlsAddress, `${SERVICE}/Generate`);
+      expect(answer.includes('"text"'), answer);
+      return 'Generate';
+    },
     protoset: async () => {
       const descriptor = join(work, 'descriptor.binpb');
       await command('npm', ['run', '--silent', 'build:descriptor', '--', descriptor], ROOT);
@@ -79,6 +90,11 @@ export function tryHealthProbe({ stage }: RowStage): Promise<RowOutcome> {
     },
     target: async () => {
       await call(address, '-service=understudy.target.mock');
+      return 'SERVING';
+    },
+    mTLS: async () => {
+      const flags = ownCertificate(stage.tlsFolder, ['-tls-ca-cert', '-tls-client-cert', '-tls-client-key']);
+      await call(`-addr=${stage.tlsAddress}`, '-tls', ...flags);
       return 'SERVING';
     },
     'unknown service': async () => {

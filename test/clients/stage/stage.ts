@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
 
 import type { ConfigInput } from '../../../src/config/file/schema.ts';
+import { createAuthority } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import type { ProcessDoors, UnderstudyProcess } from '../../support/understudy-process.ts';
 import { startUnderstudy } from '../../support/understudy-process.ts';
@@ -34,6 +35,10 @@ export interface Stage {
   holdSlot(): Promise<() => void>;
   /** `host:port` of a gateway whose calls are counted. */
   addressOf(gateway: CountedGateway): string;
+  /** `localhost:port` of a gateway that wants certificates of its clients. */
+  readonly tlsAddress: string;
+  /** Where `ca.crt`, and `.crt` and `.key` of `caller` and `expired` are. */
+  readonly tlsFolder: string;
   /** Calls that a gateway has answered so far. */
   callsAt(gateway: CountedGateway): Promise<number>;
   /** Calls that the provider behind `contacted` got so far. */
@@ -67,7 +72,15 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
     ({ name: 'lead', provider: 'openai', api: 'chat_completions', base_url: `${origin}/v1`, model: 'm' }) as const;
   const pairConfig: ConfigInput = { targets: [{ name: 'mock', ...MOCK }] };
   const pairAddresses = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`] as const;
-  const [gateway, limited, wordsGateway, closed, refusing, contacted, first] = await Promise.all([
+  const authority = createAuthority();
+  await writeFile(join(folder, 'ca.crt'), authority.cert);
+  for (const [name, days] of Object.entries({ localhost: 2, caller: 2, expired: -1 })) {
+    const { cert, key } = authority.issue(name, { days });
+    await writeFile(join(folder, `${name}.crt`), cert);
+    await writeFile(join(folder, `${name}.key`), key);
+  }
+  authority.remove();
+  const [gateway, limited, wordsGateway, closed, refusing, contacted, secure, first] = await Promise.all([
     start('mock', {
       targets: [
         { name: 'mock', ...MOCK },
@@ -92,6 +105,10 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
       circuit_breaker: { failures: 1_000 },
       retry: { max_repeats: 0 },
     }),
+    start('tls', {
+      targets: [{ name: 'mock', ...MOCK }],
+      server: { tls: { cert: 'localhost.crt', key: 'localhost.key', client_ca: 'ca.crt' } },
+    }),
     start('pair', pairConfig, pairAddresses[0]),
     start('pair', pairConfig, pairAddresses[1]),
   ]);
@@ -103,6 +120,7 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
     contacted: await contacted.doors,
   } satisfies Record<CountedGateway, ProcessDoors>;
   await forceOpen(counted.closed.admin);
+  const tlsAddress = `localhost:${new URL((await secure.doors).grpc).port}`;
   let replaced = first;
   return {
     doors,
@@ -115,7 +133,11 @@ export async function startStage(pageOrigin: string): Promise<Stage> {
       UNDERSTUDY_PAIR_ADDRESSES: pairAddresses.join(','),
       UNDERSTUDY_CLOSED_ADDRESS: counted.closed.grpc,
       UNDERSTUDY_CONTACTED_ADDRESS: counted.contacted.grpc,
+      UNDERSTUDY_TLS_ADDRESS: tlsAddress,
+      UNDERSTUDY_TLS_FOLDER: folder,
     },
+    tlsAddress,
+    tlsFolder: folder,
     limitedAddress: (await limited.doors).grpc,
     holdSlot: async () => {
       const controller = new AbortController();

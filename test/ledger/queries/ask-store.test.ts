@@ -121,7 +121,7 @@ describe.each(STORES_OF_USAGE)('usage in $name', ({ name, open }) => {
   beforeAll(async () => {
     store = await open();
     queries = askStore(store);
-    await store.fill(RECORDS);
+    await store.holds(RECORDS);
   }, 120_000);
   afterAll(async () => store.close());
 
@@ -261,7 +261,7 @@ describe.each(STORES_OF_USAGE)('any usage in $name', ({ name, open }) => {
                   labels: label === undefined ? {} : { l: label },
                 }),
               );
-              await store.fill(records);
+              await store.holds(records);
               const filter = { startMs: Date.UTC(2026, 0, 1), endMs: Date.UTC(2026, 2, 1), equals: new Map() };
               const found: UsageSum[] = [];
               for (let after: readonly string[] | undefined; ;) {

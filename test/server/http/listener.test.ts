@@ -13,7 +13,7 @@ import { system } from '../../../src/system.ts';
 type Answer = Parameters<typeof createListener>[1];
 
 async function listening(answer: Answer, changes: Partial<ListenerOptions> = {}): Promise<string> {
-  const listener = createListener({ runtime: system, ...changes }, answer);
+  const listener = createListener({ name: 'web door', runtime: system, ...changes }, answer);
   onTestFinished(() => listener.close());
   return listener.listen('127.0.0.1:0');
 }
@@ -51,7 +51,7 @@ test('idle connections of both listeners are kept for 620 s, or as long as is se
 });
 
 test('a connection that was idle for longer than a head may take to come is not taken for a slow one', async () => {
-  const listener = createListener({ runtime: system, idleTimeoutMs: 60_000 }, (_request, response) =>
+  const listener = createListener({ name: 'web door', runtime: system, idleTimeoutMs: 60_000 }, (_request, response) =>
     respondText(response, 200, 'ok'),
   );
   onTestFinished(() => listener.close());
@@ -107,8 +107,10 @@ test.each([
 test('an address that is none, or taken, is refused', async () => {
   const answer: Answer = (_request, response) => respondText(response, 200, 'ok');
   const address = await listening(answer);
-  await expect(createListener({ runtime: system }, answer).listen(address)).rejects.toThrow(/EADDRINUSE/);
-  expect(() => createListener({ runtime: system }, answer).listen('here')).toThrow(RangeError);
+  await expect(createListener({ name: 'web door', runtime: system }, answer).listen(address)).rejects.toThrow(
+    /EADDRINUSE/,
+  );
+  expect(() => createListener({ name: 'web door', runtime: system }, answer).listen('here')).toThrow(RangeError);
   const [response] = await once(get(`http://${address}/`), 'response');
   response.resume();
 });

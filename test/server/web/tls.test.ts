@@ -11,7 +11,7 @@ import { Code, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
-import type { TlsOptions } from '../../../src/server/port/tls-options.ts';
+import { LiveTls } from '../../../src/server/tls/live-tls.ts';
 import { type Authority, createAuthority, hasOpenssl } from '../../support/certificates.ts';
 import { readSome, webDoor } from '../support/doors.ts';
 import { fakeGateway, SERVING, success, untilAborted } from '../support/fake-gateway.ts';
@@ -53,11 +53,11 @@ async function answerOf(stream: ClientHttp2Stream): Promise<H2Answer> {
 // Without the openssl tool there is nothing to make certificates with.
 describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
   let authority: Authority;
-  let tls: TlsOptions;
+  let tls: LiveTls;
   beforeAll(() => {
     authority = createAuthority();
     const { cert, key } = authority.issue('localhost');
-    tls = { certPem: cert, keyPem: key };
+    tls = new LiveTls({ certPem: cert, keyPem: key });
   });
   afterAll(() => authority.remove());
 

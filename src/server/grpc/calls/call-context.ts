@@ -1,10 +1,11 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ContextValues, createContextValues, type HandlerContext } from '@connectrpc/connect';
 import type { Metadata } from '@grpc/grpc-js';
+import type { Caller } from '../../../callers/port/caller.ts';
 import type { Runtime, TimerHandle } from '../../../core/ports.ts';
+import { CALLER } from '../../port/caller-key.ts';
 import { SHARE_KEY } from '../../port/share-key.ts';
 import { GrpcHeaders } from './metadata-headers.ts';
-import { grpcCallerKey } from './session-peer.ts';
 
 /** What a context reads of its call. */
 export interface ContextCall {
@@ -14,8 +15,10 @@ export interface ContextCall {
   /** Returns when the deadline is, by the monotonic clock; Infinity where there is none. */
   getDeadline(): number;
   getPath(): string;
-  /** Returns the address and port of the caller's connection. Throws where that is gone. */
-  getPeer(): string;
+  /** Whom it is counted for. */
+  readonly callerKey: string;
+  /** Who makes it, where callers are named. */
+  readonly caller: Caller | undefined;
   on(event: 'cancelled', listener: () => void): unknown;
   off(event: 'cancelled', listener: () => void): unknown;
 }
@@ -89,7 +92,7 @@ export class GrpcContext implements HandlerContext {
   }
 
   get values(): ContextValues {
-    this.#values ??= createContextValues().set(SHARE_KEY, grpcCallerKey(this.#call));
+    this.#values ??= createContextValues().set(SHARE_KEY, this.#call.callerKey).set(CALLER, this.#call.caller);
     return this.#values;
   }
 

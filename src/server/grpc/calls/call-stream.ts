@@ -1,11 +1,12 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { Code, type ConnectError } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
+import type { Caller } from '../../../callers/port/caller.ts';
 import type { TimerHandle } from '../../../core/ports.ts';
 import { callError, endedByShutdown } from '../../errors/status.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
+import { callerShareKey } from '../../port/authentication.ts';
 import { LATE_MS } from '../../port/limits.ts';
-import { NO_PEER } from '../../port/share-key.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import type { ArrivedCall } from '../../wire/fair-turns.ts';
@@ -18,13 +19,14 @@ import { type CallStatus, callStatus, plainStatus } from './call-status.ts';
 import { MessageReader } from './message-reader.ts';
 import { headersForHandlers } from './needed-headers.ts';
 import { openRequest, type RequestFault } from './open-request.ts';
-import { grpcCallerKey, peerOfSession } from './session-peer.ts';
+import { grpcCallerKey } from './session-peer.ts';
 import type { TakenMethod } from './taken-method.ts';
 
 /** A call with one message in its request, read and answered on its HTTP/2 stream. */
 export class CallStream implements ContextCall, Transfer, ArrivedCall {
   readonly reply: CallReply;
   readonly callerKey: string;
+  readonly caller: Caller | undefined;
   readonly #options: CallStreamOptions;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
@@ -57,6 +59,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     timeoutMs: number | undefined,
     method: TakenMethod<CallStream>,
     options: CallStreamOptions,
+    caller?: Caller,
   ) {
     const { budget, watch } = options.transfers;
     this.#options = options;
@@ -64,7 +67,8 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.#headers = headers;
     this.#method = method;
     this.#endCall = method.calls?.begin();
-    this.callerKey = grpcCallerKey(this);
+    this.caller = caller;
+    this.callerKey = caller === undefined ? grpcCallerKey(stream.session) : callerShareKey(caller);
     this.#held = budget.open(this.callerKey);
     this.reply = new CallReply(stream, this.#held);
     this.#place = watch.add(this);
@@ -97,10 +101,6 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
 
   getPath(): string {
     return this.#headers[':path'] ?? '';
-  }
-
-  getPeer(): string {
-    return this.#stream.session === undefined ? NO_PEER : peerOfSession(this.#stream.session);
   }
 
   on(_event: 'cancelled', listener: () => void): void {

@@ -4,7 +4,7 @@ import { connectionKey, NO_PEER } from '../../port/share-key.ts';
 const PEERS = new WeakMap<Http2Session, string>();
 
 /** The peer of an HTTP/2 connection as grpc-js writes it for its own calls. Asked of the system once for each connection. */
-export function peerOfSession(session: Http2Session): string {
+function peerOfSession(session: Http2Session): string {
   const known = PEERS.get(session);
   if (known !== undefined) return known;
   const peer = connectionKey(session.socket);
@@ -13,9 +13,9 @@ export function peerOfSession(session: Http2Session): string {
 }
 
 /** Whom a call of gRPC is counted for: its connection. Node throws where that is gone, and then nobody will be answered. */
-export function grpcCallerKey(call: { getPeer(): string }): string {
+export function grpcCallerKey(session: Http2Session | undefined): string {
   try {
-    return call.getPeer();
+    return session === undefined ? NO_PEER : peerOfSession(session);
   } catch {
     return NO_PEER;
   }

@@ -22,7 +22,8 @@ function contextAt(deadline: number, cancelled = false) {
     cancelled,
     getDeadline: () => deadline,
     getPath: () => '/path',
-    getPeer: () => 'peer',
+    callerKey: 'peer',
+    caller: undefined,
   });
   const context = new GrpcContext(LlmService.method.chat, call, clock);
   return { context, call, timers };

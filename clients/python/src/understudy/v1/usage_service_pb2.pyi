@@ -346,7 +346,7 @@ Global___ListAttemptsRequest: _TypeAlias = ListAttemptsRequest  # noqa: Y015
 
 @_typing.final
 class ListAttemptsResponse(_message.Message):
-    """The attempts of a request. More than one request where its callers have used the id again."""
+    """The attempts of a request, the last 1,000 of them. More than one request where its callers have used the id again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -302,7 +302,7 @@ export declare type ListAttemptsRequest = Message<"understudy.v1.ListAttemptsReq
 export declare const ListAttemptsRequestSchema: GenMessage<ListAttemptsRequest>;
 
 /**
- * The attempts of a request. More than one request where its callers have used the id again.
+ * The attempts of a request, the last 1,000 of them. More than one request where its callers have used the id again.
  *
  * @generated from message understudy.v1.ListAttemptsResponse
  */

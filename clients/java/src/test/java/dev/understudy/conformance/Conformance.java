@@ -10,6 +10,7 @@ import dev.understudy.client.DecodedError;
 import dev.understudy.client.EventStream;
 import dev.understudy.client.Messages;
 import dev.understudy.client.RequestOptions;
+import dev.understudy.client.TlsOptions;
 import dev.understudy.client.UnderstudyClient;
 import dev.understudy.client.UnderstudyException;
 import dev.understudy.v1.ChatResponse;
@@ -26,6 +27,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -103,6 +105,7 @@ public final class Conformance {
     cases.put("left-loop", Conformance::leftLoop);
     cases.put("decoded-error", Conformance::decodedError);
     cases.put("restarted", Conformance::restarted);
+    cases.put("tls", Conformance::transportSecurity);
     cases.put("metadata", Conformance::metadata);
     cases.put("large", Conformance::large);
     cases.put("streams", Conformance::streams);
@@ -245,6 +248,37 @@ public final class Conformance {
       expect("the text is " + broken.text() + " and not " + alone.text(), broken.text().equals(alone.text()));
       return broken.text();
     }
+  }
+
+  private static String transportSecurity() throws Different {
+    Path folder = Path.of(System.getenv("UNDERSTUDY_TLS_FOLDER"));
+    TlsOptions trust = TlsOptions.defaults().withTrustedCertificates(folder.resolve("ca.crt"));
+    expect("text is empty", !callWith(own(trust, folder, "caller")).isEmpty());
+    refused(trust, "A client certificate is required.");
+    refused(own(trust, folder, "expired"), "The client certificate has expired.");
+    return "TLS";
+  }
+
+  private static TlsOptions own(TlsOptions trust, Path folder, String name) {
+    return trust.withClientCertificate(folder.resolve(name + ".crt"), folder.resolve(name + ".key"));
+  }
+
+  private static String callWith(TlsOptions tls) {
+    String address = System.getenv("UNDERSTUDY_TLS_ADDRESS");
+    try (UnderstudyClient client = UnderstudyClient.builder().addresses(address).tls(tls).build()) {
+      return client.generate(PROMPT).getText();
+    }
+  }
+
+  private static void refused(TlsOptions tls, String why) throws Different {
+    try {
+      callWith(tls);
+    } catch (UnderstudyException error) {
+      boolean isMeant = error.code() == Status.Code.UNAUTHENTICATED && error.getMessage().contains(why);
+      expect(error.code() + " " + error.getMessage(), isMeant);
+      return;
+    }
+    throw new Different("a client without its certificate was taken");
   }
 
   private static String metadata() throws Different {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { JSON_ENCODER } from '../../../src/server/http/json-encoder.ts';
+import { JSON_ENCODER } from '../../../src/server/wire/json-encoder.ts';
 
 const decode = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
 

@@ -1,0 +1,108 @@
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import type { CallersConfig, NamedKeyConfig } from '../../config/port/caller-config.ts';
+import type { System } from '../../core/ports.ts';
+import { NamedCallers } from '../named-callers.ts';
+import type { Caller } from '../port/caller.ts';
+import type { CallerDirectory, CertificateNames, Identified, ShownCredentials } from '../port/credentials.ts';
+import { ApiKeys, nameOf } from './api-keys.ts';
+import { watchFile } from './file-watch.ts';
+import { credentialFailure } from './refusals.ts';
+import { shownSecret } from './shown-secret.ts';
+import { isTokenForm } from './token-claims.ts';
+import { Tokens } from './tokens.ts';
+
+/** What a directory is made with. */
+export interface DirectoryParts {
+  readonly config: CallersConfig;
+  readonly system: Pick<System, 'now' | 'wall' | 'setIdleTimer' | 'clearTimer'>;
+  readonly fetch: typeof fetch;
+  /** Reads the text of the file of keys. What it throws has a message for operators, which says the line and no key. */
+  readonly readKeys: (text: string) => readonly NamedKeyConfig[];
+  readonly info: (message: string) => void;
+  readonly warn: (message: string) => void;
+}
+
+/** A directory that follows its files until it is closed. */
+export interface OpenDirectory extends CallerDirectory {
+  close(): void;
+}
+
+/** Opens the directory of the callers of a configuration. */
+export function openCallerDirectory(parts: DirectoryParts): OpenDirectory {
+  const { config, system } = parts;
+  const named = new NamedCallers(config);
+  const callers = config.callers.flatMap((entry) => {
+    const caller = named.get(entry.name);
+    return caller === undefined ? [] : [{ entry, caller }];
+  });
+  const keys = new ApiKeys(callers.flatMap(({ entry, caller }) => entry.apiKeys.map((key) => [key, caller] as const)));
+  const byCertificate = new Map(
+    callers.flatMap(({ entry: { certificateName }, caller }) =>
+      certificateName === undefined ? [] : [[certificateName, caller] as const],
+    ),
+  );
+  const tokens = new Tokens(config, named, () => system.wall(), parts);
+  const stopWatching = watchKeys(parts, keys, named);
+
+  const bySecret = (secret: string): Identified | Promise<Identified> => {
+    const digest = hash('sha256', secret, 'buffer');
+    const key = keys.find(digest);
+    if (key !== undefined) {
+      const isValid = key.expiresAtMs === Infinity || key.expiresAtMs > system.wall();
+      return isValid ? key.caller : credentialFailure('expired_key');
+    }
+    if (tokens.isEmpty || !isTokenForm(secret)) return credentialFailure('unknown_key');
+    const name = nameOf(digest);
+    return tokens.known(name) ?? tokens.identify(secret, name);
+  };
+  return {
+    identify: (shown: ShownCredentials) => {
+      const found = shownSecret(shown);
+      if (typeof found === 'object') return bySecret(found.secret);
+      if (found !== undefined) return credentialFailure(found);
+      if (shown.certificate === undefined || byCertificate.size === 0) return credentialFailure('missing');
+      return callerOf(shown.certificate, byCertificate) ?? credentialFailure('unknown_certificate');
+    },
+    close: () => {
+      stopWatching?.();
+      tokens.close();
+    },
+  };
+}
+
+/** Follows the file of keys. What cannot be read changes nothing: the last good keys stay. */
+function watchKeys({ config, system, readKeys, info, warn }: DirectoryParts, keys: ApiKeys, named: NamedCallers) {
+  const { apiKeysFile } = config;
+  if (apiKeysFile === undefined) return undefined;
+  let last: string | undefined;
+  const changed = (text: string): void => {
+    if (text === last) return;
+    last = text;
+    try {
+      const read = readKeys(text);
+      keys.replace(read, (name) => named.get(name));
+      info(`the file of API keys was read: ${read.length} keys`);
+    } catch (error) {
+      const why = error instanceof Error ? error.message.replaceAll('\n', '; ') : 'unknown';
+      warn(`the file of API keys cannot be used, and the keys before stay: ${why}`);
+    }
+  };
+  const unreadable = (code: string): void => {
+    warn(`the file of API keys cannot be read (${code}), and the keys before stay`);
+  };
+  // The first call may come before the watch has looked.
+  try {
+    changed(readFileSync(apiKeysFile, 'utf8'));
+  } catch {
+    // The watch tells of it.
+  }
+  return watchFile(apiKeysFile, system, { changed, unreadable }, true);
+}
+
+/** The one caller that a certificate names; undefined where it names none, or several. */
+function callerOf({ alternativeNames }: CertificateNames, callers: ReadonlyMap<string, Caller>): Caller | undefined {
+  const found = new Set(alternativeNames.flatMap((name) => callers.get(name) ?? []));
+  return found.size === 1 ? found.values().next().value : undefined;
+}

@@ -1,0 +1,148 @@
+import { closeSync, openSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { USAGE_COLUMNS } from '../schema/columns.ts';
+import { SQLITE_MIGRATIONS } from '../schema/sqlite-migrations.ts';
+import type { StoredRow } from './usage-store.ts';
+
+/** What the thread is asked to do. */
+export type SqliteTask =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'write'; readonly rows: readonly string[] }
+  | { readonly kind: 'read'; readonly sql: string; readonly values: readonly SQLInputValue[] }
+  | { readonly kind: 'prune'; readonly beforeMs: number }
+  | { readonly kind: 'close' };
+
+/** What it answers; `errcode` is SQLite's own number, `text` its own words for that. */
+export type SqliteReply =
+  | { readonly id: number; readonly rows: readonly StoredRow[] }
+  | { readonly id: number; readonly errcode: number; readonly text: string };
+
+/** How long another process may hold the file, in milliseconds. */
+const BUSY_MS = 5_000;
+
+/** Rows that are deleted in one step: writing waits for no longer than that. */
+const PRUNED_ROWS = 2_000;
+
+const COLUMNS = USAGE_COLUMNS.map(({ name }) => name).join(', ');
+const PLACES = USAGE_COLUMNS.map(() => '?').join(', ');
+const INSERT = `INSERT INTO usage_attempts (${COLUMNS}) VALUES (${PLACES}) ON CONFLICT (call_id, number) DO NOTHING`;
+const PRUNE = `DELETE FROM usage_attempts WHERE rowid IN (SELECT rowid FROM usage_attempts WHERE started_at_ms < ? ORDER BY started_at_ms LIMIT ${PRUNED_ROWS})`;
+
+let database: DatabaseSync | undefined;
+
+parentPort?.on('message', ({ id, task }: { readonly id: number; readonly task: SqliteTask }) => {
+  parentPort?.postMessage(answer(id, task), []);
+});
+
+function answer(id: number, task: SqliteTask): SqliteReply {
+  try {
+    return { id, rows: carryOut(task) };
+  } catch (error) {
+    const known = error instanceof Error && 'errcode' in error && 'errstr' in error;
+    const errcode = known ? Number(error.errcode) : 0;
+    return { id, errcode, text: known ? String(error.errstr) : codeOf(error) };
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'failed';
+}
+
+function carryOut(task: SqliteTask): readonly StoredRow[] {
+  switch (task.kind) {
+    case 'open':
+      database ??= openDatabase();
+      return [];
+    case 'write':
+      write(opened(), task.rows);
+      return [];
+    case 'read':
+      return read(task.sql, task.values);
+    case 'prune': {
+      const { changes } = opened().prepare(PRUNE).run(task.beforeMs);
+      return Number(changes) < PRUNED_ROWS ? [] : [{ more: true }];
+    }
+    case 'close':
+      database?.close();
+      database = undefined;
+      return [];
+  }
+}
+
+function opened(): DatabaseSync {
+  database ??= openDatabase();
+  return database;
+}
+
+function write(file: DatabaseSync, rows: readonly string[]): void {
+  const insert = file.prepare(INSERT);
+  inTransaction(file, () => {
+    for (const row of rows) {
+      const values: unknown = JSON.parse(row);
+      if (Array.isArray(values)) insert.run(...USAGE_COLUMNS.map((_, at) => stored(values[at])));
+    }
+  });
+}
+
+/** What an older version has journaled lacks the last values. */
+function stored(value: unknown): SQLInputValue {
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  if (typeof value === 'boolean') return Number(value);
+  return value === null || value === undefined ? null : JSON.stringify(value);
+}
+
+function read(sql: string, values: readonly SQLInputValue[]): readonly StoredRow[] {
+  const statement = opened().prepare(sql);
+  statement.setReadBigInts(true);
+  return statement.all(...values).map((row) =>
+    // Nothing of ours is a blob.
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value instanceof Uint8Array ? null : value])),
+  );
+}
+
+function openDatabase(): DatabaseSync {
+  const path = String(workerData);
+  makeFile(path);
+  const file = new DatabaseSync(path, { timeout: BUSY_MS });
+  try {
+    // What is written is safe from a loss of power too: there is one sync for a batch, and nobody waits for it.
+    file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864');
+    // Request ids of callers are in no order: what they change of their index is written together.
+    file.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32000');
+    migrate(file);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  return file;
+}
+
+/** SQLite makes its other files as the first one is: for nobody else to read. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+function migrate(file: DatabaseSync): void {
+  inTransaction(file, () => {
+    const taken = Number(file.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+    for (const step of SQLITE_MIGRATIONS.slice(taken)) file.exec(step);
+    if (taken < SQLITE_MIGRATIONS.length) file.exec(`PRAGMA user_version = ${SQLITE_MIGRATIONS.length}`);
+  });
+}
+
+function inTransaction(file: DatabaseSync, steps: () => void): void {
+  file.exec('BEGIN IMMEDIATE');
+  try {
+    steps();
+    file.exec('COMMIT');
+  } catch (error) {
+    if (file.isTransaction) file.exec('ROLLBACK');
+    throw error;
+  }
+}

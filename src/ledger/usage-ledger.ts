@@ -1,0 +1,198 @@
+import type { System } from '../core/ports.ts';
+import { encodeRow } from './journal/encode-row.ts';
+import type { Journal } from './journal/journal.ts';
+import type { LedgerEvent, LedgerFigures } from './port/ledger-figures.ts';
+import type { UsageRecord, UsageSink } from './port/usage-record.ts';
+import { StoreError, type UsageStore } from './store/usage-store.ts';
+import { BATCH_ROWS, WaitingRows } from './waiting-rows.ts';
+
+/** How long a row waits for others before it goes to the store, in milliseconds. */
+const BATCH_MS = 1_000;
+/** How long a store that has failed is left alone: doubled each time, up to the last. In milliseconds. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+/** How long the last batches may take when the process goes down; what is left is in the journal. In milliseconds. */
+const CLOSE_MS = 1_000;
+
+/** What a ledger is made of. */
+export interface LedgerParts {
+  readonly store: UsageStore;
+  readonly journal: Journal;
+  readonly system: System;
+  /** Hears what an operator should know. */
+  readonly happened: (event: LedgerEvent) => void;
+}
+
+/**
+ * Records usage: to the journal in the turn in which it is told, before the answer of that call goes out, and from there to the store in
+ * batches. A store that is gone holds up nobody.
+ */
+export class UsageLedger implements UsageSink, LedgerFigures {
+  readonly #parts: LedgerParts;
+  readonly #waiting: WaitingRows;
+  #turn: string[] = [];
+  #written = 0;
+  #dropped = 0;
+  #failures = 0;
+  /** How long the store is left alone; 0 while it takes rows. */
+  #pauseMs = 0;
+  #timer: object | number | undefined;
+  #writing: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+    this.#waiting = new WaitingRows(parts.journal);
+  }
+
+  get waiting(): number {
+    return this.#waiting.count + this.#turn.length;
+  }
+
+  get journalBytes(): number {
+    return this.#parts.journal.bytes;
+  }
+
+  get written(): number {
+    return this.#written;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /**
+   * Opens the store and brings it what an earlier process has left in the journal.
+   *
+   * @returns whether it has all of that; false: the store is gone for now
+   * @throws StoreError where the configuration is to blame
+   */
+  async open(): Promise<boolean> {
+    try {
+      await this.#parts.store.open();
+    } catch (error) {
+      if (error instanceof StoreError && error.fault === 'settings') throw error;
+      this.#failed(error);
+      this.#arm();
+      return false;
+    }
+    if (this.#waiting.hasBatches) this.#parts.happened({ kind: 'replayed' });
+    await this.#writeAll();
+    return !this.#waiting.hasBatches;
+  }
+
+  /** Takes records. One write for all of the calls that end together: they are taken one behind the other, and answered after that. */
+  record(records: readonly UsageRecord[]): void {
+    if (this.#turn.length === 0 && records.length > 0) queueMicrotask(() => this.#endTurn());
+    for (const record of records) this.#turn.push(encodeRow(record));
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#endTurn();
+    this.#isClosed = true;
+    this.#clearTimer();
+    this.#waiting.close();
+    const { system, store } = this.#parts;
+    const writeLast = async (): Promise<void> => {
+      await this.#writing;
+      await this.#writeAll();
+      await store.close();
+    };
+    await new Promise<void>((resolve) => {
+      const timer = system.setTimer(CLOSE_MS, resolve);
+      void writeLast().finally(() => {
+        system.clearTimer(timer);
+        resolve();
+      });
+    });
+  }
+
+  #endTurn(): void {
+    const rows = this.#turn;
+    if (rows.length === 0) return;
+    this.#turn = [];
+    const where = this.#waiting.add(rows);
+    if (where === 'none') return this.#lost(rows.length, 'no_room');
+    if (where === 'memory') this.#parts.happened({ kind: 'journal_failed' });
+    if (this.#waiting.open >= BATCH_ROWS) {
+      this.#waiting.close();
+      if (this.#pauseMs === 0) void this.#writeAll();
+    }
+    this.#arm();
+  }
+
+  /** Has the next batch closed and written after a while, unless that is planned or under way. */
+  #arm(): void {
+    if (this.#timer !== undefined || this.#writing !== undefined || this.#isClosed) return;
+    if (this.#waiting.open === 0 && !this.#waiting.hasBatches) return;
+    this.#timer = this.#parts.system.setIdleTimer(this.#pauseMs === 0 ? BATCH_MS : this.#pauseMs, () => {
+      this.#timer = undefined;
+      // While older ones wait for the store, batches become as large as they may.
+      if (!this.#waiting.hasBatches) this.#waiting.close();
+      void this.#writeAll();
+    });
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== undefined) this.#parts.system.clearTimer(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #writeAll(): Promise<void> {
+    this.#writing ??= this.#writeBatches().finally(() => {
+      this.#writing = undefined;
+      this.#arm();
+    });
+    return this.#writing;
+  }
+
+  async #writeBatches(): Promise<void> {
+    try {
+      while (this.#waiting.hasBatches) {
+        const { rows, damaged } = this.#waiting.oldest();
+        if (damaged > 0) this.#lost(damaged, 'damaged');
+        await this.#write(rows);
+        this.#waiting.done();
+        if (this.#pauseMs > 0) this.#parts.happened({ kind: 'store_back' });
+        this.#pauseMs = 0;
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #write(rows: readonly string[]): Promise<void> {
+    if (rows.length === 0) return;
+    try {
+      await this.#parts.store.write(rows);
+      this.#written += rows.length;
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.fault !== 'rows') throw error;
+      if (rows.length > 1) {
+        // One row must not hold up the others.
+        const half = Math.ceil(rows.length / 2);
+        await this.#write(rows.slice(0, half));
+        await this.#write(rows.slice(half));
+        return;
+      }
+      this.#parts.journal.putAside(rows);
+      this.#lost(1, 'refused');
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#failures += 1;
+    this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
+    this.#parts.happened({ kind: 'store_failed', error: error instanceof StoreError ? error.message : 'failed' });
+  }
+
+  #lost(count: number, why: 'no_room' | 'refused' | 'damaged'): void {
+    this.#dropped += count;
+    this.#parts.happened({ kind: 'dropped', why });
+  }
+}

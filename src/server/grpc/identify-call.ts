@@ -1,0 +1,50 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Caller } from '../../callers/port/caller.ts';
+import type { CredentialFailure, Identified } from '../../callers/port/credentials.ts';
+import { callError, refusal } from '../errors/status.ts';
+import { type Authentication, isRefused, needsCaller, shownBy } from '../port/authentication.ts';
+import { clientCertificate } from '../port/client-certificate.ts';
+import { type CallStreamOptions, contextOfUnread } from './calls/call-options.ts';
+import { callStatus } from './calls/call-status.ts';
+import { grpcCallerKey } from './calls/session-peer.ts';
+import { refuseStream } from './refuse-stream.ts';
+
+/**
+ * Finds out at the headers who makes a call, before anything of its request is read, and goes on with it; or refuses it.
+ *
+ * @param proceed told who calls, undefined where that is not asked for this method, and how many milliseconds it took to find out;
+ *   in the same turn where nothing had to be reckoned first, and never where the caller has left meanwhile
+ */
+export function identifyCall(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  authentication: Authentication,
+  options: CallStreamOptions,
+  proceed: (caller: Caller | undefined, tookMs: number) => void,
+): void {
+  if (!needsCaller(headers[':path'] ?? '', authentication)) return proceed(undefined, 0);
+  const { session } = stream;
+  const certificate = session === undefined ? undefined : clientCertificate(session);
+  const settle = (identified: Identified, tookMs: number): void => {
+    if (!isRefused(identified)) return proceed(identified, tookMs);
+    authentication.refused(identified, grpcCallerKey(session));
+    refuseStream(stream, trailersOf(identified, headers, options), options);
+  };
+  const identified = authentication.directory.identify(shownBy(headers, certificate));
+  if (!(identified instanceof Promise)) return settle(identified, 0);
+  const ignore = (): void => undefined;
+  stream.on('error', ignore);
+  const sinceMs = options.runtime.now();
+  void identified.then((found) => {
+    if (!stream.destroyed && !stream.closed) settle(found, options.runtime.now() - sinceMs);
+  });
+}
+
+function trailersOf(
+  failure: CredentialFailure,
+  headers: IncomingHttpHeaders,
+  options: CallStreamOptions,
+): OutgoingHttpHeaders {
+  const { code, details, metadata } = callStatus(callError(refusal(failure), contextOfUnread(headers, options)));
+  return { 'grpc-status': String(code), 'grpc-message': encodeURI(details), ...metadata.toHttp2Headers() };
+}

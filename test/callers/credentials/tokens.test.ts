@@ -1,0 +1,170 @@
+import { createHmac } from 'node:crypto';
+
+import { describe, expect, test } from 'vitest';
+
+import { createIssuer } from '../../support/token-issuer.ts';
+import { directoryOf, type DirectoryChanges, found } from './directories.ts';
+
+const ISSUER = 'https://login.example.com/';
+const JWKS = 'https://login.example.com/jwks.json';
+const NOW_S = 1_800_000_000;
+const CLAIMS = { iss: ISSUER, aud: 'llm', sub: 'acme', exp: NOW_S + 60 };
+const issuer = createIssuer();
+
+const jwt = { issuer: ISSUER, audiences: ['llm'], jwks: JWKS, claim: 'sub' };
+const fetchOf =
+  (text: () => string): typeof fetch =>
+  () =>
+    Promise.resolve(new Response(text()));
+
+function open(changes: DirectoryChanges = {}, entry: object = {}) {
+  const settings = { wall: () => NOW_S * 1_000, fetch: fetchOf(() => issuer.jwks), ...changes };
+  return directoryOf([{ name: 'tenant', jwt: { ...jwt, ...entry } }], settings);
+}
+
+const show = (directory: ReturnType<typeof open>, token: string) =>
+  found(directory.identify({ authorization: `Bearer ${token}` }));
+
+describe('a token', () => {
+  test('names the caller of its claim, at once where it is known', async () => {
+    const directory = open();
+    const token = issuer.token(CLAIMS);
+    expect(await show(directory, token)).toBe('tenant:acme');
+    expect(directory.identify({ apiKey: token })).toMatchObject({ name: 'tenant:acme', metricName: 'tenant' });
+    directory.close();
+  });
+
+  test('is verified once where many calls show it together', async () => {
+    const directory = open();
+    const token = issuer.token(CLAIMS);
+    const all = await Promise.all(Array.from({ length: 50 }, async () => directory.identify({ apiKey: token })));
+    expect(new Set(all).size).toBe(1);
+    directory.close();
+  });
+
+  test('counts to the second of its expiry, though it is known', async () => {
+    let wall = NOW_S * 1_000;
+    const directory = open({ wall: () => wall });
+    const token = issuer.token({ ...CLAIMS, exp: NOW_S + 1 });
+    expect(await show(directory, token)).toBe('tenant:acme');
+    wall += 1_000;
+    expect(await show(directory, token)).toBe('expired_token');
+    expect(await show(directory, token)).toBe('expired_token');
+    directory.close();
+  });
+
+  test.each([
+    ['a value', { claim: 'sub', value: 'acme' }, {}, 'tenant'],
+    ['another value', { claim: 'sub', value: 'other' }, {}, 'invalid_token'],
+    [
+      'one of a list',
+      { claim: 'realm_access.roles', value: 'llm' },
+      { realm_access: { roles: ['a', 'llm'] } },
+      'tenant',
+    ],
+    [
+      'a name with dots',
+      { claim: 'https://example.com/org', value: 'x' },
+      { 'https://example.com/org': 'x' },
+      'tenant',
+    ],
+    ['a number', { claim: 'org.id' }, { org: { id: 42 } }, 'tenant:42'],
+    ['a list with nobody in particular', { claim: 'roles' }, { roles: ['a', 'b'] }, 'invalid_token'],
+    ['nothing', { claim: 'org' }, {}, 'invalid_token'],
+    ['what everything has', { claim: '__proto__.constructor' }, {}, 'invalid_token'],
+    ['a line break', { claim: 'org' }, { org: 'a\nb' }, 'invalid_token'],
+    ['half a character', { claim: 'org' }, { org: '\ud800' }, 'invalid_token'],
+  ])('whose claim has %s', async (_what, entry, claims, who) => {
+    const directory = open({}, entry);
+    expect(await show(directory, issuer.token({ ...CLAIMS, ...claims }))).toBe(who);
+    directory.close();
+  });
+
+  const pem = issuer.publicKey.export({ format: 'pem', type: 'spki' });
+  const hmac = (input: string) => createHmac('sha256', pem).update(input).digest('base64url');
+  const good = issuer.token(CLAIMS);
+  const other = createIssuer('one');
+  test.each<[string, string, string?]>([
+    ['without a signature (none)', issuer.signed({ alg: 'none' }, CLAIMS, () => '')],
+    ['of none with something behind', issuer.signed({ alg: 'nOnE' }, CLAIMS, issuer.sign)],
+    ['signed with the public key as a secret', issuer.signed({ alg: 'HS256', kid: 'one' }, CLAIMS, hmac)],
+    ['that says another algorithm than it has', issuer.token(CLAIMS, { alg: 'RS256' })],
+    ['signed by somebody else with the same kid', other.token(CLAIMS)],
+    ['with a kid that leads elsewhere', issuer.token(CLAIMS, { kid: '../../etc/passwd' })],
+    ['with a kid that is no text', issuer.token(CLAIMS, { kid: ['one'] })],
+    [
+      'that brings its own key',
+      other.token(CLAIMS, { jwk: JSON.parse(other.jwks).keys[0], jku: 'https://evil.example' }),
+    ],
+    ['with an extension', issuer.token(CLAIMS, { crit: ['x'], x: 1 })],
+    ['with a payload that is not encoded', issuer.token(CLAIMS, { b64: false })],
+    ['expired by a second', issuer.token({ ...CLAIMS, exp: NOW_S - 1 }), 'expired_token'],
+    ['that expires now', issuer.token({ ...CLAIMS, exp: NOW_S }), 'expired_token'],
+    ['without an expiry', issuer.token({ ...CLAIMS, exp: undefined })],
+    ['with an expiry in words', issuer.token({ ...CLAIMS, exp: '9999999999' })],
+    ['of the future', issuer.token({ ...CLAIMS, nbf: NOW_S + 60 })],
+    ['of another issuer', issuer.token({ ...CLAIMS, iss: 'https://login.example.com' })],
+    ['for another audience', issuer.token({ ...CLAIMS, aud: ['llm2', ['llm']] })],
+    ['without an audience', issuer.token({ ...CLAIMS, aud: undefined })],
+    ['cut', good.slice(0, -8)],
+    ['without its last part', good.split('.').slice(0, 2).join('.'), 'unknown_key'],
+    ['with two dots too many', `${good}..`, 'unknown_key'],
+    ['with two parts too many', `${good}.a.b`, 'unknown_key'],
+    ['with letters changed', good.replace(/.(?=\.)/, 'A')],
+    ['of no JSON', issuer.signed('{"alg":"ES256"', '[]', issuer.sign)],
+    ['of a list', issuer.signed({ alg: 'ES256', kid: 'one' }, [CLAIMS], issuer.sign)],
+    ['of half a character', issuer.signed({ alg: 'ES256', kid: 'one' }, '\ud800', issuer.sign)],
+    ['nested deep', issuer.signed({ alg: 'ES256', kid: 'one' }, '['.repeat(5_000), issuer.sign)],
+    ['that is huge', issuer.token({ ...CLAIMS, pad: 'x'.repeat(20_000) }), 'malformed'],
+  ])('%s is refused', async (_what, token, why = 'invalid_token') => {
+    const directory = open();
+    expect(await show(directory, token)).toBe(why);
+    expect(await show(directory, good)).toBe('tenant:acme');
+    directory.close();
+  });
+});
+
+describe('the keys of an issuer', () => {
+  test('are fetched anew for a kid that is not known, but not for every one', async () => {
+    let [nowMs, fetched, text] = [0, 0, issuer.jwks];
+    const rotated = createIssuer('two');
+    const counting: typeof fetch = () => {
+      fetched += 1;
+      return Promise.resolve(new Response(text));
+    };
+    const directory = open({ now: () => nowMs, fetch: counting });
+    expect(await show(directory, issuer.token(CLAIMS))).toBe('tenant:acme');
+    text = rotated.jwks;
+    expect(await show(directory, rotated.token(CLAIMS))).toBe('invalid_token');
+    expect(fetched).toBe(1);
+    nowMs = 30_000;
+    expect(await show(directory, rotated.token(CLAIMS))).toBe('tenant:acme');
+    expect(await show(directory, rotated.token(CLAIMS, { kid: 'three' }))).toBe('invalid_token');
+    expect(fetched).toBe(2);
+    // What the old key has signed is looked at again.
+    expect(await show(directory, issuer.token(CLAIMS))).toBe('invalid_token');
+    directory.close();
+  });
+
+  test('stay where new ones cannot be had', async () => {
+    let [nowMs, isDown] = [0, false];
+    const told: string[] = [];
+    const failing: typeof fetch = () =>
+      isDown ? Promise.reject(new Error('down')) : Promise.resolve(new Response(issuer.jwks));
+    const directory = open({ now: () => nowMs, fetch: failing, told: (message) => told.push(message) });
+    expect(await show(directory, issuer.token(CLAIMS))).toBe('tenant:acme');
+    isDown = true;
+    nowMs = 60_000;
+    expect(await show(directory, issuer.token(CLAIMS, { kid: 'new' }))).toBe('invalid_token');
+    expect(await show(directory, issuer.token({ ...CLAIMS, jti: 'other' }))).toBe('tenant:acme');
+    expect(told).toEqual(['the public keys of an issuer (jwks) cannot be fetched; the keys before stay']);
+    directory.close();
+  });
+
+  test('that were never there are not the fault of the caller', async () => {
+    const directory = open({ fetch: () => Promise.reject(new Error('down')) });
+    const found = await directory.identify({ apiKey: issuer.token(CLAIMS) });
+    expect(found).toMatchObject({ reason: 'OVERLOADED', credentials: 'issuer_unavailable' });
+    directory.close();
+  });
+});

@@ -1,0 +1,139 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { encodeRow } from '../../../src/ledger/journal/encode-row.ts';
+import { askStore } from '../../../src/ledger/queries/ask-store.ts';
+import { PostgresStore } from '../../../src/ledger/store/postgres-store.ts';
+import { SqliteStore } from '../../../src/ledger/store/sqlite-store.ts';
+import type { UsageStore } from '../../../src/ledger/store/usage-store.ts';
+import { postgresPrograms, type ScratchPostgres, startScratchPostgres } from '../../support/scratch-postgres.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { usageRecord } from '../../support/usage-records.ts';
+
+const ALL = { startMs: 0, endMs: Date.UTC(2100, 0, 1), equals: new Map() } as const;
+
+const RECORDS = [
+  usageRecord({
+    callId: 'a',
+    startedAtMs: Date.UTC(2025, 11, 31, 23, 59, 59, 999),
+    labels: { 'team "x"': 'rot\u2028' },
+  }),
+  usageRecord({ callId: 'b', startedAtMs: Date.UTC(2026, 0, 1), costNanoUsd: undefined, costSource: 'UNKNOWN' }),
+  usageRecord({ callId: 'b', number: 2, startedAtMs: Date.UTC(2026, 0, 1, 0, 0, 0, 1), isServing: false }),
+  usageRecord({ callId: 'c', costNanoUsd: 9_007_199_254_740_993n, firstOutputMs: 0.125, isEstimated: true }),
+];
+
+let server: ScratchPostgres | undefined;
+beforeAll(async () => {
+  const programs = postgresPrograms();
+  server = programs === undefined ? undefined : await startScratchPostgres(programs);
+});
+afterAll(() => server?.stop());
+
+const STORES = [
+  { name: 'SQLite', isThere: true, open: (): UsageStore => new SqliteStore(join(temporaryFolder(), 'usage.db')) },
+  {
+    name: 'PostgreSQL (skipped where it is not installed)',
+    isThere: postgresPrograms() !== undefined,
+    open: (): UsageStore => new PostgresStore(server?.url ?? ''),
+  },
+];
+
+async function recordsOf(store: UsageStore): Promise<readonly unknown[]> {
+  return (await Array.fromAsync(askStore(store).records(ALL))).flat();
+}
+
+describe.each(STORES)('$name', ({ isThere, open }) => {
+  test.skipIf(!isThere)('gives back what was written, across months, once however often it was written', async () => {
+    const store = open();
+    await store.write(RECORDS.slice(0, 3).map(encodeRow));
+    await store.write(RECORDS.map(encodeRow));
+    expect(await recordsOf(store)).toEqual(RECORDS.map((record) => ({ firstOutputMs: undefined, ...record })));
+    await store.close();
+  });
+
+  test.skipIf(!isThere)('takes rows of a newer version, and passes over what it does not know', async () => {
+    const store = open();
+    const [row = ''] = [usageRecord({ callId: 'newer' })].map(encodeRow);
+    await store.write([`${row.slice(0, -1)},"of a newer version"]`]);
+    const found = await askStore(store).attemptsOf('request-1');
+    expect(found.map(({ id }) => id)).toContain('newer.1');
+    await store.close();
+  });
+
+  test.skipIf(!isThere)('blames a row that it cannot take, and takes none of its batch', async () => {
+    const store = open();
+    const bad = encodeRow(usageRecord({ callId: 'bad' })).replace('"Chat"', 'null');
+    const batch = [encodeRow(usageRecord({ callId: 'good', requestId: 'of-a-bad-batch' })), bad];
+    await expect(store.write(batch)).rejects.toMatchObject({ fault: 'rows' });
+    expect(await askStore(store).attemptsOf('of-a-bad-batch')).toEqual([]);
+    await store.close();
+  });
+
+  test.skipIf(!isThere)('deletes what is older than it is kept, and nothing else', async () => {
+    const store = open();
+    await store.write(RECORDS.map(encodeRow));
+    const before = Date.UTC(2026, 0, 1);
+    while (await store.prune(before));
+    const left = await askStore(store).sums(ALL, ['month'], { limit: 10 });
+    expect(left.map(({ keys }) => keys[0])).toEqual(['2026-01-01T00:00:00Z', '2026-11-01T00:00:00Z']);
+    // What was replayed from a journal may be as old.
+    await store.write(RECORDS.map(encodeRow));
+    expect(await askStore(store).sums(ALL, ['month'], { limit: 10 })).toHaveLength(3);
+    await store.close();
+  });
+
+  test.skipIf(!isThere)('is made by two that open it at the same time', async () => {
+    const [one, other] = [open(), open()];
+    await Promise.all([one.open(), other.open()]);
+    await Promise.all([one.write(RECORDS.map(encodeRow)), other.write(RECORDS.map(encodeRow))]);
+    await Promise.all([one.close(), other.close()]);
+  });
+});
+
+test('SQLite says that a file is no database, or cannot be written, and blames the configuration', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'text.db'), 'This is no database, and long enough to be seen as none. '.repeat(20));
+  for (const path of [join(folder, 'text.db'), folder, join(folder, 'missing', 'usage.db')]) {
+    const store = new SqliteStore(path);
+    await expect(store.open()).rejects.toMatchObject({ fault: 'settings' });
+    await store.close();
+  }
+});
+
+describe.skipIf(postgresPrograms() === undefined)('PostgreSQL (skipped where it is not installed)', () => {
+  test('plans its questions with the indexes', async () => {
+    const store = new PostgresStore(server?.url ?? '');
+    await store.write(RECORDS.map(encodeRow));
+    const rows = await store.read("SELECT indexdef FROM pg_indexes WHERE tablename = 'usage_attempts_2026_11'", []);
+    const defined = rows.map(({ indexdef }) => String(indexdef)).join('\n');
+    for (const columns of ['(started_at_ms)', '(caller, started_at_ms)', '(request_id)']) {
+      expect(defined).toContain(columns);
+    }
+    await store.close();
+  });
+
+  test('blames the configuration for a user or database that is not there, and tells neither', async () => {
+    const url = new URL(server?.url ?? '');
+    url.pathname = '/missing-database';
+    const store = new PostgresStore(url.href);
+    const error: unknown = await store.open().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ fault: 'settings', message: '3D000' });
+    await store.close();
+  });
+
+  test('is gone while it is down, and takes rows when it is back', async () => {
+    const store = new PostgresStore(server?.url ?? '');
+    await store.open();
+    await server?.fail();
+    const row = encodeRow(usageRecord({ callId: 'later', requestId: 'later' }));
+    await expect(store.write([row])).rejects.toMatchObject({ fault: 'gone' });
+    await expect(store.write([row])).rejects.toMatchObject({ fault: 'gone', message: 'ECONNREFUSED' });
+    await server?.start();
+    await store.write([row]);
+    expect(await askStore(store).attemptsOf('later')).toHaveLength(1);
+    await store.close();
+  });
+});

@@ -1,0 +1,59 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { describe, expect, test } from 'vitest';
+
+import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
+import type { CostBounds } from '../../src/core/money.ts';
+import { Accounting } from '../../src/pricing/accounting.ts';
+import { PriceFallback } from '../../src/pricing/price-fallback.ts';
+import { createPriceTable } from '../../src/pricing/price-table.ts';
+import { spendingBounds } from '../../src/request-plan/spending-bounds.ts';
+
+type Options = MessageInitShape<typeof ChatRequestSchema>['options'];
+
+const ENTRY = { target: 't', provider: 'openai', model: 'm', circuit: 'm', modelNamedByCaller: false };
+const NOTHING = { bytes: 0, messages: 0, mediaTokens: 0 };
+
+/** What is asked for where an answer costs 1 USD for a million tokens: a thousandth of the tokens in nano-USD. */
+function claimed(options: Options, entry = ENTRY): CostBounds | undefined {
+  const prices = [{ model: 'm', input: '0', output: '1' }];
+  const table = createPriceTable({ overrides: [{ target: 't', prices }] });
+  const accounting = new Accounting(table, new PriceFallback(() => Promise.reject(new Error('none'))), () => 0);
+  let asked: CostBounds | undefined;
+  const spending = {
+    claim: (bounds: CostBounds) => {
+      asked = bounds;
+      return undefined;
+    },
+    giveBack: () => undefined,
+  };
+  const made = spendingBounds(spending, create(ChatRequestSchema, { options }), entry, NOTHING, accounting);
+  if ('reason' in made) return undefined;
+  made.claim?.(1_000);
+  return asked;
+}
+
+describe('what a request may cost', () => {
+  test('is bounded by max_tokens, and otherwise a guess', () => {
+    expect(claimed({ maxTokens: 50 })).toEqual({ most: 50_000n, least: 50_000n });
+    expect(claimed({})).toEqual({ most: 1_024_000n, least: 0n });
+  });
+
+  test.each([
+    [{ max_completion_tokens: 5_000 }, 5_000_000n],
+    [{ max_output_tokens: 5_000 }, 5_000_000n],
+    [{ options: { num_predict: 5_000 } }, 5_000_000n],
+    [{ max_tokens: 5 }, 50_000n],
+    [{ n: 3 }, 150_000n],
+    [{ max_tokens: 'many', n: 0, options: null }, 50_000n],
+  ])('is what the provider’s own fields make of it: %o', (own, most) => {
+    expect(claimed({ maxTokens: 50, providerOptions: { openai: own } })).toEqual({ most, least: most });
+  });
+
+  test('takes no heed of the fields of another provider', () => {
+    expect(claimed({ maxTokens: 50, providerOptions: { anthropic: { max_tokens: 5_000 } } })?.most).toBe(50_000n);
+  });
+
+  test('is not known of a model without a price', () => {
+    expect(claimed({}, { ...ENTRY, model: 'other' })).toBeUndefined();
+  });
+});
