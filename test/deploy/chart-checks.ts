@@ -25,7 +25,7 @@ const WHOLE = {
   config: {
     targets: [{ name: 'openai', provider: 'openai', api_key: '${OPENAI_API_KEY}' }],
     callers: [{ name: 'billing', api_keys: [{ sha256: SHA }], budget: { usd: '1.00', per: 'day' } }],
-    ledger: { postgres: '${DATABASE_URL}', journal: '/var/lib/understudy/usage.journal' },
+    ledger: { postgres: '${DATABASE_URL}' },
     server: { drain: { pause: '5s', grace: '10m' } },
   },
   tls: { secretName: 'understudy-tls', clientCa: true },
@@ -44,7 +44,15 @@ async function render(tools: DeployTools, values: object): Promise<Resources> {
     const file = join(folder, 'values.yaml');
     writeFileSync(file, stringify(values));
     const rendered = join(folder, 'rendered.yaml');
-    const { code, printed } = await run(tools.helm, ['template', 'understudy', CHART, '--namespace', 'llm', '--values', file]);
+    const { code, printed } = await run(tools.helm, [
+      'template',
+      'understudy',
+      CHART,
+      '--namespace',
+      'llm',
+      '--values',
+      file,
+    ]);
     assert.equal(code, 0, printed);
     writeFileSync(rendered, printed);
     await passes(tools.checker, ['manifests', rendered]);
@@ -113,7 +121,8 @@ export const CHART_CHECKS: Readonly<Record<string, DeployCheck>> = {
     const probes = async (values: object): Promise<unknown[]> => {
       const deployment = (await render(tools, values)).get('Deployment');
       return ['startupProbe', 'readinessProbe', 'livenessProbe'].map(
-        (name) => valueAt(deployment, [...CONTAINER, name, 'grpc']) ?? valueAt(deployment, [...CONTAINER, name, 'httpGet']),
+        (name) =>
+          valueAt(deployment, [...CONTAINER, name, 'grpc']) ?? valueAt(deployment, [...CONTAINER, name, 'httpGet']),
       );
     };
     const [live, ready] = ['liveness', 'readiness'].map((service) => ({ port: 50_051, service }));
@@ -122,13 +131,19 @@ export const CHART_CHECKS: Readonly<Record<string, DeployCheck>> = {
     assert.deepEqual(await probes({ ...OPEN, tls: { secretName: 'a' } }), byHttp({}));
     assert.deepEqual(await probes({ ...OPEN, config: { server: { authenticate_health: true } } }), byHttp({}));
     const own = { cert: 'a.crt', key: 'a.key' };
-    assert.deepEqual(await probes({ ...OPEN, config: { server: { tls: own, admin_tls: own } } }), byHttp({ scheme: 'HTTPS' }));
+    assert.deepEqual(
+      await probes({ ...OPEN, config: { server: { tls: own, admin_tls: own } } }),
+      byHttp({ scheme: 'HTTPS' }),
+    );
   },
 
   'a pod has as long to go down as its calls may take': async (tools) => {
     const grace = async (text: string | undefined): Promise<unknown> => {
       const config = text === undefined ? {} : { server: { drain: { grace: text } } };
-      return valueAt((await render(tools, { ...OPEN, config })).get('Deployment'), [...POD, 'terminationGracePeriodSeconds']);
+      return valueAt((await render(tools, { ...OPEN, config })).get('Deployment'), [
+        ...POD,
+        'terminationGracePeriodSeconds',
+      ]);
     };
     assert.deepEqual(await Promise.all([undefined, '1500ms', '10m', '1h'].map(grace)), [30, 7, 605, 3605]);
   },
@@ -152,12 +167,22 @@ export const CHART_CHECKS: Readonly<Record<string, DeployCheck>> = {
     const hpa = all.get('HorizontalPodAutoscaler');
     assert.equal(valueAt(hpa, ['spec', 'metrics', 0, 'pods', 'metric', 'name']), 'understudy_calls_in_flight');
     assert.equal(valueAt(hpa, ['spec', 'behavior', 'scaleDown', 'stabilizationWindowSeconds']), 600);
+    assert.match(
+      String(valueAt(all.get('ConfigMap'), ['data', 'understudy.yaml'])),
+      /journal: \/var\/lib\/understudy\//,
+    );
     await gatewayTakes(String(valueAt(all.get('ConfigMap'), ['data', 'understudy.yaml'])));
   },
 
   'a change of the configuration replaces the pods, and nothing else does': async (tools) => {
     const sum = async (values: object): Promise<unknown> =>
-      valueAt((await render(tools, values)).get('Deployment'), ['spec', 'template', 'metadata', 'annotations', 'understudy/config']);
+      valueAt((await render(tools, values)).get('Deployment'), [
+        'spec',
+        'template',
+        'metadata',
+        'annotations',
+        'understudy/config',
+      ]);
     const [first, same, other] = await Promise.all([
       sum(OPEN),
       sum({ ...OPEN, service: { annotations: { a: 'b' } } }),
@@ -172,13 +197,21 @@ export const CHART_CHECKS: Readonly<Record<string, DeployCheck>> = {
   },
 
   'the autoscaler can go by CPU': async (tools) => {
-    const hpa = (await render(tools, { ...OPEN, autoscaling: { enabled: true, metric: 'cpu' } })).get('HorizontalPodAutoscaler');
-    assert.deepEqual(valueAt(hpa, ['spec', 'metrics', 0, 'resource', 'target']), { type: 'Utilization', averageUtilization: 60 });
+    const hpa = (await render(tools, { ...OPEN, autoscaling: { enabled: true, metric: 'cpu' } })).get(
+      'HorizontalPodAutoscaler',
+    );
+    assert.deepEqual(valueAt(hpa, ['spec', 'metrics', 0, 'resource', 'target']), {
+      type: 'Utilization',
+      averageUtilization: 60,
+    });
   },
 
   'the network lets callers in, and metrics out to those who read them': async (tools) => {
     const policy = (await render(tools, WHOLE)).get('NetworkPolicy');
-    assert.deepEqual(valueAt(policy, ['spec', 'ingress', 0]), { from: [{ podSelector: {} }], ports: [{ port: 'grpc' }, { port: 'web' }] });
+    assert.deepEqual(valueAt(policy, ['spec', 'ingress', 0]), {
+      from: [{ podSelector: {} }],
+      ports: [{ port: 'grpc' }, { port: 'web' }],
+    });
     assert.deepEqual(valueAt(policy, ['spec', 'ingress', 1, 'ports']), [{ port: 'admin' }]);
     assert.deepEqual(valueAt(policy, ['spec', 'egress', 2, 'ports']), [{ port: 5432 }]);
     const closed = (await render(tools, { ...OPEN, networkPolicy: { callers: [], metrics: [] } })).get('NetworkPolicy');
@@ -187,7 +220,10 @@ export const CHART_CHECKS: Readonly<Record<string, DeployCheck>> = {
 
   'the examples for Gateway API and Istio are of their types': async (tools) => {
     for (const name of ['gateway-api', 'istio']) {
-      await passes(tools.checker, ['manifests', fileURLToPath(new URL(`../../deploy/examples/${name}.yaml`, import.meta.url))]);
+      await passes(tools.checker, [
+        'manifests',
+        fileURLToPath(new URL(`../../deploy/examples/${name}.yaml`, import.meta.url)),
+      ]);
     }
   },
 };

@@ -13,7 +13,9 @@ export const FILE_CHECKS: Readonly<Record<string, DeployCheck>> = {
     assert.deepEqual(await runProgram(hadolint, [at('Dockerfile')]), { code: 0, printed: '' });
   },
 
-  'the compose file is one, and everything in it is read-only, without rights and on loopback': async ({ checker = '' }) => {
+  'the compose file is one, and everything in it is read-only, without rights and on loopback': async ({
+    checker = '',
+  }) => {
     const env = { ...process.env, ...VARIABLES };
     const { code, printed } = await runProgram(checker, ['compose', at('deploy/compose/compose.yaml')], { env });
     assert.equal(code, 0, printed);

@@ -21,7 +21,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{/*
-The configuration file as a map in JSON: what is given, and where TLS has its files. The admin listener stays without TLS unless
+The configuration file as a map in JSON: what is given, and where TLS and the ledger have their files. The admin listener stays without TLS unless
 config.server.admin_tls says otherwise: the kubelet and Prometheus ask there, and the NetworkPolicy guards it.
 */}}
 {{- define "understudy.config" -}}
@@ -32,6 +32,7 @@ config.server.admin_tls says otherwise: the kubelet and Prometheus ask there, an
 {{- $server := $config.server | default dict -}}
 {{- $_ := set $config "server" (mergeOverwrite $server (dict "tls" (mergeOverwrite $tls ($server.tls | default dict)) "admin_tls" ($server.admin_tls | default "off"))) -}}
 {{- end -}}
+{{- if and $config.ledger (not $config.ledger.journal) -}}{{- $_ := set $config.ledger "journal" "/var/lib/understudy/usage.journal" -}}{{- end -}}
 {{- toJson $config -}}
 {{- end -}}
 
