@@ -127,7 +127,8 @@ export const CHART_CHECKS: Readonly<Record<string, DeployCheck>> = {
     };
     const [live, ready] = ['liveness', 'readiness'].map((service) => ({ port: 50_051, service }));
     assert.deepEqual(await probes(OPEN), [live, ready, live]);
-    const byHttp = (more: object) => ['/livez', '/readyz', '/livez'].map((path) => ({ path, port: 'admin', ...more }));
+    const byHttp = (more: object) =>
+      ['/livez', '/readyz', '/livez'].map((path) => Object.assign({ path, port: 'admin' }, more));
     assert.deepEqual(await probes({ ...OPEN, tls: { secretName: 'a' } }), byHttp({}));
     assert.deepEqual(await probes({ ...OPEN, config: { server: { authenticate_health: true } } }), byHttp({}));
     const own = { cert: 'a.crt', key: 'a.key' };

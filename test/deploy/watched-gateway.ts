@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 import { stringify } from 'yaml';
 
+import { valueAt } from '../../src/config/port/problem.ts';
 import { freePort } from '../support/free-port.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 
@@ -26,17 +27,26 @@ const PAUSE_MS = 100;
 const RULES = fileURLToPath(new URL('../../deploy/prometheus/rules.yaml', import.meta.url));
 
 /** Models of the mock that show what panels are for. */
-const MODELS = [undefined, undefined, 'mock-429-then-ok', 'mock-500', 'mock-500-then-ok'];
+const FAULTS = ['mock-429-then-ok', 'mock-500', 'mock-500-then-ok'];
+const MODELS = [undefined, undefined, ...FAULTS];
 
 /** Starts both, and returns when calls have been made for a while. */
 export async function watchGateway(prometheus: string): Promise<WatchedGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'understudy-watched-'));
   const config = join(folder, 'understudy.yaml');
+  // Who has a budget is not sent to models whose price nobody knows.
+  const prices = FAULTS.map((model) => ({ model, input: '1.00', output: '2.00' }));
   const budget = { usd: '100.00', per: 'day' };
   writeFileSync(
     config,
     stringify({
-      targets: ['openai', 'anthropic'].map((provider) => ({ name: provider, provider, api_key: 'none', mock: true })),
+      targets: ['openai', 'anthropic'].map((provider) => ({
+        name: provider,
+        provider,
+        api_key: 'none',
+        mock: true,
+        prices,
+      })),
       callers: [
         { name: 'billing', api_keys: [{ sha256: hash('sha256', KEY) }], budget, limits: { requests_per_minute: 60 } },
       ],
@@ -62,10 +72,9 @@ export async function watchGateway(prometheus: string): Promise<WatchedGateway> 
   return {
     ask: async (path, query = {}) => {
       const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}?${new URLSearchParams(query).toString()}`);
-      const answer: { readonly status: string; readonly data?: unknown; readonly error?: string } =
-        await response.json();
-      if (answer.status !== 'success') throw new Error(`${path} ${JSON.stringify(query)}: ${answer.error}`);
-      return answer.data;
+      const answer: unknown = await response.json();
+      if (!response.ok) throw new Error(`${path} ${JSON.stringify(query)}: ${String(valueAt(answer, ['error']))}`);
+      return valueAt(answer, ['data']);
     },
     close: async () => {
       watcher.kill('SIGTERM');

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 
 	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -139,11 +140,14 @@ func compose(path string) error {
 	return err
 }
 
+// readDashboard reads a dashboard field by field. Where nothing is wrong the SDK's error is an empty list, which is not nil.
 func readDashboard(data []byte) (dashboard.Dashboard, error) {
 	var board dashboard.Dashboard
-	if err := board.UnmarshalJSONStrict(data); err != nil {
-		return board, err
+	for _, err := range []error{board.UnmarshalJSONStrict(data), board.Validate()} {
+		var problems cog.BuildErrors
+		if err != nil && (!errors.As(err, &problems) || len(problems) > 0) {
+			return board, err
+		}
 	}
-	return board, board.Validate()
+	return board, nil
 }
-
