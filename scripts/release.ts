@@ -110,7 +110,9 @@ async function callPacked(folder: string): Promise<string> {
 }
 
 function run(program: string, args: readonly string[], cwd = ROOT): string {
-  return execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  // A silent npm run would silence the npm that it runs, and its answers too.
+  const env = { ...process.env, npm_config_loglevel: 'error' };
+  return execFileSync(program, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 await main();
