@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { parseAllDocuments, stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 
 import { runProgram } from '../../scripts/tool-cache.ts';
 import { valueAt } from '../../src/config/port/problem.ts';
@@ -217,6 +217,14 @@ export const CHART_CHECKS: Readonly<Record<string, DeployCheck>> = {
     assert.deepEqual(valueAt(policy, ['spec', 'egress', 2, 'ports']), [{ port: 5432 }]);
     const closed = (await render(tools, { ...OPEN, networkPolicy: { callers: [], metrics: [] } })).get('NetworkPolicy');
     assert.equal(valueAt(closed, ['spec', 'ingress']), null, 'an empty list would let in everybody');
+  },
+
+  'the values that the README shows are valid': async (tools) => {
+    const [, block = ''] = readFileSync(join(CHART, 'README.md'), 'utf8').split('```yaml');
+    const values: unknown = parse(block.split('```', 1)[0] ?? '');
+    assert.ok(typeof values === 'object' && values !== null);
+    const digest = { repository: 'a', digest: `sha256:${SHA}` };
+    assert.equal((await render(tools, { ...values, image: digest })).size, 8);
   },
 
   'the examples for Gateway API and Istio are of their types': async (tools) => {
