@@ -35,7 +35,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['undici', 'eventsource-parser', 'node:', ...SDKS],
   },
   config: { imports: ['core', 'gen'], types: ['engine'], packages: ['zod', 'yaml', 'node:'] },
-  callers: { imports: ['core'], types: ['config'], packages: ['jose', 'ioredis', '@redis/client', 'node:'] },
+  callers: { imports: ['core'], types: ['config'], packages: ['jose', '@redis/client', 'node:'] },
   ledger: { imports: ['core', 'config'], packages: ['pg', 'node:'] },
   telemetry: {
     imports: ['core', 'gen'],

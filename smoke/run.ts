@@ -42,7 +42,8 @@ async function smoke(): Promise<number> {
     process.stdout.write('No provider is configured. Set OPENAI_API_KEY or another key, or try --demo.\n');
     return 2;
   }
-  const gateway = wireGateway({ config, version: 'smoke', system });
+  // The ledger is the running gateway's.
+  const gateway = wireGateway({ config: { ...config, ledger: undefined }, version: 'smoke', system });
   const serving = new ServingStatus(() => gateway.port.targets(), system);
   const door = await openGrpcDoor({ address: '127.0.0.1:0', handlers: gateway.handlers(), serving, runtime: system });
   const client = createLlmClient(door.address);

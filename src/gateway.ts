@@ -1,6 +1,7 @@
 import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
 import { hasBudgets, readSpent } from './callers/memory/spent-before.ts';
+import { SharedLimits } from './callers/redis/shared-limits.ts';
 import { type OpenDirectory, openCallerDirectory } from './callers/credentials/caller-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { KnownModels } from './catalogue/known-models.ts';
@@ -41,6 +42,9 @@ import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 /** How long the reader of the log may take to read its end, in milliseconds. */
 const LOG_READ_MS = 500;
 
+/** How long a start waits for the store of limits, in milliseconds. */
+const STORE_REACH_MS = 1_000;
+
 /** What a gateway is wired from. */
 export interface GatewayParts {
   readonly config: Config;
@@ -68,13 +72,25 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const transfers = createTransfers(system, { maxMessageBytes, transferMs: transferTimeoutMs }, bytesInFlight);
 
   // What callers do and spend.
-  const limitStore = new InProcessLimits(system);
+  const ownLimits = new InProcessLimits(system);
+  const sharedLimits =
+    config.callers &&
+    config.limits &&
+    new SharedLimits({
+      config: config.limits,
+      system,
+      cohort,
+      meanwhile: ownLimits,
+      told: (message) => log?.warn(message),
+    });
+  const limitStore = sharedLimits ?? ownLimits;
   const ledger = openLedger(config.ledger, system, (event) => log?.ledgerHappened(event));
 
   // What is told of calls: to people, to Prometheus, and to the engine of the load of this process.
   const style = reports === true ? { text: false, colors: false } : reports;
   const spentOf: SpentOf = (account) => limitStore.spentOf(account);
-  const reported = { version, system, cohort, transfers: transfers.budget, spentOf, ledger: ledger.figures };
+  const figures = { spentOf, limitStore: sharedLimits?.figures, ledger: ledger.figures };
+  const reported = { version, system, cohort, transfers: transfers.budget, ...figures };
   const told = style === false ? undefined : openReports({ ...reported, style });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
@@ -188,8 +204,10 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     open: async () => {
       await ledger.ready();
-      if (hasBudgets(config.callers))
-        limitStore.restore(await readSpent((sinceMs) => ledger.spentSince(sinceMs), system.wall()));
+      // The first calls would be refused, where it is there but not yet reached.
+      if (sharedLimits !== undefined) await within(system, STORE_REACH_MS, sharedLimits.reached);
+      if (hasBudgets(config.callers) && sharedLimits === undefined)
+        ownLimits.restore(await readSpent((sinceMs) => ledger.spentSince(sinceMs), system.wall()));
     },
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));

@@ -1,4 +1,5 @@
 import { createConfig, type CreateOptions } from './config/load.ts';
+import { ConfigError } from './config/port/problem.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { System } from './core/ports.ts';
 import { wireGateway } from './gateway.ts';
@@ -25,11 +26,16 @@ export interface GatewayOptions extends CreateOptions {
  * @param options.config a configuration of the same shape as the file
  * @param options.env names like those of the environment, such as `{ OPENAI_API_KEY: … }`; nothing is read from the process
  * @param options.snapshot what another gateway knew of its targets
- * @throws ConfigError naming every field that is wrong
+ * @throws ConfigError naming every field that is wrong; callers are, too, for nobody would hold them to their limits and budgets
  */
 export function createGateway(options: GatewayOptions = {}, system: System = realSystem): EmbeddedGateway {
   const { snapshot } = options;
-  const gateway = wireGateway({ config: createConfig(options), version: PACKAGE_VERSION, system, snapshot });
+  const config = createConfig(options);
+  if (config.callers !== undefined) {
+    const message = 'callers are known at the doors, which a gateway within a program has not: leave them out';
+    throw new ConfigError([{ path: 'callers', message }]);
+  }
+  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, snapshot });
   // What cannot be written waits in the journal.
   gateway.open().catch(() => undefined);
   return embedGateway(gateway, system);

@@ -53,6 +53,11 @@ test('what was known of a model is of no account where the configuration names a
   expect((await second.health()).providers).toMatchObject([{ healthy: true, circuit: CircuitState.CLOSED }]);
 });
 
+test('a gateway within a program takes no callers, whom it would hold to nothing', () => {
+  const callers = [{ name: 'billing', api_keys: [{ sha256: 'a'.repeat(64) }] }];
+  expect(() => createGateway({ config: { callers } })).toThrow(/callers: callers are known at the doors/);
+});
+
 /** What a call ends with: its code and reason, and the fields that it names. */
 async function errorOf(call: Promise<unknown>): Promise<readonly unknown[]> {
   const error = await call.then(

@@ -16,6 +16,7 @@ import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './f
 import { substituteVariables } from './file/substitute.ts';
 import { resolveAdmission } from './resolve-admission.ts';
 import { resolveLedger } from './resolve-ledger.ts';
+import { resolveLimitStore } from './file/limit-store-schema.ts';
 import { keysFileRules, resolveCallers } from './resolve-callers.ts';
 import { resolveTarget } from './resolve-target.ts';
 import { resolveTls, type TlsReader } from './tls/resolve-tls.ts';
@@ -186,6 +187,7 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
     server,
     ledger: resolveLedger(file.ledger, { folder, demo }),
     callers: resolveCallers(file, folder),
+    limits: file.limits && resolveLimitStore(file.limits),
     warnings: [
       ...(server.isUnauthenticated
         ? ['other machines can reach the gateway, which does not ask who calls: whoever reaches it spends on its keys']

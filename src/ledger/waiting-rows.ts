@@ -3,7 +3,7 @@ import type { Journal, JournalSegment } from './journal/journal.ts';
 /** Rows that go to the store together, and rows that are held in memory meanwhile; beyond it they are read from the journal again. */
 export const BATCH_ROWS = 5_000;
 const ROWS_IN_MEMORY = 20_000;
-/** Largest journal, in bytes: about half a million rows. */
+/** Largest journal, in bytes: about 800,000 rows. */
 const JOURNAL_BYTES = 256 * 1024 * 1024;
 
 /** Some rows on their way: in the journal, in memory, or both. */

@@ -48,13 +48,19 @@ function boundsOfOwn(
     // Ollama has its options in an object of their own.
     ...Object.entries(Object(new Map(Object.entries(own)).get('options'))),
   ]);
-  const lengths = LENGTH_FIELDS.map((name) => fields.get(name)).filter((value) => typeof value === 'number');
-  const most = Math.max(maxTokens ?? 0, ...lengths);
+  const lengths = LENGTH_FIELDS.filter((name) => fields.has(name)).map((name) => fields.get(name));
+  const known = lengths.filter((value) => typeof value === 'number' && value > 0).map(Number);
+  // null, -1 and the like lift the bound that the request has set.
+  const isLifted = known.length < lengths.length;
+  const most = Math.max(maxTokens ?? 0, ...known);
   const answers = fields.get('n');
-  const { tokens, isBounded } = answerOf(lengths.length > 0 && most > 0 ? most : maxTokens);
+  const guess = { tokens: Math.max(most, UNLIMITED_ANSWER_TOKENS), isBounded: false };
+  const { tokens, isBounded } = isLifted ? guess : answerOf(most > 0 ? most : maxTokens);
   const times = typeof answers === 'number' && answers > 1 ? Math.ceil(answers) : 1;
   const tiers = TIER_FIELDS.map((name) => fields.get(name)).filter((value) => typeof value === 'string');
-  return accounting.costBounds(entry, size, { tokens: tokens * times, isBounded }, tiers);
+  // A prompt may stand among them, too.
+  const whole = { ...size, bytes: size.bytes + Buffer.byteLength(JSON.stringify(own)) };
+  return accounting.costBounds(entry, whole, { tokens: tokens * times, isBounded }, tiers);
 }
 
 function answerOf(maxTokens: number | undefined) {

@@ -1,3 +1,4 @@
+import type { LimitStoreFigures } from '../callers/port/limit-store-figures.ts';
 import type { CredentialFailure } from '../callers/port/credentials.ts';
 import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
@@ -32,6 +33,8 @@ export interface ReportParts {
   readonly spentOf?: SpentOf | undefined;
   /** What the ledger does; absent where there is none. */
   readonly ledger?: LedgerFigures | undefined;
+  /** The store of limits that gateways share; absent without one. */
+  readonly limitStore?: LimitStoreFigures | undefined;
 }
 
 /** What is told of calls: to people, to Prometheus, and to the engine of the load of this process. */
@@ -48,10 +51,11 @@ export interface Reports {
 }
 
 /** Opens log and metrics, and begins to watch the load of this process. */
-export function openReports({ version, system, cohort, transfers, style, spentOf, ledger }: ReportParts): Reports {
+export function openReports(parts: ReportParts): Reports {
+  const { version, system, cohort, transfers, style, spentOf, limitStore, ledger } = parts;
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
   const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format });
-  const metrics = createMetrics({ version, transfers, spentOf, ledger });
+  const metrics = createMetrics({ version, transfers, spentOf, limitStore, ledger });
   return {
     log,
     metrics,

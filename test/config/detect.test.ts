@@ -213,9 +213,11 @@ describe('with nothing configured', () => {
     expect(mocked.targets.map((target) => target.name)).toEqual(['mock']);
   });
 
-  test('--demo changes nothing where a provider is found', () => {
+  test('--demo changes nothing but the ledger where a provider is found', () => {
     const env = { DEEPSEEK_API_KEY: 'k' };
-    expect(loadEnvironment(env, { demo: true, ollamaFound: true })).toEqual(loadEnvironment(env));
+    const { ledger, ...rest } = loadEnvironment(env, { demo: true, ollamaFound: true });
+    expect({ ...rest, ledger: undefined }).toEqual(loadEnvironment(env));
+    expect(ledger).toMatchObject({ isOptional: true });
   });
 });
 

@@ -146,6 +146,12 @@ describe('the web door, where callers are named,', () => {
     expect((await post('Generate', { ...json, 'x-api-key': KEY }, '{"prompt":"Hello"}')).status).toBe(200);
   });
 
+  test('lets no cache keep what a caller is told', async () => {
+    const url = `${gateway.web}/understudy.v1.LlmService/ListModels?connect=v1&encoding=json&message=%7B%7D`;
+    const response = await fetch(url, { headers: { 'x-api-key': KEY } });
+    expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store']);
+  });
+
   test('asks for GET as well, and not for health and probes', async () => {
     const of = (method: string) =>
       `${gateway.web}/understudy.v1.LlmService/${method}?connect=v1&encoding=json&message=%7B%7D`;
@@ -189,6 +195,13 @@ test('health and reflection are for callers where the configuration says so', as
       code: 'UNAUTHENTICATED',
     });
     expect((await closed.client.call(health, {}, bearer(KEY))).version).not.toBe('');
+    // Clients that check health before they call go on with this status alone (gRFC A17).
+    const watching = closed.client.stream(Health.method.watch, { service: '' });
+    await expect(watching.done).rejects.toMatchObject({ code: 'UNIMPLEMENTED' });
+    const own = closed.client.stream(Health.method.watch, { service: '' }, bearer(KEY));
+    expect((await own.at(0)).status).toBe(1);
+    own.cancel();
+    expect((await fetch(`${closed.web}/readyz`)).status).toBe(200);
   } finally {
     await closed.close();
   }

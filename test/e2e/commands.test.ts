@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { addressOf, hasTerminals, runCommand, startCommand, startOnTerminal } from '../support/command-run.ts';
 import type { UnderstudyProcess } from '../support/understudy-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 
@@ -376,7 +377,7 @@ describe.skipIf(!hasTerminals()).concurrent('on a terminal (skipped without scri
   test('serving is told to people, and how to find the other commands', async () => {
     const doors = { UNDERSTUDY_GRPC_ADDRESS: '127.0.0.1:0', UNDERSTUDY_HTTP_ADDRESS: '127.0.0.1:0' };
     const own = { ...doors, UNDERSTUDY_ADMIN_ADDRESS: '127.0.0.1:0', UNDERSTUDY_MOCK: '1' };
-    const command = startOnTerminal(['--demo'], { env: own });
+    const command = startOnTerminal(['--demo'], { env: own, cwd: temporaryFolder() });
     await command.printed('`understudy --help` has the other commands');
     command.type('\u0003');
     const { status, stdout } = await command.ended;

@@ -34,7 +34,8 @@ async function started(
     targets: [{ name: 'mock', provider: 'mock', model: 'mock-ok' }],
     server: { drain: { pause: '0s', ...drain } },
   });
-  const child = startUnderstudy(['--config', path], env, { command });
+  // npm starts what is in its folder.
+  const child = startUnderstudy(['--config', path], env, { command, cwd: command[0] === 'npm' ? ROOT : undefined });
   onTestFinished(() => child.close());
   await child.doors;
   return child;

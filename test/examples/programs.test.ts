@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { run } from '../../clients/typescript/test/support/packed-package.ts';
@@ -20,7 +22,7 @@ describe('the examples', () => {
   let address: string;
 
   beforeAll(async () => {
-    gateway = startUnderstudy(['--demo', '--config', 'examples/failover.yaml']);
+    gateway = startUnderstudy(['--demo', '--config', resolve('examples/failover.yaml')]);
     address = (await gateway.doors).grpc;
   });
 

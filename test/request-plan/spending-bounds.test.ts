@@ -14,8 +14,8 @@ const ENTRY = { target: 't', provider: 'openai', model: 'm', circuit: 'm', model
 const NOTHING = { bytes: 0, messages: 0, mediaTokens: 0 };
 
 /** What is asked for where an answer costs 1 USD for a million tokens: a thousandth of the tokens in nano-USD. */
-function claimed(options: Options, entry = ENTRY): CostBounds | undefined {
-  const prices = [{ model: 'm', input: '0', output: '1' }];
+function claimed(options: Options, entry = ENTRY, input = '0'): CostBounds | undefined {
+  const prices = [{ model: 'm', input, output: '1' }];
   const table = createPriceTable({ overrides: [{ target: 't', prices }] });
   const accounting = new Accounting(table, new PriceFallback(() => Promise.reject(new Error('none'))), () => 0);
   let asked: CostBounds | undefined;
@@ -44,9 +44,22 @@ describe('what a request may cost', () => {
     [{ options: { num_predict: 5_000 } }, 5_000_000n],
     [{ max_tokens: 5 }, 50_000n],
     [{ n: 3 }, 150_000n],
-    [{ max_tokens: 'many', n: 0, options: null }, 50_000n],
+    [{ n: 0, options: null }, 50_000n],
   ])('is what the provider’s own fields make of it: %o', (own, most) => {
     expect(claimed({ maxTokens: 50, providerOptions: { openai: own } })).toEqual({ most, least: most });
+  });
+
+  test.each([{ max_tokens: null }, { max_completion_tokens: 'many' }, { options: { num_predict: -1 } }])(
+    'is a guess where they lift the bound of the request: %o',
+    (own) => {
+      expect(claimed({ maxTokens: 50, providerOptions: { openai: own } })).toEqual({ most: 1_024_000n, least: 0n });
+    },
+  );
+
+  test('counts a prompt that stands among the provider’s own fields', () => {
+    const own = { messages: [{ role: 'user', content: 'word '.repeat(20_000) }] };
+    const bounds = claimed({ maxTokens: 1, providerOptions: { openai: own } }, ENTRY, '1');
+    expect(bounds?.most).toBeGreaterThan(20_000_000n);
   });
 
   test('takes no heed of the fields of another provider', () => {

@@ -25,6 +25,8 @@ export interface RunningCommand {
 /** What a command is run with besides its arguments. */
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder that it runs in; default: that of this process. */
+  readonly cwd?: string | undefined;
   /** All that it reads on standard input. Default: nothing, and the end. */
   readonly input?: string | Buffer;
   /** Whether its standard input stays open, for {@link RunningCommand.type}. */
@@ -58,8 +60,11 @@ export async function addressOf(gateway: UnderstudyProcess): Promise<{ readonly 
   return { UNDERSTUDY_ADDRESS: (await gateway.doors).grpc };
 }
 
-function start([program = '', ...args]: readonly string[], { env = {}, input, open }: CommandOptions): RunningCommand {
-  const child = spawn(program, args, { env, stdio: 'pipe' });
+function start(
+  [program = '', ...args]: readonly string[],
+  { env = {}, cwd, input, open }: CommandOptions,
+): RunningCommand {
+  const child = spawn(program, args, { env, cwd, stdio: 'pipe' });
   const output = { stdout: '', stderr: '' };
   const looks = new Set<() => void>();
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

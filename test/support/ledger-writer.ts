@@ -1,5 +1,3 @@
-import { writeSync } from 'node:fs';
-
 import type { LedgerConfig } from '../../src/config/port/ledger-config.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { system } from '../../src/system.ts';
@@ -14,13 +12,13 @@ const [, , config = '', first = '', end = ''] = process.argv;
 const PER_TURN = 7;
 
 const ledger = openLedger(JSON.parse(config) as LedgerConfig, system, () => undefined);
-writeSync(1, `${first}\n`);
+process.stdout.write(`${first}\n`);
 await ledger.ready();
 for (let at = Number(first); at < Number(end); at += PER_TURN) {
   const last = Math.min(at + PER_TURN, Number(end));
   ledger.record(() => Array.from({ length: last - at }, (_, of) => attempt(at + of)));
   await Promise.resolve();
-  writeSync(1, `${last}\n`);
+  process.stdout.write(`${last}\n`);
   if (at % 10 === 0) await system.yieldIo();
 }
 await ledger.close();

@@ -6,7 +6,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 
 import { RpcError } from './rpc-error.ts';
@@ -48,9 +48,10 @@ export interface RpcClient {
   close(): void;
 }
 
-/** Makes a client of `host:port`; it connects with its first call. */
-export function openRpcClient(address: string): RpcClient {
-  const client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+/** Makes a client of `host:port`, with TLS one of a server that is called `localhost`; it connects with its first call. */
+export function openRpcClient(address: string, channel: ChannelCredentials = credentials.createInsecure()): RpcClient {
+  const name = channel._isSecure() ? { 'grpc.ssl_target_name_override': 'localhost' } : {};
+  const client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1, ...name });
   return {
     call: (method, request, options = {}) =>
       new Promise((resolve, reject) => {

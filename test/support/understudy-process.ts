@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where the doors of a process are. */
@@ -54,24 +57,31 @@ interface StartOptions {
   readonly command?: readonly [string, ...string[]];
   /** Most file descriptors that it may have; default: as many as this process. */
   readonly openFiles?: number;
+  /** The folder that it is started in; default: an empty one, which goes with it. */
+  readonly cwd?: string | undefined;
 }
 
-/** Starts `bin/understudy.js` on free ports, with nothing in its environment but what is given here. */
+/** Starts `bin/understudy.js` on free ports in an empty folder, with nothing in its environment but what is given here. */
 export function startUnderstudy(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  { command = PROGRAM_COMMAND, openFiles }: StartOptions = {},
+  { command = PROGRAM_COMMAND, openFiles, cwd }: StartOptions = {},
 ): UnderstudyProcess {
   const whole = [...command, ...args];
   const limited = ['/bin/sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...whole];
   const [program = '', ...words] = openFiles === undefined ? whole : limited;
+  const folder = mkdtempSync(join(tmpdir(), 'understudy-process-'));
   const child = spawn(program, words, {
+    cwd: cwd ?? folder,
     env: { ...ANY_PORT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
   const waiting = new Set<() => void>();
-  const ended = once(child, 'close').then((): ProcessEnd => ({ code: child.exitCode, signal: child.signalCode }));
+  const ended = once(child, 'close').then((): ProcessEnd => {
+    rmSync(folder, { recursive: true, force: true });
+    return { code: child.exitCode, signal: child.signalCode };
+  });
   const doors = new Promise<ProcessDoors>((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output.stdout += text;

@@ -27,6 +27,13 @@ describe('docs/metrics.md', () => {
     version: '1.2.3',
     transfers: new ByteBudget(1024),
     spentOf: () => [{ per: 'day', nanoUsd: 1n }],
+    limitStore: {
+      isUp: true,
+      timeouts: 1,
+      withoutStore: { refused: 1, counted_in_memory: 1 },
+      onAnswer: (took) => took(1),
+    },
+    ledger: { waiting: 1, journalBytes: 2, written: 3, dropped: 4, failures: 5 },
   });
   metrics.callEnded(failedEnd({ caller, refusedBy: 'budget' }));
   metrics.callEnded(okEnd({ caller, attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));
@@ -77,7 +84,8 @@ describe('docs/metrics.md', () => {
       wall: () => 1_795_305_600_000,
       now: () => nowMs,
     });
-    const { firstOutputMs, usage } = okAttempt().record;
+    const { firstOutputMs, usage: counted } = okAttempt().record;
+    const usage = { ...counted, serviceTier: 'flex' };
     const trail = [failedAttempt({}, { firstOutputMs, usage, waitBeforeMs: 5 })];
     const outcome = { status: 'ABORTED', reason: 'STREAM_INTERRUPTED' } as const;
     log.callEnded(okEnd({ caller, outcome, attempts: trail, skipsLeftOut: 1 }));

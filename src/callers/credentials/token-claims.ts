@@ -30,7 +30,9 @@ export function isTokenForm(text: string): boolean {
 
 /** Reads a token; undefined where it is none that could be valid: malformed, another signature, or an extension that must be known. */
 export function readToken(token: string): TokenClaims | undefined {
-  const [head = '', body = ''] = token.split('.');
+  const [head = '', body = '', signature = ''] = token.split('.');
+  // A signature has one spelling, so that a token has: bits that its last letter does not use are 0 (RFC 4648, 3.5).
+  if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return undefined;
   const header = jsonOf(head);
   const payload = jsonOf(body);
   if (header === undefined || payload === undefined || 'crit' in header || 'b64' in header) return undefined;

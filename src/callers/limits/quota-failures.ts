@@ -67,7 +67,7 @@ function limitReached(
 type OfBudget = Extract<StoreRefusal, { kind: 'exhausted' | 'reserved' }>;
 
 function said({ account, budget }: OfBudget): string {
-  return `${account.key}, ${formatNano(budget.nanoUsd)} USD per ${budget.per},`;
+  return `${account.key} (${formatNano(budget.nanoUsd)} USD per ${budget.per})`;
 }
 
 function budgetQuota({ account, budget, renewsAtMs }: OfBudget): Failure['quota'] {

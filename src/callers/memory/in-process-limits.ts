@@ -119,7 +119,10 @@ export class InProcessLimits implements LimitStore {
     return made;
   }
 
-  /** Forgets accounts of which nothing is lost; where that leaves too many, those that came first and have no call under way. */
+  /**
+   * Forgets accounts of which nothing is lost; where that leaves too many, those of values of claims that came first and have no call
+   * under way. What the configuration names is never forgotten: many values must not renew their group's budget.
+   */
   #forgetSome(): void {
     const { now, wall } = { now: this.#clock.now(), wall: this.#clock.wall() };
     const newest = this.#accounts.size - 1;
@@ -129,13 +132,18 @@ export class InProcessLimits implements LimitStore {
     }
     for (const [key, state] of this.#accounts) {
       if (this.#accounts.size <= this.#most) break;
-      if (!state.isBusy) this.#accounts.delete(key);
+      if (isOfValue(key) && !state.isBusy) this.#accounts.delete(key);
     }
     this.#lookAt = Math.max(1_000, Math.min(2 * this.#accounts.size, this.#most + 1 + this.#most / 10));
   }
 }
 
 type OfBudget = Extract<StoreRefusal, { kind: 'exhausted' | 'reserved' }>;
+
+/** Whether an account is that of one of the many callers of an entry, `caller:NAME:VALUE`; names have no colons. */
+function isOfValue(key: string): boolean {
+  return key.indexOf(':') !== key.lastIndexOf(':');
+}
 
 /** What is exhausted for longest counts more than what others have reserved. */
 function isWorse(one: OfBudget, other: OfBudget): boolean {

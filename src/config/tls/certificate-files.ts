@@ -98,7 +98,7 @@ function problemOfKey(pem: string, leaf: X509Certificate | undefined, field: str
     if (leaf === undefined || leaf.checkPrivateKey(key)) return undefined;
     return `is not the key of the first certificate in ${field}.cert`;
   } catch {
-    return 'holds no private key in PEM (-----BEGIN PRIVATE KEY-----)';
+    return 'holds no private key in PEM (PRIVATE KEY between dashes)';
   }
 }
 

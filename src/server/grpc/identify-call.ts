@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { Code } from '@connectrpc/connect';
 import type { Caller } from '../../callers/port/caller.ts';
 import type { CredentialFailure, Identified } from '../../callers/port/credentials.ts';
+import { HEALTH_WATCH } from '../health/watch-places.ts';
 import { callError, refusal } from '../errors/status.ts';
 import { type Authentication, isRefused, needsCaller, shownBy } from '../port/authentication.ts';
 import { clientCertificate } from '../port/client-certificate.ts';
@@ -46,5 +48,8 @@ function trailersOf(
   options: CallStreamOptions,
 ): OutgoingHttpHeaders {
   const { code, details, metadata } = callStatus(callError(refusal(failure), contextOfUnread(headers, options)));
-  return { 'grpc-status': String(code), 'grpc-message': encodeURI(details), ...metadata.toHttp2Headers() };
+  const message = { 'grpc-message': encodeURI(details) };
+  // Its channel goes on without health checks, and its calls are told why they are refused.
+  if (headers[':path'] === HEALTH_WATCH) return { 'grpc-status': String(Code.Unimplemented), ...message };
+  return { 'grpc-status': String(code), ...message, ...metadata.toHttp2Headers() };
 }

@@ -7,7 +7,7 @@ const MOST_WATCHERS = 1_000;
 
 /** The places of those who watch health, so that neither one connection nor many can make every change of a state dear. */
 export class WatchPlaces {
-  /** With UNIMPLEMENTED clients call without health checks, whereas any other status would keep them from calling (gRFC A17). */
+  /** As {@link HEALTH_WATCH} says. */
   readonly refusal = {
     'grpc-status': String(Code.Unimplemented),
     'grpc-message': 'No more streams may watch; Check still answers.',
@@ -34,3 +34,6 @@ export class WatchPlaces {
     };
   }
 }
+
+/** Whoever is refused it with UNIMPLEMENTED calls without health checks, whereas any other status would keep them from calling (gRFC A17). */
+export const HEALTH_WATCH = '/grpc.health.v1.Health/Watch';

@@ -128,6 +128,8 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     // nginx passes events on as they come only where it is told so.
     if (handle.method.methodKind === 'server_streaming') response.setHeader('x-accel-buffering', 'no');
     if (authentication === undefined) return begin(handle, request, response);
+    // What one caller is told is for nobody else; caches know of authorization alone (RFC 9111, "Storing Responses to Authenticated Requests").
+    if (request.method === 'GET') response.setHeader('cache-control', 'no-store');
     identifyWebCall(request, authentication, bodies.runtime.random, (found) => {
       const isError = found instanceof ConnectError;
       if (isError && answerUnauthenticated(request, response, found)) return;

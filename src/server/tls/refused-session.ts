@@ -5,6 +5,7 @@ import { Code } from '@connectrpc/connect';
 import type { Timers } from '../../core/ports.ts';
 import { encodeStatus } from '../errors/details.ts';
 import { callError, refusal } from '../errors/status.ts';
+import { HEALTH_WATCH } from '../health/watch-places.ts';
 import type { CertificateFault } from './certificate-fault.ts';
 
 /** How long a refused connection may go on, in milliseconds: who comes again at once, comes so often at most. */
@@ -12,9 +13,6 @@ const LIFETIME_MS = 10_000;
 
 /** How many of its calls are told why. */
 const MOST_CALLS = 100;
-
-/** Who watches health before its first call learns with UNIMPLEMENTED that it must call to know (gRFC A17); its call is told why. */
-const HEALTH_WATCH = '/grpc.health.v1.Health/Watch';
 
 /** What a connection may hold that is refused. */
 const BOUNDS = { maxSessionMemory: 1, maxHeaderListPairs: 64, settings: { maxConcurrentStreams: 10 } } as const;

@@ -10,6 +10,7 @@ const SERVICE = 'understudy.v1.LlmService';
 
 /** Bounds of what callers chose: refused calls are logged too, and were not refused for being short. */
 const MAX_MODEL_LENGTH = 256;
+const MAX_TIER_LENGTH = 64;
 
 /** Who is to look at a failed call: nobody but its caller (info), the operator or the provider (warn), or us (error). */
 const LEVELS = {
@@ -109,13 +110,15 @@ export function alertFields(target: string, failure: AlertFailure): Readonly<Rec
 }
 
 function trailFields({ record, cost }: EndedAttempt): Readonly<Record<string, unknown>> {
-  const { number, kind, entry, failure, httpStatus, durationMs, firstOutputMs, usage, circuit } = record;
+  const { number, kind, entry, reportedModel, failure, httpStatus, durationMs, firstOutputMs, usage, circuit } = record;
   const wasMade = kind !== 'SKIPPED';
   return {
     number,
     kind,
+    provider: entry.provider,
     target: entry.target,
     model: entry.model.slice(0, MAX_MODEL_LENGTH),
+    reported_model: reportedModel === entry.model ? undefined : reportedModel?.slice(0, MAX_MODEL_LENGTH),
     outcome: failure?.reason ?? 'OK',
     status: failure?.httpStatus ?? httpStatus,
     code: failure?.providerCode ?? failure?.brokenBy,
@@ -127,7 +130,11 @@ function trailFields({ record, cost }: EndedAttempt): Readonly<Record<string, un
     circuit: circuit?.state,
     generation: circuit?.generation,
     input_tokens: usage?.inputTokens,
+    cached_input_tokens: usage?.cachedInputTokens,
+    cache_write_tokens: usage?.cacheWriteTokens,
     output_tokens: usage?.outputTokens,
+    reasoning_tokens: usage?.reasoningTokens,
+    service_tier: usage?.serviceTier?.slice(0, MAX_TIER_LENGTH),
     nano_usd: cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
     cost_source: cost?.source,
   };

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
+import type { LimitStoreFigures } from '../../callers/port/limit-store-figures.ts';
 import type { CredentialFault } from '../../callers/port/credentials.ts';
 import type { TargetHealth } from '../../engine/port/call.ts';
 import type { EngineLoad } from '../../engine/port/engine-load.ts';
@@ -10,6 +11,7 @@ import { createCallRecorder } from './call-metrics.ts';
 import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
 import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
+import { registerLimitStore } from './limit-store-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
 import type { TransferFigures } from '../../server/port/transfer-figures.ts';
 import { createTlsRecorder } from './tls-metrics.ts';
@@ -31,6 +33,8 @@ export interface MetricsOptions {
   readonly spentOf?: SpentOf | undefined;
   /** What the ledger does; without it none of that is shown. */
   readonly ledger?: LedgerFigures | undefined;
+  /** The store of limits that gateways share; without it none of it is shown. */
+  readonly limitStore?: LimitStoreFigures | undefined;
 }
 
 /** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
@@ -59,6 +63,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   if (processMetrics) collectDefaultMetrics({ register: registry });
   if (options.transfers !== undefined) registerTransferMetrics(registry, options.transfers);
   if (options.ledger !== undefined) registerLedgerMetrics(registry, options.ledger);
+  if (options.limitStore !== undefined) registerLimitStore(registry, options.limitStore);
   let shown: readonly TargetHealth[] = [];
   registerTargetGauges(registry, () => shown);
   let load: EngineLoad | undefined;

@@ -199,4 +199,14 @@ describe('callers that are many', () => {
     expect(store.enter(busy, 0)).toMatchObject({ limit: 'concurrentCalls' });
     expect(store.reserve(busy, 1n)).toMatchObject({ kind: 'reserved' });
   });
+
+  test('do not renew the budget of their group, which came first', () => {
+    const { store } = stage({ most: 2_000 });
+    const group = accountOf('group:tenants', { budgets: [cents(1)] });
+    store.settle([group], 0n, CENT);
+    for (let each = 0; each < 5_000; each++) {
+      store.settle([accountOf(`caller:a:${each}`, { budgets: [cents(1)] })], 0n, CENT);
+    }
+    expect(store.reserve([group], 1n)).toMatchObject({ kind: 'exhausted' });
+  });
 });

@@ -62,7 +62,7 @@ describe.skipIf(!hasOpenssl())('a configuration with TLS', () => {
     ['cert: tls.crt, key: none.key', 'server.tls.key: cannot read "/etc/none.key" (ENOENT)'],
     ['cert: text, key: tls.key', 'server.tls.cert: holds no certificate in PEM (-----BEGIN CERTIFICATE-----)'],
     ['cert: broken.crt, key: tls.key', 'server.tls.cert: holds a certificate that cannot be read'],
-    ['cert: tls.crt, key: text', 'server.tls.key: holds no private key in PEM (-----BEGIN PRIVATE KEY-----)'],
+    ['cert: tls.crt, key: text', 'server.tls.key: holds no private key in PEM (PRIVATE KEY between dashes)'],
     ['cert: tls.crt, key: other.key', 'server.tls.key: is not the key of the first certificate in server.tls.cert'],
     ['cert: tls.crt, key: locked.key', 'server.tls.key: has a passphrase; it must have none'],
     [
