@@ -7,6 +7,7 @@ import { join } from 'node:path';
 export const GO_TOOLS = {
   grpcurl: 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4',
   'grpc-health-probe': 'github.com/grpc-ecosystem/grpc-health-probe@v0.4.63',
+  helm: 'helm.sh/helm/v4/cmd/helm@v4.3.2',
   ghz: 'github.com/bojand/ghz/cmd/ghz@v0.93.0',
 } as const;
 
