@@ -115,6 +115,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const routeTable: RouteTable = {
     targets: new Map(config.targets.map((target) => [target.name, known.routeTarget(target)])),
     routes: new Map(config.routes.map(({ name, entries }) => [name, entries])),
+    learnt: () => known.learnt,
   };
 
   // Who is asked, when, and how often.

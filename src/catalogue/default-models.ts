@@ -25,6 +25,11 @@ export class DefaultModels {
     return target.model ?? this.#chosen.get(target.name) ?? '';
   }
 
+  /** How many targets have said which is theirs. */
+  get learnt(): number {
+    return this.#chosen.size;
+  }
+
   /**
    * Returns the call with the models of its chain filled in, where their targets could be asked for them, and with the time that
    * this took taken off; at once where none is missing. Waits at most two seconds, and for nobody who has given up. Never rejects.
