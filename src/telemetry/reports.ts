@@ -55,7 +55,7 @@ export function openReports(parts: ReportParts): Reports {
   const { version, system, cohort, transfers, style, spentOf, limitStore, ledger } = parts;
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
   const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format });
-  const metrics = createMetrics({ version, transfers, spentOf, limitStore, ledger });
+  const metrics = createMetrics({ version, pause: () => system.yieldIo(), transfers, spentOf, limitStore, ledger });
   return {
     log,
     metrics,

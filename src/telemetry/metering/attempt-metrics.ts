@@ -1,9 +1,8 @@
-import { Counter, type Registry } from 'prom-client';
-
 import type { TokenUsage } from '../../core/ports.ts';
 import { isAmount, toSeconds } from './amounts.ts';
 import type { CallCost, EndedAttempt } from '../report/call-report.ts';
 import { perEntry } from './entry-series.ts';
+import type { MetricFamilies } from './metric-families.ts';
 import { DURATION_BUCKETS } from '../report/gen-ai.ts';
 import { createTalliedCounter, createTalliedHistogram, type TalliedCounter, type Tally } from './tally.ts';
 
@@ -30,35 +29,30 @@ const TOKEN_TYPES: readonly (readonly [type: string, count: (usage: TokenUsage) 
  * Makes the metrics of attempts and returns the function that records one. `model` is the key of the circuit, of which a
  * target has few, and never what a caller wrote.
  */
-export function createAttemptRecorder(registry: Registry): (attempt: EndedAttempt) => void {
-  const registers = [registry];
-  const attempts = createTalliedCounter({
+export function createAttemptRecorder(families: MetricFamilies): (attempt: EndedAttempt) => void {
+  const attempts = createTalliedCounter(families, {
     name: 'understudy_attempts_total',
     help: 'Attempts on targets that have ended, and targets that were passed over (kind SKIPPED).',
     labelNames: [...ENTRY_LABELS, 'kind', 'outcome'],
-    registers,
   });
-  const duration = createTalliedHistogram({
+  const duration = createTalliedHistogram(families, {
     name: 'understudy_attempt_duration_seconds',
     help: 'Duration of attempts.',
     labelNames: [...ENTRY_LABELS, 'result'],
     buckets: DURATION_BUCKETS,
-    registers,
   });
-  const firstOutput = createTalliedHistogram({
+  const firstOutput = createTalliedHistogram(families, {
     name: 'understudy_attempt_first_output_seconds',
     help: 'Time from the start of an attempt to its first output.',
     labelNames: ENTRY_LABELS,
     buckets: DURATION_BUCKETS,
-    registers,
   });
-  const tokens = createTalliedCounter({
+  const tokens = createTalliedCounter(families, {
     name: 'understudy_tokens_total',
     help: 'Tokens that providers reported. cached_input and cache_write are parts of input, reasoning is a part of output.',
     labelNames: [...ENTRY_LABELS, 'type'],
-    registers,
   });
-  const openCost = createCostCounter(registry);
+  const openCost = createCostCounter(families);
   const seriesOf = perEntry(({ target, provider, circuit }) => {
     const labels: EntryLabels = { target, provider, model: circuit };
     return {
@@ -80,7 +74,7 @@ export function createAttemptRecorder(registry: Registry): (attempt: EndedAttemp
       series.succeeded.set(kind, succeeded);
       succeeded(1);
     } else {
-      attempts.counter.inc({ ...labels, kind, outcome: failure.reason });
+      attempts.open({ ...labels, kind, outcome: failure.reason })(1);
     }
     if (kind === 'SKIPPED') return;
     if (isAmount(record.durationMs)) {
@@ -109,24 +103,22 @@ function createTokenCount(
   };
 }
 
-function createCostCounter(registry: Registry): (labels: EntryLabels) => (cost: CallCost) => void {
-  const counter = createTalliedCounter({
+function createCostCounter(families: MetricFamilies): (labels: EntryLabels) => (cost: CallCost) => void {
+  const counter = createTalliedCounter(families, {
     name: 'understudy_cost_usd_total',
     help: 'What attempts cost, in USD. What is not known is not in it.',
     labelNames: [...ENTRY_LABELS, 'source'],
-    registers: [registry],
   });
-  const unknown = new Counter({
+  const unknown = createTalliedCounter(families, {
     name: 'understudy_cost_unknown_total',
     help: 'Attempts whose cost is not known.',
     labelNames: ENTRY_LABELS,
-    registers: [registry],
   });
   return (labels) => {
     const tallies = new Map<string, Tally>();
     return ({ nanoUsd, source }) => {
       if (nanoUsd === undefined) {
-        unknown.inc({ ...labels });
+        unknown.open(labels)(1);
         return;
       }
       const tally = tallies.get(source) ?? counter.open({ ...labels, source });

@@ -1,8 +1,7 @@
-import type { Registry } from 'prom-client';
-
 import { isAmount, toSeconds } from './amounts.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { perEntry, type SeriesEntry } from './entry-series.ts';
+import type { MetricFamilies } from './metric-families.ts';
 import { DURATION_BUCKETS, genAiProvider, OPERATION, TOKEN_BUCKETS } from '../report/gen-ai.ts';
 import { createTalliedCounter, createTalliedHistogram, type Tally } from './tally.ts';
 
@@ -18,13 +17,11 @@ const GEN_AI_LABELS = [
  * Makes the metrics of calls and returns the function that records one. What a call took and used is put down to the
  * target that it ended with; a call that was answered without asking any is only counted.
  */
-export function createCallRecorder(registry: Registry): (end: CallReport) => void {
-  const registers = [registry];
-  const calls = createTalliedCounter({
+export function createCallRecorder(families: MetricFamilies): (end: CallReport) => void {
+  const calls = createTalliedCounter(families, {
     name: 'understudy_calls_total',
     help: 'Calls that have ended.',
     labelNames: ['method', 'status', 'reason'],
-    registers,
   });
   // A rate needs a zero to rise from.
   const succeeded = {
@@ -32,26 +29,23 @@ export function createCallRecorder(registry: Registry): (end: CallReport) => voi
     Chat: calls.open({ method: 'Chat', status: 'OK' }),
     StreamChat: calls.open({ method: 'StreamChat', status: 'OK' }),
   } as const satisfies Record<CallReport['method'], Tally>;
-  const duration = createTalliedHistogram({
+  const duration = createTalliedHistogram(families, {
     name: 'gen_ai_client_operation_duration_seconds',
     help: 'Duration of calls that asked a provider, all attempts and waits included.',
     labelNames: [...GEN_AI_LABELS, 'error_type'],
     buckets: DURATION_BUCKETS,
-    registers,
   });
-  const firstChunk = createTalliedHistogram({
+  const firstChunk = createTalliedHistogram(families, {
     name: 'gen_ai_client_operation_time_to_first_chunk_seconds',
     help: 'Time from the arrival of a streaming call to the first piece of its answer.',
     labelNames: GEN_AI_LABELS,
     buckets: DURATION_BUCKETS,
-    registers,
   });
-  const tokens = createTalliedHistogram({
+  const tokens = createTalliedHistogram(families, {
     name: 'gen_ai_client_token_usage',
     help: 'Tokens of the attempt that answered, as its provider reported them.',
     labelNames: [...GEN_AI_LABELS, 'gen_ai_token_type'],
     buckets: TOKEN_BUCKETS,
-    registers,
   });
   const seriesOf = perEntry((entry) => {
     const labels = genAiLabels(entry);
@@ -72,7 +66,7 @@ export function createCallRecorder(registry: Registry): (end: CallReport) => voi
     const { method, outcome, durationMs, firstOutputMs, usage } = end;
     const { status, reason } = outcome;
     if (reason === undefined) succeeded[method](1);
-    else calls.counter.inc({ method, status, reason });
+    else calls.open({ method, status, reason })(1);
     // The last target that was asked is the one that answered where one did.
     const entry = end.attempts.findLast(({ record }) => record.kind !== 'SKIPPED')?.record.entry;
     if (entry === undefined) return;

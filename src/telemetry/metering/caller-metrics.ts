@@ -1,8 +1,7 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
-
 import type { CallerAccount } from '../../callers/port/caller.ts';
 import type { CallReport } from '../report/call-report.ts';
-import { createTalliedCounter, type Tally } from './tally.ts';
+import type { MetricFamilies } from './metric-families.ts';
+import { addReadGauge, createTalliedCounter, type Tally } from './tally.ts';
 
 const NANO_USD_PER_USD = 1e9;
 
@@ -13,28 +12,24 @@ export type SpentOf = (account: CallerAccount) => readonly { readonly per: strin
  * Makes the metrics of callers and returns the function that records a call. Callers have the names of the configuration, so that
  * there are as many as it names. What is left of budgets is shown of callers that have called, and only with `spentOf`.
  */
-export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): (end: CallReport) => void {
-  const registers = [registry];
-  const calls = createTalliedCounter({
+export function createCallerRecorder(families: MetricFamilies, spentOf?: SpentOf): (end: CallReport) => void {
+  const calls = createTalliedCounter(families, {
     name: 'understudy_caller_calls_total',
     help: 'Calls of named callers that have ended.',
     labelNames: ['caller', 'outcome'],
-    registers,
   });
-  const cost = createTalliedCounter({
+  const cost = createTalliedCounter(families, {
     name: 'understudy_caller_cost_usd_total',
     help: 'What the calls of named callers have cost, as far as it is known.',
     labelNames: ['caller'],
-    registers,
   });
-  const refused = new Counter({
+  const refused = createTalliedCounter(families, {
     name: 'understudy_caller_refused_total',
     help: 'Calls that a limit or a budget of a caller or its group has ended.',
     labelNames: ['caller', 'limit'],
-    registers,
   });
   const accounts = new Map<string, CallerAccount>();
-  if (spentOf !== undefined) registerRemaining(registry, accounts, spentOf);
+  if (spentOf !== undefined) registerRemaining(families, accounts, spentOf);
   const known = new Map<string, { readonly ok: Tally; readonly cost: Tally }>();
   return ({ caller, outcome, cost: spent, refusedBy }) => {
     if (caller === undefined) return;
@@ -53,26 +48,29 @@ export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): (en
       }
     }
     if (outcome.reason === undefined) series.ok(1);
-    else calls.counter.inc({ caller: metricName, outcome: outcome.reason });
+    else calls.open({ caller: metricName, outcome: outcome.reason })(1);
     if (spent?.nanoUsd !== undefined) series.cost(Number(spent.nanoUsd) / NANO_USD_PER_USD);
-    if (refusedBy !== undefined) refused.inc({ caller: metricName, limit: refusedBy });
+    if (refusedBy !== undefined) refused.open({ caller: metricName, limit: refusedBy })(1);
   };
 }
 
-function registerRemaining(registry: Registry, accounts: ReadonlyMap<string, CallerAccount>, spentOf: SpentOf): void {
-  const gauge: Gauge<'account' | 'per'> = new Gauge({
+function registerRemaining(
+  families: MetricFamilies,
+  accounts: ReadonlyMap<string, CallerAccount>,
+  spentOf: SpentOf,
+): void {
+  const names = {
     name: 'understudy_caller_budget_remaining_usd',
     help: 'What is not yet spent of the budget of a caller or a group; below 0 where it was overspent.',
     labelNames: ['account', 'per'],
-    registers: [registry],
-    collect: () => {
-      for (const account of accounts.values()) {
-        for (const { per, nanoUsd } of spentOf(account)) {
-          const budget = account.budgets.find((one) => one.per === per);
-          if (budget === undefined) continue;
-          gauge.set({ account: account.key, per }, Number(budget.nanoUsd - nanoUsd) / NANO_USD_PER_USD);
-        }
-      }
-    },
-  });
+  } as const;
+  addReadGauge(families, names, () => accounts.values().flatMap((account) => remaining(account, spentOf)));
+}
+
+function* remaining(account: CallerAccount, spentOf: SpentOf) {
+  for (const { per, nanoUsd } of spentOf(account)) {
+    const budget = account.budgets.find((one) => one.per === per);
+    if (budget === undefined) continue;
+    yield [{ account: account.key, per }, Number(budget.nanoUsd - nanoUsd) / NANO_USD_PER_USD] as const;
+  }
 }

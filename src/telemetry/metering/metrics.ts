@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
 
 import type { LimitStoreFigures } from '../../callers/port/limit-store-figures.ts';
 import type { CredentialFault } from '../../callers/port/credentials.ts';
@@ -9,6 +9,7 @@ import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
 import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
+import { MetricFamilies } from './metric-families.ts';
 import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { registerLimitStore } from './limit-store-metrics.ts';
@@ -27,6 +28,8 @@ export interface MetricsOptions {
    * so that one instance in it should. Default: true.
    */
   readonly processMetrics?: boolean | undefined;
+  /** Awaited now and then while metrics are written, so that calls go first. Default: nothing is waited for. */
+  readonly pause?: (() => Promise<void>) | undefined;
   /** What requests and answers hold at the doors; without it none of that is shown. */
   readonly transfers?: TransferFigures | undefined;
   /** What accounts have spent; without it what is left of budgets is not shown. */
@@ -58,19 +61,20 @@ export interface Metrics {
 
 /** Makes metrics with a registry of their own. */
 export function createMetrics(options: MetricsOptions): Metrics {
-  const { version, processMetrics = true } = options;
-  const registry = new Registry();
+  const { version, processMetrics = true, pause = () => Promise.resolve() } = options;
+  const families = new MetricFamilies();
+  const { registry } = families;
   if (processMetrics) collectDefaultMetrics({ register: registry });
   if (options.transfers !== undefined) registerTransferMetrics(registry, options.transfers);
   if (options.ledger !== undefined) registerLedgerMetrics(registry, options.ledger);
   if (options.limitStore !== undefined) registerLimitStore(registry, options.limitStore);
   let shown: readonly TargetHealth[] = [];
-  registerTargetGauges(registry, () => shown);
+  registerTargetGauges(families, () => shown);
   let load: EngineLoad | undefined;
   registerAdmissionMetrics(registry, () => load);
-  const recordCall = createCallRecorder(registry);
-  const recordAttempt = createAttemptRecorder(registry);
-  const recordCaller = createCallerRecorder(registry, options.spentOf);
+  const recordCall = createCallRecorder(families);
+  const recordAttempt = createAttemptRecorder(families);
+  const recordCaller = createCallerRecorder(families, options.spentOf);
   const errors = new Counter({
     name: 'understudy_metrics_errors_total',
     help: 'Calls that could not be recorded whole because of a fault in the gateway.',
@@ -110,7 +114,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     render: async (targets, nowLoad) => {
       shown = targets;
       load = nowLoad;
-      return { contentType: registry.contentType, body: await registry.metrics() };
+      return { contentType: registry.contentType, body: await families.write(pause) };
     },
   };
 }

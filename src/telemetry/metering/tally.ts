@@ -1,8 +1,8 @@
-import { Counter, type CounterConfiguration, Histogram, type HistogramConfiguration } from 'prom-client';
+import { type MetricFamilies, labelText, type MetricFamily } from './metric-families.ts';
 
 /**
  * prom-client looks labels up at each step. What every call counts is therefore counted in series that are opened once for a
- * set of labels, and handed over when somebody asks.
+ * set of labels, and written when somebody asks.
  */
 
 /** Adds an amount to one series of a counter, or observes a value in one of a histogram. */
@@ -10,91 +10,84 @@ export type Tally = (amount: number) => void;
 
 type Labels<Label extends string> = Readonly<Partial<Record<Label, string>>>;
 
-/** A counter, and series of it that are counted up apart. */
+/** What metrics of one name are called, and by which labels they differ. */
+export interface FamilyNames<Label extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly Label[];
+}
+
+/** A counter whose series can be opened. */
 export interface TalliedCounter<Label extends string> {
-  readonly counter: Counter<Label>;
-  /** Opens a series; it shows from then on. To be called once for each set of labels. */
+  /** Opens a series, or returns that of the same labels; it shows from then on. */
   open(labels: Labels<Label>): Tally;
 }
 
 /** Makes a counter whose series can be opened. Sums of whole numbers stay exact. */
 export function createTalliedCounter<Label extends string>(
-  config: Omit<CounterConfiguration<Label>, 'collect'>,
+  families: MetricFamilies,
+  { name, help, labelNames }: FamilyNames<Label>,
 ): TalliedCounter<Label> {
-  const series: { readonly labels: Partial<Record<Label, string>>; waiting: number }[] = [];
-  const counter = new Counter({
-    ...config,
-    collect: () => {
-      for (const one of series) {
-        counter.inc(one.labels, one.waiting);
-        one.waiting = 0;
-      }
-    },
-  });
+  const opened = new Map<string, { readonly tally: Tally; readonly text: () => string }>();
+  families.add({ name, help, type: 'counter', series: () => opened.values().map(({ text }) => text()) });
   return {
-    counter,
     open: (labels) => {
-      const one = { labels: { ...labels }, waiting: 0 };
-      series.push(one);
-      return (amount) => {
-        one.waiting += amount;
+      const shown = labelText(labelNames, labels);
+      const known = opened.get(shown);
+      if (known !== undefined) return known.tally;
+      let count = 0;
+      const tally: Tally = (amount) => {
+        count += amount;
       };
+      opened.set(shown, { tally, text: () => `${name}{${shown}} ${count}\n` });
+      return tally;
     },
   };
 }
 
-/** One series of a histogram. */
-interface Series<Label extends string> {
-  readonly labels: Labels<Label>;
-  /** How many values lie in each bucket and not in a lower one; the last is that of +Inf. */
-  readonly counts: number[];
-  sum: number;
-}
-
-/** Makes a histogram whose series can be opened; each shows from its first value on. `buckets` are upper bounds, ascending. */
+/** Makes a histogram whose series can be opened, once for each set of labels; each shows from its first value on. `buckets` are upper bounds, ascending. */
 export function createTalliedHistogram<Label extends string>(
-  config: Pick<HistogramConfiguration<Label>, 'name' | 'help' | 'labelNames' | 'registers'> & {
-    readonly buckets: readonly number[];
-  },
+  families: MetricFamilies,
+  { name, help, labelNames, buckets }: FamilyNames<Label> & { readonly buckets: readonly number[] },
 ): { open(labels: Labels<Label>): Tally } {
-  const { name, help, buckets } = config;
-  const opened: Series<Label>[] = [];
-  const get = async () => ({
-    name,
-    help,
-    type: 'histogram',
-    aggregator: 'sum',
-    values: opened.flatMap((series) => shown(name, buckets, series)),
-  });
-  // prom-client cannot be handed values that were counted elsewhere; but what it asks a metric for can be answered.
-  Object.assign(new Histogram<Label>({ ...config, buckets: [...buckets] }), { get, getForPromString: get });
+  const opened: (() => string)[] = [];
+  const heads = [...buckets.map(String), '+Inf'].map((bound) => `${name}_bucket{le="${bound}",`);
+  families.add({ name, help, type: 'histogram', series: () => opened.values().map((text) => text()) });
   return {
     open: (labels) => {
-      const series = { labels: { ...labels }, counts: Array.from({ length: buckets.length + 1 }, () => 0), sum: 0 };
-      opened.push(series);
+      const counts = Array.from({ length: buckets.length + 1 }, () => 0);
+      const shown = labelText(labelNames, labels);
+      let sum = 0;
+      opened.push(() => written(name, heads, shown, counts, sum));
       return (value) => {
         let bucket = 0;
         while (bucket < buckets.length && value > (buckets[bucket] ?? Infinity)) bucket++;
-        series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
-        series.sum += value;
+        counts[bucket] = (counts[bucket] ?? 0) + 1;
+        sum += value;
       };
     },
   };
 }
 
-/** Writes a series as Prometheus wants it: each bucket with all that lies below it. */
-function shown<Label extends string>(name: string, buckets: readonly number[], { labels, counts, sum }: Series<Label>) {
+/** Makes gauges that are read when somebody asks: `read` tells a value for each set of labels. */
+export function addReadGauge<Label extends string>(
+  families: MetricFamilies,
+  { name, help, labelNames }: FamilyNames<Label>,
+  read: () => Iterable<readonly [labels: Labels<Label>, value: number]>,
+): void {
+  const series: MetricFamily['series'] = function* () {
+    for (const [labels, value] of read()) yield `${name}{${labelText(labelNames, labels)}} ${value}\n`;
+  };
+  families.add({ name, help, type: 'gauge', series });
+}
+
+/** Writes a series as Prometheus wants it: each bucket with all that lies below it. Without a value there is nothing to write. */
+function written(name: string, heads: readonly string[], labels: string, counts: readonly number[], sum: number) {
   let count = 0;
-  const values: { metricName: string; labels: Readonly<Record<string, string | undefined>>; value: number }[] = [];
-  for (const [index, own] of counts.entries()) {
-    count += own;
-    const le = index < buckets.length ? String(buckets[index]) : '+Inf';
-    values.push({ metricName: `${name}_bucket`, labels: { le, ...labels }, value: count });
+  let text = '';
+  for (const [index, head] of heads.entries()) {
+    count += counts[index] ?? 0;
+    text += `${head}${labels}} ${count}\n`;
   }
-  if (count === 0) return [];
-  return [
-    ...values,
-    { metricName: `${name}_sum`, labels, value: sum },
-    { metricName: `${name}_count`, labels, value: count },
-  ];
+  return count === 0 ? '' : `${text}${name}_sum{${labels}} ${sum}\n${name}_count{${labels}} ${count}\n`;
 }
