@@ -14,6 +14,7 @@ import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { registerLimitStore } from './limit-store-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
+import { countDescriptors } from './open-descriptors.ts';
 import type { TransferFigures } from '../../server/port/transfer-figures.ts';
 import { createTlsRecorder } from './tls-metrics.ts';
 import type { TlsEvent } from '../../server/port/tls-options.ts';
@@ -64,7 +65,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const { version, processMetrics = true, pause = () => Promise.resolve() } = options;
   const families = new MetricFamilies();
   const { registry } = families;
-  if (processMetrics) collectDefaultMetrics({ register: registry });
+  if (processMetrics) {
+    collectDefaultMetrics({ register: registry });
+    countDescriptors(registry);
+  }
   if (options.transfers !== undefined) registerTransferMetrics(registry, options.transfers);
   if (options.ledger !== undefined) registerLedgerMetrics(registry, options.ledger);
   if (options.limitStore !== undefined) registerLimitStore(registry, options.limitStore);
