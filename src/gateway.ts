@@ -212,6 +212,9 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     },
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
+      if (hasBudgets(config.callers)) await priceFallback.ready();
+      for (const { name: target, provider, models } of config.targets)
+        for (const model of models) accounting.expect({ target, provider, model });
     },
     reportFault: (thrown) => log?.fault(thrown),
     onTargetChange: (listener) => void targetListeners.push(listener),
