@@ -1,8 +1,9 @@
+import type { Registry } from 'prom-client';
+
 import type { TokenUsage } from '../../core/ports.ts';
 import { isAmount, toSeconds } from './amounts.ts';
 import type { CallCost, EndedAttempt } from '../report/call-report.ts';
 import { perEntry } from './entry-series.ts';
-import type { MetricFamilies } from './metric-families.ts';
 import { DURATION_BUCKETS } from '../report/gen-ai.ts';
 import { createTalliedCounter, createTalliedHistogram, type TalliedCounter, type Tally } from './tally.ts';
 
@@ -29,30 +30,35 @@ const TOKEN_TYPES: readonly (readonly [type: string, count: (usage: TokenUsage) 
  * Makes the metrics of attempts and returns the function that records one. `model` is the key of the circuit, of which a
  * target has few, and never what a caller wrote.
  */
-export function createAttemptRecorder(families: MetricFamilies): (attempt: EndedAttempt) => void {
-  const attempts = createTalliedCounter(families, {
+export function createAttemptRecorder(registry: Registry): (attempt: EndedAttempt) => void {
+  const registers = [registry];
+  const attempts = createTalliedCounter({
     name: 'understudy_attempts_total',
     help: 'Attempts on targets that have ended, and targets that were passed over (kind SKIPPED).',
     labelNames: [...ENTRY_LABELS, 'kind', 'outcome'],
+    registers,
   });
-  const duration = createTalliedHistogram(families, {
+  const duration = createTalliedHistogram({
     name: 'understudy_attempt_duration_seconds',
     help: 'Duration of attempts.',
     labelNames: [...ENTRY_LABELS, 'result'],
     buckets: DURATION_BUCKETS,
+    registers,
   });
-  const firstOutput = createTalliedHistogram(families, {
+  const firstOutput = createTalliedHistogram({
     name: 'understudy_attempt_first_output_seconds',
     help: 'Time from the start of an attempt to its first output.',
     labelNames: ENTRY_LABELS,
     buckets: DURATION_BUCKETS,
+    registers,
   });
-  const tokens = createTalliedCounter(families, {
+  const tokens = createTalliedCounter({
     name: 'understudy_tokens_total',
     help: 'Tokens that providers reported. cached_input and cache_write are parts of input, reasoning is a part of output.',
     labelNames: [...ENTRY_LABELS, 'type'],
+    registers,
   });
-  const openCost = createCostCounter(families);
+  const openCost = createCostCounter(registry);
   const seriesOf = perEntry(({ target, provider, circuit }) => {
     const labels: EntryLabels = { target, provider, model: circuit };
     return {
@@ -103,16 +109,18 @@ function createTokenCount(
   };
 }
 
-function createCostCounter(families: MetricFamilies): (labels: EntryLabels) => (cost: CallCost) => void {
-  const counter = createTalliedCounter(families, {
+function createCostCounter(registry: Registry): (labels: EntryLabels) => (cost: CallCost) => void {
+  const counter = createTalliedCounter({
     name: 'understudy_cost_usd_total',
     help: 'What attempts cost, in USD. What is not known is not in it.',
     labelNames: [...ENTRY_LABELS, 'source'],
+    registers: [registry],
   });
-  const unknown = createTalliedCounter(families, {
+  const unknown = createTalliedCounter({
     name: 'understudy_cost_unknown_total',
     help: 'Attempts whose cost is not known.',
     labelNames: ENTRY_LABELS,
+    registers: [registry],
   });
   return (labels) => {
     const tallies = new Map<string, Tally>();

@@ -1,7 +1,8 @@
+import type { Registry } from 'prom-client';
+
 import { isAmount, toSeconds } from './amounts.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { perEntry, type SeriesEntry } from './entry-series.ts';
-import type { MetricFamilies } from './metric-families.ts';
 import { DURATION_BUCKETS, genAiProvider, OPERATION, TOKEN_BUCKETS } from '../report/gen-ai.ts';
 import { createTalliedCounter, createTalliedHistogram, type Tally } from './tally.ts';
 
@@ -17,11 +18,13 @@ const GEN_AI_LABELS = [
  * Makes the metrics of calls and returns the function that records one. What a call took and used is put down to the
  * target that it ended with; a call that was answered without asking any is only counted.
  */
-export function createCallRecorder(families: MetricFamilies): (end: CallReport) => void {
-  const calls = createTalliedCounter(families, {
+export function createCallRecorder(registry: Registry): (end: CallReport) => void {
+  const registers = [registry];
+  const calls = createTalliedCounter({
     name: 'understudy_calls_total',
     help: 'Calls that have ended.',
     labelNames: ['method', 'status', 'reason'],
+    registers,
   });
   // A rate needs a zero to rise from.
   const succeeded = {
@@ -29,23 +32,26 @@ export function createCallRecorder(families: MetricFamilies): (end: CallReport) 
     Chat: calls.open({ method: 'Chat', status: 'OK' }),
     StreamChat: calls.open({ method: 'StreamChat', status: 'OK' }),
   } as const satisfies Record<CallReport['method'], Tally>;
-  const duration = createTalliedHistogram(families, {
+  const duration = createTalliedHistogram({
     name: 'gen_ai_client_operation_duration_seconds',
     help: 'Duration of calls that asked a provider, all attempts and waits included.',
     labelNames: [...GEN_AI_LABELS, 'error_type'],
     buckets: DURATION_BUCKETS,
+    registers,
   });
-  const firstChunk = createTalliedHistogram(families, {
+  const firstChunk = createTalliedHistogram({
     name: 'gen_ai_client_operation_time_to_first_chunk_seconds',
     help: 'Time from the arrival of a streaming call to the first piece of its answer.',
     labelNames: GEN_AI_LABELS,
     buckets: DURATION_BUCKETS,
+    registers,
   });
-  const tokens = createTalliedHistogram(families, {
+  const tokens = createTalliedHistogram({
     name: 'gen_ai_client_token_usage',
     help: 'Tokens of the attempt that answered, as its provider reported them.',
     labelNames: [...GEN_AI_LABELS, 'gen_ai_token_type'],
     buckets: TOKEN_BUCKETS,
+    registers,
   });
   const seriesOf = perEntry((entry) => {
     const labels = genAiLabels(entry);

@@ -1,7 +1,8 @@
+import type { Registry } from 'prom-client';
+
 import type { CallerAccount } from '../../callers/port/caller.ts';
 import type { CallReport } from '../report/call-report.ts';
-import type { MetricFamilies } from './metric-families.ts';
-import { addReadGauge, createTalliedCounter, type Tally } from './tally.ts';
+import { createTalliedCounter, readGauge, type Tally } from './tally.ts';
 
 const NANO_USD_PER_USD = 1e9;
 
@@ -12,24 +13,28 @@ export type SpentOf = (account: CallerAccount) => readonly { readonly per: strin
  * Makes the metrics of callers and returns the function that records a call. Callers have the names of the configuration, so that
  * there are as many as it names. What is left of budgets is shown of callers that have called, and only with `spentOf`.
  */
-export function createCallerRecorder(families: MetricFamilies, spentOf?: SpentOf): (end: CallReport) => void {
-  const calls = createTalliedCounter(families, {
+export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): (end: CallReport) => void {
+  const registers = [registry];
+  const calls = createTalliedCounter({
     name: 'understudy_caller_calls_total',
     help: 'Calls of named callers that have ended.',
     labelNames: ['caller', 'outcome'],
+    registers,
   });
-  const cost = createTalliedCounter(families, {
+  const cost = createTalliedCounter({
     name: 'understudy_caller_cost_usd_total',
     help: 'What the calls of named callers have cost, as far as it is known.',
     labelNames: ['caller'],
+    registers,
   });
-  const refused = createTalliedCounter(families, {
+  const refused = createTalliedCounter({
     name: 'understudy_caller_refused_total',
     help: 'Calls that a limit or a budget of a caller or its group has ended.',
     labelNames: ['caller', 'limit'],
+    registers,
   });
   const accounts = new Map<string, CallerAccount>();
-  if (spentOf !== undefined) registerRemaining(families, accounts, spentOf);
+  if (spentOf !== undefined) registerRemaining(registry, accounts, spentOf);
   const known = new Map<string, { readonly ok: Tally; readonly cost: Tally }>();
   return ({ caller, outcome, cost: spent, refusedBy }) => {
     if (caller === undefined) return;
@@ -54,17 +59,14 @@ export function createCallerRecorder(families: MetricFamilies, spentOf?: SpentOf
   };
 }
 
-function registerRemaining(
-  families: MetricFamilies,
-  accounts: ReadonlyMap<string, CallerAccount>,
-  spentOf: SpentOf,
-): void {
-  const names = {
+function registerRemaining(registry: Registry, accounts: ReadonlyMap<string, CallerAccount>, spentOf: SpentOf): void {
+  const config = {
     name: 'understudy_caller_budget_remaining_usd',
     help: 'What is not yet spent of the budget of a caller or a group; below 0 where it was overspent.',
-    labelNames: ['account', 'per'],
-  } as const;
-  addReadGauge(families, names, () => accounts.values().flatMap((account) => remaining(account, spentOf)));
+    labelNames: ['account', 'per'] as const,
+    registers: [registry],
+  };
+  readGauge(config, () => accounts.values().flatMap((account) => remaining(account, spentOf)));
 }
 
 function* remaining(account: CallerAccount, spentOf: SpentOf) {

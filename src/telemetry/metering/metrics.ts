@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 import type { LimitStoreFigures } from '../../callers/port/limit-store-figures.ts';
 import type { CredentialFault } from '../../callers/port/credentials.ts';
@@ -9,7 +9,6 @@ import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
 import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
-import { MetricFamilies } from './metric-families.ts';
 import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { registerLimitStore } from './limit-store-metrics.ts';
@@ -19,6 +18,7 @@ import type { TransferFigures } from '../../server/port/transfer-figures.ts';
 import { createTlsRecorder } from './tls-metrics.ts';
 import type { TlsEvent } from '../../server/port/tls-options.ts';
 import { registerTransferMetrics } from './transfer-metrics.ts';
+import { writeMetrics } from './written-metrics.ts';
 
 /** Options of {@link createMetrics}. */
 export interface MetricsOptions {
@@ -63,8 +63,7 @@ export interface Metrics {
 /** Makes metrics with a registry of their own. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const { version, processMetrics = true, pause = () => Promise.resolve() } = options;
-  const families = new MetricFamilies();
-  const { registry } = families;
+  const registry = new Registry();
   if (processMetrics) {
     collectDefaultMetrics({ register: registry });
     countDescriptors(registry);
@@ -73,12 +72,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
   if (options.ledger !== undefined) registerLedgerMetrics(registry, options.ledger);
   if (options.limitStore !== undefined) registerLimitStore(registry, options.limitStore);
   let shown: readonly TargetHealth[] = [];
-  registerTargetGauges(families, () => shown);
+  registerTargetGauges(registry, () => shown);
   let load: EngineLoad | undefined;
   registerAdmissionMetrics(registry, () => load);
-  const recordCall = createCallRecorder(families);
-  const recordAttempt = createAttemptRecorder(families);
-  const recordCaller = createCallerRecorder(families, options.spentOf);
+  const recordCall = createCallRecorder(registry);
+  const recordAttempt = createAttemptRecorder(registry);
+  const recordCaller = createCallerRecorder(registry, options.spentOf);
   const errors = new Counter({
     name: 'understudy_metrics_errors_total',
     help: 'Calls that could not be recorded whole because of a fault in the gateway.',
@@ -118,7 +117,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     render: async (targets, nowLoad) => {
       shown = targets;
       load = nowLoad;
-      return { contentType: registry.contentType, body: await families.write(pause) };
+      return { contentType: registry.contentType, body: await writeMetrics(registry, pause) };
     },
   };
 }

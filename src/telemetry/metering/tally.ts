@@ -1,8 +1,10 @@
-import { type MetricFamilies, labelText, type MetricFamily } from './metric-families.ts';
+import { Counter, type CounterConfiguration, Gauge, Histogram } from 'prom-client';
+
+import { labelText, writesItself } from './written-metrics.ts';
 
 /**
  * prom-client looks labels up at each step. What every call counts is therefore counted in series that are opened once for a
- * set of labels, and written when somebody asks.
+ * set of labels, and handed over when somebody asks.
  */
 
 /** Adds an amount to one series of a counter, or observes a value in one of a histogram. */
@@ -10,84 +12,144 @@ export type Tally = (amount: number) => void;
 
 type Labels<Label extends string> = Readonly<Partial<Record<Label, string>>>;
 
-/** What metrics of one name are called, and by which labels they differ. */
-export interface FamilyNames<Label extends string> {
-  readonly name: string;
-  readonly help: string;
+/** What metrics of one name are called, by which labels they differ, and who shows them. */
+type Names<Label extends string> = Pick<CounterConfiguration<Label>, 'name' | 'help' | 'registers'> & {
   readonly labelNames: readonly Label[];
-}
+};
 
-/** A counter whose series can be opened. */
+/** A counter, and series of it that are counted up apart. */
 export interface TalliedCounter<Label extends string> {
   /** Opens a series, or returns that of the same labels; it shows from then on. */
   open(labels: Labels<Label>): Tally;
 }
 
 /** Makes a counter whose series can be opened. Sums of whole numbers stay exact. */
-export function createTalliedCounter<Label extends string>(
-  families: MetricFamilies,
-  { name, help, labelNames }: FamilyNames<Label>,
-): TalliedCounter<Label> {
-  const opened = new Map<string, { readonly tally: Tally; readonly text: () => string }>();
-  families.add({ name, help, type: 'counter', series: () => opened.values().map(({ text }) => text()) });
+export function createTalliedCounter<Label extends string>(config: Names<Label>): TalliedCounter<Label> {
+  const { name, labelNames } = config;
+  const opened = new Map<string, CountedSeries<Label>>();
+  const counter = new Counter({
+    ...config,
+    collect: () => {
+      for (const one of opened.values()) {
+        counter.inc(one.labels, one.count - one.handedOver);
+        one.handedOver = one.count;
+      }
+    },
+  });
+  writesItself(counter, 'counter', () => opened.entries().map(([shown, { count }]) => `${name}{${shown}} ${count}\n`));
   return {
     open: (labels) => {
       const shown = labelText(labelNames, labels);
-      const known = opened.get(shown);
-      if (known !== undefined) return known.tally;
-      let count = 0;
-      const tally: Tally = (amount) => {
-        count += amount;
+      const one = opened.get(shown) ?? { labels: { ...labels }, count: 0, handedOver: 0 };
+      opened.set(shown, one);
+      return (amount) => {
+        one.count += amount;
       };
-      opened.set(shown, { tally, text: () => `${name}{${shown}} ${count}\n` });
-      return tally;
     },
   };
 }
 
-/** Makes a histogram whose series can be opened, once for each set of labels; each shows from its first value on. `buckets` are upper bounds, ascending. */
+/** One series of a counter. */
+interface CountedSeries<Label extends string> {
+  readonly labels: Partial<Record<Label, string>>;
+  count: number;
+  /** What of it prom-client has. */
+  handedOver: number;
+}
+
+/** Makes a gauge that is read when somebody asks: `read` tells a value for each set of labels. */
+export function readGauge<Label extends string>(
+  config: Names<Label>,
+  read: () => Iterable<readonly [labels: Labels<Label>, value: number]>,
+): void {
+  const { name, labelNames } = config;
+  const gauge: Gauge<Label> = new Gauge({
+    ...config,
+    collect: () => {
+      gauge.reset();
+      for (const [labels, value] of read()) gauge.set({ ...labels }, value);
+    },
+  });
+  writesItself(gauge, 'gauge', function* () {
+    for (const [labels, value] of read()) yield `${name}{${labelText(labelNames, labels)}} ${value}\n`;
+  });
+}
+
+/** One series of a histogram. */
+interface Series<Label extends string> {
+  readonly labels: Labels<Label>;
+  /** The same as they are written. */
+  readonly shownLabels: string;
+  /** How many values lie in each bucket and not in a lower one; the last is that of +Inf. */
+  readonly counts: number[];
+  sum: number;
+}
+
+/** Makes a histogram whose series can be opened; each shows from its first value on. `buckets` are upper bounds, ascending. */
 export function createTalliedHistogram<Label extends string>(
-  families: MetricFamilies,
-  { name, help, labelNames, buckets }: FamilyNames<Label> & { readonly buckets: readonly number[] },
+  config: Names<Label> & { readonly buckets: readonly number[] },
 ): { open(labels: Labels<Label>): Tally } {
-  const opened: (() => string)[] = [];
+  const { name, help, labelNames, buckets } = config;
+  const opened: Series<Label>[] = [];
   const heads = [...buckets.map(String), '+Inf'].map((bound) => `${name}_bucket{le="${bound}",`);
-  families.add({ name, help, type: 'histogram', series: () => opened.values().map((text) => text()) });
+  const get = async () => ({
+    name,
+    help,
+    type: 'histogram',
+    aggregator: 'sum',
+    values: opened.flatMap((series) => shown(name, buckets, series)),
+  });
+  // prom-client cannot be handed values that were counted elsewhere; but what it asks a metric for can be answered.
+  const histogram = new Histogram<Label>({ ...config, buckets: [...buckets] });
+  writesItself(Object.assign(histogram, { get, getForPromString: get }), 'histogram', () =>
+    opened.values().map((series) => written(name, heads, series)),
+  );
   return {
     open: (labels) => {
-      const counts = Array.from({ length: buckets.length + 1 }, () => 0);
-      const shown = labelText(labelNames, labels);
-      let sum = 0;
-      opened.push(() => written(name, heads, shown, counts, sum));
+      const shownLabels = labelText(labelNames, labels);
+      const series = {
+        labels: { ...labels },
+        shownLabels,
+        counts: Array.from({ length: buckets.length + 1 }, () => 0),
+        sum: 0,
+      };
+      opened.push(series);
       return (value) => {
         let bucket = 0;
         while (bucket < buckets.length && value > (buckets[bucket] ?? Infinity)) bucket++;
-        counts[bucket] = (counts[bucket] ?? 0) + 1;
-        sum += value;
+        series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
+        series.sum += value;
       };
     },
   };
 }
 
-/** Makes gauges that are read when somebody asks: `read` tells a value for each set of labels. */
-export function addReadGauge<Label extends string>(
-  families: MetricFamilies,
-  { name, help, labelNames }: FamilyNames<Label>,
-  read: () => Iterable<readonly [labels: Labels<Label>, value: number]>,
-): void {
-  const series: MetricFamily['series'] = function* () {
-    for (const [labels, value] of read()) yield `${name}{${labelText(labelNames, labels)}} ${value}\n`;
-  };
-  families.add({ name, help, type: 'gauge', series });
+/** Tells a series as Prometheus wants it: each bucket with all that lies below it. */
+function shown<Label extends string>(name: string, buckets: readonly number[], { labels, counts, sum }: Series<Label>) {
+  let count = 0;
+  const values: { metricName: string; labels: Readonly<Record<string, string | undefined>>; value: number }[] = [];
+  for (const [index, own] of counts.entries()) {
+    count += own;
+    const le = index < buckets.length ? String(buckets[index]) : '+Inf';
+    values.push({ metricName: `${name}_bucket`, labels: { le, ...labels }, value: count });
+  }
+  if (count === 0) return [];
+  return [
+    ...values,
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: count },
+  ];
 }
 
-/** Writes a series as Prometheus wants it: each bucket with all that lies below it. Without a value there is nothing to write. */
-function written(name: string, heads: readonly string[], labels: string, counts: readonly number[], sum: number) {
+/** Writes the same as text, at a tenth of what prom-client takes for it. */
+function written<Label extends string>(name: string, heads: readonly string[], series: Series<Label>): string {
+  const { shownLabels, counts, sum } = series;
   let count = 0;
   let text = '';
   for (const [index, head] of heads.entries()) {
     count += counts[index] ?? 0;
-    text += `${head}${labels}} ${count}\n`;
+    text += `${head}${shownLabels}} ${count}\n`;
   }
-  return count === 0 ? '' : `${text}${name}_sum{${labels}} ${sum}\n${name}_count{${labels}} ${count}\n`;
+  if (count === 0) return '';
+  return `${text}${name}_sum{${shownLabels}} ${sum}\n${name}_count{${shownLabels}} ${count}\n`;
 }

@@ -1,7 +1,8 @@
+import type { Registry } from 'prom-client';
+
 import type { CircuitState, TargetHealth } from '../../engine/port/call.ts';
 import { toSeconds } from './amounts.ts';
-import type { MetricFamilies } from './metric-families.ts';
-import { addReadGauge } from './tally.ts';
+import { readGauge } from './tally.ts';
 
 const CIRCUIT_VALUES = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const satisfies Record<CircuitState, number>;
 
@@ -26,9 +27,10 @@ const TARGET_GAUGES: readonly (readonly [name: string, help: string, value: (hea
 ];
 
 /** Makes the gauges that show the state of targets at the moment of the scrape. */
-export function registerTargetGauges(families: MetricFamilies, targets: () => readonly TargetHealth[]): void {
+export function registerTargetGauges(registry: Registry, targets: () => readonly TargetHealth[]): void {
+  const registers = [registry];
   for (const [name, help, value] of TARGET_GAUGES) {
-    addReadGauge(families, { name, help, labelNames: ['target', 'provider'] }, () =>
+    readGauge({ name, help, labelNames: ['target', 'provider'], registers }, () =>
       targets()
         .values()
         .map((health) => [{ target: health.target, provider: health.provider }, value(health)] as const),
@@ -37,9 +39,10 @@ export function registerTargetGauges(families: MetricFamilies, targets: () => re
   const circuits = {
     name: 'understudy_circuit_state',
     help: 'State of a circuit: 0 closed, 1 half-open, 2 open.',
-    labelNames: ['target', 'provider', 'model'],
-  } as const;
-  addReadGauge(families, circuits, () => targets().values().flatMap(circuitStates));
+    labelNames: ['target', 'provider', 'model'] as const,
+    registers,
+  };
+  readGauge(circuits, () => targets().values().flatMap(circuitStates));
 }
 
 /** Of models that show under one name the worst counts. */
