@@ -13,13 +13,14 @@ import { parseConfigText } from './file/parse.ts';
 import { ConfigError, valueAt, type ConfigProblem } from './port/problem.ts';
 import { readVariable } from './port/provider-defaults.ts';
 import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './file/schema.ts';
-import { substituteVariables } from './file/substitute.ts';
 import { resolveAdmission } from './resolve-admission.ts';
 import { resolveLedger } from './resolve-ledger.ts';
 import { resolveLimitStore } from './file/limit-store-schema.ts';
 import { keysFileRules, resolveCallers } from './resolve-callers.ts';
 import { resolveTarget } from './resolve-target.ts';
 import { resolveTls, type TlsReader } from './tls/resolve-tls.ts';
+import { prepareTree } from './tree/prepare-tree.ts';
+import { SecretFiles } from './tree/secret-files.ts';
 
 /** Where a process's configuration comes from. */
 export interface LoadOptions {
@@ -115,10 +116,11 @@ function checkCallerFiles({ callers }: Config, readFile: LoadOptions['readFile']
 
 function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, tls }: Assembly): Config {
   const problems: ConfigProblem[] = [];
-  const { value: tree, problems: unset } = substituteVariables(raw, env);
-  problems.push(...unset);
+  const secrets = new SecretFiles(tls?.read, folder);
+  const { tree, problems: unmeant, notes } = prepareTree(raw, env, secrets);
+  problems.push(...unmeant);
   const parsed = fileSchema.safeParse(tree);
-  const failed = new Set(unset.map((problem) => problem.path));
+  const failed = new Set(unmeant.map((problem) => problem.path));
   problems.push(...schemaProblems(parsed.error?.issues ?? [], raw).filter((problem) => !failed.has(problem.path)));
 
   const mockAll = readSwitch(env, 'UNDERSTUDY_MOCK', problems) ?? false;
@@ -188,11 +190,13 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
     ledger: resolveLedger(file.ledger, { folder, demo }),
     callers: resolveCallers(file, folder),
     limits: file.limits && resolveLimitStore(file.limits),
+    secretFiles: secrets.paths,
     warnings: [
       ...(server.isUnauthenticated
         ? ['other machines can reach the gateway, which does not ask who calls: whoever reaches it spends on its keys']
         : []),
       ...(detection?.warnings ?? []),
+      ...notes,
       ...tlsWarnings,
       ...(mockAll && targets.length === 0
         ? ['UNDERSTUDY_MOCK is set, but there is no target that could be a mock']

@@ -41,7 +41,7 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
       [target('apiKey: k'), 'targets[0].apiKey: unknown field'],
       [target('timeouts: { total: 5s }'), 'targets[0].timeouts.total: unknown field'],
       ['__proto__: { x: 1 }', '__proto__: unknown field'],
-      ['<<: { x: 1 }', '(a name that is not shown): unknown field'],
+      ['<<: { x: 1 }', 'x: unknown field'],
       [target('api_key:sk-hidden'), 'targets[0].(a name that is not shown): unknown field'],
       ['a: 1\nb: 2', 'a: unknown field', 'b: unknown field'],
     ],

@@ -151,6 +151,8 @@ export interface Config {
   readonly callers?: CallersConfig | undefined;
   /** Where callers are counted; absent: in memory. */
   readonly limits?: LimitStoreConfig | undefined;
+  /** Absolute paths of the files that `${file:…}` took something from. */
+  readonly secretFiles: readonly string[];
   /** What an operator should read at start, one sentence each. */
   readonly warnings: readonly string[];
   /** Whether the mock answers only because of `--demo`: nothing else was found. */
