@@ -1,8 +1,8 @@
 import { basename, dirname } from 'node:path';
 
-import type { Config, Environment, RouteConfig, TargetConfig } from './port/resolved.ts';
+import type { Config, Environment, TargetConfig } from './port/resolved.ts';
 import { callerProblems } from './check-callers.ts';
-import { crossProblems, splitEntry } from './check.ts';
+import { crossProblems } from './check.ts';
 import { bareTarget, detectTargets, type DetectedTarget } from './detect.ts';
 import { schemaProblems } from './file/issues.ts';
 import { hideKeys, keysOf } from './port/hidden-keys.ts';
@@ -12,11 +12,13 @@ import { parseKeysFile } from './file/keys-file.ts';
 import { parseConfigText } from './file/parse.ts';
 import { ConfigError, valueAt, type ConfigProblem } from './port/problem.ts';
 import { readVariable } from './port/provider-defaults.ts';
-import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './file/schema.ts';
+import { fileSchema, serverSchema, type ConfigInput } from './file/schema.ts';
+import { proxiedTargets } from './outbound/proxied-targets.ts';
 import { resolveAdmission } from './resolve-admission.ts';
 import { resolveLedger } from './resolve-ledger.ts';
 import { resolveLimitStore } from './file/limit-store-schema.ts';
 import { keysFileRules, resolveCallers } from './resolve-callers.ts';
+import { resolveRoutes } from './resolve-routes.ts';
 import { resolveTarget } from './resolve-target.ts';
 import { resolveTls, type TlsReader } from './tls/resolve-tls.ts';
 import { prepareTree } from './tree/prepare-tree.ts';
@@ -164,11 +166,12 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
     file,
     placed.map(({ target }) => target.name),
   );
-  const targets = placed.map(({ target, source, organization }): TargetConfig => {
+  const resolved = placed.map(({ target, source, organization }): TargetConfig => {
     const entries = routes.flatMap((route) => route.entries).filter((entry) => entry.target === target.name);
     const routedModels = entries.flatMap((entry) => entry.model ?? []);
     return resolveTarget(target, { env, mockAll, source, organization, routedModels });
   });
+  const { targets, warnings: ofProxies } = proxiedTargets(resolved, env);
   return {
     targets,
     routes,
@@ -197,6 +200,7 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
         : []),
       ...(detection?.warnings ?? []),
       ...notes,
+      ...ofProxies,
       ...tlsWarnings,
       ...(mockAll && targets.length === 0
         ? ['UNDERSTUDY_MOCK is set, but there is no target that could be a mock']
@@ -233,13 +237,4 @@ function demoTarget(ollama: boolean): DetectedTarget {
   return ollama
     ? { target: bareTarget('ollama', OLLAMA_DEFAULT_URL), source: '--demo (Ollama was found running)' }
     : { target: bareTarget('mock'), source: '--demo' };
-}
-
-function resolveRoutes(file: FileConfig, targetNames: readonly string[]): readonly RouteConfig[] {
-  const routes = file.routes.map((route): RouteConfig => ({
-    name: route.name,
-    entries: route.targets.map(splitEntry),
-  }));
-  if (routes.some((route) => route.name === 'default')) return routes;
-  return [{ name: 'default', entries: targetNames.map((target) => ({ target })) }, ...routes];
 }

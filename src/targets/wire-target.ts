@@ -19,11 +19,11 @@ const MOCK_SEED = 1;
  * @param onUnknown told of all in its answers that its adapter does not know
  */
 export function wireTarget(config: TargetConfig, system: System, cohort: Cohort, onUnknown: () => void): Target {
-  const { provider, api = 'chat_completions', baseUrl, apiKey, organization, timeouts } = config;
+  const { provider, api = 'chat_completions', baseUrl, apiKey, organization, timeouts, proxy } = config;
   const adapter = adapterFor(provider, api, baseUrl);
   const transport = config.mock
     ? createMockTransport({ runtime: system, provider, api, seed: MOCK_SEED })
-    : inCohorts(createUndiciTransport(system, { connectTimeoutMs: timeouts.connectMs }), cohort);
+    : inCohorts(createUndiciTransport(system, { connectTimeoutMs: timeouts.connectMs, proxy }), cohort);
   const head = { provider, baseUrl, apiKey, organization };
   const upstream = createUpstreamTarget({ head, adapter, transport, runtime: system, onUnknown });
   return { config, adapter, upstream, quirks: new LearntQuirks() };

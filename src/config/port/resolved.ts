@@ -1,4 +1,5 @@
 import type { OpenAiApi, ProviderName } from '../../core/provider.ts';
+import type { Proxy } from '../../core/proxy.ts';
 import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
 import type { RouteEntry } from '../../engine/route/route.ts';
 import type { LedgerConfig } from './ledger-config.ts';
@@ -56,6 +57,8 @@ export interface TargetConfig {
   readonly timeouts: TimeoutConfig;
   /** Whether it is asked for streams, for whole answers, or as the engine sees fit. Absent: AUTO. */
   readonly upstreamMode?: UpstreamMode | undefined;
+  /** What its calls go through. Absent: nothing. */
+  readonly proxy?: Proxy | undefined;
   /** Whether the mock upstream answers in this provider's wire format, without network. */
   readonly mock: boolean;
   /** Where the target comes from, for people: `environment (OPENAI_API_KEY)`, `understudy.yaml targets[0]`, `--demo`. */
