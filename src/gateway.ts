@@ -211,6 +211,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     },
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
+      await Promise.all([...targets.values()].map(({ upstream }) => upstream.prepare()));
     },
     reportFault: (thrown) => log?.fault(thrown),
     onTargetChange: (listener) => void targetListeners.push(listener),

@@ -6,6 +6,7 @@ import { showsColors } from './cli/terminal/terminal.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config, DrainConfig } from './config/port/resolved.ts';
 import { loadProcessConfig } from './config/process-config.ts';
+import { describeProxies } from './config/outbound/proxied-targets.ts';
 import { describeStartup, shownDoors } from './config/summary.ts';
 import { openTlsFiles } from './config/tls/watched-files.ts';
 import { wireGateway } from './gateway.ts';
@@ -71,6 +72,7 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     const { grpc, web, admin } = shownDoors(addresses, config.server);
     gateway.note(`serving: gRPC ${grpc}, web ${web}, admin ${admin}`);
     // Text has them above.
+    for (const line of describeProxies(config.targets)) gateway.note(line);
     for (const warning of config.warnings) gateway.note(`warning: ${warning}`);
   }
   await gateway.warmUp();

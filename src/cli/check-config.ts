@@ -49,8 +49,9 @@ function counted(targets: number): string {
   return targets === 1 ? '1 target' : `${targets} targets`;
 }
 
-function keyOf({ apiKey, mock }: TargetConfig): string {
+function keyOf({ apiKey, identity, mock }: TargetConfig): string {
   if (mock) return 'not needed: the mock answers';
+  if (identity !== undefined) return 'tokens of Microsoft Entra';
   return apiKey === undefined ? 'none' : 'set';
 }
 

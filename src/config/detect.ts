@@ -5,6 +5,7 @@ import { providerDefaults, readVariable } from './port/provider-defaults.ts';
 import { isOneOf, keysOf } from './port/hidden-keys.ts';
 import { mendBaseUrl } from './tree/mend-base-url.ts';
 import type { MendedUrl } from './tree/url-parts.ts';
+import { hasIdentity } from './outbound/environment-identity.ts';
 import type { FileTarget } from './file/schema.ts';
 import { apiKeySchema, azureUrlSchema, baseUrlSchema, modelSchema } from './file/target-leaves.ts';
 
@@ -30,7 +31,8 @@ export function detectTargets(env: Environment): Detection {
   const warnings: string[] = [];
   const problems: ConfigProblem[] = [];
   for (const provider of PROVIDERS) {
-    const { required, optional } = providerDefaults(provider);
+    const { optional, ...defaults } = providerDefaults(provider);
+    const required = defaults.required.filter((name) => !isReplaced(name, env));
     const missing = required.filter((name) => readVariable(env, name) === undefined);
     const present = [...required, ...optional].filter((name) => readVariable(env, name) !== undefined);
     if (missing.length > 0 && present.length > 0) {
@@ -47,6 +49,11 @@ export function detectTargets(env: Environment): Detection {
     if (faults.length === 0) found.push(detected(provider, env, mended, `environment (${first})`));
   }
   return { found, warnings, problems };
+}
+
+/** Whether an identity in Microsoft Entra stands in for a variable. */
+function isReplaced(name: string, env: Environment): boolean {
+  return name === 'AZURE_OPENAI_API_KEY' && readVariable(env, name) === undefined && hasIdentity(env);
 }
 
 /** Makes a target that nothing but its provider and base URL is known of. */

@@ -2,6 +2,7 @@ import { isLoopback } from '../file/host-port.ts';
 import { hostOf } from '../port/base-url.ts';
 import { ConfigError, type ConfigProblem } from '../port/problem.ts';
 import type { Environment, TargetConfig } from '../port/resolved.ts';
+import { environmentIdentity } from './environment-identity.ts';
 import { environmentProxy, hasOnlyHttpProxy } from './environment-proxy.ts';
 
 /** Targets with the proxies that they are called through. */
@@ -11,13 +12,17 @@ export interface ProxiedTargets {
   readonly warnings: readonly string[];
 }
 
-/** Gives each target the proxy that the environment names for it. Throws {@link ConfigError} where that is none. */
+/** Gives each target the proxy that the environment names for it, and the identity where it has no key. Throws {@link ConfigError}. */
 export function proxiedTargets(targets: readonly TargetConfig[], env: Environment): ProxiedTargets {
   const problems = new Map<string, ConfigProblem>();
+  const wrong: ConfigProblem[] = [];
   const warnings: string[] = [];
   const direct: string[] = [];
-  const proxied = targets.map((target): TargetConfig => {
-    if (target.mock) return target;
+  const proxied = targets.map((given): TargetConfig => {
+    if (given.mock) return given;
+    const isKeyless = given.provider === 'azure-openai' && given.apiKey === undefined;
+    const identity = isKeyless ? environmentIdentity(env, given.baseUrl, wrong) : undefined;
+    const target = identity === undefined ? given : { ...given, identity };
     const choice = environmentProxy(env, target.baseUrl);
     if ('problem' in choice) {
       problems.set(choice.problem.path, choice.problem);
@@ -36,6 +41,7 @@ export function proxiedTargets(targets: readonly TargetConfig[], env: Environmen
     }
     return { ...target, proxy };
   });
+  for (const problem of wrong) problems.set(problem.path, problem);
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
   if (direct.length > 0 && hasOnlyHttpProxy(env)) {
     warnings.push(`HTTP_PROXY is set and HTTPS_PROXY is not: no proxy is used for ${direct.join(', ')}`);

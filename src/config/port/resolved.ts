@@ -1,3 +1,4 @@
+import type { EntraIdentity } from '../../core/entra-identity.ts';
 import type { OpenAiApi, ProviderName } from '../../core/provider.ts';
 import type { Proxy } from '../../core/proxy.ts';
 import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
@@ -43,6 +44,8 @@ export interface TargetConfig {
   readonly ownHost: boolean;
   /** Absent where none is needed: a mock, Ollama, or another host that speaks the provider's API. A secret. */
   readonly apiKey?: string | undefined;
+  /** As whom it is called in place of a key; Azure alone. */
+  readonly identity?: EntraIdentity | undefined;
   /** OpenAI's organization, from `OPENAI_ORG_ID`. */
   readonly organization?: string | undefined;
   /** The default model, or Azure's deployment. Absent for Ollama alone: its first installed model. */
