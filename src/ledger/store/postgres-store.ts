@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 
-import { USAGE_COLUMNS } from '../schema/columns.ts';
+import { partsOfRow } from '../journal/row-encoder.ts';
+import { OWN_COLUMNS, SHARED_COLUMNS, USAGE_COLUMNS, type UsageColumn } from '../schema/columns.ts';
 import { POSTGRES_MIGRATIONS } from '../schema/postgres-migrations.ts';
 import { asStoreError, openPool } from './postgres-pool.ts';
 import type { StoredRow, UsageStore } from './usage-store.ts';
@@ -10,9 +11,7 @@ import { type UtcMonth, utcMonth, utcMonthOf } from './utc-month.ts';
 const LOCK = 0x756e6465;
 
 const COLUMNS = USAGE_COLUMNS.map(({ name }) => name).join(', ');
-const VALUES = USAGE_COLUMNS.map(({ type }, at) =>
-  type === 'jsonb' ? `r.value -> ${at}` : `(r.value ->> ${at})::${type}`,
-).join(', ');
+const VALUES = [...valuesAt(1, OWN_COLUMNS), ...valuesAt(0, SHARED_COLUMNS)].join(', ');
 const INSERT = `INSERT INTO usage_attempts (${COLUMNS}) SELECT ${VALUES} FROM jsonb_array_elements($1::jsonb) AS r(value) ON CONFLICT DO NOTHING`;
 /** The name of a partition, with its schema where that is not searched. */
 const PARTITION = /^.*usage_attempts_(\d{4,})_(\d{2})"?$/;
@@ -40,10 +39,11 @@ export class PostgresStore implements UsageStore {
 
   async write(rows: readonly string[]): Promise<void> {
     await this.open();
-    const instants = rows.map((row) => Number.parseInt(row.slice(1), 10));
+    const parts = rows.map(partsOfRow);
+    const instants = parts.map(({ own }) => Number.parseInt(own.slice(1), 10));
     await this.#makePartitions(new Set(instants.map((atMs) => utcMonthOf(atMs).startMs)));
     try {
-      await this.#query(INSERT, [`[${rows.join(',')}]`]);
+      await this.#query(INSERT, [`[${parts.map(({ shared, own }) => `[${shared},${own}]`).join(',')}]`]);
     } catch (error) {
       // Another process may have dropped one meanwhile: the next time they are looked for again.
       this.#months.clear();
@@ -124,6 +124,11 @@ export class PostgresStore implements UsageStore {
     this.#pool ??= openPool(this.#url);
     return this.#pool;
   }
+}
+
+/** What stands for the values of columns in one of the two arrays of a row. */
+function valuesAt(part: number, columns: readonly UsageColumn[]): readonly string[] {
+  return columns.map(({ type }, at) => `(r.value -> ${part} ->> ${at})::${type}`);
 }
 
 async function migrate(client: PoolClient): Promise<void> {
