@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { partsOfRow } from '../journal/row-encoder.ts';
 import { OWN_COLUMNS, SHARED_COLUMNS, USAGE_COLUMNS, type UsageColumn } from '../schema/columns.ts';
 import { POSTGRES_MIGRATIONS } from '../schema/postgres-migrations.ts';
-import { asStoreError, openPool } from './postgres-pool.ts';
+import { asStoreError, openPool, STATEMENT_MS } from './postgres-pool.ts';
 import type { StoredRow, UsageStore } from './usage-store.ts';
 import { type UtcMonth, utcMonth, utcMonthOf } from './utc-month.ts';
 
@@ -53,7 +53,11 @@ export class PostgresStore implements UsageStore {
 
   async read(sql: string, values: readonly (string | number | bigint | null)[]): Promise<readonly StoredRow[]> {
     await this.open();
-    return this.#query(sql, values);
+    // The server ends it too: a question of a whole year must not go on when nobody waits for it any more.
+    return this.#inTransaction(`SET LOCAL statement_timeout = ${STATEMENT_MS}`, async (client) => {
+      const { rows } = await client.query<StoredRow>(sql, [...values]);
+      return rows;
+    });
   }
 
   async prune(beforeMs: number): Promise<boolean> {
@@ -104,16 +108,23 @@ export class PostgresStore implements UsageStore {
   }
 
   /** Runs steps in one transaction, one process at a time. */
-  async #locked(steps: (client: PoolClient) => Promise<void>): Promise<void> {
+  #locked(steps: (client: PoolClient) => Promise<void>): Promise<void> {
+    return this.#inTransaction("SET LOCAL lock_timeout = '10s'", async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+      await steps(client);
+    });
+  }
+
+  async #inTransaction<Result>(setting: string, steps: (client: PoolClient) => Promise<Result>): Promise<Result> {
     let client: PoolClient | undefined;
     try {
       const pool = await this.#connected();
       client = await pool.connect();
-      await client.query("BEGIN; SET LOCAL lock_timeout = '10s'");
-      await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-      await steps(client);
+      await client.query(`BEGIN; ${setting}`);
+      const result = await steps(client);
       await client.query('COMMIT');
       client.release();
+      return result;
     } catch (error) {
       client?.release(true);
       throw asStoreError(error);

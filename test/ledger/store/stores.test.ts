@@ -147,6 +147,13 @@ describe.skipIf(postgresPrograms() === undefined)('PostgreSQL (skipped where it 
     await store.close();
   });
 
+  test('ends a question that takes too long itself', async () => {
+    const store = new PostgresStore(server?.url ?? '');
+    const found = await store.read("SELECT current_setting('statement_timeout') AS most", []);
+    expect(found).toEqual([{ most: '1min' }]);
+    await store.close();
+  });
+
   test('blames the configuration for a user or database that is not there, and tells neither', async () => {
     const url = new URL(server?.url ?? '');
     url.pathname = '/missing-database';
