@@ -44,7 +44,7 @@ export async function startForwardProxy(identity?: ChaosIdentity): Promise<Forwa
       return;
     }
     const { 'proxy-authorization': _, ...headers } = incoming.headers;
-    const passed = request(incoming.url ?? '', { method: incoming.method, headers }, (received) => {
+    const passed = request(incoming.url ?? '', { agent: false, method: incoming.method, headers }, (received) => {
       answer.writeHead(received.statusCode ?? 502, received.headers);
       received.pipe(answer);
     });

@@ -61,7 +61,7 @@ export const targetSchema = z.strictObject(
     base_url: azureUrlSchema
       .optional()
       .describe("Default: the provider's own. Required for azure-openai, which may have ?api-version= at its end."),
-    api_key: apiKeySchema.optional().describe('A secret; best as ${NAME}, taken from the environment.'),
+    api_key: apiKeySchema.optional().describe('A secret; best as ${NAME} of the environment or ${file:/path}.'),
     model: modelSchema.optional().describe('The default model; for Azure the deployment.'),
     api: oneOf(['responses', 'chat_completions'])
       .optional()

@@ -1,4 +1,4 @@
-import type { EntraIdentity } from '../../core/entra-identity.ts';
+import type { EntraIdentity } from '../../core/outbound/entra-identity.ts';
 import type { ConfigProblem } from '../port/problem.ts';
 import { readVariable } from '../port/provider-defaults.ts';
 import type { Environment } from '../port/resolved.ts';

@@ -1,4 +1,4 @@
-import type { Proxy } from '../../core/proxy.ts';
+import type { Proxy } from '../../core/outbound/proxy.ts';
 import type { ConfigProblem } from '../port/problem.ts';
 import { readVariable } from '../port/provider-defaults.ts';
 import type { Environment } from '../port/resolved.ts';

@@ -34,6 +34,9 @@ export function adoptAuthorities(env: Environment, readFile: (path: string) => s
 
 /** Has Node's own `fetch`, with which the keys of callers' issuers are fetched, use the proxies of the environment. */
 export function adoptProxies(env: Environment): void {
+  const isProxied = ['http_proxy', 'https_proxy'].some((name) => (env[name] ?? env[name.toUpperCase()] ?? '') !== '');
+  // Where it has nothing to do, it would only take time.
+  if (!isProxied) return;
   try {
     http.setGlobalProxyFromEnv({ ...env });
   } catch {

@@ -1,6 +1,6 @@
-import type { EntraIdentity } from '../../core/entra-identity.ts';
+import type { EntraIdentity } from '../../core/outbound/entra-identity.ts';
 import type { OpenAiApi, ProviderName } from '../../core/provider.ts';
-import type { Proxy } from '../../core/proxy.ts';
+import type { Proxy } from '../../core/outbound/proxy.ts';
 import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
 import type { RouteEntry } from '../../engine/route/route.ts';
 import type { LedgerConfig } from './ledger-config.ts';

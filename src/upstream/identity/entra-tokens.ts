@@ -1,4 +1,4 @@
-import type { EntraIdentity } from '../../core/entra-identity.ts';
+import type { EntraIdentity } from '../../core/outbound/entra-identity.ts';
 import type { System, TimerHandle } from '../../core/ports.ts';
 import type { Transport } from '../../core/transport.ts';
 import { requestToken } from './token-request.ts';

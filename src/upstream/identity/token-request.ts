@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-import type { EntraIdentity } from '../../core/entra-identity.ts';
+import type { EntraIdentity } from '../../core/outbound/entra-identity.ts';
 import { FailureError } from '../../core/failure.ts';
 import type { Transport } from '../../core/transport.ts';
 import { networkFailure } from '../network/socket-failure.ts';

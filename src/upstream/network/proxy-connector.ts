@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { type buildConnector, errors } from 'undici';
 
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
-import type { Proxy } from '../../core/proxy.ts';
+import type { Proxy } from '../../core/outbound/proxy.ts';
 import { type Connecting, type Connector, directConnector } from './connector.ts';
 import { ProxyError, type ProxyStage } from './proxy-failure.ts';
 

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 
 import { FailureError } from '../../core/failure.ts';
-import type { Proxy } from '../../core/proxy.ts';
+import type { Proxy } from '../../core/outbound/proxy.ts';
 import { decodingHandler } from './content-decoding.ts';
 import type { DecodingHandler } from './content-decoding.ts';
 import { ConnectionError } from './socket-failure.ts';

@@ -2,7 +2,7 @@ import { Agent, Pool } from 'undici';
 import type { Client } from 'undici';
 
 import type { Runtime } from '../../core/ports.ts';
-import type { Proxy } from '../../core/proxy.ts';
+import type { Proxy } from '../../core/outbound/proxy.ts';
 import { type Connecting, type Connector, directConnector } from './connector.ts';
 import { forwardConnector, tunnelConnector } from './proxy-connector.ts';
 import type { ConnectionAges } from './tracked-client.ts';

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { EntraIdentity } from '../../../src/core/entra-identity.ts';
+import type { EntraIdentity } from '../../../src/core/outbound/entra-identity.ts';
 import { FailureError } from '../../../src/core/failure.ts';
 import { system } from '../../../src/system.ts';
 import { EntraTokens } from '../../../src/upstream/identity/entra-tokens.ts';

@@ -2,7 +2,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Proxy } from '../../../src/core/proxy.ts';
+import type { Proxy } from '../../../src/core/outbound/proxy.ts';
 import type { Transport } from '../../../src/core/transport.ts';
 import { system } from '../../../src/system.ts';
 import { createUndiciTransport } from '../../../src/upstream/network/undici-transport.ts';
