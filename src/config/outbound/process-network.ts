@@ -24,11 +24,7 @@ export function adoptAuthorities(env: Environment, readFile: (path: string) => s
   }
   const certificates = text.match(CERTIFICATE) ?? [];
   if (certificates.length === 0) throw wrong('has no certificate in PEM');
-  try {
-    for (const certificate of certificates) new X509Certificate(certificate);
-  } catch {
-    throw wrong('has a certificate that cannot be read');
-  }
+  if (!certificates.every(isReadable)) throw wrong('has a certificate that cannot be read');
   tls.setDefaultCACertificates([...certificates, ...tls.getCACertificates('extra')]);
 }
 
@@ -41,6 +37,14 @@ export function adoptProxies(env: Environment): void {
     http.setGlobalProxyFromEnv({ ...env });
   } catch {
     // What is no proxy is refused where a target would be called through it.
+  }
+}
+
+function isReadable(certificate: string): boolean {
+  try {
+    return new X509Certificate(certificate).subject !== undefined;
+  } catch {
+    return false;
   }
 }
 

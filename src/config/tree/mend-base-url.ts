@@ -4,7 +4,14 @@ import { isOwnHost, providerDefaults } from '../port/provider-defaults.ts';
 import { azureUrl } from './azure-url.ts';
 import { apiOf, joinUrl, splitUrl, withoutEnding, type MendedUrl, type UrlParts } from './url-parts.ts';
 
-const OPENAI_ENDINGS = ['/chat/completions', '/responses', '/completions', '/embeddings', '/v1/models'] as const;
+const OPENAI_ENDINGS = [
+  '/chat/completions',
+  '/responses',
+  '/completions',
+  '/embeddings',
+  '/v1/models',
+  '/v1/chat',
+] as const;
 const ANTHROPIC_ENDINGS = [
   '/messages/count_tokens',
   '/messages/batches',
@@ -29,6 +36,9 @@ export function mendBaseUrl(provider: ProviderName, text: string, isResource = f
   const parts = baseUrlProblem(withoutApiVersion(text)) === undefined ? splitUrl(text) : undefined;
   if (parts === undefined || provider === 'mock') return { baseUrl: text };
   if (provider === 'azure-openai') return azureUrl(parts, { isResource, isOwnHost: isOwnHost(provider, text) });
+  if (parts.query !== '' && isOwnHost('azure-openai', text)) {
+    return { wrong: 'is an address of Azure OpenAI: set provider: azure-openai' };
+  }
   // That only Azure has a version is said by a rule between fields.
   if (parts.query !== '') return { baseUrl: text };
   if (provider === 'anthropic') return anthropicUrl(parts);
@@ -47,7 +57,7 @@ function openAiUrl(parts: UrlParts, provider: ProviderName, text: string): Mende
     };
   }
   const { path, ending } = withoutEnding(parts.path, OPENAI_ENDINGS);
-  const base = ending === '/v1/models' ? `${path}/v1` : path;
+  const base = ending?.startsWith('/v1/') === true ? `${path}/v1` : path;
   const own = URL.parse(providerDefaults(provider).baseUrl ?? '')?.pathname.replace(/\/$/, '') ?? '';
   const isOwn = isOwnHost(provider, text);
   const right = own !== '' && isOwn && PATH_OF_API.test(base) ? own : base.replace(/(?:\/v1)+$/, '/v1');
@@ -59,7 +69,7 @@ function openAiUrl(parts: UrlParts, provider: ProviderName, text: string): Mende
 }
 
 function anthropicUrl(parts: UrlParts): MendedUrl {
-  const foreign = OPENAI_ENDINGS.slice(0, 2).find((ending) => parts.path.endsWith(ending));
+  const foreign = OPENAI_ENDINGS.slice(0, 3).find((ending) => parts.path.endsWith(ending));
   if (foreign !== undefined) {
     return {
       wrong: `ends in ${foreign}: set provider: openai, or give the base URL of Anthropic's API, such as https://HOST`,

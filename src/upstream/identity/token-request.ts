@@ -114,7 +114,7 @@ function withoutToken(message: string, providerCode: string | undefined, cause?:
 function codeOf(answer: unknown): string | undefined {
   const numbers = property(answer, 'error_codes');
   const number: unknown = Array.isArray(numbers) ? numbers[0] : undefined;
-  if (Number.isSafeInteger(number)) return `AADSTS${number}`;
+  if (typeof number === 'number' && Number.isSafeInteger(number)) return `AADSTS${number}`;
   const word = property(answer, 'error');
   return typeof word === 'string' && /^[a-z_]{1,64}$/.test(word) ? word : undefined;
 }

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -72,13 +72,13 @@ beforeEach(async () => {
   nowMs = 0;
   answer = issued('token-1');
   release = undefined;
-  const server = createServer(async (incoming, outgoing) => {
+  const serve = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     asked.push({ url: incoming.url, form: new URLSearchParams(await text(incoming)) });
     if (release !== undefined) await new Promise<void>((resolve) => (release = resolve));
     outgoing.writeHead(answer.status, { 'content-type': 'application/json' });
     outgoing.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
-  });
-  endpoint = await listenOnLoopback(server);
+  };
+  endpoint = await listenOnLoopback(createServer((incoming, outgoing) => void serve(incoming, outgoing)));
 });
 
 afterEach(async () => {
