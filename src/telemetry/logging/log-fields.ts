@@ -69,7 +69,7 @@ export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
     'understudy.caller': end.caller?.name,
     'understudy.caller_group': end.caller?.group,
     'rpc.method': `${SERVICE}/${method}`,
-    'rpc.response.status_code': outcome.status,
+    'rpc.status_code': outcome.status,
     'error.type': outcome.reason,
     'gen_ai.operation.name': OPERATION,
     'gen_ai.provider.name': serving && genAiProvider(serving.provider),
