@@ -25,6 +25,8 @@ export interface UpstreamCall {
   readonly wire: WireRequest;
   readonly model: string;
   readonly stream: boolean;
+  /** Headers of this call alone, names and values in turn. */
+  readonly ownHeaders?: readonly string[] | undefined;
   /** Put around the reader of the answer. */
   readonly wrapReader: (reader: EventReader) => EventReader;
 }
@@ -52,13 +54,14 @@ export function createUpstreamTarget(options: UpstreamTargetOptions): UpstreamTa
     ask(transport, await heads.head({ path, stream: false, model: '' }), body, signal);
   return {
     ask: askTarget,
-    open: ({ wire, model, stream, wrapReader }, sink) =>
+    open: ({ wire, model, stream, ownHeaders, wrapReader }, sink) =>
       openExchange(
         {
           transport,
           adapter,
           head: heads.head({ path: wire.path, stream, model }),
           wire,
+          ownHeaders,
           stream,
           wrapReader,
           runtime,
