@@ -32,6 +32,9 @@ export interface SpanSource {
   readonly instrumentationScope: ReadableSpan['instrumentationScope'];
 }
 
+const FAILED = { code: SpanStatusCode.ERROR };
+const UNSET = { code: SpanStatusCode.UNSET };
+
 /** Makes the spans of a call, which has ended, in the form that the SDK exports. */
 export function finishedSpans(
   parts: readonly SpanPart[],
@@ -58,7 +61,7 @@ export function finishedSpans(
       startTime: timeOf(startMs),
       endTime: timeOf(endMs),
       duration: timeOf(endMs - startMs),
-      status: { code: isError ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
+      status: isError ? FAILED : UNSET,
       attributes,
       links: [],
       events: events.map((event) => ({ name: event.name, time: timeOf(event.atMs), attributes: event.attributes })),
