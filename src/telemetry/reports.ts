@@ -12,7 +12,7 @@ import { createCallLog, type CallLog } from './logging/log.ts';
 import type { SpentOf } from './metering/caller-metrics.ts';
 import { createMetrics, type Metrics } from './metering/metrics.ts';
 import type { OpenExport } from './otlp/open-export.ts';
-import { type Environment, readOtelSettings } from './otlp/otel-environment.ts';
+import { type OtelEnvironment, readOtelSettings } from './otlp/otel-environment.ts';
 import { reportCall } from './report/call-report.ts';
 import { noExports, type Signal } from './report/export-figures.ts';
 import type { ReadMetric } from './report/read-metric.ts';
@@ -34,7 +34,7 @@ export interface ReportParts {
   readonly transfers: TransferFigures;
   readonly style: LogStyle;
   /** Whether and how OpenTelemetry's SDK exports; absent: it does not. */
-  readonly env?: Environment | undefined;
+  readonly env?: OtelEnvironment | undefined;
   /** What accounts have spent; absent where this process does not count it. */
   readonly spentOf?: SpentOf | undefined;
   /** What the ledger does; absent where there is none. */

@@ -1,5 +1,5 @@
 /** Environment variables by their names. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type OtelEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** How telemetry is sent. */
 export type OtlpProtocol = 'grpc' | 'http/protobuf';
@@ -55,7 +55,7 @@ const DEFAULT_SAMPLER = 'parentbased_always_on';
  * Reads what of telemetry is to be exported (OpenTelemetry specification, "Environment Variable Specification"). Nothing is, unless
  * an endpoint or an exporter is named. What cannot be read is passed over with a warning, as the specification wants it.
  */
-export function readOtelSettings(env: Environment): OtelSettings {
+export function readOtelSettings(env: OtelEnvironment): OtelSettings {
   const warnings: string[] = [];
   const of = (name: string): string | undefined => {
     const text = env[name]?.trim();

@@ -141,8 +141,7 @@ class Exchange implements AttemptHandle, HttpHandler {
   #send({ url, headers }: RequestHead): void {
     if (this.#state !== 'reading') return;
     const { transport, wire, ownHeaders } = this.#parts;
-    const body = JSON.stringify(wire.body);
-    this.#http = transport.send({ method: 'POST', url, headers, ownHeaders, body }, this);
+    this.#http = transport.send({ method: 'POST', url, headers, ownHeaders, body: JSON.stringify(wire.body) }, this);
     if (this.#isPaused) this.#http.pause();
   }
 
