@@ -20,6 +20,7 @@ import { RESET_GUARD } from '../http2/reset-budget.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { WatchPlaces } from '../health/watch-places.ts';
 import type { Authentication } from '../port/authentication.ts';
+import type { CallMeter } from '../port/call-meter.ts';
 import { clampTimeoutHeaders, FLUSH_MS } from '../port/limits.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
 import { guardClients } from '../tls/guard-clients.ts';
@@ -53,6 +54,8 @@ export interface GrpcDoorOptions {
   readonly tlsHappened?: ((event: TlsEvent) => void) | undefined;
   /** How callers are known. Default: nobody is asked. */
   readonly authentication?: Authentication | undefined;
+  /** Counts the calls. Default: nobody does. */
+  readonly meter?: CallMeter | undefined;
   /** How long connections live. Default: {@link DEFAULT_CONNECTIONS}. */
   readonly connections?: ConnectionsConfig | undefined;
 }
@@ -117,7 +120,8 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     throw error;
   }
   const transfers = options.transfers ?? createTransfers(runtime);
-  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) }, options.authentication);
+  const { meter, authentication } = options;
+  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime), meter }, authentication);
   const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs });
   for (const http2Server of http2ServersOf(server)) {
     if (!isHttp2Server(http2Server)) continue;

@@ -1,14 +1,20 @@
 import { Counter, type CounterConfiguration, Gauge, Histogram } from 'prom-client';
 
-import { labelText, writesItself } from './written-metrics.ts';
+import { exemplarText } from '../exposition/open-metrics.ts';
+import { labelText, writesItself } from '../exposition/written-metrics.ts';
+import { noteExemplar } from '../report/exemplars.ts';
+import type { Exemplar } from '../report/read-metric.ts';
 
 /**
  * prom-client looks labels up at each step. What every call counts is therefore counted in series that are opened once for a
  * set of labels, and handed over when somebody asks.
  */
 
-/** Adds an amount to one series of a counter, or observes a value in one of a histogram. */
-export type Tally = (amount: number) => void;
+/** The span that a value is of, in a trace that is sampled. */
+export type ExemplarSpan = Omit<Exemplar, 'value'>;
+
+/** Adds an amount to one series of a counter, or observes a value in one of a histogram, where a span may go with it. */
+export type Tally = (amount: number, span?: ExemplarSpan) => void;
 
 type Labels<Label extends string> = Readonly<Partial<Record<Label, string>>>;
 
@@ -82,6 +88,8 @@ interface Series<Label extends string> {
   readonly shownLabels: string;
   /** How many values lie in each bucket and not in a lower one; the last is that of +Inf. */
   readonly counts: number[];
+  /** The last value in each bucket that is of a trace; undefined until there is one. */
+  exemplars: Exemplar[] | undefined;
   sum: number;
 }
 
@@ -101,37 +109,41 @@ export function createTalliedHistogram<Label extends string>(
   });
   // prom-client cannot be handed values that were counted elsewhere; but what it asks a metric for can be answered.
   const histogram = new Histogram<Label>({ ...config, buckets: [...buckets] });
-  writesItself(Object.assign(histogram, { get, getForPromString: get }), 'histogram', () =>
-    opened.values().map((series) => written(name, heads, series)),
+  writesItself(Object.assign(histogram, { get, getForPromString: get }), 'histogram', (isOpenMetrics) =>
+    opened.values().map((series) => written(name, heads, series, isOpenMetrics)),
   );
   return {
     open: (labels) => {
+      const counts = Array.from({ length: buckets.length + 1 }, () => 0);
       const shownLabels = labelText(labelNames, labels);
-      const series = {
-        labels: { ...labels },
-        shownLabels,
-        counts: Array.from({ length: buckets.length + 1 }, () => 0),
-        sum: 0,
-      };
+      const series: Series<Label> = { labels: { ...labels }, shownLabels, counts, exemplars: undefined, sum: 0 };
       opened.push(series);
-      return (value) => {
+      return (value, span) => {
         let bucket = 0;
         while (bucket < buckets.length && value > (buckets[bucket] ?? Infinity)) bucket++;
         series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
         series.sum += value;
+        if (span !== undefined) (series.exemplars ??= [])[bucket] = { ...span, value };
       };
     },
   };
 }
 
 /** Tells a series as Prometheus wants it: each bucket with all that lies below it. */
-function shown<Label extends string>(name: string, buckets: readonly number[], { labels, counts, sum }: Series<Label>) {
+function shown<Label extends string>(
+  name: string,
+  buckets: readonly number[],
+  { labels, counts, exemplars, sum }: Series<Label>,
+) {
   let count = 0;
   const values: { metricName: string; labels: Readonly<Record<string, string | undefined>>; value: number }[] = [];
   for (const [index, own] of counts.entries()) {
     count += own;
     const le = index < buckets.length ? String(buckets[index]) : '+Inf';
-    values.push({ metricName: `${name}_bucket`, labels: { le, ...labels }, value: count });
+    const value = { metricName: `${name}_bucket`, labels: { le, ...labels }, value: count };
+    const exemplar = exemplars?.[index];
+    if (exemplar !== undefined) noteExemplar(value, exemplar);
+    values.push(value);
   }
   if (count === 0) return [];
   return [
@@ -142,13 +154,18 @@ function shown<Label extends string>(name: string, buckets: readonly number[], {
 }
 
 /** Writes the same as text, at a tenth of what prom-client takes for it. */
-function written<Label extends string>(name: string, heads: readonly string[], series: Series<Label>): string {
-  const { shownLabels, counts, sum } = series;
+function written<Label extends string>(
+  name: string,
+  heads: readonly string[],
+  { shownLabels, counts, exemplars, sum }: Series<Label>,
+  withExemplars: boolean,
+): string {
   let count = 0;
   let text = '';
   for (const [index, head] of heads.entries()) {
     count += counts[index] ?? 0;
-    text += `${head}${shownLabels}} ${count}\n`;
+    const exemplar = withExemplars ? exemplars?.[index] : undefined;
+    text += `${head}${shownLabels}} ${count}${exemplar === undefined ? '' : ` # ${exemplarText(exemplar)}`}\n`;
   }
   if (count === 0) return '';
   return `${text}${name}_sum{${shownLabels}} ${sum}\n${name}_count{${shownLabels}} ${count}\n`;

@@ -2,19 +2,23 @@ import { Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 
 import { createTalliedCounter, createTalliedHistogram, readGauge } from '../../../src/telemetry/metering/tally.ts';
-import { writeMetrics } from '../../../src/telemetry/metering/written-metrics.ts';
+import { openMetricsText } from '../../../src/telemetry/exposition/open-metrics.ts';
+import { readRegistry } from '../../../src/telemetry/exposition/read-registry.ts';
+import { writeMetrics } from '../../../src/telemetry/exposition/written-metrics.ts';
 
 /** What is written of a registry, which is what prom-client writes of it. */
 async function textOf(registry: Registry): Promise<string> {
-  const text = await writeMetrics(registry, () => Promise.resolve());
+  const pause = (): Promise<void> => Promise.resolve();
+  const text = await writeMetrics(registry, false, pause);
   expect(text).toBe(await registry.metrics());
+  expect(await writeMetrics(registry, true, pause)).toBe(openMetricsText(await readRegistry(registry)));
   return text;
 }
 
 function counterOfCups() {
   const registry = new Registry();
-  const cups = createTalliedCounter({ name: 'cups', help: 'Cups.', labelNames: ['of'], registers: [registry] });
-  const shown = async () => (await textOf(registry)).split('\n').filter((line) => line.startsWith('cups{'));
+  const cups = createTalliedCounter({ name: 'cups_total', help: 'Cups.', labelNames: ['of'], registers: [registry] });
+  const shown = async () => (await textOf(registry)).split('\n').filter((line) => line.startsWith('cups_total{'));
   return { ...cups, shown };
 }
 
@@ -22,17 +26,17 @@ describe('a tallied counter', () => {
   it('shows a series from when it is opened', async () => {
     const cups = counterOfCups();
     cups.open({ of: 'tea' });
-    expect(await cups.shown()).toEqual(['cups{of="tea"} 0']);
+    expect(await cups.shown()).toEqual(['cups_total{of="tea"} 0']);
   });
 
   it('shows what was counted once, however often it is asked', async () => {
     const cups = counterOfCups();
     const tea = cups.open({ of: 'tea' });
     tea(2);
-    expect(await cups.shown()).toEqual(['cups{of="tea"} 2']);
-    expect(await cups.shown()).toEqual(['cups{of="tea"} 2']);
+    expect(await cups.shown()).toEqual(['cups_total{of="tea"} 2']);
+    expect(await cups.shown()).toEqual(['cups_total{of="tea"} 2']);
     tea(1);
-    expect(await cups.shown()).toEqual(['cups{of="tea"} 3']);
+    expect(await cups.shown()).toEqual(['cups_total{of="tea"} 3']);
   });
 
   it('keeps series apart, and has one for the same labels', async () => {
@@ -40,7 +44,7 @@ describe('a tallied counter', () => {
     cups.open({ of: 'tea' })(1);
     cups.open({ of: 'milk' })(4);
     cups.open({ of: 'tea' })(2);
-    expect(await cups.shown()).toEqual(['cups{of="tea"} 3', 'cups{of="milk"} 4']);
+    expect(await cups.shown()).toEqual(['cups_total{of="tea"} 3', 'cups_total{of="milk"} 4']);
   });
 });
 
@@ -82,7 +86,7 @@ it('thousands of lines are written with pauses in which others have their turn, 
     names.map((of) => [{ of }, 1] as const),
   );
   let pauses = 0;
-  const text = await writeMetrics(registry, () => {
+  const text = await writeMetrics(registry, false, () => {
     pauses += 1;
     return Promise.resolve();
   });

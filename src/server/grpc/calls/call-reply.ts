@@ -18,6 +18,12 @@ export class CallReply {
   #isEnded = false;
   #isWhole = false;
   #trailers: OutgoingHttpHeaders = {};
+  /** Number of its gRPC status; undefined until it has one. */
+  status: number | undefined;
+  /** Bytes of the message of the request, as it was on the wire. */
+  requestBytes = 0;
+  /** Bytes of the messages that were given to it. */
+  messageBytes = 0;
 
   constructor(stream: ServerHttp2Stream, held: BytesHeld) {
     this.#stream = stream;
@@ -53,6 +59,7 @@ export class CallReply {
   answer(message: Buffer | readonly Buffer[], headers: Metadata, trailers: Metadata | undefined): void {
     if (!this.#claimEnd()) return;
     this.#isWhole = true;
+    this.status = 0;
     this.#sendHead(headers);
     this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
     if (!Buffer.isBuffer(message)) {
@@ -60,7 +67,7 @@ export class CallReply {
     } else if (message.byteLength > PIECE_BYTES) {
       this.#answerInPieces([message]);
     } else {
-      this.#held.answer(message.byteLength);
+      this.#holds(message.byteLength);
       this.#stream.end(framed(message));
     }
   }
@@ -68,7 +75,7 @@ export class CallReply {
   /** Behind their prefix, not copied behind it. */
   #answerInPieces(pieces: readonly Buffer[]): void {
     const byteLength = bytesOf(pieces);
-    this.#held.answer(byteLength);
+    this.#holds(byteLength);
     this.#pieces.write(prefixOf(byteLength), () => undefined);
     for (const piece of pieces) this.#pieces.write(piece, () => undefined);
     this.#pieces.end();
@@ -77,6 +84,7 @@ export class CallReply {
   /** Ends a call with an error; headers commit it at the client. Does nothing where the caller is gone. */
   fail({ code, details, metadata }: CallStatus, headers?: Metadata): void {
     if (!this.#claimEnd()) return;
+    this.status = code;
     const message = encodeURI(details.toWellFormed());
     const trailers = { 'grpc-status': String(code), 'grpc-message': message, ...metadata.toHttp2Headers() };
     if (headers !== undefined && !this.#stream.headersSent) this.#sendHead(headers);
@@ -96,7 +104,7 @@ export class CallReply {
   write(message: Buffer, headers: () => Metadata, sent: () => void): void {
     if (this.isGone) return;
     if (!this.#stream.headersSent) this.#sendHead(headers());
-    this.#held.answer(message.byteLength);
+    this.#holds(message.byteLength);
     this.#pieces.write(framed(message), () => {
       this.#held.answer(-message.byteLength);
       sent();
@@ -106,6 +114,7 @@ export class CallReply {
   /** Ends a call of many messages well. Does nothing where the caller is gone. */
   end(headers: () => Metadata, trailers: Metadata | undefined): void {
     if (!this.#claimEnd()) return;
+    this.status = 0;
     if (!this.#stream.headersSent) this.#sendHead(headers());
     this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
     this.#endPieces();
@@ -126,6 +135,11 @@ export class CallReply {
   get #pieces(): PieceWriter {
     this.#pieceWriter ??= new PieceWriter(this.#stream);
     return this.#pieceWriter;
+  }
+
+  #holds(bytes: number): void {
+    this.messageBytes += bytes;
+    this.#held.answer(bytes);
   }
 
   #endPieces(): void {

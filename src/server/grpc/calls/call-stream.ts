@@ -173,9 +173,9 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
   }
 
   #accept(length: number): boolean {
-    const { maxMessageBytes } = this.#options.transfers.limits;
-    if (length > maxMessageBytes) this.#refuseFor('message_size', 'too_large');
+    if (length > this.#options.transfers.limits.maxMessageBytes) this.#refuseFor('message_size', 'too_large');
     else if (!this.#held.take(length)) this.#refuseFor('bytes_in_flight', 'over_budget');
+    else this.reply.requestBytes = length;
     return !this.reply.isEnded;
   }
 

@@ -1,7 +1,10 @@
 import type { Registry } from 'prom-client';
 
-/** Returns the lines of a metric's series, each with its line feed. */
-type SeriesText = () => Iterable<string>;
+import { OPEN_METRICS_END, openMetricHead, openMetricText } from './open-metrics.ts';
+import { readMetric } from './read-registry.ts';
+
+/** Returns the lines of a metric's series, each with its line feed; OpenMetrics has exemplars. */
+type SeriesText = (isOpenMetrics: boolean) => Iterable<string>;
 
 /** So many lines, about, are written in one go, which takes less than half a millisecond. */
 const LINES_AT_ONCE = 2_000;
@@ -9,25 +12,34 @@ const LINES_AT_ONCE = 2_000;
 const LINES_OF_HISTOGRAM = 20;
 
 /**
- * Writes all metrics of a registry in Prometheus' text format 0.0.4.
+ * Writes all metrics of a registry in Prometheus' text format 0.0.4, or in OpenMetrics 1.0.
  *
  * @param pause awaited every few thousand lines, so that no scrape keeps calls waiting
  */
-export async function writeMetrics(registry: Registry, pause: () => Promise<void>): Promise<string> {
+export async function writeMetrics(
+  registry: Registry,
+  isOpenMetrics: boolean,
+  pause: () => Promise<void>,
+): Promise<string> {
   const slices: string[] = [];
   let slice: string[] = [];
   let lines = 0;
   for (const { name, help } of registry.getMetricsAsArray()) {
-    if (slices.length > 0 || slice.length > 0) slice.push('\n');
-    const own = OWN_TEXT.get(registry.getSingleMetric(name) ?? registry);
+    const metric = registry.getSingleMetric(name);
+    const own = metric && OWN_TEXT.get(metric);
+    if (!isOpenMetrics && (slices.length > 0 || slice.length > 0)) slice.push('\n');
     if (own === undefined) {
-      slice.push(await registry.getSingleMetricAsString(name), '\n');
+      if (!isOpenMetrics) slice.push(await registry.getSingleMetricAsString(name), '\n');
+      else if (metric !== undefined) slice.push(...readMetric(await metric.get()).map(openMetricText));
       continue;
     }
-    slice.push(`# HELP ${name} ${help}\n# TYPE ${name} ${own.type}\n`);
-    for (const text of own.series()) {
+    const { type } = own;
+    slice.push(
+      isOpenMetrics ? openMetricHead({ name, help, type }) : `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`,
+    );
+    for (const text of own.series(isOpenMetrics)) {
       slice.push(text);
-      lines += own.type === 'histogram' ? LINES_OF_HISTOGRAM : 1;
+      lines += type === 'histogram' ? LINES_OF_HISTOGRAM : 1;
       if (lines < LINES_AT_ONCE) continue;
       slices.push(slice.join(''));
       slice = [];
@@ -35,7 +47,7 @@ export async function writeMetrics(registry: Registry, pause: () => Promise<void
       await pause();
     }
   }
-  return [...slices, ...slice].join('');
+  return [...slices, ...slice, isOpenMetrics ? OPEN_METRICS_END : ''].join('');
 }
 
 /** What many series are of. */
