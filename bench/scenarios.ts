@@ -1,7 +1,8 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 
 import { MessageSchema, Role } from '../gen/understudy/v1/chat_pb.ts';
-import type { Message } from '../gen/understudy/v1/chat_pb.ts';
+import type { GenerationOptionsSchema, Message } from '../gen/understudy/v1/chat_pb.ts';
 import { ChatRequestSchema, StreamChatRequestSchema } from '../gen/understudy/v1/llm_pb.ts';
 import { frame } from './frames.ts';
 
@@ -9,7 +10,7 @@ import { frame } from './frames.ts';
 export const DELTAS = 100;
 
 /** A word in the prompt by which the fake upstream and the floors know what to answer. */
-const MARKS = { chat: 'ask-chat', apart: 'ask-apart', joined: 'ask-joined' } as const;
+const MARKS = { chat: 'ask-chat', open: 'ask-open', apart: 'ask-apart', joined: 'ask-joined' } as const;
 
 /** What is measured: one kind of call. */
 export type ScenarioName = keyof typeof MARKS;
@@ -30,8 +31,11 @@ export interface Scenario {
 /** The pieces of the answer, in order. Those of `apart` are reasoning and text in turn, so that no two can be joined. */
 export const PIECES: readonly string[] = Array.from({ length: DELTAS }, (_, index) => `word${index} `);
 
-/** The whole answer of Chat. */
-export const CHAT_TEXT = PIECES.slice(0, 60).join('');
+/** The answer of Chat, whole and in the pieces that come where it is streamed upstream. */
+export const CHAT_PIECES: readonly string[] = PIECES.slice(0, 60);
+export const CHAT_TEXT = CHAT_PIECES.join('');
+/** An answer of at most so many tokens is asked for whole. */
+const CHAT_MOST_TOKENS = 200;
 
 /** Which part of the answer a piece of a stream belongs to. */
 export function kindOfPiece(name: ScenarioName, index: number): 'text' | 'reasoning' {
@@ -49,6 +53,7 @@ export function scenarioIn(request: Buffer): ScenarioName | undefined {
   if (at === -1) return undefined;
   const next = request[at + 4];
   if (next === 0x63) return 'chat';
+  if (next === 0x6f) return 'open';
   return next === 0x61 ? 'apart' : 'joined';
 }
 
@@ -58,7 +63,14 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'chat',
     title: 'Chat',
     path: '/understudy.v1.LlmService/Chat',
-    body: frame(toBinary(ChatRequestSchema, create(ChatRequestSchema, { messages: prompt('chat') }))),
+    body: chatBody('chat', { maxTokens: CHAT_MOST_TOKENS }),
+    messages: { least: 1, most: 1 },
+  },
+  {
+    name: 'open',
+    title: `Chat without max_tokens, asked for as a stream of ${CHAT_PIECES.length} deltas`,
+    path: '/understudy.v1.LlmService/Chat',
+    body: chatBody('open', {}),
     messages: { least: 1, most: 1 },
   },
   {
@@ -77,6 +89,10 @@ export const SCENARIOS: readonly Scenario[] = [
     messages: { least: 4, most: DELTAS + 3 },
   },
 ];
+
+function chatBody(name: ScenarioName, options: MessageInitShape<typeof GenerationOptionsSchema>): Buffer {
+  return frame(toBinary(ChatRequestSchema, create(ChatRequestSchema, { messages: prompt(name), options })));
+}
 
 function prompt(name: ScenarioName): Message[] {
   const message = (role: Role, text: string): Message =>
