@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
 import type { DescService } from '@bufbuild/protobuf';
 import { createServiceImplSpec, type ServiceImpl } from '@connectrpc/connect';
 import type { Cohort } from '../../core/cohort.ts';
@@ -16,6 +17,8 @@ export interface GrpcMountOptions extends OpenCallsOptions {
   readonly cohort: Cohort;
   /** Bound the calls of the methods that they are for, by the names of these. */
   readonly places?: Readonly<Record<string, CallPlaces>>;
+  /** What every end of a call says besides. */
+  readonly trailers?: (() => OutgoingHttpHeaders) | undefined;
   /** Counts the calls, where they have to be waited for. */
   readonly calls?: LiveCalls;
 }
@@ -33,19 +36,21 @@ export function mountService<Service extends DescService>(
 ): ReadonlyMap<string, TakenMethod<CallStream>> {
   const handlers = new Map<string, TakenMethod<CallStream>>();
   const openCalls = new OpenCalls(options);
-  const { calls, cohort, places = {} } = options;
+  const { calls, cohort, trailers, places = {} } = options;
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
     if (spec.kind === 'unary') {
       handlers.set(path, {
         calls,
         openCalls,
+        trailers,
         handle: (call) => cohort.add(() => void answerUnary(spec, call, openCalls)),
       });
     } else if (spec.kind === 'server_streaming') {
       handlers.set(path, {
         calls,
         openCalls,
+        trailers,
         places: places[spec.method.name],
         handle: (call) => cohort.add(() => void answerStream(spec, call, openCalls)),
       });

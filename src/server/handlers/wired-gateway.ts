@@ -7,6 +7,7 @@ import type { TargetSnapshot } from '../../engine/target/state.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import type { Authentication } from '../port/authentication.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
+import type { LoadFigures } from '../port/load-figures.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
 
@@ -28,6 +29,8 @@ export interface WiredGateway {
   authentication(): Authentication | undefined;
   /** How much there is to do. */
   load(): EngineLoad;
+  /** How much this process has had to do of late; absent where nothing is measured. */
+  readonly loadFigures: (() => LoadFigures) | undefined;
   /** What holds requests and answers at the doors in bounds. */
   readonly transfers: Transfers;
   /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */

@@ -13,15 +13,18 @@ export const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' }
 export class CallReply {
   readonly #stream: ServerHttp2Stream;
   readonly #held: BytesHeld;
+  readonly #more: (() => OutgoingHttpHeaders) | undefined;
   /** Made for long answers and for streams alone. */
   #pieceWriter: PieceWriter | undefined;
   #isEnded = false;
   #isWhole = false;
   #trailers: OutgoingHttpHeaders = {};
 
-  constructor(stream: ServerHttp2Stream, held: BytesHeld) {
+  /** @param more trailers of every end, whatever it is */
+  constructor(stream: ServerHttp2Stream, held: BytesHeld, more?: () => OutgoingHttpHeaders) {
     this.#stream = stream;
     this.#held = held;
+    this.#more = more;
   }
 
   /** Whether the call has been given its end, though it may not have been read. */
@@ -54,7 +57,7 @@ export class CallReply {
     if (!this.#claimEnd()) return;
     this.#isWhole = true;
     this.#sendHead(headers);
-    this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
+    this.#trailers = { 'grpc-status': '0', ...this.#more?.(), ...trailers?.toHttp2Headers() };
     if (!Buffer.isBuffer(message)) {
       this.#answerInPieces(message);
     } else if (message.byteLength > PIECE_BYTES) {
@@ -78,7 +81,8 @@ export class CallReply {
   fail({ code, details, metadata }: CallStatus, headers?: Metadata): void {
     if (!this.#claimEnd()) return;
     const message = encodeURI(details.toWellFormed());
-    const trailers = { 'grpc-status': String(code), 'grpc-message': message, ...metadata.toHttp2Headers() };
+    const status = { 'grpc-status': String(code), 'grpc-message': message };
+    const trailers = { ...status, ...this.#more?.(), ...metadata.toHttp2Headers() };
     if (headers !== undefined && !this.#stream.headersSent) this.#sendHead(headers);
     if (this.#stream.headersSent) {
       this.#trailers = trailers;
@@ -107,7 +111,7 @@ export class CallReply {
   end(headers: () => Metadata, trailers: Metadata | undefined): void {
     if (!this.#claimEnd()) return;
     if (!this.#stream.headersSent) this.#sendHead(headers());
-    this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
+    this.#trailers = { 'grpc-status': '0', ...this.#more?.(), ...trailers?.toHttp2Headers() };
     this.#endPieces();
   }
 

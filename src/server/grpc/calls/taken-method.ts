@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
 import type { LiveCalls } from '../../http/live-calls.ts';
 import type { OpenCalls } from './open-calls.ts';
 
@@ -9,6 +10,8 @@ export interface TakenMethod<Call> {
   readonly openCalls: OpenCalls;
   /** Counts the calls from their first byte to their last, where they have to be waited for. */
   readonly calls?: LiveCalls | undefined;
+  /** What every end of its calls says besides. */
+  readonly trailers?: (() => OutgoingHttpHeaders) | undefined;
   /** Bounds how many of its calls are open, where they last. */
   readonly places?: CallPlaces | undefined;
 }
