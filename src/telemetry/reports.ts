@@ -7,7 +7,7 @@ import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd } from '../server/port/gateway-port.ts';
 import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
-import { LoadWindow, processCounters } from './load/load-window.ts';
+import { RecentLoad, processCounters } from './load/recent-load.ts';
 import { watchLoad } from './load/overload.ts';
 import { createPeopleFormat } from './logging/line-format.ts';
 import { createCallLog, type CallLog } from './logging/log.ts';
@@ -45,7 +45,7 @@ export interface Reports {
   readonly metrics: Metrics;
   readonly load: ReturnType<typeof watchLoad>;
   /** What this process has had to do of late, for who balances between several. */
-  readonly window: LoadWindow;
+  readonly recent: RecentLoad;
   /** Tells of a call's end, once its answer is on its way. */
   callEnded(call: CallEnd): void;
   /** Tells of the transport security of the listeners. */
@@ -60,13 +60,13 @@ export function openReports(parts: ReportParts): Reports {
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
   const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format });
   const refused = (): number => transfers.refused.bytes_in_flight + transfers.refused.turn_wait;
-  const window = new LoadWindow(backgroundTimers(system), processCounters(refused));
+  const recent = new RecentLoad(backgroundTimers(system), processCounters(refused));
   const metrics = createMetrics({ version, transfers, spentOf, limitStore, ledger });
   return {
     log,
     metrics,
     load: watchLoad(system),
-    window,
+    recent,
     tlsHappened: (event) => {
       log.tlsHappened(event);
       metrics.tlsHappened(event);
@@ -76,7 +76,7 @@ export function openReports(parts: ReportParts): Reports {
       log.credentialsRefused(credentials, peer);
     },
     callEnded: (call) => {
-      window.callEnded(call);
+      recent.callEnded(call);
       // The answers go out first; then all log lines of a turn, then all figures.
       cohort.add(() => {
         const end = reportCall(call);

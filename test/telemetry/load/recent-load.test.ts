@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 
-import { LoadWindow, processCounters } from '../../../src/telemetry/load/load-window.ts';
+import { RecentLoad, processCounters } from '../../../src/telemetry/load/recent-load.ts';
 import { createVirtualRuntime } from '../../support/virtual-runtime.ts';
 import { failed, success } from '../../server/support/fake-gateway.ts';
 
@@ -10,7 +10,7 @@ const SLOTS = { active: 25, maxActive: 100 };
 function watched() {
   const runtime = createVirtualRuntime();
   const totals = { active: 0, idle: 0, cpuMs: 0, refused: 0 };
-  const window = new LoadWindow(runtime, {
+  const window = new RecentLoad(runtime, {
     loop: () => totals,
     cpuMs: () => totals.cpuMs,
     memoryShare: () => 0.2,

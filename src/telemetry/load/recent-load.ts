@@ -37,7 +37,7 @@ interface Mark {
 }
 
 /** What a process has had to do over the last ten seconds, whoever asks, and whenever. */
-export class LoadWindow {
+export class RecentLoad {
   readonly #timers: Timers;
   readonly #counters: LoadCounters;
   readonly #marks: Mark[] = [];
