@@ -187,7 +187,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     port,
     authentication,
     load: () => engine.load,
-    loadFigures: told && (() => told.recent.figures(engine.load)),
+    loadFigures: told && (() => told.recent.figures(() => engine.load)),
     transfers,
     handlers: () => createHandlers(port, { random }),
     doorHandlers: (isAccepting) => createHandlers(port, { random, isAccepting, maxMessageBytes }),

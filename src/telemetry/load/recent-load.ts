@@ -61,8 +61,9 @@ export class RecentLoad {
   }
 
   /** Returns the figures, the same object within a second, once there are calls. */
-  figures({ active, maxActive }: Pick<EngineLoad, 'active' | 'maxActive'>): LoadFigures {
+  figures(engineLoad: () => Pick<EngineLoad, 'active' | 'maxActive'>): LoadFigures {
     if (this.#figures !== undefined && (this.#figures.callsPerSecond > 0 || this.#calls === 0)) return this.#figures;
+    const { active, maxActive } = engineLoad();
     const now = this.#mark();
     const [from = now] = this.#marks;
     const elapsedMs = now.atMs - from.atMs;

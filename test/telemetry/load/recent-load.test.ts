@@ -4,7 +4,7 @@ import { RecentLoad, processCounters } from '../../../src/telemetry/load/recent-
 import { createVirtualRuntime } from '../../support/virtual-runtime.ts';
 import { failed, success } from '../../server/support/fake-gateway.ts';
 
-const SLOTS = { active: 25, maxActive: 100 };
+const SLOTS = () => ({ active: 25, maxActive: 100 });
 
 /** A window over counters that rise by what a second is told to take. */
 function watched() {
@@ -67,7 +67,7 @@ test('figures stay as they are within a second, and the first call is in them at
   const called = window.figures(SLOTS);
   expect(called.callsPerSecond).toBe(0.5);
   window.callEnded({ result: success() });
-  expect(window.figures({ active: 100, maxActive: 100 })).toBe(called);
+  expect(window.figures(() => ({ active: 100, maxActive: 100 }))).toBe(called);
 });
 
 test('what a caller is to blame for is no error, what another gateway might have answered is', async () => {
