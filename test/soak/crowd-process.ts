@@ -8,7 +8,7 @@ import { statusOfRaw } from '../support/raw-grpc.ts';
 
 /** The process of a crowd: keeps calls of Generate under way until its parent lets go of it, and tells it once a second how they ended. */
 
-const CONNECTIONS = 8;
+const MOST_CONNECTIONS = 1_000;
 
 const [address = '', callers = '1', bytes = '100'] = process.argv.slice(2);
 const body = frame(toBinary(GenerateRequestSchema, create(GenerateRequestSchema, { prompt: promptOf(Number(bytes)) })));
@@ -34,12 +34,15 @@ async function call(session: ClientHttp2Session): Promise<void> {
   ends[status] = (ends[status] ?? 0) + 1;
 }
 
-const sessions = Array.from({ length: CONNECTIONS }, () => connect(`http://${address}`).on('error', () => undefined));
+const sessions = Array.from({ length: Math.min(MOST_CONNECTIONS, Number(callers)) }, () =>
+  connect(`http://${address}`).on('error', () => undefined),
+);
 for (let caller = 0; caller < Number(callers); caller++) {
-  const session = sessions[caller % CONNECTIONS];
+  const session = sessions[caller % sessions.length];
   void (async () => {
     while (session?.destroyed === false) await call(session);
   })();
 }
-setInterval(() => process.send?.(ends), 1_000);
+// Where nobody hears any more, the process ends.
+setInterval(() => process.send?.(ends, undefined, undefined, () => undefined), 1_000);
 process.once('disconnect', () => process.exit(0));

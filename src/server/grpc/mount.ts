@@ -8,6 +8,7 @@ import { answerUnary } from './answer-unary.ts';
 import type { CallStream } from './calls/call-stream.ts';
 import { OpenCalls, type OpenCallsOptions } from './calls/open-calls.ts';
 import type { CallPlaces, TakenMethod } from './calls/taken-method.ts';
+import type { FairTurns } from '../wire/fair-turns.ts';
 import type { LiveCalls } from '../http/live-calls.ts';
 
 /** How a service is mounted. */
@@ -17,6 +18,8 @@ export interface GrpcMountOptions extends OpenCallsOptions {
   readonly cohort: Cohort;
   /** Bound the calls of the methods that they are for, by the names of these. */
   readonly places?: Readonly<Record<string, CallPlaces>>;
+  /** Lets the calls begin; default: among all those of the door. */
+  readonly turns?: FairTurns | undefined;
   /** What every end of a call says besides. */
   readonly trailers?: (() => OutgoingHttpHeaders) | undefined;
   /** Counts the calls, where they have to be waited for. */
@@ -36,7 +39,7 @@ export function mountService<Service extends DescService>(
 ): ReadonlyMap<string, TakenMethod<CallStream>> {
   const handlers = new Map<string, TakenMethod<CallStream>>();
   const openCalls = new OpenCalls(options);
-  const { calls, cohort, trailers, places = {} } = options;
+  const { calls, cohort, trailers, turns, places = {} } = options;
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
     if (spec.kind === 'unary') {
@@ -44,6 +47,7 @@ export function mountService<Service extends DescService>(
         calls,
         openCalls,
         trailers,
+        turns,
         handle: (call) => cohort.add(() => void answerUnary(spec, call, openCalls)),
       });
     } else if (spec.kind === 'server_streaming') {
@@ -51,6 +55,7 @@ export function mountService<Service extends DescService>(
         calls,
         openCalls,
         trailers,
+        turns,
         places: places[spec.method.name],
         handle: (call) => cohort.add(() => void answerStream(spec, call, openCalls)),
       });

@@ -106,13 +106,15 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   tolerateResets(server);
   const cohort = new Cohort(runtime);
   const mount = { runtime, shutdownSignal: shutdown.signal, cohort };
+  // Probes do not wait behind calls, and take turns among themselves.
+  const looked = { ...mount, turns: new FairTurns(runtime) };
   const reports = loadFigures && new LoadReports(loadFigures);
   const watchPlaces = new WatchPlaces(Code.Unimplemented, 'No more streams may watch; Check still answers.');
   const methods = new Map([
     ...mountService(LlmService, handlers, { ...mount, calls, trailers: reports?.trailers }),
     ...(usage === undefined ? [] : mountService(UsageService, usage, { ...mount, calls })),
-    ...mountService(Health, createHealthService(serving), { ...mount, places: { Watch: watchPlaces } }),
-    ...(reports === undefined ? [] : mountReports(reports, serving, mount)),
+    ...mountService(Health, createHealthService(serving), { ...looked, places: { Watch: watchPlaces } }),
+    ...(reports === undefined ? [] : mountReports(reports, serving, looked)),
   ]);
   const services = [LlmService, ...(usage ? [UsageService] : []), ...(reports ? [OpenRcaService] : [])];
   if (options.reflection ?? true) addReflection(server, services);

@@ -195,7 +195,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     else {
       this.#request = request;
       this.#phase = 'WAITING';
-      this.#options.turns.add(this);
+      (this.#method.turns ?? this.#options.turns).add(this, request.byteLength);
     }
   }
 
