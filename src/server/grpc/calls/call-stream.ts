@@ -70,7 +70,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.caller = caller;
     this.callerKey = caller === undefined ? grpcCallerKey(stream.session) : callerShareKey(caller);
     this.#held = budget.open(this.callerKey);
-    this.reply = new CallReply(stream, this.#held);
+    this.reply = new CallReply(stream, this.#held, method.trailers);
     this.#place = watch.add(this);
     this.#deadlineAtMs = options.runtime.now() + (timeoutMs ?? Infinity);
     // After an error comes 'close', which is heard below.
@@ -195,7 +195,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     else {
       this.#request = request;
       this.#phase = 'WAITING';
-      this.#options.turns.add(this);
+      (this.#method.turns ?? this.#options.turns).add(this, request.byteLength);
     }
   }
 
