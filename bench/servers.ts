@@ -14,6 +14,8 @@ import type { Ask, Reply } from './guard.ts';
 export interface ServerProcess {
   readonly name: string;
   readonly port: number;
+  /** Of the web door, where it has one. */
+  readonly webPort?: number;
   /** Asks the process; see guard.ts. Rejects where it has ended. */
   ask(ask: Ask): Promise<Reply>;
 }
@@ -62,6 +64,12 @@ export class Servers {
     return this.#startGateway(`gateway+${name}`, upstream, accountSections(this.#directory, store));
   }
 
+  /** Starts a way to a port that takes so many milliseconds each way, and returns its own. */
+  async startRelay(port: number, delayMs: number): Promise<number> {
+    const relay = await this.#start('relay', './relay.ts', (own) => [String(own), String(port), String(delayMs)]);
+    return relay.port;
+  }
+
   /** Starts a Redis that keeps nothing on disk, and returns its URL. */
   async startRedis(): Promise<string> {
     const port = await freePort();
@@ -75,11 +83,12 @@ export class Servers {
 
   async #startGateway(name: string, upstream: ServerProcess, sections: object): Promise<ServerProcess> {
     const [web, admin] = [await freePort(), await freePort()];
-    return this.#start(name, '../bin/understudy.js', (port) => {
+    const gateway = await this.#start(name, '../bin/understudy.js', (port) => {
       const path = join(this.#directory, `${name}.json`);
       writeFileSync(path, JSON.stringify({ ...gatewayConfig(upstream, { grpc: port, web, admin }), ...sections }));
       return ['--config', path];
     });
+    return { ...gateway, webPort: web };
   }
 
   /** Ends every process that was started here, and waits until they are gone. */
