@@ -190,6 +190,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     port,
     authentication,
     load: () => engine.load,
+    loadFigures: told && (() => told.recent.figures(() => engine.load)),
     transfers,
     handlers: () => createHandlers(port, { random }),
     doorHandlers: (isAccepting) => createHandlers(port, { random, isAccepting, maxMessageBytes }),
@@ -232,6 +233,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
       await limitStore.close();
       load?.close();
+      told?.recent.close();
       stopWatching?.();
       await ledger.close();
       // What was just answered is reported in the next turn.

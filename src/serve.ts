@@ -115,10 +115,11 @@ async function openDoors(
   };
   const tlsHappened = (event: TlsEvent): void => gateway.tlsHappened(event);
   const http = { idleTimeoutMs, allowedHosts, tlsHappened };
+  const native = { tlsHappened, meter, loadFigures: gateway.loadFigures };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, ...calls, address: grpcAddress, serving, reflection, connections, tlsHappened, meter }),
+    openGrpcDoor({ ...shared, ...calls, ...native, address: grpcAddress, serving, reflection, connections }),
     openWebDoor({ ...shared, ...http, ...calls, address: httpAddress, isReady, isLeaving, corsOrigins }),
     openAdmin({
       ...shared,

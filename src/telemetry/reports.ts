@@ -1,11 +1,13 @@
 import type { LimitStoreFigures } from '../callers/port/limit-store-figures.ts';
 import type { CredentialFailure } from '../callers/port/credentials.ts';
+import { backgroundTimers } from '../core/background-timers.ts';
 import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
 import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd, GatewayPort } from '../server/port/gateway-port.ts';
 import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
+import { RecentLoad, processCounters } from './load/recent-load.ts';
 import { watchLoad } from './load/overload.ts';
 import { createPeopleFormat } from './logging/line-format.ts';
 import { createCallLog, type CallLog } from './logging/log.ts';
@@ -48,6 +50,8 @@ export interface Reports {
   readonly log: CallLog;
   readonly metrics: Metrics;
   readonly load: ReturnType<typeof watchLoad>;
+  /** What this process has had to do of late, for who balances between several. */
+  readonly recent: RecentLoad;
   /** Tells of a call's end, once its answer is on its way. */
   callEnded(call: CallEnd): void;
   /** Begins to trace a call; absent where the environment asks for no traces. */
@@ -70,11 +74,14 @@ export function openReports(parts: ReportParts): Reports {
   let exported: OpenExport | undefined;
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
   const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format });
+  const refused = (): number => transfers.refused.bytes_in_flight + transfers.refused.turn_wait;
+  const recent = new RecentLoad(backgroundTimers(system), processCounters(refused));
   const metrics = createMetrics({ version, transfers, spentOf, limitStore, ledger, exports });
   return {
     log,
     metrics,
     load: watchLoad(system),
+    recent,
     tlsHappened: (event) => {
       log.tlsHappened(event);
       metrics.tlsHappened(event);
@@ -84,6 +91,7 @@ export function openReports(parts: ReportParts): Reports {
       log.credentialsRefused(credentials, peer);
     },
     callEnded: (call) => {
+      recent.callEnded(call);
       // The answers go out first; then all log lines of a turn, then all figures.
       const endedAtMs = call.trace?.isSampled === true ? system.now() : undefined;
       cohort.add(() => {
@@ -99,6 +107,8 @@ export function openReports(parts: ReportParts): Reports {
       if (exports === undefined) return;
       const { openExport } = await import('./otlp/open-export.ts');
       const failed = (signal: Signal, problem: string): void => log.exportFailed(signal, problem);
+      const signals = (['traces', 'metrics'] as const).filter((signal) => settings[signal] !== undefined);
+      log.info(`exporting ${signals.join(' and ')} by OTLP`);
       exported = openExport(settings, { runtime: system, version, read, figures: exports, failed });
     },
     close: async () => {

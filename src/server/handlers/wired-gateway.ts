@@ -8,6 +8,7 @@ import type { Transfers } from '../wire/transfers.ts';
 import type { Authentication } from '../port/authentication.ts';
 import type { CallMeter } from '../port/call-meter.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
+import type { LoadFigures } from '../port/load-figures.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
 
@@ -29,6 +30,8 @@ export interface WiredGateway {
   authentication(): Authentication | undefined;
   /** How much there is to do. */
   load(): EngineLoad;
+  /** How much this process has had to do of late; absent where nothing is measured. */
+  readonly loadFigures: (() => LoadFigures) | undefined;
   /** What holds requests and answers at the doors in bounds. */
   readonly transfers: Transfers;
   /** Writes all metrics in Prometheus' text format, or in OpenMetrics; absent where nothing is measured. */
