@@ -19,6 +19,12 @@ export class CallReply {
   #isEnded = false;
   #isWhole = false;
   #trailers: OutgoingHttpHeaders = {};
+  /** Number of its gRPC status; undefined until it has one. */
+  status: number | undefined;
+  /** Bytes of the message of the request, as it was on the wire. */
+  requestBytes = 0;
+  /** Bytes of the messages that were given to it. */
+  messageBytes = 0;
 
   /** @param more trailers of every end, whatever it is */
   constructor(stream: ServerHttp2Stream, held: BytesHeld, more?: () => OutgoingHttpHeaders) {
@@ -56,6 +62,7 @@ export class CallReply {
   answer(message: Buffer | readonly Buffer[], headers: Metadata, trailers: Metadata | undefined): void {
     if (!this.#claimEnd()) return;
     this.#isWhole = true;
+    this.status = 0;
     this.#sendHead(headers);
     this.#trailers = { 'grpc-status': '0', ...this.#more?.(), ...trailers?.toHttp2Headers() };
     if (!Buffer.isBuffer(message)) {
@@ -63,7 +70,7 @@ export class CallReply {
     } else if (message.byteLength > PIECE_BYTES) {
       this.#answerInPieces([message]);
     } else {
-      this.#held.answer(message.byteLength);
+      this.#holds(message.byteLength);
       this.#stream.end(framed(message));
     }
   }
@@ -71,7 +78,7 @@ export class CallReply {
   /** Behind their prefix, not copied behind it. */
   #answerInPieces(pieces: readonly Buffer[]): void {
     const byteLength = bytesOf(pieces);
-    this.#held.answer(byteLength);
+    this.#holds(byteLength);
     this.#pieces.write(prefixOf(byteLength), () => undefined);
     for (const piece of pieces) this.#pieces.write(piece, () => undefined);
     this.#pieces.end();
@@ -80,6 +87,7 @@ export class CallReply {
   /** Ends a call with an error; headers commit it at the client. Does nothing where the caller is gone. */
   fail({ code, details, metadata }: CallStatus, headers?: Metadata): void {
     if (!this.#claimEnd()) return;
+    this.status = code;
     const message = encodeURI(details.toWellFormed());
     const status = { 'grpc-status': String(code), 'grpc-message': message };
     const trailers = { ...status, ...this.#more?.(), ...metadata.toHttp2Headers() };
@@ -100,7 +108,7 @@ export class CallReply {
   write(message: Buffer, headers: () => Metadata, sent: () => void): void {
     if (this.isGone) return;
     if (!this.#stream.headersSent) this.#sendHead(headers());
-    this.#held.answer(message.byteLength);
+    this.#holds(message.byteLength);
     this.#pieces.write(framed(message), () => {
       this.#held.answer(-message.byteLength);
       sent();
@@ -110,6 +118,7 @@ export class CallReply {
   /** Ends a call of many messages well. Does nothing where the caller is gone. */
   end(headers: () => Metadata, trailers: Metadata | undefined): void {
     if (!this.#claimEnd()) return;
+    this.status = 0;
     if (!this.#stream.headersSent) this.#sendHead(headers());
     this.#trailers = { 'grpc-status': '0', ...this.#more?.(), ...trailers?.toHttp2Headers() };
     this.#endPieces();
@@ -130,6 +139,11 @@ export class CallReply {
   get #pieces(): PieceWriter {
     this.#pieceWriter ??= new PieceWriter(this.#stream);
     return this.#pieceWriter;
+  }
+
+  #holds(bytes: number): void {
+    this.messageBytes += bytes;
+    this.#held.answer(bytes);
   }
 
   #endPieces(): void {
