@@ -41,7 +41,7 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     text: logFormat === 'auto' ? isatty(stdout.fd) : logFormat === 'text',
     colors: showsColors(stdout.fd, env),
   };
-  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: log });
+  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: log, env });
   const room = new Room(() => gateway.load(), system);
   const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
   gateway.onTargetChange(() => {
@@ -104,6 +104,7 @@ async function openDoors(
   const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.doorHandlers(isAccepting);
   const shared = { runtime: system, transfers: gateway.transfers };
+  const meter = gateway.callMeter;
   const authentication = gateway.authentication();
   const audience = audienceOf(authentication !== undefined, [grpcAddress, httpAddress]);
   const calls = {
@@ -114,10 +115,11 @@ async function openDoors(
   };
   const tlsHappened = (event: TlsEvent): void => gateway.tlsHappened(event);
   const http = { idleTimeoutMs, allowedHosts, tlsHappened };
+  const native = { tlsHappened, meter, loadFigures: gateway.loadFigures };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, ...calls, address: grpcAddress, serving, reflection, connections, tlsHappened }),
+    openGrpcDoor({ ...shared, ...calls, ...native, address: grpcAddress, serving, reflection, connections }),
     openWebDoor({ ...shared, ...http, ...calls, address: httpAddress, isReady, isLeaving, corsOrigins }),
     openAdmin({
       ...shared,

@@ -30,6 +30,8 @@ export interface UpstreamCall {
   readonly wire: WireRequest;
   readonly model: string;
   readonly stream: boolean;
+  /** Headers of this call alone, names and values in turn. */
+  readonly ownHeaders?: readonly string[] | undefined;
   /** Put around the reader of the answer. */
   readonly wrapReader: (reader: EventReader) => EventReader;
 }
@@ -67,13 +69,14 @@ export function createUpstreamTarget(options: UpstreamTargetOptions): UpstreamTa
   };
   return {
     ask: askTarget,
-    open: ({ wire, model, stream, wrapReader }, sink) =>
+    open: ({ wire, model, stream, ownHeaders, wrapReader }, sink) =>
       openExchange(
         {
           transport,
           adapter,
           head: heads.head({ path: wire.path, stream, model }),
           wire,
+          ownHeaders,
           stream,
           wrapReader,
           runtime,

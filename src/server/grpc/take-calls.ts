@@ -5,7 +5,10 @@ import { grpcTimeoutMs } from '../port/limits.ts';
 import type { CallStreamOptions } from './calls/call-options.ts';
 import type { Authentication } from '../port/authentication.ts';
 import { CallStream } from './calls/call-stream.ts';
+import { boundInput } from '../http2/unread-input.ts';
+import { widenWindows } from '../http2/wide-windows.ts';
 import { identifyCall } from './identify-call.ts';
+import { meterCall } from './meter-call.ts';
 import { refuseStream } from './refuse-stream.ts';
 import { headersForLibrary } from './calls/needed-headers.ts';
 import { grpcCallerKey } from './calls/session-peer.ts';
@@ -44,15 +47,20 @@ export function takeCalls(
       const method = isCall(headers) ? methods.get(headers[':path'] ?? '') : undefined;
       if (method !== undefined) {
         identify(stream, headers, (caller, tookMs) => {
+          widenWindows(stream.session, options.transfers);
           if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
           const timeoutMs = timeoutOf(headers);
+          const leftMs = timeoutMs && Math.max(0, timeoutMs - tookMs);
           // It lives as long as its stream, which holds it.
-          void new CallStream(stream, headers, timeoutMs && Math.max(0, timeoutMs - tookMs), method, options, caller);
+          const { reply } = new CallStream(stream, headers, leftMs, method, options, caller);
+          if (options.meter !== undefined)
+            meterCall(options.meter, stream, headers[':path'] ?? '', reply, options.runtime);
         });
         return;
       }
       identify(stream, headers, () => {
         const needed = headersForLibrary(headers);
+        boundInput(stream);
         for (const other of others) Reflect.apply(other, http2Server, [stream, needed, ...rest]);
       });
     };

@@ -89,9 +89,10 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange 
   /** Hands the request to undici, unless it was aborted before. */
   start(dispatcher: Dispatcher): void {
     if (this.#done) return;
-    const { method, body } = this.#request;
+    const { method, body, ownHeaders } = this.#request;
     const { origin, path, fields } = undiciHead(this.#request, this.#proxy);
-    dispatcher.dispatch({ origin, path, method, headers: fields, body: method === 'GET' ? null : body }, this);
+    const headers = ownHeaders === undefined ? fields : fields.concat(ownHeaders);
+    dispatcher.dispatch({ origin, path, method, headers, body: method === 'GET' ? null : body }, this);
   }
 
   /** Learns which connection serves the request. */
