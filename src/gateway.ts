@@ -2,11 +2,8 @@ import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
 import { hasBudgets, readSpent } from './callers/memory/spent-before.ts';
 import { SharedLimits } from './callers/redis/shared-limits.ts';
-import { type OpenDirectory, openCallerDirectory } from './callers/credentials/caller-directory.ts';
+import { LiveDirectory } from './callers/credentials/live-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
-import { KnownModels } from './catalogue/known-models.ts';
-import { listModels } from './catalogue/list-models.ts';
-import { TargetLists } from './catalogue/target-lists.ts';
 import { parseKeysFile } from './config/file/keys-file.ts';
 import type { Config } from './config/port/resolved.ts';
 import { keysFileRules } from './config/resolve-callers.ts';
@@ -14,14 +11,9 @@ import { Cohort } from './core/cohort.ts';
 import { backgroundTimers } from './core/background-timers.ts';
 import type { System } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
-import { DEFAULT_ENGINE_CONFIG } from './engine/port/config.ts';
-import type { RouteTable } from './engine/route/route.ts';
+import type { EngineSetup } from './engine/setup.ts';
 import { openLedger } from './ledger/open-ledger.ts';
-import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
-import { createPriceTable } from './pricing/price-table.ts';
-import { AllowedChains } from './request-plan/allowed-chain.ts';
-import { type PlanContext, planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
 import { within } from './server/http/within.ts';
@@ -30,7 +22,6 @@ import type { GatewaySnapshot, WiredGateway } from './server/handlers/wired-gate
 import { defaultBytesInFlight } from './server/wire/byte-budget.ts';
 import { createTransfers } from './server/wire/transfers.ts';
 import { createFreeCheck } from './targets/free-calls.ts';
-import { wireTarget } from './targets/wire-target.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
 import type { SpentOf } from './telemetry/metering/caller-metrics.ts';
@@ -38,6 +29,7 @@ import { usageRecords } from './telemetry/report/usage-records.ts';
 import { type LogStyle, openReports } from './telemetry/reports.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
+import { wireConfig, type WiredConfig } from './wired-config.ts';
 
 /** How long the reader of the log may take to read its end, in milliseconds. */
 const LOG_READ_MS = 500;
@@ -58,6 +50,13 @@ export interface GatewayParts {
   readonly reports?: boolean | LogStyle;
   /** What another gateway knew of its targets. */
   readonly snapshot?: GatewaySnapshot | undefined;
+}
+
+/** What holds for the calls that begin now. */
+interface InForce {
+  readonly wired: WiredConfig;
+  readonly setup: EngineSetup;
+  readonly port: GatewayPort;
 }
 
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
@@ -95,33 +94,18 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
-  // What calls cost.
-  const overrides = config.targets.map(({ name, prices }) => ({ target: name, prices }));
-  const prices = createPriceTable({ overrides });
+  // Whom calls go to, what is known of their models, and what they cost: until the next configuration holds.
   const priceFallback = new PriceFallback(() => import('@pydantic/genai-prices'));
   const limits = new HeldToLimits(limitStore, system, () => priceFallback.ready());
-  const accounting = new Accounting(prices, priceFallback, () => system.wall(), config.targets);
-
-  // Whom calls go to, and what is known of their models.
-  const targets = new Map(
-    config.targets.map((target) => {
-      const onUnknown = (): void => metrics?.unknownEvent(target.name, target.provider);
-      return [target.name, wireTarget(target, system, cohort, onUnknown)];
-    }),
-  );
   const defaults = new DefaultModels(system);
-  const lists = new TargetLists(idle, targets.values());
-  const known = new KnownModels(config.targets, defaults, lists);
-  const routeTable: RouteTable = {
-    targets: new Map(config.targets.map((target) => [target.name, known.routeTarget(target)])),
-    routes: new Map(config.routes.map(({ name, entries }) => [name, entries])),
-  };
+  const unknownEvent = (target: string, provider: string): void => metrics?.unknownEvent(target, provider);
+  const shared = { system, idle, cohort, priceFallback, defaults, unknownEvent };
+  let wired = wireConfig(config, shared);
 
   // Who is asked, when, and how often.
-  const { circuitBreaker, retry, admission } = config;
   const targetListeners: (() => void)[] = [];
   const engine = new Engine({
-    config: { ...DEFAULT_ENGINE_CONFIG, circuitBreaker, retry, admission },
+    config: wired.engine,
     targets: config.targets,
     runtime: system,
     observer: {
@@ -131,56 +115,64 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       alert: (target, failure) => log?.alert(target, failure),
     },
     isOverloaded: load?.check,
-    checks: { check: createFreeCheck(targets), timers: idle },
+    checks: { check: createFreeCheck({ get: (target) => wired.targets.get(target) }), timers: idle },
   });
-  engine.restore(snapshot.map((target) => known.ofNamedModels(target)));
+  engine.restore(snapshot.map((target) => wired.known.ofNamedModels(target)));
 
-  // What the doors see of all this.
+  // What the doors see of all this. A call keeps to what held when it began.
   const startedAtMs = system.now();
-  const facts: PlanContext['facts'] = (target, model) => known.facts(target, model);
-  const chains = new AllowedChains(routeTable);
-  const planContext: PlanContext = { chains, targets, accounting, facts };
-  const port: GatewayPort = {
+  const portOf = (now: () => InForce): GatewayPort => ({
+    inForce: () => now().port,
     version,
-    plan: (request, streams, use) => {
-      known.readListsFor(request.model);
-      return planRequest(request, streams, planContext, use);
-    },
-    allowedTargets: (use) => chains.targetsOf(use),
+    plan: (request, streams, use) => now().wired.plan(request, streams, use),
+    allowedTargets: (use) => now().wired.chains.targetsOf(use),
     limits,
     run: async (call) => {
       const ended = metrics?.callStarted();
+      const { wired: ofCall, setup } = now();
       try {
         // Most calls have all their models, and need not wait a turn of the event loop for them.
-        const filled = defaults.fill(call, targets);
-        return await engine.run(filled instanceof Promise ? await filled : filled);
+        const filled = defaults.fill(call, ofCall.targets);
+        return await engine.run(filled instanceof Promise ? await filled : filled, setup);
       } finally {
         ended?.();
       }
     },
     targets: () => engine.health(),
-    costOfTarget: (target) => accounting.costOfTarget(target),
-    models: () => listModels(config.targets, { prices, known, lists }),
+    costOfTarget: (target) => now().wired.accounting.costOfTarget(target),
+    models: () => now().wired.models(),
     newRequestId: () => system.newId(),
     uptimeMs: () => system.now() - startedAtMs,
-    isUnauthenticated: config.server.isUnauthenticated,
+    get isUnauthenticated() {
+      return now().wired.config.server.isUnauthenticated;
+    },
     callEnded: (call) => {
+      const { accounting } = now().wired;
       ledger.record((callId) => usageRecords(call, callId, (attempt) => accounting.listNanoUsd(attempt)));
       told?.callEnded(call);
     },
+  });
+  const enforce = (setup: EngineSetup): InForce => {
+    const now: InForce = { wired, setup, port: portOf(() => now) };
+    return now;
   };
+  let inForce = enforce(engine.setup);
+  const port = portOf(() => inForce);
 
   // Who calls. A program that embeds the gateway has no doors, and nobody to ask.
-  let directory: OpenDirectory | undefined;
+  const say = { info: (message: string) => log?.info(message), warn: (message: string) => log?.warn(message) };
+  const directory = new LiveDirectory(config.callers, {
+    system,
+    fetch,
+    readKeys: (text, callers) => parseKeysFile(text, keysFileRules(callers)),
+    ...say,
+  });
+  const refused = told?.credentialsRefused ?? (() => undefined);
   const authentication: WiredGateway['authentication'] = () => {
-    const { callers } = config;
-    if (callers === undefined) return undefined;
-    const readKeys = (text: string) => parseKeysFile(text, keysFileRules(callers));
-    const say = { info: (message: string) => log?.info(message), warn: (message: string) => log?.warn(message) };
-    directory ??= openCallerDirectory({ config: callers, system, fetch, readKeys, ...say });
-    const refused = told?.credentialsRefused ?? (() => undefined);
-    return { directory, includesHealth: config.server.authenticateHealth, refused };
+    const known = directory.now();
+    return known && { directory: known, includesHealth: wired.config.server.authenticateHealth, refused };
   };
+  const retired = new Set<WiredConfig>();
 
   const random = (): number => system.random();
   return {
@@ -196,7 +188,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
         operator: {
           force: (target, state, circuit) => engine.force(target, state, circuit),
           reset: (target) => engine.reset(target),
-          hasModel: (target, model) => known.hasCircuit(target, model) || engine.hasCircuit(target, model),
+          hasModel: (target, model) => wired.known.hasCircuit(target, model) || engine.hasCircuit(target, model),
         },
         acted: (act) => log?.operatorActed(act),
       }),
@@ -214,6 +206,16 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     },
     reportFault: (thrown) => log?.fault(thrown),
     onTargetChange: (listener) => void targetListeners.push(listener),
+    configure: async (next) => {
+      await Promise.all(next.targets.map(({ provider }) => loadSdk(provider)));
+      const before = wired;
+      wired = wireConfig(next, shared, before);
+      for (const { name } of next.targets) if (wired.keptOf(name) === 'NOTHING') defaults.forget(name);
+      directory.configure(next.callers);
+      inForce = enforce(engine.configure(wired.engine, next.targets, wired.keptOf));
+      retired.add(before);
+      void before.retire(wired).then(() => retired.delete(before));
+    },
     snapshot: () => engine.snapshot(),
     tlsHappened: (event) => told?.tlsHappened(event),
     note: (message) => log?.info(message),
@@ -221,9 +223,10 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     drain: () => engine.drain(),
     close: async () => {
       engine.drain();
-      directory?.close();
-      lists.close();
-      await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
+      directory.close();
+      wired.lists.close();
+      const open = [wired, ...retired].flatMap(({ targets }) => [...targets.values()]);
+      await Promise.all(open.map(({ upstream }) => upstream.close()));
       await limitStore.close();
       load?.close();
       stopWatching?.();

@@ -26,11 +26,16 @@ export interface DirectoryParts {
 
 /** A directory that follows its files until it is closed. */
 export interface OpenDirectory extends CallerDirectory {
+  readonly tokens: Tokens;
   close(): void;
 }
 
-/** Opens the directory of the callers of a configuration. */
-export function openCallerDirectory(parts: DirectoryParts): OpenDirectory {
+/**
+ * Opens the directory of the callers of a configuration.
+ *
+ * @param before the directory until now; what it has loaded of issuers is used on
+ */
+export function openCallerDirectory(parts: DirectoryParts, before?: OpenDirectory): OpenDirectory {
   const { config, system } = parts;
   const named = new NamedCallers(config);
   const callers = config.callers.flatMap((entry) => {
@@ -43,7 +48,7 @@ export function openCallerDirectory(parts: DirectoryParts): OpenDirectory {
       certificateName === undefined ? [] : [[certificateName, caller] as const],
     ),
   );
-  const tokens = new Tokens(config, named, () => system.wall(), parts);
+  const tokens = new Tokens(config, named, () => system.wall(), parts, before?.tokens);
   const stopWatching = watchKeys(parts, keys, named);
 
   const bySecret = (secret: string): Identified | Promise<Identified> => {
@@ -58,6 +63,7 @@ export function openCallerDirectory(parts: DirectoryParts): OpenDirectory {
     return tokens.known(name) ?? tokens.identify(secret, name);
   };
   return {
+    tokens,
     identify: (shown: ShownCredentials) => {
       const found = shownSecret(shown);
       if (typeof found === 'object') return bySecret(found.secret);

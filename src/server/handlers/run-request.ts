@@ -76,7 +76,7 @@ export function identifyRequest(gateway: GatewayPort, context: HandlerContext, f
  * ConnectError for whatever goes wrong. The engine has the request and its signal a few microtasks later (see `core/cohort.ts`).
  */
 export async function runRequest(
-  gateway: GatewayPort,
+  port: GatewayPort,
   options: HandlerOptions,
   rpc: RpcRequest,
   context: HandlerContext,
@@ -86,6 +86,7 @@ export async function runRequest(
   const madeBy = context.values.get(CALLER);
   const timeoutMs = timeLeft(context);
   await OTHERS_CATCH_UP;
+  const gateway = port.inForce?.() ?? port;
   let plan: Plan | undefined;
   let ticket: Awaited<ReturnType<typeof enterCall>>;
   let result: CallResult<Delta, Finish>;

@@ -2,6 +2,7 @@ import type { ServiceImpl } from '@connectrpc/connect';
 
 import type { AdminService } from '../../../gen/understudy/v1/admin_pb.ts';
 import type { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import type { Config } from '../../config/port/resolved.ts';
 import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import type { TargetSnapshot } from '../../engine/target/state.ts';
 import type { Transfers } from '../wire/transfers.ts';
@@ -43,6 +44,11 @@ export interface WiredGateway {
   reportFault(thrown: unknown): void;
   /** Calls back whenever the availability of a target may have changed. */
   onTargetChange(listener: () => void): void;
+  /**
+   * Goes on with another configuration, of which `server`, `ledger` and `limits` are as they were. Calls under way end by the one that they
+   * began with; circuits, limits, budgets and counts go on. Rejects, and changes nothing, where it cannot be used.
+   */
+  configure(config: Config): Promise<void>;
   /** Returns what another gateway can go on from. */
   snapshot(): GatewaySnapshot;
   /** Tells of the transport security of the listeners. */

@@ -69,6 +69,8 @@ export interface CallEnd {
 
 /** What the handlers need from the rest of the gateway. */
 export interface GatewayPort {
+  /** What holds now: a call asks it of one and the same, whatever is configured until its end. Absent: this. */
+  inForce?(): GatewayPort;
   /** Chooses the chain of a valid request; `streams`: whether the caller gets the answer as it is written. A failure here names the field and has contacted nobody. */
   plan(request: PlanRequest, streams: boolean, use?: AllowedUse): Plan | Failure;
   /** Names of the targets that a caller may use; undefined: all. */

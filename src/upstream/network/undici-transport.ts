@@ -54,19 +54,36 @@ export function createUndiciTransport(
     now: () => runtime.now(),
     drawMaxMs: () => settings.maxAgeMs * (1 + AGE_JITTER * (2 * runtime.random() - 1)),
   };
-  const agent = new Agent({ allowH2: false, factory: (origin) => createPool(origin, settings, connecting, ages) });
+  const openAgent = (): Agent =>
+    new Agent({ allowH2: false, factory: (origin) => createPool(origin, settings, connecting, ages) });
+  const agent = openAgent();
+  /** Behind the calls that came since it was retired. */
+  const late = new Set<Agent>();
+  let retired: Promise<void> | undefined;
+  const sendLate = (exchange: UndiciExchange): void => {
+    const own = openAgent();
+    late.add(own);
+    exchange.start(own);
+    void closeBehind(own).then(() => late.delete(own));
+  };
   return {
     send: (request, handler) => {
       const exchange = new UndiciExchange(request, handler);
       // In the caller's own turn undici could report at once, and could meet its parser at work (see UndiciExchange.resume).
-      queueMicrotask(() => exchange.start(agent));
+      queueMicrotask(() => (retired === undefined ? exchange.start(agent) : sendLate(exchange)));
       return exchange;
     },
+    retire: () => (retired ??= closeBehind(agent)),
     close: async () => {
       for (const socket of connecting) socket.destroy(new Error('closed while connecting'));
-      await agent.destroy();
+      await Promise.all([agent, ...late].map((open) => open.destroy()));
     },
   };
+}
+
+/** Closes an agent's connections as its requests end. Never rejects: who destroys it meanwhile has closed them, too. */
+async function closeBehind(agent: Agent): Promise<void> {
+  await agent.close().catch(() => undefined);
 }
 
 function createPool(
