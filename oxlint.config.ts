@@ -19,6 +19,7 @@ const SDKS = ['openai', '@anthropic-ai/sdk'];
 /** The import table of docs/architecture.md, which a test holds to this one. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   core: { imports: [] },
+  files: { imports: ['core'], packages: ['node:'] },
   engine: { imports: ['core'] },
   providers: { imports: ['core', 'gen'], packages: ['@bufbuild/protobuf'], typesOfPackages: SDKS },
   'structured-output': { imports: ['core', 'gen'], packages: ['@bufbuild/protobuf', 'ajv', 'node:'] },
@@ -34,8 +35,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['providers/port', 'gen'],
     packages: ['undici', 'eventsource-parser', 'node:', ...SDKS],
   },
-  config: { imports: ['core', 'gen'], types: ['engine'], packages: ['zod', 'yaml', 'node:'] },
-  callers: { imports: ['core'], types: ['config'], packages: ['jose', '@redis/client', 'node:'] },
+  config: { imports: ['core', 'files', 'gen', 'pricing'], types: ['engine'], packages: ['zod', 'yaml', 'node:'] },
+  callers: { imports: ['core', 'files'], types: ['config'], packages: ['jose', '@redis/client', 'node:'] },
   ledger: { imports: ['core', 'config'], packages: ['pg', 'node:'] },
   telemetry: {
     imports: ['core', 'gen'],
@@ -43,7 +44,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['pino', 'prom-client', 'node:'],
   },
   server: {
-    imports: ['core', 'gen', 'structured-output'],
+    imports: ['core', 'files', 'gen', 'structured-output'],
     types: ['engine', 'config', 'callers/port', 'ledger/port'],
     packages: [
       '@bufbuild/protobuf',
@@ -70,9 +71,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['commander', '@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node', 'node:'],
   },
   system: { files: 'src/system.ts', imports: ['core'], packages: ['node:'] },
+  'wired-config': { files: 'src/wired-config.ts', imports: ['*'] },
   gateway: {
     files: 'src/gateway.ts',
-    imports: ['*', 'system'],
+    imports: ['*', 'system', 'wired-config'],
     packages: ['@pydantic/genai-prices'],
     typesOfPackages: ['@connectrpc/connect'],
   },

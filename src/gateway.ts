@@ -101,6 +101,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const unknownEvent = (target: string, provider: string): void => metrics?.unknownEvent(target, provider);
   const shared = { system, idle, cohort, priceFallback, defaults, unknownEvent };
   let wired = wireConfig(config, shared);
+  metrics?.pricesHold(wired.prices);
 
   // Who is asked, when, and how often.
   const targetListeners: (() => void)[] = [];
@@ -211,6 +212,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       const before = wired;
       wired = wireConfig(next, shared, before);
       for (const { name } of next.targets) if (wired.keptOf(name) === 'NOTHING') defaults.forget(name);
+      metrics?.pricesHold(wired.prices);
       directory.configure(next.callers);
       inForce = enforce(engine.configure(wired.engine, next.targets, wired.keptOf));
       retired.add(before);
@@ -218,15 +220,14 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     },
     snapshot: () => engine.snapshot(),
     tlsHappened: (event) => told?.tlsHappened(event),
+    configHappened: (event) => told?.configHappened(event),
     note: (message) => log?.info(message),
     repeatNothing: () => engine.repeatNothing(),
     drain: () => engine.drain(),
     close: async () => {
       engine.drain();
       directory.close();
-      wired.lists.close();
-      const open = [wired, ...retired].flatMap(({ targets }) => [...targets.values()]);
-      await Promise.all(open.map(({ upstream }) => upstream.close()));
+      await Promise.all([wired, ...retired].map((each) => each.close()));
       await limitStore.close();
       load?.close();
       stopWatching?.();

@@ -47,6 +47,8 @@ export interface WiredConfig {
   models(): Promise<readonly Model[]>;
   /** Closes connections that the next configuration does not use, behind the calls under way. Resolves when that is done. */
   retire(next: WiredConfig): Promise<void>;
+  /** Destroys what is under way and closes all connections. */
+  close(): Promise<void>;
 }
 
 /**
@@ -61,7 +63,7 @@ export function wireConfig(config: Config, shared: SharedParts, before?: WiredCo
 
   // What calls cost.
   const overrides = config.targets.map(({ name, prices }) => ({ target: name, prices }));
-  const prices = createPriceTable({ overrides });
+  const prices = createPriceTable({ overrides, own: config.prices });
   const accounting = new Accounting(prices, priceFallback, () => system.wall(), config.targets, before?.accounting);
 
   // Whom calls go to, and what is known of their models.
@@ -109,6 +111,10 @@ export function wireConfig(config: Config, shared: SharedParts, before?: WiredCo
       const used = new Set([...next.targets.values()].map(({ transport }) => transport));
       const unused = [...targets.values()].filter(({ transport }) => !used.has(transport));
       await Promise.all(unused.map(({ transport }) => transport.retire()));
+    },
+    close: async () => {
+      lists.close();
+      await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
     },
   };
 }

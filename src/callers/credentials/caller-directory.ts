@@ -7,7 +7,7 @@ import { NamedCallers } from '../named-callers.ts';
 import type { Caller } from '../port/caller.ts';
 import type { CallerDirectory, CertificateNames, Identified, ShownCredentials } from '../port/credentials.ts';
 import { ApiKeys, nameOf } from './api-keys.ts';
-import { watchFile } from './file-watch.ts';
+import { watchFile } from '../../files/file-watch.ts';
 import { credentialFailure } from './refusals.ts';
 import { shownSecret } from './shown-secret.ts';
 import { isTokenForm } from './token-claims.ts';

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, type JSONWebKeySet, type LocalJWKSet } from 'jose';
 
 import type { System } from '../../core/ports.ts';
-import { watchFile } from './file-watch.ts';
+import { watchFile } from '../../files/file-watch.ts';
 
 /** How often the keys of a URL are fetched anew, in milliseconds. */
 const REFRESH_MS = 10 * 60_000;

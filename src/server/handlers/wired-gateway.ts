@@ -7,6 +7,7 @@ import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import type { TargetSnapshot } from '../../engine/target/state.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import type { Authentication } from '../port/authentication.ts';
+import type { ConfigEvent } from '../port/config-event.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
@@ -25,8 +26,8 @@ export interface WiredGateway {
   /** Tells of usage. */
   readonly usage: UsageParts;
   readonly port: GatewayPort;
-  /** How the doors find out who calls; undefined where callers are not named. */
-  authentication(): Authentication | undefined;
+  /** How the doors find out who makes a call, asked for each; undefined where callers are not named. */
+  readonly authentication: () => Authentication | undefined;
   /** How much there is to do. */
   load(): EngineLoad;
   /** What holds requests and answers at the doors in bounds. */
@@ -53,6 +54,8 @@ export interface WiredGateway {
   snapshot(): GatewaySnapshot;
   /** Tells of the transport security of the listeners. */
   tlsHappened(event: TlsEvent): void;
+  /** Tells what has become of the configuration. */
+  configHappened(event: ConfigEvent): void;
   /** Writes a sentence of ours to the log, where there is one. */
   note(message: string): void;
   /** Repeats nothing any more, while new calls are still taken (engine rule D2). There is no way back. */

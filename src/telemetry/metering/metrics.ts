@@ -9,6 +9,7 @@ import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
 import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
+import { type ConfigRecorder, createConfigRecorder } from './config-metrics.ts';
 import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { registerLimitStore } from './limit-store-metrics.ts';
@@ -38,7 +39,7 @@ export interface MetricsOptions {
 }
 
 /** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
-export interface Metrics {
+export interface Metrics extends ConfigRecorder {
   /** Says that a call is under way; the returned function says, once, that it is no more. */
   callStarted(): () => void;
   /** Records a call with its attempts. Never throws. */
@@ -104,6 +105,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       unknownEvents.inc({ target, provider });
     },
     tlsHappened: createTlsRecorder(registry),
+    ...createConfigRecorder(registry),
     credentialsRefused: (reason) => {
       refusedCredentials.inc({ reason });
     },

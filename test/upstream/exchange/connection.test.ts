@@ -179,7 +179,8 @@ describe('a head that is still being formed', () => {
       send: () => {
         throw new TypeError('a fault');
       },
-      retire: () => Promise.resolve(), close: () => Promise.resolve(),
+      retire: () => Promise.resolve(),
+      close: () => Promise.resolve(),
     };
     const attempt = harness.open({ transport: broken });
     expect(attempt.events).toEqual([]);
