@@ -66,22 +66,25 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['config', 'engine', 'targets'],
     packages: ['@bufbuild/protobuf'],
   },
+  wiring: {
+    imports: ['core', 'engine', 'pricing', 'targets', 'request-plan', 'catalogue'],
+    types: ['config', 'server/port', 'gen'],
+  },
   cli: {
     imports: ['core', 'config', 'telemetry', 'gen'],
     packages: ['commander', '@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node', 'node:'],
   },
   system: { files: 'src/system.ts', imports: ['core'], packages: ['node:'] },
-  'wired-config': { files: 'src/wired-config.ts', imports: ['*'] },
   gateway: {
     files: 'src/gateway.ts',
-    imports: ['*', 'system', 'wired-config'],
+    imports: ['*', 'system'],
     packages: ['@pydantic/genai-prices'],
     typesOfPackages: ['@connectrpc/connect'],
   },
   index: { files: 'src/index.ts', imports: ['gateway', 'config', 'server', 'system'], types: ['core'] },
   serve: {
     files: 'src/serve.ts',
-    imports: ['gateway', 'config', 'server', 'system', 'cli'],
+    imports: ['gateway', 'config', 'files', 'server', 'system', 'cli'],
     packages: ['node:'],
   },
   main: { files: 'src/main.ts', imports: ['serve', 'cli', 'config', 'system'], packages: ['node:'] },

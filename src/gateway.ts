@@ -1,6 +1,6 @@
 import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
-import { hasBudgets, readSpent } from './callers/memory/spent-before.ts';
+import { countsIn, newBudgets, readSpent } from './callers/memory/spent-before.ts';
 import { SharedLimits } from './callers/redis/shared-limits.ts';
 import { LiveDirectory } from './callers/credentials/live-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
@@ -29,7 +29,7 @@ import { usageRecords } from './telemetry/report/usage-records.ts';
 import { type LogStyle, openReports } from './telemetry/reports.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
-import { wireConfig, type WiredConfig } from './wired-config.ts';
+import { wireConfig, type WiredConfig } from './wiring/wired-config.ts';
 
 /** How long the reader of the log may take to read its end, in milliseconds. */
 const LOG_READ_MS = 500;
@@ -173,6 +173,11 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     const known = directory.now();
     return known && { directory: known, includesHealth: wired.config.server.authenticateHealth, refused };
   };
+  const readBudgets = async (budgets: ReadonlySet<string>): Promise<void> => {
+    if (budgets.size === 0 || sharedLimits !== undefined) return;
+    const spent = await readSpent((sinceMs) => ledger.spentSince(sinceMs), system.wall());
+    ownLimits.restore(spent.filter(countsIn(budgets)));
+  };
   const retired = new Set<WiredConfig>();
 
   const random = (): number => system.random();
@@ -199,8 +204,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       await ledger.ready();
       // The first calls would be refused, where it is there but not yet reached.
       if (sharedLimits !== undefined) await within(system, STORE_REACH_MS, sharedLimits.reached);
-      if (hasBudgets(config.callers) && sharedLimits === undefined)
-        ownLimits.restore(await readSpent((sinceMs) => ledger.spentSince(sinceMs), system.wall()));
+      await readBudgets(newBudgets(config.callers));
     },
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
@@ -209,6 +213,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     onTargetChange: (listener) => void targetListeners.push(listener),
     configure: async (next) => {
       await Promise.all(next.targets.map(({ provider }) => loadSdk(provider)));
+      await readBudgets(newBudgets(next.callers, wired.config.callers));
       const before = wired;
       wired = wireConfig(next, shared, before);
       for (const { name } of next.targets) if (wired.keptOf(name) === 'NOTHING') defaults.forget(name);

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import type { System } from '../core/ports.ts';
 
 /** How often files are looked at, in milliseconds; two looks alike say that nobody is writing them. */
-export const LOOK_MS = 200;
+const LOOK_MS = 200;
 
 /**
  * Returns a text that changes with any of the files: what they are (device, inode, size, times), whatever stands on the way to them. So a

@@ -1,23 +1,23 @@
-import type { Model } from '../gen/understudy/v1/llm_pb.ts';
-import type { DefaultModels } from './catalogue/default-models.ts';
-import { KnownModels } from './catalogue/known-models.ts';
-import { listModels } from './catalogue/list-models.ts';
-import { TargetLists } from './catalogue/target-lists.ts';
-import type { Config } from './config/port/resolved.ts';
-import type { Cohort } from './core/cohort.ts';
-import type { Failure } from './core/failure.ts';
-import type { System, Timers } from './core/ports.ts';
-import { DEFAULT_ENGINE_CONFIG, type EngineConfig } from './engine/port/config.ts';
-import type { KeptKnowledge } from './engine/port/kept-knowledge.ts';
-import type { RouteTable } from './engine/route/route.ts';
-import { Accounting } from './pricing/accounting.ts';
-import type { PriceFallback } from './pricing/price-fallback.ts';
-import { createPriceTable, type PriceTable } from './pricing/price-table.ts';
-import { AllowedChains } from './request-plan/allowed-chain.ts';
-import { type PlanContext, planRequest } from './request-plan/plan.ts';
-import type { AllowedUse, Plan, PlanRequest } from './server/port/gateway-port.ts';
-import { keptOf } from './targets/kept-of.ts';
-import { type WiredTarget, wireTarget } from './targets/wire-target.ts';
+import type { Model } from '../../gen/understudy/v1/llm_pb.ts';
+import type { DefaultModels } from '../catalogue/default-models.ts';
+import { KnownModels } from '../catalogue/known-models.ts';
+import { listModels } from '../catalogue/list-models.ts';
+import { TargetLists } from '../catalogue/target-lists.ts';
+import type { Config } from '../config/port/resolved.ts';
+import type { Cohort } from '../core/cohort.ts';
+import type { Failure } from '../core/failure.ts';
+import type { System, Timers } from '../core/ports.ts';
+import { DEFAULT_ENGINE_CONFIG, type EngineConfig } from '../engine/port/config.ts';
+import type { KeptKnowledge } from '../engine/port/kept-knowledge.ts';
+import type { RouteTable } from '../engine/route/route.ts';
+import { Accounting } from '../pricing/accounting.ts';
+import type { PriceFallback } from '../pricing/price-fallback.ts';
+import { createPriceTable, type PriceTable } from '../pricing/price-table.ts';
+import { AllowedChains } from '../request-plan/allowed-chain.ts';
+import { type PlanContext, planRequest } from '../request-plan/plan.ts';
+import type { AllowedUse, Plan, PlanRequest } from '../server/port/gateway-port.ts';
+import { keptOf } from '../targets/kept-of.ts';
+import { type WiredTarget, wireTarget } from '../targets/wire-target.ts';
 
 /** What all configurations of a process share. */
 export interface SharedParts {
