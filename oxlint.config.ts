@@ -68,7 +68,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   wiring: {
     imports: ['core', 'engine', 'pricing', 'targets', 'request-plan', 'catalogue'],
-    types: ['config', 'server/port', 'gen'],
+    types: ['config', 'server/port', 'callers/port', 'gen'],
   },
   cli: {
     imports: ['core', 'config', 'telemetry', 'gen'],

@@ -2,6 +2,7 @@ import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
 import { countsIn, newBudgets, readSpent } from './callers/memory/spent-before.ts';
 import { SharedLimits } from './callers/redis/shared-limits.ts';
+import { accountsOf } from './callers/named-callers.ts';
 import { LiveDirectory } from './callers/credentials/live-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
 import { parseKeysFile } from './config/file/keys-file.ts';
@@ -11,13 +12,11 @@ import { Cohort } from './core/cohort.ts';
 import { backgroundTimers } from './core/background-timers.ts';
 import type { System } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
-import type { EngineSetup } from './engine/setup.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
 import { within } from './server/http/within.ts';
-import type { GatewayPort } from './server/port/gateway-port.ts';
 import type { GatewaySnapshot, WiredGateway } from './server/handlers/wired-gateway.ts';
 import { defaultBytesInFlight } from './server/wire/byte-budget.ts';
 import { createTransfers } from './server/wire/transfers.ts';
@@ -29,6 +28,7 @@ import { usageRecords } from './telemetry/report/usage-records.ts';
 import { type LogStyle, openReports } from './telemetry/reports.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
+import { openPort } from './wiring/live-port.ts';
 import { wireConfig, type WiredConfig } from './wiring/wired-config.ts';
 
 /** How long the reader of the log may take to read its end, in milliseconds. */
@@ -50,13 +50,6 @@ export interface GatewayParts {
   readonly reports?: boolean | LogStyle;
   /** What another gateway knew of its targets. */
   readonly snapshot?: GatewaySnapshot | undefined;
-}
-
-/** What holds for the calls that begin now. */
-interface InForce {
-  readonly wired: WiredConfig;
-  readonly setup: EngineSetup;
-  readonly port: GatewayPort;
 }
 
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
@@ -121,44 +114,21 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   engine.restore(snapshot.map((target) => wired.known.ofNamedModels(target)));
 
   // What the doors see of all this. A call keeps to what held when it began.
-  const startedAtMs = system.now();
-  const portOf = (now: () => InForce): GatewayPort => ({
-    inForce: () => now().port,
-    version,
-    plan: (request, streams, use) => now().wired.plan(request, streams, use),
-    allowedTargets: (use) => now().wired.chains.targetsOf(use),
-    limits,
-    run: async (call) => {
-      const ended = metrics?.callStarted();
-      const { wired: ofCall, setup } = now();
-      try {
-        // Most calls have all their models, and need not wait a turn of the event loop for them.
-        const filled = defaults.fill(call, ofCall.targets);
-        return await engine.run(filled instanceof Promise ? await filled : filled, setup);
-      } finally {
-        ended?.();
-      }
+  const { port, hold } = openPort(
+    {
+      version,
+      system,
+      engine,
+      defaults,
+      limits,
+      callStarted: () => metrics?.callStarted(),
+      callEnded: (call, { accounting }) => {
+        ledger.record((callId) => usageRecords(call, callId, (attempt) => accounting.listNanoUsd(attempt)));
+        told?.callEnded(call);
+      },
     },
-    targets: () => engine.health(),
-    costOfTarget: (target) => now().wired.accounting.costOfTarget(target),
-    models: () => now().wired.models(),
-    newRequestId: () => system.newId(),
-    uptimeMs: () => system.now() - startedAtMs,
-    get isUnauthenticated() {
-      return now().wired.config.server.isUnauthenticated;
-    },
-    callEnded: (call) => {
-      const { accounting } = now().wired;
-      ledger.record((callId) => usageRecords(call, callId, (attempt) => accounting.listNanoUsd(attempt)));
-      told?.callEnded(call);
-    },
-  });
-  const enforce = (setup: EngineSetup): InForce => {
-    const now: InForce = { wired, setup, port: portOf(() => now) };
-    return now;
-  };
-  let inForce = enforce(engine.setup);
-  const port = portOf(() => inForce);
+    wired,
+  );
 
   // Who calls. A program that embeds the gateway has no doors, and nobody to ask.
   const say = { info: (message: string) => log?.info(message), warn: (message: string) => log?.warn(message) };
@@ -219,7 +189,8 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       for (const { name } of next.targets) if (wired.keptOf(name) === 'NOTHING') defaults.forget(name);
       metrics?.pricesHold(wired.prices);
       directory.configure(next.callers);
-      inForce = enforce(engine.configure(wired.engine, next.targets, wired.keptOf));
+      metrics?.accountsHold(accountsOf(next.callers));
+      hold(wired, engine.configure(wired.engine, next.targets, wired.keptOf));
       retired.add(before);
       void before.retire(wired).then(() => retired.delete(before));
     },

@@ -8,7 +8,7 @@ import { registerAdmissionMetrics } from './admission-metrics.ts';
 import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
-import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
+import { type CallerRecorder, createCallerRecorder, type SpentOf } from './caller-metrics.ts';
 import { type ConfigRecorder, createConfigRecorder } from './config-metrics.ts';
 import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
@@ -39,7 +39,7 @@ export interface MetricsOptions {
 }
 
 /** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
-export interface Metrics extends ConfigRecorder {
+export interface Metrics extends ConfigRecorder, Pick<CallerRecorder, 'accountsHold'> {
   /** Says that a call is under way; the returned function says, once, that it is no more. */
   callStarted(): () => void;
   /** Records a call with its attempts. Never throws. */
@@ -71,7 +71,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerAdmissionMetrics(registry, () => load);
   const recordCall = createCallRecorder(registry);
   const recordAttempt = createAttemptRecorder(registry);
-  const recordCaller = createCallerRecorder(registry, options.spentOf);
+  const callers = createCallerRecorder(registry, options.spentOf);
   const errors = new Counter({
     name: 'understudy_metrics_errors_total',
     help: 'Calls that could not be recorded whole because of a fault in the gateway.',
@@ -95,7 +95,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     callEnded: (end) => {
       try {
         recordCall(end);
-        recordCaller(end);
+        callers.record(end);
         for (const attempt of end.attempts) recordAttempt(attempt);
       } catch {
         errors.inc();
@@ -106,6 +106,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     tlsHappened: createTlsRecorder(registry),
     ...createConfigRecorder(registry),
+    accountsHold: (accounts) => callers.accountsHold(accounts),
     credentialsRefused: (reason) => {
       refusedCredentials.inc({ reason });
     },
