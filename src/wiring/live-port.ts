@@ -23,7 +23,7 @@ export interface LivePortParts {
 export interface LivePort {
   readonly port: GatewayPort;
   /** Has calls that begin from now on made by another configuration. Those under way keep to theirs. */
-  hold(wired: WiredConfig, setup: EngineSetup): void;
+  readonly hold: (wired: WiredConfig, setup: EngineSetup) => void;
 }
 
 /** What holds for the calls that begin now. */
