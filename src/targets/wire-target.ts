@@ -10,6 +10,7 @@ import { createUndiciTransport } from '../upstream/network/undici-transport.ts';
 import { createUpstreamTarget } from '../upstream/target-client.ts';
 import { keptOf } from './kept-of.ts';
 import { LearntQuirks } from './learnt-quirks.ts';
+import { renewable, type RenewedUpstream } from './renewed-upstream.ts';
 
 /** Seed of the mock's answers: the same calls give the same answers in every process. */
 const MOCK_SEED = 1;
@@ -17,6 +18,8 @@ const MOCK_SEED = 1;
 /** A target with what its calls go through. */
 export interface WiredTarget extends Target {
   readonly transport: Transport;
+  /** Has calls under way use the key of another configuration. */
+  readonly goOnAs: RenewedUpstream['goOnAs'];
 }
 
 /**
@@ -40,9 +43,10 @@ export function wireTarget(
   const adapter = adapterFor(provider, api, baseUrl);
   const transport = isConnected && before !== undefined ? before.transport : openTransport(config, system, cohort);
   const head = { provider, baseUrl, apiKey, organization };
-  const upstream = createUpstreamTarget({ head, adapter, transport, runtime: system, onUnknown });
+  const made = createUpstreamTarget({ head, adapter, transport, runtime: system, onUnknown });
+  const { upstream, goOnAs } = renewable(made);
   const quirks = before === undefined || kept === 'NOTHING' ? new LearntQuirks() : before.quirks;
-  return { config, adapter, upstream, transport, quirks };
+  return { config, adapter, upstream, transport, quirks, goOnAs };
 }
 
 function openTransport(config: TargetConfig, system: System, cohort: Cohort): Transport {

@@ -45,7 +45,10 @@ export interface WiredConfig {
   readonly keptOf: (target: string) => KeptKnowledge;
   plan(request: PlanRequest, streams: boolean, use?: AllowedUse): Plan | Failure;
   models(): Promise<readonly Model[]>;
-  /** Closes connections that the next configuration does not use, behind the calls under way. Resolves when that is done. */
+  /**
+   * Gives way to the next configuration: calls under way use its keys, and connections that it does not use are closed behind them.
+   * Resolves when that is done.
+   */
   retire(next: WiredConfig): Promise<void>;
   /** Destroys what is under way and closes all connections. */
   close(): Promise<void>;
@@ -108,6 +111,10 @@ export function wireConfig(config: Config, shared: SharedParts, before?: WiredCo
     models: () => listModels(config.targets, { prices, known, lists }),
     retire: async (next) => {
       lists.close();
+      for (const [name, target] of targets) {
+        const after = next.targets.get(name);
+        if (after !== undefined && next.keptOf(name) === 'ALL_BUT_ACCOUNT') target.goOnAs(after.upstream);
+      }
       const used = new Set([...next.targets.values()].map(({ transport }) => transport));
       const unused = [...targets.values()].filter(({ transport }) => !used.has(transport));
       await Promise.all(unused.map(({ transport }) => transport.retire()));
