@@ -49,6 +49,7 @@ describe('docs/metrics.md', () => {
   });
   metrics.tlsHappened({ kind: 'refused', listener: 'web door', why: 'A client certificate is required' });
   metrics.credentialsRefused('missing');
+  metrics.pricesHold({ version: '1', checkedAtMs: 1 });
 
   test('lists every metric of ours with its type and its labels', async () => {
     const { types, samples } = parseExposition((await metrics.render([healthyTarget()], engineLoad())).body);
