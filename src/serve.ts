@@ -6,6 +6,7 @@ import { showsColors } from './cli/terminal/terminal.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config, DrainConfig } from './config/port/resolved.ts';
 import { loadProcessConfig } from './config/process-config.ts';
+import { describeProxies } from './config/outbound/proxied-targets.ts';
 import { ConfigReload } from './config/reload/config-reload.ts';
 import { describeStartup, shownDoors } from './config/summary.ts';
 import { openTlsFiles } from './config/tls/watched-files.ts';
@@ -44,7 +45,7 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     text: logFormat === 'auto' ? isatty(stdout.fd) : logFormat === 'text',
     colors: showsColors(stdout.fd, env),
   };
-  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: log });
+  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: log, env });
   const room = new Room(() => gateway.load(), system);
   const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
   gateway.onTargetChange(() => {
@@ -87,6 +88,7 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     const { grpc, web, admin } = shownDoors(addresses, config.server);
     gateway.note(`serving: gRPC ${grpc}, web ${web}, admin ${admin}`);
     // Text has them above.
+    for (const line of describeProxies(config.targets)) gateway.note(line);
     for (const warning of config.warnings) gateway.note(`warning: ${warning}`);
   }
   await gateway.warmUp();
@@ -118,7 +120,7 @@ async function openDoors(
   const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.doorHandlers(isAccepting);
   const shared = { runtime: system, transfers: gateway.transfers };
-  const { authentication } = gateway;
+  const { authentication, callMeter: meter } = gateway;
   const audience = () => audienceOf(authentication() !== undefined, [grpcAddress, httpAddress]);
   const calls = {
     handlers,
@@ -128,10 +130,11 @@ async function openDoors(
   };
   const tlsHappened = (event: TlsEvent): void => gateway.tlsHappened(event);
   const http = { idleTimeoutMs, allowedHosts, tlsHappened };
+  const native = { tlsHappened, meter, loadFigures: gateway.loadFigures };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
   const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, ...calls, address: grpcAddress, serving, reflection, connections, tlsHappened }),
+    openGrpcDoor({ ...shared, ...calls, ...native, address: grpcAddress, serving, reflection, connections }),
     openWebDoor({ ...shared, ...http, ...calls, address: httpAddress, isReady, isLeaving, corsOrigins }),
     openAdmin({
       ...shared,

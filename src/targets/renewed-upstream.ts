@@ -46,6 +46,7 @@ export function renewable(made: UpstreamTarget): RenewedUpstream {
     upstream: {
       open,
       ask: (question, signal) => current.ask(question, signal),
+      prepare: () => current.prepare(),
       installedModel: (signal) => current.installedModel(signal),
       close: () => made.close(),
     },

@@ -7,6 +7,7 @@ import type { System } from '../core/ports.ts';
 import { inCohorts } from '../upstream/network/cohort-transport.ts';
 import { createMockTransport } from '../mock/scripted-transport.ts';
 import { createUndiciTransport } from '../upstream/network/undici-transport.ts';
+import { EntraTokens } from '../upstream/identity/entra-tokens.ts';
 import { createUpstreamTarget } from '../upstream/target-client.ts';
 import { keptOf } from './kept-of.ts';
 import { LearntQuirks } from './learnt-quirks.ts';
@@ -20,6 +21,8 @@ export interface WiredTarget extends Target {
   readonly transport: Transport;
   /** Has calls under way use the key of another configuration. */
   readonly goOnAs: RenewedUpstream['goOnAs'];
+  /** Keeps no tokens at hand any more. */
+  readonly forgetTokens: () => Promise<void>;
 }
 
 /**
@@ -36,22 +39,30 @@ export function wireTarget(
   onUnknown: () => void,
   before?: WiredTarget,
 ): WiredTarget {
-  const { provider, api = 'chat_completions', baseUrl, apiKey, organization, timeouts } = config;
+  const { provider, api = 'chat_completions', baseUrl, apiKey, organization, identity } = config;
   const kept = before === undefined ? 'NOTHING' : keptOf(before.config, config);
-  const isConnected = kept !== 'NOTHING' && before?.config.timeouts.connectMs === timeouts.connectMs;
-  if (before !== undefined && isConnected && kept === 'ALL') return { ...before, config };
+  const isConnected = before !== undefined && kept !== 'NOTHING' && isReachedAlike(before.config, config);
+  if (isConnected && kept === 'ALL') return { ...before, config };
   const adapter = adapterFor(provider, api, baseUrl);
-  const transport = isConnected && before !== undefined ? before.transport : openTransport(config, system, cohort);
+  const transport = isConnected ? before.transport : openTransport(config, system, cohort);
+  const tokens =
+    identity && new EntraTokens(identity, createUndiciTransport(system, { proxy: identity.proxy }), system);
   const head = { provider, baseUrl, apiKey, organization };
-  const made = createUpstreamTarget({ head, adapter, transport, runtime: system, onUnknown });
+  const made = createUpstreamTarget({ head, tokens, adapter, transport, runtime: system, onUnknown });
   const { upstream, goOnAs } = renewable(made);
   const quirks = before === undefined || kept === 'NOTHING' ? new LearntQuirks() : before.quirks;
-  return { config, adapter, upstream, transport, quirks, goOnAs };
+  return { config, adapter, upstream, transport, quirks, goOnAs, forgetTokens: async () => tokens?.close() };
 }
 
 function openTransport(config: TargetConfig, system: System, cohort: Cohort): Transport {
-  const { provider, api = 'chat_completions', timeouts, mock } = config;
+  const { provider, api = 'chat_completions', timeouts, proxy, mock } = config;
   return mock
     ? createMockTransport({ runtime: system, provider, api, seed: MOCK_SEED })
-    : inCohorts(createUndiciTransport(system, { connectTimeoutMs: timeouts.connectMs }), cohort);
+    : inCohorts(createUndiciTransport(system, { connectTimeoutMs: timeouts.connectMs, proxy }), cohort);
+}
+
+/** Whether the connections of one may be those of the other. */
+function isReachedAlike(one: TargetConfig, other: TargetConfig): boolean {
+  const reachedBy = ({ timeouts, proxy }: TargetConfig): string => JSON.stringify([timeouts.connectMs, proxy]);
+  return reachedBy(one) === reachedBy(other);
 }

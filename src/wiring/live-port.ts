@@ -13,6 +13,7 @@ export interface LivePortParts {
   readonly engine: Engine;
   readonly defaults: DefaultModels;
   readonly limits: CallLimits;
+  readonly beginTrace: GatewayPort['beginTrace'];
   /** Says that a call is under way; the returned function says that it is no more. */
   readonly callStarted: () => (() => void) | undefined;
   /** Hears of every finished call, and by which configuration it was made. */
@@ -35,12 +36,13 @@ interface InForce {
 
 /** Opens what the doors see, given what holds first. */
 export function openPort(parts: LivePortParts, first: WiredConfig): LivePort {
-  const { version, system, engine, defaults, limits, callStarted, callEnded } = parts;
+  const { version, system, engine, defaults, limits, beginTrace, callStarted, callEnded } = parts;
   const startedAtMs = system.now();
   const portOf = (now: () => InForce): GatewayPort => ({
     inForce: () => now().port,
     version,
-    plan: (request, streams, use) => now().wired.plan(request, streams, use),
+    beginTrace,
+    plan: (request, streams, use, trace) => now().wired.plan(request, streams, use, trace),
     allowedTargets: (use) => now().wired.chains.targetsOf(use),
     limits,
     run: async (call) => {

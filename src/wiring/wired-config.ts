@@ -5,7 +5,6 @@ import { listModels } from '../catalogue/list-models.ts';
 import { TargetLists } from '../catalogue/target-lists.ts';
 import type { Config } from '../config/port/resolved.ts';
 import type { Cohort } from '../core/cohort.ts';
-import type { Failure } from '../core/failure.ts';
 import type { System, Timers } from '../core/ports.ts';
 import { DEFAULT_ENGINE_CONFIG, type EngineConfig } from '../engine/port/config.ts';
 import type { KeptKnowledge } from '../engine/port/kept-knowledge.ts';
@@ -15,7 +14,7 @@ import type { PriceFallback } from '../pricing/price-fallback.ts';
 import { createPriceTable, type PriceTable } from '../pricing/price-table.ts';
 import { AllowedChains } from '../request-plan/allowed-chain.ts';
 import { type PlanContext, planRequest } from '../request-plan/plan.ts';
-import type { AllowedUse, Plan, PlanRequest } from '../server/port/gateway-port.ts';
+import type { GatewayPort } from '../server/port/gateway-port.ts';
 import { keptOf } from '../targets/kept-of.ts';
 import { type WiredTarget, wireTarget } from '../targets/wire-target.ts';
 
@@ -43,13 +42,15 @@ export interface WiredConfig {
   readonly accounting: Accounting;
   /** How much of what the configuration before it has found out of a target, by its name, still holds. */
   readonly keptOf: (target: string) => KeptKnowledge;
-  plan(request: PlanRequest, streams: boolean, use?: AllowedUse): Plan | Failure;
+  readonly plan: GatewayPort['plan'];
   models(): Promise<readonly Model[]>;
   /**
    * Gives way to the next configuration: calls under way use its keys, and connections that it does not use are closed behind them.
    * Resolves when that is done.
    */
   retire(next: WiredConfig): Promise<void>;
+  /** Has at hand what first calls need from elsewhere. Never rejects. */
+  prepare(): Promise<void>;
   /** Destroys what is under way and closes all connections. */
   close(): Promise<void>;
 }
@@ -104,9 +105,9 @@ export function wireConfig(config: Config, shared: SharedParts, before?: WiredCo
     accounting,
     lists,
     keptOf: keptNow,
-    plan: (request, streams, use) => {
+    plan: (request, streams, use, trace) => {
       known.readListsFor(request.model);
-      return planRequest(request, streams, planContext, use);
+      return planRequest(request, streams, planContext, use, trace);
     },
     models: () => listModels(config.targets, { prices, known, lists }),
     retire: async (next) => {
@@ -115,9 +116,17 @@ export function wireConfig(config: Config, shared: SharedParts, before?: WiredCo
         const after = next.targets.get(name);
         if (after !== undefined && next.keptOf(name) === 'ALL_BUT_ACCOUNT') target.goOnAs(after.upstream);
       }
-      const used = new Set([...next.targets.values()].map(({ transport }) => transport));
-      const unused = [...targets.values()].filter(({ transport }) => !used.has(transport));
-      await Promise.all(unused.map(({ transport }) => transport.retire()));
+      const after = [...next.targets.values()];
+      const transports = new Set(after.map(({ transport }) => transport));
+      const upstreams = new Set(after.map(({ upstream }) => upstream));
+      const leave = async ({ transport, upstream, forgetTokens }: WiredTarget): Promise<void> => {
+        if (!transports.has(transport)) await transport.retire();
+        if (!upstreams.has(upstream)) await forgetTokens();
+      };
+      await Promise.all([...targets.values()].map(leave));
+    },
+    prepare: async () => {
+      await Promise.all([...targets.values()].map(({ upstream }) => upstream.prepare()));
     },
     close: async () => {
       lists.close();

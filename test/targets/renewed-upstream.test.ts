@@ -21,6 +21,7 @@ function noted() {
       return { abort: note('abort'), release: note('release'), pause: note('pause'), resume: note('resume') };
     },
     ask: () => Promise.resolve(undefined),
+    prepare: () => Promise.resolve(),
     installedModel: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
   };

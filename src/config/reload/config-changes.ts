@@ -8,6 +8,22 @@ import type { Config, ServerConfig } from '../port/resolved.ts';
 /** What of the section `server` holds as soon as it is read. */
 const LIVE_SERVER = ['drain', 'authenticateHealth', 'allowUnauthenticated'] as const;
 
+/** Sections that hold as soon as they are read, and what is read along with them. All others, `server` aside, need a restart. */
+const LIVE: ReadonlySet<string> = new Set([
+  'targets',
+  'routes',
+  'circuitBreaker',
+  'retry',
+  'admission',
+  'server',
+  'callers',
+  'pricesFile',
+  'prices',
+  'secretFiles',
+  'warnings',
+  'demo',
+] satisfies (keyof Config)[]);
+
 /** What is read into each configuration anew, and nobody has set. */
 const UNSET = new Set(['source', 'warnings', 'demo', 'ownHost', 'isUnauthenticated', 'isOptional', 'field']);
 
@@ -27,7 +43,7 @@ export interface ConfigChanges {
  * @throws ConfigError where nobody would be asked any more who calls, although others can reach the doors as they stand
  */
 export function configChanges(before: Config, read: Config): ConfigChanges {
-  const { server, ledger, limits } = before;
+  const { server } = before;
   const live: Partial<ServerConfig> = Object.fromEntries(LIVE_SERVER.map((field) => [field, read.server[field]]));
   const isUnauthenticated = read.callers === undefined && isReachable(server);
   if (isUnauthenticated && !read.server.allowUnauthenticated) {
@@ -35,9 +51,11 @@ export function configChanges(before: Config, read: Config): ConfigChanges {
       'cannot be left out while other machines can reach the doors; their addresses change with a restart';
     throw new ConfigError([{ path: 'callers', message }]);
   }
-  const config: Config = { ...read, server: { ...server, ...live, isUnauthenticated }, ledger, limits };
+  const others = Object.keys({ ...before, ...read }).filter((section) => !LIVE.has(section));
+  const kept: Partial<Config> = Object.fromEntries(others.map((section) => [section, valueOf(before, section)]));
+  const config: Config = { ...read, ...kept, server: { ...server, ...live, isUnauthenticated } };
   const ofServer = changedFields(config.server, read.server).map((field) => `server.${field}`);
-  const others = (['ledger', 'limits'] as const).filter((field) => !isDeepStrictEqual(before[field], read[field]));
+  const ofOthers = changedFields(config, read).filter((field) => field !== 'server');
   const { apiKeysFile } = config.callers ?? {};
   return {
     config,
@@ -50,7 +68,7 @@ export function configChanges(before: Config, read: Config): ConfigChanges {
       ...(isDeepStrictEqual(before.prices, config.prices) ? [] : ['prices_file changed']),
       ...sectionChanges(before, config),
     ],
-    needRestart: [...ofServer, ...others],
+    needRestart: [...ofServer, ...ofOthers],
   };
 }
 
