@@ -5,6 +5,7 @@ import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
 import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd, GatewayPort } from '../server/port/gateway-port.ts';
+import type { ConfigEvent } from '../server/port/config-event.ts';
 import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
 import { RecentLoad, processCounters } from './load/recent-load.ts';
@@ -62,6 +63,8 @@ export interface Reports {
   close(): Promise<void>;
   /** Tells of the transport security of the listeners. */
   tlsHappened(event: TlsEvent): void;
+  /** Tells what has become of the configuration. */
+  configHappened(event: ConfigEvent): void;
   /** Counts a call whose credentials were refused, and logs it once a minute for each reason. */
   readonly credentialsRefused: (failure: CredentialFailure, peer: string) => void;
 }
@@ -85,6 +88,10 @@ export function openReports(parts: ReportParts): Reports {
     tlsHappened: (event) => {
       log.tlsHappened(event);
       metrics.tlsHappened(event);
+    },
+    configHappened: (event) => {
+      log.configHappened(event);
+      metrics.configHappened(event, system.wall());
     },
     credentialsRefused: ({ credentials }, peer) => {
       metrics.credentialsRefused(credentials);

@@ -209,6 +209,9 @@ export const fileSchema = z.strictObject(
     admission: admissionSchema.prefault({}).describe('How much is done at a time.'),
     server: serverSchema.prefault({}).describe('Addresses in the environment win.'),
     ledger: ledgerSchema.optional().describe('Where usage is kept. Default: nowhere, with --demo in usage.db.'),
+    prices_file: text(/./, 'must be the path of a file')
+      .optional()
+      .describe('Prices in place of the built-in ones, and beside them.'),
     ...callerSections,
     limits: limitStoreSchema.optional().describe('Where callers are counted. Default: in memory.'),
   },
