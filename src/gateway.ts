@@ -91,7 +91,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const spentOf: SpentOf = (account) => limitStore.spentOf(account);
   const figures = { spentOf, limitStore: sharedLimits?.figures, ledger: ledger.figures };
   const reported = { version, system, cohort, transfers: transfers.budget, ...figures };
-  const told = style === false ? undefined : openReports({ ...reported, style });
+  const told = style === false ? undefined : openReports({ ...reported, style, logged: config.log });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
@@ -216,7 +216,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     onTargetChange: (listener) => void targetListeners.push(listener),
     snapshot: () => engine.snapshot(),
     tlsHappened: (event) => told?.tlsHappened(event),
-    note: (message) => log?.info(message),
+    note: (message, level = 'info') => log?.[level](message),
     repeatNothing: () => engine.repeatNothing(),
     drain: () => engine.drain(),
     close: async () => {

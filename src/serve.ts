@@ -71,7 +71,7 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     const { grpc, web, admin } = shownDoors(addresses, config.server);
     gateway.note(`serving: gRPC ${grpc}, web ${web}, admin ${admin}`);
     // Text has them above.
-    for (const warning of config.warnings) gateway.note(`warning: ${warning}`);
+    for (const warning of config.warnings) gateway.note(`warning: ${warning}`, 'warn');
   }
   await gateway.warmUp();
 }

@@ -9,6 +9,7 @@ import type { TransferFigures } from '../server/port/transfer-figures.ts';
 import { watchLoad } from './load/overload.ts';
 import { createPeopleFormat } from './logging/line-format.ts';
 import { createCallLog, type CallLog } from './logging/log.ts';
+import type { LogLevel } from './logging/log-fields.ts';
 import type { SpentOf } from './metering/caller-metrics.ts';
 import { createMetrics, type Metrics } from './metering/metrics.ts';
 import { reportCall } from './report/call-report.ts';
@@ -29,6 +30,8 @@ export interface ReportParts {
   readonly cohort: Cohort;
   readonly transfers: TransferFigures;
   readonly style: LogStyle;
+  /** What of the log is written: the least level, and which share of the calls that ended well, 0 to 1. */
+  readonly logged: { readonly level: LogLevel; readonly goodShare: number };
   /** What accounts have spent; absent where this process does not count it. */
   readonly spentOf?: SpentOf | undefined;
   /** What the ledger does; absent where there is none. */
@@ -52,9 +55,11 @@ export interface Reports {
 
 /** Opens log and metrics, and begins to watch the load of this process. */
 export function openReports(parts: ReportParts): Reports {
-  const { version, system, cohort, transfers, style, spentOf, limitStore, ledger } = parts;
+  const { version, system, cohort, transfers, style, logged, spentOf, limitStore, ledger } = parts;
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
-  const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format });
+  const { level, goodShare: share } = logged;
+  const goodCalls = { share, random: () => system.random() };
+  const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format, level, goodCalls });
   const metrics = createMetrics({ version, transfers, spentOf, limitStore, ledger });
   return {
     log,

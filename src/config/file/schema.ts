@@ -12,6 +12,7 @@ import { baseUrlProblem, withoutApiVersion } from '../port/base-url.ts';
 import { duration, durationOfSeconds, flag, LIST, MAPPING, oneOf, text, wholeNumber } from './leaves.ts';
 import { connectionsSchema, drainSchema } from './lifetimes.ts';
 import { limitStoreSchema } from './limit-store-schema.ts';
+import { logSchema } from '../logging/log-schema.ts';
 import { tlsSections } from './tls-schema.ts';
 
 const name = () => text(/^[A-Za-z0-9._~-]{1,100}$/, 'must be 1 to 100 letters, digits, or characters of ._~-');
@@ -229,6 +230,7 @@ export const fileSchema = z.strictObject(
     server: serverSchema.prefault({}).describe('Addresses in the environment win.'),
     ledger: ledgerSchema.optional().describe('Where usage is kept. Default: nowhere, with --demo in usage.db.'),
     ...callerSections,
+    log: logSchema.prefault({}).describe('What of the log is written.'),
     limits: limitStoreSchema.optional().describe('Where callers are counted. Default: in memory.'),
   },
   MAPPING,

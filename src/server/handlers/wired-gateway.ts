@@ -47,8 +47,8 @@ export interface WiredGateway {
   snapshot(): GatewaySnapshot;
   /** Tells of the transport security of the listeners. */
   tlsHappened(event: TlsEvent): void;
-  /** Writes a sentence of ours to the log, where there is one. */
-  note(message: string): void;
+  /** Writes a sentence of ours to the log, where there is one. Default level: info. */
+  note(message: string, level?: 'info' | 'warn'): void;
   /** Repeats nothing any more, while new calls are still taken (engine rule D2). There is no way back. */
   repeatNothing(): void;
   /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */

@@ -3,10 +3,10 @@ import { MAX_LABEL_KEY_LENGTH, MAX_LABEL_VALUE_LENGTH, MAX_LABELS } from '../../
 import type { CallReport, EndedAttempt } from '../report/call-report.ts';
 import { genAiProvider, OPERATION } from '../report/gen-ai.ts';
 
+const SERVICE = 'understudy.v1.LlmService';
+
 /** Levels of log lines. */
 export type LogLevel = 'info' | 'warn' | 'error';
-
-const SERVICE = 'understudy.v1.LlmService';
 
 /** Bounds of what callers chose: refused calls are logged too, and were not refused for being short. */
 const MAX_MODEL_LENGTH = 256;
@@ -60,8 +60,10 @@ export function levelOf({ outcome }: CallReport): LogLevel {
 /**
  * Builds the fields of a call's line: OpenTelemetry's names where there are some, otherwise `understudy.…`; docs/metrics.md
  * lists them. A field without a value is undefined and does not appear. Of failures only reason, status and code are taken.
+ *
+ * @param share - of the calls like this one so many have a line, 0 to 1. Absent: all
  */
-export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
+export function callFields(end: CallReport, share?: number): Readonly<Record<string, unknown>> {
   const { method, outcome, finishReason, requestedModel, serving, firstOutputMs, usage, cost, labels } = end;
   const streams = method === 'StreamChat';
   return {
@@ -89,6 +91,7 @@ export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
     'understudy.first_output_ms': firstOutputMs === undefined ? undefined : rounded(firstOutputMs),
     'understudy.cost.nano_usd': cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
     'understudy.cost.source': cost?.source,
+    'understudy.logged_share': share === 1 ? undefined : share,
     'understudy.labels': labelFields(labels),
     'understudy.trail': end.attempts.length === 0 ? undefined : end.attempts.map(trailFields),
     'understudy.skips_left_out': end.skipsLeftOut === 0 ? undefined : end.skipsLeftOut,
