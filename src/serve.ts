@@ -114,20 +114,30 @@ async function openDoors(
   const http = { idleTimeoutMs, allowedHosts, tlsHappened };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
-  const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, ...calls, address: grpcAddress, serving, reflection, connections, tlsHappened }),
-    openWebDoor({ ...shared, ...http, ...calls, address: httpAddress, isReady, isLeaving, corsOrigins }),
-    openAdmin({
-      ...shared,
-      ...http,
-      address: adminAddress,
-      tls: tls.admin,
-      isReady,
-      usage: gateway.usage,
-      ...(gateway.metrics && { metrics: gateway.metrics }),
-      ...(adminService && { handlers: gateway.adminHandlers() }),
-    }),
-  ]);
+  // One after another: the later ones say where the earlier ones are.
+  const native = { address: grpcAddress, serving, reflection, connections, tlsHappened };
+  const grpc = await openGrpcDoor({ ...shared, ...calls, ...native });
+  const beside = { grpc: { address: grpc.address, reflection } };
+  const web = await openWebDoor({
+    ...shared,
+    ...http,
+    ...calls,
+    ...beside,
+    address: httpAddress,
+    isReady,
+    isLeaving,
+    corsOrigins,
+  });
+  const admin = await openAdmin({
+    ...shared,
+    ...http,
+    address: adminAddress,
+    tls: tls.admin,
+    isReady,
+    usage: gateway.usage,
+    ...(gateway.metrics && { metrics: gateway.metrics }),
+    ...(adminService && { handlers: gateway.adminHandlers() }),
+  });
   return { grpc, web, admin };
 }
 
