@@ -200,6 +200,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
         },
         acted: (act) => log?.operatorActed(act),
       }),
+    status: told && { gateway: port, load: () => engine.load, ...told.status, ...figures },
     usage: { queries: ledger.queries, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
     metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
     open: async () => {

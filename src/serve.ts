@@ -128,9 +128,12 @@ async function openDoors(
     isLeaving,
     corsOrigins,
   });
+  const asksWhoCalls = authentication !== undefined;
   const admin = await openAdmin({
     ...shared,
     ...http,
+    status: gateway.status,
+    doors: { grpc: grpc.address, web: web.address, isSecure: tls.doors !== undefined, asksWhoCalls },
     address: adminAddress,
     tls: tls.admin,
     isReady,

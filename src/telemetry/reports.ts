@@ -4,14 +4,17 @@ import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
 import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd } from '../server/port/gateway-port.ts';
+import type { StatusParts } from '../server/port/status-parts.ts';
 import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
+import { memoryBytes, memoryLimitBytes } from './load/memory.ts';
 import { watchLoad } from './load/overload.ts';
 import { createPeopleFormat } from './logging/line-format.ts';
 import { createCallLog, type CallLog } from './logging/log.ts';
 import type { LogLevel } from './logging/log-fields.ts';
 import type { SpentOf } from './metering/caller-metrics.ts';
 import { createMetrics, type Metrics } from './metering/metrics.ts';
+import { CallHistory } from './recent/call-history.ts';
 import { reportCall } from './report/call-report.ts';
 
 /** How the log is written. */
@@ -44,6 +47,8 @@ export interface ReportParts {
 export interface Reports {
   readonly log: CallLog;
   readonly metrics: Metrics;
+  /** What the status page shows of this process. */
+  readonly status: Pick<StatusParts, 'history' | 'memory'>;
   readonly load: ReturnType<typeof watchLoad>;
   /** Tells of a call's end, once its answer is on its way. */
   callEnded(call: CallEnd): void;
@@ -61,9 +66,11 @@ export function openReports(parts: ReportParts): Reports {
   const goodCalls = { share, random: () => system.random() };
   const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format, level, goodCalls });
   const metrics = createMetrics({ version, transfers, spentOf, limitStore, ledger });
+  const history = new CallHistory(system, spentOf);
   return {
     log,
     metrics,
+    status: { history, memory: () => ({ usedBytes: memoryBytes(), limitBytes: memoryLimitBytes() }) },
     load: watchLoad(system),
     tlsHappened: (event) => {
       log.tlsHappened(event);
@@ -78,7 +85,10 @@ export function openReports(parts: ReportParts): Reports {
       cohort.add(() => {
         const end = reportCall(call);
         log.callEnded(end);
-        cohort.add(() => metrics.callEnded(end));
+        cohort.add(() => {
+          metrics.callEnded(end);
+          history.callEnded(end);
+        });
       });
     },
   };

@@ -7,6 +7,7 @@ import type { TargetSnapshot } from '../../engine/target/state.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import type { Authentication } from '../port/authentication.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
+import type { StatusParts } from '../port/status-parts.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
 
@@ -23,6 +24,8 @@ export interface WiredGateway {
   adminHandlers(): ServiceImpl<typeof AdminService>;
   /** Tells of usage. */
   readonly usage: UsageParts;
+  /** What the status page shows; absent where nothing is measured. */
+  readonly status: StatusParts | undefined;
   readonly port: GatewayPort;
   /** How the doors find out who calls; undefined where callers are not named. */
   authentication(): Authentication | undefined;

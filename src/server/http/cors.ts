@@ -11,10 +11,12 @@ const ALLOWED_HEADERS = [...cors.allowedHeaders, 'Authorization', 'X-Api-Key', '
 );
 const EXPOSED_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER, PUSHBACK_HEADER].join(', ');
 
+const ONLY_OWN = 'the page of this address alone may; server.http.allowed_hosts names it.';
+
 /** Whom a listener answers. */
 export interface BrowserRules {
   readonly hosts: KnownHosts;
-  /** Origins whose scripts may call, `*` for all; a listener that no script may call has none, not even its own. */
+  /** Origins whose scripts may call besides the listener's own, `*` for all. Absent: its own alone. */
   readonly origins?: readonly string[];
 }
 
@@ -43,13 +45,10 @@ export function guardFromPages(request: WebRequest, response: WebResponse, rules
   const isPreflight = request.method === 'OPTIONS';
   if (origins !== undefined && origins.length > 0) response.setHeader('vary', 'origin');
   if (origin === undefined && !isPreflight) return false;
-  if (origins === undefined || origin === undefined) {
-    respondText(response, 403, 'Scripts of web pages may not call this address.');
-    return true;
-  }
-  const isAllowed = origins.includes(origin) || origins.includes('*');
-  if (!isAllowed && !hosts.isOwn(origin, host)) {
-    respondText(response, 403, 'Scripts of this origin may not call; server.cors_origins lists those that may.');
+  const isAllowed = origin !== undefined && (origins?.includes(origin) === true || origins?.includes('*') === true);
+  if (!isAllowed && (origin === undefined || !hosts.isOwn(origin, host))) {
+    const why = origins === undefined ? ONLY_OWN : 'server.cors_origins lists those that may.';
+    respondText(response, 403, `Scripts of this origin may not call; ${why}`);
     return true;
   }
   response.setHeader('access-control-allow-origin', origin);

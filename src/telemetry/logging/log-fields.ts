@@ -57,6 +57,11 @@ export function levelOf({ outcome }: CallReport): LogLevel {
   return outcome.reason === undefined ? 'info' : LEVELS[outcome.reason];
 }
 
+/** Whether a failure is for somebody else than the caller to look at. */
+export function isOurs(reason: FailureReason): boolean {
+  return LEVELS[reason] !== 'info';
+}
+
 /**
  * Builds the fields of a call's line: OpenTelemetry's names where there are some, otherwise `understudy.…`; docs/metrics.md
  * lists them. A field without a value is undefined and does not appear. Of failures only reason, status and code are taken.

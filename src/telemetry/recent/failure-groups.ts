@@ -1,0 +1,86 @@
+import type { FailureReason } from '../../core/failure.ts';
+import type { FailureGroup } from '../../server/port/recent-history.ts';
+import type { CallReport } from '../report/call-report.ts';
+import { isOurs } from '../logging/log-fields.ts';
+import { RecentCounts } from './recent-counts.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Groups that are remembered; of targets, reasons and codes there are few, unless a provider makes codes up. */
+const MOST_GROUPS = 500;
+const MOST_CODE_LENGTH = 64;
+
+interface Group extends Pick<FailureGroup, 'target' | 'reason' | 'code' | 'httpStatus'> {
+  readonly all: RecentCounts;
+  readonly ends: RecentCounts;
+  lastAtMs: number;
+  lastRequestId: string;
+}
+
+/** Counts failures of the last hour by what they have in common: target, reason, code and status. */
+export class FailureGroups {
+  readonly #groups = new Map<string, Group>();
+
+  /** Counts the failed attempts of a call; where it has failed without one, the call itself. `now` is monotonic, `wall` of the epoch. */
+  callEnded({ attempts, outcome, requestId }: CallReport, { now, wall }: { now: number; wall: number }): void {
+    let last: Group | undefined;
+    const count = (target: string | undefined, reason: FailureReason, code?: string, httpStatus?: number): void => {
+      last = this.#groupOf(target, reason, code?.slice(0, MOST_CODE_LENGTH), httpStatus);
+      last.all.add(now);
+      last.lastAtMs = wall;
+      last.lastRequestId = requestId;
+    };
+    for (const { record } of attempts) {
+      const { failure, kind, entry } = record;
+      if (failure === undefined || kind === 'SKIPPED') continue;
+      count(entry.target, failure.reason, failure.providerCode ?? failure.brokenBy, failure.httpStatus);
+    }
+    if (outcome.reason === undefined) return;
+    if (last === undefined) count(undefined, outcome.reason);
+    last?.ends.add(now);
+  }
+
+  /** Returns those of the last hour, the most frequent first. */
+  list(now: number): readonly FailureGroup[] {
+    const shown: FailureGroup[] = [];
+    for (const [key, group] of this.#groups) {
+      const count = group.all.total(now);
+      if (count === 0) {
+        this.#groups.delete(key);
+        continue;
+      }
+      const { target, reason, code, httpStatus, lastAtMs, lastRequestId } = group;
+      const endedCalls = group.ends.total(now);
+      const minutes = group.all.series(now);
+      shown.push({
+        target,
+        reason,
+        code,
+        httpStatus,
+        count,
+        endedCalls,
+        isOurs: isOurs(reason),
+        minutes,
+        lastAtMs,
+        lastRequestId,
+      });
+    }
+    return shown.sort((one, other) => other.count - one.count);
+  }
+
+  #groupOf(target: string | undefined, reason: FailureReason, code?: string, httpStatus?: number): Group {
+    const key = `${target ?? ''} ${reason} ${code ?? ''} ${httpStatus ?? ''}`;
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    if (this.#groups.size >= MOST_GROUPS) this.#forgetOldest();
+    const counts = { all: new RecentCounts(MINUTE_MS), ends: new RecentCounts(MINUTE_MS) };
+    const made: Group = { target, reason, code, httpStatus, ...counts, lastAtMs: 0, lastRequestId: '' };
+    this.#groups.set(key, made);
+    return made;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = [...this.#groups].sort(([, one], [, other]) => one.lastAtMs - other.lastAtMs);
+    if (oldest !== undefined) this.#groups.delete(oldest[0]);
+  }
+}
