@@ -84,6 +84,8 @@ export interface BudgetState {
   readonly per: 'day' | 'month';
   readonly nanoUsd: number;
   readonly spentNanoUsd: number;
+  /** In milliseconds since the epoch. */
+  readonly renewsAtMs: number;
 }
 
 /** A call that has ended. What is absent is not known. */

@@ -3,7 +3,7 @@ import type { TargetHealth } from '../../engine/port/call.ts';
 import type { BudgetState, CallerActivity, CallTraffic, DayCost, FailureGroup } from '../port/recent-history.ts';
 import type { RecentCall, TargetTraffic } from '../port/recent-history.ts';
 import type { ShownDoors, StatusParts } from '../port/status-parts.ts';
-import type { LedgerCosts } from './ledger-costs.ts';
+import type { LedgerCosts, LedgerDay } from './ledger-costs.ts';
 
 /** So much of each list is shown. */
 const MOST_FAILURES = 60;
@@ -48,7 +48,7 @@ export interface ShownSections {
   readonly failures: readonly FailureGroup[];
   readonly calls: readonly Omit<RecentCall, 'attempts' | 'labels'>[];
   readonly callers: readonly CallerActivity[];
-  readonly budgets: readonly (BudgetState & { readonly renewsAtMs: number })[];
+  readonly budgets: readonly BudgetState[];
 }
 
 /** What the page shows of a target, as `target:NAME`. */
@@ -129,16 +129,14 @@ export function* shownSections(sources: SectionSources): Generator<readonly [key
     callers: history
       .callers()
       .slice(0, MOST_CALLERS)
-      .map((caller) => {
-        const costToday = ofLedger === undefined ? caller.costToday : (ofLedger.callers.get(caller.name) ?? NO_COST);
-        return { ...caller, costToday };
-      }),
-    budgets: history
-      .budgets()
-      .slice(0, MOST_CALLERS)
-      .map((budget) => ({ ...budget, renewsAtMs: periodOf(budget.per, wallMs).endMs })),
+      .map((caller) => withCost(caller, ofLedger)),
+    budgets: history.budgets().slice(0, MOST_CALLERS),
   };
   yield* Object.entries(sections);
+}
+
+function withCost(caller: CallerActivity, ofLedger: LedgerDay | undefined): CallerActivity {
+  return ofLedger === undefined ? caller : { ...caller, costToday: ofLedger.callers.get(caller.name) ?? NO_COST };
 }
 
 const NO_COST: DayCost = { nanoUsd: 0, unknownAttempts: 0 };

@@ -80,7 +80,7 @@ export class CallHistory implements RecentHistory {
   }
 
   budgets(): readonly BudgetState[] {
-    return this.#callers.budgets();
+    return this.#callers.budgets(this.#clock.wall());
   }
 
   find(requestId: string): readonly RecentCall[] {

@@ -1,4 +1,5 @@
 import type { Caller, CallerAccount } from '../../callers/port/caller.ts';
+import { periodOf } from '../../core/calendar.ts';
 import type { BudgetState, CallerActivity } from '../../server/port/recent-history.ts';
 import { isOurs } from '../logging/log-fields.ts';
 import type { SpentOf } from '../metering/caller-metrics.ts';
@@ -41,15 +42,16 @@ export class CallerActivities {
   /** Returns those that are remembered, by name. */
   list({ now, wall }: { now: number; wall: number }): readonly CallerActivity[] {
     return [...this.#known.values()]
-      .map(({ caller: { name, group }, traffic }) => {
+      .map(({ caller: { name, group }, traffic }): CallerActivity => {
+        const { lastMinute, failedLastMinute } = traffic.lastMinute(now);
         const { lastHour } = traffic.lastHour(now);
-        return { name, group, ...traffic.lastMinute(now), lastHour, costToday: this.#costs.of(name, wall) };
+        return { name, group, lastMinute, failedLastMinute, lastHour, costToday: this.#costs.of(name, wall) };
       })
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
   /** Returns their budgets and those of their groups. */
-  budgets(): readonly BudgetState[] {
+  budgets(wallMs: number): readonly BudgetState[] {
     const accounts = new Map<string, CallerAccount>();
     for (const { caller } of this.#known.values())
       for (const account of caller.accounts) accounts.set(account.key, account);
@@ -59,7 +61,9 @@ export class CallerActivities {
       return account.budgets.flatMap(({ per, nanoUsd }) => {
         const found = spent.find((one) => one.per === per);
         if (found === undefined) return [];
-        return [{ account: account.key, per, nanoUsd: Number(nanoUsd), spentNanoUsd: Number(found.nanoUsd) }];
+        const renewsAtMs = periodOf(per, wallMs).endMs;
+        const amounts = { nanoUsd: Number(nanoUsd), spentNanoUsd: Number(found.nanoUsd) };
+        return [{ account: account.key, per, ...amounts, renewsAtMs }];
       });
     });
   }

@@ -137,7 +137,7 @@ export function keep(parent, items, keyOf, make) {
  * @param {Element} after
  */
 function renew(before, after) {
-  for (const { name } of [...before.attributes]) if (!after.hasAttribute(name)) before.removeAttribute(name);
+  for (const name of before.getAttributeNames()) if (!after.hasAttribute(name)) before.removeAttribute(name);
   for (const { name, value } of after.attributes)
     if (before.getAttribute(name) !== value) before.setAttribute(name, value);
   const [old, fresh] = [[...before.childNodes], [...after.childNodes]];

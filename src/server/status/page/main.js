@@ -1,14 +1,13 @@
 /** @import { HistorySection, ShownSections, TargetSection } from '../shown-sections.ts' */
 /** @import { Sections } from './live.js' */
 import { showCallers } from './callers.js';
-import { showCalls } from './calls.js';
 import { byId, element, fill } from './dom.js';
-import { showFailures } from './failures.js';
 import { gatewayTime, moment, tellTime } from './format.js';
 import { follow } from './live.js';
 import { showEmpty, showFigures, showState } from './summary.js';
 import { showTargets } from './targets.js';
 import { openTrails } from './trail.js';
+import { showCalls, showFailures } from './trouble.js';
 
 /** @type {string | undefined} */
 let version;

@@ -1,19 +1,7 @@
 /** @import { ShownSections, TargetSection } from '../shown-sections.ts' */
 import { byId, element, fill } from './dom.js';
 import { count, dayCost, instant, moment, percent } from './format.js';
-
-/**
- * How much is wrong with a target: 0 nothing, 1 in part, 2 no call goes to it.
- *
- * @param {TargetSection} target
- * @returns {0 | 1 | 2}
- */
-export function troubleOf({ isAvailable, suspendedReason, circuits, rateLimitedUntilMs, lastMinute, successRate }) {
-  if (!isAvailable) return 2;
-  const isPartly = suspendedReason !== undefined || circuits.some(({ state }) => state !== 'CLOSED');
-  const isFailing = lastMinute >= 5 && successRate !== undefined && successRate < 0.9;
-  return isPartly || isFailing || rateLimitedUntilMs !== undefined ? 1 : 0;
-}
+import { troubleOf } from './target-state.js';
 
 /**
  * Says in a few words how the whole is doing, also in the title.

@@ -3,9 +3,9 @@
 import { controlsOf } from './controls.js';
 import { byId, cell, element, fill, heading, keep, table } from './dom.js';
 import { count, countOrQuiet, dayCost, duration, moment, percent } from './format.js';
-import { meaningOf, suspensionOf } from './reasons.js';
+import { meaningOf } from './reasons.js';
 import { spark } from './spark.js';
-import { troubleOf } from './summary.js';
+import { stateOf, troubleOf } from './target-state.js';
 
 /** So many are shown before somebody asks for all: those in trouble, then those with most to do. */
 const MOST_ROWS = 25;
@@ -158,31 +158,6 @@ function targetRow(target) {
 
 function dash() {
   return element('span', { class: 'dim' }, '–');
-}
-
-/** @param {ShownTarget} target @returns {readonly ['ok' | 'warn' | 'bad' | 'off', string, (number | undefined)?]} */
-function stateOf({
-  isAvailable,
-  suspendedReason,
-  circuit,
-  circuits,
-  rateLimitedUntilMs,
-  lastMinute,
-  successRate,
-  inFlight,
-}) {
-  if (suspendedReason === 'disabled') return ['off', 'disabled'];
-  if (suspendedReason === 'forced') return isAvailable ? ['warn', 'forced'] : ['bad', 'forced open'];
-  if (suspendedReason !== undefined) return ['bad', suspensionOf(suspendedReason)];
-  const open = circuits.filter(({ state }) => state === 'OPEN');
-  const until = open.map(({ reopensAtMs = 0 }) => reopensAtMs).filter((at) => at > 0);
-  const soonest = until.length === 0 ? undefined : Math.min(...until);
-  if (!isAvailable) return ['bad', 'circuit open', soonest];
-  if (open.length > 0) return ['warn', `${open.length} of ${circuits.length} circuits open`, soonest];
-  if (circuit === 'HALF_OPEN') return ['warn', 'probing'];
-  if (rateLimitedUntilMs !== undefined) return ['warn', 'rate limited', rateLimitedUntilMs];
-  if (lastMinute >= 5 && successRate !== undefined && successRate < 0.9) return ['warn', 'failing'];
-  return ['ok', lastMinute === 0 && inFlight === 0 ? 'idle' : 'ok'];
 }
 
 /** @param {ShownTarget} target @returns {HTMLTableRowElement} */
