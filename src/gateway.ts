@@ -128,6 +128,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       targetChanged: () => {
         for (const listener of targetListeners) listener();
       },
+      attemptEnded: (record) => told?.attemptEnded(record),
       alert: (target, failure) => log?.alert(target, failure),
     },
     isOverloaded: load?.check,

@@ -2,6 +2,7 @@ import type { LimitStoreFigures } from '../callers/port/limit-store-figures.ts';
 import type { CredentialFailure } from '../callers/port/credentials.ts';
 import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
+import type { AttemptRecord } from '../engine/port/call.ts';
 import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd } from '../server/port/gateway-port.ts';
 import type { StatusParts } from '../server/port/status-parts.ts';
@@ -50,6 +51,8 @@ export interface Reports {
   /** What the status page shows of this process. */
   readonly status: Pick<StatusParts, 'history' | 'memory'>;
   readonly load: ReturnType<typeof watchLoad>;
+  /** Counts an attempt as soon as it has ended: its call may go on for long. */
+  attemptEnded(record: AttemptRecord): void;
   /** Tells of a call's end, once its answer is on its way. */
   callEnded(call: CallEnd): void;
   /** Tells of the transport security of the listeners. */
@@ -72,6 +75,7 @@ export function openReports(parts: ReportParts): Reports {
     metrics,
     status: { history, memory: () => ({ usedBytes: memoryBytes(), limitBytes: memoryLimitBytes() }) },
     load: watchLoad(system),
+    attemptEnded: (record) => history.attemptEnded(record),
     tlsHappened: (event) => {
       log.tlsHappened(event);
       metrics.tlsHappened(event);

@@ -8,7 +8,7 @@ export interface RecentHistory {
   target(name: string): TargetTraffic;
   /** What has failed within the last hour, the most frequent first. */
   failures(): readonly FailureGroup[];
-  /** The last calls that failed, or that not the first attempt has answered, the last one first. */
+  /** The last calls that failed, or of which an attempt did, and not by their callers' doing; the last one first. */
   troubled(): readonly RecentCall[];
   /** Callers that have called lately, in the order of their names; none where callers are not named. */
   callers(): readonly CallerActivity[];
@@ -62,8 +62,9 @@ export interface FailureGroup {
   readonly endedCalls: number;
   /** How many there were in each minute of the last hour, the one under way last. */
   readonly minutes: readonly number[];
-  /** When the last one was, in milliseconds since the epoch, and in which request. */
+  /** When the last one was, in milliseconds since the epoch. */
   readonly lastAtMs: number;
+  /** The last request that has ended with one; empty where all are still under way. */
   readonly lastRequestId: string;
 }
 

@@ -7,7 +7,7 @@ import type { LedgerCosts, LedgerDay } from './ledger-costs.ts';
 
 /** So much of each list is shown. */
 const MOST_FAILURES = 60;
-const MOST_CALLS = 40;
+const MOST_CALLS = 25;
 const MOST_CALLERS = 200;
 const MOST_CIRCUITS = 30;
 
@@ -71,7 +71,6 @@ export interface TargetSection {
   /** Of the minute under way. */
   readonly thisMinute: number;
   readonly failedThisMinute: number;
-  readonly successRate?: number | undefined;
   readonly p50Ms?: number | undefined;
   readonly p95Ms?: number | undefined;
   readonly firstOutputP95Ms?: number | undefined;
@@ -188,7 +187,6 @@ function targetSection(health: TargetHealth, traffic: TargetTraffic, wallMs: num
     failedLastMinute: traffic.failedLastMinute,
     thisMinute: traffic.minutes.at(-1) ?? 0,
     failedThisMinute: traffic.failedMinutes.at(-1) ?? 0,
-    successRate: health.successRate,
     p50Ms: health.latencyP50Ms,
     p95Ms: health.latencyP95Ms,
     firstOutputP95Ms: health.firstOutputP95Ms,

@@ -9,6 +9,7 @@ import type {
   TargetTraffic,
 } from '../../server/port/recent-history.ts';
 import { isOurs } from '../logging/log-fields.ts';
+import type { AttemptRecord } from '../../engine/port/call.ts';
 import type { SpentOf } from '../metering/caller-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { CallRing } from './call-ring.ts';
@@ -18,7 +19,7 @@ import { FailureGroups } from './failure-groups.ts';
 import { recentCall } from './recent-call.ts';
 import { TrafficCounts } from './traffic-counts.ts';
 
-/** Calls that went well at once, and calls that did not, each: so that the first do not drive the second out. */
+/** Calls in trouble, and others, each: so that the others do not drive out those in trouble. */
 const MOST_CALLS = 1_000;
 
 /** Remembers the last calls of this process, in bounds. */
@@ -29,7 +30,7 @@ export class CallHistory implements RecentHistory {
   readonly #costs: DayCosts;
   readonly #failures = new FailureGroups();
   readonly #callers: CallerActivities;
-  readonly #smooth = new CallRing(MOST_CALLS);
+  readonly #others = new CallRing(MOST_CALLS);
   readonly #troubled = new CallRing(MOST_CALLS);
 
   /** @param spentOf what accounts have spent; default: nobody knows */
@@ -39,21 +40,24 @@ export class CallHistory implements RecentHistory {
     this.#callers = new CallerActivities(spentOf, clock.wall());
   }
 
-  /** Remembers a call. */
+  /** Counts an attempt as soon as it has ended: its call may go on for long. */
+  attemptEnded(record: AttemptRecord): void {
+    const at = this.#at();
+    const { failure, entry } = record;
+    this.#countsOf(entry.target).add(failure !== undefined && isOurs(failure.reason), at.now);
+    if (failure !== undefined) this.#failures.attemptFailed(record, failure, at);
+  }
+
+  /** Remembers a call whose attempts were counted. */
   callEnded(end: CallReport): void {
     const at = this.#at();
     const { attempts, outcome } = end;
     this.#traffic.add(outcome.reason !== undefined && isOurs(outcome.reason), at.now);
-    for (const { record, cost } of attempts) {
-      if (record.kind === 'SKIPPED') continue;
-      const { target } = record.entry;
-      this.#countsOf(target).add(record.failure !== undefined && isOurs(record.failure.reason), at.now);
-      if (cost !== undefined) this.#costs.add(target, cost, at.wall);
-    }
+    for (const { record, cost } of attempts)
+      if (cost !== undefined) this.#costs.add(record.entry.target, cost, at.wall);
     this.#failures.callEnded(end, at);
     this.#callers.callEnded(end, at);
-    const isSmooth = outcome.reason === undefined && attempts.length <= 1;
-    (isSmooth ? this.#smooth : this.#troubled).add(recentCall(end, at.wall));
+    (isTroubled(end) ? this.#troubled : this.#others).add(recentCall(end, at.wall));
   }
 
   calls(): CallTraffic {
@@ -84,7 +88,7 @@ export class CallHistory implements RecentHistory {
   }
 
   find(requestId: string): readonly RecentCall[] {
-    return [...this.#troubled.newest(), ...this.#smooth.newest()]
+    return [...this.#troubled.newest(), ...this.#others.newest()]
       .filter((call) => call.requestId === requestId)
       .sort((one, other) => other.startedAtMs - one.startedAtMs);
   }
@@ -104,4 +108,10 @@ export class CallHistory implements RecentHistory {
     this.#targets.set(target, made);
     return made;
   }
+}
+
+/** Whether an operator should look at a call: it has failed, or an attempt of it has, and its caller is not to blame. */
+function isTroubled({ outcome, attempts }: CallReport): boolean {
+  if (outcome.reason !== undefined && isOurs(outcome.reason)) return true;
+  return attempts.some(({ record: { kind, failure } }) => kind !== 'SKIPPED' && failure && isOurs(failure.reason));
 }

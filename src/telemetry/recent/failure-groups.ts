@@ -1,4 +1,5 @@
-import type { FailureReason } from '../../core/failure.ts';
+import type { Failure } from '../../core/failure.ts';
+import type { AttemptRecord } from '../../engine/port/call.ts';
 import type { FailureGroup } from '../../server/port/recent-history.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { isOurs } from '../logging/log-fields.ts';
@@ -21,23 +22,30 @@ interface Group extends Pick<FailureGroup, 'target' | 'reason' | 'code' | 'httpS
 export class FailureGroups {
   readonly #groups = new Map<string, Group>();
 
-  /** Counts the failed attempts of a call; where it has failed without one, the call itself. `now` is monotonic, `wall` of the epoch. */
-  callEnded({ attempts, outcome, requestId }: CallReport, { now, wall }: { now: number; wall: number }): void {
+  /** Counts a failed attempt. `now` is monotonic, `wall` of the epoch. */
+  attemptFailed({ entry }: AttemptRecord, failure: Failure, at: { now: number; wall: number }): void {
+    countIn(this.#groupOf(entry.target, failure), at);
+  }
+
+  /**
+   * Notes which call it was whose failed attempts were counted, and whether it has failed itself; a call that has failed without one is
+   * counted.
+   */
+  callEnded({ attempts, outcome, requestId }: CallReport, at: { now: number; wall: number }): void {
     let last: Group | undefined;
-    const count = (target: string | undefined, reason: FailureReason, code?: string, httpStatus?: number): void => {
-      last = this.#groupOf(target, reason, code?.slice(0, MOST_CODE_LENGTH), httpStatus);
-      last.all.add(now);
-      last.lastAtMs = wall;
-      last.lastRequestId = requestId;
-    };
     for (const { record } of attempts) {
       const { failure, kind, entry } = record;
       if (failure === undefined || kind === 'SKIPPED') continue;
-      count(entry.target, failure.reason, failure.providerCode ?? failure.brokenBy, failure.httpStatus);
+      last = this.#groupOf(entry.target, failure);
+      last.lastRequestId = requestId;
     }
     if (outcome.reason === undefined) return;
-    if (last === undefined) count(undefined, outcome.reason);
-    last?.ends.add(now);
+    if (last === undefined) {
+      last = this.#groupOf(undefined, { reason: outcome.reason });
+      last.lastRequestId = requestId;
+      countIn(last, at);
+    }
+    last.ends.add(at.now);
   }
 
   /** Returns those of the last hour, the most frequent first. */
@@ -68,7 +76,9 @@ export class FailureGroups {
     return shown.sort((one, other) => other.count - one.count);
   }
 
-  #groupOf(target: string | undefined, reason: FailureReason, code?: string, httpStatus?: number): Group {
+  #groupOf(target: string | undefined, failure: Alike): Group {
+    const { reason, httpStatus } = failure;
+    const code = (failure.providerCode ?? failure.brokenBy)?.slice(0, MOST_CODE_LENGTH);
     const key = `${target ?? ''} ${reason} ${code ?? ''} ${httpStatus ?? ''}`;
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
@@ -83,4 +93,11 @@ export class FailureGroups {
     const [oldest] = [...this.#groups].sort(([, one], [, other]) => one.lastAtMs - other.lastAtMs);
     if (oldest !== undefined) this.#groups.delete(oldest[0]);
   }
+}
+
+type Alike = Pick<Failure, 'reason' | 'providerCode' | 'brokenBy' | 'httpStatus'>;
+
+function countIn(group: Group, { now, wall }: { now: number; wall: number }): void {
+  group.all.add(now);
+  group.lastAtMs = Math.round(wall);
 }

@@ -20,6 +20,7 @@ export function spark(all, failed, what) {
   picture.setAttribute('width', String(width));
   picture.setAttribute('height', String(HEIGHT));
   picture.setAttribute('class', 'spark');
+  picture.setAttribute('preserveAspectRatio', 'none');
   picture.setAttribute('role', 'img');
   const failures = sum(failed);
   picture.setAttribute(

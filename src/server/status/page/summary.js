@@ -23,8 +23,8 @@ export function showState({ process, load }, targets) {
   /** @returns {readonly ['ok' | 'warn' | 'bad', string]} */
   function stateOf() {
     if (targets.length === 0) return ['bad', 'No provider is configured'];
-    if (down === targets.length)
-      return ['bad', targets.length === 1 ? 'The target is down' : `All ${down} targets are down`];
+    if (targets.every(({ isAvailable }) => !isAvailable))
+      return ['bad', targets.length === 1 ? 'The target is down' : `All ${targets.length} targets are down`];
     if (share >= 0.1) return ['bad', `${percent(share)} of the calls fail`];
     if (load?.isOverloaded === true) return ['bad', 'Overloaded'];
     if (process?.isReady === false) return ['warn', 'Not ready'];

@@ -5,7 +5,7 @@ import { byId, cell, element, fill, heading, keep, table } from './dom.js';
 import { count, countOrQuiet, dayCost, duration, moment, percent } from './format.js';
 import { meaningOf } from './reasons.js';
 import { spark } from './spark.js';
-import { stateOf, troubleOf } from './target-state.js';
+import { stateOf, successOf, troubleOf } from './target-state.js';
 
 /** So many are shown before somebody asks for all: those in trouble, then those with most to do. */
 const MOST_ROWS = 25;
@@ -18,7 +18,7 @@ const COLUMNS = [
   ['Target', (target) => target.name],
   ['Last hour', undefined, { hint: 'attempts of each minute; what failed is red' }],
   ['A minute', (target) => -target.lastMinute, { number: true, hint: 'attempts that ended within the last minute' }],
-  ['Success', (target) => target.successRate ?? 2, { number: true, hint: 'of the last minute' }],
+  ['Success', (target) => successOf(target) ?? 2, { number: true, hint: 'of the last minute' }],
   ['p50', (target) => -(target.p50Ms ?? 0), { number: true, hint: 'time of a successful attempt; half are faster' }],
   ['p95', (target) => -(target.p95Ms ?? 0), { number: true, hint: 'time of a successful attempt; 95 % are faster' }],
   [
@@ -56,7 +56,7 @@ const filter = element('input', {
   'aria-label': 'Filter targets',
   oninput: () => filtered(),
 });
-const more = element('button', { type: 'button', onclick: () => toggleAll() });
+const more = element('button', { type: 'button', class: 'more', onclick: () => toggleAll() });
 const title = element('h2', { id: 'targets-title' });
 
 function filtered() {
@@ -118,7 +118,8 @@ export function showTargets(targets) {
 
 /** @param {ShownTarget} target @returns {HTMLTableRowElement} */
 function targetRow(target) {
-  const { name, provider, history, lastMinute, successRate, inFlight, costToday } = target;
+  const { name, provider, history, lastMinute, inFlight, costToday } = target;
+  const success = successOf(target);
   const [level, state, until] = stateOf(target);
   const isOpen = opened.has(name);
   const toggle = () => {
@@ -132,10 +133,10 @@ function targetRow(target) {
   );
   const minutes = [...history.minutes, target.thisMinute];
   const failed = [...history.failedMinutes, target.failedThisMinute];
-  const low = successRate === undefined || successRate >= 0.98 ? '' : successRate < 0.9 ? ' bad' : ' warn';
+  const low = success === undefined || success >= 0.98 ? '' : success < 0.9 ? ' bad' : ' warn';
   return element(
     'tr',
-    { role: 'row', class: level === 'ok' ? undefined : level },
+    { role: 'row' },
     cell(
       '',
       `state ${level}`,
@@ -147,7 +148,7 @@ function targetRow(target) {
     cell('', 'target', button, name === provider ? undefined : element('span', { class: 'dim' }, provider)),
     cell('', 'hour', spark(minutes, failed, 'attempts')),
     cell('a minute', 'number', countOrQuiet(lastMinute)),
-    cell('success', `number${low}`, successRate === undefined ? dash() : percent(successRate)),
+    cell('success', `number${low}`, success === undefined ? dash() : percent(success)),
     cell('p50', 'number', target.p50Ms === undefined ? dash() : duration(target.p50Ms)),
     cell('p95', 'number', target.p95Ms === undefined ? dash() : duration(target.p95Ms)),
     cell('first p95', 'number', target.firstOutputP95Ms === undefined ? dash() : duration(target.firstOutputP95Ms)),

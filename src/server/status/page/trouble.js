@@ -21,20 +21,40 @@ const failureTable = table('What failed in the last hour', [
   heading('Example'),
 ]);
 const none = element('p', { class: 'dim' }, 'Nothing.');
+const more = element('button', { type: 'button', class: 'more', onclick: () => toggleAll() });
+
+/** So many are shown before somebody asks for all. */
+const MOST_ROWS = 12;
+let showsAll = false;
+let again = () => {};
+
+function toggleAll() {
+  showsAll = !showsAll;
+  again();
+}
 
 /** @param {readonly FailureGroup[]} failures - of the last hour */
 export function showFailures(failures) {
   const section = byId('failures');
   if (section.firstChild === null)
-    fill(section, element('h2', { id: 'failures-title' }, 'What failed in the last hour'), failureTable.table, none);
+    fill(
+      section,
+      element('h2', { id: 'failures-title' }, 'What failed in the last hour'),
+      failureTable.table,
+      more,
+      none,
+    );
+  again = () => showFailures(failures);
   section.hidden = false;
+  more.hidden = failures.length <= MOST_ROWS;
+  fill(more, showsAll ? 'Show fewer' : `Show all ${count(failures.length)}`);
   failureTable.table.hidden = failures.length === 0;
   none.hidden = !failureTable.table.hidden;
   // What callers have caused themselves is for nobody here to mend.
   const ordered = failures.toSorted((one, other) => Number(other.isOurs) - Number(one.isOurs));
   keep(
     failureTable.body,
-    ordered,
+    showsAll ? ordered : ordered.slice(0, MOST_ROWS),
     ({ target, reason, code, httpStatus }) => JSON.stringify([target, reason, code, httpStatus]),
     failureRow,
   );
@@ -73,7 +93,11 @@ function failureRow({
     ),
     cell('ended calls', `number${isOurs && endedCalls > 0 ? ' bad' : ''}`, countOrQuiet(endedCalls)),
     cell('last', 'number', moment(lastAtMs, 'ago')),
-    cell('example', 'id', trailLink(lastRequestId)),
+    cell(
+      'example',
+      'id',
+      lastRequestId === '' ? element('span', { class: 'dim' }, 'under way') : trailLink(lastRequestId),
+    ),
   );
 }
 
@@ -94,7 +118,11 @@ const callTable = table('Calls in trouble', [
 export function showCalls(calls) {
   const section = byId('calls');
   if (section.firstChild === null) {
-    const note = element('span', { class: 'dim' }, 'the last that failed, or that the first attempt did not answer');
+    const note = element(
+      'span',
+      { class: 'dim' },
+      'the last that failed, or were answered after an attempt had failed',
+    );
     fill(section, element('h2', { id: 'calls-title' }, 'Calls in trouble ', note), callTable.table);
   }
   section.hidden = calls.length === 0;
@@ -124,7 +152,7 @@ function callRow({
     cell('ended', 'number', moment(startedAtMs + durationMs, 'ago')),
     cell('request', 'id', trailLink(requestId)),
     cell('', '', method),
-    cell('caller', '', caller ?? element('span', { class: 'dim' }, '–')),
+    cell('caller', 'who', caller ?? element('span', { class: 'dim' }, '–')),
     cell('asked for', 'model', requestedModel || element('span', { class: 'dim' }, 'any')),
     cell('', 'why', ...result),
     cell('took', 'number', duration(durationMs)),
