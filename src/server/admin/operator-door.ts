@@ -67,7 +67,7 @@ export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
   const canOperate = handlers !== undefined;
   const statusPage = parts && createStatusPage({ parts, isReady, canOperate, doors, usage, runtime });
   // Scripts of other web pages may call nothing here.
-  const rules = { hosts: new KnownHosts(options.address, options.allowedHosts) };
+  const rules = { hosts: new KnownHosts(options.address, options.allowedHosts), hasPage: parts !== undefined };
   const listener = createListener({ ...options, name: 'admin listener' }, (request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
     if (guardFromPages(request, response, rules)) return;

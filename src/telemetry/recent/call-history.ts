@@ -16,7 +16,7 @@ import { CallRing } from './call-ring.ts';
 import { CallerActivities } from './caller-activities.ts';
 import { DayCosts } from './day-costs.ts';
 import { FailureGroups } from './failure-groups.ts';
-import { recentCall } from './recent-call.ts';
+import { rememberedCall } from './remembered-call.ts';
 import { TrafficCounts } from './traffic-counts.ts';
 
 /** Calls in trouble, and others, each: so that the others do not drive out those in trouble. */
@@ -57,7 +57,7 @@ export class CallHistory implements RecentHistory {
       if (cost !== undefined) this.#costs.add(record.entry.target, cost, at.wall);
     this.#failures.callEnded(end, at);
     this.#callers.callEnded(end, at);
-    (isTroubled(end) ? this.#troubled : this.#others).add(recentCall(end, at.wall));
+    (isTroubled(end) ? this.#troubled : this.#others).add(rememberedCall(end, at.wall));
   }
 
   calls(): CallTraffic {

@@ -3,7 +3,7 @@ import type { AttemptRecord } from '../../engine/port/call.ts';
 import type { FailureGroup } from '../../server/port/recent-history.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { isOurs } from '../logging/log-fields.ts';
-import { RecentCounts } from './recent-counts.ts';
+import { SlidingSeries } from './sliding-series.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -12,8 +12,8 @@ const MOST_GROUPS = 500;
 const MOST_CODE_LENGTH = 64;
 
 interface Group extends Pick<FailureGroup, 'target' | 'reason' | 'code' | 'httpStatus'> {
-  readonly all: RecentCounts;
-  readonly ends: RecentCounts;
+  readonly all: SlidingSeries;
+  readonly ends: SlidingSeries;
   lastAtMs: number;
   lastRequestId: string;
 }
@@ -83,7 +83,7 @@ export class FailureGroups {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     if (this.#groups.size >= MOST_GROUPS) this.#forgetOldest();
-    const counts = { all: new RecentCounts(MINUTE_MS), ends: new RecentCounts(MINUTE_MS) };
+    const counts = { all: new SlidingSeries(MINUTE_MS), ends: new SlidingSeries(MINUTE_MS) };
     const made: Group = { target, reason, code, httpStatus, ...counts, lastAtMs: 0, lastRequestId: '' };
     this.#groups.set(key, made);
     return made;

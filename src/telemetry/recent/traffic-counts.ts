@@ -1,14 +1,14 @@
-import { RecentCounts } from './recent-counts.ts';
+import { SlidingSeries } from './sliding-series.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 
 /** Counts what has ended within the last minute and the last hour, and what of it has failed. */
 export class TrafficCounts {
-  readonly #seconds = new RecentCounts(SECOND_MS);
-  readonly #failedSeconds = new RecentCounts(SECOND_MS);
-  readonly #minutes = new RecentCounts(MINUTE_MS);
-  readonly #failedMinutes = new RecentCounts(MINUTE_MS);
+  readonly #seconds = new SlidingSeries(SECOND_MS);
+  readonly #failedSeconds = new SlidingSeries(SECOND_MS);
+  readonly #minutes = new SlidingSeries(MINUTE_MS);
+  readonly #failedMinutes = new SlidingSeries(MINUTE_MS);
 
   /** Counts one that has ended at `nowMs`. */
   add(hasFailed: boolean, nowMs: number): void {

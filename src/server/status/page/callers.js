@@ -56,7 +56,7 @@ function callerRow({ name, isGroup, caller, budgets }) {
       element('span', { class: 'name', title: name }, name),
       isGroup && element('span', { class: 'dim' }, 'group'),
     ),
-    cell('group', '', caller?.group ?? element('span', { class: 'dim' }, '–')),
+    cell('group', '', caller?.group ?? element('span', { class: 'dim none' }, '–')),
     cell('a minute', 'number', caller === undefined ? '' : countOrQuiet(caller.lastMinute)),
     cell(
       'failed',

@@ -69,7 +69,7 @@ export function percent(share) {
 }
 
 /** @param {number} ms @returns {string} */
-export function age(ms) {
+function age(ms) {
   if (ms < SECOND_MS) return 'now';
   if (ms < MINUTE_MS) return `${Math.floor(ms / SECOND_MS)} s`;
   if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
@@ -102,7 +102,8 @@ let nowMs = 0;
 
 /** @param {number} atMs @param {string} kind @returns {string} */
 function momentText(atMs, kind) {
-  return kind === 'ago' ? age(nowMs - atMs) : age(Math.max(0, atMs - nowMs));
+  if (kind === 'ago') return age(nowMs - atMs);
+  return atMs - nowMs < SECOND_MS ? '0 s' : age(atMs - nowMs);
 }
 
 /** @param {number} at - what time it is for the gateway, in milliseconds since the epoch */

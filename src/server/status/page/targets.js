@@ -158,7 +158,7 @@ function targetRow(target) {
 }
 
 function dash() {
-  return element('span', { class: 'dim' }, '–');
+  return element('span', { class: 'dim none' }, '–');
 }
 
 /** @param {ShownTarget} target @returns {HTMLTableRowElement} */

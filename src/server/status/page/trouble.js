@@ -152,10 +152,10 @@ function callRow({
     cell('ended', 'number', moment(startedAtMs + durationMs, 'ago')),
     cell('request', 'id', trailLink(requestId)),
     cell('', '', method),
-    cell('caller', 'who', caller ?? element('span', { class: 'dim' }, '–')),
+    cell('caller', 'who', caller ?? element('span', { class: 'dim none' }, '–')),
     cell('asked for', 'model', requestedModel || element('span', { class: 'dim' }, 'any')),
     cell('', 'why', ...result),
     cell('took', 'number', duration(durationMs)),
-    cell('cost', 'number', nanoUsd === undefined ? element('span', { class: 'dim' }, '–') : usd(nanoUsd)),
+    cell('cost', 'number', nanoUsd === undefined ? element('span', { class: 'dim none' }, '–') : usd(nanoUsd)),
   );
 }

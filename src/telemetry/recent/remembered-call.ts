@@ -14,7 +14,7 @@ const MOST_ATTEMPTS = 24;
  *
  * @param wallMs when it ended, in milliseconds since the epoch
  */
-export function recentCall(end: CallReport, wallMs: number): RecentCall {
+export function rememberedCall(end: CallReport, wallMs: number): RecentCall {
   const { requestId, method, caller, outcome, serving, durationMs, firstOutputMs, cost, attempts } = end;
   return {
     requestId,
@@ -31,12 +31,12 @@ export function recentCall(end: CallReport, wallMs: number): RecentCall {
     durationMs: tenth(durationMs),
     firstOutputMs: firstOutputMs === undefined ? undefined : tenth(firstOutputMs),
     nanoUsd: cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
-    attempts: attempts.slice(0, MOST_ATTEMPTS).map(recentAttempt),
+    attempts: attempts.slice(0, MOST_ATTEMPTS).map(rememberedAttempt),
     attemptsLeftOut: Math.max(0, attempts.length - MOST_ATTEMPTS) + end.skipsLeftOut,
   };
 }
 
-function recentAttempt({ record, cost }: EndedAttempt): RecentAttempt {
+function rememberedAttempt({ record, cost }: EndedAttempt): RecentAttempt {
   const { entry, failure, firstOutputMs, usage, providerRequestId = failure?.providerRequestId } = record;
   const wasMade = record.kind !== 'SKIPPED';
   return {

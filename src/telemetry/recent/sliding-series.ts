@@ -1,7 +1,7 @@
 const SLOTS = 60;
 
 /** Counts events in sixty slots of equal length; what is older is forgotten. Bounded in size. */
-export class RecentCounts {
+export class SlidingSeries {
   readonly #slotMs: number;
   readonly #counts = new Uint32Array(SLOTS);
   #slot = -1;
