@@ -54,6 +54,7 @@ function callerRow({ name, isGroup, caller, budgets }) {
       '',
       'target',
       element('span', { class: 'name', title: name }, name),
+      isGroup && ' ',
       isGroup && element('span', { class: 'dim' }, 'group'),
     ),
     cell('group', '', caller?.group ?? element('span', { class: 'dim none' }, '–')),

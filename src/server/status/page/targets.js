@@ -103,14 +103,11 @@ export function showTargets(targets) {
   fill(more, showsAll ? 'Show fewer' : `Show all ${count(found.length)}`);
   keep(
     body,
-    rows.flatMap((target) =>
-      opened.has(target.name)
-        ? [
-            { target, isDetail: false },
-            { target, isDetail: true },
-          ]
-        : [{ target, isDetail: false }],
-    ),
+    rows.flatMap((target) => {
+      const isOpen = opened.has(target.name);
+      const row = { target, isOpen, isDetail: false };
+      return isOpen ? [row, { target, isOpen, isDetail: true }] : [row];
+    }),
     ({ target, isDetail }) => `${isDetail ? 'detail' : 'row'} ${target.name}`,
     ({ target, isDetail }) => (isDetail ? detailRow(target) : targetRow(target)),
   );
@@ -145,7 +142,7 @@ function targetRow(target) {
       until !== undefined && ' ',
       until !== undefined && moment(until, 'until'),
     ),
-    cell('', 'target', button, name === provider ? undefined : element('span', { class: 'dim' }, provider)),
+    cell('', 'target', button, ' ', name === provider ? undefined : element('span', { class: 'dim' }, provider)),
     cell('', 'hour', spark(minutes, failed, 'attempts')),
     cell('a minute', 'number', countOrQuiet(lastMinute)),
     cell('success', `number${low}`, success === undefined ? dash() : percent(success)),
