@@ -15,6 +15,7 @@ interface Room {
 }
 
 const SDKS = ['openai', '@anthropic-ai/sdk'];
+const OPEN_TELEMETRY = Object.keys(packageJson.dependencies).filter((name) => name.startsWith('@opentelemetry/'));
 
 /** The import table of docs/architecture.md, which a test holds to this one. */
 export const ROOMS: Readonly<Record<string, Room>> = {
@@ -40,7 +41,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   telemetry: {
     imports: ['core', 'gen'],
     types: ['engine', 'server/port', 'callers/port', 'ledger/port'],
-    packages: ['pino', 'prom-client', 'node:'],
+    packages: ['pino', 'prom-client', ...OPEN_TELEMETRY, 'node:'],
   },
   server: {
     imports: ['core', 'gen', 'structured-output'],

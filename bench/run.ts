@@ -20,6 +20,7 @@ const HELP = `npm run bench -- [options]
   --bare            also load grpc-js and undici without the gateway
   --accounts PLACES also load the gateway with callers, limits, budgets and a ledger: memory, redis, or both with a comma between
                     them; redis starts a redis-server of its own
+  --traces SHARES   also load the gateway with so many of its calls traced and exported: 0.01, 1, or several with commas between them
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
   --seconds N       length of a round (1.5)
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     profile: { type: 'boolean', default: false },
     bare: { type: 'boolean', default: false },
     accounts: { type: 'string' },
+    traces: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '1.5' },
@@ -113,6 +115,15 @@ async function startAccounted(servers: Servers, upstream: ServerProcess): Promis
   return started;
 }
 
+async function startTraced(servers: Servers, upstream: ServerProcess): Promise<readonly ServerProcess[]> {
+  const started: ServerProcess[] = [];
+  for (const share of values.traces?.split(',') ?? []) {
+    if (!(Number(share) >= 0 && Number(share) <= 1)) throw new Error('--traces must be numbers from 0 to 1');
+    started.push(await servers.startTraced(upstream, share));
+  }
+  return started;
+}
+
 async function main(servers: Servers): Promise<void> {
   const scenarios = chosenScenarios();
   const rounds = numberOf(values.rounds, 'rounds');
@@ -124,7 +135,8 @@ async function main(servers: Servers): Promise<void> {
   };
   const upstream = await servers.startUpstream();
   const bare = values.bare ? [await servers.startBare(upstream)] : [];
-  const chosen = [...bare, await servers.startGateway(upstream), ...(await startAccounted(servers, upstream))];
+  const others = [...(await startAccounted(servers, upstream)), ...(await startTraced(servers, upstream))];
+  const chosen = [...bare, await servers.startGateway(upstream), ...others];
   if (values.profile) {
     for (const scenario of scenarios) for (const server of chosen) await profile(server, scenario, plan);
     return;

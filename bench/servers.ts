@@ -62,6 +62,17 @@ export class Servers {
     return this.#startGateway(`gateway+${name}`, upstream, accountSections(this.#directory, store));
   }
 
+  /** Starts the gateway with every call traced, or a share of them, and a collector that takes its spans and metrics. */
+  async startTraced(upstream: ServerProcess, share: string): Promise<ServerProcess> {
+    const collector = await this.#start('collector', './collector.ts', (port) => [String(port)]);
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: originOf(collector),
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: share,
+    };
+    return this.#startGateway(`gateway+traces ${share}`, upstream, {}, env);
+  }
+
   /** Starts a Redis that keeps nothing on disk, and returns its URL. */
   async startRedis(): Promise<string> {
     const port = await freePort();
@@ -73,13 +84,19 @@ export class Servers {
     return `redis://127.0.0.1:${port}`;
   }
 
-  async #startGateway(name: string, upstream: ServerProcess, sections: object): Promise<ServerProcess> {
+  async #startGateway(
+    name: string,
+    upstream: ServerProcess,
+    sections: object,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const [web, admin] = [await freePort(), await freePort()];
-    return this.#start(name, '../bin/understudy.js', (port) => {
+    const argumentsFor = (port: number): string[] => {
       const path = join(this.#directory, `${name}.json`);
       writeFileSync(path, JSON.stringify({ ...gatewayConfig(upstream, { grpc: port, web, admin }), ...sections }));
       return ['--config', path];
-    });
+    };
+    return this.#start(name, '../bin/understudy.js', argumentsFor, env);
   }
 
   /** Ends every process that was started here, and waits until they are gone. */
@@ -94,12 +111,17 @@ export class Servers {
     );
   }
 
-  async #start(name: string, script: string, argumentsFor: (port: number) => string[]): Promise<ServerProcess> {
+  async #start(
+    name: string,
+    script: string,
+    argumentsFor: (port: number) => string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const port = await freePort();
     const child = fork(new URL(script, import.meta.url), argumentsFor(port), {
       execArgv: ['--import', new URL('guard.ts', import.meta.url).href],
       // The environment may hold keys, and with them targets.
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], ...env },
       // What a server logs is written, but costs its reader nothing.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

@@ -39,8 +39,8 @@ import { type LogStyle, openReports } from './telemetry/reports.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
 
-/** How long the reader of the log may take to read its end, in milliseconds. */
-const LOG_READ_MS = 500;
+/** How long the reader of the log, and who telemetry is exported to, may take for the last of it, in milliseconds. */
+const LAST_WORDS_MS = 1_000;
 
 /** How long a start waits for the store of limits, in milliseconds. */
 const STORE_REACH_MS = 1_000;
@@ -56,13 +56,15 @@ export interface GatewayParts {
    * embedding program looks after its own output and load.
    */
   readonly reports?: boolean | LogStyle;
+  /** The environment, which OpenTelemetry's exports are set up from; absent: nothing is exported. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** What another gateway knew of its targets. */
   readonly snapshot?: GatewaySnapshot | undefined;
 }
 
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
 export function wireGateway(parts: GatewayParts): WiredGateway {
-  const { config, version, system, reports = false, snapshot = [] } = parts;
+  const { config, version, system, reports = false, env, snapshot = [] } = parts;
   const cohort = new Cohort(system);
   const idle = backgroundTimers(system);
 
@@ -91,7 +93,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const spentOf: SpentOf = (account) => limitStore.spentOf(account);
   const figures = { spentOf, limitStore: sharedLimits?.figures, ledger: ledger.figures };
   const reported = { version, system, cohort, transfers: transfers.budget, ...figures };
-  const told = style === false ? undefined : openReports({ ...reported, style, logged: config.log });
+  const told = style === false ? undefined : openReports({ ...reported, style, logged: config.log, env });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
@@ -143,9 +145,10 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const planContext: PlanContext = { chains, targets, accounting, facts };
   const port: GatewayPort = {
     version,
-    plan: (request, streams, use) => {
+    beginTrace: told?.beginTrace,
+    plan: (request, streams, use, trace) => {
       known.readListsFor(request.model);
-      return planRequest(request, streams, planContext, use);
+      return planRequest(request, streams, planContext, use, trace);
     },
     allowedTargets: (use) => chains.targetsOf(use),
     limits,
@@ -188,6 +191,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     port,
     authentication,
     load: () => engine.load,
+    loadFigures: told && (() => told.recent.figures(() => engine.load)),
     transfers,
     handlers: () => createHandlers(port, { random }),
     doorHandlers: (isAccepting) => createHandlers(port, { random, isAccepting, maxMessageBytes }),
@@ -203,8 +207,10 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       }),
     status: told && { gateway: port, load: () => engine.load, ...told.status, ...figures },
     usage: { queries: ledger.queries, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
-    metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
+    metrics: metrics && ((isOpenMetrics) => metrics.render(engine.health(), engine.load, isOpenMetrics)),
+    callMeter: metrics?.calls,
     open: async () => {
+      if (metrics !== undefined) await told?.open(() => metrics.read(engine.health(), engine.load));
       await ledger.ready();
       // The first calls would be refused, where it is there but not yet reached.
       if (sharedLimits !== undefined) await within(system, STORE_REACH_MS, sharedLimits.reached);
@@ -213,6 +219,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     },
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
+      await Promise.all([...targets.values()].map(({ upstream }) => upstream.prepare()));
     },
     reportFault: (thrown) => log?.fault(thrown),
     onTargetChange: (listener) => void targetListeners.push(listener),
@@ -228,13 +235,12 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
       await limitStore.close();
       load?.close();
+      told?.recent.close();
       stopWatching?.();
       await ledger.close();
       // What was just answered is reported in the next turn.
       await system.yieldIo();
-      if (log === undefined) return;
-      log.flush();
-      await within(system, LOG_READ_MS, log.written());
+      if (told !== undefined) await within(system, LAST_WORDS_MS, told.close());
     },
   };
 }

@@ -6,6 +6,7 @@ import { showsColors } from './cli/terminal/terminal.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config, DrainConfig } from './config/port/resolved.ts';
 import { loadProcessConfig } from './config/process-config.ts';
+import { describeProxies } from './config/outbound/proxied-targets.ts';
 import { describeStartup, shownDoors } from './config/summary.ts';
 import { openTlsFiles } from './config/tls/watched-files.ts';
 import { wireGateway } from './gateway.ts';
@@ -40,7 +41,7 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     text: logFormat === 'auto' ? isatty(stdout.fd) : logFormat === 'text',
     colors: showsColors(stdout.fd, env),
   };
-  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: log });
+  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: log, env });
   const room = new Room(() => gateway.load(), system);
   const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
   gateway.onTargetChange(() => {
@@ -71,6 +72,7 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     const { grpc, web, admin } = shownDoors(addresses, config.server);
     gateway.note(`serving: gRPC ${grpc}, web ${web}, admin ${admin}`);
     // Text has them above.
+    for (const line of describeProxies(config.targets)) gateway.note(line);
     for (const warning of config.warnings) gateway.note(`warning: ${warning}`, 'warn');
   }
   await gateway.warmUp();
@@ -102,6 +104,7 @@ async function openDoors(
   const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.doorHandlers(isAccepting);
   const shared = { runtime: system, transfers: gateway.transfers };
+  const meter = gateway.callMeter;
   const authentication = gateway.authentication();
   const audience = audienceOf(authentication !== undefined, [grpcAddress, httpAddress]);
   const calls = {
@@ -112,22 +115,14 @@ async function openDoors(
   };
   const tlsHappened = (event: TlsEvent): void => gateway.tlsHappened(event);
   const http = { idleTimeoutMs, allowedHosts, tlsHappened };
+  const native = { tlsHappened, meter, loadFigures: gateway.loadFigures };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
   // One after another: the later ones say where the earlier ones are.
-  const native = { address: grpcAddress, serving, reflection, connections, tlsHappened };
-  const grpc = await openGrpcDoor({ ...shared, ...calls, ...native });
-  const beside = { grpc: { address: grpc.address, reflection } };
-  const web = await openWebDoor({
-    ...shared,
-    ...http,
-    ...calls,
-    ...beside,
-    address: httpAddress,
-    isReady,
-    isLeaving,
-    corsOrigins,
-  });
+  const places = { address: grpcAddress, serving, reflection, connections };
+  const grpc = await openGrpcDoor({ ...shared, ...calls, ...native, ...places });
+  const beside = { grpc: { address: grpc.address, reflection }, address: httpAddress };
+  const web = await openWebDoor({ ...shared, ...http, ...calls, ...beside, isReady, isLeaving, corsOrigins });
   const asksWhoCalls = authentication !== undefined;
   const admin = await openAdmin({
     ...shared,

@@ -3,6 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 
 import type { Runtime, Timers } from '../core/ports.ts';
 import { loadConfig } from './load.ts';
+import { adoptAuthorities, adoptProxies } from './outbound/process-network.ts';
 import { probeOllama } from './ollama-probe.ts';
 import type { Config } from './port/resolved.ts';
 
@@ -27,10 +28,13 @@ export async function loadProcessConfig(
 ): Promise<Config> {
   const { heap_size_limit: heapLimitBytes } = getHeapStatistics();
   const readFile = (path: string): string => readFileSync(path, 'utf8');
+  adoptAuthorities(process.env, readFile);
   const load = (ollamaFound: boolean): Config =>
     loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes, wallMs: timers.wall() });
   const config = load(false);
-  return config.demo && (await findOllama(timers)) ? load(true) : config;
+  const found = config.demo && (await findOllama(timers)) ? load(true) : config;
+  adoptProxies(process.env);
+  return found;
 }
 
 async function findOllama(timers: Timers): Promise<boolean> {

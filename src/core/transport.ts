@@ -5,6 +5,8 @@ export interface HttpRequest {
   readonly url: URL;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Headers of this request alone, names and values in turn. */
+  readonly ownHeaders?: readonly string[] | undefined;
   readonly body: string;
 }
 

@@ -156,6 +156,7 @@ server:
           keepalive: { intervalMs: 10_000, timeoutMs: 5_000 },
         },
       },
+      secretFiles: [],
       warnings: [],
       demo: false,
     });

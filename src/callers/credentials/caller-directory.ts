@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import type { CallersConfig, NamedKeyConfig } from '../../config/port/caller-config.ts';
@@ -6,7 +5,7 @@ import type { System } from '../../core/ports.ts';
 import { NamedCallers } from '../named-callers.ts';
 import type { Caller } from '../port/caller.ts';
 import type { CallerDirectory, CertificateNames, Identified, ShownCredentials } from '../port/credentials.ts';
-import { ApiKeys, nameOf } from './api-keys.ts';
+import { ApiKeys, digestOf } from './api-keys.ts';
 import { watchFile } from './file-watch.ts';
 import { credentialFailure } from './refusals.ts';
 import { shownSecret } from './shown-secret.ts';
@@ -47,15 +46,14 @@ export function openCallerDirectory(parts: DirectoryParts): OpenDirectory {
   const stopWatching = watchKeys(parts, keys, named);
 
   const bySecret = (secret: string): Identified | Promise<Identified> => {
-    const digest = hash('sha256', secret, 'buffer');
+    const digest = digestOf(secret);
     const key = keys.find(digest);
     if (key !== undefined) {
       const isValid = key.expiresAtMs === Infinity || key.expiresAtMs > system.wall();
       return isValid ? key.caller : credentialFailure('expired_key');
     }
     if (tokens.isEmpty || !isTokenForm(secret)) return credentialFailure('unknown_key');
-    const name = nameOf(digest);
-    return tokens.known(name) ?? tokens.identify(secret, name);
+    return tokens.known(digest) ?? tokens.identify(secret, digest);
   };
   return {
     identify: (shown: ShownCredentials) => {

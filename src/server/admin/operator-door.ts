@@ -8,6 +8,7 @@ import { hasSafeMethod, type WebResponse, pathOf, respondText } from '../http/ex
 import { KnownHosts } from '../http/known-hosts.ts';
 import { createListener, type ListenerOptions } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
+import { wantsOpenMetrics } from './wants-open-metrics.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
 import { createCsvDownload } from '../usage/csv-download.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
@@ -28,7 +29,7 @@ export interface AdminOptions extends Pick<ListenerOptions, 'tls' | 'tlsHappened
   /** Answers `/readyz`. */
   readonly isReady: () => boolean;
   /** Answers `/metrics`; without it there is none. */
-  readonly metrics?: () => Promise<MetricsText>;
+  readonly metrics?: (isOpenMetrics: boolean) => Promise<MetricsText>;
   /** Answers AdminService; without it there is none. */
   readonly handlers?: ServiceImpl<typeof AdminService>;
   /** Answers UsageService, `/usage.csv` and `/attempts.csv`, about all callers; without it there are none. */
@@ -73,7 +74,7 @@ export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
     if (guardFromPages(request, response, rules)) return;
     const { metrics } = options;
     if (metrics !== undefined && hasSafeMethod(request) && pathOf(request) === '/metrics')
-      void answerMetrics(metrics, response);
+      void answerMetrics(() => metrics(wantsOpenMetrics(request.headers.accept)), response);
     else if (statusPage?.(request, response) !== true && download?.(request, response) !== true)
       answer(request, response);
   });
@@ -86,6 +87,7 @@ async function answerMetrics(metrics: () => Promise<MetricsText>, response: WebR
     const { contentType, body } = await metrics();
     response.setHeader('content-type', contentType);
     response.setHeader('cache-control', 'no-store');
+    response.setHeader('vary', 'accept');
     response.end(body);
   } catch {
     respondText(response, 500, 'metrics are not available');

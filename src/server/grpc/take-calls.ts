@@ -6,6 +6,7 @@ import type { CallStreamOptions } from './calls/call-options.ts';
 import type { Authentication } from '../port/authentication.ts';
 import { CallStream } from './calls/call-stream.ts';
 import { identifyCall } from './identify-call.ts';
+import { meterCall } from './meter-call.ts';
 import { refuseStream } from './refuse-stream.ts';
 import { headersForLibrary } from './calls/needed-headers.ts';
 import { grpcCallerKey } from './calls/session-peer.ts';
@@ -46,8 +47,11 @@ export function takeCalls(
         identify(stream, headers, (caller, tookMs) => {
           if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
           const timeoutMs = timeoutOf(headers);
+          const leftMs = timeoutMs && Math.max(0, timeoutMs - tookMs);
           // It lives as long as its stream, which holds it.
-          void new CallStream(stream, headers, timeoutMs && Math.max(0, timeoutMs - tookMs), method, options, caller);
+          const { reply } = new CallStream(stream, headers, leftMs, method, options, caller);
+          if (options.meter !== undefined)
+            meterCall(options.meter, stream, headers[':path'] ?? '', reply, options.runtime);
         });
         return;
       }

@@ -6,7 +6,9 @@ import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import type { TargetSnapshot } from '../../engine/target/state.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import type { Authentication } from '../port/authentication.ts';
+import type { CallMeter } from '../port/call-meter.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
+import type { LoadFigures } from '../port/load-figures.ts';
 import type { StatusParts } from '../port/status-parts.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
@@ -31,10 +33,16 @@ export interface WiredGateway {
   authentication(): Authentication | undefined;
   /** How much there is to do. */
   load(): EngineLoad;
+  /** How much this process has had to do of late; absent where nothing is measured. */
+  readonly loadFigures: (() => LoadFigures) | undefined;
   /** What holds requests and answers at the doors in bounds. */
   readonly transfers: Transfers;
-  /** Writes all metrics in Prometheus' text format; absent where nothing is measured. */
-  readonly metrics: (() => Promise<{ readonly contentType: string; readonly body: string }>) | undefined;
+  /** Writes all metrics in Prometheus' text format, or in OpenMetrics; absent where nothing is measured. */
+  readonly metrics:
+    | ((isOpenMetrics: boolean) => Promise<{ readonly contentType: string; readonly body: string }>)
+    | undefined;
+  /** Counts the calls of the gRPC door; absent where nothing is measured. */
+  readonly callMeter: CallMeter | undefined;
   /**
    * Opens the ledger, brings it what an earlier process has left, and reads what callers have spent: before any call is taken. Throws
    * ConfigError where that cannot be.
@@ -57,8 +65,8 @@ export interface WiredGateway {
   /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */
   drain(): void;
   /**
-   * Destroys what is under way, closes all connections to providers and writes what of the log still waits. A reader of the log
-   * that reads nothing holds it up by half a second.
+   * Destroys what is under way, closes all connections to providers and sends what of log and exports still waits. A reader of the log
+   * that reads nothing, or a collector that takes nothing, holds it up by a second.
    */
   close(): Promise<void>;
 }

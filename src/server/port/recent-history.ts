@@ -108,6 +108,8 @@ export interface RecentCall {
   readonly durationMs: number;
   readonly firstOutputMs?: number | undefined;
   readonly nanoUsd?: number | undefined;
+  /** The id of its trace, where that is sampled. */
+  readonly traceId?: string | undefined;
   readonly attempts: readonly RecentAttempt[];
   /** Further entries of the trail, for which there is no room. */
   readonly attemptsLeftOut: number;

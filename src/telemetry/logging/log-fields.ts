@@ -1,9 +1,8 @@
 import type { Failure, FailureReason } from '../../core/failure.ts';
-import { MAX_LABEL_KEY_LENGTH, MAX_LABEL_VALUE_LENGTH, MAX_LABELS } from '../../core/label-limits.ts';
+import { boundedLabels } from '../report/bounded-labels.ts';
 import type { CallReport, EndedAttempt } from '../report/call-report.ts';
 import { genAiProvider, OPERATION } from '../report/gen-ai.ts';
-
-const SERVICE = 'understudy.v1.LlmService';
+import { rpcMethod } from '../report/rpc-method.ts';
 
 /** Levels of log lines. */
 export type LogLevel = 'info' | 'warn' | 'error';
@@ -73,10 +72,12 @@ export function callFields(end: CallReport, share?: number): Readonly<Record<str
   const streams = method === 'StreamChat';
   return {
     'understudy.request_id': end.requestId,
+    trace_id: end.trace?.traceId,
+    span_id: end.trace?.spanId,
     'understudy.caller': end.caller?.name,
     'understudy.caller_group': end.caller?.group,
-    'rpc.method': `${SERVICE}/${method}`,
-    'rpc.response.status_code': outcome.status,
+    'rpc.method': rpcMethod(method),
+    'rpc.status_code': outcome.status,
     'error.type': outcome.reason,
     'gen_ai.operation.name': OPERATION,
     'gen_ai.provider.name': serving && genAiProvider(serving.provider),
@@ -149,11 +150,8 @@ function trailFields({ record, cost }: EndedAttempt): Readonly<Record<string, un
 }
 
 function labelFields(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
-  const entries = Object.entries(labels).slice(0, MAX_LABELS);
-  if (entries.length === 0) return undefined;
-  return Object.fromEntries(
-    entries.map(([key, value]) => [key.slice(0, MAX_LABEL_KEY_LENGTH), value.slice(0, MAX_LABEL_VALUE_LENGTH)]),
-  );
+  const entries = boundedLabels(labels);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
 /** To whole microseconds: more digits say nothing. */

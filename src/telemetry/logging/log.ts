@@ -3,6 +3,7 @@ import { stdout } from 'node:process';
 import { pino } from 'pino';
 
 import type { CallReport } from '../report/call-report.ts';
+import type { Signal } from '../report/export-figures.ts';
 import { createAlertLimit } from './alert-limit.ts';
 import { faultFields } from './fault-origin.ts';
 import { allWritten, createLineOutput } from './line-output.ts';
@@ -24,6 +25,7 @@ const DROPPED = 'log lines were dropped: standard output is read too slowly';
 const LINES_DROPPED = 'understudy.lines_dropped';
 const HELD_BACK = 'understudy.alerts_held_back';
 const CREDENTIALS_REFUSED = 'credentials refused';
+const EXPORT_FAILED = 'telemetry cannot be exported by OTLP: it is lost';
 const OUT_OF_DESCRIPTORS = 'no file descriptor is left: connections are refused';
 
 /** Options of {@link createCallLog}. */
@@ -68,6 +70,8 @@ export interface CallLog {
   operatorActed(act: OperatorAct): void;
   /** Tells of the ledger; once a minute of the same trouble. */
   ledgerHappened(event: LedgerEvent): void;
+  /** Tells, once a minute of the same, that telemetry cannot be exported. */
+  exportFailed(signal: Signal, problem: string): void;
   /** Tells of certificates that have changed, and once a minute of clients that are refused for the same reason. */
   tlsHappened(event: TlsEvent): void;
   /**
@@ -168,6 +172,9 @@ export function createCallLog(options: CallLogOptions): CallLog {
     ledgerHappened: (event) => {
       const { isAlert, level, message, fields } = ledgerLine(event);
       harmlessly(() => (isAlert ? alert : tell)(level, message, fields));
+    },
+    exportFailed: (signal, problem) => {
+      harmlessly(() => alert('warn', EXPORT_FAILED, { 'understudy.signal': signal, 'error.type': problem }));
     },
     tlsHappened: (event) => {
       const line = tlsLine(event);

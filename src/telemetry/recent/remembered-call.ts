@@ -31,6 +31,7 @@ export function rememberedCall(end: CallReport, wallMs: number): RecentCall {
     durationMs: tenth(durationMs),
     firstOutputMs: firstOutputMs === undefined ? undefined : tenth(firstOutputMs),
     nanoUsd: cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
+    traceId: end.trace?.traceId,
     attempts: attempts.slice(0, MOST_ATTEMPTS).map(rememberedAttempt),
     attemptsLeftOut: Math.max(0, attempts.length - MOST_ATTEMPTS) + end.skipsLeftOut,
   };

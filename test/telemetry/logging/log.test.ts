@@ -35,7 +35,7 @@ describe('the line of a call', () => {
       msg: 'call ended',
       'understudy.request_id': 'request-1',
       'rpc.method': 'understudy.v1.LlmService/StreamChat',
-      'rpc.response.status_code': 'OK',
+      'rpc.status_code': 'OK',
       'gen_ai.operation.name': 'chat',
       'gen_ai.provider.name': 'azure.ai.openai',
       'gen_ai.request.model': 'gpt-6.1-sol',
@@ -115,7 +115,7 @@ describe('the line of a call', () => {
       msg: 'call ended',
       'understudy.request_id': 'request-1',
       'rpc.method': 'understudy.v1.LlmService/Chat',
-      'rpc.response.status_code': 'INVALID_ARGUMENT',
+      'rpc.status_code': 'INVALID_ARGUMENT',
       'error.type': 'INVALID_REQUEST',
       'gen_ai.operation.name': 'chat',
       'gen_ai.request.stream': false,
@@ -315,7 +315,7 @@ describe('the log', () => {
         msg: 'operator acted',
         'client.address': '10.0.0.9:4711',
         'rpc.method': 'understudy.v1.AdminService/ForceCircuit',
-        'rpc.response.status_code': 'OK',
+        'rpc.status_code': 'OK',
         'understudy.target': 'openai',
         'understudy.state': 'OPEN',
       },
@@ -344,7 +344,7 @@ describe('the log', () => {
     for (let call = 0; call < 4; call++) log.callEnded(okEnd());
     log.callEnded(failedEnd());
     log.flush();
-    expect(objects().map((line) => [line['rpc.response.status_code'], line['understudy.logged_share']])).toEqual([
+    expect(objects().map((line) => [line['rpc.status_code'], line['understudy.logged_share']])).toEqual([
       ['OK', 0.01],
       ['OK', 0.01],
       ['UNAVAILABLE', undefined],

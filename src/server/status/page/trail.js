@@ -95,6 +95,7 @@ function callView(call, source) {
     firstOutputMs,
     labels,
     attemptsLeftOut,
+    traceId,
   } = call;
   const result =
     reason === undefined
@@ -125,6 +126,7 @@ function callView(call, source) {
         .map(([name, value]) => `${name}=${value}`)
         .join(', ') || undefined,
     ],
+    ['Trace', traceId],
     ['From', source === 'ledger' ? 'the ledger: without waits, and what was passed over' : undefined],
   ];
   const whole = Math.max(durationMs, ...call.attempts.map(({ afterMs, durationMs: took }) => afterMs + took), 1);

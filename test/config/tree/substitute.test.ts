@@ -20,8 +20,14 @@ describe('a variable in a file', () => {
     [target('mock: "${SECRET}"'), 'targets[0].mock: must be true or false, not "${SECRET}"'],
     ['server: { grpc_address: "${SECRET}" }', `server.grpc_address: ${ADDRESS_RULE}, not "\${SECRET}"`],
     [target('model: "${UNSET}"'), 'targets[0].model: the environment variable UNSET is not set'],
-    [target('model: "${1X}"'), 'targets[0].model: `${` must be followed by the name of a variable and `}`'],
-    [target('model: "${SECRET"'), 'targets[0].model: `${` must be followed by the name of a variable and `}`'],
+    [
+      target('model: "${1X}"'),
+      'targets[0].model: `${` must be followed by the name of a variable, or by `file:` and a path, and `}`',
+    ],
+    [
+      target('model: "${SECRET"'),
+      'targets[0].model: `${` must be followed by the name of a variable, or by `file:` and a path, and `}`',
+    ],
   ])('is refused where it is missing, misspelt or misplaced, and is not shown: %j', (file, message) => {
     expect(configErrorOf(() => loadText(file, { SECRET: 'hidden', EMPTY: '' }))).toBe(message);
   });
