@@ -24,7 +24,7 @@ import { WatchPlaces } from '../health/watch-places.ts';
 import { createCoreMetrics } from '../orca/core-metrics.ts';
 import { LoadReports } from '../orca/load-reports.ts';
 import type { Authentication } from '../port/authentication.ts';
-import type { CallMeter } from '../port/call-meter.ts';
+import type { CallMeter } from '../port/observed/call-meter.ts';
 import type { LoadFigures } from '../port/load-figures.ts';
 import { clampTimeoutHeaders, FLUSH_MS } from '../port/limits.ts';
 import type { TlsEvent } from '../port/tls-options.ts';

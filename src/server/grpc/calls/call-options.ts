@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Runtime } from '../../../core/ports.ts';
 import type { ErrorContext } from '../../errors/status.ts';
-import type { CallMeter } from '../../port/call-meter.ts';
+import type { CallMeter } from '../../port/observed/call-meter.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../../port/limits.ts';
 import type { FairTurns } from '../../wire/fair-turns.ts';
 import type { Transfers } from '../../wire/transfers.ts';
