@@ -5,6 +5,7 @@ import type { Cohort } from '../core/cohort.ts';
 import type { System } from '../core/ports.ts';
 import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd, GatewayPort } from '../server/port/gateway-port.ts';
+import type { ConfigEvent } from '../server/port/config-event.ts';
 import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
 import { RecentLoad, processCounters } from './load/recent-load.ts';
@@ -62,6 +63,8 @@ export interface Reports {
   close(): Promise<void>;
   /** Tells of the transport security of the listeners. */
   tlsHappened(event: TlsEvent): void;
+  /** Tells what has become of the configuration. */
+  configHappened(event: ConfigEvent): void;
   /** Counts a call whose credentials were refused, and logs it once a minute for each reason. */
   readonly credentialsRefused: (failure: CredentialFailure, peer: string) => void;
 }
@@ -86,6 +89,10 @@ export function openReports(parts: ReportParts): Reports {
       log.tlsHappened(event);
       metrics.tlsHappened(event);
     },
+    configHappened: (event) => {
+      log.configHappened(event);
+      metrics.configHappened(event, system.wall());
+    },
     credentialsRefused: ({ credentials }, peer) => {
       metrics.credentialsRefused(credentials);
       log.credentialsRefused(credentials, peer);
@@ -107,6 +114,8 @@ export function openReports(parts: ReportParts): Reports {
       if (exports === undefined) return;
       const { openExport } = await import('./otlp/open-export.ts');
       const failed = (signal: Signal, problem: string): void => log.exportFailed(signal, problem);
+      const signals = (['traces', 'metrics'] as const).filter((signal) => settings[signal] !== undefined);
+      log.info(`exporting ${signals.join(' and ')} by OTLP`);
       exported = openExport(settings, { runtime: system, version, read, figures: exports, failed });
     },
     close: async () => {

@@ -50,6 +50,7 @@ describe('docs/metrics.md', () => {
   });
   metrics.tlsHappened({ kind: 'refused', listener: 'web door', why: 'A client certificate is required' });
   metrics.credentialsRefused('missing');
+  metrics.pricesHold({ version: '1', checkedAtMs: 1 });
   const counted = metrics.calls.started('understudy.v1.LlmService/Chat');
   counted({ status: 0, durationMs: 1, receivedBytes: 2, sentBytes: 3 });
 

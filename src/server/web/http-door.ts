@@ -36,7 +36,7 @@ export interface WebDoorOptions extends Omit<ListenerOptions, 'name' | 'opened'>
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** How callers are known. Default: nobody is asked. */
-  readonly authentication?: Authentication | undefined;
+  readonly authentication?: (() => Authentication | undefined) | undefined;
   /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
   readonly isLeaving?: () => boolean;
   /** Origins whose scripts may call, besides the door's own. Default: none. */

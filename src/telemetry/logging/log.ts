@@ -9,10 +9,12 @@ import { faultFields } from './fault-origin.ts';
 import { allWritten, createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
 import { operatorFields } from './operator-fields.ts';
+import { configLines } from './config-lines.ts';
 import { tlsLine } from './tls-lines.ts';
 import { ledgerLine } from './ledger-lines.ts';
 import type { LedgerEvent } from '../../ledger/port/ledger-figures.ts';
 import type { CredentialFault } from '../../callers/port/credentials.ts';
+import type { ConfigEvent } from '../../server/port/config-event.ts';
 import type { OperatorAct } from '../../server/port/operator-act.ts';
 import type { TlsEvent } from '../../server/port/tls-options.ts';
 
@@ -70,6 +72,8 @@ export interface CallLog {
   exportFailed(signal: Signal, problem: string): void;
   /** Tells of certificates that have changed, and once a minute of clients that are refused for the same reason. */
   tlsHappened(event: TlsEvent): void;
+  /** Tells what has become of the configuration. */
+  configHappened(event: ConfigEvent): void;
   /**
    * Tells of a fault of the program that nobody has caught, of the same one once a minute: its class and where it came from, never
    * its message.
@@ -171,6 +175,11 @@ export function createCallLog(options: CallLogOptions): CallLog {
     tlsHappened: (event) => {
       const line = tlsLine(event);
       if (line !== undefined) harmlessly(() => (line.isAlert ? alert : tell)(line.level, line.message, line.fields));
+    },
+    configHappened: (event) => {
+      harmlessly(() => {
+        for (const { level, message, fields } of configLines(event)) tell(level, message, fields);
+      });
     },
     fault: (thrown) => {
       harmlessly(() => alert('error', 'uncaught fault of the gateway', faultFields(thrown)));
