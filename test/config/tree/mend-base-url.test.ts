@@ -134,6 +134,15 @@ describe("an address of Azure OpenAI's", () => {
   });
 });
 
+test('an address with another deployment than the model is pointed out, for its deployment answers', () => {
+  const url = `${AZURE}/openai/deployments/dep${DATED}`;
+  const words = 'names another deployment than the model: that one answers, whatever is asked for';
+  const file = `targets: [{ name: a, provider: azure-openai, api_key: k, model: m, base_url: "${url}" }]`;
+  expect(loadText(file).warnings).toEqual([`targets[0].base_url ${words}`]);
+  const env = { AZURE_OPENAI_API_KEY: 'k', AZURE_OPENAI_DEPLOYMENT: 'm', AZURE_OPENAI_ENDPOINT: url };
+  expect(loadEnvironment(env).warnings).toEqual([`AZURE_OPENAI_ENDPOINT ${words}`]);
+});
+
 test('what was put right in the environment is said with the name of the variable', () => {
   const env = {
     OLLAMA_BASE_URL: 'http://localhost:11434/v1',
