@@ -27,6 +27,7 @@ import { guardClients } from '../tls/guard-clients.ts';
 import type { LiveTls } from '../tls/live-tls.ts';
 import { DoorCredentials } from './door-credentials.ts';
 import { LiveCalls } from '../http/live-calls.ts';
+import { paceOfBodies } from '../wire/reading-pace.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
@@ -118,7 +119,8 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     throw error;
   }
   const transfers = options.transfers ?? createTransfers(runtime);
-  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) }, options.authentication);
+  const calling = { runtime, transfers, turns: new FairTurns(runtime), pace: paceOfBodies(runtime) };
+  takeCalls(server, methods, calling, options.authentication);
   const { authentication } = options;
   // Where nobody is named, whoever connects may call.
   const opened = (session: Http2Session): void => {

@@ -3,6 +3,7 @@ import type { Runtime } from '../../../core/ports.ts';
 import type { ErrorContext } from '../../errors/status.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../../port/limits.ts';
 import type { FairTurns } from '../../wire/fair-turns.ts';
+import type { ReadingPace } from '../../wire/reading-pace.ts';
 import type { Transfers } from '../../wire/transfers.ts';
 
 /** What the calls of a door share. */
@@ -11,6 +12,8 @@ export interface CallStreamOptions {
   readonly transfers: Transfers;
   /** Lets the calls of the door begin. */
   readonly turns: FairTurns;
+  /** How fast large requests are received. Default: as fast as they come. */
+  readonly pace?: ReadingPace;
 }
 
 /** Returns what the error of a call says whose request nobody has looked at: the id that its caller has named, if any. */
