@@ -32,6 +32,7 @@ import { guardClients } from '../tls/guard-clients.ts';
 import type { LiveTls } from '../tls/live-tls.ts';
 import { DoorCredentials } from './door-credentials.ts';
 import { LiveCalls } from '../http/live-calls.ts';
+import { paceOfBodies } from '../wire/reading-pace.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
@@ -133,10 +134,11 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   }
   const transfers = options.transfers ?? createTransfers(runtime);
   const { meter, authentication } = options;
-  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime), meter }, authentication);
+  const calling = { runtime, transfers, turns: new FairTurns(runtime), meter, pace: paceOfBodies(runtime) };
+  takeCalls(server, methods, calling, authentication);
   // Where nobody is named, whoever connects may call.
   const opened = (session: Http2Session): void => {
-    if (authentication === undefined) widenWindows(session, transfers);
+    if (authentication?.() === undefined) widenWindows(session, transfers);
   };
   const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs, opened });
   for (const http2Server of http2ServersOf(server)) {
