@@ -6,7 +6,8 @@ import type { System } from '../core/ports.ts';
 import type { AttemptRecord } from '../engine/port/call.ts';
 import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd, GatewayPort } from '../server/port/gateway-port.ts';
-import type { StatusParts } from '../server/port/status-parts.ts';
+import type { ConfigEvent } from '../server/port/config-event.ts';
+import type { StatusParts } from '../server/port/shown/status-parts.ts';
 import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
 import { memoryBytes, memoryLimitBytes } from './load/memory.ts';
@@ -73,6 +74,8 @@ export interface Reports {
   close(): Promise<void>;
   /** Tells of the transport security of the listeners. */
   tlsHappened(event: TlsEvent): void;
+  /** Tells what has become of the configuration. */
+  configHappened(event: ConfigEvent): void;
   /** Counts a call whose credentials were refused, and logs it once a minute for each reason. */
   readonly credentialsRefused: (failure: CredentialFailure, peer: string) => void;
 }
@@ -84,9 +87,8 @@ export function openReports(parts: ReportParts): Reports {
   const exports = settings.traces || settings.metrics ? noExports() : undefined;
   let exported: OpenExport | undefined;
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
-  const { level, goodShare: share } = logged;
-  const goodCalls = { share, random: () => system.random() };
-  const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format, level, goodCalls });
+  const random = (): number => system.random();
+  const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), random, format, ...logged });
   const refused = (): number => transfers.refused.bytes_in_flight + transfers.refused.turn_wait;
   const recent = new RecentLoad(backgroundTimers(system), processCounters(refused));
   const metrics = createMetrics({ version, transfers, spentOf, limitStore, ledger, exports });
@@ -101,6 +103,10 @@ export function openReports(parts: ReportParts): Reports {
     tlsHappened: (event) => {
       log.tlsHappened(event);
       metrics.tlsHappened(event);
+    },
+    configHappened: (event) => {
+      log.configHappened(event);
+      metrics.configHappened(event, system.wall());
     },
     credentialsRefused: ({ credentials }, peer) => {
       metrics.credentialsRefused(credentials);
@@ -126,6 +132,8 @@ export function openReports(parts: ReportParts): Reports {
       if (exports === undefined) return;
       const { openExport } = await import('./otlp/open-export.ts');
       const failed = (signal: Signal, problem: string): void => log.exportFailed(signal, problem);
+      const signals = (['traces', 'metrics'] as const).filter((signal) => settings[signal] !== undefined);
+      log.info(`exporting ${signals.join(' and ')} by OTLP`);
       exported = openExport(settings, { runtime: system, version, read, figures: exports, failed });
     },
     close: async () => {

@@ -50,6 +50,7 @@ describe('docs/metrics.md', () => {
   });
   metrics.tlsHappened({ kind: 'refused', listener: 'web door', why: 'A client certificate is required' });
   metrics.credentialsRefused('missing');
+  metrics.pricesHold({ version: '1', checkedAtMs: 1 });
   const counted = metrics.calls.started('understudy.v1.LlmService/Chat');
   counted({ status: 0, durationMs: 1, receivedBytes: 2, sentBytes: 3 });
 
@@ -86,7 +87,8 @@ describe('docs/metrics.md', () => {
       write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
       wall: () => 1_795_305_600_000,
       now: () => nowMs,
-      goodCalls: { share: 0.5, random: () => 0 },
+      goodShare: 0.5,
+      random: () => 0,
     });
     const { firstOutputMs, usage: counted } = okAttempt().record;
     const usage = { ...counted, serviceTier: 'flex' };

@@ -8,6 +8,7 @@ import type { LogConfig } from './log-config.ts';
 import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
 import type { TlsConfig } from './tls-config.ts';
 import type { CallersConfig } from './caller-config.ts';
+import type { PriceFile } from '../../pricing/price-file.ts';
 import type { LimitStoreConfig } from './limit-store-config.ts';
 
 /** Variables of the process, or names like theirs given by an embedding program. */
@@ -157,6 +158,10 @@ export interface Config {
   readonly ledger?: LedgerConfig | undefined;
   /** Who may call; absent: everybody who can reach the doors. */
   readonly callers?: CallersConfig | undefined;
+  /** Path of a file of prices; absent: there is none. */
+  readonly pricesFile?: string | undefined;
+  /** What stands in it. */
+  readonly prices?: PriceFile | undefined;
   /** Where callers are counted; absent: in memory. */
   readonly limits?: LimitStoreConfig | undefined;
   /** Absolute paths of the files that `${file:…}` took something from. */

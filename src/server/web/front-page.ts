@@ -13,7 +13,7 @@ export interface FrontPageFacts {
   /** Whether the gRPC door describes its services. */
   readonly reflection: boolean;
   /** Whether callers must say who they are. */
-  readonly asksWhoCalls: boolean;
+  readonly asksWhoCalls: () => boolean;
 }
 
 interface Example {
@@ -70,7 +70,7 @@ function schemeOf({ headers }: WebRequest, { isSecure }: FrontPageFacts): 'http'
 }
 
 function callExample(base: string, { asksWhoCalls }: FrontPageFacts): Example {
-  const key = asksWhoCalls ? '-H "authorization: Bearer $UNDERSTUDY_API_KEY" ' : '';
+  const key = asksWhoCalls() ? '-H "authorization: Bearer $UNDERSTUDY_API_KEY" ' : '';
   const url = `${base}/understudy.v1.LlmService/Generate`;
   return { title: 'Call it', command: `curl ${key}--json '{ "prompt": "Say hello." }' ${url}` };
 }

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import type { AdminOptions } from '../../../src/server/admin/operator-door.ts';
 import { openAdmin } from '../../../src/server/admin/operator-door.ts';
-import type { StatusParts } from '../../../src/server/port/status-parts.ts';
+import type { StatusParts } from '../../../src/server/port/shown/status-parts.ts';
 import { LiveTls } from '../../../src/server/tls/live-tls.ts';
 import { system } from '../../../src/system.ts';
 import { CallHistory } from '../../../src/telemetry/recent/call-history.ts';

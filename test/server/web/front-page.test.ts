@@ -59,7 +59,7 @@ describe('/ of the web door', () => {
   });
 
   test('shows where a key goes, the scheme of a proxy, and no neighbour that it does not know', async () => {
-    const { baseUrl } = await webDoor(gateway(), { authentication: NOBODY });
+    const { baseUrl } = await webDoor(gateway(), { authentication: () => NOBODY });
     const text = await (await fetch(`${baseUrl}/`, { headers: { 'x-forwarded-proto': 'https' } })).text();
     expect(text).toContain('-H "authorization: Bearer $UNDERSTUDY_API_KEY"');
     expect(text).toContain(`https://${new URL(baseUrl).host}/understudy`);
