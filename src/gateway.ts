@@ -197,6 +197,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       wired = wireConfig(next, shared, before);
       for (const { name } of next.targets) if (wired.keptOf(name) === 'NOTHING') defaults.forget(name);
       metrics?.pricesHold(wired.prices);
+      log?.configure(next.log);
       directory.configure(next.callers);
       metrics?.accountsHold(accountsOf(next.callers));
       hold(wired, engine.configure(wired.engine, next.targets, wired.keptOf));

@@ -17,6 +17,7 @@ const LIVE: ReadonlySet<string> = new Set([
   'admission',
   'server',
   'callers',
+  'log',
   'pricesFile',
   'prices',
   'secretFiles',
@@ -97,7 +98,7 @@ function namedChanges(what: string, before: readonly Named[] = [], after: readon
 }
 
 function sectionChanges(before: Config, after: Config): readonly string[] {
-  const sections = ['circuitBreaker', 'retry', 'admission', 'server'] as const;
+  const sections = ['circuitBreaker', 'retry', 'admission', 'server', 'log'] as const;
   return sections.flatMap((section) => {
     const fields = changedFields(before[section], after[section]);
     return fields.length === 0 ? [] : [`${settingName(section)} changed: ${fields.join(', ')}`];
@@ -123,6 +124,7 @@ const FILE_NAMES: Readonly<Record<string, string>> = {
   allowedHosts: 'http.allowed_hosts',
   certificateName: 'mtls',
   budgets: 'budget',
+  goodShare: 'good_calls',
   entries: 'targets',
 };
 

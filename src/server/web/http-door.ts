@@ -87,9 +87,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     grpcAddress: options.grpc?.address,
     reflection: options.grpc?.reflection ?? false,
     isSecure: options.tls !== undefined,
-    get asksWhoCalls() {
-      return options.authentication?.() !== undefined;
-    },
+    asksWhoCalls: () => authentication?.() !== undefined,
   };
   const listener = createListener({ ...options, name: 'web door', transfers, opened }, (request, response) => {
     lastAnswers.add(response);
