@@ -76,9 +76,9 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
   const failures: Record<string, number> = {};
   const took: number[] = [];
   const told: string[] = [];
-  let isOver = false;
+  const ending = new AbortController();
   const until = async (make: () => Promise<unknown>): Promise<void> => {
-    while (!isOver) {
+    while (!ending.signal.aborted) {
       try {
         await make();
       } catch (error) {
@@ -120,7 +120,7 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
       if (await isForgotten()) seen.timesForgotten += 1;
       await passed(Math.max(0, load.everyMs - (performance.now() - startedAtMs)));
     }
-    isOver = true;
+    ending.abort();
     await Promise.all(work);
     const metrics = (await get(`${doors.admin}/metrics`)).body;
     const everything = [gateway.stdout(), gateway.stderr(), metrics, ...told].join('\n');
@@ -138,7 +138,7 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
       isKeyTold: everything.includes(KEY),
     };
   } finally {
-    isOver = true;
+    ending.abort();
     client.close();
     await gateway.close();
     await upstream.close();
