@@ -76,7 +76,7 @@ export class ConfigReload {
 
   async #reloadOnce(): Promise<void> {
     const { load, apply, happened, fault, env } = this.#parts;
-    const reads = new NotedReads();
+    const reads = new NotedReads(true);
     try {
       const { config, changed, needRestart } = configChanges(this.#config, await load(reads.read));
       if (this.#isStopped) return;
