@@ -3,6 +3,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { compareFar } from './far.ts';
 import { load } from './load.ts';
 import { measureRound } from './measure.ts';
 import type { LoadPlan, Round } from './measure.ts';
@@ -21,6 +22,7 @@ const HELP = `npm run bench -- [options]
   --accounts PLACES also load the gateway with callers, limits, budgets and a ledger: memory, redis, or both with a comma between
                     them; redis starts a redis-server of its own
   --traces SHARES   also load the gateway with so many of its calls traced and exported: 0.01, 1, or several with commas between them
+  --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
   --seconds N       length of a round (1.5)
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     bare: { type: 'boolean', default: false },
     accounts: { type: 'string' },
     traces: { type: 'string' },
+    far: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '1.5' },
@@ -124,7 +127,14 @@ async function startTraced(servers: Servers, upstream: ServerProcess): Promise<r
   return started;
 }
 
+async function far(servers: Servers, awayMs: number, rounds: number): Promise<void> {
+  const { port, webPort = 0 } = await servers.startGateway(await servers.startUpstream());
+  const grpcPort = await servers.startRelay(port, awayMs);
+  say(await compareFar({ grpcPort, webPort: await servers.startRelay(webPort, awayMs) }, rounds));
+}
+
 async function main(servers: Servers): Promise<void> {
+  if (values.far !== undefined) return far(servers, numberOf(values.far, 'far'), numberOf(values.rounds, 'rounds'));
   const scenarios = chosenScenarios();
   const rounds = numberOf(values.rounds, 'rounds');
   const plan: LoadPlan = {

@@ -14,6 +14,8 @@ import type { Ask, Reply } from './guard.ts';
 export interface ServerProcess {
   readonly name: string;
   readonly port: number;
+  /** Of the web door, where it has one. */
+  readonly webPort?: number;
   /** Asks the process; see guard.ts. Rejects where it has ended. */
   ask(ask: Ask): Promise<Reply>;
 }
@@ -73,6 +75,12 @@ export class Servers {
     return this.#startGateway(`gateway+traces ${share}`, upstream, {}, env);
   }
 
+  /** Starts a way to a port that takes so many milliseconds each way, and returns its own. */
+  async startRelay(port: number, delayMs: number): Promise<number> {
+    const relay = await this.#start('relay', './relay.ts', (own) => [String(own), String(port), String(delayMs)]);
+    return relay.port;
+  }
+
   /** Starts a Redis that keeps nothing on disk, and returns its URL. */
   async startRedis(): Promise<string> {
     const port = await freePort();
@@ -96,7 +104,7 @@ export class Servers {
       writeFileSync(path, JSON.stringify({ ...gatewayConfig(upstream, { grpc: port, web, admin }), ...sections }));
       return ['--config', path];
     };
-    return this.#start(name, '../bin/understudy.js', argumentsFor, env);
+    return { ...(await this.#start(name, '../bin/understudy.js', argumentsFor, env)), webPort: web };
   }
 
   /** Ends every process that was started here, and waits until they are gone. */

@@ -114,6 +114,8 @@ export function openReports(parts: ReportParts): Reports {
       if (exports === undefined) return;
       const { openExport } = await import('./otlp/open-export.ts');
       const failed = (signal: Signal, problem: string): void => log.exportFailed(signal, problem);
+      const signals = (['traces', 'metrics'] as const).filter((signal) => settings[signal] !== undefined);
+      log.info(`exporting ${signals.join(' and ')} by OTLP`);
       exported = openExport(settings, { runtime: system, version, read, figures: exports, failed });
     },
     close: async () => {

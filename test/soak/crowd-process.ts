@@ -34,14 +34,18 @@ async function call(session: ClientHttp2Session): Promise<void> {
   ends[status] = (ends[status] ?? 0) + 1;
 }
 
+/** Makes one call after the other for as long as the connection stands. */
+async function callOn(session: ClientHttp2Session): Promise<void> {
+  await call(session);
+  if (!session.destroyed) void callOn(session);
+}
+
 const sessions = Array.from({ length: Math.min(MOST_CONNECTIONS, Number(callers)) }, () =>
   connect(`http://${address}`).on('error', () => undefined),
 );
 for (let caller = 0; caller < Number(callers); caller++) {
   const session = sessions[caller % sessions.length];
-  void (async () => {
-    while (session?.destroyed === false) await call(session);
-  })();
+  if (session !== undefined) void callOn(session);
 }
 // Where nobody hears any more, the process ends.
 setInterval(() => process.send?.(ends, undefined, undefined, () => undefined), 1_000);

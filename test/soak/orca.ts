@@ -1,10 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { runProgram } from '../../scripts/tool-cache.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 import { startCrowd } from './crowd.ts';
 
@@ -40,7 +41,8 @@ async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-orca-'));
   try {
     const client = join(folder, 'orca');
-    execFileSync('go', ['build', '-o', client, '.'], { cwd: CLIENT, stdio: 'inherit' });
+    const built = await runProgram('go', ['build', '-o', client, '.'], { cwd: CLIENT });
+    if (built.code !== 0) throw new Error(`go builds no client: ${built.printed}`);
     const config = join(folder, 'understudy.json');
     await writeFile(config, JSON.stringify({ targets: [{ name: 'mock', provider: 'mock' }] }));
     console.log('policy                                 before  busy  failed');

@@ -55,7 +55,6 @@ async function main(): Promise<number> {
     const gateway = startUnderstudy(['--config', config]);
     try {
       const doors = await gateway.doors;
-      gateway.stopReading();
       const crowd = startCrowd(doors.grpc, callers, promptBytes);
       await passed(WARM_UP_MS);
       const took = await probe(doors, Number(values.seconds));

@@ -182,7 +182,9 @@ export const serverSchema = z.strictObject(
       .describe('Allows addresses other than loopback: something else guards them.'),
     authenticate_health: flag()
       .prefault(false)
-      .describe('Whether callers must say who they are for Health, grpc.health.v1 and reflection as well.'),
+      .describe(
+        'Whether callers must say who they are for Health, grpc.health.v1, load reports and reflection as well.',
+      ),
     limits: limitsSchema.prefault({}).describe('What messages may take.'),
     drain: drainSchema.prefault({}).describe('What happens at SIGTERM.'),
     connections: connectionsSchema.prefault({}).describe('How long connections of the gRPC door live.'),

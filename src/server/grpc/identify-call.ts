@@ -9,6 +9,7 @@ import { clientCertificate } from '../port/client-certificate.ts';
 import { type CallStreamOptions, contextOfUnread } from './calls/call-options.ts';
 import { callStatus } from './calls/call-status.ts';
 import { grpcCallerKey } from './calls/session-peer.ts';
+import { holdInput, readInput } from '../http2/unread-input.ts';
 import { refuseStream } from './refuse-stream.ts';
 
 /**
@@ -36,8 +37,10 @@ export function identifyCall(
   if (!(identified instanceof Promise)) return settle(identified, 0);
   const ignore = (): void => undefined;
   stream.on('error', ignore);
+  holdInput(stream, options.transfers.budget, grpcCallerKey(session));
   const sinceMs = options.runtime.now();
   void identified.then((found) => {
+    readInput(stream);
     if (!stream.destroyed && !stream.closed) settle(found, options.runtime.now() - sinceMs);
   });
 }

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Http2Server } from 'node:http2';
+import type { Http2Server, Http2Session } from 'node:http2';
 import { Server as NetServer } from 'node:net';
 import { Code, type ServiceImpl } from '@connectrpc/connect';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -18,6 +18,7 @@ import { silenceGrpcLibrary } from './calls/needed-headers.ts';
 import { http2ServersOf, takeCalls } from './take-calls.ts';
 import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
+import { widenWindows } from '../http2/wide-windows.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { WatchPlaces } from '../health/watch-places.ts';
 import { createCoreMetrics } from '../orca/core-metrics.ts';
@@ -133,7 +134,11 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   const transfers = options.transfers ?? createTransfers(runtime);
   const { meter, authentication } = options;
   takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime), meter }, authentication);
-  const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs });
+  // Where nobody is named, whoever connects may call.
+  const opened = (session: Http2Session): void => {
+    if (authentication === undefined) widenWindows(session, transfers);
+  };
+  const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs, opened });
   for (const http2Server of http2ServersOf(server)) {
     if (!isHttp2Server(http2Server)) continue;
     sessions.watch(http2Server);

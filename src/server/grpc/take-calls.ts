@@ -5,6 +5,8 @@ import { grpcTimeoutMs } from '../port/limits.ts';
 import type { CallStreamOptions } from './calls/call-options.ts';
 import type { Authentication } from '../port/authentication.ts';
 import { CallStream } from './calls/call-stream.ts';
+import { boundInput } from '../http2/unread-input.ts';
+import { widenWindows } from '../http2/wide-windows.ts';
 import { identifyCall } from './identify-call.ts';
 import { meterCall } from './meter-call.ts';
 import { refuseStream } from './refuse-stream.ts';
@@ -46,6 +48,7 @@ export function takeCalls(
       const method = isCall(headers) ? methods.get(headers[':path'] ?? '') : undefined;
       if (method !== undefined) {
         identify(stream, headers, (caller, tookMs) => {
+          widenWindows(stream.session, options.transfers);
           if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
           const timeoutMs = timeoutOf(headers);
           const leftMs = timeoutMs && Math.max(0, timeoutMs - tookMs);
@@ -58,6 +61,7 @@ export function takeCalls(
       }
       identify(stream, headers, () => {
         const needed = headersForLibrary(headers);
+        boundInput(stream);
         for (const other of others) Reflect.apply(other, http2Server, [stream, needed, ...rest]);
       });
     };

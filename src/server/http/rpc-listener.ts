@@ -12,6 +12,7 @@ import { CALLER } from '../port/caller-key.ts';
 import { clampTimeoutHeaders } from '../port/limits.ts';
 import { SHARE_KEY } from '../port/share-key.ts';
 import { answerUnauthenticated, identifyWebCall } from './identify-web-call.ts';
+import { widenWindows } from '../http2/wide-windows.ts';
 import { BodyTransfer, type BodyTransferOptions } from './body-transfer.ts';
 import { authorityOf, type WebRequest, type WebResponse, pathOf, resetResponse, respondText } from './exchange.ts';
 import { JSON_ENCODER } from '../wire/json-encoder.ts';
@@ -95,6 +96,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     caller?: Caller,
     refused?: ConnectError,
   ): void => {
+    if ('stream' in request) widenWindows(request.stream.session, bodies.transfers);
     const close = (): void => resetResponse(response);
     const transfer = new BodyTransfer(request, response, bodies, caller && callerShareKey(caller), refused);
     const values = createContextValues()

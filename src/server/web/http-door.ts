@@ -1,3 +1,4 @@
+import type { Http2Session } from 'node:http2';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import { UsageService } from '../../../gen/understudy/v1/usage_service_pb.ts';
@@ -9,6 +10,7 @@ import { LastAnswers } from '../http/last-answers.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
+import { widenWindows } from '../http2/wide-windows.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 import type { Authentication } from '../port/authentication.ts';
@@ -19,7 +21,7 @@ import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the web door. */
-export interface WebDoorOptions extends Omit<ListenerOptions, 'name'> {
+export interface WebDoorOptions extends Omit<ListenerOptions, 'name' | 'opened'> {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
@@ -55,6 +57,11 @@ export interface WebDoor extends DrainableDoor {
  */
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const { runtime, corsOrigins = [] } = options;
+  const { authentication, transfers = createTransfers(runtime) } = options;
+  // Where nobody is named, whoever connects may call.
+  const opened = (session: Http2Session): void => {
+    if (authentication === undefined) widenWindows(session, transfers);
+  };
   const shutdown = new AbortController();
   const calls = new LiveCalls();
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts), origins: corsOrigins };
@@ -64,15 +71,15 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
       if (options.usage !== undefined) router.service(UsageService, options.usage);
     },
     shutdownSignal: shutdown.signal,
-    authentication: options.authentication,
+    authentication,
     bodies: {
       runtime,
-      transfers: options.transfers ?? createTransfers(runtime),
+      transfers,
       turns: new FairTurns(runtime),
       pace: paceOfBodies(runtime),
     },
   });
-  const listener = createListener({ ...options, name: 'web door' }, (request, response) => {
+  const listener = createListener({ ...options, name: 'web door', transfers, opened }, (request, response) => {
     lastAnswers.add(response);
     if (answerProbe(request, response, options.isReady)) return;
     if (guardFromPages(request, response, rules)) return;

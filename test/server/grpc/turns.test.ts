@@ -122,12 +122,10 @@ test('a health check waits behind no call, not even behind those of its own conn
   const session = door.session();
   await once(session, 'remoteSettings');
   const calls = Array.from({ length: 200 }, () => statusOf(ask(session)));
-  await expect.poll(() => begun).toBeGreaterThan(35);
-  const begunBefore = begun;
   expect(await statusOf(check(session))).toBe('0');
-  expect(begun - begunBefore).toBeLessThan(20);
+  expect(begun).toBeLessThan(150);
   await Promise.all(calls);
-  expect(begun).toBeGreaterThan(100);
+  expect(begun).toBe(200);
 });
 
 test('a call that waits for its turn still hears of its deadline, and is not taken for one that arrives slowly', async () => {

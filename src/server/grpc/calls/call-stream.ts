@@ -8,6 +8,7 @@ import { type TransferFault, transferError } from '../../errors/transfer-errors.
 import { callerShareKey } from '../../port/authentication.ts';
 import { LATE_MS } from '../../port/limits.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
+import { dropInput } from '../../http2/unread-input.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import type { ArrivedCall } from '../../wire/fair-turns.ts';
 import { RefusedRest } from '../../wire/refused-rest.ts';
@@ -162,12 +163,9 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     return this.#progress.isOver(nowMs, bytes, patience);
   }
 
-  /** Takes a piece of the request. After a refusal it is dropped, and a little more is read. */
+  /** Takes a piece of the request. */
   #read(chunk: Buffer): void {
-    if (this.reply.isEnded) {
-      if (this.#rest?.drop(chunk.length) === true) this.#stream.pause();
-      return;
-    }
+    if (this.reply.isEnded) return;
     this.#reader.push(chunk, (length) => this.#accept(length));
     if (this.#reader.hasMore) this.#refuse(Code.Unimplemented, 'The request has more than one message.');
   }
@@ -224,6 +222,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.#request = undefined;
     this.#rest = new RefusedRest();
     this.reply.fail(status);
+    dropInput(this.#stream);
     this.#held.dropRequest();
   }
 
