@@ -47,6 +47,8 @@ export interface ReloadOutcome {
   readonly refusedKeys: number;
   /** Whether a key stood in the output, in the metrics or in what callers were told. */
   readonly isKeyTold: boolean;
+  /** Memory of the process after the first tenth of the reloads, and at the end. */
+  readonly residentMiB: readonly [first: number, last: number];
   /** Connections to the provider that stood at once, at most. */
   readonly connections: number;
 }
@@ -104,6 +106,11 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
     return providers.find(({ target }) => target === 'sick')?.circuit === CircuitState.CLOSED;
   };
   let slowestReloadMs = 0;
+  const residentMiB = async (): Promise<number> => {
+    const bytes = /^process_resident_memory_bytes (\S+)$/m.exec((await get(`${doors.admin}/metrics`)).body)?.[1];
+    return Math.round(Number(bytes) / 2 ** 20);
+  };
+  let firstMiB = await residentMiB();
   try {
     while (await isForgotten()) await call();
     const work = [
@@ -118,6 +125,7 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
       slowestReloadMs = Math.max(slowestReloadMs, performance.now() - startedAtMs);
       if (!isWrong) upstream.allowOnly(`${KEY}${round}`);
       if (await isForgotten()) seen.timesForgotten += 1;
+      if (round === Math.ceil(load.reloads / 10)) firstMiB = await residentMiB();
       await passed(Math.max(0, load.everyMs - (performance.now() - startedAtMs)));
     }
     ending.abort();
@@ -134,6 +142,7 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
         ),
       ),
       slowestReloadMs: Math.round(slowestReloadMs),
+      residentMiB: [firstMiB, await residentMiB()],
       ...upstream.seen(),
       isKeyTold: everything.includes(KEY),
     };
