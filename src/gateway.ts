@@ -85,7 +85,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const spentOf: SpentOf = (account) => limitStore.spentOf(account);
   const figures = { spentOf, limitStore: sharedLimits?.figures, ledger: ledger.figures };
   const reported = { version, system, cohort, transfers: transfers.budget, ...figures };
-  const told = style === false ? undefined : openReports({ ...reported, style, env });
+  const told = style === false ? undefined : openReports({ ...reported, style, logged: config.log, env });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
@@ -108,6 +108,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       targetChanged: () => {
         for (const listener of targetListeners) listener();
       },
+      attemptEnded: (record) => told?.attemptEnded(record),
       alert: (target, failure) => log?.alert(target, failure),
     },
     isOverloaded: load?.check,
@@ -172,6 +173,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
         },
         acted: (act) => log?.operatorActed(act),
       }),
+    status: told && { gateway: port, load: () => engine.load, ...told.status, ...figures },
     usage: { queries: ledger.queries, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
     metrics: metrics && ((isOpenMetrics) => metrics.render(engine.health(), engine.load, isOpenMetrics)),
     callMeter: metrics?.calls,
@@ -207,7 +209,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     snapshot: () => engine.snapshot(),
     tlsHappened: (event) => told?.tlsHappened(event),
     configHappened: (event) => told?.configHappened(event),
-    note: (message) => log?.info(message),
+    note: (message, level = 'info') => log?.[level](message),
     repeatNothing: () => engine.repeatNothing(),
     drain: () => engine.drain(),
     close: async () => {

@@ -89,7 +89,7 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     gateway.note(`serving: gRPC ${grpc}, web ${web}, admin ${admin}`);
     // Text has them above.
     for (const line of describeProxies(config.targets)) gateway.note(line);
-    for (const warning of config.warnings) gateway.note(`warning: ${warning}`);
+    for (const warning of config.warnings) gateway.note(`warning: ${warning}`, 'warn');
   }
   await gateway.warmUp();
 }
@@ -133,20 +133,31 @@ async function openDoors(
   const native = { tlsHappened, meter, loadFigures: gateway.loadFigures };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
-  const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, ...calls, ...native, address: grpcAddress, serving, reflection, connections }),
-    openWebDoor({ ...shared, ...http, ...calls, address: httpAddress, isReady, isLeaving, corsOrigins }),
-    openAdmin({
-      ...shared,
-      ...http,
-      address: adminAddress,
-      tls: tls.admin,
-      isReady,
-      usage: gateway.usage,
-      ...(gateway.metrics && { metrics: gateway.metrics }),
-      ...(adminService && { handlers: gateway.adminHandlers() }),
-    }),
-  ]);
+  // One after another: the later ones say where the earlier ones are.
+  const places = { address: grpcAddress, serving, reflection, connections };
+  const grpc = await openGrpcDoor({ ...shared, ...calls, ...native, ...places });
+  const beside = { grpc: { address: grpc.address, reflection }, address: httpAddress };
+  const web = await openWebDoor({ ...shared, ...http, ...calls, ...beside, isReady, isLeaving, corsOrigins });
+  const doors = {
+    grpc: grpc.address,
+    web: web.address,
+    isSecure: tls.doors !== undefined,
+    get asksWhoCalls() {
+      return authentication() !== undefined;
+    },
+  };
+  const admin = await openAdmin({
+    ...shared,
+    ...http,
+    status: gateway.status,
+    doors,
+    address: adminAddress,
+    tls: tls.admin,
+    isReady,
+    usage: gateway.usage,
+    ...(gateway.metrics && { metrics: gateway.metrics }),
+    ...(adminService && { handlers: gateway.adminHandlers() }),
+  });
   return { grpc, web, admin };
 }
 

@@ -16,6 +16,7 @@ import { fileSchema, serverSchema, type ConfigInput } from './file/schema.ts';
 import { proxiedTargets } from './outbound/proxied-targets.ts';
 import { resolveAdmission } from './resolve-admission.ts';
 import { resolveLedger } from './resolve-ledger.ts';
+import { resolveLog } from './logging/resolve-log.ts';
 import { resolveLimitStore } from './file/limit-store-schema.ts';
 import { withPrices, checkKeysFile } from './named-files.ts';
 import { resolveCallers } from './resolve-callers.ts';
@@ -134,7 +135,8 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
       }
     : undefined;
   const file = parsed.data;
-  if (problems.length > 0 || file === undefined || server === undefined) {
+  const log = file && resolveLog(file.log, env, problems);
+  if (problems.length > 0 || file === undefined || log === undefined || server === undefined) {
     const keys = [...keysOf(env), ...keysOfTargets(raw), ...keysOfTargets(tree)];
     throw new ConfigError(
       problems.map(({ path, message }) => ({ path: hideKeys(path, keys), message: hideKeys(message, keys) })),
@@ -171,6 +173,7 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
     },
     admission: resolveAdmission(file.admission, heapLimitBytes),
     server,
+    log,
     ledger: resolveLedger(file.ledger, { folder, demo }),
     callers: resolveCallers(file, folder),
     pricesFile: file.prices_file === undefined ? undefined : resolve(folder ?? '.', file.prices_file),

@@ -4,6 +4,7 @@ import type { Proxy } from '../../core/outbound/proxy.ts';
 import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
 import type { RouteEntry } from '../../engine/route/route.ts';
 import type { LedgerConfig } from './ledger-config.ts';
+import type { LogConfig } from './log-config.ts';
 import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
 import type { TlsConfig } from './tls-config.ts';
 import type { CallersConfig } from './caller-config.ts';
@@ -152,6 +153,7 @@ export interface Config {
   readonly retry: RetryConfig;
   readonly admission: AdmissionConfig;
   readonly server: ServerConfig;
+  readonly log: LogConfig;
   /** Where usage is kept. Absent: nowhere. */
   readonly ledger?: LedgerConfig | undefined;
   /** Who may call; absent: everybody who can reach the doors. */

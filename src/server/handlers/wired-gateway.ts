@@ -11,6 +11,7 @@ import type { CallMeter } from '../port/call-meter.ts';
 import type { ConfigEvent } from '../port/config-event.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
 import type { LoadFigures } from '../port/load-figures.ts';
+import type { StatusParts } from '../port/status-parts.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
 
@@ -27,6 +28,8 @@ export interface WiredGateway {
   adminHandlers(): ServiceImpl<typeof AdminService>;
   /** Tells of usage. */
   readonly usage: UsageParts;
+  /** What the status page shows; absent where nothing is measured. */
+  readonly status: StatusParts | undefined;
   readonly port: GatewayPort;
   /** How the doors find out who makes a call, asked for each; undefined where callers are not named. */
   readonly authentication: () => Authentication | undefined;
@@ -64,8 +67,8 @@ export interface WiredGateway {
   tlsHappened(event: TlsEvent): void;
   /** Tells what has become of the configuration. */
   configHappened(event: ConfigEvent): void;
-  /** Writes a sentence of ours to the log, where there is one. */
-  note(message: string): void;
+  /** Writes a sentence of ours to the log, where there is one. Default level: info. */
+  note(message: string, level?: 'info' | 'warn'): void;
   /** Repeats nothing any more, while new calls are still taken (engine rule D2). There is no way back. */
   repeatNothing(): void;
   /** Takes nothing new; what is under way goes on, but repeats nothing (engine rule D2). There is no way back. */
