@@ -3,6 +3,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { compareFar } from './far.ts';
 import { load } from './load.ts';
 import { measureRound } from './measure.ts';
 import type { LoadPlan, Round } from './measure.ts';
@@ -23,6 +24,7 @@ const HELP = `npm run bench -- [options]
                     them; redis starts a redis-server of its own
   --traces SHARES   also load the gateway with so many of its calls traced and exported: 0.01, 1, or several with commas between them
   --targets N       also load the gateway with so many targets in its route, of which the first answers
+  --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
   --seconds N       length of a round (1.5)
@@ -39,6 +41,7 @@ const { values } = parseArgs({
     accounts: { type: 'string' },
     traces: { type: 'string' },
     targets: { type: 'string' },
+    far: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '1.5' },
@@ -127,7 +130,14 @@ async function startTraced(servers: Servers, upstream: ServerProcess): Promise<r
   return started;
 }
 
+async function far(servers: Servers, awayMs: number, rounds: number): Promise<void> {
+  const { port, webPort = 0 } = await servers.startGateway(await servers.startUpstream());
+  const grpcPort = await servers.startRelay(port, awayMs);
+  say(await compareFar({ grpcPort, webPort: await servers.startRelay(webPort, awayMs) }, rounds));
+}
+
 async function main(servers: Servers): Promise<void> {
+  if (values.far !== undefined) return far(servers, numberOf(values.far, 'far'), numberOf(values.rounds, 'rounds'));
   const scenarios = chosenScenarios();
   const rounds = numberOf(values.rounds, 'rounds');
   const plan: LoadPlan = {

@@ -18,6 +18,8 @@ export interface ServerProcess {
   readonly adminPort?: number | undefined;
   /** Names of the targets of a gateway that has many. */
   readonly targets?: readonly string[] | undefined;
+  /** Of the web door, where it has one. */
+  readonly webPort?: number;
   /** Asks the process; see guard.ts. Rejects where it has ended. */
   ask(ask: Ask): Promise<Reply>;
 }
@@ -85,6 +87,12 @@ export class Servers {
     return this.#startGateway(`gateway+traces ${share}`, upstream, {}, env);
   }
 
+  /** Starts a way to a port that takes so many milliseconds each way, and returns its own. */
+  async startRelay(port: number, delayMs: number): Promise<number> {
+    const relay = await this.#start('relay', './relay.ts', (own) => [String(own), String(port), String(delayMs)]);
+    return relay.port;
+  }
+
   /** Starts a Redis that keeps nothing on disk, and returns its URL. */
   async startRedis(): Promise<string> {
     const port = await freePort();
@@ -108,7 +116,7 @@ export class Servers {
       writeFileSync(path, JSON.stringify({ ...gatewayConfig(upstream, { grpc: port, web, admin }), ...sections }));
       return ['--config', path];
     };
-    return { ...(await this.#start(name, '../bin/understudy.js', argumentsFor, env)), adminPort: admin };
+    return { ...(await this.#start(name, '../bin/understudy.js', argumentsFor, env)), webPort: web, adminPort: admin };
   }
 
   /** Ends every process that was started here, and waits until they are gone. */

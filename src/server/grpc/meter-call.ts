@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import type { Runtime } from '../../core/ports.ts';
-import type { CallMeter } from '../port/call-meter.ts';
+import type { CallMeter } from '../port/observed/call-meter.ts';
 import type { CallReply } from './calls/call-reply.ts';
 
 /** Measures a call from now to the end of its stream. One that is cut off without a status counts as cancelled. */
@@ -14,7 +14,7 @@ export function meterCall(
 ): void {
   const startedAtMs = clock.now();
   const ended = meter.started(path.slice(1));
-  stream.once('close', () => {
+  stream.on('close', () => {
     const { status = Code.Canceled, requestBytes, messageBytes } = reply;
     const durationMs = clock.now() - startedAtMs;
     ended({ status, durationMs, receivedBytes: requestBytes, sentBytes: messageBytes });

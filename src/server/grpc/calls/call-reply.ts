@@ -13,6 +13,7 @@ export const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' }
 export class CallReply {
   readonly #stream: ServerHttp2Stream;
   readonly #held: BytesHeld;
+  readonly #more: (() => OutgoingHttpHeaders) | undefined;
   /** Made for long answers and for streams alone. */
   #pieceWriter: PieceWriter | undefined;
   #isEnded = false;
@@ -25,9 +26,11 @@ export class CallReply {
   /** Bytes of the messages that were given to it. */
   messageBytes = 0;
 
-  constructor(stream: ServerHttp2Stream, held: BytesHeld) {
+  /** @param more trailers of every end, whatever it is */
+  constructor(stream: ServerHttp2Stream, held: BytesHeld, more?: () => OutgoingHttpHeaders) {
     this.#stream = stream;
     this.#held = held;
+    this.#more = more;
   }
 
   /** Whether the call has been given its end, though it may not have been read. */
@@ -61,7 +64,7 @@ export class CallReply {
     this.#isWhole = true;
     this.status = 0;
     this.#sendHead(headers);
-    this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
+    this.#trailers = { 'grpc-status': '0', ...this.#more?.(), ...trailers?.toHttp2Headers() };
     if (!Buffer.isBuffer(message)) {
       this.#answerInPieces(message);
     } else if (message.byteLength > PIECE_BYTES) {
@@ -86,7 +89,8 @@ export class CallReply {
     if (!this.#claimEnd()) return;
     this.status = code;
     const message = encodeURI(details.toWellFormed());
-    const trailers = { 'grpc-status': String(code), 'grpc-message': message, ...metadata.toHttp2Headers() };
+    const status = { 'grpc-status': String(code), 'grpc-message': message };
+    const trailers = { ...status, ...this.#more?.(), ...metadata.toHttp2Headers() };
     if (headers !== undefined && !this.#stream.headersSent) this.#sendHead(headers);
     if (this.#stream.headersSent) {
       this.#trailers = trailers;
@@ -116,7 +120,7 @@ export class CallReply {
     if (!this.#claimEnd()) return;
     this.status = 0;
     if (!this.#stream.headersSent) this.#sendHead(headers());
-    this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
+    this.#trailers = { 'grpc-status': '0', ...this.#more?.(), ...trailers?.toHttp2Headers() };
     this.#endPieces();
   }
 
