@@ -21,7 +21,7 @@ import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { registerLimitStore } from './limit-store-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
-import { countDescriptors } from './open-descriptors.ts';
+import { countDescriptors } from '../load/open-descriptors.ts';
 import type { TransferFigures } from '../../server/port/transfer-figures.ts';
 import { createTlsRecorder } from './tls-metrics.ts';
 import type { TlsEvent } from '../../server/port/tls-options.ts';

@@ -50,7 +50,7 @@ describe('chunks that repeat one before them but for a text', () => {
     ],
     ['with usage in each', WORDS.map((word) => chunk({ content: word }, { usage: { prompt_tokens: 3 } }))],
     ['of a refusal beside empty texts', ['No', ', ', 'never'].map((refusal) => chunk({ content: '', refusal }))],
-    ['of a refusal that turns to text', [...['', '', '', 'a', 'b'].map((word) => text(word, { refusal: 'No' }))]],
+    ['of a refusal that turns to text', ['', '', '', 'a', 'b'].map((word) => text(word, { refusal: 'No' }))],
     ['with the reasons of tokens', WORDS.map((word) => chunk({ content: word }, {}, { logprobs: { content: [] } }))],
     ['with a text of the same name elsewhere', WORDS.map((word) => chunk({ x: { content: 'x' }, content: word }))],
     ['with a field twice', WORDS.map((word) => text(word).replace('"content"', '"content":"first","content"'))],
