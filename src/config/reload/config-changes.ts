@@ -16,6 +16,7 @@ const LIVE: ReadonlySet<string> = new Set([
   'retry',
   'admission',
   'server',
+  'log',
   'callers',
   'pricesFile',
   'prices',
@@ -101,7 +102,7 @@ function namedChanges(what: string, before: readonly Named[] = [], after: readon
 }
 
 function sectionChanges(before: Config, after: Config): readonly string[] {
-  const sections = ['circuitBreaker', 'retry', 'admission', 'server'] as const;
+  const sections = ['circuitBreaker', 'retry', 'admission', 'log', 'server'] as const;
   return sections.flatMap((section) => {
     const fields = changedFields(before[section], after[section]);
     return fields.length === 0 ? [] : [`${settingName(section)} changed: ${fields.join(', ')}`];
@@ -128,6 +129,7 @@ const FILE_NAMES: Readonly<Record<string, string>> = {
   certificateName: 'mtls',
   budgets: 'budget',
   entries: 'targets',
+  goodShare: 'good_calls',
 };
 
 /** Returns the name that a setting has in the file: `graceMs` is `grace`. */

@@ -76,7 +76,9 @@ export interface CallLog {
   exportFailed(signal: Signal, problem: string): void;
   /** Tells of certificates that have changed, and once a minute of clients that are refused for the same reason. */
   tlsHappened(event: TlsEvent): void;
-  /** Tells what has become of the configuration. */
+  /** Writes lines of another level at the least from now on, and of another share of the calls that end well. */
+  configure(logged: { readonly level: LogLevel; readonly goodShare: number }): void;
+  /** Tells what has become of the configuration, at any level. */
   configHappened(event: ConfigEvent): void;
   /**
    * Tells of a fault of the program that nobody has caught, of the same one once a minute: its class and where it came from, never
@@ -91,7 +93,8 @@ export interface CallLog {
 
 /** Opens the log. */
 export function createCallLog(options: CallLogOptions): CallLog {
-  const { level: least = 'info', goodCalls, defer = queueMicrotask, wall, now = wall, format } = options;
+  const { defer = queueMicrotask, wall, now = wall, format } = options;
+  let { level: least = 'info', goodCalls } = options;
   // One write for all lines of a turn: each is a system call.
   let lines = '';
   const logger = pino(
@@ -184,9 +187,13 @@ export function createCallLog(options: CallLogOptions): CallLog {
       const line = tlsLine(event);
       if (line !== undefined) harmlessly(() => (line.isAlert ? alert : tell)(line.level, line.message, line.fields));
     },
+    configure: ({ level, goodShare: share }) => {
+      least = level;
+      goodCalls = goodCalls && { ...goodCalls, share };
+    },
     configHappened: (event) => {
       harmlessly(() => {
-        for (const { level, message, fields } of configLines(event)) tell(level, message, fields);
+        for (const { level, message, fields } of configLines(event)) tellAlways(level, message, fields);
       });
     },
     fault: (thrown) => {
