@@ -198,8 +198,8 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       const before = wired;
       wired = wireConfig(next, shared, before);
       for (const { name } of next.targets) if (wired.keptOf(name) === 'NOTHING') defaults.forget(name);
-      log?.configure(next.log);
       metrics?.pricesHold(wired.prices);
+      log?.configure(next.log);
       directory.configure(next.callers);
       metrics?.accountsHold(accountsOf(next.callers));
       hold(wired, engine.configure(wired.engine, next.targets, wired.keptOf));

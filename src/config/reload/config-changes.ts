@@ -16,8 +16,8 @@ const LIVE: ReadonlySet<string> = new Set([
   'retry',
   'admission',
   'server',
-  'log',
   'callers',
+  'log',
   'pricesFile',
   'prices',
   'secretFiles',
@@ -102,7 +102,7 @@ function namedChanges(what: string, before: readonly Named[] = [], after: readon
 }
 
 function sectionChanges(before: Config, after: Config): readonly string[] {
-  const sections = ['circuitBreaker', 'retry', 'admission', 'log', 'server'] as const;
+  const sections = ['circuitBreaker', 'retry', 'admission', 'server', 'log'] as const;
   return sections.flatMap((section) => {
     const fields = changedFields(before[section], after[section]);
     return fields.length === 0 ? [] : [`${settingName(section)} changed: ${fields.join(', ')}`];
@@ -128,8 +128,8 @@ const FILE_NAMES: Readonly<Record<string, string>> = {
   allowedHosts: 'http.allowed_hosts',
   certificateName: 'mtls',
   budgets: 'budget',
-  entries: 'targets',
   goodShare: 'good_calls',
+  entries: 'targets',
 };
 
 /** Returns the name that a setting has in the file: `graceMs` is `grace`. */

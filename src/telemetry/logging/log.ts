@@ -36,10 +36,12 @@ export interface CallLogOptions {
   readonly write?: ((lines: string) => void) | undefined;
   /** Rewrites each line, such as for people. Default: JSON, as it is. */
   readonly format?: ((line: string) => string) | undefined;
-  /** The least level that is written; what operators do is written at any. Default: `info`. */
+  /** The least level that is written; what operators do, and what becomes of the configuration, is written at any. Default: `info`. */
   readonly level?: LogLevel | undefined;
-  /** Share of the calls that ended well that have a line, 0 to 1, and chance, 0 to 1, that chooses them. Default: all. */
-  readonly goodCalls?: { readonly share: number; readonly random: () => number } | undefined;
+  /** Share of the calls that ended well that have a line, 0 to 1. Default: all. */
+  readonly goodShare?: number | undefined;
+  /** Chance, 0 to 1, that chooses them. Default: none is chosen where not all have a line. */
+  readonly random?: (() => number) | undefined;
   /** Runs work once the answer is on its way, such as in a later turn of the event loop. Default: after this turn's code. */
   readonly defer?: ((work: () => void) => void) | undefined;
   /** Milliseconds since the epoch, for the stamp. */
@@ -76,15 +78,15 @@ export interface CallLog {
   exportFailed(signal: Signal, problem: string): void;
   /** Tells of certificates that have changed, and once a minute of clients that are refused for the same reason. */
   tlsHappened(event: TlsEvent): void;
-  /** Writes lines of another level at the least from now on, and of another share of the calls that end well. */
-  configure(logged: { readonly level: LogLevel; readonly goodShare: number }): void;
-  /** Tells what has become of the configuration, at any level. */
+  /** Tells what has become of the configuration. */
   configHappened(event: ConfigEvent): void;
   /**
    * Tells of a fault of the program that nobody has caught, of the same one once a minute: its class and where it came from, never
    * its message.
    */
   fault(thrown: unknown): void;
+  /** Says what of the log is written from now on: the least level, and the share of the calls that ended well. */
+  configure(next: { readonly level: LogLevel; readonly goodShare: number }): void;
   /** Writes the lines that still wait for their turn. For the end of the process. */
   flush(): void;
   /** Resolves when standard output has taken all lines; while its reader reads nothing, it does not. */
@@ -93,8 +95,8 @@ export interface CallLog {
 
 /** Opens the log. */
 export function createCallLog(options: CallLogOptions): CallLog {
-  const { defer = queueMicrotask, wall, now = wall, format } = options;
-  let { level: least = 'info', goodCalls } = options;
+  const { defer = queueMicrotask, random = () => 1, wall, now = wall, format } = options;
+  let { level: least = 'info', goodShare = 1 } = options;
   // One write for all lines of a turn: each is a system call.
   let lines = '';
   const logger = pino(
@@ -137,7 +139,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
   const drain = (): void => {
     for (const end of waiting.splice(0)) {
       harmlessly(() => {
-        logger[levelOf(end)](callFields(end, isGood(end) ? goodCalls?.share : undefined), 'call ended');
+        logger[levelOf(end)](callFields(end, isGood(end) ? goodShare : undefined), 'call ended');
       });
     }
     writeLines();
@@ -152,7 +154,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
   return {
     callEnded: (end) => {
       if (!isWritten(levelOf(end))) return;
-      if (goodCalls !== undefined && isGood(end) && goodCalls.random() >= goodCalls.share) return;
+      if (goodShare < 1 && isGood(end) && random() >= goodShare) return;
       waiting.push(end);
       if (waiting.length >= MAX_WAITING_CALLS) drain();
       else if (waiting.length === 1) later();
@@ -187,10 +189,6 @@ export function createCallLog(options: CallLogOptions): CallLog {
       const line = tlsLine(event);
       if (line !== undefined) harmlessly(() => (line.isAlert ? alert : tell)(line.level, line.message, line.fields));
     },
-    configure: ({ level, goodShare: share }) => {
-      least = level;
-      goodCalls = goodCalls && { ...goodCalls, share };
-    },
     configHappened: (event) => {
       harmlessly(() => {
         for (const { level, message, fields } of configLines(event)) tellAlways(level, message, fields);
@@ -198,6 +196,10 @@ export function createCallLog(options: CallLogOptions): CallLog {
     },
     fault: (thrown) => {
       harmlessly(() => alert('error', 'uncaught fault of the gateway', faultFields(thrown)));
+    },
+    configure: (next) => {
+      least = next.level;
+      goodShare = next.goodShare;
     },
     flush: drain,
     written: () => (options.write === undefined ? allWritten(stdout) : Promise.resolve()),

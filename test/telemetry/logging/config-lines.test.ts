@@ -42,9 +42,9 @@ test('a configuration that cannot be used has an error for each problem, and not
 
 test('other calls have a line once the configuration wants others, and reloads have theirs at any level', () => {
   const lines: string[] = [];
-  const goodCalls = { share: 1, random: () => 0.5 };
+  const random = () => 0.5;
   const write = (line: string) => lines.push(...line.trim().split('\n'));
-  const log = createCallLog({ write, wall: () => 0, level: 'info', goodCalls, defer: (work) => work() });
+  const log = createCallLog({ write, wall: () => 0, level: 'info', random, defer: (work) => work() });
   const told = (): readonly unknown[] => lines.splice(0).map((line) => JSON.parse(line).msg);
   log.configure({ level: 'info', goodShare: 0.1 });
   log.callEnded(okEnd());
