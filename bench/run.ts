@@ -20,6 +20,7 @@ const HELP = `npm run bench -- [options]
   --bare            also load grpc-js and undici without the gateway
   --accounts PLACES also load the gateway with callers, limits, budgets and a ledger: memory, redis, or both with a comma between
                     them; redis starts a redis-server of its own
+  --traces SHARES   also load the gateway with so many of its calls traced and exported: 0.01, 1, or several with commas between them
   --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     profile: { type: 'boolean', default: false },
     bare: { type: 'boolean', default: false },
     accounts: { type: 'string' },
+    traces: { type: 'string' },
     far: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '10' },
@@ -115,6 +117,15 @@ async function startAccounted(servers: Servers, upstream: ServerProcess): Promis
   return started;
 }
 
+async function startTraced(servers: Servers, upstream: ServerProcess): Promise<readonly ServerProcess[]> {
+  const started: ServerProcess[] = [];
+  for (const share of values.traces?.split(',') ?? []) {
+    if (!(Number(share) >= 0 && Number(share) <= 1)) throw new Error('--traces must be numbers from 0 to 1');
+    started.push(await servers.startTraced(upstream, share));
+  }
+  return started;
+}
+
 async function far(servers: Servers, awayMs: number, rounds: number): Promise<void> {
   await import('../scripts/from-source.ts');
   const { compareFar } = await import('./far.ts');
@@ -135,7 +146,8 @@ async function main(servers: Servers): Promise<void> {
   };
   const upstream = await servers.startUpstream();
   const bare = values.bare ? [await servers.startBare(upstream)] : [];
-  const chosen = [...bare, await servers.startGateway(upstream), ...(await startAccounted(servers, upstream))];
+  const others = [...(await startAccounted(servers, upstream)), ...(await startTraced(servers, upstream))];
+  const chosen = [...bare, await servers.startGateway(upstream), ...others];
   if (values.profile) {
     for (const scenario of scenarios) for (const server of chosen) await profile(server, scenario, plan);
     return;

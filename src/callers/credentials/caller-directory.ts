@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import type { CallersConfig, NamedKeyConfig } from '../../config/port/caller-config.ts';
@@ -6,12 +5,15 @@ import type { System } from '../../core/ports.ts';
 import { NamedCallers } from '../named-callers.ts';
 import type { Caller } from '../port/caller.ts';
 import type { CallerDirectory, CertificateNames, Identified, ShownCredentials } from '../port/credentials.ts';
-import { ApiKeys, nameOf } from './api-keys.ts';
-import { watchFile } from './file-watch.ts';
+import { ApiKeys, digestOf } from './api-keys.ts';
+import { watchFile } from '../../files/file-watch.ts';
 import { credentialFailure } from './refusals.ts';
 import { shownSecret } from './shown-secret.ts';
 import { isTokenForm } from './token-claims.ts';
 import { Tokens } from './tokens.ts';
+
+/** So many callers are named in a line of the log. */
+const MOST_NAMED = 10;
 
 /** What a directory is made with. */
 export interface DirectoryParts {
@@ -26,11 +28,16 @@ export interface DirectoryParts {
 
 /** A directory that follows its files until it is closed. */
 export interface OpenDirectory extends CallerDirectory {
+  readonly tokens: Tokens;
   close(): void;
 }
 
-/** Opens the directory of the callers of a configuration. */
-export function openCallerDirectory(parts: DirectoryParts): OpenDirectory {
+/**
+ * Opens the directory of the callers of a configuration.
+ *
+ * @param before the directory until now; what it has loaded of issuers is used on
+ */
+export function openCallerDirectory(parts: DirectoryParts, before?: OpenDirectory): OpenDirectory {
   const { config, system } = parts;
   const named = new NamedCallers(config);
   const callers = config.callers.flatMap((entry) => {
@@ -43,21 +50,21 @@ export function openCallerDirectory(parts: DirectoryParts): OpenDirectory {
       certificateName === undefined ? [] : [[certificateName, caller] as const],
     ),
   );
-  const tokens = new Tokens(config, named, () => system.wall(), parts);
+  const tokens = new Tokens(config, named, () => system.wall(), parts, before?.tokens);
   const stopWatching = watchKeys(parts, keys, named);
 
   const bySecret = (secret: string): Identified | Promise<Identified> => {
-    const digest = hash('sha256', secret, 'buffer');
+    const digest = digestOf(secret);
     const key = keys.find(digest);
     if (key !== undefined) {
       const isValid = key.expiresAtMs === Infinity || key.expiresAtMs > system.wall();
       return isValid ? key.caller : credentialFailure('expired_key');
     }
     if (tokens.isEmpty || !isTokenForm(secret)) return credentialFailure('unknown_key');
-    const name = nameOf(digest);
-    return tokens.known(name) ?? tokens.identify(secret, name);
+    return tokens.known(digest) ?? tokens.identify(secret, digest);
   };
   return {
+    tokens,
     identify: (shown: ShownCredentials) => {
       const found = shownSecret(shown);
       if (typeof found === 'object') return bySecret(found.secret);
@@ -77,13 +84,17 @@ function watchKeys({ config, system, readKeys, info, warn }: DirectoryParts, key
   const { apiKeysFile } = config;
   if (apiKeysFile === undefined) return undefined;
   let last: string | undefined;
+  let before: readonly NamedKeyConfig[] | undefined;
   const changed = (text: string): void => {
     if (text === last) return;
     last = text;
     try {
       const read = readKeys(text);
       keys.replace(read, (name) => named.get(name));
-      info(`the file of API keys was read: ${read.length} keys`);
+      info(
+        `the file of API keys was read: ${read.length} keys${before === undefined ? '' : whatChanged(before, read)}`,
+      );
+      before = read;
     } catch (error) {
       const why = error instanceof Error ? error.message.replaceAll('\n', '; ') : 'unknown';
       warn(`the file of API keys cannot be used, and the keys before stay: ${why}`);
@@ -99,6 +110,17 @@ function watchKeys({ config, system, readKeys, info, warn }: DirectoryParts, key
     // The watch tells of it.
   }
   return watchFile(apiKeysFile, system, { changed, unreadable }, true);
+}
+
+/** Says whose keys are new, and whose are gone: names of the configuration, ten at most. */
+function whatChanged(before: readonly NamedKeyConfig[], after: readonly NamedKeyConfig[]): string {
+  const callersOf = (keys: readonly NamedKeyConfig[], others: readonly NamedKeyConfig[]): string => {
+    const known = new Set(others.map(({ sha256 }) => sha256));
+    const names = keys.filter(({ sha256 }) => !known.has(sha256)).map(({ caller }) => caller);
+    return `${[...new Set(names)].slice(0, MOST_NAMED).join(', ')}${new Set(names).size > MOST_NAMED ? ', …' : ''}`;
+  };
+  const [added, gone] = [callersOf(after, before), callersOf(before, after)];
+  return `${added === '' ? '' : `; new of ${added}`}${gone === '' ? '' : `; gone of ${gone}`}`;
 }
 
 /** The one caller that a certificate names; undefined where it names none, or several. */

@@ -113,15 +113,15 @@ export class BodyTransfer implements Transfer {
     const opened = await this.#framing.open(bytes, schema, this.#held, maxMessageBytes);
     if (typeof opened === 'string') throw this.#refusal(opened);
     const { turns } = this.#options;
-    if (turns !== undefined) await this.#turn(turns);
+    if (turns !== undefined) await this.#turn(turns, opened.byteLength);
     yield opened;
   }
 
   /** Waits until the call may begin. Whether its caller is still there, is for whoever answers it to see. */
-  #turn(turns: FairTurns): Promise<void> {
+  #turn(turns: FairTurns, requestBytes: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const refuseAsLate = (): void => reject(this.#refusal('no_turn'));
-      turns.add({ callerKey: this.callerKey, begin: resolve, refuseAsLate });
+      turns.add({ callerKey: this.callerKey, begin: resolve, refuseAsLate }, requestBytes);
     });
   }
 

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Runtime } from '../../../core/ports.ts';
 import type { ErrorContext } from '../../errors/status.ts';
+import type { CallMeter } from '../../port/observed/call-meter.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../../port/limits.ts';
 import type { FairTurns } from '../../wire/fair-turns.ts';
 import type { ReadingPace } from '../../wire/reading-pace.ts';
@@ -12,6 +13,8 @@ export interface CallStreamOptions {
   readonly transfers: Transfers;
   /** Lets the calls of the door begin. */
   readonly turns: FairTurns;
+  /** Counts the calls; absent: nobody does. */
+  readonly meter?: CallMeter | undefined;
   /** How fast large requests are received. Default: as fast as they come. */
   readonly pace?: ReadingPace;
 }

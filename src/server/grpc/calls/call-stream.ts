@@ -71,7 +71,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.caller = caller;
     this.callerKey = caller === undefined ? grpcCallerKey(stream.session) : callerShareKey(caller);
     this.#held = budget.open(this.callerKey);
-    this.reply = new CallReply(stream, this.#held);
+    this.reply = new CallReply(stream, this.#held, method.trailers);
     this.#place = watch.add(this);
     this.#deadlineAtMs = options.runtime.now() + (timeoutMs ?? Infinity);
     // After an error comes 'close', which is heard below.
@@ -172,9 +172,9 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
   }
 
   #accept(length: number): boolean {
-    const { maxMessageBytes } = this.#options.transfers.limits;
-    if (length > maxMessageBytes) this.#refuseFor('message_size', 'too_large');
+    if (length > this.#options.transfers.limits.maxMessageBytes) this.#refuseFor('message_size', 'too_large');
     else if (!this.#held.take(length)) this.#refuseFor('bytes_in_flight', 'over_budget');
+    else this.reply.requestBytes = length;
     return !this.reply.isEnded;
   }
 
@@ -194,7 +194,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     else {
       this.#request = request;
       this.#phase = 'WAITING';
-      this.#options.turns.add(this);
+      (this.#method.turns ?? this.#options.turns).add(this, request.byteLength);
     }
   }
 
