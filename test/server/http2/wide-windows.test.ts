@@ -20,6 +20,8 @@ const MIB = 1024 * 1024;
 const NARROW = 64;
 const WIDE = 8 * 1024;
 const CHAT = '/understudy.v1.LlmService/Chat';
+const STREAM = '/understudy.v1.LlmService/StreamChat';
+const HEALTH = '/understudy.v1.LlmService/Health';
 
 const answering = () => fakeGateway(() => Promise.resolve(success([{ kind: 'text', index: 0, text: 'hello' }])));
 const LARGE = chat({ messages: [say(Role.USER, 'word '.repeat(600_000))] });
@@ -87,11 +89,11 @@ describe('the windows of a connection to the gRPC door', () => {
   });
 
   test('stay narrow until a caller is known, where callers are named', async () => {
-    const session = (await grpcDoor(answering(), { authentication: knowing() })).session();
-    for (const key of ['wrong', 'wrong again']) {
-      const refused = open(session, { 'x-api-key': key });
-      refused.end(hello);
-      await once(refused, 'close');
+    const session = (await grpcDoor(answering(), { authentication: () => knowing() })).session();
+    for (const headers of [{ 'x-api-key': 'wrong' }, { ':path': HEALTH }]) {
+      const other = open(session, headers);
+      other.end(enveloped(''));
+      await once(other, 'close');
     }
     expect(windows(session)).toEqual([NARROW, NARROW]);
     open(session, { 'x-api-key': 'right' }).end(hello);
@@ -102,7 +104,7 @@ describe('the windows of a connection to the gRPC door', () => {
     const { transfers } = transfersByHand();
     const first = Promise.withResolvers<Identified>();
     const gateway = answering();
-    const session = (await grpcDoor(gateway, { transfers, authentication: knowing(first.promise) })).session();
+    const session = (await grpcDoor(gateway, { transfers, authentication: () => knowing(first.promise) })).session();
     const stream = open(session, { 'x-api-key': 'right' });
     stream.end(hello);
     await expect.poll(() => transfers.budget.requestBytes).toBe(hello.byteLength);
@@ -115,7 +117,7 @@ describe('the windows of a connection to the gRPC door', () => {
   test('a call whose caller is not known yet is refused where the budget has no room for what it sends', async () => {
     const { transfers } = transfersByHand();
     transfers.budget.open('others').answer(16 * MIB);
-    const authentication = knowing(new Promise(() => undefined));
+    const authentication = () => knowing(new Promise(() => undefined));
     const session = (await grpcDoor(answering(), { transfers, authentication })).session();
     const stream = open(session, { 'x-api-key': 'right' });
     stream.write(hello);
@@ -134,13 +136,14 @@ describe.skipIf(!hasOpenssl())('the windows of a connection to the web door over
     const tls = new LiveTls({ certPem: cert, keyPem: key });
     const gateway = answering();
     const { transfers } = transfersByHand({ maxMessageBytes: 20 * MIB }, 80 * MIB);
-    const { door } = await webDoor(gateway, { tls, transfers, ...(authentication && { authentication }) });
+    const { door } = await webDoor(gateway, { tls, transfers, authentication: () => authentication });
     const session = connect(`https://${door.address}`, { ca: authority.cert, servername: 'localhost' });
     session.on('error', () => undefined);
     onTestFinished(() => session.destroy());
     return { gateway, session, transfers };
   }
   const typed = { 'content-type': 'application/proto' };
+  const streamed = { 'content-type': 'application/connect+proto' };
 
   test('are 8 MiB from the first settings on, where nobody is named, and a large prompt is answered', async () => {
     const { gateway, session, transfers } = await secured();
@@ -154,9 +157,12 @@ describe.skipIf(!hasOpenssl())('the windows of a connection to the web door over
 
   test('stay narrow until a caller is known, where callers are named', async () => {
     const { session } = await secured(knowing());
-    const refused = open(session, { ...typed, 'x-api-key': 'wrong' });
-    refused.end(toBinary(ChatRequestSchema, chat()));
-    await once(refused, 'close');
+    const wrong = { 'x-api-key': 'wrong' };
+    for (const headers of [wrong, { ...wrong, ':path': STREAM, ...streamed }, { ':path': HEALTH }]) {
+      const other = open(session, { ...typed, ...headers });
+      other.end();
+      await once(other, 'close');
+    }
     expect(windows(session)).toEqual([NARROW, NARROW]);
     open(session, { ...typed, 'x-api-key': 'right' }).end(toBinary(ChatRequestSchema, chat()));
     await expect.poll(() => windows(session)).toEqual([WIDE, WIDE]);
