@@ -12,7 +12,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY gen gen
-RUN node_modules/.bin/tsc -p tsconfig.build.json
+RUN node_modules/.bin/tsc -p tsconfig.build.json && cp -r src/server/status/page dist/src/server/status/page
 
 # Packages that run, without tools and without the Node that they could bring.
 FROM ${NODE_IMAGE} AS packages

@@ -70,6 +70,7 @@ ${COMPATIBLE_LINES}
   UNDERSTUDY_HTTP_ADDRESS              default 127.0.0.1:8080
   UNDERSTUDY_ADMIN_ADDRESS             default 127.0.0.1:9464
   UNDERSTUDY_ALLOW_UNAUTHENTICATED=1   allow addresses that other machines can reach
+  UNDERSTUDY_LOG_LEVEL                 least level of log lines: info (default), warn or error
 `;
 
 /** Stands behind the flags of `check`. */

@@ -1,4 +1,5 @@
-import { basename, dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 
 import type { Config, Environment, TargetConfig } from './port/resolved.ts';
 import { callerProblems } from './check-callers.ts';
@@ -8,7 +9,6 @@ import { schemaProblems } from './file/issues.ts';
 import { hideKeys, keysOf } from './port/hidden-keys.ts';
 import { readSwitch, resolveServer, type GuardedAddresses } from './listen.ts';
 import { OLLAMA_DEFAULT_URL } from './ollama-probe.ts';
-import { parseKeysFile } from './file/keys-file.ts';
 import { parseConfigText } from './file/parse.ts';
 import { ConfigError, valueAt, type ConfigProblem } from './port/problem.ts';
 import { readVariable } from './port/provider-defaults.ts';
@@ -16,8 +16,10 @@ import { fileSchema, serverSchema, type ConfigInput } from './file/schema.ts';
 import { proxiedTargets } from './outbound/proxied-targets.ts';
 import { resolveAdmission } from './resolve-admission.ts';
 import { resolveLedger } from './resolve-ledger.ts';
+import { resolveLog } from './logging/resolve-log.ts';
 import { resolveLimitStore } from './file/limit-store-schema.ts';
-import { keysFileRules, resolveCallers } from './resolve-callers.ts';
+import { withPrices, checkKeysFile } from './named-files.ts';
+import { resolveCallers } from './resolve-callers.ts';
 import { resolveRoutes } from './resolve-routes.ts';
 import { resolveTarget } from './resolve-target.ts';
 import { resolveTls, type TlsReader } from './tls/resolve-tls.ts';
@@ -74,19 +76,14 @@ export function loadConfig(options: LoadOptions): Config {
   const folder = dirname(path);
   const tls = { folder, read: options.readFile, wallMs: options.wallMs };
   const config = assemble({ raw: parseConfigText(text, label), label, folder, tls, ...given });
-  checkCallerFiles(config, options.readFile);
-  return config;
+  checkKeysFile(config, options.readFile);
+  return withPrices(config, options.readFile);
 }
 
 /** Makes a configuration for a program that embeds the gateway, with the same checks. Throws {@link ConfigError}. */
 export function createConfig(options: CreateOptions): Config {
-  return assemble({
-    raw: options.config ?? {},
-    label: 'config',
-    env: options.env ?? {},
-    demo: false,
-    ollamaFound: false,
-  });
+  const given = { raw: options.config ?? {}, label: 'config', env: options.env ?? {} };
+  return withPrices(assemble({ ...given, demo: false, ollamaFound: false }), (path) => readFileSync(path, 'utf8'));
 }
 
 function readText(options: LoadOptions, path: string): string {
@@ -99,21 +96,6 @@ function readText(options: LoadOptions, path: string): string {
     const shown = hideKeys(JSON.stringify(path), keysOf(options.env));
     throw new ConfigError([{ path: from, message: `cannot read ${shown}${why}` }]);
   }
-}
-
-/** Reads the file of keys once, so that a process does not start with one that is wrong. */
-function checkCallerFiles({ callers }: Config, readFile: LoadOptions['readFile']): void {
-  if (callers?.apiKeysFile === undefined) return;
-  let text: string;
-  try {
-    text = readFile(callers.apiKeysFile);
-  } catch (error) {
-    const code = valueAt(error, ['code']);
-    throw new ConfigError([
-      { path: 'api_keys_file', message: `cannot be read${typeof code === 'string' ? ` (${code})` : ''}` },
-    ]);
-  }
-  parseKeysFile(text, keysFileRules(callers));
 }
 
 function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, tls }: Assembly): Config {
@@ -153,7 +135,8 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
       }
     : undefined;
   const file = parsed.data;
-  if (problems.length > 0 || file === undefined || server === undefined) {
+  const log = file && resolveLog(file.log, env, problems);
+  if (problems.length > 0 || file === undefined || log === undefined || server === undefined) {
     const keys = [...keysOf(env), ...keysOfTargets(raw), ...keysOfTargets(tree)];
     throw new ConfigError(
       problems.map(({ path, message }) => ({ path: hideKeys(path, keys), message: hideKeys(message, keys) })),
@@ -190,8 +173,10 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
     },
     admission: resolveAdmission(file.admission, heapLimitBytes),
     server,
+    log,
     ledger: resolveLedger(file.ledger, { folder, demo }),
     callers: resolveCallers(file, folder),
+    pricesFile: file.prices_file === undefined ? undefined : resolve(folder ?? '.', file.prices_file),
     limits: file.limits && resolveLimitStore(file.limits),
     secretFiles: secrets.paths,
     warnings: [

@@ -21,13 +21,15 @@ export interface ConfigFlags {
 /**
  * Loads the configuration of this process; where that leaves nothing but the demo, an Ollama on this machine is looked for. Throws
  * ConfigError with every problem.
+ *
+ * @param readFile reads a file as text; throws where it cannot
  */
 export async function loadProcessConfig(
   { config: configPath, demo }: ConfigFlags,
   timers: Timers & Pick<Runtime, 'wall'>,
+  readFile = (path: string): string => readFileSync(path, 'utf8'),
 ): Promise<Config> {
   const { heap_size_limit: heapLimitBytes } = getHeapStatistics();
-  const readFile = (path: string): string => readFileSync(path, 'utf8');
   adoptAuthorities(process.env, readFile);
   const load = (ollamaFound: boolean): Config =>
     loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes, wallMs: timers.wall() });

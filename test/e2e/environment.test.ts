@@ -6,12 +6,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { createGateway } from '../../src/index.ts';
+import { system } from '../../src/system.ts';
 import { type Authority, createAuthority, hasOpenssl } from '../support/certificates.ts';
 import { startChaosUpstream, type ChaosUpstream } from '../support/chaos-upstream.ts';
 import { chaosUpstream } from '../support/failover-stage.ts';
 import { startForwardProxy } from '../support/forward-proxy.ts';
 import { listenOnLoopback } from '../support/listening.ts';
-import { goodAnswer } from '../support/openai-bodies.ts';
+import { errorAnswer, goodAnswer } from '../support/openai-bodies.ts';
 import { openRpcClient } from '../support/rpc-client.ts';
 import { rpcError, trailOf } from '../support/rpc-error.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -112,7 +113,7 @@ test('a secret of a file beside the config is sent, and is found nowhere', async
 
 describe('Azure OpenAI without a key', () => {
   /** Sets up Azure, a token endpoint, and the variables of a workload in AKS. */
-  async function azure(answer: { readonly status: number; readonly body: object }) {
+  async function azure(answer: { status: number; body: object }) {
     const upstream = await chaosUpstream();
     const tokens = await listenOnLoopback(
       createServer((_incoming, outgoing) => {
@@ -163,5 +164,29 @@ describe('Azure OpenAI without a key', () => {
     expect(trailOf(attempts)).toEqual(['FIRST lead PROVIDER_AUTH_FAILED', 'FAILOVER mock OK']);
     expect(attempts[0]?.providerCode).toBe('AADSTS7000222');
     expect(upstream.requestCount).toBe(0);
+  });
+
+  test('has another token where one that is not new is refused', async () => {
+    const answer = { status: 200, body: { access_token: 'token-1', expires_in: 3_600 } };
+    const { upstream, env } = await azure(answer);
+    let aheadMs = 0;
+    const gateway = createGateway({ env }, { ...system, now: () => system.now() + aheadMs });
+    onTestFinished(() => gateway.close());
+    upstream.script(...errorAnswer(401, 'Unauthorized'));
+    upstream.otherwise(() => goodAnswer(false, 'hello'));
+    const sent = async (index: number) => (await upstream.request(index)).headers['authorization'];
+    await expect(gateway.generate(QUESTION)).rejects.toThrow();
+    // The suspension is over.
+    aheadMs = 61_000;
+    upstream.script(...errorAnswer(401, 'Unauthorized'));
+    await expect(gateway.generate(QUESTION)).rejects.toThrow();
+    aheadMs = 130_000;
+    answer.body = { access_token: 'token-2', expires_in: 3_600 };
+    expect((await gateway.generate(QUESTION)).text).toBe('hello');
+    expect([await sent(0), await sent(1), await sent(2)]).toEqual([
+      'Bearer token-1',
+      'Bearer token-1',
+      'Bearer token-2',
+    ]);
   });
 });

@@ -50,6 +50,7 @@ describe('docs/metrics.md', () => {
   });
   metrics.tlsHappened({ kind: 'refused', listener: 'web door', why: 'A client certificate is required' });
   metrics.credentialsRefused('missing');
+  metrics.pricesHold({ version: '1', checkedAtMs: 1 });
   const counted = metrics.calls.started('understudy.v1.LlmService/Chat');
   counted({ status: 0, durationMs: 1, receivedBytes: 2, sentBytes: 3 });
 
@@ -86,6 +87,7 @@ describe('docs/metrics.md', () => {
       write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
       wall: () => 1_795_305_600_000,
       now: () => nowMs,
+      goodCalls: { share: 0.5, random: () => 0 },
     });
     const { firstOutputMs, usage: counted } = okAttempt().record;
     const usage = { ...counted, serviceTier: 'flex' };
@@ -106,7 +108,10 @@ describe('docs/metrics.md', () => {
     const thrown = new TypeError('a fault');
     for (nowMs of [60_000, 60_001, 120_000]) log.fault(thrown);
     for (nowMs of [60_000, 60_001, 120_000]) log.exportFailed('traces', 'ECONNREFUSED');
-    const [call = {}, , alert = {}, acted = {}, , fault = {}, , failed = {}] = lines;
+    log.callEnded(okEnd());
+    log.flush();
+    const [ended = {}, , alert = {}, acted = {}, , fault = {}, , failed = {}, good = {}] = lines;
+    const call: Readonly<Record<string, unknown>> = { ...good, ...ended };
     expect(Object.keys(call).sort()).toEqual(documentedFields("### Fields of a call's line"));
     expect(Object.keys(alert).sort()).toEqual(documentedFields("### Fields of an alert's line"));
     expect(Object.keys(acted).sort()).toEqual(documentedFields("### Fields of an operator's line"));

@@ -9,6 +9,7 @@ import { ADDRESS_RULE } from './host-port.ts';
 import { duration, durationOfSeconds, flag, LIST, MAPPING, oneOf, text, wholeNumber } from './leaves.ts';
 import { connectionsSchema, drainSchema } from './lifetimes.ts';
 import { limitStoreSchema } from './limit-store-schema.ts';
+import { logSchema } from '../logging/log-schema.ts';
 import { apiKeySchema, azureUrlSchema, modelSchema } from './target-leaves.ts';
 import { tlsSections } from './tls-schema.ts';
 
@@ -209,7 +210,11 @@ export const fileSchema = z.strictObject(
     admission: admissionSchema.prefault({}).describe('How much is done at a time.'),
     server: serverSchema.prefault({}).describe('Addresses in the environment win.'),
     ledger: ledgerSchema.optional().describe('Where usage is kept. Default: nowhere, with --demo in usage.db.'),
+    prices_file: text(/./, 'must be the path of a file')
+      .optional()
+      .describe('Prices in place of the built-in ones, and beside them.'),
     ...callerSections,
+    log: logSchema.prefault({}).describe('What of the log is written.'),
     limits: limitStoreSchema.optional().describe('Where callers are counted. Default: in memory.'),
   },
   MAPPING,

@@ -39,7 +39,7 @@ export function hideKeys(text: string, known: readonly string[]): string {
 /** Returns the values of the variables that hold keys. */
 export function keysOf(env: Environment): string[] {
   return Object.entries(env).flatMap(([name, value]) =>
-    value !== undefined && name.endsWith('_API_KEY') ? [withoutQuotes(value)] : [],
+    value !== undefined && /_(?:API_KEY|CLIENT_SECRET)$/.test(name) ? [withoutQuotes(value)] : [],
   );
 }
 

@@ -4,9 +4,11 @@ import type { Proxy } from '../../core/outbound/proxy.ts';
 import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
 import type { RouteEntry } from '../../engine/route/route.ts';
 import type { LedgerConfig } from './ledger-config.ts';
+import type { LogConfig } from './log-config.ts';
 import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
 import type { TlsConfig } from './tls-config.ts';
 import type { CallersConfig } from './caller-config.ts';
+import type { PriceFile } from '../../pricing/price-file.ts';
 import type { LimitStoreConfig } from './limit-store-config.ts';
 
 /** Variables of the process, or names like theirs given by an embedding program. */
@@ -151,10 +153,15 @@ export interface Config {
   readonly retry: RetryConfig;
   readonly admission: AdmissionConfig;
   readonly server: ServerConfig;
+  readonly log: LogConfig;
   /** Where usage is kept. Absent: nowhere. */
   readonly ledger?: LedgerConfig | undefined;
   /** Who may call; absent: everybody who can reach the doors. */
   readonly callers?: CallersConfig | undefined;
+  /** Path of a file of prices; absent: there is none. */
+  readonly pricesFile?: string | undefined;
+  /** What stands in it. */
+  readonly prices?: PriceFile | undefined;
   /** Where callers are counted; absent: in memory. */
   readonly limits?: LimitStoreConfig | undefined;
   /** Absolute paths of the files that `${file:…}` took something from. */

@@ -63,7 +63,7 @@ function openAiUrl(parts: UrlParts, provider: ProviderName, text: string): Mende
   const right = own !== '' && isOwn && PATH_OF_API.test(base) ? own : base.replace(/(?:\/v1)+$/, '/v1');
   return {
     baseUrl: joinUrl(parts, right),
-    note: noteOf(parts.path, right, ending) ?? (isOwn || right !== '' ? undefined : NO_PATH),
+    note: noteOf(parts.path, right, ending) ?? (isOwn || own === '' || right !== '' ? undefined : NO_PATH),
     api: apiOf(ending),
   };
 }

@@ -35,7 +35,7 @@ export function lateFaults(document: Document): readonly LateFault[] {
       faults.push({ offset: startOf(alias), message: 'this alias has no anchor above it' });
     },
     Pair: (_key, { key, value }) => {
-      if (!isScalar(key) || key.value !== '<<' || key.source !== '<<') return;
+      if (!isScalar(key) || key.value !== '<<' || key.type !== 'PLAIN') return;
       const merged = isSeq(value) ? value.items : [value];
       const resolved = merged.map((item) => (isAlias(item) ? item.resolve(document) : item));
       if (resolved.every((item) => item === undefined || isMap(item))) return;

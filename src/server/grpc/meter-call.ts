@@ -14,7 +14,7 @@ export function meterCall(
 ): void {
   const startedAtMs = clock.now();
   const ended = meter.started(path.slice(1));
-  stream.once('close', () => {
+  stream.on('close', () => {
     const { status = Code.Canceled, requestBytes, messageBytes } = reply;
     const durationMs = clock.now() - startedAtMs;
     ended({ status, durationMs, receivedBytes: requestBytes, sentBytes: messageBytes });

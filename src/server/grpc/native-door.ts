@@ -60,7 +60,7 @@ export interface GrpcDoorOptions {
   /** Hears of clients that are refused in the handshake. */
   readonly tlsHappened?: ((event: TlsEvent) => void) | undefined;
   /** How callers are known. Default: nobody is asked. */
-  readonly authentication?: Authentication | undefined;
+  readonly authentication?: (() => Authentication | undefined) | undefined;
   /** Counts the calls. Default: nobody does. */
   readonly meter?: CallMeter | undefined;
   /** How long connections live. Default: {@link DEFAULT_CONNECTIONS}. */

@@ -26,17 +26,18 @@ type Identify = (
  * grpc-js, and so do all connections. Throws where grpc-js keeps its servers elsewhere.
  *
  * @param methods by path; their handlers must not throw
- * @param authentication how callers are known; absent where they are not named
+ * @param authentication how callers are known, asked for each call; absent, or undefined, where they are not named
  */
 export function takeCalls(
   server: Server,
   methods: ReadonlyMap<string, TakenMethod<CallStream>>,
   options: CallStreamOptions,
-  authentication?: Authentication,
+  authentication?: () => Authentication | undefined,
 ): void {
   const identify: Identify = (stream, headers, proceed) => {
-    if (authentication === undefined) proceed(undefined, 0);
-    else identifyCall(stream, headers, authentication, options, proceed);
+    const asked = authentication?.();
+    if (asked === undefined) proceed(undefined, 0);
+    else identifyCall(stream, headers, asked, options, proceed);
   };
   const servers = http2ServersOf(server);
   if (servers.length === 0) throw new Error('grpc-js has no HTTP/2 server where it is looked for');

@@ -77,7 +77,7 @@ export function identifyRequest(gateway: GatewayPort, context: HandlerContext, f
  * ConnectError for whatever goes wrong. The engine has the request and its signal a few microtasks later (see `core/cohort.ts`).
  */
 export async function runRequest(
-  gateway: GatewayPort,
+  port: GatewayPort,
   options: HandlerOptions,
   rpc: RpcRequest,
   context: HandlerContext,
@@ -86,6 +86,7 @@ export async function runRequest(
   const { requestId, signal } = caller;
   const madeBy = context.values.get(CALLER);
   const timeoutMs = timeLeft(context);
+  const gateway = port.inForce?.() ?? port;
   const trace = gateway.beginTrace?.(rpc.method, context);
   await OTHERS_CATCH_UP;
   let plan: Plan | undefined;

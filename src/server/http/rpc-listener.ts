@@ -28,7 +28,7 @@ export interface RpcListenerOptions {
   readonly shutdownSignal?: AbortSignal;
   readonly bodies: Omit<BodyTransferOptions, 'coming'>;
   /** How callers are known. Default: nobody is asked. */
-  readonly authentication?: Authentication | undefined;
+  readonly authentication?: (() => Authentication | undefined) | undefined;
 }
 
 /** Most bytes that the message in a query expands to; a query cannot be long, but it can be compressed. */
@@ -129,10 +129,11 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     clampTimeoutHeaders(request.headers);
     // nginx passes events on as they come only where it is told so.
     if (handle.method.methodKind === 'server_streaming') response.setHeader('x-accel-buffering', 'no');
-    if (authentication === undefined) return begin(handle, request, response);
+    const asked = authentication?.();
+    if (asked === undefined) return begin(handle, request, response);
     // What one caller is told is for nobody else; caches know of authorization alone (RFC 9111, "Storing Responses to Authenticated Requests").
     if (request.method === 'GET') response.setHeader('cache-control', 'no-store');
-    identifyWebCall(request, authentication, bodies.runtime.random, (found) => {
+    identifyWebCall(request, asked, bodies.runtime.random, (found) => {
       const isError = found instanceof ConnectError;
       if (isError && answerUnauthenticated(request, response, found)) return;
       begin(handle, request, response, isError ? undefined : found, isError ? found : undefined);

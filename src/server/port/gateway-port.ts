@@ -79,6 +79,8 @@ export interface CallHead {
 
 /** What the handlers need from the rest of the gateway. */
 export interface GatewayPort {
+  /** What holds now: a call asks it of one and the same, whatever is configured until its end. Absent: this. */
+  inForce?(): GatewayPort;
   /** Begins to trace a call, or to pass its trace on; absent, or undefined from it: nobody is told of any. */
   readonly beginTrace?: ((method: CallEnd['method'], head: CallHead) => CallTrace | undefined) | undefined;
   /** Chooses the chain of a valid request; `streams`: whether the caller gets the answer as it is written. A failure here names the field and has contacted nobody. */

@@ -18,6 +18,7 @@ import { FLUSH_MS } from '../port/limits.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
 import { paceOfBodies } from '../wire/reading-pace.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
+import { answerFrontPage, type FrontPageFacts } from './front-page.ts';
 import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the web door. */
@@ -36,7 +37,9 @@ export interface WebDoorOptions extends Omit<ListenerOptions, 'name' | 'opened'>
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** How callers are known. Default: nobody is asked. */
-  readonly authentication?: Authentication | undefined;
+  readonly authentication?: (() => Authentication | undefined) | undefined;
+  /** What `/` tells of the gRPC door. Default: nothing. */
+  readonly grpc?: { readonly address: string; readonly reflection: boolean } | undefined;
   /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
   readonly isLeaving?: () => boolean;
   /** Origins whose scripts may call, besides the door's own. Default: none. */
@@ -52,7 +55,8 @@ export interface WebDoor extends DrainableDoor {
 }
 
 /**
- * Serves LlmService and UsageService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, and the probes: over HTTP/1.1,
+ * Serves LlmService and UsageService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, the probes, and a page
+ * that says how it is called: over HTTP/1.1,
  * which both protocols are made for, and with TLS over HTTP/2 too. Native gRPC is at the gRPC door.
  */
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
@@ -79,10 +83,18 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
       pace: paceOfBodies(runtime),
     },
   });
+  const frontPage: FrontPageFacts = {
+    grpcAddress: options.grpc?.address,
+    reflection: options.grpc?.reflection ?? false,
+    isSecure: options.tls !== undefined,
+    get asksWhoCalls() {
+      return options.authentication?.() !== undefined;
+    },
+  };
   const listener = createListener({ ...options, name: 'web door', transfers, opened }, (request, response) => {
     lastAnswers.add(response);
     if (answerProbe(request, response, options.isReady)) return;
-    if (guardFromPages(request, response, rules)) return;
+    if (guardFromPages(request, response, rules) || answerFrontPage(request, response, frontPage)) return;
     const endCall = calls.begin();
     response.once('close', endCall);
     answer(request, response);

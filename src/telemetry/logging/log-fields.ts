@@ -56,11 +56,18 @@ export function levelOf({ outcome }: CallReport): LogLevel {
   return outcome.reason === undefined ? 'info' : LEVELS[outcome.reason];
 }
 
+/** Whether a failure is for somebody else than the caller to look at. */
+export function isOurs(reason: FailureReason): boolean {
+  return LEVELS[reason] !== 'info';
+}
+
 /**
  * Builds the fields of a call's line: OpenTelemetry's names where there are some, otherwise `understudy.…`; docs/metrics.md
  * lists them. A field without a value is undefined and does not appear. Of failures only reason, status and code are taken.
+ *
+ * @param share - of the calls like this one so many have a line, 0 to 1. Absent: all
  */
-export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
+export function callFields(end: CallReport, share?: number): Readonly<Record<string, unknown>> {
   const { method, outcome, finishReason, requestedModel, serving, firstOutputMs, usage, cost, labels } = end;
   const streams = method === 'StreamChat';
   return {
@@ -90,6 +97,7 @@ export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
     'understudy.first_output_ms': firstOutputMs === undefined ? undefined : rounded(firstOutputMs),
     'understudy.cost.nano_usd': cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
     'understudy.cost.source': cost?.source,
+    'understudy.logged_share': share === 1 ? undefined : share,
     'understudy.labels': labelFields(labels),
     'understudy.trail': end.attempts.length === 0 ? undefined : end.attempts.map(trailFields),
     'understudy.skips_left_out': end.skipsLeftOut === 0 ? undefined : end.skipsLeftOut,

@@ -15,7 +15,8 @@ import { readRegistry } from '../exposition/read-registry.ts';
 import type { ExportFigures } from '../report/export-figures.ts';
 import type { ReadMetric } from '../report/read-metric.ts';
 import type { CallMeter } from '../../server/port/call-meter.ts';
-import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
+import { type CallerRecorder, createCallerRecorder, type SpentOf } from './caller-metrics.ts';
+import { type ConfigRecorder, createConfigRecorder } from './config-metrics.ts';
 import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { registerLimitStore } from './limit-store-metrics.ts';
@@ -47,7 +48,7 @@ export interface MetricsOptions {
 }
 
 /** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
-export interface Metrics {
+export interface Metrics extends ConfigRecorder, Pick<CallerRecorder, 'accountsHold'> {
   /** Says that a call is under way; the returned function says, once, that it is no more. */
   callStarted(): () => void;
   /** Records a call with its attempts. Never throws. */
@@ -85,7 +86,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerAdmissionMetrics(registry, () => load);
   const recordCall = createCallRecorder(registry);
   const recordAttempt = createAttemptRecorder(registry);
-  const recordCaller = createCallerRecorder(registry, options.spentOf);
+  const callers = createCallerRecorder(registry, options.spentOf);
   const errors = new Counter({
     name: 'understudy_metrics_errors_total',
     help: 'Calls that could not be recorded whole because of a fault in the gateway.',
@@ -114,7 +115,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     callEnded: (end) => {
       try {
         recordCall(end);
-        recordCaller(end);
+        callers.record(end);
         for (const attempt of end.attempts) recordAttempt(attempt, end.trace?.traceId);
       } catch {
         errors.inc();
@@ -124,6 +125,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
       unknownEvents.inc({ target, provider });
     },
     tlsHappened: createTlsRecorder(registry),
+    ...createConfigRecorder(registry),
+    accountsHold: (accounts) => callers.accountsHold(accounts),
     credentialsRefused: (reason) => {
       refusedCredentials.inc({ reason });
     },

@@ -1,13 +1,9 @@
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
-type ExportResult = Parameters<Parameters<SpanExporter['export']>[1]>[0];
-
 /** Hears what becomes of an export: nothing where it went well, else how it failed, in a word. */
 export type ExportEnded = (problem: string | undefined) => void;
-
-/** The SDK's ExportResultCode.SUCCESS. */
-const SUCCESS = 0;
 
 /** What an error may be called in a log: a code of the system or of HTTP and gRPC. Its words may hold what a server has answered. */
 const CODE = /^[A-Z0-9_]{1,40}$/;
@@ -53,8 +49,7 @@ export function watchMetricExporter(exporter: PushMetricExporter, ended: ExportE
 }
 
 function problemOf({ code, error }: ExportResult): string | undefined {
-  const outcome: unknown = code;
-  if (outcome === SUCCESS) return undefined;
+  if (code === ExportResultCode.SUCCESS) return undefined;
   const reason: unknown = error === undefined ? undefined : (Reflect.get(error, 'code') ?? Reflect.get(error, 'cause'));
   const word = typeof reason === 'object' && reason !== null ? String(Reflect.get(reason, 'code')) : String(reason);
   return CODE.test(word) ? word : 'UNKNOWN';

@@ -57,22 +57,50 @@ export function createUndiciTransport(
     now: () => runtime.now(),
     drawMaxMs: () => settings.maxAgeMs * (1 + AGE_JITTER * (2 * runtime.random() - 1)),
   };
-  const agent = new Agent({
-    allowH2: false,
-    factory: (origin) => createPool(origin, settings, connectorTo(origin, settings, runtime), connecting, ages),
-  });
+  const open = (): Opened => {
+    const pools = new Set<Pool>();
+    const factory = (origin: string | URL): Pool => {
+      const pool = createPool(origin, settings, connectorTo(origin, settings, runtime), connecting, ages);
+      pools.add(pool);
+      return pool;
+    };
+    return { agent: new Agent({ allowH2: false, factory }), pools };
+  };
+  const first = open();
+  /** Behind the calls that came since it was retired. */
+  const late = new Set<Opened>();
+  let retired: Promise<void> | undefined;
+  const sendLate = (exchange: UndiciExchange): void => {
+    const own = open();
+    late.add(own);
+    exchange.start(own.agent);
+    void closeBehind(own).then(() => late.delete(own));
+  };
   return {
     send: (request, handler) => {
       const exchange = new UndiciExchange(request, handler, settings.proxy);
       // In the caller's own turn undici could report at once, and could meet its parser at work (see UndiciExchange.resume).
-      queueMicrotask(() => exchange.start(agent));
+      queueMicrotask(() => (retired === undefined ? exchange.start(first.agent) : sendLate(exchange)));
       return exchange;
     },
+    retire: () => (retired ??= closeBehind(first)),
     close: async () => {
       for (const socket of connecting) socket.destroy(new Error('closed while connecting'));
-      await agent.destroy();
+      await Promise.all([first, ...late].flatMap(({ pools }) => [...pools].map((pool) => pool.destroy())));
+      await first.agent.destroy();
     },
   };
+}
+
+/** An agent, and what it has opened: once it closes it knows of that no more, and could not destroy it. */
+interface Opened {
+  readonly agent: Agent;
+  readonly pools: ReadonlySet<Pool>;
+}
+
+/** Closes an agent's connections as its requests end. Never rejects: who destroys it meanwhile has closed them, too. */
+async function closeBehind({ agent }: Opened): Promise<void> {
+  await agent.close().catch(() => undefined);
 }
 
 function createPool(

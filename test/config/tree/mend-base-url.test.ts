@@ -143,6 +143,7 @@ test('a server of other people without a path is pointed out', () => {
     baseUrl: 'http://vllm:8000',
     note: "has no path: most servers that speak OpenAI's API have it at /v1",
   });
+  expect(mendBaseUrl('deepseek', 'http://relay:8000')).toMatchObject({ note: undefined });
 });
 
 function unsaid(provider: string) {

@@ -1,12 +1,11 @@
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';
 
 import { watchSpanExporter } from '../../../src/telemetry/otlp/watched-exporter.ts';
 
-type Result = Parameters<Parameters<SpanExporter['export']>[1]>[0];
-
 /** Exports two spans with a result, and returns what was heard of it. */
-function heardOf(result: Result): readonly unknown[] {
+function heardOf(result: ExportResult): readonly unknown[] {
   const heard: unknown[] = [];
   const exporter: SpanExporter = { export: (_spans, done) => done(result), shutdown: () => Promise.resolve() };
   const watched = watchSpanExporter(
@@ -21,7 +20,7 @@ function heardOf(result: Result): readonly unknown[] {
 }
 
 test('an export that went well is told of without a problem', () => {
-  const result: Result = { code: 0 };
+  const result = { code: ExportResultCode.SUCCESS };
   expect(heardOf(result)).toEqual([['taken', 2], ['ended', 2, undefined], result]);
 });
 
@@ -33,6 +32,6 @@ test.each([
   ['words for a code', Object.assign(new Error('planted'), { code: 'planted words' }), 'UNKNOWN'],
   ['nothing', undefined, 'UNKNOWN'],
 ])('one that failed with %s is told of in a word', (_name, error, word) => {
-  const result: Result = error === undefined ? { code: 1 } : { code: 1, error };
-  expect(heardOf(result)[1]).toEqual(['ended', 2, word]);
+  const code = ExportResultCode.FAILED;
+  expect(heardOf(error === undefined ? { code } : { code, error })[1]).toEqual(['ended', 2, word]);
 });

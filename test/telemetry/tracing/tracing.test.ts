@@ -176,7 +176,12 @@ describe('attributes', () => {
     const { begin, end, spans } = stage();
     const usage = { inputTokens: 9, cachedInputTokens: 1, cacheWriteTokens: 2, outputTokens: 5, reasoningTokens: 3 };
     const options = create(GenerationOptionsSchema, {
-      ...{ maxTokens: 5, temperature: 0.5, topP: 0.9, presencePenalty: 0.1, frequencyPenalty: 0.2, seed: 7n },
+      maxTokens: 5,
+      temperature: 0.5,
+      topP: 0.9,
+      presencePenalty: 0.1,
+      frequencyPenalty: 0.2,
+      seed: 7n,
       stop: ['planted-stop'],
       responseFormat: { format: { case: 'jsonObject', value: {} } },
     });
@@ -196,9 +201,8 @@ describe('attributes', () => {
     end(trace, success([], { attempts, skipsLeftOut: 1 }), { request, caller, trail });
     const made = await spans();
     expect(JSON.stringify(made.map(({ attributes, events }) => [attributes, events]))).not.toContain('planted');
-    return [
-      ...new Set(made.flatMap((span) => [span, ...span.events]).flatMap((part) => Object.keys(part.attributes ?? {}))),
-    ];
+    const parts = [...made, ...made.flatMap(({ events }) => events)];
+    return [...new Set(parts.flatMap((part) => Object.keys(part.attributes ?? {})))];
   }
 
   test('have the names of the conventions, or our own', async () => {
