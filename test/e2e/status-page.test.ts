@@ -5,6 +5,7 @@ import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { configFile } from '../support/config-file.ts';
 import { freePort } from '../support/free-port.ts';
 import { findChromium, launchChromium, openPage } from '../support/headless-browser.ts';
+import { firstStatus } from '../support/status-events.ts';
 import { type ProcessDoors, startUnderstudy, type UnderstudyProcess } from '../support/understudy-process.ts';
 
 const target = (name: string, model: string) => ({
@@ -272,12 +273,7 @@ test('what is told holds no prompt, and is told at the admin address alone', asy
   const [doors] = await start({ targets: [target('lead', 'mock-echo')] });
   await ask(doors, { prompt: 'the secret of the sphinx' }, { 'x-request-id': 'asked-1' });
   const trail = await (await fetch(`${doors.admin}/trail?request_id=asked-1`)).text();
-  const leave = new AbortController();
-  const status = await fetch(`${doors.admin}/status`, { signal: leave.signal });
-  const reader = status.body?.getReader();
-  let told = '';
-  while (!told.includes('"budgets"')) told += new TextDecoder().decode((await reader?.read())?.value);
-  leave.abort();
+  const told = await firstStatus(doors.admin);
   for (const text of [trail, told]) {
     expect(text).toContain('lead');
     expect(text).not.toMatch(/sphinx|"k"/);
