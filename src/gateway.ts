@@ -193,6 +193,8 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     configure: async (next) => {
       await Promise.all(next.targets.map(({ provider }) => loadSdk(provider)));
       await readBudgets(newBudgets(next.callers, wired.config.callers));
+      if (next.callers !== undefined && next.limits !== undefined && sharedLimits === undefined)
+        log?.warn('limits.store is used from the next start on; until then callers are counted in memory');
       const before = wired;
       wired = wireConfig(next, shared, before);
       for (const { name } of next.targets) if (wired.keptOf(name) === 'NOTHING') defaults.forget(name);

@@ -3,6 +3,7 @@ import type { Environment } from './port/resolved.ts';
 import { problemAt, type ConfigProblem } from './port/problem.ts';
 import { providerDefaults, readVariable } from './port/provider-defaults.ts';
 import { isOneOf, keysOf } from './port/hidden-keys.ts';
+import { deploymentDoubt } from './tree/azure-url.ts';
 import { mendBaseUrl } from './tree/mend-base-url.ts';
 import type { MendedUrl } from './tree/url-parts.ts';
 import { hasIdentity } from './outbound/environment-identity.ts';
@@ -45,6 +46,11 @@ export function detectTargets(env: Environment): Detection {
     const mended = faults.length > 0 ? undefined : mendVariable(provider, readVariable(env, url));
     if (mended !== undefined && 'wrong' in mended) faults.push({ path: url, message: mended.wrong });
     else if (mended?.note !== undefined) warnings.push(`${url} ${mended.note}`);
+    const doubt = deploymentDoubt(
+      mended !== undefined && 'deployment' in mended ? mended.deployment : undefined,
+      readVariable(env, 'AZURE_OPENAI_DEPLOYMENT'),
+    );
+    if (doubt !== undefined) warnings.push(`${url} ${doubt}`);
     problems.push(...faults);
     if (faults.length === 0) found.push(detected(provider, env, mended, `environment (${first})`));
   }

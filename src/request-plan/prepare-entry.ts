@@ -1,6 +1,6 @@
 import { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
 import type { Delta, Finish } from '../core/answer.ts';
-import type { CallTrace } from '../server/port/call-trace.ts';
+import type { CallTrace } from '../server/port/observed/call-trace.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ChainEntry, Prepared } from '../engine/port/call.ts';
 import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';

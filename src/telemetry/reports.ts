@@ -6,7 +6,7 @@ import type { System } from '../core/ports.ts';
 import type { AttemptRecord } from '../engine/port/call.ts';
 import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd, GatewayPort } from '../server/port/gateway-port.ts';
-import type { ConfigEvent } from '../server/port/config-event.ts';
+import type { ConfigEvent } from '../config/port/config-event.ts';
 import type { StatusParts } from '../server/port/shown/status-parts.ts';
 import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';

@@ -41,10 +41,14 @@ export interface ConfigChanges {
 /**
  * Compares the configuration that holds with one that was read.
  *
- * @throws ConfigError where nobody would be asked any more who calls, although others can reach the doors as they stand
+ * @throws ConfigError where no target is left, as in a file that is not written yet; where nobody would be asked any more who calls,
+ *   although others can reach the doors as they stand
  */
 export function configChanges(before: Config, read: Config): ConfigChanges {
   const { server } = before;
+  if (read.targets.length === 0 && before.targets.length > 0) {
+    throw new ConfigError([{ path: 'targets', message: 'there would be none left; that takes a restart' }]);
+  }
   const live: Partial<ServerConfig> = Object.fromEntries(LIVE_SERVER.map((field) => [field, read.server[field]]));
   const isUnauthenticated = read.callers === undefined && isReachable(server);
   if (isUnauthenticated && !read.server.allowUnauthenticated) {

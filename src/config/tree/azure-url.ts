@@ -33,6 +33,12 @@ export function azureUrl(parts: UrlParts, { isResource, isOwnHost }: AzureUrlFac
   return { baseUrl: joinUrl(parts, base), note: notes[0], api: apiOf(ending), deployment };
 }
 
+/** Says so where an address names a deployment and another is the model; undefined otherwise. */
+export function deploymentDoubt(deployment: string | undefined, model: unknown): string | undefined {
+  if (deployment === undefined || model === undefined || model === deployment) return undefined;
+  return 'names another deployment than the model: that one answers, whatever is asked for';
+}
+
 /** Returns what a path lacks of that of the API. What is no resource may have the API anywhere, but not at its root. */
 function missingPath(path: string, whole: string, { isResource, isOwnHost }: AzureUrlFacts): string {
   if (path === '') return whole;

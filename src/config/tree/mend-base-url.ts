@@ -33,6 +33,21 @@ const PATH_OF_API = /^(?:\/(?:v1|openai|api))*$/;
  * @param isResource whether it is the endpoint of a resource of Azure, which the path of the API comes behind in any case
  */
 export function mendBaseUrl(provider: ProviderName, text: string, isResource = false): MendedUrl {
+  const mended = mendOnce(provider, text, isResource);
+  if ('wrong' in mended || mended.baseUrl === text) return mended;
+  // What was pasted twice has two endings.
+  const again = mendBaseUrl(provider, mended.baseUrl, isResource);
+  if ('wrong' in again) return again;
+  const notes = [...new Set([mended.note, again.note])].filter((note) => note !== undefined);
+  return {
+    baseUrl: again.baseUrl,
+    note: notes.length === 0 ? undefined : notes.join(', and '),
+    api: mended.api ?? again.api,
+    deployment: mended.deployment ?? again.deployment,
+  };
+}
+
+function mendOnce(provider: ProviderName, text: string, isResource: boolean): MendedUrl {
   const parts = baseUrlProblem(withoutApiVersion(text)) === undefined ? splitUrl(text) : undefined;
   if (parts === undefined || provider === 'mock') return { baseUrl: text };
   if (provider === 'azure-openai') return azureUrl(parts, { isResource, isOwnHost: isOwnHost(provider, text) });
@@ -63,7 +78,7 @@ function openAiUrl(parts: UrlParts, provider: ProviderName, text: string): Mende
   const right = own !== '' && isOwn && PATH_OF_API.test(base) ? own : base.replace(/(?:\/v1)+$/, '/v1');
   return {
     baseUrl: joinUrl(parts, right),
-    note: noteOf(parts.path, right, ending) ?? (isOwn || own === '' || right !== '' ? undefined : NO_PATH),
+    note: noteOf(parts.path, right) ?? (isOwn || own === '' || right !== '' ? undefined : NO_PATH),
     api: apiOf(ending),
   };
 }
@@ -75,25 +90,21 @@ function anthropicUrl(parts: UrlParts): MendedUrl {
       wrong: `ends in ${foreign}: set provider: openai, or give the base URL of Anthropic's API, such as https://HOST`,
     };
   }
-  const { path, ending } = withoutEnding(parts.path, ANTHROPIC_ENDINGS);
+  const { path } = withoutEnding(parts.path, ANTHROPIC_ENDINGS);
   const right = path.replace(/(\/v1)+$/, '');
-  return { baseUrl: joinUrl(parts, right), note: noteOf(parts.path, right, ending) };
+  return { baseUrl: joinUrl(parts, right), note: noteOf(parts.path, right) };
 }
 
 function ollamaUrl(parts: UrlParts): MendedUrl {
-  const { path, ending } = withoutEnding(parts.path, [...OPENAI_ENDINGS, ...ANTHROPIC_ENDINGS, ...OLLAMA_ENDINGS]);
+  const { path } = withoutEnding(parts.path, [...OPENAI_ENDINGS, ...ANTHROPIC_ENDINGS, ...OLLAMA_ENDINGS]);
   const right = path.replace(/\/(?:v1|api)$/, '');
-  return { baseUrl: joinUrl(parts, right), note: noteOf(parts.path, right, ending) };
+  return { baseUrl: joinUrl(parts, right), note: noteOf(parts.path, right) };
 }
 
 /** Says what has become of a path; undefined where it has stayed. Of the path only what is known here is told. */
-function noteOf(before: string, after: string, ending: string | undefined): string | undefined {
+function noteOf(before: string, after: string): string | undefined {
   if (before === after) return undefined;
-  if (before.startsWith(after)) {
-    const rest = before.slice(after.length);
-    return PATH_OF_API.test(ending === undefined ? rest : rest.slice(0, -ending.length))
-      ? `ends in ${rest}, which is left out`
-      : `ends in ${ending}, which is left out`;
-  }
-  return `is taken with the path ${after}`;
+  return before.startsWith(after)
+    ? `ends in ${before.slice(after.length)}, which is left out`
+    : `is taken with the path ${after}`;
 }

@@ -2,6 +2,7 @@ import { PROVIDERS } from '../../core/provider.ts';
 import type { Environment } from '../port/resolved.ts';
 import { formatPath, valueAt, type ConfigProblem } from '../port/problem.ts';
 import { withoutQuotes } from '../port/quotes.ts';
+import { deploymentDoubt } from './azure-url.ts';
 import { mendBaseUrl } from './mend-base-url.ts';
 import type { SecretFiles } from './secret-files.ts';
 import { substituteVariables } from './substitute.ts';
@@ -43,6 +44,9 @@ export function prepareTree(raw: unknown, env: Environment, files: SecretFiles):
     }
     if (mended.note !== undefined) notes.push(`${path} ${mended.note}`);
     const { baseUrl, api, deployment } = mended;
+    const model = valueAt(target, ['model']);
+    const doubt = deploymentDoubt(deployment, model);
+    if (doubt !== undefined) notes.push(`${path} ${doubt}`);
     const takesApi = provider === 'openai' || provider === 'azure-openai';
     return {
       ...(takesApi && api !== undefined && { api }),

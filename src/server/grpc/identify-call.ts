@@ -5,7 +5,7 @@ import type { CredentialFailure, Identified } from '../../callers/port/credentia
 import { isWatch } from '../health/watch-places.ts';
 import { callError, refusal } from '../errors/status.ts';
 import { type Authentication, isRefused, needsCaller, shownBy } from '../port/authentication.ts';
-import { clientCertificate } from '../port/client-certificate.ts';
+import { clientCertificate } from '../tls/client-certificate.ts';
 import { type CallStreamOptions, contextOfUnread } from './calls/call-options.ts';
 import { callStatus } from './calls/call-status.ts';
 import { grpcCallerKey } from './calls/session-peer.ts';

@@ -64,7 +64,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const { authentication, transfers = createTransfers(runtime) } = options;
   // Where nobody is named, whoever connects may call.
   const opened = (session: Http2Session): void => {
-    if (authentication === undefined) widenWindows(session, transfers);
+    if (authentication?.() === undefined) widenWindows(session, transfers);
   };
   const shutdown = new AbortController();
   const calls = new LiveCalls();

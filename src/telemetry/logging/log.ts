@@ -14,7 +14,7 @@ import { tlsLine } from './tls-lines.ts';
 import { ledgerLine } from './ledger-lines.ts';
 import type { LedgerEvent } from '../../ledger/port/ledger-figures.ts';
 import type { CredentialFault } from '../../callers/port/credentials.ts';
-import type { ConfigEvent } from '../../server/port/config-event.ts';
+import type { ConfigEvent } from '../../config/port/config-event.ts';
 import type { OperatorAct } from '../../server/port/operator-act.ts';
 import type { TlsEvent } from '../../server/port/tls-options.ts';
 

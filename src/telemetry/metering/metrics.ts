@@ -14,7 +14,7 @@ import { OPEN_METRICS_TYPE, openMetricsText } from '../exposition/open-metrics.t
 import { readRegistry } from '../exposition/read-registry.ts';
 import type { ExportFigures } from '../report/export-figures.ts';
 import type { ReadMetric } from '../report/read-metric.ts';
-import type { CallMeter } from '../../server/port/call-meter.ts';
+import type { CallMeter } from '../../server/port/observed/call-meter.ts';
 import { type CallerRecorder, createCallerRecorder, type SpentOf } from './caller-metrics.ts';
 import { type ConfigRecorder, createConfigRecorder } from './config-metrics.ts';
 import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';

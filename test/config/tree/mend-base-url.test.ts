@@ -1,5 +1,7 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import { PROVIDERS } from '../../../src/core/provider.ts';
 import { mendBaseUrl } from '../../../src/config/tree/mend-base-url.ts';
 import { configErrorOf, loadEnvironment, loadText } from '../loading.ts';
 
@@ -13,6 +15,12 @@ describe('a base URL that is the address of something below it', () => {
     ['openai', 'http://x/v1/completions', 'http://x/v1', 'ends in /completions, which is left out'],
     ['openai', 'http://x/v1/chat', 'http://x/v1', 'ends in /chat, which is left out'],
     ['openai', 'http://x/v1/models', 'http://x/v1', 'ends in /models, which is left out'],
+    [
+      'openai',
+      'http://x/v1/chat/completions/chat/completions',
+      'http://x/v1',
+      'ends in /chat/completions, which is left out',
+    ],
     ['openai', 'http://x/v1/v1', 'http://x/v1', 'ends in /v1, which is left out'],
     ['openai', 'https://api.openai.com', 'https://api.openai.com/v1', 'is taken with the path /v1'],
     ['openai', 'https://api.openai.com/openai/v1', 'https://api.openai.com/v1', 'is taken with the path /v1'],
@@ -126,6 +134,15 @@ describe("an address of Azure OpenAI's", () => {
   });
 });
 
+test('an address with another deployment than the model is pointed out, for its deployment answers', () => {
+  const url = `${AZURE}/openai/deployments/dep${DATED}`;
+  const words = 'names another deployment than the model: that one answers, whatever is asked for';
+  const file = `targets: [{ name: a, provider: azure-openai, api_key: k, model: m, base_url: "${url}" }]`;
+  expect(loadText(file).warnings).toEqual([`targets[0].base_url ${words}`]);
+  const env = { AZURE_OPENAI_API_KEY: 'k', AZURE_OPENAI_DEPLOYMENT: 'm', AZURE_OPENAI_ENDPOINT: url };
+  expect(loadEnvironment(env).warnings).toEqual([`AZURE_OPENAI_ENDPOINT ${words}`]);
+});
+
 test('what was put right in the environment is said with the name of the variable', () => {
   const env = {
     OLLAMA_BASE_URL: 'http://localhost:11434/v1',
@@ -144,6 +161,39 @@ test('a server of other people without a path is pointed out', () => {
     note: "has no path: most servers that speak OpenAI's API have it at /v1",
   });
   expect(mendBaseUrl('deepseek', 'http://relay:8000')).toMatchObject({ note: undefined });
+});
+
+test('what was put right is not put right again, whatever it was', () => {
+  const segments = [
+    'v1',
+    'api',
+    'openai',
+    'chat',
+    'completions',
+    'responses',
+    'messages',
+    'models',
+    'deployments',
+    'x',
+  ];
+  const hosts = [AZURE, 'https://api.openai.com', 'https://api.groq.com', 'https://api.anthropic.com', 'http://x:1'];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...PROVIDERS),
+      fc.constantFrom(...hosts),
+      fc.array(fc.constantFrom(...segments, ''), { maxLength: 6 }),
+      fc.constantFrom('', DATED),
+      fc.boolean(),
+      (provider, host, path, query, isResource) => {
+        const mended = mendBaseUrl(provider, `${host}${path.map((step) => `/${step}`).join('')}${query}`, isResource);
+        if ('wrong' in mended) return;
+        const again = mendBaseUrl(provider, mended.baseUrl, isResource);
+        if ('wrong' in again) throw new Error(`${mended.baseUrl}: ${again.wrong}`);
+        expect(again.baseUrl).toBe(mended.baseUrl);
+      },
+    ),
+    { numRuns: 3_000 },
+  );
 });
 
 function unsaid(provider: string) {

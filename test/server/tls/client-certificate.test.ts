@@ -7,7 +7,7 @@ import {
   alternativeNames,
   clientCertificate,
   clientCertificateOf,
-} from '../../../src/server/port/client-certificate.ts';
+} from '../../../src/server/tls/client-certificate.ts';
 import { type Authority, createAuthority, hasOpenssl } from '../../support/certificates.ts';
 
 test.each([
