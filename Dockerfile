@@ -44,6 +44,7 @@ WORKDIR /app
 # The threshold keeps glibc from holding on to the room of large bodies when they are gone.
 ENV NODE_ENV=production \
     MALLOC_MMAP_THRESHOLD_=1048576 \
+    MALLOC_ARENA_MAX=2 \
     UNDERSTUDY_GRPC_ADDRESS=0.0.0.0:50051 \
     UNDERSTUDY_HTTP_ADDRESS=0.0.0.0:8080 \
     UNDERSTUDY_ADMIN_ADDRESS=0.0.0.0:9464
