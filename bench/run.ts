@@ -3,7 +3,6 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { compareFar } from './far.ts';
 import { load } from './load.ts';
 import { measureRound } from './measure.ts';
 import type { LoadPlan, Round } from './measure.ts';
@@ -128,6 +127,8 @@ async function startTraced(servers: Servers, upstream: ServerProcess): Promise<r
 }
 
 async function far(servers: Servers, awayMs: number, rounds: number): Promise<void> {
+  await import('../scripts/from-source.ts');
+  const { compareFar } = await import('./far.ts');
   const { port, webPort = 0 } = await servers.startGateway(await servers.startUpstream());
   const grpcPort = await servers.startRelay(port, awayMs);
   say(await compareFar({ grpcPort, webPort: await servers.startRelay(webPort, awayMs) }, rounds));

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
@@ -126,6 +128,18 @@ describe.skipIf(findChromium() === undefined)('the status page (needs chromium)'
     expect(await page.getByRole('button', { name: 'lead' }).count()).toBe(0);
     await ask(again);
     await page.getByRole('row', { name: /^ok other/ }).waitFor();
+  });
+
+  test('follows a configuration that is read again', async () => {
+    const path = await configFile({ targets: HEALTHY });
+    const child = startUnderstudy(['--config', path]);
+    onTestFinished(() => child.close());
+    const { page } = await openPage(browser, (await child.doors).admin);
+    await page.getByRole('button', { name: 'second' }).waitFor();
+    await writeFile(path, JSON.stringify({ targets: [target('third', 'mock-ok'), target('lead', 'mock-ok')] }));
+    child.kill('SIGHUP');
+    await page.getByRole('button', { name: 'third' }).waitFor();
+    expect(await page.locator('button.name').allTextContents()).toEqual(['third', 'lead']);
   });
 
   test('is dark where the system is, and as somebody has chosen from then on', async () => {

@@ -15,7 +15,7 @@ const JWT = {
 
 function configOf(...callers: readonly Partial<CallerConfig>[]): CallersConfig {
   return {
-    callers: callers.map((caller) => ({ name: 'billing', apiKeys: [], limits: {}, budgets: [], ...caller })),
+    callers: callers.map((caller) => Object.assign({ name: 'billing', apiKeys: [], limits: {}, budgets: [] }, caller)),
     groups: [],
   };
 }
