@@ -8,6 +8,7 @@ import { measureRound } from './measure.ts';
 import type { LoadPlan, Round } from './measure.ts';
 import { readProfile } from './profile.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { measureScrapes } from './scrapes.ts';
 import type { Scenario } from './scenarios.ts';
 import { Servers } from './servers.ts';
 import type { ServerProcess } from './servers.ts';
@@ -21,6 +22,7 @@ const HELP = `npm run bench -- [options]
   --accounts PLACES also load the gateway with callers, limits, budgets and a ledger: memory, redis, or both with a comma between
                     them; redis starts a redis-server of its own
   --traces SHARES   also load the gateway with so many of its calls traced and exported: 0.01, 1, or several with commas between them
+  --targets N       also load the gateway with so many targets in its route, of which the first answers
   --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     bare: { type: 'boolean', default: false },
     accounts: { type: 'string' },
     traces: { type: 'string' },
+    targets: { type: 'string' },
     far: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '10' },
@@ -146,7 +149,9 @@ async function main(servers: Servers): Promise<void> {
   };
   const upstream = await servers.startUpstream();
   const bare = values.bare ? [await servers.startBare(upstream)] : [];
-  const others = [...(await startAccounted(servers, upstream)), ...(await startTraced(servers, upstream))];
+  const targets = values.targets === undefined ? undefined : numberOf(values.targets, 'targets');
+  const long = targets === undefined ? [] : [await servers.startLong(upstream, targets)];
+  const others = [...(await startAccounted(servers, upstream)), ...(await startTraced(servers, upstream)), ...long];
   const chosen = [...bare, await servers.startGateway(upstream), ...others];
   if (values.profile) {
     for (const scenario of scenarios) for (const server of chosen) await profile(server, scenario, plan);
@@ -158,6 +163,7 @@ async function main(servers: Servers): Promise<void> {
       `Node ${process.versions.node}; ${availableParallelism()} cores, load before the start ${(loadavg()[0] ?? 0).toFixed(1)}\n`,
   );
   for (const scenario of scenarios) await compare([floor, ...chosen], upstream, scenario, plan, rounds);
+  for (const server of long) say(await measureScrapes(server, rounds));
 }
 
 if (values.help) {

@@ -187,6 +187,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
       await wired.prepare();
+      if (newBudgets(config.callers).size > 0) await priceFallback.ready();
     },
     reportFault: (thrown) => log?.fault(thrown),
     onTargetChange: (listener) => void targetListeners.push(listener),

@@ -82,6 +82,7 @@ export function prepareEntry(
   if (entry.model === '') return NO_MODEL;
   const { adapter, config, upstream } = target;
   const { name, provider, ownHost } = config;
+  accounting.expect(entry);
   const promptTokens = accounting.promptTokens(provider, entry.model, size);
   const known = facts(name, entry.model) ?? {};
   const { request, warnings: limited } = clampMaxTokens(planned.request, known.maxOutputTokens);

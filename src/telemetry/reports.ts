@@ -91,7 +91,8 @@ export function openReports(parts: ReportParts): Reports {
   const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), random, format, ...logged });
   const refused = (): number => transfers.refused.bytes_in_flight + transfers.refused.turn_wait;
   const recent = new RecentLoad(backgroundTimers(system), processCounters(refused));
-  const metrics = createMetrics({ version, transfers, spentOf, limitStore, ledger, exports });
+  const pause = (): Promise<void> => system.yieldIo();
+  const metrics = createMetrics({ version, pause, transfers, spentOf, limitStore, ledger, exports });
   const history = new CallHistory(system, spentOf);
   return {
     log,

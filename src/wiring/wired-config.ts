@@ -80,6 +80,7 @@ export function wireConfig(config: Config, shared: SharedParts, before?: WiredCo
   const routeTable: RouteTable = {
     targets: new Map(config.targets.map((target) => [target.name, known.routeTarget(target)])),
     routes: new Map(config.routes.map(({ name, entries }) => [name, entries])),
+    learnt: () => known.learnt,
   };
 
   // How requests are asked of them.
@@ -118,6 +119,8 @@ export function wireConfig(config: Config, shared: SharedParts, before?: WiredCo
     },
     prepare: async () => {
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.prepare()));
+      for (const { name: target, provider, models } of config.targets)
+        for (const model of models) accounting.expect({ target, provider, model });
     },
     close: async () => {
       lists.close();
