@@ -3,7 +3,7 @@
 # All that is in the image comes from here. A release pins it by digest, as RELEASING.md says.
 ARG NODE_IMAGE=node:26.10-bookworm-slim
 
-# The program, compiled to dist/.
+# The program, compiled to dist/ and joined to a few files there.
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
@@ -12,7 +12,8 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY gen gen
-RUN node_modules/.bin/tsc -p tsconfig.build.json
+COPY scripts/bundle.ts scripts/bundle.ts
+RUN node_modules/.bin/tsc -p tsconfig.build.json && node scripts/bundle.ts
 
 # Packages that run, without tools and without the Node that they could bring.
 FROM ${NODE_IMAGE} AS packages

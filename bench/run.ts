@@ -3,6 +3,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { tableOfMemory, tableOfStarts } from './footprint.ts';
 import { load } from './load.ts';
 import { measureRound } from './measure.ts';
 import type { LoadPlan, Round } from './measure.ts';
@@ -20,6 +21,10 @@ const HELP = `npm run bench -- [options]
   --bare            also load grpc-js and undici without the gateway
   --accounts PLACES also load the gateway with callers, limits, budgets and a ledger: memory, redis, or both with a comma between
                     them; redis starts a redis-server of its own
+  --start           measures the start of what \`npm run build\` has made instead: first and later starts
+  --memory          measures its memory instead: at rest, after a load of a minute (--seconds each kind of call), idle, for each open stream
+  --idle N          seconds without calls before memory counts as idle (60)
+  --against FOLDER  compares with another built checkout, in turns
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
   --seconds N       length of a round (1.5)
@@ -34,6 +39,10 @@ const { values } = parseArgs({
     profile: { type: 'boolean', default: false },
     bare: { type: 'boolean', default: false },
     accounts: { type: 'string' },
+    start: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
+    idle: { type: 'string', default: '60' },
+    against: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '1.5' },
@@ -113,7 +122,7 @@ async function startAccounted(servers: Servers, upstream: ServerProcess): Promis
   return started;
 }
 
-async function main(servers: Servers): Promise<void> {
+async function main(servers: Servers, directory: string): Promise<void> {
   const scenarios = chosenScenarios();
   const rounds = numberOf(values.rounds, 'rounds');
   const plan: LoadPlan = {
@@ -123,6 +132,9 @@ async function main(servers: Servers): Promise<void> {
     countMs: numberOf(values.seconds, 'seconds') * 1_000,
   };
   const upstream = await servers.startUpstream();
+  const footprint = { against: values.against, rounds, directory };
+  if (values.start) return say(await tableOfStarts(upstream, footprint));
+  if (values.memory) return say(await tableOfMemory(upstream, plan, numberOf(values.idle, 'idle') * 1_000, footprint));
   const bare = values.bare ? [await servers.startBare(upstream)] : [];
   const chosen = [...bare, await servers.startGateway(upstream), ...(await startAccounted(servers, upstream))];
   if (values.profile) {
@@ -152,7 +164,7 @@ if (values.help) {
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   try {
-    await main(servers);
+    await main(servers, directory);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

@@ -110,11 +110,15 @@ export class Servers {
   }
 }
 
-function originOf({ port }: ServerProcess): string {
+function originOf({ port }: Pick<ServerProcess, 'port'>): string {
   return `http://127.0.0.1:${port}`;
 }
 
-function gatewayConfig(upstream: ServerProcess, ports: { grpc: number; web: number; admin: number }): object {
+/** The configuration of a gateway with one target, at the upstream, and every default. */
+export function gatewayConfig(
+  upstream: Pick<ServerProcess, 'port'>,
+  ports: { grpc: number; web: number; admin: number },
+): object {
   return {
     targets: [
       {
