@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -19,7 +19,8 @@ export function useCompileCache(env: NodeJS.ProcessEnv): () => void {
   if (env['NODE_COMPILE_CACHE'] === undefined && env['NODE_DISABLE_COMPILE_CACHE'] === undefined) {
     try {
       const folder = cacheFolder(env);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      // One by one: a recursive mkdir of Node's does not end where the system denies that a parent is missing, as /proc does.
+      for (const part of [dirname(folder), folder]) if (!existsSync(part)) mkdirSync(part, { mode: 0o700 });
       const directory = realpathSync(folder);
       if (isOwn(directory)) enableCompileCache({ directory });
     } catch {
