@@ -13,7 +13,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY gen gen
 COPY scripts/bundle.ts scripts/bundle.ts
-RUN node_modules/.bin/tsc -p tsconfig.build.json && node scripts/bundle.ts
+RUN node_modules/.bin/tsc -p tsconfig.build.json && cp -r src/server/status/page dist/src/server/status/page && node scripts/bundle.ts
 
 # Packages that run, without tools and without the Node that they could bring.
 FROM ${NODE_IMAGE} AS packages

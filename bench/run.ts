@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { tableOfMemory, tableOfStarts } from './footprint.ts';
+import { compareFar } from './far.ts';
 import { load } from './load.ts';
 import { measureRound } from './measure.ts';
 import type { LoadPlan, Round } from './measure.ts';
@@ -25,6 +26,8 @@ const HELP = `npm run bench -- [options]
   --memory          measures its memory instead: at rest, after a load of a minute (--seconds each kind of call), idle, for each open stream
   --idle N          seconds without calls before memory counts as idle (60)
   --against FOLDER  compares with another built checkout, in turns
+  --traces SHARES   also load the gateway with so many of its calls traced and exported: 0.01, 1, or several with commas between them
+  --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
   --seconds N       length of a round (1.5)
@@ -43,6 +46,8 @@ const { values } = parseArgs({
     memory: { type: 'boolean', default: false },
     idle: { type: 'string', default: '60' },
     against: { type: 'string' },
+    traces: { type: 'string' },
+    far: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '1.5' },
@@ -122,7 +127,23 @@ async function startAccounted(servers: Servers, upstream: ServerProcess): Promis
   return started;
 }
 
+async function startTraced(servers: Servers, upstream: ServerProcess): Promise<readonly ServerProcess[]> {
+  const started: ServerProcess[] = [];
+  for (const share of values.traces?.split(',') ?? []) {
+    if (!(Number(share) >= 0 && Number(share) <= 1)) throw new Error('--traces must be numbers from 0 to 1');
+    started.push(await servers.startTraced(upstream, share));
+  }
+  return started;
+}
+
+async function far(servers: Servers, awayMs: number, rounds: number): Promise<void> {
+  const { port, webPort = 0 } = await servers.startGateway(await servers.startUpstream());
+  const grpcPort = await servers.startRelay(port, awayMs);
+  say(await compareFar({ grpcPort, webPort: await servers.startRelay(webPort, awayMs) }, rounds));
+}
+
 async function main(servers: Servers, directory: string): Promise<void> {
+  if (values.far !== undefined) return far(servers, numberOf(values.far, 'far'), numberOf(values.rounds, 'rounds'));
   const scenarios = chosenScenarios();
   const rounds = numberOf(values.rounds, 'rounds');
   const plan: LoadPlan = {
@@ -136,7 +157,8 @@ async function main(servers: Servers, directory: string): Promise<void> {
   if (values.start) return say(await tableOfStarts(upstream, footprint));
   if (values.memory) return say(await tableOfMemory(upstream, plan, numberOf(values.idle, 'idle') * 1_000, footprint));
   const bare = values.bare ? [await servers.startBare(upstream)] : [];
-  const chosen = [...bare, await servers.startGateway(upstream), ...(await startAccounted(servers, upstream))];
+  const others = [...(await startAccounted(servers, upstream)), ...(await startTraced(servers, upstream))];
+  const chosen = [...bare, await servers.startGateway(upstream), ...others];
   if (values.profile) {
     for (const scenario of scenarios) for (const server of chosen) await profile(server, scenario, plan);
     return;

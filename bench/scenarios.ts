@@ -3,6 +3,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { MessageSchema, Role } from '../gen/understudy/v1/chat_pb.ts';
 import type { Message } from '../gen/understudy/v1/chat_pb.ts';
 import { ChatRequestSchema, StreamChatRequestSchema } from '../gen/understudy/v1/llm_pb.ts';
+import type { ChatRequest } from '../gen/understudy/v1/llm_pb.ts';
 import { frame } from './frames.ts';
 
 /** How many deltas a stream has. */
@@ -32,6 +33,12 @@ export const PIECES: readonly string[] = Array.from({ length: DELTAS }, (_, inde
 
 /** The whole answer of Chat. */
 export const CHAT_TEXT = PIECES.slice(0, 60).join('');
+
+/** The answer of far clients that want a long one: it stands twice in the answer of Chat, which has 10 MiB. */
+export const LONG_TEXT = 'a'.repeat(5 * 1024 * 1024);
+
+/** The word in the prompt that asks for it. */
+export const LONG_MARK = 'ask-long';
 
 /** Which part of the answer a piece of a stream belongs to. */
 export function kindOfPiece(name: ScenarioName, index: number): 'text' | 'reasoning' {
@@ -77,6 +84,15 @@ export const SCENARIOS: readonly Scenario[] = [
     messages: { least: 4, most: DELTAS + 3 },
   },
 ];
+
+/** A request of a far client: for the answer of Chat or the long one, with so many characters in its prompt. */
+export function farPrompt(answer: 'chat' | 'long', characters: number): ChatRequest {
+  const text = `${answer === 'chat' ? MARKS.chat : LONG_MARK}: ${'word '.repeat(characters / 5)}`;
+  return create(ChatRequestSchema, {
+    messages: [create(MessageSchema, { role: Role.USER, content: [{ part: { case: 'text', value: text } }] })],
+    ...(answer === 'chat' && { maxTokens: 100 }),
+  });
+}
 
 function prompt(name: ScenarioName): Message[] {
   const message = (role: Role, text: string): Message =>

@@ -14,6 +14,8 @@ import type { Ask, Reply } from './guard.ts';
 export interface ServerProcess {
   readonly name: string;
   readonly port: number;
+  /** Of the web door, where it has one. */
+  readonly webPort?: number;
   /** Asks the process; see guard.ts. Rejects where it has ended. */
   ask(ask: Ask): Promise<Reply>;
 }
@@ -62,6 +64,23 @@ export class Servers {
     return this.#startGateway(`gateway+${name}`, upstream, accountSections(this.#directory, store));
   }
 
+  /** Starts the gateway with every call traced, or a share of them, and a collector that takes its spans and metrics. */
+  async startTraced(upstream: ServerProcess, share: string): Promise<ServerProcess> {
+    const collector = await this.#start('collector', './collector.ts', (port) => [String(port)]);
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: originOf(collector),
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: share,
+    };
+    return this.#startGateway(`gateway+traces ${share}`, upstream, {}, env);
+  }
+
+  /** Starts a way to a port that takes so many milliseconds each way, and returns its own. */
+  async startRelay(port: number, delayMs: number): Promise<number> {
+    const relay = await this.#start('relay', './relay.ts', (own) => [String(own), String(port), String(delayMs)]);
+    return relay.port;
+  }
+
   /** Starts a Redis that keeps nothing on disk, and returns its URL. */
   async startRedis(): Promise<string> {
     const port = await freePort();
@@ -73,13 +92,19 @@ export class Servers {
     return `redis://127.0.0.1:${port}`;
   }
 
-  async #startGateway(name: string, upstream: ServerProcess, sections: object): Promise<ServerProcess> {
+  async #startGateway(
+    name: string,
+    upstream: ServerProcess,
+    sections: object,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const [web, admin] = [await freePort(), await freePort()];
-    return this.#start(name, '../bin/understudy.js', (port) => {
+    const argumentsFor = (port: number): string[] => {
       const path = join(this.#directory, `${name}.json`);
       writeFileSync(path, JSON.stringify({ ...gatewayConfig(upstream, { grpc: port, web, admin }), ...sections }));
       return ['--config', path];
-    });
+    };
+    return { ...(await this.#start(name, '../bin/understudy.js', argumentsFor, env)), webPort: web };
   }
 
   /** Ends every process that was started here, and waits until they are gone. */
@@ -94,12 +119,17 @@ export class Servers {
     );
   }
 
-  async #start(name: string, script: string, argumentsFor: (port: number) => string[]): Promise<ServerProcess> {
+  async #start(
+    name: string,
+    script: string,
+    argumentsFor: (port: number) => string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const port = await freePort();
     const child = fork(new URL(script, import.meta.url), argumentsFor(port), {
       execArgv: ['--import', new URL('guard.ts', import.meta.url).href],
       // The environment may hold keys, and with them targets.
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], ...env },
       // What a server logs is written, but costs its reader nothing.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

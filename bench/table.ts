@@ -73,6 +73,6 @@ function widthOf(text: string): number {
 }
 
 /** Returns the median; of an even number of values the higher of the two in the middle. */
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

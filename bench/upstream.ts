@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 
-import { CHAT_TEXT, kindOfPiece, PIECES, scenarioIn } from './scenarios.ts';
+import { CHAT_TEXT, kindOfPiece, LONG_MARK, LONG_TEXT, PIECES, scenarioIn } from './scenarios.ts';
 import type { ScenarioName } from './scenarios.ts';
 
 /** A fake provider that speaks Chat Completions over HTTP/1.1 and costs next to nothing: answers are bytes made beforehand. */
@@ -15,16 +15,18 @@ const USAGE = {
   completion_tokens_details: { reasoning_tokens: 0 },
 };
 const ANSWERS = {
-  chat: wholeAnswer(),
+  chat: wholeAnswer(CHAT_TEXT),
   apart: streamedAnswer('apart'),
   joined: streamedAnswer('joined'),
 } as const satisfies Record<ScenarioName, Buffer>;
 
+const LONG_ANSWER = wholeAnswer(LONG_TEXT);
+
 const HEAD_END = '\r\n\r\n';
 const LENGTH_HEADER = 'content-length: ';
 
-function wholeAnswer(): Buffer {
-  const message = { role: 'assistant', content: CHAT_TEXT, refusal: null };
+function wholeAnswer(content: string): Buffer {
+  const message = { role: 'assistant', content, refusal: null };
   const choices = [{ index: 0, message, logprobs: null, finish_reason: 'stop' }];
   const body = JSON.stringify({ ...IDENTITY, object: 'chat.completion', choices, usage: USAGE });
   return Buffer.from(`${head('application/json')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
@@ -57,29 +59,42 @@ function head(contentType: string): string {
 /** Answers the requests of one connection, one after the other. */
 function serve(socket: Socket): void {
   let held: Buffer = Buffer.alloc(0);
+  let pieces: Buffer[] = [];
+  let missing = 0;
   socket.on('data', (chunk: Buffer) => {
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+    pieces.push(chunk);
+    missing -= chunk.length;
+    if (missing > 0) return;
+    held = held.length === 0 && pieces.length === 1 ? chunk : Buffer.concat([held, ...pieces]);
+    pieces = [];
     for (let size = sizeOfRequest(held); size !== undefined; size = sizeOfRequest(held)) {
-      const scenario = scenarioIn(held.subarray(0, size));
+      const request = held.subarray(0, size);
+      const scenario = scenarioIn(request);
       if (scenario === undefined) {
         socket.destroy();
         return;
       }
-      socket.write(ANSWERS[scenario]);
+      socket.write(scenario === 'joined' && request.includes(LONG_MARK) ? LONG_ANSWER : ANSWERS[scenario]);
       held = held.subarray(size);
     }
+    missing = (declaredSize(held) ?? 0) - held.length;
   });
   socket.on('error', () => socket.destroy());
 }
 
-/** Returns how many bytes the first request has; undefined while some are missing. undici writes header names as here. */
+/** Returns how many bytes the first request has; undefined while some are missing. */
 function sizeOfRequest(bytes: Buffer): number | undefined {
+  const size = declaredSize(bytes);
+  return size !== undefined && size <= bytes.length ? size : undefined;
+}
+
+/** Returns how many bytes the first request says that it has, once its head is there. undici writes header names as here. */
+function declaredSize(bytes: Buffer): number | undefined {
   const headEnd = bytes.indexOf(HEAD_END);
   if (headEnd === -1) return undefined;
   const lengthAt = bytes.indexOf(LENGTH_HEADER);
   const length = lengthAt === -1 || lengthAt > headEnd ? 0 : readNumber(bytes, lengthAt + LENGTH_HEADER.length);
-  const size = headEnd + HEAD_END.length + length;
-  return size <= bytes.length ? size : undefined;
+  return headEnd + HEAD_END.length + length;
 }
 
 function readNumber(bytes: Buffer, from: number): number {

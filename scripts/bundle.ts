@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -12,6 +12,8 @@ const BUNDLE = join(DIST, 'bundle');
 /** What the packages ask for but have no need of here: an addon that nobody has installed, and the service that counts channels. */
 const LEFT_OUT = ['pg-native', '@grpc/proto-loader'];
 
+const PLACE = 'import.meta.url';
+
 /** One character outside Latin-1 doubles what V8 keeps of a file. None stands in a raw template, where an escape would be read as text. */
 const WIDE = /[^\0-\xFF]/g;
 
@@ -22,10 +24,13 @@ interface PackageFacts {
 
 async function main(): Promise<void> {
   const bundle = await rolldown({
-    input: { main: join(DIST, 'src/main.js'), 'sqlite-worker': join(DIST, 'src/ledger/store/sqlite-worker.js') },
+    input: { main: join(DIST, 'src/main.js') },
     platform: 'node',
     external: LEFT_OUT,
-    plugins: [{ name: 'narrow', renderChunk: (code) => ({ code: code.replace(WIDE, escaped), map: null }) }],
+    plugins: [
+      { name: 'places', transform: (code, id) => keepPlace(code, id) },
+      { name: 'narrow', renderChunk: (code) => ({ code: code.replace(WIDE, escaped), map: null }) },
+    ],
   });
   // Lines and names stay, so that a stack says where something was thrown.
   const { output } = await bundle.write({
@@ -37,6 +42,12 @@ async function main(): Promise<void> {
   const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
   writeFileSync(join(BUNDLE, 'licences.json'), `${JSON.stringify(licencesOf(modules), null, 2)}\n`);
   writeFileSync(join(DIST, 'src/main.js'), "import '../bundle/main.js';\n");
+}
+
+/** What lies beside a module of ours, a page or a worker, is still looked for there. */
+function keepPlace(code: string, path: string): string | undefined {
+  if (!path.startsWith(DIST) || !code.includes(PLACE)) return undefined;
+  return code.replaceAll(PLACE, `new URL(${JSON.stringify(relative(BUNDLE, path))}, ${PLACE}).href`);
 }
 
 function escaped(character: string): string {

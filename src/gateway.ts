@@ -1,12 +1,10 @@
 import { HeldToLimits } from './callers/limits/held-to-limits.ts';
 import { InProcessLimits } from './callers/memory/in-process-limits.ts';
-import { hasBudgets, readSpent } from './callers/memory/spent-before.ts';
+import { countsIn, newBudgets, readSpent } from './callers/memory/spent-before.ts';
 import { SharedLimits } from './callers/redis/shared-limits.ts';
-import { type OpenDirectory, openCallerDirectory } from './callers/credentials/caller-directory.ts';
+import { accountsOf } from './callers/named-callers.ts';
+import { LiveDirectory } from './callers/credentials/live-directory.ts';
 import { DefaultModels } from './catalogue/default-models.ts';
-import { KnownModels } from './catalogue/known-models.ts';
-import { listModels } from './catalogue/list-models.ts';
-import { TargetLists } from './catalogue/target-lists.ts';
 import { parseKeysFile } from './config/file/keys-file.ts';
 import type { Config } from './config/port/resolved.ts';
 import { keysFileRules } from './config/resolve-callers.ts';
@@ -14,23 +12,15 @@ import { Cohort } from './core/cohort.ts';
 import { backgroundTimers } from './core/background-timers.ts';
 import type { System } from './core/ports.ts';
 import { Engine } from './engine/engine.ts';
-import { DEFAULT_ENGINE_CONFIG } from './engine/port/config.ts';
-import type { RouteTable } from './engine/route/route.ts';
 import { openLedger } from './ledger/open-ledger.ts';
-import { Accounting } from './pricing/accounting.ts';
 import { PriceFallback } from './pricing/price-fallback.ts';
-import { createPriceTable } from './pricing/price-table.ts';
-import { AllowedChains } from './request-plan/allowed-chain.ts';
-import { type PlanContext, planRequest } from './request-plan/plan.ts';
 import { createAdminHandlers } from './server/admin/operator-service.ts';
 import { createHandlers } from './server/handlers/rpc-handlers.ts';
 import { within } from './server/http/within.ts';
-import type { GatewayPort } from './server/port/gateway-port.ts';
 import type { GatewaySnapshot, WiredGateway } from './server/handlers/wired-gateway.ts';
 import { defaultBytesInFlight } from './server/wire/byte-budget.ts';
 import { createTransfers } from './server/wire/transfers.ts';
 import { createFreeCheck } from './targets/free-calls.ts';
-import { wireTarget } from './targets/wire-target.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
 import type { SpentOf } from './telemetry/metering/caller-metrics.ts';
@@ -38,9 +28,11 @@ import { usageRecords } from './telemetry/report/usage-records.ts';
 import { type LogStyle, openReports } from './telemetry/reports.ts';
 import { loadSdk } from './upstream/head/sdk.ts';
 import { isOutOfDescriptors } from './upstream/network/descriptors.ts';
+import { openPort } from './wiring/live-port.ts';
+import { wireConfig, type WiredConfig } from './wiring/wired-config.ts';
 
-/** How long the reader of the log may take to read its end, in milliseconds. */
-const LOG_READ_MS = 500;
+/** How long the reader of the log, and who telemetry is exported to, may take for the last of it, in milliseconds. */
+const LAST_WORDS_MS = 1_000;
 
 /** How long a start waits for the store of limits, in milliseconds. */
 const STORE_REACH_MS = 1_000;
@@ -56,13 +48,15 @@ export interface GatewayParts {
    * embedding program looks after its own output and load.
    */
   readonly reports?: boolean | LogStyle;
+  /** The environment, which OpenTelemetry's exports are set up from; absent: nothing is exported. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** What another gateway knew of its targets. */
   readonly snapshot?: GatewaySnapshot | undefined;
 }
 
 /** Wires a gateway: the one page where every part meets. Contacts nobody before the first call. */
 export function wireGateway(parts: GatewayParts): WiredGateway {
-  const { config, version, system, reports = false, snapshot = [] } = parts;
+  const { config, version, system, reports = false, env, snapshot = [] } = parts;
   const cohort = new Cohort(system);
   const idle = backgroundTimers(system);
 
@@ -91,102 +85,81 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const spentOf: SpentOf = (account) => limitStore.spentOf(account);
   const figures = { spentOf, limitStore: sharedLimits?.figures, ledger: ledger.figures };
   const reported = { version, system, cohort, transfers: transfers.budget, ...figures };
-  const told = style === false ? undefined : openReports({ ...reported, style });
+  const told = style === false ? undefined : openReports({ ...reported, style, logged: config.log, env });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
 
-  // What calls cost.
-  const overrides = config.targets.map(({ name, prices }) => ({ target: name, prices }));
-  const prices = createPriceTable({ overrides });
+  // Whom calls go to, what is known of their models, and what they cost: until the next configuration holds.
   const priceFallback = new PriceFallback(() => import('@pydantic/genai-prices'));
   const limits = new HeldToLimits(limitStore, system, () => priceFallback.ready());
-  const accounting = new Accounting(prices, priceFallback, () => system.wall(), config.targets);
-
-  // Whom calls go to, and what is known of their models.
-  const targets = new Map(
-    config.targets.map((target) => {
-      const onUnknown = (): void => metrics?.unknownEvent(target.name, target.provider);
-      return [target.name, wireTarget(target, system, cohort, onUnknown)];
-    }),
-  );
   const defaults = new DefaultModels(system);
-  const lists = new TargetLists(idle, targets.values());
-  const known = new KnownModels(config.targets, defaults, lists);
-  const routeTable: RouteTable = {
-    targets: new Map(config.targets.map((target) => [target.name, known.routeTarget(target)])),
-    routes: new Map(config.routes.map(({ name, entries }) => [name, entries])),
-  };
+  const unknownEvent = (target: string, provider: string): void => metrics?.unknownEvent(target, provider);
+  const shared = { system, idle, cohort, priceFallback, defaults, unknownEvent };
+  let wired = wireConfig(config, shared);
+  metrics?.pricesHold(wired.prices);
 
   // Who is asked, when, and how often.
-  const { circuitBreaker, retry, admission } = config;
   const targetListeners: (() => void)[] = [];
   const engine = new Engine({
-    config: { ...DEFAULT_ENGINE_CONFIG, circuitBreaker, retry, admission },
+    config: wired.engine,
     targets: config.targets,
     runtime: system,
     observer: {
       targetChanged: () => {
         for (const listener of targetListeners) listener();
       },
+      attemptEnded: (record) => told?.attemptEnded(record),
       alert: (target, failure) => log?.alert(target, failure),
     },
     isOverloaded: load?.check,
-    checks: { check: createFreeCheck(targets), timers: idle },
+    checks: { check: createFreeCheck({ get: (target) => wired.targets.get(target) }), timers: idle },
   });
-  engine.restore(snapshot.map((target) => known.ofNamedModels(target)));
+  engine.restore(snapshot.map((target) => wired.known.ofNamedModels(target)));
 
-  // What the doors see of all this.
-  const startedAtMs = system.now();
-  const facts: PlanContext['facts'] = (target, model) => known.facts(target, model);
-  const chains = new AllowedChains(routeTable);
-  const planContext: PlanContext = { chains, targets, accounting, facts };
-  const port: GatewayPort = {
-    version,
-    plan: (request, streams, use) => {
-      known.readListsFor(request.model);
-      return planRequest(request, streams, planContext, use);
+  // What the doors see of all this. A call keeps to what held when it began.
+  const { port, hold } = openPort(
+    {
+      version,
+      system,
+      engine,
+      defaults,
+      limits,
+      beginTrace: told?.beginTrace,
+      callStarted: () => metrics?.callStarted(),
+      callEnded: (call, { accounting }) => {
+        ledger.record((callId) => usageRecords(call, callId, (attempt) => accounting.listNanoUsd(attempt)));
+        told?.callEnded(call);
+      },
     },
-    allowedTargets: (use) => chains.targetsOf(use),
-    limits,
-    run: async (call) => {
-      const ended = metrics?.callStarted();
-      try {
-        // Most calls have all their models, and need not wait a turn of the event loop for them.
-        const filled = defaults.fill(call, targets);
-        return await engine.run(filled instanceof Promise ? await filled : filled);
-      } finally {
-        ended?.();
-      }
-    },
-    targets: () => engine.health(),
-    costOfTarget: (target) => accounting.costOfTarget(target),
-    models: () => listModels(config.targets, { prices, known, lists }),
-    newRequestId: () => system.newId(),
-    uptimeMs: () => system.now() - startedAtMs,
-    isUnauthenticated: config.server.isUnauthenticated,
-    callEnded: (call) => {
-      ledger.record((callId) => usageRecords(call, callId, (attempt) => accounting.listNanoUsd(attempt)));
-      told?.callEnded(call);
-    },
-  };
+    wired,
+  );
 
   // Who calls. A program that embeds the gateway has no doors, and nobody to ask.
-  let directory: OpenDirectory | undefined;
+  const say = { info: (message: string) => log?.info(message), warn: (message: string) => log?.warn(message) };
+  const directory = new LiveDirectory(config.callers, {
+    system,
+    fetch,
+    readKeys: (text, callers) => parseKeysFile(text, keysFileRules(callers)),
+    ...say,
+  });
+  const refused = told?.credentialsRefused ?? (() => undefined);
   const authentication: WiredGateway['authentication'] = () => {
-    const { callers } = config;
-    if (callers === undefined) return undefined;
-    const readKeys = (text: string) => parseKeysFile(text, keysFileRules(callers));
-    const say = { info: (message: string) => log?.info(message), warn: (message: string) => log?.warn(message) };
-    directory ??= openCallerDirectory({ config: callers, system, fetch, readKeys, ...say });
-    const refused = told?.credentialsRefused ?? (() => undefined);
-    return { directory, includesHealth: config.server.authenticateHealth, refused };
+    const known = directory.now();
+    return known && { directory: known, includesHealth: wired.config.server.authenticateHealth, refused };
   };
+  const readBudgets = async (budgets: ReadonlySet<string>): Promise<void> => {
+    if (budgets.size === 0 || sharedLimits !== undefined) return;
+    const spent = await readSpent((sinceMs) => ledger.spentSince(sinceMs), system.wall());
+    ownLimits.restore(spent.filter(countsIn(budgets)));
+  };
+  const retired = new Set<WiredConfig>();
 
   const random = (): number => system.random();
   return {
     port,
     authentication,
     load: () => engine.load,
+    loadFigures: told && (() => told.recent.figures(() => engine.load)),
     transfers,
     handlers: () => createHandlers(port, { random }),
     doorHandlers: (isAccepting) => createHandlers(port, { random, isAccepting, maxMessageBytes }),
@@ -196,43 +169,59 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
         operator: {
           force: (target, state, circuit) => engine.force(target, state, circuit),
           reset: (target) => engine.reset(target),
-          hasModel: (target, model) => known.hasCircuit(target, model) || engine.hasCircuit(target, model),
+          hasModel: (target, model) => wired.known.hasCircuit(target, model) || engine.hasCircuit(target, model),
         },
         acted: (act) => log?.operatorActed(act),
       }),
+    status: told && { gateway: port, load: () => engine.load, ...told.status, ...figures },
     usage: { queries: ledger.queries, wall: () => system.wall(), newRequestId: () => port.newRequestId(), random },
-    metrics: metrics && (() => metrics.render(engine.health(), engine.load)),
+    metrics: metrics && ((isOpenMetrics) => metrics.render(engine.health(), engine.load, isOpenMetrics)),
+    callMeter: metrics?.calls,
     open: async () => {
+      if (metrics !== undefined) await told?.open(() => metrics.read(engine.health(), engine.load));
       await ledger.ready();
       // The first calls would be refused, where it is there but not yet reached.
       if (sharedLimits !== undefined) await within(system, STORE_REACH_MS, sharedLimits.reached);
-      if (hasBudgets(config.callers) && sharedLimits === undefined)
-        ownLimits.restore(await readSpent((sinceMs) => ledger.spentSince(sinceMs), system.wall()));
+      await readBudgets(newBudgets(config.callers));
     },
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
+      await wired.prepare();
     },
     reportFault: (thrown) => log?.fault(thrown),
     onTargetChange: (listener) => void targetListeners.push(listener),
+    configure: async (next) => {
+      await Promise.all(next.targets.map(({ provider }) => loadSdk(provider)));
+      await readBudgets(newBudgets(next.callers, wired.config.callers));
+      const before = wired;
+      wired = wireConfig(next, shared, before);
+      for (const { name } of next.targets) if (wired.keptOf(name) === 'NOTHING') defaults.forget(name);
+      metrics?.pricesHold(wired.prices);
+      directory.configure(next.callers);
+      metrics?.accountsHold(accountsOf(next.callers));
+      hold(wired, engine.configure(wired.engine, next.targets, wired.keptOf));
+      void wired.prepare();
+      retired.add(before);
+      void before.retire(wired).then(() => retired.delete(before));
+    },
     snapshot: () => engine.snapshot(),
     tlsHappened: (event) => told?.tlsHappened(event),
-    note: (message) => log?.info(message),
+    configHappened: (event) => told?.configHappened(event),
+    note: (message, level = 'info') => log?.[level](message),
     repeatNothing: () => engine.repeatNothing(),
     drain: () => engine.drain(),
     close: async () => {
       engine.drain();
-      directory?.close();
-      lists.close();
-      await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
+      directory.close();
+      await Promise.all([wired, ...retired].map((each) => each.close()));
       await limitStore.close();
       load?.close();
+      told?.recent.close();
       stopWatching?.();
       await ledger.close();
       // What was just answered is reported in the next turn.
       await system.yieldIo();
-      if (log === undefined) return;
-      log.flush();
-      await within(system, LOG_READ_MS, log.written());
+      if (told !== undefined) await within(system, LAST_WORDS_MS, told.close());
     },
   };
 }

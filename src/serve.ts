@@ -6,8 +6,11 @@ import { showsColors } from './cli/terminal/terminal.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config, DrainConfig } from './config/port/resolved.ts';
 import { loadProcessConfig } from './config/process-config.ts';
+import { describeProxies } from './config/outbound/proxied-targets.ts';
+import { ConfigReload } from './config/reload/config-reload.ts';
 import { describeStartup, shownDoors } from './config/summary.ts';
 import { openTlsFiles } from './config/tls/watched-files.ts';
+import { NotedReads } from './files/noted-reads.ts';
 import { wireGateway } from './gateway.ts';
 import { openAdmin } from './server/admin/operator-door.ts';
 import { openGrpcDoor } from './server/grpc/native-door.ts';
@@ -35,12 +38,14 @@ const SAME_SIGNAL_MS = 1_000;
  * @param logFormat - `auto`: text where standard output is a terminal, JSON elsewhere
  */
 export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promise<void> {
-  const config = await loadProcessConfig(flags, system);
+  const reads = new NotedReads();
+  const load = (readFile = reads.read) => loadProcessConfig(flags, system, readFile);
+  const config = await load();
   const log = {
     text: logFormat === 'auto' ? isatty(stdout.fd) : logFormat === 'text',
     colors: showsColors(stdout.fd, env),
   };
-  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: log });
+  const gateway = wireGateway({ config, version: PACKAGE_VERSION, system, reports: log, env });
   const room = new Room(() => gateway.load(), system);
   const serving = new ServingStatus(() => gateway.port.targets(), system, room.isLeft);
   gateway.onTargetChange(() => {
@@ -56,7 +61,19 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
   const doors = await openDoors(config.server, gateway, serving, tls, () => isAccepting);
   serving.startServing();
   const addresses = { grpc: doors.grpc.address, web: doors.web.address, admin: doors.admin.address };
-  listenForSignals(gateway, config.server.drain, async (drain) => {
+  gateway.configHappened({ kind: 'started' });
+  const reload = new ConfigReload({
+    config,
+    reads,
+    load,
+    apply: (next) => gateway.configure(next),
+    happened: (outcome) => gateway.configHappened(outcome),
+    fault: (thrown) => gateway.reportFault(thrown),
+    timers: system,
+    env,
+  });
+  listenForSignals(gateway, reload, async (drain) => {
+    reload.stop();
     const repeatNothing = (): void => gateway.repeatNothing();
     const open = [doors.grpc, doors.web];
     await drainDoors({ ...drain, serving, doors: open, repeatNothing, refuseNew, runtime: system });
@@ -71,7 +88,8 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
     const { grpc, web, admin } = shownDoors(addresses, config.server);
     gateway.note(`serving: gRPC ${grpc}, web ${web}, admin ${admin}`);
     // Text has them above.
-    for (const warning of config.warnings) gateway.note(`warning: ${warning}`);
+    for (const line of describeProxies(config.targets)) gateway.note(line);
+    for (const warning of config.warnings) gateway.note(`warning: ${warning}`, 'warn');
   }
   await gateway.warmUp();
 }
@@ -102,8 +120,8 @@ async function openDoors(
   const { corsOrigins, idleTimeoutMs, allowedHosts } = server;
   const handlers = gateway.doorHandlers(isAccepting);
   const shared = { runtime: system, transfers: gateway.transfers };
-  const authentication = gateway.authentication();
-  const audience = audienceOf(authentication !== undefined, [grpcAddress, httpAddress]);
+  const { authentication, callMeter: meter } = gateway;
+  const audience = () => audienceOf(authentication() !== undefined, [grpcAddress, httpAddress]);
   const calls = {
     handlers,
     usage: createUsageHandlers(gateway.usage, audience),
@@ -112,29 +130,41 @@ async function openDoors(
   };
   const tlsHappened = (event: TlsEvent): void => gateway.tlsHappened(event);
   const http = { idleTimeoutMs, allowedHosts, tlsHappened };
+  const native = { tlsHappened, meter, loadFigures: gateway.loadFigures };
   const isReady = (): boolean => serving.isReady;
   const isLeaving = (): boolean => serving.isDraining;
-  const [grpc, web, admin] = await Promise.all([
-    openGrpcDoor({ ...shared, ...calls, address: grpcAddress, serving, reflection, connections, tlsHappened }),
-    openWebDoor({ ...shared, ...http, ...calls, address: httpAddress, isReady, isLeaving, corsOrigins }),
-    openAdmin({
-      ...shared,
-      ...http,
-      address: adminAddress,
-      tls: tls.admin,
-      isReady,
-      usage: gateway.usage,
-      ...(gateway.metrics && { metrics: gateway.metrics }),
-      ...(adminService && { handlers: gateway.adminHandlers() }),
-    }),
-  ]);
+  // One after another: the later ones say where the earlier ones are.
+  const places = { address: grpcAddress, serving, reflection, connections };
+  const grpc = await openGrpcDoor({ ...shared, ...calls, ...native, ...places });
+  const beside = { grpc: { address: grpc.address, reflection }, address: httpAddress };
+  const web = await openWebDoor({ ...shared, ...http, ...calls, ...beside, isReady, isLeaving, corsOrigins });
+  const doors = {
+    grpc: grpc.address,
+    web: web.address,
+    isSecure: tls.doors !== undefined,
+    get asksWhoCalls() {
+      return authentication() !== undefined;
+    },
+  };
+  const admin = await openAdmin({
+    ...shared,
+    ...http,
+    status: gateway.status,
+    doors,
+    address: adminAddress,
+    tls: tls.admin,
+    isReady,
+    usage: gateway.usage,
+    ...(gateway.metrics && { metrics: gateway.metrics }),
+    ...(adminService && { handlers: gateway.adminHandlers() }),
+  });
   return { grpc, web, admin };
 }
 
-/** Ends in order at the first signal that asks for it, and at once at a second. SIGHUP ends nothing. */
+/** Ends in order at the first signal that asks for it, and at once at a second. SIGHUP has the configuration read again. */
 function listenForSignals(
   gateway: WiredGateway,
-  { pauseMs, graceMs }: DrainConfig,
+  reload: ConfigReload,
   end: (drain: DrainConfig) => Promise<void>,
 ): void {
   let stoppedAtMs: number | undefined;
@@ -145,6 +175,7 @@ function listenForSignals(
       return;
     }
     stoppedAtMs = system.now();
+    const { pauseMs, graceMs } = reload.config.server.drain;
     system.exitWithin(graceMs + EXIT_SLACK_MS);
     gateway.note(`${signal}: calls under way may go on for ${graceMs} ms`);
     void (async () => {
@@ -157,7 +188,7 @@ function listenForSignals(
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.on('SIGHUP', () => {
-    gateway.note('SIGHUP: there is nothing to reload');
+    if (stoppedAtMs === undefined) void reload.reload();
   });
 }
 

@@ -48,6 +48,13 @@ export class NamedCallers {
   }
 }
 
+/** Returns the accounts of callers and groups that are named, by their keys. */
+export function accountsOf(config: CallersConfig = { callers: [], groups: [] }): ReadonlyMap<string, CallerAccount> {
+  const named = new NamedCallers(config);
+  const callers = config.callers.flatMap(({ name }) => named.get(name) ?? []);
+  return new Map(callers.flatMap(({ accounts }) => accounts).map((account) => [account.key, account]));
+}
+
 function accountOf(key: string, family: string, { limits, budgets }: AllowanceConfig): readonly CallerAccount[] {
   const isUnlimited = Object.values(limits).every((limit) => limit === undefined) && budgets.length === 0;
   return isUnlimited ? [] : [{ key, family, limits, budgets }];

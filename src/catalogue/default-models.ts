@@ -25,6 +25,12 @@ export class DefaultModels {
     return target.model ?? this.#chosen.get(target.name) ?? '';
   }
 
+  /** Forgets what a target has chosen: it is another upstream. */
+  forget(target: string): void {
+    this.#chosen.delete(target);
+    this.#silentUntilMs.delete(target);
+  }
+
   /**
    * Returns the call with the models of its chain filled in, where their targets could be asked for them, and with the time that
    * this took taken off; at once where none is missing. Waits at most two seconds, and for nobody who has given up. Never rejects.

@@ -23,6 +23,8 @@ interface TargetList {
   reading: Promise<void> | undefined;
 }
 
+const UNREAD = { models: new Map<string, ListedModel>(), nextReadAtMs: Number.NEGATIVE_INFINITY };
+
 /**
  * The models that targets list themselves: read in the background when somebody could use them, every six hours at most, bounded
  * in size and time. No request ever waits for them. Mocks are not asked: their models are made up.
@@ -33,15 +35,19 @@ export class TargetLists {
   readonly #abort = new AbortController();
   #soon: object | number | undefined;
 
-  /** @param runtime its timers need not keep the process alive */
-  constructor(runtime: Timers, targets: Iterable<Target>) {
+  /**
+   * @param runtime its timers need not keep the process alive
+   * @param before what was read of targets until now; it still holds of those that are kept
+   */
+  constructor(runtime: Timers, targets: Iterable<Target>, before?: TargetLists, isKept = (_target: string) => true) {
     this.#runtime = runtime;
     for (const target of targets) {
       const { config, adapter } = target;
       if (config.mock || adapter.modelList === undefined) continue;
       const list = adapter.modelList;
-      const nextReadAtMs = Number.NEGATIVE_INFINITY;
-      this.#lists.set(config.name, { target, list, models: new Map(), nextReadAtMs, reading: undefined });
+      const known = before === undefined || !isKept(config.name) ? undefined : before.#lists.get(config.name);
+      const { models, nextReadAtMs } = known ?? UNREAD;
+      this.#lists.set(config.name, { target, list, models, nextReadAtMs, reading: undefined });
     }
   }
 

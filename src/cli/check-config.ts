@@ -49,8 +49,9 @@ function counted(targets: number): string {
   return targets === 1 ? '1 target' : `${targets} targets`;
 }
 
-function keyOf({ apiKey, mock }: TargetConfig): string {
+function keyOf({ apiKey, identity, mock }: TargetConfig): string {
   if (mock) return 'not needed: the mock answers';
+  if (identity !== undefined) return 'tokens of Microsoft Entra';
   return apiKey === undefined ? 'none' : 'set';
 }
 
@@ -66,7 +67,8 @@ function documentOf({ targets, routes, server, warnings, demo }: Config, ok: boo
       ...(target.model !== undefined && { model: target.model }),
       ...(target.api !== undefined && { api: target.api }),
       host: target.mock ? 'mock' : hostOf(target.baseUrl),
-      key: target.apiKey === undefined ? 'none' : 'set',
+      key: target.identity !== undefined ? 'entra' : target.apiKey === undefined ? 'none' : 'set',
+      ...(target.proxy !== undefined && { proxy: hostOf(target.proxy.origin) }),
       source: target.source,
     })),
     routes: routes.map(({ name, entries }) => ({

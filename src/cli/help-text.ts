@@ -59,12 +59,18 @@ ${COMPATIBLE_LINES}
   AZURE_OPENAI_MODEL, OPENAI_MODEL, ANTHROPIC_MODEL, DEEPSEEK_MODEL, OLLAMA_MODEL${COMPATIBLE_MODELS}
                           the provider's default model
 
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY    proxies on the way to providers, as curl takes them
+  NODE_EXTRA_CA_CERTS, SSL_CERT_FILE   authorities besides those of Node, or in their place
+  AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_FEDERATED_TOKEN_FILE or AZURE_CLIENT_SECRET
+                                       Azure OpenAI by Microsoft Entra, in place of a key
+
   UNDERSTUDY_MOCK=1                    every target answers from the mock, without network
   UNDERSTUDY_CONFIG                    path of the config file; its targets replace those above
   UNDERSTUDY_GRPC_ADDRESS              default 127.0.0.1:50051
   UNDERSTUDY_HTTP_ADDRESS              default 127.0.0.1:8080
   UNDERSTUDY_ADMIN_ADDRESS             default 127.0.0.1:9464
   UNDERSTUDY_ALLOW_UNAUTHENTICATED=1   allow addresses that other machines can reach
+  UNDERSTUDY_LOG_LEVEL                 least level of log lines: info (default), warn or error
 `;
 
 /** Stands behind the flags of `check`. */

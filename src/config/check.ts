@@ -3,6 +3,7 @@ import { withoutApiVersion } from './port/base-url.ts';
 import type { Environment } from './port/resolved.ts';
 import { formatPath, problemAt, valueAt, type ConfigProblem } from './port/problem.ts';
 import { defaultModel, isOwnHost } from './port/provider-defaults.ts';
+import { hasIdentity } from './outbound/environment-identity.ts';
 import { routeSchema, targetSchema, type FileTarget } from './file/schema.ts';
 import { isMock } from './resolve-target.ts';
 
@@ -79,6 +80,9 @@ function claimNames(
   });
 }
 
+const AZURE_KEY =
+  'is required for azure-openai; set it, or set mock: true, or in the environment AZURE_CLIENT_ID, AZURE_TENANT_ID, and AZURE_FEDERATED_TOKEN_FILE or AZURE_CLIENT_SECRET';
+
 function targetProblems(target: FileTarget, index: number, input: CheckInput): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const path = (field: string) => ['targets', index, field];
@@ -91,8 +95,9 @@ function targetProblems(target: FileTarget, index: number, input: CheckInput): C
       missing('base_url', 'is required for azure-openai: https://NAME.openai.azure.com/openai/v1');
     }
     const ownHost = provider !== 'ollama' && isOwnHost(provider, target.base_url);
-    if (target.api_key === undefined && (azure || ownHost)) {
-      missing('api_key', `is required for ${provider}${azure ? '' : ' on its own host'}; set it, or set mock: true`);
+    if (target.api_key === undefined && azure && !hasIdentity(input.env)) missing('api_key', AZURE_KEY);
+    if (target.api_key === undefined && !azure && ownHost) {
+      missing('api_key', `is required for ${provider} on its own host; set it, or set mock: true`);
     }
   }
   if (azure && target.model === undefined && defaultModel(provider, input.env) === undefined) {

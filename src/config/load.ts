@@ -1,25 +1,30 @@
-import { basename, dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 
-import type { Config, Environment, RouteConfig, TargetConfig } from './port/resolved.ts';
+import type { Config, Environment, TargetConfig } from './port/resolved.ts';
 import { callerProblems } from './check-callers.ts';
-import { crossProblems, splitEntry } from './check.ts';
+import { crossProblems } from './check.ts';
 import { bareTarget, detectTargets, type DetectedTarget } from './detect.ts';
 import { schemaProblems } from './file/issues.ts';
 import { hideKeys, keysOf } from './port/hidden-keys.ts';
 import { readSwitch, resolveServer, type GuardedAddresses } from './listen.ts';
 import { OLLAMA_DEFAULT_URL } from './ollama-probe.ts';
-import { parseKeysFile } from './file/keys-file.ts';
 import { parseConfigText } from './file/parse.ts';
 import { ConfigError, valueAt, type ConfigProblem } from './port/problem.ts';
 import { readVariable } from './port/provider-defaults.ts';
-import { fileSchema, serverSchema, type ConfigInput, type FileConfig } from './file/schema.ts';
-import { substituteVariables } from './file/substitute.ts';
+import { fileSchema, serverSchema, type ConfigInput } from './file/schema.ts';
+import { proxiedTargets } from './outbound/proxied-targets.ts';
 import { resolveAdmission } from './resolve-admission.ts';
 import { resolveLedger } from './resolve-ledger.ts';
+import { resolveLog } from './logging/resolve-log.ts';
 import { resolveLimitStore } from './file/limit-store-schema.ts';
-import { keysFileRules, resolveCallers } from './resolve-callers.ts';
+import { withPrices, checkKeysFile } from './named-files.ts';
+import { resolveCallers } from './resolve-callers.ts';
+import { resolveRoutes } from './resolve-routes.ts';
 import { resolveTarget } from './resolve-target.ts';
 import { resolveTls, type TlsReader } from './tls/resolve-tls.ts';
+import { prepareTree } from './tree/prepare-tree.ts';
+import { SecretFiles } from './tree/secret-files.ts';
 
 /** Where a process's configuration comes from. */
 export interface LoadOptions {
@@ -71,19 +76,14 @@ export function loadConfig(options: LoadOptions): Config {
   const folder = dirname(path);
   const tls = { folder, read: options.readFile, wallMs: options.wallMs };
   const config = assemble({ raw: parseConfigText(text, label), label, folder, tls, ...given });
-  checkCallerFiles(config, options.readFile);
-  return config;
+  checkKeysFile(config, options.readFile);
+  return withPrices(config, options.readFile);
 }
 
 /** Makes a configuration for a program that embeds the gateway, with the same checks. Throws {@link ConfigError}. */
 export function createConfig(options: CreateOptions): Config {
-  return assemble({
-    raw: options.config ?? {},
-    label: 'config',
-    env: options.env ?? {},
-    demo: false,
-    ollamaFound: false,
-  });
+  const given = { raw: options.config ?? {}, label: 'config', env: options.env ?? {} };
+  return withPrices(assemble({ ...given, demo: false, ollamaFound: false }), (path) => readFileSync(path, 'utf8'));
 }
 
 function readText(options: LoadOptions, path: string): string {
@@ -98,27 +98,13 @@ function readText(options: LoadOptions, path: string): string {
   }
 }
 
-/** Reads the file of keys once, so that a process does not start with one that is wrong. */
-function checkCallerFiles({ callers }: Config, readFile: LoadOptions['readFile']): void {
-  if (callers?.apiKeysFile === undefined) return;
-  let text: string;
-  try {
-    text = readFile(callers.apiKeysFile);
-  } catch (error) {
-    const code = valueAt(error, ['code']);
-    throw new ConfigError([
-      { path: 'api_keys_file', message: `cannot be read${typeof code === 'string' ? ` (${code})` : ''}` },
-    ]);
-  }
-  parseKeysFile(text, keysFileRules(callers));
-}
-
 function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, tls }: Assembly): Config {
   const problems: ConfigProblem[] = [];
-  const { value: tree, problems: unset } = substituteVariables(raw, env);
-  problems.push(...unset);
+  const secrets = new SecretFiles(tls?.read, folder);
+  const { tree, problems: unmeant, notes } = prepareTree(raw, env, secrets);
+  problems.push(...unmeant);
   const parsed = fileSchema.safeParse(tree);
-  const failed = new Set(unset.map((problem) => problem.path));
+  const failed = new Set(unmeant.map((problem) => problem.path));
   problems.push(...schemaProblems(parsed.error?.issues ?? [], raw).filter((problem) => !failed.has(problem.path)));
 
   const mockAll = readSwitch(env, 'UNDERSTUDY_MOCK', problems) ?? false;
@@ -149,7 +135,8 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
       }
     : undefined;
   const file = parsed.data;
-  if (problems.length > 0 || file === undefined || server === undefined) {
+  const log = file && resolveLog(file.log, env, problems);
+  if (problems.length > 0 || file === undefined || log === undefined || server === undefined) {
     const keys = [...keysOf(env), ...keysOfTargets(raw), ...keysOfTargets(tree)];
     throw new ConfigError(
       problems.map(({ path, message }) => ({ path: hideKeys(path, keys), message: hideKeys(message, keys) })),
@@ -162,11 +149,12 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
     file,
     placed.map(({ target }) => target.name),
   );
-  const targets = placed.map(({ target, source, organization }): TargetConfig => {
+  const resolved = placed.map(({ target, source, organization }): TargetConfig => {
     const entries = routes.flatMap((route) => route.entries).filter((entry) => entry.target === target.name);
     const routedModels = entries.flatMap((entry) => entry.model ?? []);
     return resolveTarget(target, { env, mockAll, source, organization, routedModels });
   });
+  const { targets, warnings: ofProxies } = proxiedTargets(resolved, env);
   return {
     targets,
     routes,
@@ -185,14 +173,19 @@ function assemble({ raw, label, env, demo, ollamaFound, heapLimitBytes, folder, 
     },
     admission: resolveAdmission(file.admission, heapLimitBytes),
     server,
+    log,
     ledger: resolveLedger(file.ledger, { folder, demo }),
     callers: resolveCallers(file, folder),
+    pricesFile: file.prices_file === undefined ? undefined : resolve(folder ?? '.', file.prices_file),
     limits: file.limits && resolveLimitStore(file.limits),
+    secretFiles: secrets.paths,
     warnings: [
       ...(server.isUnauthenticated
         ? ['other machines can reach the gateway, which does not ask who calls: whoever reaches it spends on its keys']
         : []),
       ...(detection?.warnings ?? []),
+      ...notes,
+      ...ofProxies,
       ...tlsWarnings,
       ...(mockAll && targets.length === 0
         ? ['UNDERSTUDY_MOCK is set, but there is no target that could be a mock']
@@ -229,13 +222,4 @@ function demoTarget(ollama: boolean): DetectedTarget {
   return ollama
     ? { target: bareTarget('ollama', OLLAMA_DEFAULT_URL), source: '--demo (Ollama was found running)' }
     : { target: bareTarget('mock'), source: '--demo' };
-}
-
-function resolveRoutes(file: FileConfig, targetNames: readonly string[]): readonly RouteConfig[] {
-  const routes = file.routes.map((route): RouteConfig => ({
-    name: route.name,
-    entries: route.targets.map(splitEntry),
-  }));
-  if (routes.some((route) => route.name === 'default')) return routes;
-  return [{ name: 'default', entries: targetNames.map((target) => ({ target })) }, ...routes];
 }

@@ -3,6 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 
 import type { Runtime, Timers } from '../core/ports.ts';
 import { loadConfig } from './load.ts';
+import { adoptAuthorities, adoptProxies } from './outbound/process-network.ts';
 import { probeOllama } from './ollama-probe.ts';
 import type { Config } from './port/resolved.ts';
 
@@ -20,17 +21,22 @@ export interface ConfigFlags {
 /**
  * Loads the configuration of this process; where that leaves nothing but the demo, an Ollama on this machine is looked for. Throws
  * ConfigError with every problem.
+ *
+ * @param readFile reads a file as text; throws where it cannot
  */
 export async function loadProcessConfig(
   { config: configPath, demo }: ConfigFlags,
   timers: Timers & Pick<Runtime, 'wall'>,
+  readFile = (path: string): string => readFileSync(path, 'utf8'),
 ): Promise<Config> {
   const { heap_size_limit: heapLimitBytes } = getHeapStatistics();
-  const readFile = (path: string): string => readFileSync(path, 'utf8');
+  adoptAuthorities(process.env, readFile);
   const load = (ollamaFound: boolean): Config =>
     loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes, wallMs: timers.wall() });
   const config = load(false);
-  return config.demo && (await findOllama(timers)) ? load(true) : config;
+  const found = config.demo && (await findOllama(timers)) ? load(true) : config;
+  adoptProxies(process.env);
+  return found;
 }
 
 async function findOllama(timers: Timers): Promise<boolean> {

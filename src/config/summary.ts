@@ -1,6 +1,7 @@
 import type { RouteEntry } from '../engine/route/route.ts';
 import { alignedTable, printable } from './port/aligned-table.ts';
 import { hostOf } from './port/base-url.ts';
+import { describeProxies } from './outbound/proxied-targets.ts';
 import { hideKeys } from './port/hidden-keys.ts';
 import type { Config, TargetConfig } from './port/resolved.ts';
 
@@ -25,6 +26,7 @@ export function describeStartup(config: Config, doors: OpenDoors, version: strin
   const sections = [
     `Understudy ${version}`,
     describeTargets(config, table),
+    describeProxies(config.targets).join('\n'),
     table(
       ['route', 'order'],
       config.routes

@@ -5,6 +5,8 @@ export interface HttpRequest {
   readonly url: URL;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Headers of this request alone, names and values in turn. */
+  readonly ownHeaders?: readonly string[] | undefined;
   readonly body: string;
 }
 
@@ -32,6 +34,11 @@ export interface HttpExchange {
 /** Sends requests: over sockets, or to the mock. */
 export interface Transport {
   send(request: HttpRequest, handler: HttpHandler): HttpExchange;
+  /**
+   * Closes all connections behind what is under way, which goes on. What is sent all the same has a connection of its own, until its
+   * end. Resolves when nothing is under way; never rejects.
+   */
+  retire(): Promise<void>;
   /** Closes all connections; what is under way is destroyed. */
   close(): Promise<void>;
 }

@@ -6,16 +6,15 @@ import type { Call, CallResult, ChainEntry, TargetHealth } from './port/call.ts'
 import type { EngineObserver } from './port/observer.ts';
 import type { EngineConfig, EngineTarget } from './port/config.ts';
 import type { EngineLoad } from './port/engine-load.ts';
-import { Cooldown } from './target/cooldown.ts';
+import type { KeptKnowledge } from './port/kept-knowledge.ts';
+import { type EngineSetup, setUp } from './setup.ts';
 import { Drain } from './request/drain.ts';
 import { ConversationTargets, moved, withLastFirst } from './route/conversation-targets.ts';
 import type { OperatorState } from './target/operator-switch.ts';
-import { Pacing } from './target/pacing.ts';
 import { CircuitChecks } from './target/checks/circuit-checks.ts';
 import type { FreeCheck } from './target/checks/free-check.ts';
 import { SuspensionChecks } from './target/checks/suspension-checks.ts';
-import type { Account, TargetSnapshot } from './target/state.ts';
-import { TargetState } from './target/state.ts';
+import type { TargetSnapshot, TargetState } from './target/state.ts';
 
 /** What an engine is made of. */
 export interface EngineParts {
@@ -34,10 +33,9 @@ export interface EngineParts {
  * never sees a message: outputs and ends of answers are opaque to it. Reads time and chance from the runtime alone.
  */
 export class Engine {
-  readonly #config: EngineConfig;
+  #setup: EngineSetup;
   readonly #runtime: Runtime;
   readonly #observer: EngineObserver;
-  readonly #states: ReadonlyMap<string, TargetState>;
   readonly #admission: AdmissionQueue;
   readonly #drain = new Drain();
   readonly #conversations: ConversationTargets;
@@ -45,7 +43,6 @@ export class Engine {
   readonly #circuitChecks: CircuitChecks | undefined;
 
   constructor({ config, targets, runtime, observer = {}, isOverloaded = () => false, checks }: EngineParts) {
-    this.#config = config;
     this.#runtime = runtime;
     const changed = (name: string): void => observer.targetChanged?.(name);
     const looksAfter = checks && new SuspensionChecks(checks.timers, checks.check, changed);
@@ -53,32 +50,56 @@ export class Engine {
     this.#circuitChecks = checks && new CircuitChecks(checks.timers, checks.check, changed);
     this.#observer = looksAfter === undefined ? observer : this.#lookingAfter(observer, looksAfter);
     this.#admission = new AdmissionQueue(config.admission, runtime, isOverloaded);
-    const now = (): number => runtime.now();
-    this.#conversations = new ConversationTargets(now);
-    const accounts = new Map<string, Account>();
-    const accountOf = (group: string): Account => {
-      const made = accounts.get(group) ?? {
-        cooldown: new Cooldown(now, () => runtime.random()),
-        pacing: new Pacing(now),
-      };
-      accounts.set(group, made);
-      return made;
-    };
-    this.#states = new Map(
-      targets.map((target) => [target.name, new TargetState(target, accountOf(target.limitGroup), config, runtime)]),
-    );
+    this.#conversations = new ConversationTargets(() => runtime.now());
+    this.#setup = setUp(targets, config, runtime);
   }
 
-  /** Runs one request to its end. Never rejects; a chain that names an unknown target is a fault of ours and ends as one. */
-  run<Output, Final>(call: Call<Output, Final>): Promise<CallResult<Output, Final>> {
-    return call.affinity === undefined ? this.#runThrough(call) : this.#goOn(call, call.affinity);
+  /** What calls that begin now are run by. */
+  get setup(): EngineSetup {
+    return this.#setup;
+  }
+
+  /**
+   * Goes on with other settings and targets. Calls under way end with those that they began with; what was promised to them stays.
+   *
+   * @param keptOf how much of what is known of a target, by its name, still holds
+   */
+  configure(
+    config: EngineConfig,
+    targets: readonly EngineTarget[],
+    keptOf: (target: string) => KeptKnowledge,
+  ): EngineSetup {
+    const before = this.#setup;
+    const setup = setUp(targets, config, this.#runtime, before, keptOf);
+    this.#setup = setup;
+    this.#admission.configure(config.admission);
+    for (const [name, state] of before.states) {
+      if (setup.states.get(name) === state) continue;
+      this.#suspensionChecks?.forget(name);
+      this.#circuitChecks?.forget(name);
+    }
+    for (const name of new Set([...before.states.keys(), ...setup.states.keys()])) this.#observer.targetChanged?.(name);
+    return setup;
+  }
+
+  /**
+   * Runs one request to its end. Never rejects; a chain that names an unknown target is a fault of ours and ends as one.
+   *
+   * @param setup what it was planned with; default: what holds now
+   */
+  run<Output, Final>(call: Call<Output, Final>, setup = this.#setup): Promise<CallResult<Output, Final>> {
+    return call.affinity === undefined ? this.#runThrough(call, setup) : this.#goOn(call, call.affinity, setup);
   }
 
   /** Runs a request that goes on with a conversation: first on the target that gave its last answer (engine rule A6). */
-  async #goOn<Output, Final>(call: Call<Output, Final>, affinity: Affinity): Promise<CallResult<Output, Final>> {
+  async #goOn<Output, Final>(
+    call: Call<Output, Final>,
+    affinity: Affinity,
+    setup: EngineSetup,
+  ): Promise<CallResult<Output, Final>> {
     const last = this.#conversations.recall(affinity);
     const chain = last === undefined ? call.chain : withLastFirst(call.chain, last, affinity);
-    const result = await this.#runThrough({ ...call, chain, prepare: (entry) => call.prepare(entry) });
+    const result = await this.#runThrough({ ...call, chain, prepare: (entry) => call.prepare(entry) }, setup);
     if (!result.ok) return result;
     const { serving, attempts } = result;
     this.#conversations.answered(affinity, { target: serving.target, model: serving.requestedModel });
@@ -86,14 +107,17 @@ export class Engine {
     return { ...result, movedConversation: moved(last, attempts) };
   }
 
-  #runThrough<Output, Final>(call: Call<Output, Final>): Promise<CallResult<Output, Final>> {
+  #runThrough<Output, Final>(
+    call: Call<Output, Final>,
+    { config, states }: EngineSetup,
+  ): Promise<CallResult<Output, Final>> {
     const stateOf = (entry: ChainEntry): TargetState => {
-      const state = this.#states.get(entry.target);
+      const state = states.get(entry.target);
       if (state === undefined) throw new Error('The chain names a target that the engine does not have.');
       return state;
     };
     return new AttemptLoop(call, {
-      config: this.#config,
+      config,
       runtime: this.#runtime,
       observer: this.#observer,
       stateOf,
@@ -134,7 +158,7 @@ export class Engine {
 
   /** Whether a model that only callers name has a circuit of its own at a target now, or an operator's wish is for it. */
   hasCircuit(target: string, model: string): boolean {
-    const state = this.#states.get(target);
+    const state = this.#setup.states.get(target);
     return state !== undefined && (state.circuits.hasUnnamed(model) || state.operator.names(model));
   }
 
@@ -151,7 +175,7 @@ export class Engine {
       attemptEnded: (record) => observer.attemptEnded?.(record),
       alert: (target, failure) => observer.alert?.(target, failure),
       targetChanged: (target) => {
-        const state = this.#states.get(target);
+        const state = this.#setup.states.get(target);
         if (state !== undefined) checks.look(state);
         observer.targetChanged?.(target);
       },
@@ -159,22 +183,22 @@ export class Engine {
   }
 
   #change(target: string, change: (found: TargetState) => void): boolean {
-    const found = this.#states.get(target);
+    const found = this.#setup.states.get(target);
     if (found === undefined) return false;
     change(found);
     // What is reset of an account concerns all its targets.
-    for (const name of this.#states.keys()) this.#observer.targetChanged?.(name);
+    for (const name of this.#setup.states.keys()) this.#observer.targetChanged?.(name);
     return true;
   }
 
   /** Returns what another engine can go on from, as plain data. */
   snapshot(): readonly TargetSnapshot[] {
-    return [...this.#states.values()].map((state) => state.snapshot());
+    return [...this.#setup.states.values()].map((state) => state.snapshot());
   }
 
   /** Goes on from what another engine knew of the targets of the same names. For an engine that has run nothing yet. */
   restore(snapshot: readonly TargetSnapshot[]): void {
-    for (const target of snapshot) this.#states.get(target.target)?.restore(target);
+    for (const target of snapshot) this.#setup.states.get(target.target)?.restore(target);
   }
 
   /** Returns how much there is to do. */
@@ -184,6 +208,6 @@ export class Engine {
 
   /** Returns the state of every target, in the order of the configuration. */
   health(): readonly TargetHealth[] {
-    return [...this.#states.values()].map((state) => state.health());
+    return [...this.#setup.states.values()].map((state) => state.health());
   }
 }

@@ -1,5 +1,5 @@
 import type { System } from '../core/ports.ts';
-import { encodeRow } from './journal/encode-row.ts';
+import { isRow, RowEncoder } from './journal/row-encoder.ts';
 import type { Journal } from './journal/journal.ts';
 import type { LedgerEvent, LedgerFigures } from './port/ledger-figures.ts';
 import type { UsageRecord, UsageSink } from './port/usage-record.ts';
@@ -30,6 +30,7 @@ export interface LedgerParts {
 export class UsageLedger implements UsageSink, LedgerFigures {
   readonly #parts: LedgerParts;
   readonly #waiting: WaitingRows;
+  readonly #encoder = new RowEncoder();
   #turn: string[] = [];
   #written = 0;
   #dropped = 0;
@@ -88,7 +89,7 @@ export class UsageLedger implements UsageSink, LedgerFigures {
   /** Takes records. One write for all of the calls that end together: they are taken one behind the other, and answered after that. */
   record(records: readonly UsageRecord[]): void {
     if (this.#turn.length === 0 && records.length > 0) queueMicrotask(() => this.#endTurn());
-    for (const record of records) this.#turn.push(encodeRow(record));
+    for (const record of records) this.#turn.push(this.#encoder.encode(record));
   }
 
   async close(): Promise<void> {
@@ -169,6 +170,7 @@ export class UsageLedger implements UsageSink, LedgerFigures {
   async #write(rows: readonly string[]): Promise<void> {
     if (rows.length === 0) return;
     try {
+      if (!rows.every(isRow)) throw new StoreError('of an early version', 'rows');
       await this.#parts.store.write(rows);
       this.#written += rows.length;
     } catch (error) {

@@ -89,6 +89,8 @@ export function createMockTransport(options: MockTransportOptions): Transport {
       playbacks.add(playback);
       return playback;
     },
+    // It has no connections.
+    retire: () => Promise.resolve(),
     close: () => {
       isClosed = true;
       for (const playback of playbacks) playback.destroy(destroyedError());

@@ -17,9 +17,9 @@ export class Accounting {
   readonly #prices: PriceTable;
   readonly #fallback: PriceFallback;
   readonly #wall: () => number;
-  readonly #estimator = new TokenEstimator();
-  readonly #answers = new AnswerLengths();
-  readonly #costOfTarget = new Map<string, bigint>();
+  readonly #estimator: TokenEstimator;
+  readonly #answers: AnswerLengths;
+  readonly #costOfTarget: Map<string, bigint>;
   readonly #accounted = new WeakMap<AttemptRecord, PricedCost>();
   readonly #estimated = new WeakMap<AttemptRecord, TokenUsage>();
   readonly #foreign: ReadonlySet<string>;
@@ -27,13 +27,18 @@ export class Accounting {
   /**
    * @param wall milliseconds since the epoch: some prices depend on the hour
    * @param targets which of them are their provider's own: what that charges says nothing of others. Default: all
+   * @param before by other prices: what it has learnt and added up, the two share from now on
    */
   constructor(
     prices: PriceTable,
     fallback: PriceFallback,
     wall: () => number,
     targets: readonly { readonly name: string; readonly ownHost: boolean }[] = [],
+    before?: Accounting,
   ) {
+    this.#estimator = before === undefined ? new TokenEstimator() : before.#estimator;
+    this.#answers = before === undefined ? new AnswerLengths() : before.#answers;
+    this.#costOfTarget = before === undefined ? new Map() : before.#costOfTarget;
     this.#foreign = new Set(targets.filter(({ ownHost }) => !ownHost).map(({ name }) => name));
     this.#wall = wall;
     this.#prices = prices;

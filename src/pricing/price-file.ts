@@ -81,7 +81,10 @@ export interface PriceFile {
 export function parsePriceFile(json: unknown): PriceFile {
   const file = fieldsOf(json, 'prices', ['version', 'schedules', 'models']);
   const schedules = new Map(
-    Object.entries(fieldsOf(file.schedules, 'schedules')).map(([name, value]) => [name, scheduleOf(value, name)]),
+    Object.entries(optional(file.schedules, {}, (all) => fieldsOf(all, 'schedules'))).map(([name, value]) => [
+      name,
+      scheduleOf(value, name),
+    ]),
   );
   const models = listOf(file.models, 'models').map((value, index) => modelOf(value, `models[${index}]`, schedules));
   return { version: textOf(file.version, 'version'), models };

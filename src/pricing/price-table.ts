@@ -1,6 +1,7 @@
 import { snapshotBase } from '../core/model-id.ts';
 import { exactPrices, parsePriceFile } from './price-file.ts';
-import type { Factors, PriceEntry, PricedModel } from './price-file.ts';
+import type { Factors, PriceEntry, PriceFile, PricedModel } from './price-file.ts';
+import { dayOf } from './schedule.ts';
 import bundled from './prices.json' with { type: 'json' };
 
 /** A price that the configuration sets for one model of a target: decimal USD per million tokens. */
@@ -21,12 +22,16 @@ export interface PriceTableOptions {
   readonly overrides: readonly { readonly target: string; readonly prices: readonly OverridePrice[] }[];
   /** The price file, parsed from JSON. Default: the one that ships with the gateway. */
   readonly file: unknown;
+  /** Prices that an operator keeps: they stand in place of the file's of the same ids, and beside the others. Default: none. */
+  readonly own: PriceFile | undefined;
 }
 
 /** Prices by exact model id. */
 export interface PriceTable {
-  /** Version of the price file. */
+  /** Version of the price file; where an operator keeps prices, theirs and the file's with a `+` between. */
   readonly version: string;
+  /** When a price of the table, or of the operator's where there are such, was last checked: milliseconds since the epoch, of a day. */
+  readonly checkedAtMs: number;
   /**
    * Returns the price of a model: by its id, an alias, the id that it is a dated snapshot of, or the provider's one price for
    * all models. Azure OpenAI has OpenAI's prices.
@@ -44,6 +49,7 @@ export interface PriceTable {
 const ANY_MODEL = '*';
 /** As in `gpt-oss:120b-cloud` and `glm-5.3:cloud`. Source: https://docs.ollama.com/cloud */
 const CLOUD_MODEL = /[:-]cloud$/;
+const DAY_MS = 86_400_000;
 const MOST_REMEMBERED = 1_000;
 const NO_FACTORS: Factors = new Map();
 
@@ -53,8 +59,9 @@ const NO_FACTORS: Factors = new Map();
  * @throws RangeError naming what is malformed in the file or in an override, and where two entries have one id.
  */
 export function createPriceTable(options: Partial<PriceTableOptions> = {}): PriceTable {
-  const { version, models } = parsePriceFile(options.file === undefined ? bundled : options.file);
-  const byId = indexOf(models);
+  const { own } = options;
+  const file = parsePriceFile(options.file === undefined ? bundled : options.file);
+  const byId = new Map([...indexOf(file.models), ...indexOf(own?.models ?? [])]);
   const overrides = new Map<string, PriceEntry>();
   for (const { target, prices } of options.overrides ?? []) {
     for (const published of prices) {
@@ -85,7 +92,8 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
     found.set(provider, ofProvider.set(model, priced));
   };
   return {
-    version,
+    version: own === undefined ? file.version : `${own.version}+${file.version}`,
+    checkedAtMs: Math.max(...(own ?? file).models.map(({ date }) => DAY_MS * dayOf(date))),
     lookup(provider, model) {
       const list = provider === 'azure-openai' ? 'openai' : provider;
       const known = found.get(list)?.get(model);

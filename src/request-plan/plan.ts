@@ -1,3 +1,4 @@
+import type { CallTrace } from '../server/port/call-trace.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ChainEntry } from '../engine/port/call.ts';
 import type { RoutingWish } from '../engine/route/route.ts';
@@ -27,13 +28,15 @@ export function planRequest(
   callerStreams: boolean,
   context: PlanContext,
   use?: AllowedUse,
+  trace?: CallTrace,
 ): Plan | Failure {
   const chain = context.chains.choose(wishOf(request), use);
   if ('reason' in chain) return chain;
   const size = promptSize(request);
   const warnings: EntryWarnings[] = [];
   const repairSizes = new Map<ChainEntry, PromptSize>();
-  const planned: RequestInPlan = { request, callerStreams, size, form: formOf(request.options), warnings, repairSizes };
+  const form = formOf(request.options);
+  const planned: RequestInPlan = { request, callerStreams, size, form, warnings, repairSizes, trace };
   return {
     chain,
     streams: streamsUpstream(callerStreams, request.options?.maxTokens, 'AUTO'),

@@ -1,5 +1,6 @@
 import { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
 import type { Delta, Finish } from '../core/answer.ts';
+import type { CallTrace } from '../server/port/call-trace.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ChainEntry, Prepared } from '../engine/port/call.ts';
 import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';
@@ -61,6 +62,8 @@ export interface RequestInPlan {
   readonly repairSizes: Map<ChainEntry, PromptSize>;
   /** Whose leave attempts need; undefined: nobody's. */
   readonly spending?: Spending | undefined;
+  /** Told to the providers; undefined where none is. */
+  readonly trace?: CallTrace | undefined;
 }
 
 /**
@@ -105,7 +108,10 @@ export function prepareEntry(
   const wrapReader = (reader: EventReader): EventReader =>
     withLocalStop(request.tools.length === 0 ? reader : withFreshCallIds(reader, request.messages), stop);
   const open: Prepared<Delta, Finish>['open'] = (sink) =>
-    upstream.open({ wire, model: entry.model, stream: streams, wrapReader }, sink);
+    upstream.open(
+      { wire, model: entry.model, stream: streams, ownHeaders: planned.trace?.attempt(), wrapReader },
+      sink,
+    );
   return {
     ...leave,
     learns: (failure) => learnQuirk(failure, { chat: request, at, wire }, target),

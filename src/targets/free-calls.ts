@@ -5,7 +5,7 @@ import type { Target } from './target.ts';
  * Makes the free calls that tell whether targets that are suspended or refused by their circuits can be used again: what to ask is
  * the adapter's, to send it the upstream's.
  */
-export function createFreeCheck(targets: ReadonlyMap<string, Target>): FreeCheck {
+export function createFreeCheck(targets: Pick<ReadonlyMap<string, Target>, 'get'>): FreeCheck {
   return {
     covers: (name, reason) => {
       const healthCheck = targets.get(name)?.adapter.healthCheck;

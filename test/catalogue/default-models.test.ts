@@ -36,6 +36,7 @@ function stage(behaviour: Behaviour) {
       open: () => ({ abort: () => {}, release: () => {}, pause: () => {}, resume: () => {} }),
       ask: () => Promise.resolve(undefined),
       installedModel,
+      prepare: () => Promise.resolve(),
       close: () => Promise.resolve(),
     },
     quirks: new LearntQuirks(),

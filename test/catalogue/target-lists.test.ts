@@ -44,6 +44,7 @@ function stage(answer: Answer, provider: 'openai' | 'ollama' = 'openai', more: o
       ask,
       open: () => ({ abort: () => {}, release: () => {}, pause: () => {}, resume: () => {} }),
       installedModel: () => Promise.resolve(undefined),
+      prepare: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
     return {

@@ -37,13 +37,13 @@ describe("a base URL of Azure OpenAI's", () => {
     expect(message).toBe('targets[0].base_url: must not hold a query or fragment, not "https://x.example/…"');
   });
 
-  it('has no version in the environment, where the path of v1 is added', () => {
+  it('may have a version in the environment, too, where the path of the API is added', () => {
     const env = {
       AZURE_OPENAI_API_KEY: 'k',
       AZURE_OPENAI_DEPLOYMENT: 'd',
       AZURE_OPENAI_ENDPOINT: `${RESOURCE}?api-version=2024-10-21`,
     };
-    expect(configErrorOf(() => loadEnvironment(env))).toContain('AZURE_OPENAI_ENDPOINT: must not hold a query');
+    expect(loadEnvironment(env).targets[0]?.baseUrl).toBe(`${RESOURCE}/openai?api-version=2024-10-21`);
   });
 });
 

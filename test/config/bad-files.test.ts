@@ -41,7 +41,7 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
       [target('apiKey: k'), 'targets[0].apiKey: unknown field'],
       [target('timeouts: { total: 5s }'), 'targets[0].timeouts.total: unknown field'],
       ['__proto__: { x: 1 }', '__proto__: unknown field'],
-      ['<<: { x: 1 }', '(a name that is not shown): unknown field'],
+      ['<<: { x: 1 }', 'x: unknown field'],
       [target('api_key:sk-hidden'), 'targets[0].(a name that is not shown): unknown field'],
       ['a: 1\nb: 2', 'a: unknown field', 'b: unknown field'],
     ],
@@ -93,7 +93,7 @@ describe.each<[string, readonly (readonly [file: string, ...lines: string[]])[]]
       [
         'targets: [{ name: a, provider: azure-openai }]',
         'targets[0].base_url: is required for azure-openai: https://NAME.openai.azure.com/openai/v1',
-        'targets[0].api_key: is required for azure-openai; set it, or set mock: true',
+        'targets[0].api_key: is required for azure-openai; set it, or set mock: true, or in the environment AZURE_CLIENT_ID, AZURE_TENANT_ID, and AZURE_FEDERATED_TOKEN_FILE or AZURE_CLIENT_SECRET',
         'targets[0].model: is required for azure-openai: the name of the deployment',
       ],
       [openai('api_key: 12345'), 'targets[0].api_key: must be a text of printable ASCII characters without spaces'],

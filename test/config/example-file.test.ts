@@ -57,7 +57,7 @@ describe('understudy.example.yaml', () => {
     const whole = text.replaceAll(/^ {2}# (tls:|admin_tls: .*| {2}[a-z_]+: .*)$/gm, '  $1');
     const shown = new Set(writtenFields(parse(whole)));
     // These name files, or need one.
-    for (const field of ['.callers.mtls.san', '.api_keys_file', '.ledger.postgres']) {
+    for (const field of ['.callers.mtls.san', '.api_keys_file', '.prices_file', '.ledger.postgres']) {
       expect(text).toMatch(new RegExp(`# .*${field.split('.').at(-1)}: `));
       shown.add(field);
     }

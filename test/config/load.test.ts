@@ -85,6 +85,7 @@ routes:
 circuit_breaker: { failures: 3, window: 10s, cooldown: 250ms, probes: 2, guard: off }
 retry: { order: EXHAUST_FIRST, max_repeats: 0, backoff: [10ms, 1h], jitter: NONE }
 admission: { max_active: 7, max_queued: 3, max_wait: 2s, max_share: 50 }
+log: { level: error, good_calls: 0.5 }
 server:
   grpc_address: "[::1]:1"
   http_address: localhost:2
@@ -133,6 +134,7 @@ server:
       circuitBreaker: { failures: 3, windowMs: 10_000, cooldownMs: 250, probes: 2, guard: false },
       retry: { order: 'EXHAUST_FIRST', maxRepeats: 0, backoffMs: [10, 3_600_000], jitter: 'NONE' },
       admission: { maxActive: 7, maxQueued: 3, maxWaitMs: 2_000, maxShare: 50 },
+      log: { level: 'error', goodShare: 0.5 },
       server: {
         grpcAddress: '[::1]:1',
         httpAddress: 'localhost:2',
@@ -154,6 +156,7 @@ server:
           keepalive: { intervalMs: 10_000, timeoutMs: 5_000 },
         },
       },
+      secretFiles: [],
       warnings: [],
       demo: false,
     });

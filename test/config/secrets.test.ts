@@ -62,6 +62,34 @@ test('a secret of the environment is never shown, wherever it is put into the fi
   );
 });
 
+test('a secret of a file of its own is never shown, wherever it is put into the file', () => {
+  fc.assert(
+    fc.property(secret, fc.constantFrom(...MISPLACED, 'api_key', 'base_url'), (value, field) => {
+      const file = JSON.stringify({ targets: [{ ...GOOD, [field]: '${file:/run/secret}' }] });
+      const readFile = (path: string) => (path === '/run/secret' ? value : file);
+      expect(shownFor(file, {}, readFile)).not.toContain(value.slice(-12));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('the password of a proxy and the secret of an identity are never shown', () => {
+  fc.assert(
+    fc.property(secret, fc.constantFrom('http://', 'socks5://', '', 'x'), (value, scheme) => {
+      const env = {
+        AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com',
+        AZURE_OPENAI_DEPLOYMENT: 'd',
+        AZURE_CLIENT_ID: 'client',
+        AZURE_TENANT_ID: value,
+        AZURE_CLIENT_SECRET: value,
+        HTTPS_PROXY: `${scheme}me:${value}@proxy:1`,
+      };
+      expect(shownFor('', env)).not.toContain(value.slice(-12));
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('a secret in a variable of ours is never shown, be it valid or not', () => {
   const variables = [
     'AZURE_OPENAI_API_KEY',
@@ -100,10 +128,10 @@ test('a secret is never shown where the file is cut or mixed up', () => {
 });
 
 /** What people see of a file: its errors, or the summary at start. */
-function shownFor(file: string, env: Record<string, string>): string {
+function shownFor(file: string, env: Record<string, string>, readFile = (_path: string) => file): string {
   let summary = '';
   const message = configErrorOf(() => {
-    summary = describeStartup(loadText(file, env), { grpc: '[::1]:1' }, '1.2.3');
+    summary = describeStartup(loadText(file, env, { readFile }), { grpc: '[::1]:1' }, '1.2.3');
   });
   expect(message ?? summary).not.toBe('');
   return message ?? summary;

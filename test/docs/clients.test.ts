@@ -33,6 +33,14 @@ test.each(['ts', 'python', 'go', 'java', 'cpp', 'csharp', 'rust', 'ruby'])(
   },
 );
 
+test('the page shows how to balance by load: a client without the policy takes the next, and health is still checked', () => {
+  const [, config = ''] = /### By load[\s\S]*?```json\n([\s\S]*?)```/.exec(PAGE) ?? [];
+  expect(JSON.parse(config)).toEqual({
+    loadBalancingConfig: [{ weighted_round_robin: {} }, { round_robin: {} }],
+    healthCheckConfig: { serviceName: '' },
+  });
+});
+
 test('every surprise is shown by a script that is there, a case or a run', () => {
   const shown = SURPRISES.split('\n')
     .filter((line) => line.startsWith('| ') && !line.startsWith('| what'))

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
+import { OpenRcaService } from '../../gen/xds/service/orca/v3/orca_pb.ts';
 import { startGateway, type RunningGateway } from '../support/gateway-doors.ts';
 import { createIssuer } from '../support/token-issuer.ts';
 
@@ -183,7 +184,7 @@ describe('the web door, where callers are named,', () => {
   });
 });
 
-test('health and reflection are for callers where the configuration says so', async () => {
+test('health, load reports and reflection are for callers where the configuration says so', async () => {
   const closed = await startGateway({
     targets: [{ name: 'mock', provider: 'mock' }],
     callers: [{ name: 'billing', api_keys: [{ sha256: digest(KEY) }] }],
@@ -198,6 +199,8 @@ test('health and reflection are for callers where the configuration says so', as
     // Clients that check health before they call go on with this status alone (gRFC A17).
     const watching = closed.client.stream(Health.method.watch, { service: '' });
     await expect(watching.done).rejects.toMatchObject({ code: 'UNIMPLEMENTED' });
+    const reports = closed.client.stream(OpenRcaService.method.streamCoreMetrics, {});
+    await expect(reports.done).rejects.toMatchObject({ code: 'UNIMPLEMENTED' });
     const own = closed.client.stream(Health.method.watch, { service: '' }, bearer(KEY));
     expect((await own.at(0)).status).toBe(1);
     own.cancel();

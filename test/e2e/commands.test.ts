@@ -55,7 +55,7 @@ const run = async (args: readonly string[], input?: string | Buffer) =>
 /** Resolves when the gateway has logged that the call of this id was cancelled. */
 async function loggedCancel(requestId: string): Promise<void> {
   const method = '"rpc.method":"understudy.v1.LlmService/StreamChat"';
-  await gateway.printed(`"understudy.request_id":"${requestId}",${method},"rpc.response.status_code":"CANCELLED"`);
+  await gateway.printed(`"understudy.request_id":"${requestId}",${method},"rpc.status_code":"CANCELLED"`);
 }
 
 // Processes take their time to start; together they take less.

@@ -35,9 +35,9 @@ beforeAll(async () => {
     usageRecord({ callId: 'b', caller: 'search', costNanoUsd: 7n }),
     usageRecord({ callId: 'c', caller: 'search', requestId: 'request-2', costNanoUsd: 8n }),
   ]);
-  const authentication = gateway.authentication();
+  const { authentication } = gateway;
   const wall = (): number => Date.UTC(2026, 11, 1);
-  const audience = audienceOf(authentication !== undefined, []);
+  const audience = audienceOf(authentication() !== undefined, []);
   const usage = createUsageHandlers({ ...gateway.usage, queries: askStore(store), wall }, audience);
   const serving = new ServingStatus(() => gateway.port.targets(), system);
   const shared = { address: '127.0.0.1:0', runtime: system, handlers: gateway.handlers(), usage, authentication };

@@ -1,4 +1,4 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,9 @@ import packageJson from '../../package.json' with { type: 'json' };
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = new URL('../support/packed-program.mjs', import.meta.url);
+
+/** The files of the status page, which are not compiled. */
+const PAGE = 'dist/src/server/status/page/';
 
 /** What looks like a secret, or like a folder of the machine that packed. */
 const PRIVATE = [/\bsk-[\w-]{20,}/, /-----BEGIN [A-Z ]*PRIVATE KEY/, /\bghp_\w{20,}/, /\/home\/|\/Users\//];
@@ -122,14 +125,17 @@ describe('the packed gateway', { timeout: 60_000 }, () => {
       'understudy.schema.json',
     ];
     expect(top).toEqual(new Set(documents.concat(['bin', 'dist', 'proto', 'third_party'])));
-    const kinds = files.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts|json)$/.test(path));
+    const page = files.filter((path) => path.startsWith(PAGE)).map((path) => path.slice(PAGE.length));
+    expect(page.sort()).toEqual((await readdir(join(REPOSITORY, 'src/server/status/page'))).sort());
+    const code = files.filter((path) => path.startsWith('dist/') && !path.startsWith(PAGE));
+    const kinds = code.filter((path) => !/\.(js|d\.ts|json)$/.test(path));
     expect(kinds).toEqual([]);
     expect(files.filter((path) => /(^|\/)(test|tests|smoke|bench|node_modules|\.[^/]+)(\/|$)/.test(path))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['proto/understudy/v1/llm.proto', 'third_party/LICENSE']));
   });
 
   test('holds nothing that was compiled from what is no more', async () => {
-    const compiled = installed.files.filter((path) => /^dist\/(src|gen)\/.*\.js$/.test(path));
+    const compiled = installed.files.filter((path) => /^dist\/(src|gen)\/.*\.js$/.test(path) && !path.startsWith(PAGE));
     expect(compiled.length).toBeGreaterThan(100);
     const sources = await Promise.all(
       compiled.map((path) =>

@@ -213,7 +213,7 @@ describe('the log', () => {
       const line = ended[index] ?? {};
       expect(line).toMatchObject({
         'rpc.method': `understudy.v1.LlmService/${call.method}`,
-        'rpc.response.status_code': call.status,
+        'rpc.status_code': call.status,
         'understudy.labels': LABELS,
       });
       expect(line['error.type']).toBe(call.reason === '' ? undefined : call.reason);
@@ -225,7 +225,7 @@ describe('the log', () => {
       expect(trailOfLine(line)).toEqual(call.attempts.map(({ usage: _usage, cost: _cost, ...entry }) => entry));
     }
     expect(ended.at(-1)).toMatchObject({
-      'rpc.response.status_code': 'CANCELLED',
+      'rpc.status_code': 'CANCELLED',
       'error.type': 'CANCELLED',
       'understudy.trail': [{ number: 1, ...LEFT_ATTEMPT }],
       'understudy.cost.source': 'ESTIMATED',

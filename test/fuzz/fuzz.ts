@@ -101,6 +101,7 @@ function replay(
       handler = receives;
       return { abort: () => void (isAborted = true), pause: () => {}, resume: () => {} };
     },
+    retire: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
   try {

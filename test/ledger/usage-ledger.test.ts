@@ -3,7 +3,9 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { frameRows } from '../../src/ledger/journal/framed-rows.ts';
 import { Journal } from '../../src/ledger/journal/journal.ts';
+import { partsOfRow } from '../../src/ledger/journal/row-encoder.ts';
 import type { LedgerEvent } from '../../src/ledger/port/ledger-figures.ts';
 import { StoreError, type StoreFault, type UsageStore } from '../../src/ledger/store/usage-store.ts';
 import { UsageLedger } from '../../src/ledger/usage-ledger.ts';
@@ -21,7 +23,7 @@ class FlakyStore implements UsageStore {
   hangs = false;
 
   get ids(): readonly string[] {
-    return this.batches.flat().map((row) => String(JSON.parse(row)[1]));
+    return this.batches.flat().map((row) => String(JSON.parse(partsOfRow(row).own)[1]));
   }
 
   async open(): Promise<void> {
@@ -211,5 +213,15 @@ describe('what there is no room for', () => {
     expect(ledger).toMatchObject({ waiting: 0, written: 3, dropped: 1 });
     expect(events).toEqual([{ kind: 'dropped', why: 'refused' }]);
     expect(readdirSync(join(folder))).toEqual(['left.rows']);
+  });
+
+  test('is a row that an early version has journaled in another form: it is put aside', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, '000000000001.rows'), frameRows(['[1764500000000,"early",1]']));
+    const { store, ledger } = openStage(folder);
+    await ledger.open();
+    expect(store.ids).toEqual([]);
+    expect(ledger).toMatchObject({ waiting: 0, dropped: 1 });
+    expect(readdirSync(folder)).toEqual(['left.rows']);
   });
 });

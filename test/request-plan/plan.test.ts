@@ -59,6 +59,7 @@ function context(configured = TARGETS): PlanContext & { readonly calls: Upstream
       },
       ask: () => Promise.resolve(undefined),
       installedModel: () => Promise.resolve(undefined),
+      prepare: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
     const adapter = adapterFor(target.provider, target.api ?? 'chat_completions', target.baseUrl);

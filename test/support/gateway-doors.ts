@@ -50,7 +50,7 @@ export async function startGateway(
   const plain = gateway.doorHandlers(() => !serving.isDraining);
   const handlers = callers.length === 0 ? plain : asNamed(plain, callers);
   const shared = { address: '127.0.0.1:0', handlers, runtime: system };
-  const authentication = gateway.authentication();
+  const { authentication } = gateway;
   const door = await openGrpcDoor({ ...shared, serving, authentication });
   const web = await openWebDoor({ ...shared, authentication, isReady: () => serving.isReady });
   serving.startServing();

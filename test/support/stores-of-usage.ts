@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { encodeRow } from '../../src/ledger/journal/encode-row.ts';
 import type { UsageRecord } from '../../src/ledger/port/usage-record.ts';
 import { PostgresStore } from '../../src/ledger/store/postgres-store.ts';
 import { SqliteStore } from '../../src/ledger/store/sqlite-store.ts';
 import type { UsageStore } from '../../src/ledger/store/usage-store.ts';
 import { postgresPrograms, startScratchPostgres } from './scratch-postgres.ts';
+import { usageRow } from './usage-records.ts';
 
 /** A real store in a database of its own, which a test fills. */
 export interface FilledStore extends UsageStore {
@@ -53,8 +53,8 @@ function filled(store: UsageStore, clean: () => Promise<void>): FilledStore {
     read: (sql, values) => store.read(sql, values),
     prune: (beforeMs) => store.prune(beforeMs),
     holds: async (records) => {
-      await store.read('DELETE FROM usage_attempts', []);
-      if (records.length > 0) await store.write(records.map(encodeRow));
+      await store.read(`DELETE FROM ${store.dialect === 'sqlite' ? 'usage_rows' : 'usage_attempts'}`, []);
+      if (records.length > 0) await store.write(records.map(usageRow));
     },
     close: async () => {
       await store.close();

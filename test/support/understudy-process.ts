@@ -36,6 +36,7 @@ export interface UnderstudyProcess {
   /** Whether the process is gone; `ended` waits for its output, too. */
   hasExited(): boolean;
   kill(signal: NodeJS.Signals): void;
+  readonly pid: number;
   /** Ends the process whatever it does, and waits for its end. */
   close(): Promise<void>;
 }
@@ -116,6 +117,7 @@ export function startUnderstudy(
     readOn: () => void child.stdout.resume(),
     hasExited: () => child.exitCode !== null || child.signalCode !== null,
     kill: (signal) => void child.kill(signal),
+    pid: child.pid ?? 0,
     close: async () => {
       child.kill('SIGKILL');
       await ended;

@@ -1,3 +1,4 @@
+import { RowEncoder } from '../../src/ledger/journal/row-encoder.ts';
 import type { UsageRecord } from '../../src/ledger/port/usage-record.ts';
 
 /** Makes a record; what does not matter has a value that is easy to tell. */
@@ -35,4 +36,9 @@ export function usageRecord(more: Partial<UsageRecord> & { readonly callId?: str
     priceTableVersion: '2026-11-01',
     ...fields,
   };
+}
+
+/** Writes a record as the journal does. */
+export function usageRow(record: UsageRecord): string {
+  return new RowEncoder().encode(record);
 }

@@ -33,6 +33,7 @@ describe('docs/metrics.md', () => {
       withoutStore: { refused: 1, counted_in_memory: 1 },
       onAnswer: (took) => took(1),
     },
+    exports: { exports: { traces: { ok: 1, failed: 2 }, metrics: { ok: 3, failed: 4 } }, spansLost: 5 },
     ledger: { waiting: 1, journalBytes: 2, written: 3, dropped: 4, failures: 5 },
   });
   metrics.callEnded(failedEnd({ caller, refusedBy: 'budget' }));
@@ -49,6 +50,9 @@ describe('docs/metrics.md', () => {
   });
   metrics.tlsHappened({ kind: 'refused', listener: 'web door', why: 'A client certificate is required' });
   metrics.credentialsRefused('missing');
+  metrics.pricesHold({ version: '1', checkedAtMs: 1 });
+  const counted = metrics.calls.started('understudy.v1.LlmService/Chat');
+  counted({ status: 0, durationMs: 1, receivedBytes: 2, sentBytes: 3 });
 
   test('lists every metric of ours with its type and its labels', async () => {
     const { types, samples } = parseExposition((await metrics.render([healthyTarget()], engineLoad())).body);
@@ -83,12 +87,14 @@ describe('docs/metrics.md', () => {
       write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
       wall: () => 1_795_305_600_000,
       now: () => nowMs,
+      goodCalls: { share: 0.5, random: () => 0 },
     });
     const { firstOutputMs, usage: counted } = okAttempt().record;
     const usage = { ...counted, serviceTier: 'flex' };
     const trail = [failedAttempt({}, { firstOutputMs, usage, waitBeforeMs: 5 })];
     const outcome = { status: 'ABORTED', reason: 'STREAM_INTERRUPTED' } as const;
-    log.callEnded(okEnd({ caller, outcome, attempts: trail, skipsLeftOut: 1 }));
+    const trace = { traceId: 'a', spanId: 'b', isSampled: true, attemptSpanIds: [], attempt: () => [] };
+    log.callEnded(okEnd({ caller, outcome, attempts: trail, skipsLeftOut: 1, trace }));
     log.flush();
     const refused = {
       class: 'auth',
@@ -101,11 +107,16 @@ describe('docs/metrics.md', () => {
     log.operatorActed({ method: 'ForceCircuit', ...act, reason: 'INTERNAL' });
     const thrown = new TypeError('a fault');
     for (nowMs of [60_000, 60_001, 120_000]) log.fault(thrown);
-    const [call = {}, , alert = {}, acted = {}, , fault = {}] = lines;
+    for (nowMs of [60_000, 60_001, 120_000]) log.exportFailed('traces', 'ECONNREFUSED');
+    log.callEnded(okEnd());
+    log.flush();
+    const [ended = {}, , alert = {}, acted = {}, , fault = {}, , failed = {}, good = {}] = lines;
+    const call: Readonly<Record<string, unknown>> = { ...good, ...ended };
     expect(Object.keys(call).sort()).toEqual(documentedFields("### Fields of a call's line"));
     expect(Object.keys(alert).sort()).toEqual(documentedFields("### Fields of an alert's line"));
     expect(Object.keys(acted).sort()).toEqual(documentedFields("### Fields of an operator's line"));
     expect(Object.keys(fault).sort()).toEqual(documentedFields('### Fields of the line about a fault'));
+    expect(Object.keys(failed).sort()).toEqual(documentedFields('### The line about exports'));
     const [entry = {}] = call['understudy.trail'] as object[];
     expect(Object.keys(entry).sort()).toEqual(documentedFields('### Fields of an entry of the trail'));
   });

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import type { CallersConfig, NamedKeyConfig } from '../../config/port/caller-config.ts';
@@ -6,8 +5,8 @@ import type { System } from '../../core/ports.ts';
 import { NamedCallers } from '../named-callers.ts';
 import type { Caller } from '../port/caller.ts';
 import type { CallerDirectory, CertificateNames, Identified, ShownCredentials } from '../port/credentials.ts';
-import { ApiKeys, nameOf } from './api-keys.ts';
-import { watchFile } from './file-watch.ts';
+import { ApiKeys, digestOf } from './api-keys.ts';
+import { watchFile } from '../../files/file-watch.ts';
 import { credentialFailure } from './refusals.ts';
 import { shownSecret } from './shown-secret.ts';
 import { isTokenForm } from './token-claims.ts';
@@ -26,11 +25,16 @@ export interface DirectoryParts {
 
 /** A directory that follows its files until it is closed. */
 export interface OpenDirectory extends CallerDirectory {
+  readonly tokens: Tokens;
   close(): void;
 }
 
-/** Opens the directory of the callers of a configuration. */
-export function openCallerDirectory(parts: DirectoryParts): OpenDirectory {
+/**
+ * Opens the directory of the callers of a configuration.
+ *
+ * @param before the directory until now; what it has loaded of issuers is used on
+ */
+export function openCallerDirectory(parts: DirectoryParts, before?: OpenDirectory): OpenDirectory {
   const { config, system } = parts;
   const named = new NamedCallers(config);
   const callers = config.callers.flatMap((entry) => {
@@ -43,21 +47,21 @@ export function openCallerDirectory(parts: DirectoryParts): OpenDirectory {
       certificateName === undefined ? [] : [[certificateName, caller] as const],
     ),
   );
-  const tokens = new Tokens(config, named, () => system.wall(), parts);
+  const tokens = new Tokens(config, named, () => system.wall(), parts, before?.tokens);
   const stopWatching = watchKeys(parts, keys, named);
 
   const bySecret = (secret: string): Identified | Promise<Identified> => {
-    const digest = hash('sha256', secret, 'buffer');
+    const digest = digestOf(secret);
     const key = keys.find(digest);
     if (key !== undefined) {
       const isValid = key.expiresAtMs === Infinity || key.expiresAtMs > system.wall();
       return isValid ? key.caller : credentialFailure('expired_key');
     }
     if (tokens.isEmpty || !isTokenForm(secret)) return credentialFailure('unknown_key');
-    const name = nameOf(digest);
-    return tokens.known(name) ?? tokens.identify(secret, name);
+    return tokens.known(digest) ?? tokens.identify(secret, digest);
   };
   return {
+    tokens,
     identify: (shown: ShownCredentials) => {
       const found = shownSecret(shown);
       if (typeof found === 'object') return bySecret(found.secret);

@@ -1,7 +1,7 @@
 import type { JSONWebKeySet, LocalJWKSet } from 'jose';
 
 import type { System } from '../../core/ports.ts';
-import { watchFile } from './file-watch.ts';
+import { watchFile } from '../../files/file-watch.ts';
 
 /** How often the keys of a URL are fetched anew, in milliseconds. */
 const REFRESH_MS = 10 * 60_000;
@@ -24,6 +24,8 @@ export interface KeySetParts {
 
 /** The public keys of an issuer, from a file or a URL. The last good ones stay where new ones cannot be had. */
 export class KeySet {
+  /** Told that other keys are in the set now: what the old ones have signed must be looked at again. */
+  changed: () => void;
   readonly #place: string;
   readonly #parts: KeySetParts;
   readonly #stopWatching: (() => void) | undefined;
@@ -39,6 +41,7 @@ export class KeySet {
   constructor(place: string, parts: KeySetParts) {
     this.#place = place;
     this.#parts = parts;
+    this.changed = parts.changed;
     if (place.includes('://')) {
       void this.#fetch();
       return;
@@ -138,7 +141,7 @@ export class KeySet {
       );
       return false;
     }
-    if (this.#text !== undefined) this.#parts.changed();
+    if (this.#text !== undefined) this.changed();
     this.#text = text;
     return true;
   }

@@ -36,14 +36,23 @@ export class Tokens {
   readonly #underWay = new Map<string, Promise<Identified>>();
   readonly #byValue = new Map<string, Caller>();
 
-  constructor(config: CallersConfig, named: NamedCallers, wall: Runtime['wall'], parts: Omit<KeySetParts, 'changed'>) {
+  /** @param before whose key sets are used on where they are those of the same issuers */
+  constructor(
+    config: CallersConfig,
+    named: NamedCallers,
+    wall: Runtime['wall'],
+    parts: Omit<KeySetParts, 'changed'>,
+    before?: Tokens,
+  ) {
     this.#named = named;
     this.#wall = wall;
     const changed = (): void => this.#verified.clear();
     const keySet = (place: string): KeySet => {
-      const known = this.#keySets.get(place) ?? new KeySet(place, { ...parts, changed });
-      this.#keySets.set(place, known);
-      return known;
+      const known = this.#keySets.get(place);
+      if (known !== undefined) return known;
+      const made = before?.handOver(place, changed) ?? new KeySet(place, { ...parts, changed });
+      this.#keySets.set(place, made);
+      return made;
     };
     this.#trusts = config.callers
       .flatMap((caller) => (caller.jwt === undefined ? [] : { caller, jwt: caller.jwt, keys: keySet(caller.jwt.jwks) }))
@@ -79,6 +88,15 @@ export class Tokens {
     const identifying = this.#verify(token, digest, claims, trusts).finally(() => this.#underWay.delete(digest));
     this.#underWay.set(digest, identifying);
     return identifying;
+  }
+
+  /** Gives a key set to another, which is told of its changes from now on. */
+  handOver(place: string, changed: () => void): KeySet | undefined {
+    const keys = this.#keySets.get(place);
+    if (keys === undefined) return undefined;
+    this.#keySets.delete(place);
+    keys.changed = changed;
+    return keys;
   }
 
   /** Loads no keys any more. */

@@ -84,11 +84,13 @@ export class InProcessLimits implements LimitStore {
     };
   }
 
-  /** Books what was spent before this process began, in the period that is under way. */
+  /** Books what was spent, in the period that is under way, as far as it was not counted here. */
   restore(spent: Iterable<SpentBefore>): void {
     const wallMs = this.#clock.wall();
     for (const { key, per, nanoUsd } of spent) {
-      this.#stateOf(key).budget({ per, nanoUsd: 0n }, wallMs).settle(0n, nanoUsd, wallMs);
+      const counted = this.#stateOf(key).budget({ per, nanoUsd: 0n }, wallMs);
+      const missing = nanoUsd - counted.spent(wallMs);
+      if (missing > 0n) counted.settle(0n, missing, wallMs);
     }
   }
 

@@ -19,15 +19,34 @@ export type SpentSince = (
 export async function readSpent(spentSince: SpentSince, wallMs: number): Promise<readonly SpentBefore[]> {
   const found: SpentBefore[] = [];
   for (const per of ['day', 'month'] as const) {
+    const sums = new Map<string, bigint>();
+    const add = (key: string, nanoUsd: bigint) => sums.set(key, (sums.get(key) ?? 0n) + nanoUsd);
     for (const { caller, group, nanoUsd } of await spentSince(periodOf(per, wallMs).startMs)) {
-      if (caller !== '') found.push({ key: `caller:${caller}`, per, nanoUsd });
-      if (group !== '') found.push({ key: `group:${group}`, per, nanoUsd });
+      if (caller !== '') add(`caller:${caller}`, nanoUsd);
+      if (group !== '') add(`group:${group}`, nanoUsd);
     }
+    for (const [key, nanoUsd] of sums) found.push({ key, per, nanoUsd });
   }
   return found;
 }
 
-/** Whether any caller or group has a budget. */
-export function hasBudgets(config: CallersConfig | undefined): boolean {
-  return config !== undefined && [...config.callers, ...config.groups].some(({ budgets }) => budgets.length > 0);
+/**
+ * Returns the budgets of a configuration that another one has not, as {@link countsIn} takes them.
+ *
+ * @param before absent: there was none
+ */
+export function newBudgets(after: CallersConfig | undefined, before?: CallersConfig): ReadonlySet<string> {
+  const known = new Set(budgetsOf(before));
+  return new Set(budgetsOf(after).filter((budget) => !known.has(budget)));
+}
+
+/** Keeps what counts in one of some budgets, of the many callers of an entry as well. */
+export function countsIn(budgets: ReadonlySet<string>): (spent: SpentBefore) => boolean {
+  return ({ key, per }) => budgets.has(`${key.split(':', 2).join(':')} ${per}`);
+}
+
+function budgetsOf(config: CallersConfig | undefined): readonly string[] {
+  const keysOf = (kind: string, entries: CallersConfig['groups'] = []): readonly string[] =>
+    entries.flatMap(({ name, budgets }) => budgets.map(({ per }) => `${kind}:${name} ${per}`));
+  return [...keysOf('caller', config?.callers), ...keysOf('group', config?.groups)];
 }

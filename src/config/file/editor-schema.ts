@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { fileSchema } from './schema.ts';
 
 /** Lets a variable stand wherever a text has a pattern. */
-const OR_VARIABLE = '|\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}';
+const OR_VARIABLE = '|\\$\\{(?:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\\}';
 
 /**
  * Makes the JSON Schema of the config file, for editors (draft 7, which they all know). Run as a program, it prints it.

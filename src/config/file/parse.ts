@@ -1,6 +1,7 @@
-import { parseDocument, type ErrorCode } from 'yaml';
+import { LineCounter, parseDocument, type ErrorCode } from 'yaml';
 
 import { ConfigError, type ConfigProblem } from '../port/problem.ts';
+import { fieldAt, lateFaults } from '../tree/yaml-place.ts';
 
 /** Our words for the parser's: its own messages quote the file, and the file may hold secrets. */
 const SYNTAX = {
@@ -30,7 +31,7 @@ const SYNTAX = {
 } as const satisfies Record<ErrorCode, string>;
 
 /** A variable that ends a value within brackets, where YAML wants it in quotes: `{ postgres: ${DATABASE_URL} }`. */
-const BARE_VARIABLE = /\$\{\w+\}(?=\s*[,}\]])/y;
+const BARE_VARIABLE = /\$\{(?:\w+|file:[^{}\s,]+)\}(?=\s*[,}\]])/y;
 
 /** Most variables that are put in quotes: the file is read anew for each. */
 const MOST_QUOTED = 100;
@@ -42,21 +43,24 @@ const MOST_QUOTED = 100;
  * @param label - what the file is called in errors
  */
 export function parseConfigText(text: string, label: string): unknown {
+  if (text.includes('\0')) throw new ConfigError([{ path: label, message: 'is not UTF-8; save it as such' }]);
   const document = parseQuoted(text) ?? parseYaml(text);
-  const faults = faultsOf(document);
-  if (faults.length > 0) {
-    throw new ConfigError(
-      faults.map((fault): ConfigProblem => {
-        const at = fault.linePos?.[0];
-        return { path: at === undefined ? label : `${label}:${at.line}:${at.col}`, message: SYNTAX[fault.code] };
-      }),
-    );
-  }
+  const lines = new LineCounter();
+  for (const { index } of text.matchAll(/^/gm)) lines.addNewLine(index);
+  const problemAt = (offset: number, message: string, isWithin = true): ConfigProblem => {
+    const { line, col } = lines.linePos(offset);
+    const field = isWithin ? fieldAt(document, offset) : undefined;
+    return { path: `${label}:${line}:${col}`, message: field === undefined ? message : `${field}: ${message}` };
+  };
+  const faults = faultsOf(document).map(({ code, pos }) => problemAt(pos[0], SYNTAX[code], code !== 'MULTIPLE_DOCS'));
+  if (faults.length > 0) throw new ConfigError(faults);
+  const late = lateFaults(document).map(({ offset, message }) => problemAt(offset, message));
+  if (late.length > 0) throw new ConfigError(late);
   try {
     const value: unknown = document.toJS();
     return value === null ? {} : value;
   } catch {
-    throw new ConfigError([{ path: label, message: 'an alias has no anchor, or there are too many aliases' }]);
+    throw new ConfigError([{ path: label, message: 'there are too many aliases' }]);
   }
 }
 
@@ -78,7 +82,7 @@ function parseQuoted(text: string): ReturnType<typeof parseYaml> | undefined {
 }
 
 function parseYaml(text: string) {
-  return parseDocument(text, { stringKeys: true, logLevel: 'error' });
+  return parseDocument(text, { stringKeys: true, merge: true, logLevel: 'error' });
 }
 
 function faultsOf({ errors, warnings }: ReturnType<typeof parseYaml>) {

@@ -3,15 +3,14 @@ import { z } from 'zod';
 import { admissionSchema } from './admission-schema.ts';
 import { ledgerSchema } from './ledger-schema.ts';
 import { callerSections } from './callers-schema.ts';
-import { MODEL_NAME } from '../../core/model-id.ts';
 import { PROVIDERS } from '../../core/provider.ts';
 import { parseAddress } from '../../core/address.ts';
 import { ADDRESS_RULE } from './host-port.ts';
-import { isKey } from '../port/hidden-keys.ts';
-import { baseUrlProblem, withoutApiVersion } from '../port/base-url.ts';
 import { duration, durationOfSeconds, flag, LIST, MAPPING, oneOf, text, wholeNumber } from './leaves.ts';
 import { connectionsSchema, drainSchema } from './lifetimes.ts';
 import { limitStoreSchema } from './limit-store-schema.ts';
+import { logSchema } from '../logging/log-schema.ts';
+import { apiKeySchema, azureUrlSchema, modelSchema } from './target-leaves.ts';
 import { tlsSections } from './tls-schema.ts';
 
 const name = () => text(/^[A-Za-z0-9._~-]{1,100}$/, 'must be 1 to 100 letters, digits, or characters of ._~-');
@@ -33,25 +32,6 @@ const origin = () =>
   z.string({ error: ORIGIN_RULE }).refine((value) => value === '*' || URL.parse(value)?.origin === value, {
     error: ORIGIN_RULE,
   });
-
-function baseUrl(problemOf: (value: string) => string | undefined) {
-  return z.string({ error: 'must be a text' }).superRefine((value, context) => {
-    const message = problemOf(value);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  });
-}
-
-/** A base URL of a provider. */
-export const baseUrlSchema = baseUrl(baseUrlProblem);
-
-/** A secret that goes into a header. */
-export const apiKeySchema = text(/^[\x21-\x7e]+$/, 'must be a text of printable ASCII characters without spaces');
-
-/** The provider's name of a model. */
-export const modelSchema = text(MODEL_NAME, 'must be the name of a model: 1 to 256 characters without spaces').refine(
-  (value) => !isKey(value),
-  { error: 'must be the name of a model and no key' },
-);
 
 const priceSchema = z.strictObject(
   {
@@ -79,10 +59,10 @@ export const targetSchema = z.strictObject(
     name: name().describe('Unique; what `routing.targets` and the `target` of a response say.'),
     provider: oneOf(PROVIDERS).describe('The kind of upstream.'),
     // That the version is Azure's alone is a rule between fields.
-    base_url: baseUrl((value) => baseUrlProblem(withoutApiVersion(value)))
+    base_url: azureUrlSchema
       .optional()
       .describe("Default: the provider's own. Required for azure-openai, which may have ?api-version= at its end."),
-    api_key: apiKeySchema.optional().describe('A secret; best as ${NAME}, taken from the environment.'),
+    api_key: apiKeySchema.optional().describe('A secret; best as ${NAME} of the environment or ${file:/path}.'),
     model: modelSchema.optional().describe('The default model; for Azure the deployment.'),
     api: oneOf(['responses', 'chat_completions'])
       .optional()
@@ -203,7 +183,9 @@ export const serverSchema = z.strictObject(
       .describe('Allows addresses other than loopback: something else guards them.'),
     authenticate_health: flag()
       .prefault(false)
-      .describe('Whether callers must say who they are for Health, grpc.health.v1 and reflection as well.'),
+      .describe(
+        'Whether callers must say who they are for Health, grpc.health.v1, load reports and reflection as well.',
+      ),
     limits: limitsSchema.prefault({}).describe('What messages may take.'),
     drain: drainSchema.prefault({}).describe('What happens at SIGTERM.'),
     connections: connectionsSchema.prefault({}).describe('How long connections of the gRPC door live.'),
@@ -228,7 +210,11 @@ export const fileSchema = z.strictObject(
     admission: admissionSchema.prefault({}).describe('How much is done at a time.'),
     server: serverSchema.prefault({}).describe('Addresses in the environment win.'),
     ledger: ledgerSchema.optional().describe('Where usage is kept. Default: nowhere, with --demo in usage.db.'),
+    prices_file: text(/./, 'must be the path of a file')
+      .optional()
+      .describe('Prices in place of the built-in ones, and beside them.'),
     ...callerSections,
+    log: logSchema.prefault({}).describe('What of the log is written.'),
     limits: limitStoreSchema.optional().describe('Where callers are counted. Default: in memory.'),
   },
   MAPPING,

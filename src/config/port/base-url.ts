@@ -20,12 +20,6 @@ export function trimBaseUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
-/** Makes the base URL of Azure's v1 API from a resource's endpoint; one that has the path already is kept. */
-export function azureBaseUrl(endpoint: string): string {
-  const base = trimBaseUrl(endpoint);
-  return base.endsWith('/openai/v1') ? base : `${base}/openai/v1`;
-}
-
 /** Returns the host, with its port where it is unusual: all of a base URL that is shown to people. */
 export function hostOf(baseUrl: string): string {
   return URL.parse(baseUrl)?.host ?? '';

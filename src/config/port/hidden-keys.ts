@@ -1,4 +1,5 @@
 import type { Environment } from './resolved.ts';
+import { withoutQuotes } from './quotes.ts';
 
 /** What stands in place of a key. */
 const HIDDEN = '(hidden)';
@@ -38,7 +39,7 @@ export function hideKeys(text: string, known: readonly string[]): string {
 /** Returns the values of the variables that hold keys. */
 export function keysOf(env: Environment): string[] {
   return Object.entries(env).flatMap(([name, value]) =>
-    value !== undefined && name.endsWith('_API_KEY') ? [value.trim()] : [],
+    value !== undefined && /_(?:API_KEY|CLIENT_SECRET)$/.test(name) ? [withoutQuotes(value)] : [],
   );
 }
 

@@ -1,6 +1,7 @@
 import type { DistinctName, ProviderName } from '../../core/provider.ts';
 import { COMPATIBLE_PROVIDERS, isCompatible } from '../../core/provider.ts';
 import type { Environment } from './resolved.ts';
+import { withoutQuotes } from './quotes.ts';
 
 /** What is known of a provider before anything is configured. */
 export interface ProviderDefaults {
@@ -87,10 +88,10 @@ export function providerDefaults(provider: ProviderName): ProviderDefaults {
   };
 }
 
-/** Reads a variable without the spaces around it; unset and empty are the same. */
+/** Reads a variable without the blanks and quotes around it; unset and empty are the same. */
 export function readVariable(env: Environment, name: string): string | undefined {
-  const value = Object.hasOwn(env, name) ? env[name]?.trim() : undefined;
-  return value === '' ? undefined : value;
+  const value = Object.hasOwn(env, name) ? env[name] : undefined;
+  return value === undefined ? undefined : withoutQuotes(value) || undefined;
 }
 
 /** Returns the model of a target that names none; undefined where the provider has no default. */

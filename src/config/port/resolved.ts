@@ -1,10 +1,14 @@
+import type { EntraIdentity } from '../../core/outbound/entra-identity.ts';
 import type { OpenAiApi, ProviderName } from '../../core/provider.ts';
+import type { Proxy } from '../../core/outbound/proxy.ts';
 import type { AdmissionConfig, CircuitBreakerConfig, RetryConfig } from '../../engine/port/config.ts';
 import type { RouteEntry } from '../../engine/route/route.ts';
 import type { LedgerConfig } from './ledger-config.ts';
+import type { LogConfig } from './log-config.ts';
 import type { UpstreamMode } from '../../engine/route/upstream-mode.ts';
 import type { TlsConfig } from './tls-config.ts';
 import type { CallersConfig } from './caller-config.ts';
+import type { PriceFile } from '../../pricing/price-file.ts';
 import type { LimitStoreConfig } from './limit-store-config.ts';
 
 /** Variables of the process, or names like theirs given by an embedding program. */
@@ -42,6 +46,8 @@ export interface TargetConfig {
   readonly ownHost: boolean;
   /** Absent where none is needed: a mock, Ollama, or another host that speaks the provider's API. A secret. */
   readonly apiKey?: string | undefined;
+  /** As whom it is called in place of a key; Azure alone. */
+  readonly identity?: EntraIdentity | undefined;
   /** OpenAI's organization, from `OPENAI_ORG_ID`. */
   readonly organization?: string | undefined;
   /** The default model, or Azure's deployment. Absent for Ollama alone: its first installed model. */
@@ -56,6 +62,8 @@ export interface TargetConfig {
   readonly timeouts: TimeoutConfig;
   /** Whether it is asked for streams, for whole answers, or as the engine sees fit. Absent: AUTO. */
   readonly upstreamMode?: UpstreamMode | undefined;
+  /** What its calls go through. Absent: nothing. */
+  readonly proxy?: Proxy | undefined;
   /** Whether the mock upstream answers in this provider's wire format, without network. */
   readonly mock: boolean;
   /** Where the target comes from, for people: `environment (OPENAI_API_KEY)`, `understudy.yaml targets[0]`, `--demo`. */
@@ -145,12 +153,19 @@ export interface Config {
   readonly retry: RetryConfig;
   readonly admission: AdmissionConfig;
   readonly server: ServerConfig;
+  readonly log: LogConfig;
   /** Where usage is kept. Absent: nowhere. */
   readonly ledger?: LedgerConfig | undefined;
   /** Who may call; absent: everybody who can reach the doors. */
   readonly callers?: CallersConfig | undefined;
+  /** Path of a file of prices; absent: there is none. */
+  readonly pricesFile?: string | undefined;
+  /** What stands in it. */
+  readonly prices?: PriceFile | undefined;
   /** Where callers are counted; absent: in memory. */
   readonly limits?: LimitStoreConfig | undefined;
+  /** Absolute paths of the files that `${file:…}` took something from. */
+  readonly secretFiles: readonly string[];
   /** What an operator should read at start, one sentence each. */
   readonly warnings: readonly string[];
   /** Whether the mock answers only because of `--demo`: nothing else was found. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 
+import { stateOfFiles } from '../../files/file-looks.ts';
 import { ConfigError } from '../port/problem.ts';
 import type { TlsConfig } from '../port/tls-config.ts';
 import { readTlsFiles, type TlsFiles } from './certificate-files.ts';
@@ -33,12 +33,7 @@ export function openTlsFiles(config: TlsConfig, wall: () => number): readonly [f
       const found = readAll();
       return 'problems' in found ? found.problems.map(({ path, message }) => `${path}: ${message}`).join('; ') : found;
     },
-    stamp: async () => (await Promise.all(paths.map(stampOf))).join(' '),
+    stamp: () => stateOfFiles(paths),
   };
   return [files, first];
-}
-
-async function stampOf(path: string): Promise<string> {
-  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }

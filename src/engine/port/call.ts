@@ -177,6 +177,8 @@ interface CallEnding {
   readonly attempts: readonly AttemptRecord[];
   readonly skipsLeftOut: number;
   readonly elapsedMs: number;
+  /** How long it waited for a slot, from its beginning. Absent: not at all. */
+  readonly slotWaitMs?: number | undefined;
 }
 
 /** The end of a request that was answered. */
@@ -199,6 +201,8 @@ export interface CallSuccess<Output, Final> extends CallEnding {
 export interface UnansweredCall extends CallEnding {
   readonly ok: false;
   readonly failure: CallFailure;
+  /** How long it waited behind its last attempt, in vain. */
+  readonly waitAfterMs?: number | undefined;
   /** Output that the client has got. */
   readonly usage: TokenUsage | undefined;
 }

@@ -38,9 +38,11 @@ export class AttemptLoop<Output, Final> {
     if (signal.aborted) cancel();
     let slot: Slot | undefined;
     let place: number | undefined;
+    let slotWaitMs: number | undefined;
     try {
       const entered = request.isOver ? undefined : admission.enter(shareKey, request.time.remainingMs, signal);
       const outcome = entered instanceof Promise ? await entered : entered;
+      if (entered instanceof Promise) slotWaitMs = request.time.elapsedMs;
       if (outcome !== undefined && 'release' in outcome) slot = outcome;
       else if (outcome !== undefined) request.end(outcome);
       place = drain.onBegin(() => {
@@ -48,7 +50,8 @@ export class AttemptLoop<Output, Final> {
       });
       // It may have closed since it gave the slot away.
       if (admission.isClosed) request.drain();
-      return (await this.#rounds()) ?? request.failed();
+      const result = (await this.#rounds()) ?? request.failed();
+      return slotWaitMs === undefined ? result : { ...result, slotWaitMs };
     } catch (error) {
       request.end(internalFault(error));
       return request.failed();

@@ -201,7 +201,8 @@ export class Request<Output, Final> {
     });
     const usage = attempts.at(-1)?.usage;
     const { skipsLeftOut } = this.trail;
-    return { ok: false, failure, attempts, skipsLeftOut, elapsedMs: this.time.elapsedMs, usage };
+    const waitAfterMs = this.takeWaitedMs();
+    return { ok: false, failure, attempts, skipsLeftOut, waitAfterMs, elapsedMs: this.time.elapsedMs, usage };
   }
 
   #endWait(): void {

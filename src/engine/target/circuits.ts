@@ -33,19 +33,20 @@ function isUnnamed({ circuit, model }: CircuitOf): boolean {
  * and has nothing to say any more, or, where all of them have, shares the circuit `other`.
  */
 export class Circuits {
-  readonly #config: CircuitBreakerConfig;
+  #config: CircuitBreakerConfig;
   readonly #now: () => number;
-  readonly #dropped: (model: string) => void;
   /** By key; `other` is that of all who share. */
   readonly #named = new Map<string, Circuit>();
   /** By model, the least recently used first. */
   readonly #unnamed = new Map<string, Unnamed>();
 
-  /** @param dropped told which model has lost its circuit to another */
-  constructor(config: CircuitBreakerConfig, now: () => number, dropped: (model: string) => void) {
+  /** Told which model has lost its circuit to another. */
+  dropped: (model: string) => void;
+
+  constructor(config: CircuitBreakerConfig, now: () => number, dropped: (model: string) => void = () => undefined) {
     this.#config = config;
     this.#now = now;
-    this.#dropped = dropped;
+    this.dropped = dropped;
   }
 
   /** Returns the circuit of an entry, made when first asked for. */
@@ -73,6 +74,20 @@ export class Circuits {
     const made = { breaker: this.#newBreaker(), times: new ResponseTimes(this.#now) };
     this.#named.set(key, made);
     return made;
+  }
+
+  /** Holds all circuits to other settings from now on; what they know stays, and attempts under way settle into nothing. */
+  configure(config: CircuitBreakerConfig): void {
+    this.#config = config;
+    const goOn = (before: CircuitBreaker): CircuitBreaker => {
+      const breaker = this.#newBreaker();
+      breaker.restore(before.snapshot());
+      return breaker;
+    };
+    for (const [key, { breaker, times }] of this.#named) this.#named.set(key, { breaker: goOn(breaker), times });
+    for (const [model, { breaker, times, usedAtMs }] of this.#unnamed) {
+      this.#unnamed.set(model, { breaker: goOn(breaker), times, usedAtMs });
+    }
   }
 
   /** Begins all circuits anew; attempts under way settle into circuits that are no more. What is known of times stays, suspicion goes. */
@@ -119,7 +134,7 @@ export class Circuits {
       const least = this.#leastOfUse();
       if (least === undefined) return this.named(OTHER_MODELS);
       this.#unnamed.delete(least);
-      this.#dropped(least);
+      this.dropped(least);
     }
     const made = { breaker: this.#newBreaker(), times: new ResponseTimes(this.#now), usedAtMs: this.#now() };
     this.#unnamed.set(model, made);

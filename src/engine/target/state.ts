@@ -56,22 +56,29 @@ export class TargetState {
   readonly restarts: RetryBudget;
   readonly concurrency: ConcurrencyLimit;
   readonly circuits: Circuits;
-  readonly operator = new OperatorSwitch();
+  readonly operator: OperatorSwitch;
   readonly #now: () => number;
 
-  constructor(target: EngineTarget, { cooldown, pacing }: Account, config: EngineConfig, runtime: Runtime) {
+  /** @param before what is known of the target already, but for its account: the two have one memory from now on */
+  constructor(
+    target: EngineTarget,
+    { cooldown, pacing }: Account,
+    config: EngineConfig,
+    runtime: Runtime,
+    before?: TargetState,
+  ) {
     const now = (): number => runtime.now();
     this.target = target;
     this.#now = now;
     this.cooldown = cooldown;
     this.pacing = pacing;
-    this.stats = new HealthStats(now);
-    this.repeats = new RetryBudget(now, REPEAT_RATES);
-    this.restarts = new RetryBudget(now, RESTART_RATES);
-    this.concurrency = new ConcurrencyLimit(now);
-    this.circuits = new Circuits(config.circuitBreaker, now, (model) => {
-      pacing.forget(model);
-    });
+    this.stats = before?.stats ?? new HealthStats(now);
+    this.repeats = before?.repeats ?? new RetryBudget(now, REPEAT_RATES);
+    this.restarts = before?.restarts ?? new RetryBudget(now, RESTART_RATES);
+    this.concurrency = before?.concurrency ?? new ConcurrencyLimit(now);
+    this.operator = before?.operator ?? new OperatorSwitch();
+    this.circuits = before?.circuits ?? new Circuits(config.circuitBreaker, now);
+    this.circuits.dropped = (model) => pacing.forget(model);
   }
 
   /** Returns what outlives the engine. */

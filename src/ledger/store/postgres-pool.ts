@@ -4,9 +4,10 @@ import { StoreError } from './usage-store.ts';
 
 /** Connections of one gateway: one writes, the others read. */
 const MOST_CONNECTIONS = 4;
-/** How long a connection may take, and a statement, in milliseconds. */
+/** How long a connection may take, in milliseconds. */
 const CONNECT_MS = 5_000;
-const STATEMENT_MS = 60_000;
+/** How long a statement may take, in milliseconds. No parameter of connections says so: PgBouncer refuses those that it does not know. */
+export const STATEMENT_MS = 60_000;
 
 /** SQLSTATE classes: data and constraints; and refused users, missing databases and schemas, and missing rights. */
 const OF_ROWS = /^(22|23)...$/;
@@ -23,7 +24,7 @@ export async function openPool(url: string): Promise<Pool> {
     connectionString: url,
     max: MOST_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_MS,
-    query_timeout: STATEMENT_MS,
+    query_timeout: STATEMENT_MS + CONNECT_MS,
     application_name: 'understudy',
     keepAlive: true,
     allowExitOnIdle: true,

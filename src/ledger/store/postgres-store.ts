@@ -1,8 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
 
-import { USAGE_COLUMNS } from '../schema/columns.ts';
+import { partsOfRow } from '../journal/row-encoder.ts';
+import { OWN_COLUMNS, SHARED_COLUMNS, USAGE_COLUMNS, type UsageColumn } from '../schema/columns.ts';
 import { POSTGRES_MIGRATIONS } from '../schema/postgres-migrations.ts';
-import { asStoreError, openPool } from './postgres-pool.ts';
+import { asStoreError, openPool, STATEMENT_MS } from './postgres-pool.ts';
 import type { StoredRow, UsageStore } from './usage-store.ts';
 import { type UtcMonth, utcMonth, utcMonthOf } from './utc-month.ts';
 
@@ -10,9 +11,7 @@ import { type UtcMonth, utcMonth, utcMonthOf } from './utc-month.ts';
 const LOCK = 0x756e6465;
 
 const COLUMNS = USAGE_COLUMNS.map(({ name }) => name).join(', ');
-const VALUES = USAGE_COLUMNS.map(({ type }, at) =>
-  type === 'jsonb' ? `r.value -> ${at}` : `(r.value ->> ${at})::${type}`,
-).join(', ');
+const VALUES = [...valuesAt(1, OWN_COLUMNS), ...valuesAt(0, SHARED_COLUMNS)].join(', ');
 const INSERT = `INSERT INTO usage_attempts (${COLUMNS}) SELECT ${VALUES} FROM jsonb_array_elements($1::jsonb) AS r(value) ON CONFLICT DO NOTHING`;
 /** The name of a partition, with its schema where that is not searched. */
 const PARTITION = /^.*usage_attempts_(\d{4,})_(\d{2})"?$/;
@@ -40,10 +39,11 @@ export class PostgresStore implements UsageStore {
 
   async write(rows: readonly string[]): Promise<void> {
     await this.open();
-    const instants = rows.map((row) => Number.parseInt(row.slice(1), 10));
+    const parts = rows.map(partsOfRow);
+    const instants = parts.map(({ own }) => Number.parseInt(own.slice(1), 10));
     await this.#makePartitions(new Set(instants.map((atMs) => utcMonthOf(atMs).startMs)));
     try {
-      await this.#query(INSERT, [`[${rows.join(',')}]`]);
+      await this.#query(INSERT, [`[${parts.map(({ shared, own }) => `[${shared},${own}]`).join(',')}]`]);
     } catch (error) {
       // Another process may have dropped one meanwhile: the next time they are looked for again.
       this.#months.clear();
@@ -53,7 +53,11 @@ export class PostgresStore implements UsageStore {
 
   async read(sql: string, values: readonly (string | number | bigint | null)[]): Promise<readonly StoredRow[]> {
     await this.open();
-    return this.#query(sql, values);
+    // The server ends it too: a question of a whole year must not go on when nobody waits for it any more.
+    return this.#inTransaction(`SET LOCAL statement_timeout = ${STATEMENT_MS}`, async (client) => {
+      const { rows } = await client.query<StoredRow>(sql, [...values]);
+      return rows;
+    });
   }
 
   async prune(beforeMs: number): Promise<boolean> {
@@ -104,16 +108,23 @@ export class PostgresStore implements UsageStore {
   }
 
   /** Runs steps in one transaction, one process at a time. */
-  async #locked(steps: (client: PoolClient) => Promise<void>): Promise<void> {
+  #locked(steps: (client: PoolClient) => Promise<void>): Promise<void> {
+    return this.#inTransaction("SET LOCAL lock_timeout = '10s'", async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+      await steps(client);
+    });
+  }
+
+  async #inTransaction<Result>(setting: string, steps: (client: PoolClient) => Promise<Result>): Promise<Result> {
     let client: PoolClient | undefined;
     try {
       const pool = await this.#connected();
       client = await pool.connect();
-      await client.query("BEGIN; SET LOCAL lock_timeout = '10s'");
-      await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-      await steps(client);
+      await client.query(`BEGIN; ${setting}`);
+      const result = await steps(client);
       await client.query('COMMIT');
       client.release();
+      return result;
     } catch (error) {
       client?.release(true);
       throw asStoreError(error);
@@ -124,6 +135,11 @@ export class PostgresStore implements UsageStore {
     this.#pool ??= openPool(this.#url);
     return this.#pool;
   }
+}
+
+/** What stands for the values of columns in one of the two arrays of a row. */
+function valuesAt(part: number, columns: readonly UsageColumn[]): readonly string[] {
+  return columns.map(({ type }, at) => `(r.value -> ${part} ->> ${at})::${type}`);
 }
 
 async function migrate(client: PoolClient): Promise<void> {

@@ -2,7 +2,8 @@ import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { USAGE_COLUMNS } from '../schema/columns.ts';
+import { partsOfRow } from '../journal/row-encoder.ts';
+import { OWN_COLUMNS, SHARED_COLUMNS, type UsageColumn } from '../schema/columns.ts';
 import { SQLITE_MIGRATIONS } from '../schema/sqlite-migrations.ts';
 import type { StoredRow } from './usage-store.ts';
 
@@ -25,10 +26,16 @@ const BUSY_MS = 5_000;
 /** Rows that are deleted in one step: writing waits for no longer than that. */
 const PRUNED_ROWS = 2_000;
 
-const COLUMNS = USAGE_COLUMNS.map(({ name }) => name).join(', ');
-const PLACES = USAGE_COLUMNS.map(() => '?').join(', ');
-const INSERT = `INSERT INTO usage_attempts (${COLUMNS}) VALUES (${PLACES}) ON CONFLICT (call_id, number) DO NOTHING`;
-const PRUNE = `DELETE FROM usage_attempts WHERE rowid IN (SELECT rowid FROM usage_attempts WHERE started_at_ms < ? ORDER BY started_at_ms LIMIT ${PRUNED_ROWS})`;
+/** What attempts have in common that is remembered: of callers and models there may be many. */
+const MOST_KINDS = 10_000;
+
+/** Rows that one statement takes: each statement costs as much as a third of a row. */
+const ROWS_AT_ONCE = 10;
+
+const INSERT_SHARED = `INSERT INTO usage_shared (text, ${namesOf(SHARED_COLUMNS)}) VALUES (?, ${SHARED_COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`;
+const FIND_SHARED = 'SELECT id FROM usage_shared WHERE text = ?';
+const KEY = 'started_at_ms, call_id, number';
+const PRUNE = `DELETE FROM usage_rows WHERE (${KEY}) IN (SELECT ${KEY} FROM usage_rows WHERE started_at_ms < ? ORDER BY ${KEY} LIMIT ${PRUNED_ROWS})`;
 
 let database: DatabaseSync | undefined;
 
@@ -77,20 +84,52 @@ function opened(): DatabaseSync {
 }
 
 function write(file: DatabaseSync, rows: readonly string[]): void {
-  const insert = file.prepare(INSERT);
+  const [many, one] = [file.prepare(insertOf(ROWS_AT_ONCE)), file.prepare(insertOf(1))];
+  // Of this transaction alone: what it does not bring to its end is not there.
+  const ids = new Map<string, SQLInputValue>();
   inTransaction(file, () => {
-    for (const row of rows) {
-      const values: unknown = JSON.parse(row);
-      if (Array.isArray(values)) insert.run(...USAGE_COLUMNS.map((_, at) => stored(values[at])));
+    let at = 0;
+    while (at < rows.length) {
+      const count = rows.length - at < ROWS_AT_ONCE ? 1 : ROWS_AT_ONCE;
+      const values: SQLInputValue[] = [];
+      for (const end = at + count; at < end; at++) {
+        const { shared, own } = partsOfRow(rows[at] ?? '');
+        values.push(...valuesOf(own, OWN_COLUMNS), idOfShared(file, shared, ids));
+      }
+      (count === 1 ? one : many).run(...values);
     }
   });
 }
 
-/** What an older version has journaled lacks the last values. */
-function stored(value: unknown): SQLInputValue {
-  if (typeof value === 'string' || typeof value === 'number') return value;
-  if (typeof value === 'boolean') return Number(value);
-  return value === null || value === undefined ? null : JSON.stringify(value);
+function insertOf(count: number): string {
+  const places = `(${OWN_COLUMNS.map(() => '?').join(', ')}, ?)`;
+  const all = Array.from({ length: count }, () => places).join(', ');
+  return `INSERT INTO usage_rows (${namesOf(OWN_COLUMNS)}, shared_id) VALUES ${all} ON CONFLICT DO NOTHING`;
+}
+
+/** Returns the number of what attempts have in common, which is given where it has none. */
+function idOfShared(file: DatabaseSync, text: string, ids: Map<string, SQLInputValue>): SQLInputValue {
+  const known = ids.get(text);
+  if (known !== undefined) return known;
+  const find = file.prepare(FIND_SHARED);
+  const found = find.get(text);
+  if (found === undefined) file.prepare(INSERT_SHARED).run(text, ...valuesOf(text, SHARED_COLUMNS));
+  const id = (found ?? find.get(text))?.['id'] ?? null;
+  if (ids.size >= MOST_KINDS) ids.clear();
+  ids.set(text, id);
+  return id;
+}
+
+/** What an older version has journaled lacks the last values, and what a newer one has has more. */
+function valuesOf(text: string, columns: readonly UsageColumn[]): SQLInputValue[] {
+  const values: SQLInputValue[] = JSON.parse(text, undefined);
+  while (values.length < columns.length) values.push(null);
+  values.length = columns.length;
+  return values;
+}
+
+function namesOf(columns: readonly UsageColumn[]): string {
+  return columns.map(({ name }) => name).join(', ');
 }
 
 function read(sql: string, values: readonly SQLInputValue[]): readonly StoredRow[] {

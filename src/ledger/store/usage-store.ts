@@ -9,7 +9,7 @@ export interface UsageStore {
   readonly dialect: 'sqlite' | 'postgres';
   /** Opens it and brings its schema up to date; opening it again does nothing. */
   open(): Promise<void>;
-  /** Writes rows as the journal has them, JSON arrays; those that are there already are passed over. Resolves when they are safe. */
+  /** Writes rows as the journal has them (`RowEncoder`); those that are there already are passed over. Resolves when they are safe. */
   write(rows: readonly string[]): Promise<void>;
   /** Asks in the store's own SQL, with `?` in SQLite and `$1` in PostgreSQL for each value. */
   read(sql: string, values: readonly (string | number | bigint | null)[]): Promise<readonly StoredRow[]>;

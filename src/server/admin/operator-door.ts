@@ -8,9 +8,12 @@ import { hasSafeMethod, type WebResponse, pathOf, respondText } from '../http/ex
 import { KnownHosts } from '../http/known-hosts.ts';
 import { createListener, type ListenerOptions } from '../http/listener.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
+import { wantsOpenMetrics } from './wants-open-metrics.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
 import { createCsvDownload } from '../usage/csv-download.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
+import type { ShownDoors, StatusParts } from '../port/status-parts.ts';
+import { createStatusPage } from '../status/serve-status.ts';
 import { createUsageHandlers } from '../usage/serve-usage.ts';
 
 /** What `/metrics` answers. */
@@ -26,12 +29,16 @@ export interface AdminOptions extends Pick<ListenerOptions, 'tls' | 'tlsHappened
   /** Answers `/readyz`. */
   readonly isReady: () => boolean;
   /** Answers `/metrics`; without it there is none. */
-  readonly metrics?: () => Promise<MetricsText>;
+  readonly metrics?: (isOpenMetrics: boolean) => Promise<MetricsText>;
   /** Answers AdminService; without it there is none. */
   readonly handlers?: ServiceImpl<typeof AdminService>;
   /** Answers UsageService, `/usage.csv` and `/attempts.csv`, about all callers; without it there are none. */
   readonly usage?: UsageParts;
-  readonly runtime: Pick<System, 'now' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
+  /** What the status page at `/` shows; without it there is none. */
+  readonly status?: StatusParts | undefined;
+  /** Where the doors are, for who has not called yet. Default: it is not told. */
+  readonly doors?: ShownDoors | undefined;
+  readonly runtime: Pick<System, 'now' | 'wall' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** Names by which the listener may be called, besides those of loopback. Default: none. */
@@ -46,7 +53,7 @@ export interface AdminListener {
   close(): Promise<void>;
 }
 
-/** Serves `/livez`, `/readyz`, `/metrics`, usage and AdminService to operators. Never gRPC, never callers. */
+/** Serves the status page, `/livez`, `/readyz`, `/metrics`, usage and AdminService to operators. Never gRPC, never callers. */
 export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
   const { handlers, runtime } = options;
   const bodies = { runtime, transfers: options.transfers ?? createTransfers(runtime) };
@@ -57,15 +64,19 @@ export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
   };
   const answer = createRpcListener({ routes, bodies });
   const download = usage && createCsvDownload(usage);
-  // Scripts of web pages may call nothing here, whatever their origin.
-  const rules = { hosts: new KnownHosts(options.address, options.allowedHosts) };
+  const { status: parts, doors, isReady } = options;
+  const canOperate = handlers !== undefined;
+  const statusPage = parts && createStatusPage({ parts, isReady, canOperate, doors, usage, runtime });
+  // Scripts of other web pages may call nothing here.
+  const rules = { hosts: new KnownHosts(options.address, options.allowedHosts), hasPage: parts !== undefined };
   const listener = createListener({ ...options, name: 'admin listener' }, (request, response) => {
     if (answerProbe(request, response, options.isReady)) return;
     if (guardFromPages(request, response, rules)) return;
     const { metrics } = options;
     if (metrics !== undefined && hasSafeMethod(request) && pathOf(request) === '/metrics')
-      void answerMetrics(metrics, response);
-    else if (download?.(request, response) !== true) answer(request, response);
+      void answerMetrics(() => metrics(wantsOpenMetrics(request.headers.accept)), response);
+    else if (statusPage?.(request, response) !== true && download?.(request, response) !== true)
+      answer(request, response);
   });
   const address = await listener.listen(options.address);
   return { address, close: () => listener.close() };
@@ -76,6 +87,7 @@ async function answerMetrics(metrics: () => Promise<MetricsText>, response: WebR
     const { contentType, body } = await metrics();
     response.setHeader('content-type', contentType);
     response.setHeader('cache-control', 'no-store');
+    response.setHeader('vary', 'accept');
     response.end(body);
   } catch {
     respondText(response, 500, 'metrics are not available');

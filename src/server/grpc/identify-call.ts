@@ -2,13 +2,14 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from
 import { Code } from '@connectrpc/connect';
 import type { Caller } from '../../callers/port/caller.ts';
 import type { CredentialFailure, Identified } from '../../callers/port/credentials.ts';
-import { HEALTH_WATCH } from '../health/watch-places.ts';
+import { isWatch } from '../health/watch-places.ts';
 import { callError, refusal } from '../errors/status.ts';
 import { type Authentication, isRefused, needsCaller, shownBy } from '../port/authentication.ts';
-import { clientCertificate } from '../port/client-certificate.ts';
+import { clientCertificate } from '../tls/client-certificate.ts';
 import { type CallStreamOptions, contextOfUnread } from './calls/call-options.ts';
 import { callStatus } from './calls/call-status.ts';
 import { grpcCallerKey } from './calls/session-peer.ts';
+import { holdInput, readInput } from '../http2/unread-input.ts';
 import { refuseStream } from './refuse-stream.ts';
 
 /**
@@ -36,8 +37,10 @@ export function identifyCall(
   if (!(identified instanceof Promise)) return settle(identified, 0);
   const ignore = (): void => undefined;
   stream.on('error', ignore);
+  holdInput(stream, options.transfers.budget, grpcCallerKey(session));
   const sinceMs = options.runtime.now();
   void identified.then((found) => {
+    readInput(stream);
     if (!stream.destroyed && !stream.closed) settle(found, options.runtime.now() - sinceMs);
   });
 }
@@ -50,6 +53,6 @@ function trailersOf(
   const { code, details, metadata } = callStatus(callError(refusal(failure), contextOfUnread(headers, options)));
   const message = { 'grpc-message': encodeURI(details) };
   // Its channel goes on without health checks, and its calls are told why they are refused.
-  if (headers[':path'] === HEALTH_WATCH) return { 'grpc-status': String(Code.Unimplemented), ...message };
+  if (isWatch(headers[':path'] ?? '')) return { 'grpc-status': String(Code.Unimplemented), ...message };
   return { 'grpc-status': String(code), ...message, ...metadata.toHttp2Headers() };
 }

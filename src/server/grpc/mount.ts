@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
 import type { DescService } from '@bufbuild/protobuf';
 import { createServiceImplSpec, type ServiceImpl } from '@connectrpc/connect';
 import type { Cohort } from '../../core/cohort.ts';
@@ -7,6 +8,7 @@ import { answerUnary } from './answer-unary.ts';
 import type { CallStream } from './calls/call-stream.ts';
 import { OpenCalls, type OpenCallsOptions } from './calls/open-calls.ts';
 import type { CallPlaces, TakenMethod } from './calls/taken-method.ts';
+import type { FairTurns } from '../wire/fair-turns.ts';
 import type { LiveCalls } from '../http/live-calls.ts';
 
 /** How a service is mounted. */
@@ -16,6 +18,10 @@ export interface GrpcMountOptions extends OpenCallsOptions {
   readonly cohort: Cohort;
   /** Bound the calls of the methods that they are for, by the names of these. */
   readonly places?: Readonly<Record<string, CallPlaces>>;
+  /** Lets the calls begin; default: among all those of the door. */
+  readonly turns?: FairTurns | undefined;
+  /** What every end of a call says besides. */
+  readonly trailers?: (() => OutgoingHttpHeaders) | undefined;
   /** Counts the calls, where they have to be waited for. */
   readonly calls?: LiveCalls;
 }
@@ -33,19 +39,23 @@ export function mountService<Service extends DescService>(
 ): ReadonlyMap<string, TakenMethod<CallStream>> {
   const handlers = new Map<string, TakenMethod<CallStream>>();
   const openCalls = new OpenCalls(options);
-  const { calls, cohort, places = {} } = options;
+  const { calls, cohort, trailers, turns, places = {} } = options;
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
     if (spec.kind === 'unary') {
       handlers.set(path, {
         calls,
         openCalls,
+        trailers,
+        turns,
         handle: (call) => cohort.add(() => void answerUnary(spec, call, openCalls)),
       });
     } else if (spec.kind === 'server_streaming') {
       handlers.set(path, {
         calls,
         openCalls,
+        trailers,
+        turns,
         places: places[spec.method.name],
         handle: (call) => cohort.add(() => void answerStream(spec, call, openCalls)),
       });

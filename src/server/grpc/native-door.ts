@@ -1,25 +1,31 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Http2Server } from 'node:http2';
+import type { Http2Server, Http2Session } from 'node:http2';
 import { Server as NetServer } from 'node:net';
-import type { ServiceImpl } from '@connectrpc/connect';
+import { Code, type ServiceImpl } from '@connectrpc/connect';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import { OpenRcaService } from '../../../gen/xds/service/orca/v3/orca_pb.ts';
 import { UsageService } from '../../../gen/understudy/v1/usage_service_pb.ts';
 import { formatAddress } from '../../core/address.ts';
 import { Cohort, type EventLoop } from '../../core/cohort.ts';
 import type { System } from '../../core/ports.ts';
 import type { ConnectionsConfig } from '../../config/port/resolved.ts';
 import { addressToBind } from '../http/listener.ts';
-import { mountService } from './mount.ts';
+import { type GrpcMountOptions, mountService } from './mount.ts';
 import { addReflection } from './reflection.ts';
 import { silenceGrpcLibrary } from './calls/needed-headers.ts';
 import { http2ServersOf, takeCalls } from './take-calls.ts';
 import { OpenSessions } from '../http2/open-sessions.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
+import { widenWindows } from '../http2/wide-windows.ts';
 import { createHealthService } from '../health/standard-health.ts';
 import { WatchPlaces } from '../health/watch-places.ts';
+import { createCoreMetrics } from '../orca/core-metrics.ts';
+import { LoadReports } from '../orca/load-reports.ts';
 import type { Authentication } from '../port/authentication.ts';
+import type { CallMeter } from '../port/call-meter.ts';
+import type { LoadFigures } from '../port/load-figures.ts';
 import { clampTimeoutHeaders, FLUSH_MS } from '../port/limits.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
 import { guardClients } from '../tls/guard-clients.ts';
@@ -41,6 +47,8 @@ export interface GrpcDoorOptions {
   /** Answers UsageService; without it there is none. */
   readonly usage?: ServiceImpl<typeof UsageService> | undefined;
   readonly serving: ServingStatus;
+  /** How much there is to do, for clients that balance by it; the same object as long as nothing has changed. Without it they are told nothing. */
+  readonly loadFigures?: (() => LoadFigures) | undefined;
   readonly runtime: Pick<System, 'now' | 'random' | 'wall' | 'setTimer' | 'clearTimer' | 'setIdleTimer' | 'busyMs'> &
     EventLoop;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
@@ -52,7 +60,9 @@ export interface GrpcDoorOptions {
   /** Hears of clients that are refused in the handshake. */
   readonly tlsHappened?: ((event: TlsEvent) => void) | undefined;
   /** How callers are known. Default: nobody is asked. */
-  readonly authentication?: Authentication | undefined;
+  readonly authentication?: (() => Authentication | undefined) | undefined;
+  /** Counts the calls. Default: nobody does. */
+  readonly meter?: CallMeter | undefined;
   /** How long connections live. Default: {@link DEFAULT_CONNECTIONS}. */
   readonly connections?: ConnectionsConfig | undefined;
 }
@@ -89,9 +99,9 @@ function serverOptions({ maxAgeMs, maxAgeGraceMs, keepalive }: ConnectionsConfig
   };
 }
 
-/** Serves LlmService, UsageService, `grpc.health.v1.Health` and reflection over native gRPC. Rejects where the address cannot be bound. */
+/** Serves LlmService, UsageService, `grpc.health.v1.Health`, load reports and reflection over native gRPC. Rejects where the address cannot be bound. */
 export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
-  const { handlers, usage, serving, runtime, connections = DEFAULT_CONNECTIONS } = options;
+  const { handlers, usage, serving, runtime, loadFigures, connections = DEFAULT_CONNECTIONS } = options;
   silenceGrpcLibrary();
   const asked = addressToBind(options.address);
   const shutdown = new AbortController();
@@ -100,12 +110,17 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   tolerateResets(server);
   const cohort = new Cohort(runtime);
   const mount = { runtime, shutdownSignal: shutdown.signal, cohort };
+  // Probes do not wait behind calls, and take turns among themselves.
+  const looked = { ...mount, turns: new FairTurns(runtime) };
+  const reports = loadFigures && new LoadReports(loadFigures);
+  const watchPlaces = new WatchPlaces(Code.Unimplemented, 'No more streams may watch; Check still answers.');
   const methods = new Map([
-    ...mountService(LlmService, handlers, { ...mount, calls }),
+    ...mountService(LlmService, handlers, { ...mount, calls, trailers: reports?.trailers }),
     ...(usage === undefined ? [] : mountService(UsageService, usage, { ...mount, calls })),
-    ...mountService(Health, createHealthService(serving), { ...mount, places: { Watch: new WatchPlaces() } }),
+    ...mountService(Health, createHealthService(serving), { ...looked, places: { Watch: watchPlaces } }),
+    ...(reports === undefined ? [] : mountReports(reports, serving, looked)),
   ]);
-  const services = usage === undefined ? [LlmService] : [LlmService, UsageService];
+  const services = [LlmService, ...(usage ? [UsageService] : []), ...(reports ? [OpenRcaService] : [])];
   if (options.reflection ?? true) addReflection(server, services);
   subscribe(STREAM_CREATED, clampTimeoutOfStream);
   const credentials = options.tls && new DoorCredentials(options.tls.serverOptions);
@@ -117,8 +132,13 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     throw error;
   }
   const transfers = options.transfers ?? createTransfers(runtime);
-  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime) }, options.authentication);
-  const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs });
+  const { meter, authentication } = options;
+  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime), meter }, authentication);
+  // Where nobody is named, whoever connects may call.
+  const opened = (session: Http2Session): void => {
+    if (authentication === undefined) widenWindows(session, transfers);
+  };
+  const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs, opened });
   for (const http2Server of http2ServersOf(server)) {
     if (!isHttp2Server(http2Server)) continue;
     sessions.watch(http2Server);
@@ -147,6 +167,15 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
     sendAway: () => sessions.retire(),
     drain,
   };
+}
+
+/** Who finds no place comes again by itself, later and later. */
+function mountReports(reports: LoadReports, serving: ServingStatus, mount: GrpcMountOptions) {
+  const places = { StreamCoreMetrics: new WatchPlaces(Code.Unavailable, 'No more streams may hear of the load.') };
+  return mountService(OpenRcaService, createCoreMetrics({ reports, serving, timers: mount.runtime }), {
+    ...mount,
+    places,
+  });
 }
 
 /** grpc-js has no option for the guard; a test watches that it still makes its HTTP/2 servers from `commonServerOptions`. */

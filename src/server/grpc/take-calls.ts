@@ -5,7 +5,10 @@ import { grpcTimeoutMs } from '../port/limits.ts';
 import type { CallStreamOptions } from './calls/call-options.ts';
 import type { Authentication } from '../port/authentication.ts';
 import { CallStream } from './calls/call-stream.ts';
+import { boundInput } from '../http2/unread-input.ts';
+import { widenWindows } from '../http2/wide-windows.ts';
 import { identifyCall } from './identify-call.ts';
+import { meterCall } from './meter-call.ts';
 import { refuseStream } from './refuse-stream.ts';
 import { headersForLibrary } from './calls/needed-headers.ts';
 import { grpcCallerKey } from './calls/session-peer.ts';
@@ -23,17 +26,18 @@ type Identify = (
  * grpc-js, and so do all connections. Throws where grpc-js keeps its servers elsewhere.
  *
  * @param methods by path; their handlers must not throw
- * @param authentication how callers are known; absent where they are not named
+ * @param authentication how callers are known, asked for each call; absent, or undefined, where they are not named
  */
 export function takeCalls(
   server: Server,
   methods: ReadonlyMap<string, TakenMethod<CallStream>>,
   options: CallStreamOptions,
-  authentication?: Authentication,
+  authentication?: () => Authentication | undefined,
 ): void {
   const identify: Identify = (stream, headers, proceed) => {
-    if (authentication === undefined) proceed(undefined, 0);
-    else identifyCall(stream, headers, authentication, options, proceed);
+    const asked = authentication?.();
+    if (asked === undefined) proceed(undefined, 0);
+    else identifyCall(stream, headers, asked, options, proceed);
   };
   const servers = http2ServersOf(server);
   if (servers.length === 0) throw new Error('grpc-js has no HTTP/2 server where it is looked for');
@@ -44,15 +48,20 @@ export function takeCalls(
       const method = isCall(headers) ? methods.get(headers[':path'] ?? '') : undefined;
       if (method !== undefined) {
         identify(stream, headers, (caller, tookMs) => {
+          widenWindows(stream.session, options.transfers);
           if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
           const timeoutMs = timeoutOf(headers);
+          const leftMs = timeoutMs && Math.max(0, timeoutMs - tookMs);
           // It lives as long as its stream, which holds it.
-          void new CallStream(stream, headers, timeoutMs && Math.max(0, timeoutMs - tookMs), method, options, caller);
+          const { reply } = new CallStream(stream, headers, leftMs, method, options, caller);
+          if (options.meter !== undefined)
+            meterCall(options.meter, stream, headers[':path'] ?? '', reply, options.runtime);
         });
         return;
       }
       identify(stream, headers, () => {
         const needed = headersForLibrary(headers);
+        boundInput(stream);
         for (const other of others) Reflect.apply(other, http2Server, [stream, needed, ...rest]);
       });
     };

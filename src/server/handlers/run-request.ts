@@ -1,6 +1,7 @@
 import { Code, ConnectError, createContextKey, type HandlerContext } from '@connectrpc/connect';
 import { OTHERS_CATCH_UP } from '../../core/cohort.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
+import type { CallTrace } from '../port/call-trace.ts';
 import type { CallFailure, CallResult, ClientSink, Recovery } from '../../engine/port/call.ts';
 import type { AnswerContext, AnsweredCall } from '../answers/assembled-answer.ts';
 import { describeTrail } from '../answers/attempt-trail.ts';
@@ -76,7 +77,7 @@ export function identifyRequest(gateway: GatewayPort, context: HandlerContext, f
  * ConnectError for whatever goes wrong. The engine has the request and its signal a few microtasks later (see `core/cohort.ts`).
  */
 export async function runRequest(
-  gateway: GatewayPort,
+  port: GatewayPort,
   options: HandlerOptions,
   rpc: RpcRequest,
   context: HandlerContext,
@@ -85,12 +86,14 @@ export async function runRequest(
   const { requestId, signal } = caller;
   const madeBy = context.values.get(CALLER);
   const timeoutMs = timeLeft(context);
+  const gateway = port.inForce?.() ?? port;
+  const trace = gateway.beginTrace?.(rpc.method, context);
   await OTHERS_CATCH_UP;
   let plan: Plan | undefined;
   let ticket: Awaited<ReturnType<typeof enterCall>>;
   let result: CallResult<Delta, Finish>;
   try {
-    const planned = planOrRefusal(gateway, options, rpc, madeBy);
+    const planned = planOrRefusal(gateway, options, rpc, madeBy, trace);
     if ('status' in planned) {
       result = refusedResult(planned);
     } else {
@@ -130,7 +133,7 @@ export async function runRequest(
     (attempt) => plan?.estimatedUsage?.(attempt),
   );
   await OTHERS_CATCH_UP;
-  gateway.callEnded({ method: rpc.method, requestId, caller: madeBy, request: rpc.request, result, trail });
+  gateway.callEnded({ method: rpc.method, requestId, caller: madeBy, request: rpc.request, result, trail, trace });
   if (result.ok) {
     const warnings = plan?.warnings(result.serving, result.movedConversation) ?? [];
     return { result, answer: { requestId, requestedModel: rpc.request.model, trail, warnings } };
@@ -160,10 +163,11 @@ function planOrRefusal(
   options: HandlerOptions,
   rpc: RpcRequest,
   use: AllowedUse | undefined,
+  trace: CallTrace | undefined,
 ): Plan | CallFailure {
   if (rpc.violations.length > 0) return invalidRequest(rpc.violations);
   if (options.isAccepting?.() === false) return endedByShutdown(false);
-  const plan = gateway.plan(rpc.conversation, rpc.method === 'StreamChat', use);
+  const plan = gateway.plan(rpc.conversation, rpc.method === 'StreamChat', use, trace);
   return 'chain' in plan ? plan : refusal(plan);
 }
 

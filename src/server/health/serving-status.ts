@@ -40,6 +40,7 @@ export class ServingStatus {
   readonly #runtime: Pick<Runtime, 'setTimer' | 'clearTimer'>;
   readonly #hasRoom: () => boolean;
   readonly #watched = new Map<string, Watchers>();
+  readonly #ends = new Set<() => void>();
   #phase: ProcessPhase = 'starting';
   /** Runs while someone watches. */
   #nextLook: TimerHandle | undefined;
@@ -77,6 +78,13 @@ export class ServingStatus {
   startDraining(): void {
     this.#phase = 'draining';
     this.#look();
+    for (const end of this.#ends) end();
+  }
+
+  /** Calls back when the server goes down; returns how that is stopped. */
+  whenDraining(listener: () => void): () => void {
+    this.#ends.add(listener);
+    return () => void this.#ends.delete(listener);
   }
 
   /** Tells the state of a name; undefined where there is no such name. */

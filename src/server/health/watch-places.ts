@@ -1,19 +1,20 @@
-import { Code } from '@connectrpc/connect';
+import type { Code } from '@connectrpc/connect';
 
-/** How many streams may watch the health of this process on one connection: a client has one for each of its channels. */
+/** How many streams may watch this process on one connection: a client has one for each of its channels. */
 const MOST_PER_CONNECTION = 20;
 /** How many may watch in all. */
 const MOST_WATCHERS = 1_000;
 
-/** The places of those who watch health, so that neither one connection nor many can make every change of a state dear. */
+/** The places of those who watch health or load, so that neither one connection nor many can make every change of a state dear. */
 export class WatchPlaces {
-  /** As {@link HEALTH_WATCH} says. */
-  readonly refusal = {
-    'grpc-status': String(Code.Unimplemented),
-    'grpc-message': 'No more streams may watch; Check still answers.',
-  };
+  readonly refusal;
   readonly #taken = new Map<string, number>();
   #total = 0;
+
+  /** @param code what a call is refused with that finds no place, and its message */
+  constructor(code: Code, message: string) {
+    this.refusal = { 'grpc-status': String(code), 'grpc-message': message };
+  }
 
   /**
    * Takes a place.
@@ -35,5 +36,13 @@ export class WatchPlaces {
   }
 }
 
-/** Whoever is refused it with UNIMPLEMENTED calls without health checks, whereas any other status would keep them from calling (gRFC A17). */
-export const HEALTH_WATCH = '/grpc.health.v1.Health/Watch';
+/** Streams that clients open by themselves. Who is refused them with UNIMPLEMENTED calls without; any other status would keep them from calling (gRFC A17), or trying again (A51). */
+const WATCHES: ReadonlySet<string> = new Set([
+  '/grpc.health.v1.Health/Watch',
+  '/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics',
+]);
+
+/** Whether the calls of a method, by its path, are streams that clients open by themselves. */
+export function isWatch(path: string): boolean {
+  return WATCHES.has(path);
+}

@@ -7,6 +7,7 @@ import { type TransferFault, transferError } from '../errors/transfer-errors.ts'
 import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '../port/limits.ts';
 import { httpCallerKey } from '../port/share-key.ts';
 import type { RefusedTransfer } from '../port/transfer-figures.ts';
+import { dropInput, readInput } from '../http2/unread-input.ts';
 import type { BytesHeld } from '../wire/byte-budget.ts';
 import type { FairTurns } from '../wire/fair-turns.ts';
 import type { ReadingPace } from '../wire/reading-pace.ts';
@@ -115,15 +116,15 @@ export class BodyTransfer implements Transfer {
     const opened = await this.#framing.open(bytes, schema, this.#held, maxMessageBytes);
     if (typeof opened === 'string') throw this.#refusal(opened);
     const { turns } = this.#options;
-    if (turns !== undefined) await this.#turn(turns);
+    if (turns !== undefined) await this.#turn(turns, opened.byteLength);
     yield opened;
   }
 
   /** Waits until the call may begin. Whether its caller is still there, is for whoever answers it to see. */
-  #turn(turns: FairTurns): Promise<void> {
+  #turn(turns: FairTurns, requestBytes: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const refuseAsLate = (): void => reject(this.#refusal('no_turn'));
-      turns.add({ callerKey: this.callerKey, begin: resolve, refuseAsLate });
+      turns.add({ callerKey: this.callerKey, begin: resolve, refuseAsLate }, requestBytes);
     });
   }
 
@@ -178,7 +179,8 @@ export class BodyTransfer implements Transfer {
     const whole = length === undefined ? undefined : Buffer.allocUnsafeSlow(length);
     const chunks: Buffer[] = [];
     return new Promise((resolve, reject) => {
-      const { pace } = this.#options;
+      // What comes over HTTP/2 comes as its windows let it, and would be held here.
+      const pace = 'stream' in request ? undefined : this.#options.pace;
       const settle = (): void => {
         pace?.leave(request);
         this.#fail = undefined;
@@ -190,6 +192,7 @@ export class BodyTransfer implements Transfer {
         settle();
         // The rest is read, and dropped, behind the answer, as long as the door lets the connection live.
         request.pause();
+        if ('stream' in request) dropInput(request.stream);
         reject(error);
       };
       const onData = (chunk: Buffer): void => {
@@ -207,6 +210,7 @@ export class BodyTransfer implements Transfer {
         resolve(whole ?? Buffer.concat(chunks));
       };
       const onClose = (): void => fail(new ConnectError('The caller is gone.', Code.Canceled));
+      if ('stream' in request) readInput(request.stream);
       this.#fail = fail;
       this.#options.coming.add(this);
       request.on('data', onData).on('end', onEnd).on('close', onClose);

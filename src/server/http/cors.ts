@@ -11,11 +11,17 @@ const ALLOWED_HEADERS = [...cors.allowedHeaders, 'Authorization', 'X-Api-Key', '
 );
 const EXPOSED_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER, PUSHBACK_HEADER].join(', ');
 
+const ONLY_OWN = 'Only the page of this address may call it; server.http.allowed_hosts adds to its names.';
+const NOBODY = 'Scripts of web pages may not call this address.';
+const ONLY_LISTED = 'Scripts of this origin may not call; server.cors_origins lists those that may.';
+
 /** Whom a listener answers. */
 export interface BrowserRules {
   readonly hosts: KnownHosts;
-  /** Origins whose scripts may call, `*` for all; a listener that no script may call has none, not even its own. */
+  /** Origins whose scripts may call besides the listener's own, `*` for all. Absent: none. */
   readonly origins?: readonly string[];
+  /** Whether scripts of the listener's own origin may call where others may not. Default false. */
+  readonly hasPage?: boolean;
 }
 
 /**
@@ -24,7 +30,7 @@ export interface BrowserRules {
  * allowed origins read answers, credentials never, and answers preflights. Tells whether the request is done with.
  */
 export function guardFromPages(request: WebRequest, response: WebResponse, rules: BrowserRules): boolean {
-  const { hosts, origins } = rules;
+  const { hosts, origins, hasPage = origins !== undefined } = rules;
   const host = authorityOf(request) ?? '';
   const name = hostName(host);
   if (name === undefined) {
@@ -43,13 +49,9 @@ export function guardFromPages(request: WebRequest, response: WebResponse, rules
   const isPreflight = request.method === 'OPTIONS';
   if (origins !== undefined && origins.length > 0) response.setHeader('vary', 'origin');
   if (origin === undefined && !isPreflight) return false;
-  if (origins === undefined || origin === undefined) {
-    respondText(response, 403, 'Scripts of web pages may not call this address.');
-    return true;
-  }
-  const isAllowed = origins.includes(origin) || origins.includes('*');
-  if (!isAllowed && !hosts.isOwn(origin, host)) {
-    respondText(response, 403, 'Scripts of this origin may not call; server.cors_origins lists those that may.');
+  const isAllowed = origin !== undefined && (origins?.includes(origin) === true || origins?.includes('*') === true);
+  if (!isAllowed && (origin === undefined || !hasPage || !hosts.isOwn(origin, host))) {
+    respondText(response, 403, origins !== undefined ? ONLY_LISTED : hasPage ? ONLY_OWN : NOBODY);
     return true;
   }
   response.setHeader('access-control-allow-origin', origin);

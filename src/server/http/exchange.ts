@@ -31,6 +31,11 @@ export function respondText(response: WebResponse, status: number, text: string)
   response.end(`${text}\n`);
 }
 
+/** Writes a piece of a response; false where its reader is behind, until the response emits `drain`. */
+export function writePiece(response: WebResponse, text: string): boolean {
+  return 'stream' in response ? response.write(text) : response.write(text);
+}
+
 /** Ends a response that cannot be completed: the client must not take what it has for the whole. */
 export function resetResponse(response: WebResponse): void {
   if ('stream' in response) response.stream.close(constants.NGHTTP2_CANCEL);

@@ -4,7 +4,7 @@ import type { Caller } from '../../callers/port/caller.ts';
 import type { CredentialFailure, Identified } from '../../callers/port/credentials.ts';
 import { callError, refusal } from '../errors/status.ts';
 import { type Authentication, isRefused, needsCaller, shownBy } from '../port/authentication.ts';
-import { clientCertificateOf } from '../port/client-certificate.ts';
+import { clientCertificateOf } from '../tls/client-certificate.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../port/limits.ts';
 import { type WebRequest, type WebResponse, pathOf } from './exchange.ts';
 import { peerOf } from './peer.ts';

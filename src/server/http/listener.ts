@@ -1,17 +1,19 @@
 import { createServer, Server } from 'node:http';
-import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import { createSecureServer, type Http2SecureServer, type Http2Session } from 'node:http2';
 import { Server as NetServer, type Socket } from 'node:net';
 
 import type { Address } from '../../core/address.ts';
-import type { Runtime } from '../../core/ports.ts';
+import type { System } from '../../core/ports.ts';
 import { formatAddress, parseAddress } from '../../core/address.ts';
 import type { ListenerName, TlsEvent } from '../port/tls-options.ts';
 import { guardClients } from '../tls/guard-clients.ts';
 import type { LiveTls } from '../tls/live-tls.ts';
 import { OpenSessions } from '../http2/open-sessions.ts';
-import { connectionKey } from '../port/share-key.ts';
+import { connectionKey, httpCallerKey } from '../port/share-key.ts';
 import { RESET_GUARD } from '../http2/reset-budget.ts';
+import { holdInput } from '../http2/unread-input.ts';
 import { DroppedRequests } from '../wire/reading-pace.ts';
+import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 import { FreshConnections } from './fresh-connections.ts';
 import { endUnreadRequest } from './unread-request.ts';
@@ -36,13 +38,17 @@ export interface ListenerOptions {
   /** What it is called in the log. */
   readonly name: ListenerName;
   /** Time, for idle connections and requests that are not read. */
-  readonly runtime: Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
+  readonly runtime: Pick<System, 'now' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
   /** Where given, TLS: HTTP/2, and HTTP/1.1 for clients that do not offer it. Default: plain HTTP/1.1. */
   readonly tls?: LiveTls | undefined;
   /** Hears of clients that are refused in the handshake. */
   readonly tlsHappened?: ((event: TlsEvent) => void) | undefined;
   /** How long a connection may be idle, in milliseconds. Default: 620,000. */
   readonly idleTimeoutMs?: number | undefined;
+  /** Bounds what requests over HTTP/2 hold before they are read. Default: bounds of its own. */
+  readonly transfers?: Transfers | undefined;
+  /** Hears of each new connection of HTTP/2. */
+  readonly opened?: ((session: Http2Session) => void) | undefined;
 }
 
 /** A server for HTTP with its connections. */
@@ -80,8 +86,10 @@ export function createListener(
   /** The connections of HTTP/1.1 that no request has come from, and those in their handshake. */
   const fresh = new FreshConnections(runtime);
   const dropped = new DroppedRequests(runtime);
+  const { budget } = options.transfers ?? createTransfers(runtime);
   const guarded = (request: WebRequest, response: WebResponse): void => {
-    if (!('stream' in request)) fresh.delete(freshKey(request.socket));
+    if ('stream' in request) holdInput(request.stream, budget, httpCallerKey(request.httpVersionMajor, request.socket));
+    else fresh.delete(freshKey(request.socket));
     // An error without a listener would end the process; 'close' follows and is heard where it matters.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -99,7 +107,7 @@ export function createListener(
   // A socket with TLS is another object than the one below it.
   const freshKey = (socket: Socket): string | Socket => (tls === undefined ? socket : connectionKey(socket));
   const server = tls === undefined ? createServer(guarded) : secureServer(tls, guarded);
-  const sessions = new OpenSessions({ runtime, idleTimeoutMs });
+  const sessions = new OpenSessions({ runtime, idleTimeoutMs, opened: options.opened });
   if (!(server instanceof Server)) {
     sessions.watch(server);
     if (tls !== undefined) secure(server, tls, options);

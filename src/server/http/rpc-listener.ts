@@ -12,6 +12,7 @@ import { CALLER } from '../port/caller-key.ts';
 import { clampTimeoutHeaders } from '../port/limits.ts';
 import { SHARE_KEY } from '../port/share-key.ts';
 import { answerUnauthenticated, identifyWebCall } from './identify-web-call.ts';
+import { widenWindows } from '../http2/wide-windows.ts';
 import { BodyTransfer, type BodyTransferOptions } from './body-transfer.ts';
 import { authorityOf, type WebRequest, type WebResponse, pathOf, resetResponse, respondText } from './exchange.ts';
 import { JSON_ENCODER } from '../wire/json-encoder.ts';
@@ -27,7 +28,7 @@ export interface RpcListenerOptions {
   readonly shutdownSignal?: AbortSignal;
   readonly bodies: Omit<BodyTransferOptions, 'coming'>;
   /** How callers are known. Default: nobody is asked. */
-  readonly authentication?: Authentication | undefined;
+  readonly authentication?: (() => Authentication | undefined) | undefined;
 }
 
 /** Most bytes that the message in a query expands to; a query cannot be long, but it can be compressed. */
@@ -95,6 +96,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     caller?: Caller,
     refused?: ConnectError,
   ): void => {
+    if ('stream' in request) widenWindows(request.stream.session, bodies.transfers);
     const close = (): void => resetResponse(response);
     const transfer = new BodyTransfer(request, response, bodies, caller && callerShareKey(caller), refused);
     const values = createContextValues()
@@ -127,10 +129,11 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     clampTimeoutHeaders(request.headers);
     // nginx passes events on as they come only where it is told so.
     if (handle.method.methodKind === 'server_streaming') response.setHeader('x-accel-buffering', 'no');
-    if (authentication === undefined) return begin(handle, request, response);
+    const asked = authentication?.();
+    if (asked === undefined) return begin(handle, request, response);
     // What one caller is told is for nobody else; caches know of authorization alone (RFC 9111, "Storing Responses to Authenticated Requests").
     if (request.method === 'GET') response.setHeader('cache-control', 'no-store');
-    identifyWebCall(request, authentication, bodies.runtime.random, (found) => {
+    identifyWebCall(request, asked, bodies.runtime.random, (found) => {
       const isError = found instanceof ConnectError;
       if (isError && answerUnauthenticated(request, response, found)) return;
       begin(handle, request, response, isError ? undefined : found, isError ? found : undefined);

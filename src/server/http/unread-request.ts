@@ -3,6 +3,7 @@ import { constants, type Http2ServerResponse } from 'node:http2';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Runtime } from '../../core/ports.ts';
 import { LINGER_MS } from '../port/limits.ts';
+import { dropInput } from '../http2/unread-input.ts';
 import type { DroppedRequests } from '../wire/reading-pace.ts';
 import type { WebRequest, WebResponse } from './exchange.ts';
 
@@ -30,7 +31,8 @@ export function endUnreadRequest(
     const done = (): void => runtime.clearTimer(timer);
     request.once('end', done);
     request.once('close', done);
-    dropped.drop(request);
+    if ('stream' in request) dropInput(request.stream);
+    else dropped.drop(request);
   });
 }
 

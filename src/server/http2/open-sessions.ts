@@ -13,6 +13,8 @@ export interface OpenSessionsOptions {
   readonly runtime: SessionClock;
   /** After how long without a stream a connection is sent away, in milliseconds. */
   readonly idleTimeoutMs: number;
+  /** Hears of each new connection. */
+  readonly opened?: ((session: Http2Session) => void) | undefined;
 }
 
 /** The connections of one or more HTTP/2 servers. Each is sent away when it has been idle for long, all when the door closes. */
@@ -67,6 +69,7 @@ export class OpenSessions {
     const { runtime, idleTimeoutMs } = this.#options;
     const watched = new WatchedSession(session, runtime, idleTimeoutMs);
     this.#sessions.set(session, watched);
+    this.#options.opened?.(session);
     session.once('close', () => {
       this.#sessions.delete(session);
       this.#usedAtMs = runtime.now();

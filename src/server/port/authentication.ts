@@ -9,13 +9,14 @@ import type {
 /** How a door finds out who calls. */
 export interface Authentication {
   readonly directory: CallerDirectory;
-  /** Whether health and reflection are for callers alone, too. */
+  /** Whether health, load reports and reflection are for callers alone, too. */
   readonly includesHealth: boolean;
   /** Hears of a call that was refused; the peer is `host:port`. Must not throw. */
   readonly refused: (failure: CredentialFailure, peer: string) => void;
 }
 
-const HEALTH = /^\/(understudy\.v1\.LlmService\/Health|grpc\.health\.v1\.Health\/|grpc\.reflection\.)/;
+const HEALTH =
+  /^\/(understudy\.v1\.LlmService\/Health|grpc\.health\.v1\.Health\/|grpc\.reflection\.|xds\.service\.orca\.v3\.)/;
 
 /** Whether calls of a method, by its path, need a caller. */
 export function needsCaller(path: string, { includesHealth }: Authentication): boolean {

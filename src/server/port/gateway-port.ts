@@ -4,6 +4,7 @@ import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { CallLimits, CallSize, CallTicket } from '../../callers/port/call-limits.ts';
 import type { Caller } from '../../callers/port/caller.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
+import type { CallTrace } from './call-trace.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { TokenUsage } from '../../core/ports.ts';
 import type { Affinity, MovedConversation } from '../../engine/port/affinity.ts';
@@ -65,12 +66,25 @@ export interface CallEnd {
   readonly result: CallResult<Delta, Finish>;
   /** The trail with its costs; its attempts are those of `result`, in the same order. */
   readonly trail: PricedTrail;
+  /** The trace that it is part of; absent where calls are not traced. */
+  readonly trace?: CallTrace | undefined;
+}
+
+/** What is known of a call before its request is looked at. */
+export interface CallHead {
+  readonly requestHeader: Pick<Headers, 'get'>;
+  /** `grpc`, `grpc-web` or `connect`. */
+  readonly protocolName: string;
 }
 
 /** What the handlers need from the rest of the gateway. */
 export interface GatewayPort {
+  /** What holds now: a call asks it of one and the same, whatever is configured until its end. Absent: this. */
+  inForce?(): GatewayPort;
+  /** Begins to trace a call, or to pass its trace on; absent, or undefined from it: nobody is told of any. */
+  readonly beginTrace?: ((method: CallEnd['method'], head: CallHead) => CallTrace | undefined) | undefined;
   /** Chooses the chain of a valid request; `streams`: whether the caller gets the answer as it is written. A failure here names the field and has contacted nobody. */
-  plan(request: PlanRequest, streams: boolean, use?: AllowedUse): Plan | Failure;
+  plan(request: PlanRequest, streams: boolean, use?: AllowedUse, trace?: CallTrace): Plan | Failure;
   /** Names of the targets that a caller may use; undefined: all. */
   allowedTargets?(use: AllowedUse): ReadonlySet<string> | undefined;
   /** What calls of named callers are held to; absent: nothing. */

@@ -1,8 +1,9 @@
 import type { TlsEvent, TlsOptions } from '../port/tls-options.ts';
 import type { System } from '../../core/ports.ts';
+import { lookAtFiles } from '../../files/file-looks.ts';
 import { LiveTls } from './live-tls.ts';
 
-/** How often files are looked at, in milliseconds. What Kubernetes swaps by symbolic links is told by no event on every file system. */
+/** How often files are looked at, in milliseconds: a certificate and its key are seldom written at the same moment. */
 const LOOK_MS = 500;
 
 /** Certificates as they were read. */
@@ -79,18 +80,12 @@ export function watchCertificates(
     used = read;
     loaded(read, false);
   };
-  const wait = () =>
-    timers.setIdleTimer(LOOK_MS, () => {
-      void look().finally(() => {
-        if (!isStopped) timer = wait();
-      });
-    });
-  let timer = wait();
+  const stop = lookAtFiles(timers, look, { firstInMs: LOOK_MS, everyMs: LOOK_MS });
   return {
     tls,
     stop: () => {
       isStopped = true;
-      timers.clearTimer(timer);
+      stop();
     },
   };
 }

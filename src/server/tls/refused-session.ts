@@ -5,7 +5,7 @@ import { Code } from '@connectrpc/connect';
 import type { Timers } from '../../core/ports.ts';
 import { encodeStatus } from '../errors/details.ts';
 import { callError, refusal } from '../errors/status.ts';
-import { HEALTH_WATCH } from '../health/watch-places.ts';
+import { isWatch } from '../health/watch-places.ts';
 import type { CertificateFault } from './certificate-fault.ts';
 
 /** How long a refused connection may go on, in milliseconds: who comes again at once, comes so often at most. */
@@ -36,7 +36,7 @@ export function refuseSession(socket: TLSSocket, fault: CertificateFault, runtim
     if (calls > MOST_CALLS) return session.destroy();
     const type = headers['content-type'] ?? '';
     if (type.startsWith('application/grpc')) {
-      const refusedWith = headers[':path'] === HEALTH_WATCH ? answer.watch : answer.grpc;
+      const refusedWith = isWatch(headers[':path'] ?? '') ? answer.watch : answer.grpc;
       stream.respond({ ':status': 200, 'content-type': type, ...refusedWith }, { endStream: true });
     } else {
       stream.respond({ ':status': 403, ...answer.head });

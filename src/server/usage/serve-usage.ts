@@ -25,8 +25,15 @@ import { toldAttempt, toldUsage } from './told-usage.ts';
 /** Rows are told up to so many characters of their keys, so that clients with a limit of 4 MiB can read a page. */
 const MAX_KEY_CHARACTERS = 1_000_000;
 
-/** Makes the handlers of UsageService. They throw a ConnectError, which names all fields where the request is wrong. */
-export function createUsageHandlers(parts: UsageParts, audience: UsageAudience): ServiceImpl<typeof UsageService> {
+/**
+ * Makes the handlers of UsageService. They throw a ConnectError, which names all fields where the request is wrong.
+ *
+ * @param audience a function is asked for each call
+ */
+export function createUsageHandlers(
+  parts: UsageParts,
+  audience: UsageAudience | (() => UsageAudience),
+): ServiceImpl<typeof UsageService> {
   const answer = async <Response>(
     context: HandlerContext,
     ask: (queries: UsageQueries, caller: string | undefined, errors: ErrorContext) => Promise<Response>,
@@ -35,7 +42,7 @@ export function createUsageHandlers(parts: UsageParts, audience: UsageAudience):
     context.responseHeader.set(REQUEST_ID_HEADER, requestId);
     const errors = { requestId, random: parts.random };
     try {
-      const caller = callerOf(context, audience);
+      const caller = callerOf(context, typeof audience === 'function' ? audience() : audience);
       return await untilAborted(ask(presentLedger(parts), caller, errors), context.signal);
     } catch (thrown) {
       throw asConnectError(thrown, false, errors);

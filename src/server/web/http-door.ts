@@ -1,3 +1,4 @@
+import type { Http2Session } from 'node:http2';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import { UsageService } from '../../../gen/understudy/v1/usage_service_pb.ts';
@@ -9,6 +10,7 @@ import { LastAnswers } from '../http/last-answers.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
 import { createRpcListener } from '../http/rpc-listener.ts';
+import { widenWindows } from '../http2/wide-windows.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
 import type { Authentication } from '../port/authentication.ts';
@@ -16,10 +18,11 @@ import { FLUSH_MS } from '../port/limits.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
 import { paceOfBodies } from '../wire/reading-pace.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
+import { answerFrontPage, type FrontPageFacts } from './front-page.ts';
 import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the web door. */
-export interface WebDoorOptions extends Omit<ListenerOptions, 'name'> {
+export interface WebDoorOptions extends Omit<ListenerOptions, 'name' | 'opened'> {
   /** `host:port`; port 0 lets the system choose. */
   readonly address: string;
   readonly handlers: ServiceImpl<typeof LlmService>;
@@ -34,7 +37,9 @@ export interface WebDoorOptions extends Omit<ListenerOptions, 'name'> {
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;
   /** How callers are known. Default: nobody is asked. */
-  readonly authentication?: Authentication | undefined;
+  readonly authentication?: (() => Authentication | undefined) | undefined;
+  /** What `/` tells of the gRPC door. Default: nothing. */
+  readonly grpc?: { readonly address: string; readonly reflection: boolean } | undefined;
   /** Whether clients are to go elsewhere: answers then say `Connection: close`. Default: never. */
   readonly isLeaving?: () => boolean;
   /** Origins whose scripts may call, besides the door's own. Default: none. */
@@ -50,11 +55,17 @@ export interface WebDoor extends DrainableDoor {
 }
 
 /**
- * Serves LlmService and UsageService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, and the probes: over HTTP/1.1,
+ * Serves LlmService and UsageService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, the probes, and a page
+ * that says how it is called: over HTTP/1.1,
  * which both protocols are made for, and with TLS over HTTP/2 too. Native gRPC is at the gRPC door.
  */
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const { runtime, corsOrigins = [] } = options;
+  const { authentication, transfers = createTransfers(runtime) } = options;
+  // Where nobody is named, whoever connects may call.
+  const opened = (session: Http2Session): void => {
+    if (authentication === undefined) widenWindows(session, transfers);
+  };
   const shutdown = new AbortController();
   const calls = new LiveCalls();
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts), origins: corsOrigins };
@@ -64,18 +75,26 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
       if (options.usage !== undefined) router.service(UsageService, options.usage);
     },
     shutdownSignal: shutdown.signal,
-    authentication: options.authentication,
+    authentication,
     bodies: {
       runtime,
-      transfers: options.transfers ?? createTransfers(runtime),
+      transfers,
       turns: new FairTurns(runtime),
       pace: paceOfBodies(runtime),
     },
   });
-  const listener = createListener({ ...options, name: 'web door' }, (request, response) => {
+  const frontPage: FrontPageFacts = {
+    grpcAddress: options.grpc?.address,
+    reflection: options.grpc?.reflection ?? false,
+    isSecure: options.tls !== undefined,
+    get asksWhoCalls() {
+      return options.authentication?.() !== undefined;
+    },
+  };
+  const listener = createListener({ ...options, name: 'web door', transfers, opened }, (request, response) => {
     lastAnswers.add(response);
     if (answerProbe(request, response, options.isReady)) return;
-    if (guardFromPages(request, response, rules)) return;
+    if (guardFromPages(request, response, rules) || answerFrontPage(request, response, frontPage)) return;
     const endCall = calls.begin();
     response.once('close', endCall);
     answer(request, response);

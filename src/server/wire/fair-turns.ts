@@ -15,7 +15,7 @@ export interface ArrivedCall {
 }
 
 /** Calls of one caller that wait, in the order in which they came. */
-type Line = { readonly call: ArrivedCall; readonly sinceMs: number }[];
+type Line = { readonly call: ArrivedCall; readonly cost: number; readonly sinceMs: number }[];
 
 /** Lines by caller; the one whose turn is next first. */
 type Lines = Map<string, Line>;
@@ -28,7 +28,9 @@ const LONG_TURN_MS = 5;
 const SHORT_TURN_MS = 3;
 /** So few calls in one turn do not show what the loop can do. */
 const FEW = 4;
-/** Callers who may begin a call each beyond what a turn allows, where none of theirs waits. */
+/** What a call takes of a turn: one, and one more for each so many bytes of its request (64 KiB). */
+const BYTES_OF_ONE = 64 * 1024;
+/** Callers who may begin a short call each beyond what a turn allows, where none of theirs waits. */
 const MOST_FIRSTS = 16;
 /** Longest wait for a turn, in milliseconds. */
 const LONGEST_WAIT_MS = 5_000;
@@ -38,8 +40,8 @@ const MOST_REFUSED = 64;
 /**
  * Lets calls begin in fair turns. Where more arrive together than one turn of the event loop can do in a few milliseconds, they wait
  * in a line for each caller, and the callers take turns; who has had no call in line goes before the long lines of others (flow
- * queueing with new flows first: FQ-CoDel, RFC 8290). How many begin in a turn follows from how long turns take, so that what has begun
- * goes on swiftly whatever one call costs. Calls that arrive one by one begin at once.
+ * queueing with new flows first: FQ-CoDel, RFC 8290). How many begin in a turn follows from how long their requests are, and how
+ * long turns take, so that what has begun goes on swiftly whatever one call costs. Calls that arrive one by one begin at once.
  */
 export class FairTurns {
   readonly #loop: Loop;
@@ -60,14 +62,19 @@ export class FairTurns {
     this.#loop = loop;
   }
 
-  /** Begins a call, now or in its turn. */
-  add(call: ArrivedCall): void {
+  /**
+   * Begins a call, now or in its turn.
+   *
+   * @param requestBytes how long its request is
+   */
+  add(call: ArrivedCall, requestBytes: number): void {
+    const cost = 1 + Math.floor(requestBytes / BYTES_OF_ONE);
     if (!this.#isAwaitingTurn) this.#awaitTurn();
     if (this.#begun < this.#allowance && !this.#hasLines) {
-      this.#begun += 1;
+      this.#begun += cost;
       call.begin();
     } else {
-      this.#addToLine(call);
+      this.#addToLine(call, cost);
     }
   }
 
@@ -75,15 +82,15 @@ export class FairTurns {
     return this.#oldLines.size > 0 || this.#newLines.size > 0;
   }
 
-  #addToLine(call: ArrivedCall): void {
+  #addToLine(call: ArrivedCall, cost: number): void {
     const key = call.callerKey;
     const line = this.#oldLines.get(key) ?? this.#newLines.get(key);
-    if (line === undefined && this.#firsts.size < MOST_FIRSTS && !this.#firsts.has(key)) {
+    if (line === undefined && cost === 1 && this.#firsts.size < MOST_FIRSTS && !this.#firsts.has(key)) {
       this.#firsts.add(key);
       call.begin();
       return;
     }
-    const waiting = { call, sinceMs: this.#loop.now() };
+    const waiting = { call, cost, sinceMs: this.#loop.now() };
     if (line === undefined) this.#newLines.set(key, [waiting]);
     else line.push(waiting);
   }
@@ -114,8 +121,9 @@ export class FairTurns {
     this.#refuseLate(this.#newLines, nowMs);
     this.#refuseLate(this.#oldLines, nowMs);
     while (this.#begun < this.#allowance && this.#hasLines) {
-      this.#begun += 1;
-      this.#takeNext()?.begin();
+      const next = this.#takeNext();
+      this.#begun += next?.cost ?? 1;
+      next?.call.begin();
     }
   }
 
@@ -125,14 +133,14 @@ export class FairTurns {
   }
 
   /** Takes the first call of a new line and of an old one by turns; the rest of its line comes after those of all others. */
-  #takeNext(): ArrivedCall | undefined {
+  #takeNext(): Line[number] | undefined {
     this.#isOldNext = this.#newLines.size === 0 || (this.#oldLines.size > 0 && !this.#isOldNext);
     const lines = this.#isOldNext ? this.#oldLines : this.#newLines;
     for (const [key, line] of lines) {
       const next = line.shift();
       lines.delete(key);
       if (line.length > 0) this.#oldLines.set(key, line);
-      return next?.call;
+      return next;
     }
     return undefined;
   }

@@ -17,7 +17,7 @@ const TOLD: ReadonlySet<string> = new Set([
   'time',
   'msg',
   'rpc.method',
-  'rpc.response.status_code',
+  'rpc.status_code',
   'error.type',
   'understudy.target',
   'gen_ai.response.model',
@@ -82,7 +82,7 @@ function callText(fields: Readonly<Record<string, unknown>>): string {
   const attempts = Array.isArray(trail) ? trail.length : 0;
   return [
     text('rpc.method')?.split('/').at(-1),
-    text('rpc.response.status_code'),
+    text('rpc.status_code'),
     text('error.type'),
     [target, model].filter((part) => part !== undefined).join('/') || undefined,
     `${wholeMs(fields['understudy.duration_ms'])}${typeof first === 'number' ? ` (first ${wholeMs(first)})` : ''}`,

@@ -1,12 +1,11 @@
 import type { Failure, FailureReason } from '../../core/failure.ts';
-import { MAX_LABEL_KEY_LENGTH, MAX_LABEL_VALUE_LENGTH, MAX_LABELS } from '../../core/label-limits.ts';
+import { boundedLabels } from '../report/bounded-labels.ts';
 import type { CallReport, EndedAttempt } from '../report/call-report.ts';
 import { genAiProvider, OPERATION } from '../report/gen-ai.ts';
+import { rpcMethod } from '../report/rpc-method.ts';
 
 /** Levels of log lines. */
 export type LogLevel = 'info' | 'warn' | 'error';
-
-const SERVICE = 'understudy.v1.LlmService';
 
 /** Bounds of what callers chose: refused calls are logged too, and were not refused for being short. */
 const MAX_MODEL_LENGTH = 256;
@@ -57,19 +56,28 @@ export function levelOf({ outcome }: CallReport): LogLevel {
   return outcome.reason === undefined ? 'info' : LEVELS[outcome.reason];
 }
 
+/** Whether a failure is for somebody else than the caller to look at. */
+export function isOurs(reason: FailureReason): boolean {
+  return LEVELS[reason] !== 'info';
+}
+
 /**
  * Builds the fields of a call's line: OpenTelemetry's names where there are some, otherwise `understudy.…`; docs/metrics.md
  * lists them. A field without a value is undefined and does not appear. Of failures only reason, status and code are taken.
+ *
+ * @param share - of the calls like this one so many have a line, 0 to 1. Absent: all
  */
-export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
+export function callFields(end: CallReport, share?: number): Readonly<Record<string, unknown>> {
   const { method, outcome, finishReason, requestedModel, serving, firstOutputMs, usage, cost, labels } = end;
   const streams = method === 'StreamChat';
   return {
     'understudy.request_id': end.requestId,
+    trace_id: end.trace?.traceId,
+    span_id: end.trace?.spanId,
     'understudy.caller': end.caller?.name,
     'understudy.caller_group': end.caller?.group,
-    'rpc.method': `${SERVICE}/${method}`,
-    'rpc.response.status_code': outcome.status,
+    'rpc.method': rpcMethod(method),
+    'rpc.status_code': outcome.status,
     'error.type': outcome.reason,
     'gen_ai.operation.name': OPERATION,
     'gen_ai.provider.name': serving && genAiProvider(serving.provider),
@@ -89,6 +97,7 @@ export function callFields(end: CallReport): Readonly<Record<string, unknown>> {
     'understudy.first_output_ms': firstOutputMs === undefined ? undefined : rounded(firstOutputMs),
     'understudy.cost.nano_usd': cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
     'understudy.cost.source': cost?.source,
+    'understudy.logged_share': share === 1 ? undefined : share,
     'understudy.labels': labelFields(labels),
     'understudy.trail': end.attempts.length === 0 ? undefined : end.attempts.map(trailFields),
     'understudy.skips_left_out': end.skipsLeftOut === 0 ? undefined : end.skipsLeftOut,
@@ -141,11 +150,8 @@ function trailFields({ record, cost }: EndedAttempt): Readonly<Record<string, un
 }
 
 function labelFields(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
-  const entries = Object.entries(labels).slice(0, MAX_LABELS);
-  if (entries.length === 0) return undefined;
-  return Object.fromEntries(
-    entries.map(([key, value]) => [key.slice(0, MAX_LABEL_KEY_LENGTH), value.slice(0, MAX_LABEL_VALUE_LENGTH)]),
-  );
+  const entries = boundedLabels(labels);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
 /** To whole microseconds: more digits say nothing. */

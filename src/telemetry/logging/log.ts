@@ -3,25 +3,31 @@ import { stdout } from 'node:process';
 import { pino } from 'pino';
 
 import type { CallReport } from '../report/call-report.ts';
+import type { Signal } from '../report/export-figures.ts';
 import { createAlertLimit } from './alert-limit.ts';
 import { faultFields } from './fault-origin.ts';
 import { allWritten, createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
 import { operatorFields } from './operator-fields.ts';
+import { configLines } from './config-lines.ts';
 import { tlsLine } from './tls-lines.ts';
 import { ledgerLine } from './ledger-lines.ts';
 import type { LedgerEvent } from '../../ledger/port/ledger-figures.ts';
 import type { CredentialFault } from '../../callers/port/credentials.ts';
+import type { ConfigEvent } from '../../server/port/config-event.ts';
 import type { OperatorAct } from '../../server/port/operator-act.ts';
 import type { TlsEvent } from '../../server/port/tls-options.ts';
 
 /** Ended calls that may wait for their lines; there are so many only where `defer` comes late. */
 const MAX_WAITING_CALLS = 1_000;
 
+const RANKS = { info: 0, warn: 1, error: 2 } as const satisfies Record<LogLevel, number>;
+
 const DROPPED = 'log lines were dropped: standard output is read too slowly';
 const LINES_DROPPED = 'understudy.lines_dropped';
 const HELD_BACK = 'understudy.alerts_held_back';
 const CREDENTIALS_REFUSED = 'credentials refused';
+const EXPORT_FAILED = 'telemetry cannot be exported by OTLP: it is lost';
 const OUT_OF_DESCRIPTORS = 'no file descriptor is left: connections are refused';
 
 /** Options of {@link createCallLog}. */
@@ -30,8 +36,10 @@ export interface CallLogOptions {
   readonly write?: ((lines: string) => void) | undefined;
   /** Rewrites each line, such as for people. Default: JSON, as it is. */
   readonly format?: ((line: string) => string) | undefined;
-  /** The least level that is written. Default: `info`, a line for every call. */
-  readonly level?: LogLevel | 'silent' | undefined;
+  /** The least level that is written; what operators do is written at any. Default: `info`. */
+  readonly level?: LogLevel | undefined;
+  /** Share of the calls that ended well that have a line, 0 to 1, and chance, 0 to 1, that chooses them. Default: all. */
+  readonly goodCalls?: { readonly share: number; readonly random: () => number } | undefined;
   /** Runs work once the answer is on its way, such as in a later turn of the event loop. Default: after this turn's code. */
   readonly defer?: ((work: () => void) => void) | undefined;
   /** Milliseconds since the epoch, for the stamp. */
@@ -64,8 +72,12 @@ export interface CallLog {
   operatorActed(act: OperatorAct): void;
   /** Tells of the ledger; once a minute of the same trouble. */
   ledgerHappened(event: LedgerEvent): void;
+  /** Tells, once a minute of the same, that telemetry cannot be exported. */
+  exportFailed(signal: Signal, problem: string): void;
   /** Tells of certificates that have changed, and once a minute of clients that are refused for the same reason. */
   tlsHappened(event: TlsEvent): void;
+  /** Tells what has become of the configuration. */
+  configHappened(event: ConfigEvent): void;
   /**
    * Tells of a fault of the program that nobody has caught, of the same one once a minute: its class and where it came from, never
    * its message.
@@ -79,12 +91,12 @@ export interface CallLog {
 
 /** Opens the log. */
 export function createCallLog(options: CallLogOptions): CallLog {
-  const { level: least = 'info', defer = queueMicrotask, wall, now = wall, format } = options;
+  const { level: least = 'info', goodCalls, defer = queueMicrotask, wall, now = wall, format } = options;
   // One write for all lines of a turn: each is a system call.
   let lines = '';
   const logger = pino(
     {
-      level: least,
+      level: 'info',
       base: null,
       formatters: { level: (label) => ({ level: label }) },
       timestamp: () => `,"time":${wall()}`,
@@ -102,9 +114,13 @@ export function createCallLog(options: CallLogOptions): CallLog {
     lines = '';
     harmlessly(() => write(written));
   };
-  const tell = (level: LogLevel, message: string, fields?: Fields): void => {
+  const isWritten = (level: LogLevel): boolean => RANKS[level] >= RANKS[least];
+  const tellAlways = (level: LogLevel, message: string, fields?: Fields): void => {
     harmlessly(() => logger[level](fields ?? {}, message));
     writeLines();
+  };
+  const tell: typeof tellAlways = (level, ...line) => {
+    if (isWritten(level)) tellAlways(level, ...line);
   };
   const mayAlert = createAlertLimit(now);
   const alert = (level: LogLevel, message: string, fields: Fields): void => {
@@ -118,8 +134,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
   const drain = (): void => {
     for (const end of waiting.splice(0)) {
       harmlessly(() => {
-        const level = levelOf(end);
-        if (logger.isLevelEnabled(level)) logger[level](callFields(end), 'call ended');
+        logger[levelOf(end)](callFields(end, isGood(end) ? goodCalls?.share : undefined), 'call ended');
       });
     }
     writeLines();
@@ -133,7 +148,8 @@ export function createCallLog(options: CallLogOptions): CallLog {
   };
   return {
     callEnded: (end) => {
-      if (least === 'silent') return;
+      if (!isWritten(levelOf(end))) return;
+      if (goodCalls !== undefined && isGood(end) && goodCalls.random() >= goodCalls.share) return;
       waiting.push(end);
       if (waiting.length >= MAX_WAITING_CALLS) drain();
       else if (waiting.length === 1) later();
@@ -155,15 +171,23 @@ export function createCallLog(options: CallLogOptions): CallLog {
       tell('warn', CREDENTIALS_REFUSED, heldBack === 0 ? fields : { ...fields, [HELD_BACK]: heldBack });
     },
     operatorActed: (act) => {
-      harmlessly(() => tell('info', 'operator acted', operatorFields(act)));
+      harmlessly(() => tellAlways('info', 'operator acted', operatorFields(act)));
     },
     ledgerHappened: (event) => {
       const { isAlert, level, message, fields } = ledgerLine(event);
       harmlessly(() => (isAlert ? alert : tell)(level, message, fields));
     },
+    exportFailed: (signal, problem) => {
+      harmlessly(() => alert('warn', EXPORT_FAILED, { 'understudy.signal': signal, 'error.type': problem }));
+    },
     tlsHappened: (event) => {
       const line = tlsLine(event);
       if (line !== undefined) harmlessly(() => (line.isAlert ? alert : tell)(line.level, line.message, line.fields));
+    },
+    configHappened: (event) => {
+      harmlessly(() => {
+        for (const { level, message, fields } of configLines(event)) tell(level, message, fields);
+      });
     },
     fault: (thrown) => {
       harmlessly(() => alert('error', 'uncaught fault of the gateway', faultFields(thrown)));
@@ -174,6 +198,10 @@ export function createCallLog(options: CallLogOptions): CallLog {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+
+function isGood({ outcome }: CallReport): boolean {
+  return outcome.reason === undefined;
+}
 
 /** The log must never be the reason why a call fails. */
 function harmlessly(work: () => void): void {

@@ -7,7 +7,7 @@ export function operatorFields(act: OperatorAct): Readonly<Record<string, unknow
   return {
     'client.address': act.peer,
     'rpc.method': `${SERVICE}/${act.method}`,
-    'rpc.response.status_code': act.status,
+    'rpc.status_code': act.status,
     'error.type': act.reason,
     'understudy.target': act.target,
     'understudy.circuit': act.circuit,

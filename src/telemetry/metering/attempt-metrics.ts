@@ -30,7 +30,7 @@ const TOKEN_TYPES: readonly (readonly [type: string, count: (usage: TokenUsage) 
  * Makes the metrics of attempts and returns the function that records one. `model` is the key of the circuit, of which a
  * target has few, and never what a caller wrote.
  */
-export function createAttemptRecorder(registry: Registry): (attempt: EndedAttempt) => void {
+export function createAttemptRecorder(registry: Registry): (attempt: EndedAttempt, traceId?: string) => void {
   const registers = [registry];
   const attempts = createTalliedCounter({
     name: 'understudy_attempts_total',
@@ -71,7 +71,7 @@ export function createAttemptRecorder(registry: Registry): (attempt: EndedAttemp
       countCost: openCost(labels),
     };
   });
-  return ({ record, cost }) => {
+  return ({ record, cost, spanId }, traceId) => {
     const { entry, kind, failure } = record;
     const series = seriesOf(entry);
     const { labels } = series;
@@ -83,11 +83,15 @@ export function createAttemptRecorder(registry: Registry): (attempt: EndedAttemp
       attempts.counter.inc({ ...labels, kind, outcome: failure.reason });
     }
     if (kind === 'SKIPPED') return;
+    const span =
+      traceId === undefined || spanId === undefined
+        ? undefined
+        : { traceId, spanId, atMs: record.startedAtWallMs + record.durationMs };
     if (isAmount(record.durationMs)) {
       const tally = failure === undefined ? series.ok : series.failed;
-      tally(toSeconds(record.durationMs));
+      tally(toSeconds(record.durationMs), span);
     }
-    if (isAmount(record.firstOutputMs)) series.firstOutput(toSeconds(record.firstOutputMs));
+    if (isAmount(record.firstOutputMs)) series.firstOutput(toSeconds(record.firstOutputMs), span);
     if (record.usage !== undefined) series.countTokens(record.usage);
     if (cost !== undefined) series.countCost(cost);
   };

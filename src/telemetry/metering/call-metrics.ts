@@ -77,11 +77,13 @@ export function createCallRecorder(registry: Registry): (end: CallReport) => voi
     const entry = end.attempts.findLast(({ record }) => record.kind !== 'SKIPPED')?.record.entry;
     if (entry === undefined) return;
     const series = seriesOf(entry);
+    const { trace, endedAtWallMs: atMs = 0 } = end;
+    const span = trace && { traceId: trace.traceId, spanId: trace.spanId, atMs };
     if (isAmount(durationMs)) {
       const tally = reason === undefined ? series.duration : series.failedDuration(reason);
-      tally(toSeconds(durationMs));
+      tally(toSeconds(durationMs), span);
     }
-    if (method === 'StreamChat' && isAmount(firstOutputMs)) series.firstChunk(toSeconds(firstOutputMs));
+    if (method === 'StreamChat' && isAmount(firstOutputMs)) series.firstChunk(toSeconds(firstOutputMs), span);
     if (isAmount(usage?.inputTokens)) series.input(usage.inputTokens);
     if (isAmount(usage?.outputTokens)) series.output(usage.outputTokens);
   };

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-import type { CallerAccount } from '../../callers/port/caller.ts';
+import type { Caller, CallerAccount } from '../../callers/port/caller.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { createTalliedCounter, type Tally } from './tally.ts';
 
@@ -9,11 +9,18 @@ const NANO_USD_PER_USD = 1e9;
 /** Tells what an account has spent of its budgets in the periods under way, in nano-USD. */
 export type SpentOf = (account: CallerAccount) => readonly { readonly per: string; readonly nanoUsd: bigint }[];
 
+/** Records what callers do. */
+export interface CallerRecorder {
+  record(end: CallReport): void;
+  /** Goes on with the budgets of another configuration, given its accounts by their keys. */
+  accountsHold(accounts: ReadonlyMap<string, CallerAccount>): void;
+}
+
 /**
- * Makes the metrics of callers and returns the function that records a call. Callers have the names of the configuration, so that
+ * Makes the metrics of callers. Callers have the names of the configuration, so that
  * there are as many as it names. What is left of budgets is shown of callers that have called, and only with `spentOf`.
  */
-export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): (end: CallReport) => void {
+export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): CallerRecorder {
   const registers = [registry];
   const calls = createTalliedCounter({
     name: 'understudy_caller_calls_total',
@@ -36,9 +43,19 @@ export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): (en
   const accounts = new Map<string, CallerAccount>();
   if (spentOf !== undefined) registerRemaining(registry, accounts, spentOf);
   const known = new Map<string, { readonly ok: Tally; readonly cost: Tally }>();
-  return ({ caller, outcome, cost: spent, refusedBy }) => {
-    if (caller === undefined) return;
+  const seen = new WeakSet<Caller>();
+  const showAccounts = (caller: Caller): void => {
     const { metricName, name } = caller;
+    seen.add(caller);
+    for (const account of caller.accounts) {
+      // Of those whom one entry stands for only the group is shown.
+      const isOfEntry = name === metricName || account.key !== `caller:${name}`;
+      if (account.budgets.length > 0 && isOfEntry) accounts.set(account.key, account);
+    }
+  };
+  const record = ({ caller, outcome, cost: spent, refusedBy }: CallReport): void => {
+    if (caller === undefined) return;
+    const { metricName } = caller;
     let series = known.get(metricName);
     if (series === undefined) {
       series = {
@@ -46,16 +63,22 @@ export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): (en
         cost: cost.open({ caller: metricName }),
       };
       known.set(metricName, series);
-      for (const account of caller.accounts) {
-        // Of those whom one entry stands for only the group is shown.
-        const isOfEntry = name === metricName || account.key !== `caller:${name}`;
-        if (account.budgets.length > 0 && isOfEntry) accounts.set(account.key, account);
-      }
     }
+    if (!seen.has(caller)) showAccounts(caller);
     if (outcome.reason === undefined) series.ok(1);
     else calls.counter.inc({ caller: metricName, outcome: outcome.reason });
     if (spent?.nanoUsd !== undefined) series.cost(Number(spent.nanoUsd) / NANO_USD_PER_USD);
     if (refusedBy !== undefined) refused.inc({ caller: metricName, limit: refusedBy });
+  };
+  return {
+    record,
+    accountsHold: (now) => {
+      for (const key of accounts.keys()) {
+        const account = now.get(key);
+        if (account === undefined || account.budgets.length === 0) accounts.delete(key);
+        else accounts.set(key, account);
+      }
+    },
   };
 }
 
@@ -66,6 +89,7 @@ function registerRemaining(registry: Registry, accounts: ReadonlyMap<string, Cal
     labelNames: ['account', 'per'],
     registers: [registry],
     collect: () => {
+      gauge.reset();
       for (const account of accounts.values()) {
         for (const { per, nanoUsd } of spentOf(account)) {
           const budget = account.budgets.find((one) => one.per === per);

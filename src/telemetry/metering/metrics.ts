@@ -8,7 +8,15 @@ import { registerAdmissionMetrics } from './admission-metrics.ts';
 import { createAttemptRecorder } from './attempt-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
-import { createCallerRecorder, type SpentOf } from './caller-metrics.ts';
+import { createCallMeter } from './server-call-metrics.ts';
+import { registerExportMetrics } from './export-metrics.ts';
+import { OPEN_METRICS_TYPE, openMetricsText } from '../exposition/open-metrics.ts';
+import { readRegistry } from '../exposition/read-registry.ts';
+import type { ExportFigures } from '../report/export-figures.ts';
+import type { ReadMetric } from '../report/read-metric.ts';
+import type { CallMeter } from '../../server/port/call-meter.ts';
+import { type CallerRecorder, createCallerRecorder, type SpentOf } from './caller-metrics.ts';
+import { type ConfigRecorder, createConfigRecorder } from './config-metrics.ts';
 import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { registerLimitStore } from './limit-store-metrics.ts';
@@ -35,10 +43,12 @@ export interface MetricsOptions {
   readonly ledger?: LedgerFigures | undefined;
   /** The store of limits that gateways share; without it none of it is shown. */
   readonly limitStore?: LimitStoreFigures | undefined;
+  /** What becomes of exports by OTLP; without it none of it is shown. */
+  readonly exports?: ExportFigures | undefined;
 }
 
 /** Counts calls and shows the counts to Prometheus. Every label has a bounded set of values; see docs/metrics.md. */
-export interface Metrics {
+export interface Metrics extends ConfigRecorder, Pick<CallerRecorder, 'accountsHold'> {
   /** Says that a call is under way; the returned function says, once, that it is no more. */
   callStarted(): () => void;
   /** Records a call with its attempts. Never throws. */
@@ -49,10 +59,15 @@ export interface Metrics {
   tlsHappened(event: TlsEvent): void;
   /** Counts a call whose credentials were refused. */
   credentialsRefused(reason: CredentialFault): void;
-  /** Writes all metrics in Prometheus' text format 0.0.4, given the state of all targets, and what the engine has to do. */
+  /** Counts the calls of the gRPC door. */
+  readonly calls: CallMeter;
+  /** Reads all metrics, given the state of all targets, and what the engine has to do. */
+  read(targets: readonly TargetHealth[], load?: EngineLoad): Promise<readonly ReadMetric[]>;
+  /** Writes the same in Prometheus' text format 0.0.4, or in OpenMetrics 1.0. */
   render(
     targets: readonly TargetHealth[],
     load?: EngineLoad,
+    isOpenMetrics?: boolean,
   ): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
@@ -64,13 +79,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
   if (options.transfers !== undefined) registerTransferMetrics(registry, options.transfers);
   if (options.ledger !== undefined) registerLedgerMetrics(registry, options.ledger);
   if (options.limitStore !== undefined) registerLimitStore(registry, options.limitStore);
+  if (options.exports !== undefined) registerExportMetrics(registry, options.exports);
   let shown: readonly TargetHealth[] = [];
   registerTargetGauges(registry, () => shown);
   let load: EngineLoad | undefined;
   registerAdmissionMetrics(registry, () => load);
   const recordCall = createCallRecorder(registry);
   const recordAttempt = createAttemptRecorder(registry);
-  const recordCaller = createCallerRecorder(registry, options.spentOf);
+  const callers = createCallerRecorder(registry, options.spentOf);
   const errors = new Counter({
     name: 'understudy_metrics_errors_total',
     help: 'Calls that could not be recorded whole because of a fault in the gateway.',
@@ -89,13 +105,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
     registers: [registry],
   });
   if (version !== undefined) registerBuildInfo(registry, version);
+  const see = (targets: readonly TargetHealth[], nowLoad: EngineLoad | undefined): void => {
+    shown = targets;
+    load = nowLoad;
+  };
   return {
+    calls: createCallMeter(registry),
     callStarted: createInFlightCount(registry),
     callEnded: (end) => {
       try {
         recordCall(end);
-        recordCaller(end);
-        for (const attempt of end.attempts) recordAttempt(attempt);
+        callers.record(end);
+        for (const attempt of end.attempts) recordAttempt(attempt, end.trace?.traceId);
       } catch {
         errors.inc();
       }
@@ -104,12 +125,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
       unknownEvents.inc({ target, provider });
     },
     tlsHappened: createTlsRecorder(registry),
+    ...createConfigRecorder(registry),
+    accountsHold: (accounts) => callers.accountsHold(accounts),
     credentialsRefused: (reason) => {
       refusedCredentials.inc({ reason });
     },
-    render: async (targets, nowLoad) => {
-      shown = targets;
-      load = nowLoad;
+    read: (targets, nowLoad) => {
+      see(targets, nowLoad);
+      return readRegistry(registry);
+    },
+    render: async (targets, nowLoad, isOpenMetrics = false) => {
+      see(targets, nowLoad);
+      if (isOpenMetrics) return { contentType: OPEN_METRICS_TYPE, body: openMetricsText(await readRegistry(registry)) };
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
   };

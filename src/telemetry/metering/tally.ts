@@ -1,12 +1,18 @@
 import { Counter, type CounterConfiguration, Histogram, type HistogramConfiguration } from 'prom-client';
 
+import { noteExemplar } from '../report/exemplars.ts';
+import type { Exemplar } from '../report/read-metric.ts';
+
 /**
  * prom-client looks labels up at each step. What every call counts is therefore counted in series that are opened once for a
  * set of labels, and handed over when somebody asks.
  */
 
-/** Adds an amount to one series of a counter, or observes a value in one of a histogram. */
-export type Tally = (amount: number) => void;
+/** The span that a value is of, in a trace that is sampled. */
+export type ExemplarSpan = Omit<Exemplar, 'value'>;
+
+/** Adds an amount to one series of a counter, or observes a value in one of a histogram, where a span may go with it. */
+export type Tally = (amount: number, span?: ExemplarSpan) => void;
 
 type Labels<Label extends string> = Readonly<Partial<Record<Label, string>>>;
 
@@ -48,6 +54,8 @@ interface Series<Label extends string> {
   readonly labels: Labels<Label>;
   /** How many values lie in each bucket and not in a lower one; the last is that of +Inf. */
   readonly counts: number[];
+  /** The last value in each bucket that is of a trace; undefined until there is one. */
+  exemplars: Exemplar[] | undefined;
   sum: number;
 }
 
@@ -70,26 +78,35 @@ export function createTalliedHistogram<Label extends string>(
   Object.assign(new Histogram<Label>({ ...config, buckets: [...buckets] }), { get, getForPromString: get });
   return {
     open: (labels) => {
-      const series = { labels: { ...labels }, counts: Array.from({ length: buckets.length + 1 }, () => 0), sum: 0 };
+      const counts = Array.from({ length: buckets.length + 1 }, () => 0);
+      const series: Series<Label> = { labels: { ...labels }, counts, exemplars: undefined, sum: 0 };
       opened.push(series);
-      return (value) => {
+      return (value, span) => {
         let bucket = 0;
         while (bucket < buckets.length && value > (buckets[bucket] ?? Infinity)) bucket++;
         series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
         series.sum += value;
+        if (span !== undefined) (series.exemplars ??= [])[bucket] = { ...span, value };
       };
     },
   };
 }
 
 /** Writes a series as Prometheus wants it: each bucket with all that lies below it. */
-function shown<Label extends string>(name: string, buckets: readonly number[], { labels, counts, sum }: Series<Label>) {
+function shown<Label extends string>(
+  name: string,
+  buckets: readonly number[],
+  { labels, counts, exemplars, sum }: Series<Label>,
+) {
   let count = 0;
   const values: { metricName: string; labels: Readonly<Record<string, string | undefined>>; value: number }[] = [];
   for (const [index, own] of counts.entries()) {
     count += own;
     const le = index < buckets.length ? String(buckets[index]) : '+Inf';
-    values.push({ metricName: `${name}_bucket`, labels: { le, ...labels }, value: count });
+    const value = { metricName: `${name}_bucket`, labels: { le, ...labels }, value: count };
+    const exemplar = exemplars?.[index];
+    if (exemplar !== undefined) noteExemplar(value, exemplar);
+    values.push(value);
   }
   if (count === 0) return [];
   return [

@@ -2,6 +2,7 @@ import { CostSource } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { Caller } from '../../callers/port/caller.ts';
 import type { FinishReason } from '../../core/answer.ts';
+import type { CallTrace } from '../../server/port/call-trace.ts';
 import type { FailureReason, StatusName } from '../../core/failure.ts';
 import type { TokenUsage } from '../../core/ports.ts';
 import type { AttemptRecord, CallFailure } from '../../engine/port/call.ts';
@@ -24,6 +25,8 @@ export interface EndedAttempt {
   readonly record: AttemptRecord;
   /** Absent: nothing was called, so there is nothing to reckon. */
   readonly cost?: CallCost | undefined;
+  /** Of its span; absent where the call is not sampled, and where nothing was called. */
+  readonly spanId?: string | undefined;
 }
 
 /** The end of a call as log and metrics see it: plain data, without prompt and answer. */
@@ -54,13 +57,28 @@ export interface CallReport {
   readonly attempts: readonly EndedAttempt[];
   /** Entries that were passed over and have no room in the trail. */
   readonly skipsLeftOut: number;
+  /** How long it waited for a slot of the engine, and behind its last attempt in vain, in milliseconds. Absent: not at all. */
+  readonly slotWaitMs?: number | undefined;
+  readonly waitAfterMs?: number | undefined;
+  /** Its trace, where that is sampled, and when it ended, in milliseconds since the epoch. */
+  readonly trace?: CallTrace | undefined;
+  readonly endedAtWallMs?: number | undefined;
 }
 
-/** Tells a call's end to telemetry: as plain data, without prompt and answer. */
-export function reportCall({ method, requestId, caller, request, result, trail }: CallEnd): CallReport {
+/**
+ * Tells a call's end to telemetry: as plain data, without prompt and answer.
+ *
+ * @param endedAtWallMs when it was, in milliseconds since the epoch; of sampled calls alone
+ */
+export function reportCall(
+  { method, requestId, caller, request, result, trail, trace }: CallEnd,
+  endedAtWallMs?: number,
+): CallReport {
   // A stream passes on the first words that come, even if it begins anew; other calls only those of their last attempt.
   const spoke = result.attempts.filter(({ firstOutputMs }) => firstOutputMs !== undefined);
   const first = method === 'StreamChat' ? spoke[0] : spoke.at(-1);
+  const sampled = trace?.isSampled === true ? trace : undefined;
+  let made = 0;
   return {
     method,
     requestId,
@@ -76,9 +94,15 @@ export function reportCall({ method, requestId, caller, request, result, trail }
     usage: result.usage,
     cost: trail.cost && plainCost(trail.cost),
     skipsLeftOut: result.skipsLeftOut,
+    slotWaitMs: result.slotWaitMs,
+    waitAfterMs: result.ok ? undefined : result.waitAfterMs,
+    trace: sampled,
+    endedAtWallMs,
     attempts: result.attempts.map((record, index) => {
       const cost = trail.attempts[index]?.cost;
-      return { record, cost: cost && plainCost(cost) };
+      // Attempts are made one behind the other.
+      const spanId = record.kind === 'SKIPPED' ? undefined : sampled?.attemptSpanIds[made++];
+      return { record, cost: cost && plainCost(cost), spanId };
     }),
   };
 }

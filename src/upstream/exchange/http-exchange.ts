@@ -140,8 +140,8 @@ class Exchange implements AttemptHandle, HttpHandler {
 
   #send({ url, headers }: RequestHead): void {
     if (this.#state !== 'reading') return;
-    const body = JSON.stringify(this.#parts.wire.body);
-    this.#http = this.#parts.transport.send({ method: 'POST', url, headers, body }, this);
+    const { transport, wire, ownHeaders } = this.#parts;
+    this.#http = transport.send({ method: 'POST', url, headers, ownHeaders, body: JSON.stringify(wire.body) }, this);
     if (this.#isPaused) this.#http.pause();
   }
 

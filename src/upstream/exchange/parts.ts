@@ -22,6 +22,8 @@ export interface ExchangeParts {
   /** A promise is waited for; the call counts as started all the same. */
   readonly head: RequestHead | Promise<RequestHead>;
   readonly wire: Pick<WireRequest, 'body'>;
+  /** Headers of this call alone, names and values in turn. */
+  readonly ownHeaders?: readonly string[] | undefined;
   /** Whether a stream was asked for; decides only where the response has no content-type. */
   readonly stream: boolean;
   /** Put around the reader of the answer, whole or streamed: the place for texts that end an answer here (`localStop`). */

@@ -12,6 +12,7 @@ export function inCohorts(transport: Transport, cohort: Cohort): Transport {
       answer.http = transport.send(request, answer);
       return answer;
     },
+    retire: () => transport.retire(),
     close: () => transport.close(),
   };
 }

@@ -2,6 +2,7 @@ import { FailureError } from '../../core/failure.ts';
 import type { Failure, FailureClass, FailureReason } from '../../core/failure.ts';
 import { outOfDescriptors } from '../port/answer-failures.ts';
 import { isOutOfDescriptors, saysOutOfDescriptors } from './descriptors.ts';
+import { ProxyError, proxyFailure } from './proxy-failure.ts';
 
 /** How far a request had come when its connection failed: not written, written, or part of the answer read. */
 export type ConnectionPhase = 'unsent' | 'sent' | 'answered';
@@ -79,6 +80,11 @@ const NETWORK = /^(?:E(?!RR_)[A-Z0-9_]+|UND_ERR_[A-Z_]+|HPE_INVALID_EOF_STATE|ER
  */
 export function networkFailure(error: unknown, answered = false, cannotOpen = isOutOfDescriptors): Failure {
   if (error instanceof FailureError) return error.failure;
+  const cause = error instanceof ConnectionError ? error.cause : error;
+  if (cause instanceof ProxyError) {
+    const withoutProxy = networkFailure(new ConnectionError(cause.cause, 'unsent', false), false, cannotOpen);
+    return proxyFailure(cause, withoutProxy);
+  }
   const trouble = readTrouble(error, answered);
   if (saysOutOfDescriptors(trouble.code)) return outOfDescriptors(error);
   // The resolver says of a process that can open no socket to a name server that there is no such name.

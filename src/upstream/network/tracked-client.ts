@@ -1,8 +1,8 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 import { Client } from 'undici';
-import type { buildConnector } from 'undici';
 
+import type { Connecting, Connector } from './connector.ts';
 import type { TrackedConnection } from './undici-exchange.ts';
 import { UndiciExchange } from './undici-exchange.ts';
 
@@ -23,11 +23,11 @@ export interface ConnectionAges {
 export function createTrackedClient(
   origin: string | URL,
   options: Client.Options,
-  connector: buildConnector.connector,
-  connecting: Set<Socket>,
+  connector: Connector,
+  connecting: Set<Connecting>,
   ages: ConnectionAges,
 ): Client {
-  let pending: Socket | undefined;
+  let pending: Connecting | undefined;
   let standing: Socket | undefined;
   let lastCallAtMs = Infinity;
   const connection: TrackedConnection = {
@@ -45,16 +45,13 @@ export function createTrackedClient(
         if (pending !== undefined) connecting.delete(pending);
         pending = undefined;
       };
-      const socket = socketOf(
-        connector(target, (...outcome) => {
-          settled();
-          standing = outcome[1] ?? undefined;
-          lastCallAtMs = ages.now() + ages.drawMaxMs();
-          callback(...outcome);
-        }),
-      );
-      pending = socket;
-      connecting.add(socket);
+      pending = connector(target, (...outcome) => {
+        settled();
+        standing = outcome[1] ?? undefined;
+        lastCallAtMs = ages.now() + ages.drawMaxMs();
+        callback(...outcome);
+      });
+      connecting.add(pending);
     },
   });
   const dispatch = client.dispatch.bind(client);
@@ -64,10 +61,4 @@ export function createTrackedClient(
     return dispatch(isOld ? { ...request, reset: true } : request, handler);
   };
   return client;
-}
-
-/** undici's connector returns the socket that it connects; its type does not say so. */
-function socketOf(returned: unknown): Socket {
-  if (returned instanceof Socket) return returned;
-  throw new TypeError('The connector of undici has returned no socket.');
 }

@@ -2,10 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import type { Dispatcher } from 'undici';
 
+import { FailureError } from '../../core/failure.ts';
+import type { Proxy } from '../../core/outbound/proxy.ts';
 import { decodingHandler } from './content-decoding.ts';
 import type { DecodingHandler } from './content-decoding.ts';
 import { ConnectionError } from './socket-failure.ts';
 import type { ConnectionPhase } from './socket-failure.ts';
+import { PROXY_AUTH_REQUIRED, refusedCredentials } from './proxy-failure.ts';
 import { protocolFailure } from '../port/answer-failures.ts';
 import type { HttpExchange, HttpHandler, HttpRequest } from '../../core/transport.ts';
 
@@ -24,6 +27,8 @@ const MAX_INTERIM = 16;
 interface UndiciHead {
   /** What `fields` were made of. */
   readonly headers: HttpRequest['headers'];
+  /** What it goes through as it stands; absent: it goes straight, or through a tunnel. */
+  readonly forward: Proxy | undefined;
   readonly origin: string;
   readonly path: string;
   /** Names and values in turn. */
@@ -33,19 +38,36 @@ interface UndiciHead {
 /** The heads of a target's requests are the same few objects again and again. */
 const HEADS = new WeakMap<URL, UndiciHead>();
 
-function undiciHead({ url, headers }: HttpRequest): UndiciHead {
+function undiciHead({ url, headers }: HttpRequest, proxy: Proxy | undefined): UndiciHead {
+  const forward = url.protocol === 'http:' ? proxy : undefined;
   const known = HEADS.get(url);
-  if (known !== undefined && known.headers === headers) return known;
-  const fields = Object.entries({ ...headers, 'accept-encoding': 'identity' }).flat();
-  const head = { headers, origin: url.origin, path: `${url.pathname}${url.search}`, fields };
+  if (known !== undefined && known.headers === headers && known.forward === forward) return known;
+  const path = `${url.pathname}${url.search}`;
+  const fields = { ...headers, 'accept-encoding': 'identity' };
+  const head =
+    forward === undefined
+      ? { headers, forward, origin: url.origin, path, fields: Object.entries(fields).flat() }
+      : {
+          headers,
+          forward,
+          origin: forward.origin,
+          path: `${url.origin}${path}`,
+          fields: forwarded(fields, url, forward),
+        };
   HEADS.set(url, head);
   return head;
+}
+
+function forwarded(fields: HttpRequest['headers'], { host }: URL, { authorization }: Proxy): string[] {
+  const credentials = authorization === undefined ? {} : { 'proxy-authorization': authorization };
+  return Object.entries({ ...fields, host, ...credentials }).flat();
 }
 
 /** One request through undici: undici's handler on one side, our exchange on the other. */
 export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange {
   readonly #request: HttpRequest;
   readonly #handler: HttpHandler;
+  readonly #proxy: Proxy | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #connection: TrackedConnection | undefined;
   #decoding: DecodingHandler | undefined;
@@ -58,17 +80,19 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange 
   /** undici has no more to do with this request. */
   #received = false;
 
-  constructor(request: HttpRequest, handler: HttpHandler) {
+  constructor(request: HttpRequest, handler: HttpHandler, proxy?: Proxy) {
     this.#request = request;
     this.#handler = handler;
+    this.#proxy = proxy;
   }
 
   /** Hands the request to undici, unless it was aborted before. */
   start(dispatcher: Dispatcher): void {
     if (this.#done) return;
-    const { method, body } = this.#request;
-    const { origin, path, fields } = undiciHead(this.#request);
-    dispatcher.dispatch({ origin, path, method, headers: fields, body: method === 'GET' ? null : body }, this);
+    const { method, body, ownHeaders } = this.#request;
+    const { origin, path, fields } = undiciHead(this.#request, this.#proxy);
+    const headers = ownHeaders === undefined ? fields : fields.concat(ownHeaders);
+    dispatcher.dispatch({ origin, path, method, headers, body: method === 'GET' ? null : body }, this);
   }
 
   /** Learns which connection serves the request. */
@@ -123,6 +147,10 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange 
     if (status < 200) {
       this.#interim += 1;
       if (this.#interim > MAX_INTERIM) this.#fail(protocolFailure('The provider sent too many interim answers.'));
+      return;
+    }
+    if (status === PROXY_AUTH_REQUIRED && this.#proxy !== undefined) {
+      this.#fail(new FailureError(refusedCredentials()));
       return;
     }
     const plain = plainHeaders(headers);

@@ -1,9 +1,10 @@
-import type { Socket } from 'node:net';
-
-import { Agent, Pool, buildConnector } from 'undici';
+import { Agent, Pool } from 'undici';
 import type { Client } from 'undici';
 
 import type { Runtime } from '../../core/ports.ts';
+import type { Proxy } from '../../core/outbound/proxy.ts';
+import { type Connecting, type Connector, directConnector } from './connector.ts';
+import { forwardConnector, tunnelConnector } from './proxy-connector.ts';
 import type { ConnectionAges } from './tracked-client.ts';
 import { createTrackedClient } from './tracked-client.ts';
 import type { Transport } from '../../core/transport.ts';
@@ -30,6 +31,8 @@ export interface UndiciTransportOptions {
    * alone, so that without it steady traffic would stay with an old address for as long as that answers.
    */
   readonly maxAgeMs: number;
+  /** What everything goes through; default nothing. Then connecting may take 5,000 ms to loopback addresses, too. */
+  readonly proxy?: Proxy | undefined;
 }
 
 const DEFAULTS: UndiciTransportOptions = { connections: 1024, maxHeaderBytes: 64 * 1024, maxAgeMs: 300_000 };
@@ -45,42 +48,69 @@ const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|(?:.+\.)?localhost)$/i;
  * body (`accept-encoding: identity`: encoders hold streamed events back); what comes encoded all the same is decoded.
  */
 export function createUndiciTransport(
-  runtime: Pick<Runtime, 'now' | 'random'>,
+  runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'>,
   options: Partial<UndiciTransportOptions> = {},
 ): Transport {
   const settings = { ...DEFAULTS, ...options };
-  const connecting = new Set<Socket>();
+  const connecting = new Set<Connecting>();
   const ages: ConnectionAges = {
     now: () => runtime.now(),
     drawMaxMs: () => settings.maxAgeMs * (1 + AGE_JITTER * (2 * runtime.random() - 1)),
   };
-  const agent = new Agent({ allowH2: false, factory: (origin) => createPool(origin, settings, connecting, ages) });
+  const open = (): Opened => {
+    const pools = new Set<Pool>();
+    const factory = (origin: string | URL): Pool => {
+      const pool = createPool(origin, settings, connectorTo(origin, settings, runtime), connecting, ages);
+      pools.add(pool);
+      return pool;
+    };
+    return { agent: new Agent({ allowH2: false, factory }), pools };
+  };
+  const first = open();
+  /** Behind the calls that came since it was retired. */
+  const late = new Set<Opened>();
+  let retired: Promise<void> | undefined;
+  const sendLate = (exchange: UndiciExchange): void => {
+    const own = open();
+    late.add(own);
+    exchange.start(own.agent);
+    void closeBehind(own).then(() => late.delete(own));
+  };
   return {
     send: (request, handler) => {
-      const exchange = new UndiciExchange(request, handler);
+      const exchange = new UndiciExchange(request, handler, settings.proxy);
       // In the caller's own turn undici could report at once, and could meet its parser at work (see UndiciExchange.resume).
-      queueMicrotask(() => exchange.start(agent));
+      queueMicrotask(() => (retired === undefined ? exchange.start(first.agent) : sendLate(exchange)));
       return exchange;
     },
+    retire: () => (retired ??= closeBehind(first)),
     close: async () => {
       for (const socket of connecting) socket.destroy(new Error('closed while connecting'));
-      await agent.destroy();
+      await Promise.all([first, ...late].flatMap(({ pools }) => [...pools].map((pool) => pool.destroy())));
+      await first.agent.destroy();
     },
   };
+}
+
+/** An agent, and what it has opened: once it closes it knows of that no more, and could not destroy it. */
+interface Opened {
+  readonly agent: Agent;
+  readonly pools: ReadonlySet<Pool>;
+}
+
+/** Closes an agent's connections as its requests end. Never rejects: who destroys it meanwhile has closed them, too. */
+async function closeBehind({ agent }: Opened): Promise<void> {
+  await agent.close().catch(() => undefined);
 }
 
 function createPool(
   origin: string | URL,
   settings: UndiciTransportOptions,
-  connecting: Set<Socket>,
+  connector: Connector,
+  connecting: Set<Connecting>,
   ages: ConnectionAges,
 ): Pool {
-  const { hostname, protocol } = new URL(origin);
-  const connector = buildConnector({
-    allowH2: false,
-    autoSelectFamily: true,
-    timeout: settings.connectTimeoutMs ?? (LOOPBACK.test(hostname) ? 1_000 : 5_000),
-  });
+  const { protocol } = new URL(origin);
   const client: Client.Options = {
     allowH2: false,
     headersTimeout: 0,
@@ -93,4 +123,18 @@ function createPool(
     connections: settings.connections,
     factory: (url) => createTrackedClient(url, client, connector, connecting, ages),
   });
+}
+
+function connectorTo(
+  origin: string | URL,
+  { connectTimeoutMs, maxHeaderBytes, proxy }: UndiciTransportOptions,
+  timers: Pick<Runtime, 'setTimer' | 'clearTimer'>,
+): Connector {
+  const { hostname, protocol } = new URL(origin);
+  if (proxy === undefined) return directConnector(connectTimeoutMs ?? (LOOPBACK.test(hostname) ? 1_000 : 5_000));
+  const options = { timeoutMs: connectTimeoutMs ?? 5_000, maxHeaderBytes, timers };
+  // What is not asked over TLS is asked of the proxy, and its origin is the proxy's.
+  return protocol === 'https:' && new URL(origin).origin !== proxy.origin
+    ? tunnelConnector(proxy, options)
+    : forwardConnector(proxy, options);
 }

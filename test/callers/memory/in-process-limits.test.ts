@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { InProcessLimits } from '../../../src/callers/memory/in-process-limits.ts';
-import { readSpent } from '../../../src/callers/memory/spent-before.ts';
+import { countsIn, newBudgets, readSpent } from '../../../src/callers/memory/spent-before.ts';
 import { accountOf, CENT, cents } from '../../support/caller-accounts.ts';
 
 /** 2026-11-29T23:00:00Z. */
@@ -161,6 +161,29 @@ describe('a budget', () => {
       { per: 'day', nanoUsd: 45n * CENT },
       { per: 'month', nanoUsd: 90n * CENT },
     ]);
+  });
+});
+
+describe('a budget that another configuration has', () => {
+  const config = (...budgets: readonly ('day' | 'month')[]) => ({
+    callers: [],
+    groups: [{ name: 'g', limits: {}, budgets: budgets.map((per) => ({ nanoUsd: CENT, per })) }],
+  });
+
+  test('counts what the ledger knows, the callers of a group together, and what was counted here but once', async () => {
+    const { store } = stage();
+    const group = [accountOf('group:g', { budgets: [cents(100), cents(100, 'month')] })];
+    const budgets = newBudgets(config('day', 'month'), config('day'));
+    store.reserve(group, 10n * CENT);
+    store.settle(group, 10n * CENT, 10n * CENT);
+    const rows = ['a', 'b'].map((caller) => ({ caller, group: 'g', nanoUsd: 20n * CENT }));
+    const spent = await readSpent(() => Promise.resolve(rows), LATE);
+    store.restore(spent.filter(countsIn(budgets)));
+    expect(store.spentOf(group[0] ?? accountOf('', {}))).toMatchObject([
+      { per: 'day', nanoUsd: 10n * CENT },
+      { per: 'month', nanoUsd: 40n * CENT },
+    ]);
+    expect([...newBudgets(config('day'), config('day'))]).toEqual([]);
   });
 });
 

@@ -1,12 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page as BrowserPage } from 'playwright-core';
 import { chromium } from 'playwright-core';
 
+import { findChromium } from '../../support/headless-browser.ts';
 import { ABORT_WITHIN_MS } from '../cases.ts';
-import { command, missingTool } from '../languages/recipes.ts';
+import { command } from '../languages/recipes.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { Page } from './page.ts';
 import type { RowCheck, RowOutcome, RowStage } from './row.ts';
@@ -126,10 +126,4 @@ async function abortAfter(before: number, page: BrowserPage, stage: Stage): Prom
 /** Calls a function that a page has. */
 function call<T = unknown>(page: BrowserPage, name: string, args: readonly unknown[]): Promise<T> {
   return page.evaluate<T>(`window.${name}(...${JSON.stringify(args)})`);
-}
-
-function findChromium(): string | undefined {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const found = names.find((name) => missingTool(name, ['--version']) === undefined);
-  return found === undefined ? undefined : execFileSync('which', [found], { encoding: 'utf8' }).trim();
 }

@@ -9,6 +9,7 @@ import { expect, runChecks } from './row.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SERVICE = 'understudy.v1.LlmService';
+const LOAD = 'xds.service.orca.v3.OpenRcaService/StreamCoreMetrics';
 const PROMPT = '{"prompt":"Say hello."}';
 const MESSAGES = '{"messages":[{"role":"ROLE_USER","content":[{"text":"Say hello."}]}]}';
 const GHZ_CALLS = 200;
@@ -56,6 +57,12 @@ export function tryGrpcurl({ work, stage }: RowStage): Promise<RowOutcome> {
       const answer = await call('-plaintext', address, 'grpc.health.v1.Health/Check');
       expect(answer.includes('SERVING'), answer);
       return 'SERVING';
+    },
+    load: async () => {
+      // The stream lasts until it is left.
+      const told = await call('-plaintext', '-max-time', '2', address, LOAD).catch((error: unknown) => String(error));
+      expect(told.includes('"applicationUtilization"'), told);
+      return 'StreamCoreMetrics';
     },
     mTLS: async () => {
       const flags = ownCertificate(stage.tlsFolder, ['-cacert', '-cert', '-key']);

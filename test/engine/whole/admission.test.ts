@@ -13,8 +13,9 @@ describe('a full engine', () => {
     const first = ask(['a']);
     const second = ask(['a'], { timeoutMs: 10_000 });
     await runtime.runUntilIdle();
-    expect(successOf(await first.result).elapsedMs).toBe(400);
-    expect(successOf(await second.result).elapsedMs).toBe(800);
+    expect(await first.result).toMatchObject({ ok: true, elapsedMs: 400 });
+    expect((await first.result).slotWaitMs).toBeUndefined();
+    expect(await second.result).toMatchObject({ ok: true, elapsedMs: 800, slotWaitMs: 400 });
     expect(upstream.openedAt('a')).toEqual([0, 400]);
   });
 
@@ -32,7 +33,7 @@ describe('a full engine', () => {
       retryAfterMs: 1_000,
       contacted: false,
     });
-    expect(refused).toMatchObject({ attempts: [], elapsedMs: 490 });
+    expect(refused).toMatchObject({ attempts: [], elapsedMs: 490, slotWaitMs: 490 });
     expect(upstream.calls).toEqual(['a']);
   });
 

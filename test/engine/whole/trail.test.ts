@@ -26,6 +26,18 @@ describe('a trail', () => {
     expect([result.attempts.length, result.skipsLeftOut]).toEqual([32, 8]);
   });
 
+  it('comes with the time that was waited behind it in vain', async () => {
+    const { ask, runtime, upstream } = createEngineHarness(['a'], { retry: { jitter: 'NONE' } });
+    upstream.always('a', fails('overload'));
+    const { result, cancel } = ask(['a']);
+    await runtime.advance(300);
+    cancel();
+    const { attempts, ...ended } = await result;
+    const last = attempts.at(-1);
+    const endedAfterMs = (last?.startedAfterMs ?? 0) + (last?.durationMs ?? 0);
+    expect(ended).toMatchObject({ ok: false, elapsedMs: 300, waitAfterMs: 300 - endedAfterMs });
+  });
+
   it('leaves nothing out that fits', async () => {
     const { run, upstream } = createEngineHarness(['a', 'b']);
     upstream.script('a', fails('auth'));

@@ -1,16 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { encodeRow } from '../../../src/ledger/journal/encode-row.ts';
 import { askStore } from '../../../src/ledger/queries/ask-store.ts';
+import { USAGE_COLUMNS } from '../../../src/ledger/schema/columns.ts';
+import { SQLITE_MIGRATIONS } from '../../../src/ledger/schema/sqlite-migrations.ts';
 import { PostgresStore } from '../../../src/ledger/store/postgres-store.ts';
 import { SqliteStore } from '../../../src/ledger/store/sqlite-store.ts';
 import type { UsageStore } from '../../../src/ledger/store/usage-store.ts';
 import { postgresPrograms, type ScratchPostgres, startScratchPostgres } from '../../support/scratch-postgres.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { usageRecord } from '../../support/usage-records.ts';
+import { usageRecord, usageRow } from '../../support/usage-records.ts';
 
 const ALL = { startMs: 0, endMs: Date.UTC(2100, 0, 1), equals: new Map() } as const;
 
@@ -45,19 +47,25 @@ async function recordsOf(store: UsageStore): Promise<readonly unknown[]> {
   return (await Array.fromAsync(askStore(store).records(ALL))).flat();
 }
 
+/** As SQLite has it. */
+function asStored(value: unknown): string | number | null {
+  if (typeof value === 'object') return value === null ? null : JSON.stringify(value);
+  return typeof value === 'string' ? value : Number(value);
+}
+
 describe.each(STORES)('$name', ({ isThere, open }) => {
   test.skipIf(!isThere)('gives back what was written, across months, once however often it was written', async () => {
     const store = open();
-    await store.write(RECORDS.slice(0, 3).map(encodeRow));
-    await store.write(RECORDS.map(encodeRow));
+    await store.write(RECORDS.slice(0, 3).map(usageRow));
+    await store.write(RECORDS.map(usageRow));
     expect(await recordsOf(store)).toEqual(RECORDS.map((record) => ({ firstOutputMs: undefined, ...record })));
     await store.close();
   });
 
   test.skipIf(!isThere)('takes rows of a newer version, and passes over what it does not know', async () => {
     const store = open();
-    const [row = ''] = [usageRecord({ callId: 'newer' })].map(encodeRow);
-    await store.write([`${row.slice(0, -1)},"of a newer version"]`]);
+    const [row = ''] = [usageRecord({ callId: 'newer' })].map(usageRow);
+    await store.write([`${row.slice(0, -1)},"of a newer version"]`.replace(']\t', ',"and this"]\t')]);
     const found = await askStore(store).attemptsOf('request-1');
     expect(found.map(({ id }) => id)).toContain('newer.1');
     await store.close();
@@ -65,8 +73,8 @@ describe.each(STORES)('$name', ({ isThere, open }) => {
 
   test.skipIf(!isThere)('blames a row that it cannot take, and takes none of its batch', async () => {
     const store = open();
-    const bad = encodeRow(usageRecord({ callId: 'bad' })).replace('"Chat"', 'null');
-    const batch = [encodeRow(usageRecord({ callId: 'good', requestId: 'of-a-bad-batch' })), bad];
+    const bad = usageRow(usageRecord({ callId: 'bad' })).replace('"Chat"', 'null');
+    const batch = [usageRow(usageRecord({ callId: 'good', requestId: 'of-a-bad-batch' })), bad];
     await expect(store.write(batch)).rejects.toMatchObject({ fault: 'rows' });
     expect(await askStore(store).attemptsOf('of-a-bad-batch')).toEqual([]);
     await store.close();
@@ -74,13 +82,13 @@ describe.each(STORES)('$name', ({ isThere, open }) => {
 
   test.skipIf(!isThere)('deletes what is older than it is kept, and nothing else', async () => {
     const store = open();
-    await store.write(RECORDS.map(encodeRow));
+    await store.write(RECORDS.map(usageRow));
     const before = Date.UTC(2026, 0, 1);
     while (await store.prune(before));
     const left = await askStore(store).sums(ALL, ['month'], { limit: 10 });
     expect(left.map(({ keys }) => keys[0])).toEqual(['2026-01-01T00:00:00Z', '2026-11-01T00:00:00Z']);
     // What was replayed from a journal may be as old.
-    await store.write(RECORDS.map(encodeRow));
+    await store.write(RECORDS.map(usageRow));
     expect(await askStore(store).sums(ALL, ['month'], { limit: 10 })).toHaveLength(3);
     await store.close();
   });
@@ -88,7 +96,7 @@ describe.each(STORES)('$name', ({ isThere, open }) => {
   test.skipIf(!isThere)('is made by two that open it at the same time', async () => {
     const [one, other] = [open(), open()];
     await Promise.all([one.open(), other.open()]);
-    await Promise.all([one.write(RECORDS.map(encodeRow)), other.write(RECORDS.map(encodeRow))]);
+    await Promise.all([one.write(RECORDS.map(usageRow)), other.write(RECORDS.map(usageRow))]);
     await Promise.all([one.close(), other.close()]);
   });
 });
@@ -103,15 +111,46 @@ test('SQLite says that a file is no database, or cannot be written, and blames t
   }
 });
 
+test('SQLite keeps what stands in a file of the first schema', async () => {
+  const path = join(temporaryFolder(), 'usage.db');
+  const database = new DatabaseSync(path);
+  const [first = ''] = SQLITE_MIGRATIONS;
+  database.exec(`${first}; PRAGMA user_version = 1`);
+  const columns = USAGE_COLUMNS.map(({ name }) => name).join(', ');
+  const insert = database.prepare(
+    `INSERT INTO usage_attempts (${columns}) VALUES (${USAGE_COLUMNS.map(() => '?').join(', ')})`,
+  );
+  const records = [...RECORDS, usageRecord({ callId: 'd', httpStatus: undefined, outcome: 'PROVIDER_TIMEOUT' })];
+  for (const record of records) {
+    const [shared = '', own = ''] = usageRow(record).split('\t');
+    const values: readonly unknown[] = [...JSON.parse(own), ...JSON.parse(shared)];
+    insert.run(...values.map(asStored));
+  }
+  database.close();
+  const store = new SqliteStore(path);
+  expect(await recordsOf(store)).toEqual(records.map((record) => ({ firstOutputMs: undefined, ...record })));
+  // The same once more changes nothing.
+  await store.write(records.map(usageRow));
+  expect(await recordsOf(store)).toHaveLength(records.length);
+  await store.close();
+});
+
 describe.skipIf(postgresPrograms() === undefined)('PostgreSQL (skipped where it is not installed)', () => {
   test('plans its questions with the indexes', async () => {
     const store = new PostgresStore(server?.url ?? '');
-    await store.write(RECORDS.map(encodeRow));
+    await store.write(RECORDS.map(usageRow));
     const rows = await store.read("SELECT indexdef FROM pg_indexes WHERE tablename = 'usage_attempts_2026_11'", []);
     const defined = JSON.stringify(rows);
     for (const columns of ['(started_at_ms)', '(caller, started_at_ms)', '(request_id)']) {
       expect(defined).toContain(columns);
     }
+    await store.close();
+  });
+
+  test('ends a question that takes too long itself', async () => {
+    const store = new PostgresStore(server?.url ?? '');
+    const found = await store.read("SELECT current_setting('statement_timeout') AS most", []);
+    expect(found).toEqual([{ most: '1min' }]);
     await store.close();
   });
 
@@ -128,7 +167,7 @@ describe.skipIf(postgresPrograms() === undefined)('PostgreSQL (skipped where it 
     const store = new PostgresStore(server?.url ?? '');
     await store.open();
     await server?.fail();
-    const row = encodeRow(usageRecord({ callId: 'later', requestId: 'later' }));
+    const row = usageRow(usageRecord({ callId: 'later', requestId: 'later' }));
     await expect(store.write([row])).rejects.toMatchObject({ fault: 'gone' });
     await expect(store.write([row])).rejects.toMatchObject({ fault: 'gone', message: 'ECONNREFUSED' });
     await server?.start();

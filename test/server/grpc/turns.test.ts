@@ -36,6 +36,17 @@ function ask(session: ClientHttp2Session, headers: Record<string, string> = {}):
   return stream;
 }
 
+/** Asks whether the whole process serves. */
+function check(session: ClientHttp2Session): ClientHttp2Stream {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/grpc.health.v1.Health/Check',
+    'content-type': 'application/grpc',
+  });
+  stream.end(Buffer.alloc(5));
+  return stream;
+}
+
 async function statusOf(stream: ClientHttp2Stream): Promise<unknown> {
   let status: unknown;
   const note = (headers: IncomingHttpHeaders): void => {
@@ -91,6 +102,30 @@ test('a connection that asks for much at once holds up nobody else', async () =>
   expect(place).toBeLessThan(200);
   expect(new Set(await Promise.all(many))).toEqual(new Set(['0']));
   expect(begun).toHaveLength(401);
+});
+
+test('a health check waits behind no call, not even behind those of its own connection', async () => {
+  let begun = 0;
+  const gateway = fakeGateway(() => {
+    begun += 1;
+    return Promise.resolve(success());
+  });
+  // Every turn of the loop seems to take 20 ms, so that one call begins in each.
+  let extraMs = 0;
+  const clock = (): number => system.now() + extraMs;
+  const afterInput = (run: () => void): void =>
+    system.afterInput(() => {
+      extraMs += 20;
+      run();
+    });
+  const door = await grpcDoor(gateway, { runtime: { ...system, now: clock, busyMs: clock, afterInput } });
+  const session = door.session();
+  await once(session, 'remoteSettings');
+  const calls = Array.from({ length: 200 }, () => statusOf(ask(session)));
+  expect(await statusOf(check(session))).toBe('0');
+  expect(begun).toBeLessThan(150);
+  await Promise.all(calls);
+  expect(begun).toBe(200);
 });
 
 test('a call that waits for its turn still hears of its deadline, and is not taken for one that arrives slowly', async () => {

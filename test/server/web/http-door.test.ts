@@ -98,7 +98,7 @@ describe('HTTP', () => {
     expect((await post(`${baseUrl}${CHAT}`, '{"mesages":[]}')).status).toBe(400);
     expect((await post(`${baseUrl}${CHAT}`, '{')).status).toBe(400);
     expect((await post(`${baseUrl}/understudy.v1.LlmService/Nothing`, '{}')).status).toBe(404);
-    expect((await fetch(`${baseUrl}/`)).status).toBe(404);
+    expect((await fetch(`${baseUrl}/index`)).status).toBe(404);
     expect((await post(`${baseUrl}${CHAT}`, '', { 'content-type': 'application/grpc' })).status).toBe(415);
   });
 

@@ -13,10 +13,11 @@ function loopByHand() {
     afterInput: (run) => void waiting.push(run),
   });
   return {
-    add(callerKey: string, count: number): void {
+    add(callerKey: string, count: number, requestBytes = 1_000): void {
       for (let at = 1; at <= count; at += 1) {
         const name = `${callerKey}${at}`;
-        turns.add({ callerKey, begin: () => void begun.push(name), refuseAsLate: () => void refused.push(name) });
+        const refuseAsLate = (): void => void refused.push(name);
+        turns.add({ callerKey, begin: () => void begun.push(name), refuseAsLate }, requestBytes);
       }
     },
     /** Ends a turn that has taken so many milliseconds, and been at work for so many of them. */
@@ -53,6 +54,24 @@ describe('calls begin', () => {
     loop.turn(1);
     loop.turn(1);
     expect(loop.begun()).toHaveLength(35);
+  });
+
+  test('fewer in a turn where their requests are long: one, where it fills a turn by itself', () => {
+    const loop = loopByHand();
+    const long = 3 * 1024 * 1024;
+    for (const caller of ['a', 'b', 'c', 'd']) loop.add(caller, 1, long);
+    expect(loop.begun()).toEqual(['a1']);
+    // A short one of somebody who has none waiting does not wait behind them.
+    loop.add('e', 1);
+    expect(loop.begun()).toEqual(['e1']);
+    loop.turn(2);
+    loop.turn(2);
+    expect(loop.begun()).toEqual(['b1', 'c1']);
+    loop.add('f', 20, 120 * 1024);
+    loop.turn(2);
+    expect(loop.begun()).toEqual(['d1']);
+    loop.turn(2);
+    expect(loop.begun()).toHaveLength(16);
   });
 
   test('at once for a caller who has none waiting, whatever waits of others', () => {

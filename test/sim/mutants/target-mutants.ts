@@ -253,7 +253,7 @@ export const TARGET_MUTANTS: readonly Mutant[] = [
   {
     rule: 'L',
     does: 'reckons cooldowns with the wall clock',
-    file: 'engine/engine.ts',
+    file: 'engine/setup.ts',
     find: 'const now = (): number => runtime.now();',
     replace: 'const now = (): number => runtime.wall();',
     seenBy: 34,

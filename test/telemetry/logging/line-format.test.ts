@@ -7,7 +7,7 @@ const CALL = {
   time: 1_796_006_368_816,
   'understudy.request_id': 'id-1',
   'rpc.method': 'understudy.v1.LlmService/StreamChat',
-  'rpc.response.status_code': 'UNAVAILABLE',
+  'rpc.status_code': 'UNAVAILABLE',
   'error.type': 'ALL_PROVIDERS_FAILED',
   'gen_ai.request.model': 'mock-500',
   'understudy.duration_ms': 1_234.5,

@@ -35,7 +35,7 @@ describe('the line of a call', () => {
       msg: 'call ended',
       'understudy.request_id': 'request-1',
       'rpc.method': 'understudy.v1.LlmService/StreamChat',
-      'rpc.response.status_code': 'OK',
+      'rpc.status_code': 'OK',
       'gen_ai.operation.name': 'chat',
       'gen_ai.provider.name': 'azure.ai.openai',
       'gen_ai.request.model': 'gpt-6.1-sol',
@@ -115,7 +115,7 @@ describe('the line of a call', () => {
       msg: 'call ended',
       'understudy.request_id': 'request-1',
       'rpc.method': 'understudy.v1.LlmService/Chat',
-      'rpc.response.status_code': 'INVALID_ARGUMENT',
+      'rpc.status_code': 'INVALID_ARGUMENT',
       'error.type': 'INVALID_REQUEST',
       'gen_ai.operation.name': 'chat',
       'gen_ai.request.stream': false,
@@ -315,7 +315,7 @@ describe('the log', () => {
         msg: 'operator acted',
         'client.address': '10.0.0.9:4711',
         'rpc.method': 'understudy.v1.AdminService/ForceCircuit',
-        'rpc.response.status_code': 'OK',
+        'rpc.status_code': 'OK',
         'understudy.target': 'openai',
         'understudy.state': 'OPEN',
       },
@@ -329,11 +329,39 @@ describe('the log', () => {
     log.callEnded(failedEnd());
     log.flush();
     expect(objects()).toMatchObject([{ level: 'warn', 'error.type': 'ALL_PROVIDERS_FAILED' }]);
-    const silent = openLog({ level: 'silent' });
-    silent.log.callEnded(failedEnd());
-    silent.log.warn('no');
-    silent.log.flush();
-    expect(silent.lines).toHaveLength(0);
+  });
+
+  test('writes what operators do at any level', () => {
+    const { log, objects } = openLog({ level: 'error' });
+    log.warn('no');
+    log.operatorActed({ method: 'ResetTarget', peer: '10.0.0.9:4711', target: 'openai', status: 'OK' });
+    expect(objects()).toMatchObject([{ level: 'info', msg: 'operator acted' }]);
+  });
+
+  test('writes a share of the good calls, which say so, and all that failed', () => {
+    const chances = [0.009, 0.5, 0.01, 0];
+    const { log, objects } = openLog({ goodCalls: { share: 0.01, random: () => chances.shift() ?? 1 } });
+    for (let call = 0; call < 4; call++) log.callEnded(okEnd());
+    log.callEnded(failedEnd());
+    log.flush();
+    expect(objects().map((line) => [line['rpc.status_code'], line['understudy.logged_share']])).toEqual([
+      ['OK', 0.01],
+      ['OK', 0.01],
+      ['UNAVAILABLE', undefined],
+    ]);
+  });
+
+  test('writes no good call, or all of them without a word of it', () => {
+    const none = openLog({ goodCalls: { share: 0, random: () => 0 } });
+    none.log.callEnded(okEnd());
+    none.log.callEnded(failedEnd());
+    none.log.flush();
+    expect(none.objects()).toMatchObject([{ 'error.type': 'ALL_PROVIDERS_FAILED' }]);
+    const all = openLog({ goodCalls: { share: 1, random: () => 0.999 } });
+    all.log.callEnded(okEnd());
+    all.log.flush();
+    expect(all.objects()).toHaveLength(1);
+    expect(all.objects()[0]).not.toHaveProperty('understudy.logged_share');
   });
 
   test('never throws, whatever breaks', () => {

@@ -39,3 +39,21 @@ test('callers are counted under the names of the configuration, and what is left
   );
   expect(shown.filter(([name]) => name === 'budget_remaining_usd')).toHaveLength(2);
 });
+
+test('what is left of budgets follows the configuration', async () => {
+  const metrics = createMetrics({
+    processMetrics: false,
+    spentOf: ({ budgets }) => budgets.map(({ per }) => ({ per, nanoUsd: 30n * CENT })),
+  });
+  const remaining = async (): Promise<Record<string, number>> => {
+    const { samples } = parseExposition((await metrics.render([])).body);
+    const budgets = samples.filter(({ name }) => name === 'understudy_caller_budget_remaining_usd');
+    return Object.fromEntries(budgets.map(({ labels, value }) => [`${labels['account']} ${labels['per']}`, value]));
+  };
+  for (const name of ['billing', 'gone'])
+    metrics.callEnded(okEnd({ caller: callerOf(name, { budgets: [cents(100)] }) }));
+  metrics.accountsHold(new Map([['caller:billing', accountOf('caller:billing', { budgets: [cents(50)] })]]));
+  expect(await remaining()).toEqual({ 'caller:billing day': 0.2 });
+  metrics.callEnded(okEnd({ caller: callerOf('billing', { budgets: [cents(50), cents(500, 'month')] }) }));
+  expect(await remaining()).toEqual({ 'caller:billing day': 0.2, 'caller:billing month': 4.7 });
+});

@@ -179,6 +179,7 @@ describe('a head that is still being formed', () => {
       send: () => {
         throw new TypeError('a fault');
       },
+      retire: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
     const attempt = harness.open({ transport: broken });

@@ -21,6 +21,7 @@ function stage() {
         resume: () => asked.push('resume'),
       };
     },
+    retire: () => Promise.resolve(),
     close: () => {
       asked.push('close');
       return Promise.resolve();

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Transport } from '../../../src/core/transport.ts';
+import { system } from '../../../src/system.ts';
 import { createUndiciTransport } from '../../../src/upstream/network/undici-transport.ts';
 import { respond, startChaosUpstream } from '../../support/chaos-upstream.ts';
 import type { ChaosStep, ChaosUpstream } from '../../support/chaos-upstream.ts';
@@ -20,7 +21,7 @@ describe('a connection that has come of age', () => {
     nowMs = 0;
     chance = 0.5;
     upstream = await startChaosUpstream();
-    transport = createUndiciTransport({ now: () => nowMs, random: () => chance }, { keepAliveMs: 60_000 });
+    transport = createUndiciTransport({ ...system, now: () => nowMs, random: () => chance }, { keepAliveMs: 60_000 });
   });
 
   afterEach(async () => {

@@ -22,6 +22,23 @@ describe('the undici transport', () => {
     expect(await sent.headers).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' } });
   });
 
+  it('sends headers of one request alone beside those of its target', async () => {
+    harness.upstream.script(respond(200, 'application/json', '1'));
+    harness.upstream.script(respond(200, 'application/json', '2'));
+    const url = new URL(`${harness.upstream.origin}/v1/chat`);
+    const request = { method: 'POST', url, headers: { 'content-type': 'application/json' }, body: '{}' } as const;
+    const heard = {
+      onHeaders: () => undefined,
+      onData: () => undefined,
+      onEnd: () => undefined,
+      onError: () => undefined,
+    };
+    harness.transport.send({ ...request, ownHeaders: ['traceparent', '00-a-b-01'] }, heard);
+    expect((await harness.upstream.request(0)).headers).toMatchObject({ traceparent: '00-a-b-01' });
+    harness.transport.send(request, heard);
+    expect((await harness.upstream.request(1)).headers).not.toHaveProperty('traceparent');
+  });
+
   it('opens nothing before the first request', () => {
     expect(harness.upstream.connectionCount).toBe(0);
   });

@@ -43,7 +43,7 @@ type Clock = Pick<Runtime, 'now' | 'setTimer' | 'clearTimer'>;
  * given back goes, in the same turn, to the key whose turn it is, and of its requests to the first (engine rules A2, A3, A5, D2).
  */
 export class AdmissionQueue {
-  readonly #config: AdmissionConfig;
+  #config: AdmissionConfig;
   readonly #runtime: Clock;
   readonly #isOverloaded: () => boolean;
   readonly #accounts = new Map<string, Account>();
@@ -62,6 +62,12 @@ export class AdmissionQueue {
     this.#config = config;
     this.#runtime = runtime;
     this.#isOverloaded = isOverloaded;
+  }
+
+  /** Has other bounds hold from now on; nobody who is let in or waits is sent away. */
+  configure(config: AdmissionConfig): void {
+    this.#config = config;
+    this.#giveTurns();
   }
 
   /** What is taken and what was refused. */

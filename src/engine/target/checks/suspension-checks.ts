@@ -44,6 +44,12 @@ export class SuspensionChecks {
     this.#watches.set(target, { stop: () => this.#runtime.clearTimer(timer) });
   }
 
+  /** Ends what goes on for a target that is another one now, or is no more. */
+  forget(target: string): void {
+    this.#watches.get(target)?.stop();
+    this.#watches.delete(target);
+  }
+
   /** Ends what is under way, and begins nothing more. */
   close(): void {
     this.#isClosed = true;

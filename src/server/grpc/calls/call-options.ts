@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Runtime } from '../../../core/ports.ts';
 import type { ErrorContext } from '../../errors/status.ts';
+import type { CallMeter } from '../../port/call-meter.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../../port/limits.ts';
 import type { FairTurns } from '../../wire/fair-turns.ts';
 import type { Transfers } from '../../wire/transfers.ts';
@@ -11,6 +12,8 @@ export interface CallStreamOptions {
   readonly transfers: Transfers;
   /** Lets the calls of the door begin. */
   readonly turns: FairTurns;
+  /** Counts the calls; absent: nobody does. */
+  readonly meter?: CallMeter | undefined;
 }
 
 /** Returns what the error of a call says whose request nobody has looked at: the id that its caller has named, if any. */

@@ -13,15 +13,24 @@ export const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' }
 export class CallReply {
   readonly #stream: ServerHttp2Stream;
   readonly #held: BytesHeld;
+  readonly #more: (() => OutgoingHttpHeaders) | undefined;
   /** Made for long answers and for streams alone. */
   #pieceWriter: PieceWriter | undefined;
   #isEnded = false;
   #isWhole = false;
   #trailers: OutgoingHttpHeaders = {};
+  /** Number of its gRPC status; undefined until it has one. */
+  status: number | undefined;
+  /** Bytes of the message of the request, as it was on the wire. */
+  requestBytes = 0;
+  /** Bytes of the messages that were given to it. */
+  messageBytes = 0;
 
-  constructor(stream: ServerHttp2Stream, held: BytesHeld) {
+  /** @param more trailers of every end, whatever it is */
+  constructor(stream: ServerHttp2Stream, held: BytesHeld, more?: () => OutgoingHttpHeaders) {
     this.#stream = stream;
     this.#held = held;
+    this.#more = more;
   }
 
   /** Whether the call has been given its end, though it may not have been read. */
@@ -53,14 +62,15 @@ export class CallReply {
   answer(message: Buffer | readonly Buffer[], headers: Metadata, trailers: Metadata | undefined): void {
     if (!this.#claimEnd()) return;
     this.#isWhole = true;
+    this.status = 0;
     this.#sendHead(headers);
-    this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
+    this.#trailers = { 'grpc-status': '0', ...this.#more?.(), ...trailers?.toHttp2Headers() };
     if (!Buffer.isBuffer(message)) {
       this.#answerInPieces(message);
     } else if (message.byteLength > PIECE_BYTES) {
       this.#answerInPieces([message]);
     } else {
-      this.#held.answer(message.byteLength);
+      this.#holds(message.byteLength);
       this.#stream.end(framed(message));
     }
   }
@@ -68,7 +78,7 @@ export class CallReply {
   /** Behind their prefix, not copied behind it. */
   #answerInPieces(pieces: readonly Buffer[]): void {
     const byteLength = bytesOf(pieces);
-    this.#held.answer(byteLength);
+    this.#holds(byteLength);
     this.#pieces.write(prefixOf(byteLength), () => undefined);
     for (const piece of pieces) this.#pieces.write(piece, () => undefined);
     this.#pieces.end();
@@ -77,8 +87,10 @@ export class CallReply {
   /** Ends a call with an error; headers commit it at the client. Does nothing where the caller is gone. */
   fail({ code, details, metadata }: CallStatus, headers?: Metadata): void {
     if (!this.#claimEnd()) return;
+    this.status = code;
     const message = encodeURI(details.toWellFormed());
-    const trailers = { 'grpc-status': String(code), 'grpc-message': message, ...metadata.toHttp2Headers() };
+    const status = { 'grpc-status': String(code), 'grpc-message': message };
+    const trailers = { ...status, ...this.#more?.(), ...metadata.toHttp2Headers() };
     if (headers !== undefined && !this.#stream.headersSent) this.#sendHead(headers);
     if (this.#stream.headersSent) {
       this.#trailers = trailers;
@@ -96,7 +108,7 @@ export class CallReply {
   write(message: Buffer, headers: () => Metadata, sent: () => void): void {
     if (this.isGone) return;
     if (!this.#stream.headersSent) this.#sendHead(headers());
-    this.#held.answer(message.byteLength);
+    this.#holds(message.byteLength);
     this.#pieces.write(framed(message), () => {
       this.#held.answer(-message.byteLength);
       sent();
@@ -106,8 +118,9 @@ export class CallReply {
   /** Ends a call of many messages well. Does nothing where the caller is gone. */
   end(headers: () => Metadata, trailers: Metadata | undefined): void {
     if (!this.#claimEnd()) return;
+    this.status = 0;
     if (!this.#stream.headersSent) this.#sendHead(headers());
-    this.#trailers = { 'grpc-status': '0', ...trailers?.toHttp2Headers() };
+    this.#trailers = { 'grpc-status': '0', ...this.#more?.(), ...trailers?.toHttp2Headers() };
     this.#endPieces();
   }
 
@@ -126,6 +139,11 @@ export class CallReply {
   get #pieces(): PieceWriter {
     this.#pieceWriter ??= new PieceWriter(this.#stream);
     return this.#pieceWriter;
+  }
+
+  #holds(bytes: number): void {
+    this.messageBytes += bytes;
+    this.#held.answer(bytes);
   }
 
   #endPieces(): void {

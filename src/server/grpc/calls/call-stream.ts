@@ -8,6 +8,7 @@ import { type TransferFault, transferError } from '../../errors/transfer-errors.
 import { callerShareKey } from '../../port/authentication.ts';
 import { LATE_MS } from '../../port/limits.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
+import { dropInput } from '../../http2/unread-input.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import type { ArrivedCall } from '../../wire/fair-turns.ts';
 import { RefusedRest } from '../../wire/refused-rest.ts';
@@ -70,7 +71,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.caller = caller;
     this.callerKey = caller === undefined ? grpcCallerKey(stream.session) : callerShareKey(caller);
     this.#held = budget.open(this.callerKey);
-    this.reply = new CallReply(stream, this.#held);
+    this.reply = new CallReply(stream, this.#held, method.trailers);
     this.#place = watch.add(this);
     this.#deadlineAtMs = options.runtime.now() + (timeoutMs ?? Infinity);
     // After an error comes 'close', which is heard below.
@@ -162,20 +163,17 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     return this.#progress.isOver(nowMs, bytes, patience);
   }
 
-  /** Takes a piece of the request. After a refusal it is dropped, and a little more is read. */
+  /** Takes a piece of the request. */
   #read(chunk: Buffer): void {
-    if (this.reply.isEnded) {
-      if (this.#rest?.drop(chunk.length) === true) this.#stream.pause();
-      return;
-    }
+    if (this.reply.isEnded) return;
     this.#reader.push(chunk, (length) => this.#accept(length));
     if (this.#reader.hasMore) this.#refuse(Code.Unimplemented, 'The request has more than one message.');
   }
 
   #accept(length: number): boolean {
-    const { maxMessageBytes } = this.#options.transfers.limits;
-    if (length > maxMessageBytes) this.#refuseFor('message_size', 'too_large');
+    if (length > this.#options.transfers.limits.maxMessageBytes) this.#refuseFor('message_size', 'too_large');
     else if (!this.#held.take(length)) this.#refuseFor('bytes_in_flight', 'over_budget');
+    else this.reply.requestBytes = length;
     return !this.reply.isEnded;
   }
 
@@ -195,7 +193,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     else {
       this.#request = request;
       this.#phase = 'WAITING';
-      this.#options.turns.add(this);
+      (this.#method.turns ?? this.#options.turns).add(this, request.byteLength);
     }
   }
 
@@ -224,6 +222,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.#request = undefined;
     this.#rest = new RefusedRest();
     this.reply.fail(status);
+    dropInput(this.#stream);
     this.#held.dropRequest();
   }
 

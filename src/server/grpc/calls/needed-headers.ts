@@ -3,7 +3,7 @@ import { logVerbosity, setLogger, setLogVerbosity } from '@grpc/grpc-js';
 import { REQUEST_ID_HEADER } from '../../port/limits.ts';
 
 /** What the handlers read. */
-const HANDLERS_READ = [REQUEST_ID_HEADER] as const;
+const HANDLERS_READ = [REQUEST_ID_HEADER, 'traceparent', 'tracestate'] as const;
 
 /** What grpc-js 1.14.7 reads besides. */
 const GRPC_JS_READS = [

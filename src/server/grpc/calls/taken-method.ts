@@ -1,4 +1,6 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
 import type { LiveCalls } from '../../http/live-calls.ts';
+import type { FairTurns } from '../../wire/fair-turns.ts';
 import type { OpenCalls } from './open-calls.ts';
 
 /** A method whose calls are taken. */
@@ -9,6 +11,10 @@ export interface TakenMethod<Call> {
   readonly openCalls: OpenCalls;
   /** Counts the calls from their first byte to their last, where they have to be waited for. */
   readonly calls?: LiveCalls | undefined;
+  /** Lets its calls begin; absent: among all those of the door. */
+  readonly turns?: FairTurns | undefined;
+  /** What every end of its calls says besides. */
+  readonly trailers?: (() => OutgoingHttpHeaders) | undefined;
   /** Bounds how many of its calls are open, where they last. */
   readonly places?: CallPlaces | undefined;
 }

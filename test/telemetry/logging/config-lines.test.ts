@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+
+import type { ConfigEvent } from '../../../src/server/port/config-event.ts';
+import { createCallLog } from '../../../src/telemetry/logging/log.ts';
+
+function linesOf(event: ConfigEvent): readonly (readonly unknown[])[] {
+  const lines: string[] = [];
+  createCallLog({ write: (line) => lines.push(line), wall: () => 0 }).configHappened(event);
+  return lines.map((line) => {
+    const { level, time: _time, ...rest }: Record<string, unknown> = JSON.parse(line);
+    return [level, ...Object.values(rest)];
+  });
+}
+
+test('a reload has a line for each change, setting that needs a restart, and warning', () => {
+  const read = {
+    kind: 'read',
+    changed: ['target a added'],
+    needRestart: ['ledger'],
+    warnings: ['be careful'],
+  } as const;
+  expect(linesOf(read)).toEqual([
+    ['info', 'target a added', 'the configuration was read again, and has changed'],
+    ['warn', 'ledger', 'a changed setting holds from the next start on'],
+    ['warn', 'warning: be careful'],
+  ]);
+  expect(linesOf({ kind: 'read', changed: [], needRestart: [], warnings: [] })).toEqual([
+    ['info', 'the configuration was read again, and is as it was'],
+  ]);
+  expect(linesOf({ kind: 'started' })).toEqual([]);
+});
+
+test('a configuration that cannot be used has an error for each problem, and not more than anybody reads', () => {
+  const message = 'the configuration cannot be used: what held before stays';
+  expect(linesOf({ kind: 'refused', problems: ['retry.order: must be x'] })).toEqual([
+    ['error', 'retry.order: must be x', message],
+  ]);
+  const many = linesOf({ kind: 'refused', problems: Array.from({ length: 500 }, (_, index) => `problem ${index}`) });
+  expect([many.length, many.at(-1)]).toEqual([51, ['error', 'and 450 more', message]]);
+});
