@@ -5,13 +5,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } fro
 import { join, resolve } from 'node:path';
 
 import { freePort } from '../test/support/free-port.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { gatewayConfig } from './servers.ts';
 import type { ServerProcess } from './servers.ts';
-
-/** Longer than the gateway's turns without work. */
-const QUIET_MS = 300;
 
 /** A gateway that was started from a `dist`, as an image starts it, without anything of the bench in its process. */
 export interface Compiled {
@@ -20,8 +16,6 @@ export interface Compiled {
   readonly readyMs: number;
   /** CPU time of all threads until then, in milliseconds; NaN where the system does not tell it. */
   readonly readyCpuMs: number;
-  /** Resolves when it has done what it does behind its start: it has not needed the processor for a while. */
-  warm(): Promise<void>;
   /** Resident memory, in MiB. */
   residentMib(): number;
   stop(): Promise<void>;
@@ -68,12 +62,6 @@ export async function startCompiled(
     port: ports.grpc,
     readyMs,
     readyCpuMs,
-    warm: async () => {
-      for (let before = -1; !Object.is(before, cpuMs(child));) {
-        before = cpuMs(child);
-        await sleep(QUIET_MS);
-      }
-    },
     residentMib: () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1_024,
     stop: async () => {
       const ended = once(child, 'exit');
