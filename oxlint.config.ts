@@ -41,7 +41,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   ledger: { imports: ['core', 'config'], packages: ['pg', 'node:'] },
   telemetry: {
     imports: ['core', 'gen'],
-    types: ['engine', 'server/port', 'callers/port', 'ledger/port'],
+    types: ['engine', 'server/port', 'callers/port', 'ledger/port', 'config/port'],
     packages: ['pino', 'prom-client', ...OPEN_TELEMETRY, 'node:'],
   },
   server: {

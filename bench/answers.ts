@@ -49,6 +49,7 @@ const END = {
 /** The answer of the floors: gRPC frames, encoded once, of the size that the gateway's have. One entry for each event of the upstream. */
 export const FLOOR_ANSWERS = {
   chat: [chatAnswer()],
+  open: [chatAnswer()],
   apart: streamAnswer('apart'),
   joined: streamAnswer('joined'),
 } as const satisfies Record<ScenarioName, readonly Buffer[]>;

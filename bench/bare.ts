@@ -5,6 +5,7 @@ import { FLOOR_ANSWERS } from './answers.ts';
 import { unframe } from './frames.ts';
 import { createHop } from './hop.ts';
 import { scenarioIn, SCENARIOS } from './scenarios.ts';
+import type { ScenarioName } from './scenarios.ts';
 
 /** The gateway's libraries without the gateway: grpc-js with answers encoded beforehand, and one request with undici. */
 
@@ -19,8 +20,8 @@ const messages = {
   joined: unframe(Buffer.concat(FLOOR_ANSWERS.joined)),
 };
 
-function chat(_call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void {
-  hop('chat', {
+function chat(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void {
+  hop(scenarioIn(call.request) ?? 'chat', {
     onPiece: () => undefined,
     onEnd: () => callback(null, messages.chat[0]),
     onError: callback,
@@ -46,9 +47,9 @@ function stream(call: ServerWritableStream<Buffer, Buffer>): void {
 }
 
 const server = new Server();
-const [first, second] = SCENARIOS;
-server.register(first?.path ?? '', chat, same, same, 'unary');
-server.register(second?.path ?? '', stream, same, same, 'serverStream');
+const pathOf = (wanted: ScenarioName): string => SCENARIOS.find(({ name }) => name === wanted)?.path ?? '';
+server.register(pathOf('chat'), chat, same, same, 'unary');
+server.register(pathOf('apart'), stream, same, same, 'serverStream');
 server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error) => {
   if (error !== null) throw error;
 });

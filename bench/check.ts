@@ -14,9 +14,9 @@ import type { Scenario } from './scenarios.ts';
 const NANO_USD = 760_000n;
 
 /** Decodes an answer, frames and all. Throws where it is not what the upstream has said, counted and priced. */
-export function checkAnswer({ name }: Scenario, bytes: Buffer): void {
+export function checkAnswer({ name, messages: { most } }: Scenario, bytes: Buffer): void {
   const messages = unframe(bytes);
-  if (name === 'chat') {
+  if (most === 1) {
     const [only] = messages;
     const answer = fromBinary(ChatResponseSchema, only ?? new Uint8Array());
     deepStrictEqual(answer.text, CHAT_TEXT);

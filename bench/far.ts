@@ -1,10 +1,11 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { createClient } from '@connectrpc/connect';
 import type { Transport } from '@connectrpc/connect';
-import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
+import { createConnectTransport } from '@connectrpc/connect-node';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { Client, credentials } from '@grpc/grpc-js';
+import { createLlmClient } from '@understudy/client';
 
 import { ChatRequestSchema, ChatResponseSchema, LlmService } from '../gen/understudy/v1/llm_pb.ts';
 import type { ChatRequest } from '../gen/understudy/v1/llm_pb.ts';
@@ -85,10 +86,11 @@ function farCalls(): readonly FarCall[] {
 function clientsOf({ grpcPort, webPort }: FarDoors): readonly [FarClient, ...FarClient[]] {
   const web = { baseUrl: `http://127.0.0.1:${webPort}`, httpVersion: '1.1', readMaxBytes: MOST_BYTES } as const;
   const grpc = `127.0.0.1:${grpcPort}`;
+  const own = createLlmClient(grpc, { readMaxBytes: MOST_BYTES });
   return [
     ofTransport('web door, Connect', createConnectTransport({ ...web, useBinaryFormat: true })),
     ofTransport('web door, Connect JSON', createConnectTransport({ ...web, useBinaryFormat: false })),
-    ofTransport('gRPC, connect-node', createGrpcTransport({ baseUrl: `http://${grpc}`, readMaxBytes: MOST_BYTES })),
+    { name: 'gRPC, @understudy/client', ask: async (request) => (await own.chat(request)).text },
     ofLibrary('gRPC, grpc-js', grpc, {}),
     ofLibrary('gRPC, grpc-js, wide windows', grpc, { 'grpc-node.flow_control_window': MOST_BYTES }),
   ];

@@ -20,6 +20,7 @@ const MESSAGES = [
 
 const BODIES = {
   chat: JSON.stringify({ model: 'bench-model', messages: [...MESSAGES, { role: 'user', content: 'ask-chat' }] }),
+  open: streamBody('ask-open'),
   apart: streamBody('ask-apart'),
   joined: streamBody('ask-joined'),
 } as const satisfies Record<ScenarioName, string>;

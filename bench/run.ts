@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { tableOfMemory, tableOfStarts } from './footprint.ts';
-import { compareFar } from './far.ts';
 import { load } from './load.ts';
 import { measureRound } from './measure.ts';
 import type { LoadPlan, Round } from './measure.ts';
 import { readProfile } from './profile.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { measureScrapes } from './scrapes.ts';
 import type { Scenario } from './scenarios.ts';
 import { Servers } from './servers.ts';
 import type { ServerProcess } from './servers.ts';
@@ -27,6 +27,7 @@ const HELP = `npm run bench -- [options]
   --idle N          seconds without calls before memory counts as idle (60)
   --against FOLDER  compares with another built checkout, in turns
   --traces SHARES   also load the gateway with so many of its calls traced and exported: 0.01, 1, or several with commas between them
+  --targets N       also load the gateway with so many targets in its route, of which the first answers
   --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
@@ -47,6 +48,7 @@ const { values } = parseArgs({
     idle: { type: 'string', default: '60' },
     against: { type: 'string' },
     traces: { type: 'string' },
+    targets: { type: 'string' },
     far: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '10' },
@@ -137,6 +139,8 @@ async function startTraced(servers: Servers, upstream: ServerProcess): Promise<r
 }
 
 async function far(servers: Servers, awayMs: number, rounds: number): Promise<void> {
+  await import('../scripts/from-source.ts');
+  const { compareFar } = await import('./far.ts');
   const { port, webPort = 0 } = await servers.startGateway(await servers.startUpstream());
   const grpcPort = await servers.startRelay(port, awayMs);
   say(await compareFar({ grpcPort, webPort: await servers.startRelay(webPort, awayMs) }, rounds));
@@ -157,7 +161,9 @@ async function main(servers: Servers, directory: string): Promise<void> {
   if (values.start) return say(await tableOfStarts(upstream, footprint));
   if (values.memory) return say(await tableOfMemory(upstream, plan, numberOf(values.idle, 'idle') * 1_000, footprint));
   const bare = values.bare ? [await servers.startBare(upstream)] : [];
-  const others = [...(await startAccounted(servers, upstream)), ...(await startTraced(servers, upstream))];
+  const targets = values.targets === undefined ? undefined : numberOf(values.targets, 'targets');
+  const long = targets === undefined ? [] : [await servers.startLong(upstream, targets)];
+  const others = [...(await startAccounted(servers, upstream)), ...(await startTraced(servers, upstream)), ...long];
   const chosen = [...bare, await servers.startGateway(upstream), ...others];
   if (values.profile) {
     for (const scenario of scenarios) for (const server of chosen) await profile(server, scenario, plan);
@@ -169,6 +175,7 @@ async function main(servers: Servers, directory: string): Promise<void> {
       `Node ${process.versions.node}; ${availableParallelism()} cores, load before the start ${(loadavg()[0] ?? 0).toFixed(1)}\n`,
   );
   for (const scenario of scenarios) await compare([floor, ...chosen], upstream, scenario, plan, rounds);
+  for (const server of long) say(await measureScrapes(server, rounds));
 }
 
 if (values.help) {

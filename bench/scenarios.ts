@@ -1,7 +1,8 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 
 import { MessageSchema, Role } from '../gen/understudy/v1/chat_pb.ts';
-import type { Message } from '../gen/understudy/v1/chat_pb.ts';
+import type { GenerationOptionsSchema, Message } from '../gen/understudy/v1/chat_pb.ts';
 import { ChatRequestSchema, StreamChatRequestSchema } from '../gen/understudy/v1/llm_pb.ts';
 import type { ChatRequest } from '../gen/understudy/v1/llm_pb.ts';
 import { frame } from './frames.ts';
@@ -10,7 +11,7 @@ import { frame } from './frames.ts';
 export const DELTAS = 100;
 
 /** A word in the prompt by which the fake upstream and the floors know what to answer. */
-const MARKS = { chat: 'ask-chat', apart: 'ask-apart', joined: 'ask-joined' } as const;
+const MARKS = { chat: 'ask-chat', open: 'ask-open', apart: 'ask-apart', joined: 'ask-joined' } as const;
 
 /** What is measured: one kind of call. */
 export type ScenarioName = keyof typeof MARKS;
@@ -31,8 +32,11 @@ export interface Scenario {
 /** The pieces of the answer, in order. Those of `apart` are reasoning and text in turn, so that no two can be joined. */
 export const PIECES: readonly string[] = Array.from({ length: DELTAS }, (_, index) => `word${index} `);
 
-/** The whole answer of Chat. */
-export const CHAT_TEXT = PIECES.slice(0, 60).join('');
+/** The answer of Chat, whole and in the pieces that come where it is streamed upstream. */
+export const CHAT_PIECES: readonly string[] = PIECES.slice(0, 60);
+export const CHAT_TEXT = CHAT_PIECES.join('');
+/** An answer of at most so many tokens is asked for whole. */
+const CHAT_MOST_TOKENS = 200;
 
 /** The answer of far clients that want a long one: it stands twice in the answer of Chat, which has 10 MiB. */
 export const LONG_TEXT = 'a'.repeat(5 * 1024 * 1024);
@@ -56,6 +60,7 @@ export function scenarioIn(request: Buffer): ScenarioName | undefined {
   if (at === -1) return undefined;
   const next = request[at + 4];
   if (next === 0x63) return 'chat';
+  if (next === 0x6f) return 'open';
   return next === 0x61 ? 'apart' : 'joined';
 }
 
@@ -65,7 +70,14 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'chat',
     title: 'Chat',
     path: '/understudy.v1.LlmService/Chat',
-    body: frame(toBinary(ChatRequestSchema, create(ChatRequestSchema, { messages: prompt('chat') }))),
+    body: chatBody('chat', { maxTokens: CHAT_MOST_TOKENS }),
+    messages: { least: 1, most: 1 },
+  },
+  {
+    name: 'open',
+    title: `Chat without max_tokens, asked for as a stream of ${CHAT_PIECES.length} deltas`,
+    path: '/understudy.v1.LlmService/Chat',
+    body: chatBody('open', {}),
     messages: { least: 1, most: 1 },
   },
   {
@@ -84,6 +96,10 @@ export const SCENARIOS: readonly Scenario[] = [
     messages: { least: 4, most: DELTAS + 3 },
   },
 ];
+
+function chatBody(name: ScenarioName, options: MessageInitShape<typeof GenerationOptionsSchema>): Buffer {
+  return frame(toBinary(ChatRequestSchema, create(ChatRequestSchema, { messages: prompt(name), options })));
+}
 
 /** A request of a far client: for the answer of Chat or the long one, with so many characters in its prompt. */
 export function farPrompt(answer: 'chat' | 'long', characters: number): ChatRequest {

@@ -14,6 +14,10 @@ import type { Ask, Reply } from './guard.ts';
 export interface ServerProcess {
   readonly name: string;
   readonly port: number;
+  /** Where a gateway has its metrics. */
+  readonly adminPort?: number | undefined;
+  /** Names of the targets of a gateway that has many. */
+  readonly targets?: readonly string[] | undefined;
   /** Of the web door, where it has one. */
   readonly webPort?: number;
   /** Asks the process; see guard.ts. Rejects where it has ended. */
@@ -52,6 +56,14 @@ export class Servers {
   /** Starts the gateway as it is shipped, with one target and every default. */
   startGateway(upstream: ServerProcess): Promise<ServerProcess> {
     return this.#startGateway('gateway', upstream, {});
+  }
+
+  /** Starts the gateway with so many targets in its route, of which the first answers. */
+  async startLong(upstream: ServerProcess, count: number): Promise<ServerProcess> {
+    const [first] = gatewayTargets(upstream);
+    const names = ['bench', ...Array.from({ length: count - 1 }, (_, index) => `bench-${index + 2}`)];
+    const targets = names.map((name) => ({ ...first, name }));
+    return { ...(await this.#startGateway(`gateway+${count} targets`, upstream, { targets })), targets: names };
   }
 
   /**
@@ -104,7 +116,7 @@ export class Servers {
       writeFileSync(path, JSON.stringify({ ...gatewayConfig(upstream, { grpc: port, web, admin }), ...sections }));
       return ['--config', path];
     };
-    return { ...(await this.#start(name, '../bin/understudy.js', argumentsFor, env)), webPort: web };
+    return { ...(await this.#start(name, '../bin/understudy.js', argumentsFor, env)), webPort: web, adminPort: admin };
   }
 
   /** Ends every process that was started here, and waits until they are gone. */
@@ -144,23 +156,27 @@ function originOf({ port }: Pick<ServerProcess, 'port'>): string {
   return `http://127.0.0.1:${port}`;
 }
 
+function gatewayTargets(upstream: Pick<ServerProcess, 'port'>): readonly [object] {
+  return [
+    {
+      name: 'bench',
+      provider: 'openai',
+      base_url: `${originOf(upstream)}/v1`,
+      api_key: 'bench',
+      api: 'chat_completions',
+      model: 'bench-model',
+      prices: [{ model: 'bench-model', input: '2.00', cached_input: '0.20', cache_write: '2.50', output: '10.00' }],
+    },
+  ];
+}
+
 /** The configuration of a gateway with one target, at the upstream, and every default. */
 export function gatewayConfig(
   upstream: Pick<ServerProcess, 'port'>,
   ports: { grpc: number; web: number; admin: number },
 ): object {
   return {
-    targets: [
-      {
-        name: 'bench',
-        provider: 'openai',
-        base_url: `${originOf(upstream)}/v1`,
-        api_key: 'bench',
-        api: 'chat_completions',
-        model: 'bench-model',
-        prices: [{ model: 'bench-model', input: '2.00', cached_input: '0.20', cache_write: '2.50', output: '10.00' }],
-      },
-    ],
+    targets: gatewayTargets(upstream),
     server: {
       grpc_address: `127.0.0.1:${ports.grpc}`,
       http_address: `127.0.0.1:${ports.web}`,

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 
-import { CHAT_TEXT, kindOfPiece, LONG_MARK, LONG_TEXT, PIECES, scenarioIn } from './scenarios.ts';
+import { CHAT_PIECES, CHAT_TEXT, kindOfPiece, LONG_MARK, LONG_TEXT, PIECES, scenarioIn } from './scenarios.ts';
 import type { ScenarioName } from './scenarios.ts';
 
 /** A fake provider that speaks Chat Completions over HTTP/1.1 and costs next to nothing: answers are bytes made beforehand. */
@@ -16,8 +16,9 @@ const USAGE = {
 };
 const ANSWERS = {
   chat: wholeAnswer(CHAT_TEXT),
-  apart: streamedAnswer('apart'),
-  joined: streamedAnswer('joined'),
+  open: streamedAnswer('open', CHAT_PIECES),
+  apart: streamedAnswer('apart', PIECES),
+  joined: streamedAnswer('joined', PIECES),
 } as const satisfies Record<ScenarioName, Buffer>;
 
 const LONG_ANSWER = wholeAnswer(LONG_TEXT);
@@ -33,14 +34,14 @@ function wholeAnswer(content: string): Buffer {
 }
 
 /** One piece of HTTP's chunked coding for each event, as providers send them, but all in one write. */
-function streamedAnswer(name: 'apart' | 'joined'): Buffer {
+function streamedAnswer(name: ScenarioName, pieces: readonly string[]): Buffer {
   const chunk = (delta: object, finish: string | null = null): object => ({
     ...IDENTITY,
     object: 'chat.completion.chunk',
     choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
     usage: null,
   });
-  const deltas = PIECES.map((text, index) =>
+  const deltas = pieces.map((text, index) =>
     chunk(kindOfPiece(name, index) === 'text' ? { content: text } : { reasoning_content: text }),
   );
   const end = { ...IDENTITY, object: 'chat.completion.chunk', choices: [], usage: USAGE };

@@ -187,16 +187,20 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
     warmUp: async () => {
       await Promise.all(config.targets.map(({ provider }) => loadSdk(provider)));
       await wired.prepare();
+      if (newBudgets(config.callers).size > 0) await priceFallback.ready();
     },
     reportFault: (thrown) => log?.fault(thrown),
     onTargetChange: (listener) => void targetListeners.push(listener),
     configure: async (next) => {
       await Promise.all(next.targets.map(({ provider }) => loadSdk(provider)));
       await readBudgets(newBudgets(next.callers, wired.config.callers));
+      if (next.callers !== undefined && next.limits !== undefined && sharedLimits === undefined)
+        log?.warn('limits.store is used from the next start on; until then callers are counted in memory');
       const before = wired;
       wired = wireConfig(next, shared, before);
       for (const { name } of next.targets) if (wired.keptOf(name) === 'NOTHING') defaults.forget(name);
       metrics?.pricesHold(wired.prices);
+      log?.configure(next.log);
       directory.configure(next.callers);
       metrics?.accountsHold(accountsOf(next.callers));
       hold(wired, engine.configure(wired.engine, next.targets, wired.keptOf));

@@ -138,19 +138,16 @@ async function openDoors(
   const grpc = await openGrpcDoor({ ...shared, ...calls, ...native, ...places });
   const beside = { grpc: { address: grpc.address, reflection }, address: httpAddress };
   const web = await openWebDoor({ ...shared, ...http, ...calls, ...beside, isReady, isLeaving, corsOrigins });
-  const doors = {
-    grpc: grpc.address,
-    web: web.address,
-    isSecure: tls.doors !== undefined,
-    get asksWhoCalls() {
-      return authentication() !== undefined;
-    },
-  };
   const admin = await openAdmin({
     ...shared,
     ...http,
     status: gateway.status,
-    doors,
+    doors: () => ({
+      grpc: grpc.address,
+      web: web.address,
+      isSecure: tls.doors !== undefined,
+      asksWhoCalls: authentication() !== undefined,
+    }),
     address: adminAddress,
     tls: tls.admin,
     isReady,

@@ -14,6 +14,7 @@ export class DefaultModels {
   readonly #runtime: Timers;
   readonly #chosen = new Map<string, string>();
   readonly #asking = new Map<string, Promise<void>>();
+  #learnt = 0;
   readonly #silentUntilMs = new Map<string, number>();
 
   constructor(runtime: Timers) {
@@ -25,9 +26,15 @@ export class DefaultModels {
     return target.model ?? this.#chosen.get(target.name) ?? '';
   }
 
+  /** How often a target has said which is its own, or that was forgotten. */
+  get learnt(): number {
+    return this.#learnt;
+  }
+
   /** Forgets what a target has chosen: it is another upstream. */
   forget(target: string): void {
     this.#chosen.delete(target);
+    this.#learnt += 1;
     this.#silentUntilMs.delete(target);
   }
 
@@ -78,7 +85,10 @@ export class DefaultModels {
     });
     try {
       const model = await upstream.installedModel(abort.signal);
-      if (model !== undefined) this.#chosen.set(name, model);
+      if (model !== undefined) {
+        this.#chosen.set(name, model);
+        this.#learnt += 1;
+      }
     } catch {
       // A target that cannot be asked has said nothing: its turn in the chain is passed over.
     } finally {

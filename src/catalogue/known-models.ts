@@ -6,6 +6,9 @@ import type { TargetLists } from './target-lists.ts';
 import type { ModelFacts } from '../providers/port/model-facts.ts';
 import { modelFacts } from '../providers/models/catalogued-models.ts';
 
+/** Names of models that requests have named are remembered up to so many: callers can name others without end. */
+const MOST_REMEMBERED = 1_000;
+
 /**
  * What is known of the models of targets: from the configuration, the catalogue, and the targets' own lists, in this order. The
  * catalogue speaks of a provider's models on its own hosts; another server may answer by the same names with anything.
@@ -14,11 +17,19 @@ export class KnownModels {
   readonly #targets: ReadonlyMap<string, TargetConfig>;
   readonly #defaults: DefaultModels;
   readonly #lists: TargetLists;
+  /** Whether any target is known to have a model, of those that requests have named, by what was learnt at last. */
+  readonly #isKnown = new Map<string, boolean>();
+  #learntAtLast = 0;
 
   constructor(targets: readonly TargetConfig[], defaults: DefaultModels, lists: TargetLists) {
     this.#targets = new Map(targets.map((target) => [target.name, target]));
     this.#defaults = defaults;
     this.#lists = lists;
+  }
+
+  /** How often something was learnt of the models of targets since the start. */
+  get learnt(): number {
+    return this.#defaults.learnt + this.#lists.learnt;
   }
 
   /** Returns what is known of a model of a target; undefined where nothing is. */
@@ -71,9 +82,19 @@ export class KnownModels {
    */
   readListsFor(model: string): void {
     if (model === '') return;
-    const isKnown = [...this.#targets.values()].some(
-      ({ name, models }) => models.includes(model) || this.facts(name, model) !== undefined,
-    );
-    if (!isKnown) this.#lists.readSoon();
+    if (!this.#isKnownAnywhere(model)) this.#lists.readSoon();
+  }
+
+  #isKnownAnywhere(model: string): boolean {
+    const { learnt } = this;
+    if (learnt !== this.#learntAtLast || this.#isKnown.size === MOST_REMEMBERED) this.#isKnown.clear();
+    this.#learntAtLast = learnt;
+    const isKnown =
+      this.#isKnown.get(model) ??
+      this.#targets
+        .values()
+        .some(({ name, models }) => models.includes(model) || this.facts(name, model) !== undefined);
+    this.#isKnown.set(model, isKnown);
+    return isKnown;
   }
 }

@@ -34,6 +34,7 @@ export class TargetLists {
   readonly #lists = new Map<string, TargetList>();
   readonly #abort = new AbortController();
   #soon: object | number | undefined;
+  #learnt = 0;
 
   /**
    * @param runtime its timers need not keep the process alive
@@ -51,6 +52,11 @@ export class TargetLists {
     }
   }
 
+  /** How many lists have been read since the start: each may tell of other models than the one before. */
+  get learnt(): number {
+    return this.#learnt;
+  }
+
   /** Returns a model of a target's list; undefined where it is not there, or was not read yet. */
   find(target: string, model: string): ListedModel | undefined {
     const models = this.#lists.get(target)?.models;
@@ -65,7 +71,7 @@ export class TargetLists {
 
   /** Reads what is due, a moment later. */
   readSoon(): void {
-    if (this.#soon !== undefined || this.#abort.signal.aborted || this.#due().length === 0) return;
+    if (this.#soon !== undefined || this.#abort.signal.aborted || !this.#isAnyDue()) return;
     this.#soon = this.#runtime.setTimer(SOON_MS, () => {
       this.#soon = undefined;
       void this.#readDue();
@@ -86,14 +92,15 @@ export class TargetLists {
     this.#abort.abort();
   }
 
-  #due(): TargetList[] {
+  #isAnyDue(): boolean {
     const now = this.#runtime.now();
-    return [...this.#lists.values()].filter((list) => list.reading === undefined && now >= list.nextReadAtMs);
+    return this.#lists.values().some((list) => isDue(list, now));
   }
 
   async #readDue(): Promise<void> {
     if (this.#abort.signal.aborted) return;
-    for (const list of this.#due()) {
+    const now = this.#runtime.now();
+    for (const list of this.#lists.values().filter((one) => isDue(one, now))) {
       list.reading = this.#readOne(list).finally(() => {
         list.reading = undefined;
       });
@@ -117,9 +124,16 @@ export class TargetLists {
       this.#runtime.clearTimer(timer);
       this.#abort.signal.removeEventListener('abort', stop);
     }
-    if (models !== undefined) list.models = models;
+    if (models !== undefined) {
+      list.models = models;
+      this.#learnt += 1;
+    }
     list.nextReadAtMs = this.#runtime.now() + (models === undefined ? RETRY_MS : FRESH_MS);
   }
+}
+
+function isDue({ reading, nextReadAtMs }: TargetList, now: number): boolean {
+  return reading === undefined && now >= nextReadAtMs;
 }
 
 async function readModels(

@@ -5,7 +5,7 @@ import { BYTES_PER_TOKEN, type TokenUsage } from '../core/ports.ts';
 import type { AttemptRecord, ChainEntry } from '../engine/port/call.ts';
 import { AnswerLengths } from './answer-lengths.ts';
 import { believableUsage, withEstimates } from './believable-usage.ts';
-import { costOf, isAtListPrice, listNanoUsdOf } from './cost.ts';
+import { costOf, findPrice, isAtListPrice, listNanoUsdOf } from './cost.ts';
 import { TokenEstimator } from './estimate.ts';
 import { mostCost } from './most-cost.ts';
 import type { PriceFallback } from './price-fallback.ts';
@@ -23,6 +23,8 @@ export class Accounting {
   readonly #accounted = new WeakMap<AttemptRecord, PricedCost>();
   readonly #estimated = new WeakMap<AttemptRecord, TokenUsage>();
   readonly #foreign: ReadonlySet<string>;
+  /** Entries whose prices are there, or on their way. */
+  readonly #expected = new WeakSet<PricedEntry>();
 
   /**
    * @param wall milliseconds since the epoch: some prices depend on the hour
@@ -48,6 +50,21 @@ export class Accounting {
   /** Returns the likely tokens of a prompt for a model. */
   promptTokens(provider: string, model: string, size: PromptSize): number {
     return this.#estimator.estimate(keyOf(provider, model), size.bytes, size.messages) + size.mediaTokens;
+  }
+
+  /**
+   * Hears that an entry will be asked: where the table has no price of its model, but the fallback may have one, that is loaded in the
+   * background, so that it is there when the answer is.
+   */
+  expect(entry: PricedEntry): void {
+    if (this.#expected.has(entry)) return;
+    this.#expected.add(entry);
+    const { provider, target, model } = entry;
+    const ownHost = !this.#foreign.has(target);
+    // A deployment of Azure's has whatever name its owner gave it: what it costs shows in its answer.
+    const mayNeedFallback = ownHost && provider !== 'azure-openai' && this.#fallback.mayKnow(provider);
+    if (!mayNeedFallback || findPrice(this.#prices, { provider, target, ownHost, model }).entry !== undefined) return;
+    void this.#fallback.ready();
   }
 
   /** Tells whether a call will probably cost no more than `limitUsd`; false where its price is unknown. */
@@ -158,6 +175,9 @@ export class Accounting {
     return this.#costOfTarget.get(target);
   }
 }
+
+/** What of an entry decides its price. */
+type PricedEntry = Pick<ChainEntry, 'provider' | 'target' | 'model'>;
 
 /** What an attempt cost, and what its tokens cost at the list price. */
 interface PricedCost {

@@ -16,8 +16,9 @@ const MOST_USD = 9_000_000;
 type Calculate = (usage: Readonly<Record<string, number>>, model: string, options: object) => unknown;
 
 /**
- * Prices models that the price table does not know, by `@pydantic/genai-prices`. Its data is large and rarely needed: the
- * first miss loads it in the background, and until it is there the price stays unknown. A failed load is not repeated.
+ * Prices models that the price table does not know, by `@pydantic/genai-prices`. Its data is large and rarely needed: whoever
+ * sees that it will be has it loaded in the background, the first miss at the latest, and until it is there the price stays unknown. A
+ * failed load is not repeated.
  */
 export class PriceFallback {
   readonly #load: () => Promise<unknown>;
@@ -36,7 +37,7 @@ export class PriceFallback {
    * end set aside.
    */
   priceOf(provider: string, model: string, counts: TokenCounts): bigint | undefined {
-    const providerId = isCompatible(provider) ? provider : LIBRARY_PROVIDERS.get(provider);
+    const providerId = idInLibrary(provider);
     if (providerId === undefined) {
       return undefined;
     }
@@ -62,6 +63,11 @@ export class PriceFallback {
     }
   }
 
+  /** Whether the library may have prices of a provider. */
+  mayKnow(provider: string): boolean {
+    return idInLibrary(provider) !== undefined;
+  }
+
   /** Loads the library, once. Resolves when it is usable or known to be unusable. Never rejects. */
   ready(): Promise<void> {
     this.#loading ??= this.#loadOnce();
@@ -75,6 +81,10 @@ export class PriceFallback {
       this.#calculate = undefined;
     }
   }
+}
+
+function idInLibrary(provider: string): string | undefined {
+  return isCompatible(provider) ? provider : LIBRARY_PROVIDERS.get(provider);
 }
 
 function priceOfBase(

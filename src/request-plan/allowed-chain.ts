@@ -1,5 +1,6 @@
 import { type Failure, namedChoices } from '../core/failure.ts';
 import type { ChainEntry } from '../engine/port/call.ts';
+import { RememberedChains } from '../engine/route/remembered-chains.ts';
 import { chooseChain, type RouteTable, type RoutingWish } from '../engine/route/route.ts';
 import type { AllowedUse } from '../server/port/gateway-port.ts';
 
@@ -7,6 +8,7 @@ import type { AllowedUse } from '../server/port/gateway-port.ts';
 export class AllowedChains {
   readonly #table: RouteTable;
   readonly #tables = new WeakMap<AllowedUse, RouteTable>();
+  readonly #remembered = new RememberedChains();
 
   constructor(table: RouteTable) {
     this.#table = table;
@@ -19,13 +21,17 @@ export class AllowedChains {
 
   /** Chooses the chain of a request; MODEL_FORBIDDEN names the field that asks for what the caller may not use. */
   choose(wish: RoutingWish, use: AllowedUse = {}): readonly ChainEntry[] | Failure {
-    if (isFree(use)) return chooseChain(wish, this.#table);
+    if (isFree(use)) return this.#remembered.choose(wish, this.#table, () => chooseChain(wish, this.#table));
+    const table = this.#tableOf(use);
+    return this.#remembered.choose(wish, table, () => this.#chooseAllowed(wish, use, table));
+  }
+
+  #chooseAllowed(wish: RoutingWish, use: AllowedUse, table: RouteTable): readonly ChainEntry[] | Failure {
     const route = wish.route === '' ? 'default' : wish.route;
     if (wish.targets.length === 0 && named(use.routes)?.has(route) === false) {
       const message = `The caller may not use the route; it may use: ${namedChoices(use.routes ?? [])}.`;
       return forbidden('routing.route', message);
     }
-    const table = this.#tableOf(use);
     const targets = wish.targets.filter((text) => !this.#isHidden(text, table));
     if (targets.length === 0 && wish.targets.length > 0) {
       const message = `The caller may not use the targets; it may use: ${namedChoices(table.targets.keys())}.`;
@@ -50,7 +56,8 @@ export class AllowedChains {
     const routes = new Map(
       ofRoutes.map(([name, entries]) => [name, entries.filter(({ target }) => names.has(target))]),
     );
-    const made = { targets: new Map([...allTargets].filter(([name]) => names.has(name))), routes };
+    const { learnt } = this.#table;
+    const made = { targets: new Map([...allTargets].filter(([name]) => names.has(name))), routes, learnt };
     this.#tables.set(use, made);
     return made;
   }

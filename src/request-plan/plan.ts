@@ -1,4 +1,4 @@
-import type { CallTrace } from '../server/port/call-trace.ts';
+import type { CallTrace } from '../server/port/observed/call-trace.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ChainEntry } from '../engine/port/call.ts';
 import type { RoutingWish } from '../engine/route/route.ts';

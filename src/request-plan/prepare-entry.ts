@@ -1,6 +1,6 @@
 import { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
 import type { Delta, Finish } from '../core/answer.ts';
-import type { CallTrace } from '../server/port/call-trace.ts';
+import type { CallTrace } from '../server/port/observed/call-trace.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ChainEntry, Prepared } from '../engine/port/call.ts';
 import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';
@@ -82,6 +82,7 @@ export function prepareEntry(
   if (entry.model === '') return NO_MODEL;
   const { adapter, config, upstream } = target;
   const { name, provider, ownHost } = config;
+  accounting.expect(entry);
   const promptTokens = accounting.promptTokens(provider, entry.model, size);
   const known = facts(name, entry.model) ?? {};
   const { request, warnings: limited } = clampMaxTokens(planned.request, known.maxOutputTokens);

@@ -6,8 +6,8 @@ import type { System } from '../core/ports.ts';
 import type { AttemptRecord } from '../engine/port/call.ts';
 import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd, GatewayPort } from '../server/port/gateway-port.ts';
-import type { ConfigEvent } from '../server/port/config-event.ts';
-import type { StatusParts } from '../server/port/status-parts.ts';
+import type { ConfigEvent } from '../config/port/config-event.ts';
+import type { StatusParts } from '../server/port/shown/status-parts.ts';
 import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
 import { memoryBytes, memoryLimitBytes } from './load/memory.ts';
@@ -87,12 +87,12 @@ export function openReports(parts: ReportParts): Reports {
   const exports = settings.traces || settings.metrics ? noExports() : undefined;
   let exported: OpenExport | undefined;
   const format = style.text ? createPeopleFormat(style.colors) : undefined;
-  const { level, goodShare: share } = logged;
-  const goodCalls = { share, random: () => system.random() };
-  const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), format, level, goodCalls });
+  const random = (): number => system.random();
+  const log = createCallLog({ wall: () => system.wall(), now: () => system.now(), random, format, ...logged });
   const refused = (): number => transfers.refused.bytes_in_flight + transfers.refused.turn_wait;
   const recent = new RecentLoad(backgroundTimers(system), processCounters(refused));
-  const metrics = createMetrics({ version, transfers, spentOf, limitStore, ledger, exports });
+  const pause = (): Promise<void> => system.yieldIo();
+  const metrics = createMetrics({ version, pause, transfers, spentOf, limitStore, ledger, exports });
   const history = new CallHistory(system, spentOf);
   return {
     log,

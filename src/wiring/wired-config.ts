@@ -56,13 +56,14 @@ export interface WiredConfig {
 }
 
 /**
- * Wires a configuration. Contacts nobody, and changes nothing of the one before it.
+ * Wires a configuration. Contacts nobody, and changes nothing of the one before it. No closure that is kept may stand where another one
+ * captures `before`: each configuration would hold all those before it.
  *
  * @param before what held until now: what still fits is used on
  * @throws RangeError where its prices contradict each other
  */
 export function wireConfig(config: Config, shared: SharedParts, before?: WiredConfig): WiredConfig {
-  const { system, idle, cohort, priceFallback, defaults, unknownEvent } = shared;
+  const { system, idle, priceFallback, defaults } = shared;
   const { circuitBreaker, retry, admission } = config;
 
   // What calls cost.
@@ -71,24 +72,15 @@ export function wireConfig(config: Config, shared: SharedParts, before?: WiredCo
   const accounting = new Accounting(prices, priceFallback, () => system.wall(), config.targets, before?.accounting);
 
   // Whom calls go to, and what is known of their models.
-  const targets = new Map(
-    config.targets.map((target) => {
-      const { name, provider } = target;
-      return [name, wireTarget(target, system, cohort, () => unknownEvent(name, provider), before?.targets.get(name))];
-    }),
-  );
-  const kept = new Map(
-    config.targets.map((target) => {
-      const known = before?.targets.get(target.name);
-      return [target.name, known === undefined ? 'NOTHING' : keptOf(known.config, target)] as const;
-    }),
-  );
+  const kept = keptTargets(config, before);
   const keptNow = (target: string): KeptKnowledge => kept.get(target) ?? 'NOTHING';
+  const targets = wireTargets(config, shared, before);
   const lists = new TargetLists(idle, targets.values(), before?.lists, (target) => keptNow(target) !== 'NOTHING');
   const known = new KnownModels(config.targets, defaults, lists);
   const routeTable: RouteTable = {
     targets: new Map(config.targets.map((target) => [target.name, known.routeTarget(target)])),
     routes: new Map(config.routes.map(({ name, entries }) => [name, entries])),
+    learnt: () => known.learnt,
   };
 
   // How requests are asked of them.
@@ -127,10 +119,35 @@ export function wireConfig(config: Config, shared: SharedParts, before?: WiredCo
     },
     prepare: async () => {
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.prepare()));
+      for (const { name: target, provider, models } of config.targets)
+        for (const model of models) accounting.expect({ target, provider, model });
     },
     close: async () => {
       lists.close();
       await Promise.all([...targets.values()].map(({ upstream }) => upstream.close()));
     },
   };
+}
+
+function keptTargets(config: Config, before: WiredConfig | undefined): ReadonlyMap<string, KeptKnowledge> {
+  const kept = new Map<string, KeptKnowledge>();
+  for (const target of config.targets) {
+    const known = before?.targets.get(target.name);
+    kept.set(target.name, known === undefined ? 'NOTHING' : keptOf(known.config, target));
+  }
+  return kept;
+}
+
+function wireTargets(
+  config: Config,
+  { system, cohort, unknownEvent }: SharedParts,
+  before: WiredConfig | undefined,
+): ReadonlyMap<string, WiredTarget> {
+  const targets = new Map<string, WiredTarget>();
+  for (const target of config.targets) {
+    const { name, provider } = target;
+    const onUnknown = (): void => unknownEvent(name, provider);
+    targets.set(name, wireTarget(target, system, cohort, onUnknown, before?.targets.get(name)));
+  }
+  return targets;
 }

@@ -65,6 +65,7 @@ export async function startAttackedProcess(
   // As in the image: what large bodies have taken goes back to the system.
   const env = {
     MALLOC_MMAP_THRESHOLD_: '1048576',
+    MALLOC_ARENA_MAX: '2',
     UNDERSTUDY_GRPC_ADDRESS: ANY,
     UNDERSTUDY_HTTP_ADDRESS: ANY,
     UNDERSTUDY_ADMIN_ADDRESS: ANY,

@@ -158,7 +158,7 @@ test('SIGHUP ends nothing', async () => {
   const stream = client.stream(LlmService.method.streamChat, { messages, model: 'mock-slow' });
   await stream.at(0);
   child.kill('SIGHUP');
-  await child.printed('nothing to reload');
+  await child.printed('the configuration was read again, and is as it was');
   expect((await stream.done).at(-1)?.event.case).toBe('finished');
   expect(await client.call(LlmService.method.chat, { messages })).toMatchObject({ provider: 'mock' });
 });

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -7,6 +7,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { say } from '../support/chat-samples.ts';
+import { chaosUpstream } from '../support/failover-stage.ts';
+import { goodAnswer } from '../support/openai-bodies.ts';
 import { reloadUnderLoad } from '../support/reloads-under-load.ts';
 import { openRpcClient } from '../support/rpc-client.ts';
 import { rpcError } from '../support/rpc-error.ts';
@@ -151,6 +153,33 @@ describe('a configuration that is read again', () => {
     write('prices.yaml', prices('ten', '2026-11-30'));
     await child.printed(REFUSED);
     expect((await cost())?.nanoUsd).toBe(after?.nanoUsd);
+  });
+
+  test('has another key when the file of the secret is another one behind its links, and tells no key', async () => {
+    const provider = await chaosUpstream();
+    provider.otherwise(() => goodAnswer(false, 'hello'));
+    const folder = temporaryFolder();
+    const rotate = (version: string): void => {
+      mkdirSync(join(folder, `..${version}`));
+      writeFileSync(join(folder, `..${version}`, 'key'), `sk-planted-${version}\n`);
+      symlinkSync(`..${version}`, join(folder, '..data_tmp'));
+      renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    };
+    rotate('one');
+    symlinkSync(join('..data', 'key'), join(folder, 'key'));
+    const target = `{ name: a, provider: openai, api: chat_completions, model: m, base_url: ${provider.origin}/v1, api_key: "\${file:${folder}/key}" }`;
+    const { child, client } = await running(`targets: [${target}]\n`);
+    await client.call(generate, { prompt: 'hello', options: { maxTokens: 2 } });
+    rotate('two');
+    await child.printed('target a changed: api_key');
+    await client.call(generate, { prompt: 'hello', options: { maxTokens: 2 } });
+    const sent = await Promise.all([provider.request(0), provider.request(1)]);
+    expect(sent.map(({ headers }) => headers['authorization'])).toEqual([
+      'Bearer sk-planted-one',
+      'Bearer sk-planted-two',
+    ]);
+    expect(provider.connectionCount).toBe(1);
+    expect(child.stdout() + child.stderr()).not.toContain('planted');
   });
 
   test('names its targets to whoever asks for health', async () => {

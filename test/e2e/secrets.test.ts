@@ -14,6 +14,7 @@ import { startGateway } from '../support/gateway-doors.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
 import { openRpcClient } from '../support/rpc-client.ts';
 import { rpcError } from '../support/rpc-error.ts';
+import { firstStatus } from '../support/status-events.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 import { get } from '../support/web-calls.ts';
 
@@ -132,13 +133,17 @@ describe('keys, prompts, URLs and the words of providers', () => {
     );
     const metrics = await get(`${admin}/metrics`);
     expect(metrics.status).toBe(200);
+    const status = await firstStatus(admin);
+    const ids = [...status.matchAll(/"requestId":"([^"]+)"/g)].map(([, id = '']) => id);
+    expect(ids.length).toBeGreaterThan(5);
+    const trails = await Promise.all(ids.map(async (id) => (await get(`${admin}/trail?request_id=${id}`)).body));
     child.kill('SIGTERM');
     expect(await child.ended).toEqual({ code: 0, signal: null });
     // The words were there to be found: the provider got them, and the log tells of these calls.
     for (const word of [...Object.values(KEYS), PROMPT, SYSTEM]) expect(upstream.received()).toContain(word);
     expect(child.stdout()).toContain('PROVIDER_AUTH_FAILED');
     expect(told.length).toBeGreaterThan(targets.length * 4);
-    expectNothingPlanted([...told, metrics.body, child.stdout(), child.stderr()]);
+    expectNothingPlanted([...told, metrics.body, status, ...trails, child.stdout(), child.stderr()]);
   }, 30_000);
 
   test('come out nowhere where everything is found in the environment', async () => {

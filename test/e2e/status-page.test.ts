@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
@@ -5,6 +7,7 @@ import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { configFile } from '../support/config-file.ts';
 import { freePort } from '../support/free-port.ts';
 import { findChromium, launchChromium, openPage } from '../support/headless-browser.ts';
+import { firstStatus } from '../support/status-events.ts';
 import { type ProcessDoors, startUnderstudy, type UnderstudyProcess } from '../support/understudy-process.ts';
 
 const target = (name: string, model: string) => ({
@@ -125,6 +128,18 @@ describe.skipIf(findChromium() === undefined)('the status page (needs chromium)'
     expect(await page.getByRole('button', { name: 'lead' }).count()).toBe(0);
     await ask(again);
     await page.getByRole('row', { name: /^ok other/ }).waitFor();
+  });
+
+  test('follows a configuration that is read again', async () => {
+    const path = await configFile({ targets: HEALTHY });
+    const child = startUnderstudy(['--config', path]);
+    onTestFinished(() => child.close());
+    const { page } = await openPage(browser, (await child.doors).admin);
+    await page.getByRole('button', { name: 'second' }).waitFor();
+    await writeFile(path, JSON.stringify({ targets: [target('third', 'mock-ok'), target('lead', 'mock-ok')] }));
+    child.kill('SIGHUP');
+    await page.getByRole('button', { name: 'third' }).waitFor();
+    expect(await page.locator('button.name').allTextContents()).toEqual(['third', 'lead']);
   });
 
   test('is dark where the system is, and as somebody has chosen from then on', async () => {
@@ -272,12 +287,7 @@ test('what is told holds no prompt, and is told at the admin address alone', asy
   const [doors] = await start({ targets: [target('lead', 'mock-echo')] });
   await ask(doors, { prompt: 'the secret of the sphinx' }, { 'x-request-id': 'asked-1' });
   const trail = await (await fetch(`${doors.admin}/trail?request_id=asked-1`)).text();
-  const leave = new AbortController();
-  const status = await fetch(`${doors.admin}/status`, { signal: leave.signal });
-  const reader = status.body?.getReader();
-  let told = '';
-  while (!told.includes('"budgets"')) told += new TextDecoder().decode((await reader?.read())?.value);
-  leave.abort();
+  const told = await firstStatus(doors.admin);
   for (const text of [trail, told]) {
     expect(text).toContain('lead');
     expect(text).not.toMatch(/sphinx|"k"/);

@@ -50,6 +50,13 @@ function file(name: string, text = 'one'): string {
   return path;
 }
 
+test('a pipe is read once, and not watched', () => {
+  const first = new NotedReads();
+  expect(first.read('/dev/null')).toBe('');
+  expect(first.states.size).toBe(0);
+  expect(() => new NotedReads(true).read('/dev/null')).toThrow(expect.objectContaining({ code: 'NOT_A_FILE' }));
+});
+
 describe('files that are watched', () => {
   test('are told of once when they have changed, after two looks alike', async () => {
     const path = file('a.yaml');

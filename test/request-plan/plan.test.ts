@@ -82,6 +82,7 @@ function context(configured = TARGETS): PlanContext & { readonly calls: Upstream
     chains: new AllowedChains({
       targets: new Map(routed),
       routes: new Map(config.routes.map((route) => [route.name, route.entries])),
+      learnt: () => 0,
     }),
     accounting: new Accounting(table, new PriceFallback(() => Promise.reject(new Error('none'))), () => 0),
     facts: (name, model) => {

@@ -13,6 +13,8 @@ const MOST_CONNECTIONS = 1_000;
 const [address = '', callers = '1', bytes = '100'] = process.argv.slice(2);
 const body = frame(toBinary(GenerateRequestSchema, create(GenerateRequestSchema, { prompt: promptOf(Number(bytes)) })));
 const ends: Record<string, number> = {};
+/** Callers who have not had an answer yet. */
+let waiting = Number(callers);
 
 /** Words, not one letter: what is looked at must be like what people write. */
 function promptOf(length: number): string {
@@ -40,13 +42,19 @@ async function callOn(session: ClientHttp2Session): Promise<void> {
   if (!session.destroyed) void callOn(session);
 }
 
+async function begin(session: ClientHttp2Session): Promise<void> {
+  await call(session);
+  waiting -= 1;
+  await callOn(session);
+}
+
 const sessions = Array.from({ length: Math.min(MOST_CONNECTIONS, Number(callers)) }, () =>
   connect(`http://${address}`).on('error', () => undefined),
 );
 for (let caller = 0; caller < Number(callers); caller++) {
   const session = sessions[caller % sessions.length];
-  if (session !== undefined) void callOn(session);
+  if (session !== undefined) void begin(session);
 }
 // Where nobody hears any more, the process ends.
-setInterval(() => process.send?.(ends, undefined, undefined, () => undefined), 1_000);
+setInterval(() => process.send?.({ ends, waiting }, undefined, undefined, () => undefined), 1_000);
 process.once('disconnect', () => process.exit(0));

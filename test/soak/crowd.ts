@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 /** Callers in a process of their own, each of which makes one call after the other. */
 export interface Crowd {
+  /** Resolves when each of them has had an answer. */
+  readonly served: Promise<void>;
   /** How many calls have ended with which gRPC status, to a second; `lost` where there was none. */
   readonly ends: () => Readonly<Record<string, number>>;
   /** Ends the process with what is under way. */
@@ -22,11 +24,15 @@ const PROGRAM = fileURLToPath(new URL('crowd-process.ts', import.meta.url));
 export function startCrowd(address: string, callers: number, promptBytes: number): Crowd {
   const child = fork(PROGRAM, [address, String(callers), String(promptBytes)]);
   let ends: Readonly<Record<string, number>> = {};
+  const served = Promise.withResolvers<void>();
   child.on('message', (message) => {
     // What the process sends is its own type; the channel between processes has none.
-    ends = message as Record<string, number>;
+    const told = message as { readonly ends: Record<string, number>; readonly waiting: number };
+    ends = told.ends;
+    if (told.waiting === 0) served.resolve();
   });
   return {
+    served: served.promise,
     ends: () => ends,
     leave: async () => {
       const ended = once(child, 'exit');

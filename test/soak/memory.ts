@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   const config = join(folder, 'understudy.json');
   await writeFile(config, JSON.stringify({ targets: [{ name: 'mock', provider: 'mock' }] }));
   // As in the image: without it glibc keeps what was freed.
-  const gateway = startUnderstudy(['--config', config], { MALLOC_MMAP_THRESHOLD_: '1048576' });
+  const gateway = startUnderstudy(['--config', config], { MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_ARENA_MAX: '2' });
   try {
     const { grpc } = await gateway.doors;
     const first = startCrowd(grpc, 4, 300);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { statusOfRaw } from '../support/raw-grpc.ts';
 import { type ProcessDoors, startUnderstudy } from '../support/understudy-process.ts';
 import { startCrowd } from './crowd.ts';
 
-const HELP = `Usage: npm run soak:probes -- [--seconds 60]
+const HELP = `Usage: npm run soak:probes -- [--seconds 60] [--crowd 0]
 
 Saturates the event loop of a gateway by crowds of one kind after the other, and probes it once a second as Kubernetes does: on a
 new connection, with a second for the answer. Ends with 0 where every probe was answered in time.
@@ -22,7 +22,7 @@ new connection, with a second for the answer. Ends with 0 where every probe was 
 
 /** How long a probe waits, in milliseconds: the default of Kubernetes. */
 const PATIENCE_MS = 1_000;
-/** Until a crowd is under way and what it runs through is compiled. */
+/** Until what a crowd runs through is compiled. */
 const WARM_UP_MS = 5_000;
 const CROWDS = [
   { callers: 1_000, promptBytes: 300 },
@@ -40,7 +40,11 @@ const PROBES: Readonly<Record<string, (doors: ProcessDoors) => Promise<boolean>>
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { seconds: { type: 'string', default: '60' }, help: { type: 'boolean', default: false } },
+    options: {
+      seconds: { type: 'string', default: '60' },
+      crowd: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
   });
   if (values.help) {
     console.log(HELP);
@@ -51,14 +55,23 @@ async function main(): Promise<number> {
   await writeFile(config, JSON.stringify({ targets: [{ name: 'mock', provider: 'mock' }] }));
   let late = 0;
   console.log('crowd                   probe           in time     p50    p99  longest');
-  for (const { callers, promptBytes } of CROWDS) {
+  for (const { callers, promptBytes } of values.crowd === undefined
+    ? CROWDS
+    : CROWDS.slice(Number(values.crowd)).slice(0, 1)) {
     const gateway = startUnderstudy(['--config', config]);
     try {
       const doors = await gateway.doors;
       const crowd = startCrowd(doors.grpc, callers, promptBytes);
+      // Node takes one connection in a turn of the loop, and probes would wait behind those of the crowd.
+      await crowd.served;
       await passed(WARM_UP_MS);
+      const [usedMs, beganAt] = [await cpuMs(gateway.pid), performance.now()];
       const took = await probe(doors, Number(values.seconds));
-      console.log(JSON.stringify(crowd.ends()), await utilization(doors.grpc));
+      const share = ((await cpuMs(gateway.pid)) - usedMs) / (performance.now() - beganAt);
+      const ends = JSON.stringify(crowd.ends());
+      console.log(
+        `it had ${(100 * share).toFixed(0)} % of a core; calls by gRPC status ${ends}, application_utilization ${(await utilization(doors.grpc)).toFixed(1)}`,
+      );
       await crowd.leave();
       for (const [name, times] of Object.entries(took)) {
         const inTime = times.filter((ms) => ms <= PATIENCE_MS).length;
@@ -101,6 +114,13 @@ async function probe(doors: ProcessDoors, seconds: number): Promise<Readonly<Rec
   }
   await Promise.all(under);
   return took;
+}
+
+/** Returns the CPU that a process has used, in milliseconds; clocks tick a hundred times a second. Linux. */
+async function cpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 /** Returns the `application_utilization` of the last ten seconds. */

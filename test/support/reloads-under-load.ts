@@ -47,6 +47,8 @@ export interface ReloadOutcome {
   readonly refusedKeys: number;
   /** Whether a key stood in the output, in the metrics or in what callers were told. */
   readonly isKeyTold: boolean;
+  /** Memory of the process after the first tenth of the reloads, and at the end. */
+  readonly residentMiB: readonly [first: number, last: number];
   /** Connections to the provider that stood at once, at most. */
   readonly connections: number;
 }
@@ -76,9 +78,9 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
   const failures: Record<string, number> = {};
   const took: number[] = [];
   const told: string[] = [];
-  let isOver = false;
+  const ending = new AbortController();
   const until = async (make: () => Promise<unknown>): Promise<void> => {
-    while (!isOver) {
+    while (!ending.signal.aborted) {
       try {
         await make();
       } catch (error) {
@@ -104,6 +106,11 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
     return providers.find(({ target }) => target === 'sick')?.circuit === CircuitState.CLOSED;
   };
   let slowestReloadMs = 0;
+  const residentMiB = async (): Promise<number> => {
+    const bytes = /^process_resident_memory_bytes (\S+)$/m.exec((await get(`${doors.admin}/metrics`)).body)?.[1];
+    return Math.round(Number(bytes) / 2 ** 20);
+  };
+  let firstMiB = await residentMiB();
   try {
     while (await isForgotten()) await call();
     const work = [
@@ -118,9 +125,10 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
       slowestReloadMs = Math.max(slowestReloadMs, performance.now() - startedAtMs);
       if (!isWrong) upstream.allowOnly(`${KEY}${round}`);
       if (await isForgotten()) seen.timesForgotten += 1;
+      if (round === Math.ceil(load.reloads / 10)) firstMiB = await residentMiB();
       await passed(Math.max(0, load.everyMs - (performance.now() - startedAtMs)));
     }
-    isOver = true;
+    ending.abort();
     await Promise.all(work);
     const metrics = (await get(`${doors.admin}/metrics`)).body;
     const everything = [gateway.stdout(), gateway.stderr(), metrics, ...told].join('\n');
@@ -134,11 +142,12 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
         ),
       ),
       slowestReloadMs: Math.round(slowestReloadMs),
+      residentMiB: [firstMiB, await residentMiB()],
       ...upstream.seen(),
       isKeyTold: everything.includes(KEY),
     };
   } finally {
-    isOver = true;
+    ending.abort();
     client.close();
     await gateway.close();
     await upstream.close();

@@ -87,7 +87,8 @@ describe('docs/metrics.md', () => {
       write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
       wall: () => 1_795_305_600_000,
       now: () => nowMs,
-      goodCalls: { share: 0.5, random: () => 0 },
+      goodShare: 0.5,
+      random: () => 0,
     });
     const { firstOutputMs, usage: counted } = okAttempt().record;
     const usage = { ...counted, serviceTier: 'flex' };

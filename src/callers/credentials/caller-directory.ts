@@ -12,6 +12,9 @@ import { shownSecret } from './shown-secret.ts';
 import { isTokenForm } from './token-claims.ts';
 import { Tokens } from './tokens.ts';
 
+/** So many callers are named in a line of the log. */
+const MOST_NAMED = 10;
+
 /** What a directory is made with. */
 export interface DirectoryParts {
   readonly config: CallersConfig;
@@ -81,13 +84,17 @@ function watchKeys({ config, system, readKeys, info, warn }: DirectoryParts, key
   const { apiKeysFile } = config;
   if (apiKeysFile === undefined) return undefined;
   let last: string | undefined;
+  let before: readonly NamedKeyConfig[] | undefined;
   const changed = (text: string): void => {
     if (text === last) return;
     last = text;
     try {
       const read = readKeys(text);
       keys.replace(read, (name) => named.get(name));
-      info(`the file of API keys was read: ${read.length} keys`);
+      info(
+        `the file of API keys was read: ${read.length} keys${before === undefined ? '' : whatChanged(before, read)}`,
+      );
+      before = read;
     } catch (error) {
       const why = error instanceof Error ? error.message.replaceAll('\n', '; ') : 'unknown';
       warn(`the file of API keys cannot be used, and the keys before stay: ${why}`);
@@ -103,6 +110,17 @@ function watchKeys({ config, system, readKeys, info, warn }: DirectoryParts, key
     // The watch tells of it.
   }
   return watchFile(apiKeysFile, system, { changed, unreadable }, true);
+}
+
+/** Says whose keys are new, and whose are gone: names of the configuration, ten at most. */
+function whatChanged(before: readonly NamedKeyConfig[], after: readonly NamedKeyConfig[]): string {
+  const callersOf = (keys: readonly NamedKeyConfig[], others: readonly NamedKeyConfig[]): string => {
+    const known = new Set(others.map(({ sha256 }) => sha256));
+    const names = keys.filter(({ sha256 }) => !known.has(sha256)).map(({ caller }) => caller);
+    return `${[...new Set(names)].slice(0, MOST_NAMED).join(', ')}${new Set(names).size > MOST_NAMED ? ', …' : ''}`;
+  };
+  const [added, gone] = [callersOf(after, before), callersOf(before, after)];
+  return `${added === '' ? '' : `; new of ${added}`}${gone === '' ? '' : `; gone of ${gone}`}`;
 }
 
 /** The one caller that a certificate names; undefined where it names none, or several. */

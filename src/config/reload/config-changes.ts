@@ -17,6 +17,7 @@ const LIVE: ReadonlySet<string> = new Set([
   'admission',
   'server',
   'callers',
+  'log',
   'pricesFile',
   'prices',
   'secretFiles',
@@ -40,10 +41,14 @@ export interface ConfigChanges {
 /**
  * Compares the configuration that holds with one that was read.
  *
- * @throws ConfigError where nobody would be asked any more who calls, although others can reach the doors as they stand
+ * @throws ConfigError where no target is left, as in a file that is not written yet; where nobody would be asked any more who calls,
+ *   although others can reach the doors as they stand
  */
 export function configChanges(before: Config, read: Config): ConfigChanges {
   const { server } = before;
+  if (read.targets.length === 0 && before.targets.length > 0) {
+    throw new ConfigError([{ path: 'targets', message: 'there would be none left; that takes a restart' }]);
+  }
   const live: Partial<ServerConfig> = Object.fromEntries(LIVE_SERVER.map((field) => [field, read.server[field]]));
   const isUnauthenticated = read.callers === undefined && isReachable(server);
   if (isUnauthenticated && !read.server.allowUnauthenticated) {
@@ -97,7 +102,7 @@ function namedChanges(what: string, before: readonly Named[] = [], after: readon
 }
 
 function sectionChanges(before: Config, after: Config): readonly string[] {
-  const sections = ['circuitBreaker', 'retry', 'admission', 'server'] as const;
+  const sections = ['circuitBreaker', 'retry', 'admission', 'server', 'log'] as const;
   return sections.flatMap((section) => {
     const fields = changedFields(before[section], after[section]);
     return fields.length === 0 ? [] : [`${settingName(section)} changed: ${fields.join(', ')}`];
@@ -123,6 +128,7 @@ const FILE_NAMES: Readonly<Record<string, string>> = {
   allowedHosts: 'http.allowed_hosts',
   certificateName: 'mtls',
   budgets: 'budget',
+  goodShare: 'good_calls',
   entries: 'targets',
 };
 

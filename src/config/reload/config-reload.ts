@@ -1,16 +1,14 @@
 import type { System } from '../../core/ports.ts';
 import { type ChangeWatch, watchChanges } from '../../files/change-watch.ts';
 import { NotedReads } from '../../files/noted-reads.ts';
+import type { ConfigEvent } from '../port/config-event.ts';
 import { hideKeys, keysOf } from '../port/hidden-keys.ts';
 import { ConfigError } from '../port/problem.ts';
 import type { Config, Environment } from '../port/resolved.ts';
-import { type ConfigChanges, configChanges } from './config-changes.ts';
+import { configChanges } from './config-changes.ts';
 
 /** What came of reading the configuration again. */
-export type ReloadOutcome =
-  | (Pick<ConfigChanges, 'changed' | 'needRestart'> & { readonly kind: 'read'; readonly warnings: readonly string[] })
-  /** It cannot be used: what held stays. The problems are the lines that a start would have ended with. */
-  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+export type ReloadOutcome = Exclude<ConfigEvent, { readonly kind: 'started' }>;
 
 /** What reloads are made with. */
 export interface ReloadParts {
@@ -76,7 +74,7 @@ export class ConfigReload {
 
   async #reloadOnce(): Promise<void> {
     const { load, apply, happened, fault, env } = this.#parts;
-    const reads = new NotedReads();
+    const reads = new NotedReads(true);
     try {
       const { config, changed, needRestart } = configChanges(this.#config, await load(reads.read));
       if (this.#isStopped) return;

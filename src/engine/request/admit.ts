@@ -60,7 +60,7 @@ export function admit<Output, Final>(
   if (tooLarge !== undefined) return refusal(tooLarge);
   const leave = claimed === undefined ? prepared.claim?.(time.remainingMs) : undefined;
   if (leave !== undefined) return 'class' in leave ? leave : { claimed: prepared, claim: leave };
-  const limits = visit.limits(visit.sliceMs, prepared.timing);
+  const limits = visit.limits(prepared.timing);
   const state = context.stateOf(entry);
   const permit = state.acquire(entry, leaseMs(limits.firstOutputMs, prepared.timing, context.config), isAhead);
   if (permit === undefined) {
@@ -91,7 +91,7 @@ export function lacksTime<Output, Final>(
   { chain, startsAfresh, time }: Request<Output, Final>,
   entry: ChainEntry,
 ): boolean {
-  return startsAfresh && chain.needsMs([entry]).some((needMs) => needMs > time.remainingMs);
+  return startsAfresh && chain.couldServe(entry) && chain.needMs(entry) > time.remainingMs;
 }
 
 function refusal({ reason, forMs }: Pick<Unavailable, 'reason'> & Partial<Unavailable>): Failure {

@@ -10,7 +10,6 @@ import { comesBack } from '../target/availability.ts';
 import type { CircuitBreaker } from '../target/circuit-breaker.ts';
 import type { TargetState } from '../target/state.ts';
 
-const NO_FAILURES: ReadonlyMap<ChainEntry, Failure> = new Map();
 const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();
 
 /** The chain of one request and how far it has been gone through. */
@@ -20,8 +19,8 @@ export class Chain<Output, Final> {
   readonly #prepared = new Map<ChainEntry, Prepared<Output, Final> | Failure>();
   /** The timers of the last entry that was prepared: calls to the others are thought to be like it. */
   #timing: AttemptTiming | undefined;
+  readonly #failures = new Map<ChainEntry, Failure>();
   /** Most requests never need these. */
-  #failures: ReadonlyMap<ChainEntry, Failure> = NO_FAILURES;
   #late: ReadonlySet<ChainEntry> = NO_ENTRIES;
   #behindHead: ReadonlySet<ChainEntry> = NO_ENTRIES;
   /** Circuits at which failures of this request have counted, with the generation. */
@@ -39,7 +38,7 @@ export class Chain<Output, Final> {
 
   /** Notes that an entry was tried and failed. */
   failed(entry: ChainEntry, failure: Failure): void {
-    this.#failures = new Map(this.#failures).set(entry, failure);
+    this.#failures.set(entry, failure);
   }
 
   /** Notes that an entry's answer in JSON broke off behind its head: it is asked again last (engine rule R3). */
@@ -81,9 +80,7 @@ export class Chain<Output, Final> {
   /** Forgets how an entry was asked and failed: it is asked in another form (class C13). */
   rewrite(entry: ChainEntry): void {
     this.#prepared.delete(entry);
-    const failures = new Map(this.#failures);
-    failures.delete(entry);
-    this.#failures = failures;
+    this.#failures.delete(entry);
   }
 
   /** Returns why no call may go to an entry now; how large the call is counts once it is translated. */
@@ -101,7 +98,8 @@ export class Chain<Output, Final> {
    * those that had no turn yet, so that none is visited twice before every other was once. One whose answer in JSON broke off behind
    * its head is among them only where no other can be asked, now or behind a wait (engine rule R3).
    */
-  candidates(allowance: Pick<Allowance, 'mayRepeat'>): ChainEntry[] {
+  candidates(allowance: Pick<Allowance, 'mayRepeat'>): readonly ChainEntry[] {
+    if (this.#prepared.size === 0 && this.#failures.size === 0 && this.#late.size === 0) return this.#call.chain;
     const all = this.#call.chain.filter((entry) => this.#isCandidate(entry));
     if (this.#failures.size === 0) return all;
     const others = all.filter((entry) => !this.#behindHead.has(entry));
@@ -111,14 +109,25 @@ export class Chain<Output, Final> {
     return untried.length === 0 ? candidates : [...untried, ...candidates.filter((entry) => this.#failures.has(entry))];
   }
 
-  /** Whether any entry but this one could be asked now. */
-  hasOtherThan(entry: ChainEntry): boolean {
-    return this.#call.chain.some((other) => other !== entry && this.#couldServe(other));
+  /** Whether an entry could be asked now. */
+  couldServe(entry: ChainEntry): boolean {
+    return this.#isCandidate(entry) && this.unavailable(entry) === undefined;
   }
 
-  /** Whether one of some entries could be asked now. */
-  hasAny(entries: readonly ChainEntry[]): boolean {
-    return entries.some((entry) => this.#couldServe(entry));
+  /** Whether any entry but this one could be asked now. */
+  hasOtherThan(entry: ChainEntry): boolean {
+    return this.#call.chain.some((other) => other !== entry && this.couldServe(other));
+  }
+
+  /** Returns the first of some entries that are wanted and could be asked now, at most so many: chains may be long. */
+  first(most: number, entries: readonly ChainEntry[], isWanted: (entry: ChainEntry) => boolean): readonly ChainEntry[] {
+    const found: ChainEntry[] = [];
+    for (const entry of entries) {
+      if (!isWanted(entry) || !this.couldServe(entry)) continue;
+      found.push(entry);
+      if (found.length === most) break;
+    }
+    return found;
   }
 
   /** Whether another entry has failed the request last time, for which its provider is to blame (engine rule R3). */
@@ -131,16 +140,18 @@ export class Chain<Output, Final> {
   /** Whether another target than that of this entry is sound: it could be asked now, and is not suspect (engine rule R3). */
   hasSoundOther(entry: ChainEntry): boolean {
     return this.#call.chain.some(
-      (other) => other.target !== entry.target && this.#couldServe(other) && !this.#stateOf(other).isSuspect(other),
+      (other) => other.target !== entry.target && this.couldServe(other) && !this.#stateOf(other).isSuspect(other),
     );
   }
 
   /**
-   * Returns the times, in milliseconds, to keep back for those of some entries that could be asked now (engine rule B1), as far as they
-   * are known of calls that are like the last one that was prepared.
+   * Returns the time, in milliseconds, to keep back for an entry (engine rule B1), as far as it is known of calls that are like the
+   * last one that was prepared.
    */
-  needsMs(entries: readonly ChainEntry[]): number[] {
-    return entries.filter((entry) => this.#couldServe(entry)).map((entry) => this.#needMs(entry));
+  needMs(entry: ChainEntry): number {
+    const timing = this.#timing;
+    const times = this.#stateOf(entry).circuits.peek(entry)?.times;
+    return needMs(timing && times?.p95Ms(timing));
   }
 
   /** Returns after how many milliseconds the first entry can be asked; undefined where one can now, or none ever. */
@@ -155,12 +166,6 @@ export class Chain<Output, Final> {
 
   #mayTakeOver(entry: ChainEntry, allowance: Pick<Allowance, 'mayRepeat'>): boolean {
     return comesBack(this.unavailable(entry)) && (!this.#failures.has(entry) || allowance.mayRepeat(entry));
-  }
-
-  #needMs(entry: ChainEntry): number {
-    const timing = this.#timing;
-    const times = this.#stateOf(entry).circuits.peek(entry)?.times;
-    return needMs(timing && times?.p95Ms(timing));
   }
 
   /** An entry may still be visited if it can be asked, and did not fail in a way that a later round cannot cure. */
@@ -181,10 +186,6 @@ export class Chain<Output, Final> {
   #isRefused(entry: ChainEntry): boolean {
     const prepared = this.#prepared.get(entry);
     return prepared !== undefined && !('open' in prepared);
-  }
-
-  #couldServe(entry: ChainEntry): boolean {
-    return this.#isCandidate(entry) && this.unavailable(entry) === undefined;
   }
 
   /** Other servers than the provider's own run one model with other windows, formats and limits each. */

@@ -1,7 +1,7 @@
 import type { AttemptLimits } from '../attempt/time-limits.ts';
 import type { AttemptTiming } from '../port/attempt-timing.ts';
 import type { ChainEntry } from '../port/call.ts';
-import { sliceMs } from './time/slices.ts';
+import { sliceMs, TARGETS_KEPT_IN_MIND } from './time/slices.ts';
 import type { Request } from './request.ts';
 
 /** The limits of an attempt, and from when on its silence is suspicious, in milliseconds (engine rule X1). */
@@ -36,20 +36,17 @@ export class Visit<Output, Final> {
    * available, otherwise what the visit still has of its slice (engine rule B1).
    */
   get sliceMs(): number {
-    const { chain, context, time } = this.#request;
-    const now = context.runtime.now();
-    const later = this.#later;
-    this.#endsAtMs ??= now + sliceMs(time.remainingMs, chain.needsMs(later), time.minAttemptMs);
-    return chain.hasAny(later) ? Math.min(this.#endsAtMs - now, time.remainingMs) : time.remainingMs;
+    return this.#sliceMs(this.#next());
   }
 
-  /** Returns the limits of an attempt that may wait `attemptMs` milliseconds for its first output. */
-  limits(attemptMs: number, timing: AttemptTiming): VisitLimits {
-    const { chain, context, time } = this.#request;
+  /** Returns the limits of an attempt that is made now. */
+  limits(timing: AttemptTiming): VisitLimits {
+    const { context, time } = this.#request;
     const { times } = context.stateOf(this.entry).circuits.of(this.entry);
-    const silence = times.limits(timing, !chain.hasAny(this.#later));
+    const next = this.#next();
+    const silence = times.limits(timing, next.length === 0);
     return {
-      sliceMs: attemptMs,
+      sliceMs: this.#sliceMs(next),
       ...silence,
       progressMs: timing.progressMs,
       clientStallMs: context.config.clientStallMs,
@@ -57,11 +54,30 @@ export class Visit<Output, Final> {
     };
   }
 
-  /** Nothing is kept back for whom the request could not visit again: what is later tried a second time is a repeat. */
-  get #later(): readonly ChainEntry[] {
+  /** @param next the later targets for which time is kept back */
+  #sliceMs(next: readonly ChainEntry[]): number {
+    const { chain, context, time } = this.#request;
+    const now = context.runtime.now();
+    this.#endsAtMs ??=
+      now +
+      sliceMs(
+        time.remainingMs,
+        next.map((entry) => chain.needMs(entry)),
+        time.minAttemptMs,
+      );
+    return next.length > 0 ? Math.min(this.#endsAtMs - now, time.remainingMs) : time.remainingMs;
+  }
+
+  /**
+   * Returns the next targets that are available. Nothing is kept back for whom the request could not visit again: what is later tried
+   * a second time is a repeat.
+   */
+  #next(): readonly ChainEntry[] {
     const { allowance, chain } = this.#request;
     const isRepeat = chain.failureOf(this.entry) !== undefined;
-    return this.later.filter(
+    return chain.first(
+      TARGETS_KEPT_IN_MIND,
+      this.later,
       (later) => chain.failureOf(later) === undefined || allowance.mayRepeatLater(later, isRepeat),
     );
   }

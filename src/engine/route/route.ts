@@ -28,6 +28,8 @@ export interface RouteTable {
   readonly targets: ReadonlyMap<string, RouteTarget>;
   /** Always has `default`. */
   readonly routes: ReadonlyMap<string, readonly RouteEntry[]>;
+  /** How often something about the models of the targets has been learnt: then requests may have other chains. */
+  readonly learnt: () => number;
 }
 
 /** What a request says about where it goes. Empty strings and lists mean that it says nothing. */
@@ -48,11 +50,7 @@ export function chooseChain(wish: RoutingWish, table: RouteTable): readonly Chai
   const preferred = wish.preferredProvider === '' ? listed : prefer(listed, wish.preferredProvider, table);
   if ('reason' in preferred) return preferred;
   const named = wish.model === '' ? preferred : withModel(preferred, wish, table);
-  const distinct = named.filter(
-    (entry, index) =>
-      index === named.findIndex((other) => other.target === entry.target && other.model === entry.model),
-  );
-  const chain = distinct.flatMap((entry) => chainEntry(entry, table));
+  const chain = distinct(named).flatMap((entry) => chainEntry(entry, table));
   return wish.disableFallback ? chain.slice(0, 1) : chain;
 }
 
@@ -62,6 +60,17 @@ function splitTarget(text: string, table: RouteTable): { readonly target: string
   if (slash < 1 || slash === text.length - 1) return undefined;
   const target = text.slice(0, slash);
   return table.targets.has(target) ? { target, model: text.slice(slash + 1) } : undefined;
+}
+
+/** Leaves out what stands in the list before. */
+function distinct(entries: readonly RouteEntry[]): readonly RouteEntry[] {
+  const known = new Map<string, Set<string | undefined>>();
+  return entries.filter(({ target, model }) => {
+    const models = known.get(target) ?? new Set();
+    if (models.has(model)) return false;
+    known.set(target, models.add(model));
+    return true;
+  });
 }
 
 function listedEntries(wish: RoutingWish, table: RouteTable): readonly RouteEntry[] | Failure {

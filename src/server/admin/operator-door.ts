@@ -12,7 +12,7 @@ import { wantsOpenMetrics } from './wants-open-metrics.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
 import { createCsvDownload } from '../usage/csv-download.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
-import type { ShownDoors, StatusParts } from '../port/status-parts.ts';
+import type { ShownDoors, StatusParts } from '../port/shown/status-parts.ts';
 import { createStatusPage } from '../status/serve-status.ts';
 import { createUsageHandlers } from '../usage/serve-usage.ts';
 
@@ -37,7 +37,7 @@ export interface AdminOptions extends Pick<ListenerOptions, 'tls' | 'tlsHappened
   /** What the status page at `/` shows; without it there is none. */
   readonly status?: StatusParts | undefined;
   /** Where the doors are, for who has not called yet. Default: it is not told. */
-  readonly doors?: ShownDoors | undefined;
+  readonly doors?: (() => ShownDoors) | undefined;
   readonly runtime: Pick<System, 'now' | 'wall' | 'random' | 'setTimer' | 'clearTimer' | 'setIdleTimer'>;
   /** Bounds what requests and answers hold, together with the other doors. Default: bounds of its own. */
   readonly transfers?: Transfers;

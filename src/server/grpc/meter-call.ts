@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import type { Runtime } from '../../core/ports.ts';
-import type { CallMeter } from '../port/call-meter.ts';
+import type { CallMeter } from '../port/observed/call-meter.ts';
 import type { CallReply } from './calls/call-reply.ts';
 
 /** Measures a call from now to the end of its stream. One that is cut off without a status counts as cancelled. */

@@ -18,7 +18,7 @@ export interface GrpcMountOptions extends OpenCallsOptions {
   readonly cohort: Cohort;
   /** Bound the calls of the methods that they are for, by the names of these. */
   readonly places?: Readonly<Record<string, CallPlaces>>;
-  /** Lets the calls begin; default: among all those of the door. */
+  /** Lets the calls begin, by themselves and ahead of cohorts; default: among all those of the door. */
   readonly turns?: FairTurns | undefined;
   /** What every end of a call says besides. */
   readonly trailers?: (() => OutgoingHttpHeaders) | undefined;
@@ -40,6 +40,8 @@ export function mountService<Service extends DescService>(
   const handlers = new Map<string, TakenMethod<CallStream>>();
   const openCalls = new OpenCalls(options);
   const { calls, cohort, trailers, turns, places = {} } = options;
+  // What has turns of its own is answered in the turn in which it comes, and its answer leaves at the end of that.
+  const handle = (step: () => void): void => (turns === undefined ? cohort.add(step) : step());
   for (const spec of Object.values(createServiceImplSpec<Service>(service, implementation).methods)) {
     const path = `/${service.typeName}/${spec.method.name}`;
     if (spec.kind === 'unary') {
@@ -48,7 +50,7 @@ export function mountService<Service extends DescService>(
         openCalls,
         trailers,
         turns,
-        handle: (call) => cohort.add(() => void answerUnary(spec, call, openCalls)),
+        handle: (call) => handle(() => void answerUnary(spec, call, openCalls)),
       });
     } else if (spec.kind === 'server_streaming') {
       handlers.set(path, {
@@ -57,7 +59,7 @@ export function mountService<Service extends DescService>(
         trailers,
         turns,
         places: places[spec.method.name],
-        handle: (call) => cohort.add(() => void answerStream(spec, call, openCalls)),
+        handle: (call) => handle(() => void answerStream(spec, call, openCalls)),
       });
     } else {
       throw new TypeError(`${path} streams its requests, which is not supported`);

@@ -24,7 +24,7 @@ import { WatchPlaces } from '../health/watch-places.ts';
 import { createCoreMetrics } from '../orca/core-metrics.ts';
 import { LoadReports } from '../orca/load-reports.ts';
 import type { Authentication } from '../port/authentication.ts';
-import type { CallMeter } from '../port/call-meter.ts';
+import type { CallMeter } from '../port/observed/call-meter.ts';
 import type { LoadFigures } from '../port/load-figures.ts';
 import { clampTimeoutHeaders, FLUSH_MS } from '../port/limits.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
@@ -32,6 +32,7 @@ import { guardClients } from '../tls/guard-clients.ts';
 import type { LiveTls } from '../tls/live-tls.ts';
 import { DoorCredentials } from './door-credentials.ts';
 import { LiveCalls } from '../http/live-calls.ts';
+import { paceOfBodies } from '../wire/reading-pace.ts';
 import { FairTurns } from '../wire/fair-turns.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import type { ServingStatus } from '../health/serving-status.ts';
@@ -133,10 +134,11 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> 
   }
   const transfers = options.transfers ?? createTransfers(runtime);
   const { meter, authentication } = options;
-  takeCalls(server, methods, { runtime, transfers, turns: new FairTurns(runtime), meter }, authentication);
+  const calling = { runtime, transfers, turns: new FairTurns(runtime), meter, pace: paceOfBodies(runtime) };
+  takeCalls(server, methods, calling, authentication);
   // Where nobody is named, whoever connects may call.
   const opened = (session: Http2Session): void => {
-    if (authentication === undefined) widenWindows(session, transfers);
+    if (authentication?.() === undefined) widenWindows(session, transfers);
   };
   const sessions = new OpenSessions({ runtime, idleTimeoutMs: connections.idleTimeoutMs, opened });
   for (const http2Server of http2ServersOf(server)) {

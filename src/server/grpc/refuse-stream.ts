@@ -8,11 +8,11 @@ import { HEAD } from './calls/call-reply.ts';
 export function refuseStream(
   stream: ServerHttp2Stream,
   trailers: OutgoingHttpHeaders,
-  { transfers }: CallStreamOptions,
+  { transfers, pace }: CallStreamOptions,
 ): void {
   stream.on('error', () => undefined);
   stream.respond({ ...HEAD, ...trailers }, { endStream: true });
-  dropInput(stream);
+  dropInput(stream, pace);
   const rest = new RefusedRest();
   const check = (nowMs: number): void => {
     if (rest.isOver(nowMs)) stream.close(constants.NGHTTP2_NO_ERROR);

@@ -48,7 +48,8 @@ export function takeCalls(
       const method = isCall(headers) ? methods.get(headers[':path'] ?? '') : undefined;
       if (method !== undefined) {
         identify(stream, headers, (caller, tookMs) => {
-          widenWindows(stream.session, options.transfers);
+          const mayCall = caller !== undefined || authentication?.() === undefined;
+          if (mayCall) widenWindows(stream.session, options.transfers);
           if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
           const timeoutMs = timeoutOf(headers);
           const leftMs = timeoutMs && Math.max(0, timeoutMs - tookMs);

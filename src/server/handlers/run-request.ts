@@ -1,7 +1,7 @@
 import { Code, ConnectError, createContextKey, type HandlerContext } from '@connectrpc/connect';
 import { OTHERS_CATCH_UP } from '../../core/cohort.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
-import type { CallTrace } from '../port/call-trace.ts';
+import type { CallTrace } from '../port/observed/call-trace.ts';
 import type { CallFailure, CallResult, ClientSink, Recovery } from '../../engine/port/call.ts';
 import type { AnswerContext, AnsweredCall } from '../answers/assembled-answer.ts';
 import { describeTrail } from '../answers/attempt-trail.ts';

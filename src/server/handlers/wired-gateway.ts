@@ -7,11 +7,11 @@ import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import type { TargetSnapshot } from '../../engine/target/state.ts';
 import type { Transfers } from '../wire/transfers.ts';
 import type { Authentication } from '../port/authentication.ts';
-import type { CallMeter } from '../port/call-meter.ts';
-import type { ConfigEvent } from '../port/config-event.ts';
+import type { CallMeter } from '../port/observed/call-meter.ts';
+import type { ConfigEvent } from '../../config/port/config-event.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
 import type { LoadFigures } from '../port/load-figures.ts';
-import type { StatusParts } from '../port/status-parts.ts';
+import type { StatusParts } from '../port/shown/status-parts.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
 import type { TlsEvent } from '../port/tls-options.ts';
 

@@ -4,10 +4,10 @@ import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { Runtime } from '../../core/ports.ts';
 import { callError, endedByShutdown } from '../errors/status.ts';
 import { type TransferFault, transferError } from '../errors/transfer-errors.ts';
-import { chooseRequestId, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '../port/limits.ts';
+import { chooseRequestId, LARGE_BYTES, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '../port/limits.ts';
 import { httpCallerKey } from '../port/share-key.ts';
 import type { RefusedTransfer } from '../port/transfer-figures.ts';
-import { dropInput, readInput } from '../http2/unread-input.ts';
+import { dropInput, paceInput, readInput } from '../http2/unread-input.ts';
 import type { BytesHeld } from '../wire/byte-budget.ts';
 import type { FairTurns } from '../wire/fair-turns.ts';
 import type { ReadingPace } from '../wire/reading-pace.ts';
@@ -40,9 +40,6 @@ const COUNTED = {
   too_slow: 'receive_timeout',
   no_turn: 'turn_wait',
 } as const satisfies Record<TransferFault, RefusedTransfer>;
-
-/** Bodies above this size, in bytes, are made room for once. */
-const LARGE_BYTES = 64 * 1024;
 
 /** Bytes around a message that are none of it: prefixes of envelopes. */
 const FRAME_BYTES = 16;
@@ -179,10 +176,9 @@ export class BodyTransfer implements Transfer {
     const whole = length === undefined ? undefined : Buffer.allocUnsafeSlow(length);
     const chunks: Buffer[] = [];
     return new Promise((resolve, reject) => {
-      // What comes over HTTP/2 comes as its windows let it, and would be held here.
-      const pace = 'stream' in request ? undefined : this.#options.pace;
+      const { pace } = this.#options;
       const settle = (): void => {
-        pace?.leave(request);
+        if (!('stream' in request)) pace?.leave(request);
         this.#fail = undefined;
         this.#progress = undefined;
         this.#options.coming.delete(this);
@@ -192,13 +188,13 @@ export class BodyTransfer implements Transfer {
         settle();
         // The rest is read, and dropped, behind the answer, as long as the door lets the connection live.
         request.pause();
-        if ('stream' in request) dropInput(request.stream);
+        if ('stream' in request) dropInput(request.stream, pace);
         reject(error);
       };
       const onData = (chunk: Buffer): void => {
         whole?.set(chunk, this.#received);
         this.#received += chunk.length;
-        if (this.#received > LARGE_BYTES) pace?.read(request, chunk.length);
+        if (this.#received > LARGE_BYTES) this.#waits(chunk.length);
         if (whole !== undefined) return;
         chunks.push(chunk);
         const declaresTooMuch = this.#framing.declaresTooMuch(chunks[0] ?? chunk, mostBytes - FRAME_BYTES);
@@ -215,6 +211,13 @@ export class BodyTransfer implements Transfer {
       this.#options.coming.add(this);
       request.on('data', onData).on('end', onEnd).on('close', onClose);
     });
+  }
+
+  /** Has a large body wait for its turn: over HTTP/2 its connection, of which Node would keep here what its windows let come. */
+  #waits(bytes: number): void {
+    const { pace } = this.#options;
+    if ('stream' in this.#request) paceInput(this.#request.stream, bytes, pace);
+    else pace?.read(this.#request, bytes);
   }
 
   #refusal(fault: TransferFault): ConnectError {

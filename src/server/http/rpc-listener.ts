@@ -96,7 +96,8 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     caller?: Caller,
     refused?: ConnectError,
   ): void => {
-    if ('stream' in request) widenWindows(request.stream.session, bodies.transfers);
+    const mayCall = caller !== undefined || authentication?.() === undefined;
+    if (mayCall && 'stream' in request) widenWindows(request.stream.session, bodies.transfers);
     const close = (): void => resetResponse(response);
     const transfer = new BodyTransfer(request, response, bodies, caller && callerShareKey(caller), refused);
     const values = createContextValues()

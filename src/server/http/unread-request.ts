@@ -31,7 +31,7 @@ export function endUnreadRequest(
     const done = (): void => runtime.clearTimer(timer);
     request.once('end', done);
     request.once('close', done);
-    if ('stream' in request) dropInput(request.stream);
+    if ('stream' in request) dropInput(request.stream, undefined);
     else dropped.drop(request);
   });
 }

@@ -1,5 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ByteBudget } from '../wire/byte-budget.ts';
+import type { ReadingPace } from '../wire/reading-pace.ts';
+import { pacedSession } from './paced-session.ts';
 
 /** What may wait on a stream that somebody else reads, in bytes. */
 const MOST_WAITING_BYTES = 64 * 1024;
@@ -35,10 +37,19 @@ export function readInput(stream: ServerHttp2Stream): void {
 }
 
 /** Drops what has come on a stream and what comes. Its window is not opened again, so that its client cannot go on for long. */
-export function dropInput(stream: ServerHttp2Stream): void {
+export function dropInput(stream: ServerHttp2Stream, pace: ReadingPace | undefined): void {
   RELEASES.get(stream)?.();
-  interceptInput(stream, () => false);
+  interceptInput(stream, (bytes) => {
+    paceInput(stream, bytes, pace);
+    return false;
+  });
   stream.resume();
+}
+
+/** Counts what has come on a stream, and has its connection wait where too much has come in this turn. */
+export function paceInput(stream: ServerHttp2Stream, bytes: number, pace: ReadingPace | undefined): void {
+  const { session } = stream;
+  if (session !== undefined) pace?.read(pacedSession(session), bytes);
 }
 
 /** Bounds what waits on a stream for a library that reads it: what is beyond is dropped. */

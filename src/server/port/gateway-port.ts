@@ -4,7 +4,7 @@ import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { CallLimits, CallSize, CallTicket } from '../../callers/port/call-limits.ts';
 import type { Caller } from '../../callers/port/caller.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
-import type { CallTrace } from './call-trace.ts';
+import type { CallTrace } from './observed/call-trace.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { TokenUsage } from '../../core/ports.ts';
 import type { Affinity, MovedConversation } from '../../engine/port/affinity.ts';

@@ -15,6 +15,9 @@ export const MAX_NESTING = 100;
 /** How long a request may take to arrive, and an answer to be read, in milliseconds. */
 const TRANSFER_MS = 60_000;
 
+/** Requests above this size, in bytes, are received at a pace, and room is made for them once. */
+export const LARGE_BYTES = 64 * 1024;
+
 /** What a door lets a message take, where the configuration does not say otherwise. */
 export const TRANSFER_LIMITS: TransferLimits = { maxMessageBytes: MAX_MESSAGE_BYTES, transferMs: TRANSFER_MS };
 

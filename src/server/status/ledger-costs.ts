@@ -1,7 +1,7 @@
 import { periodOf } from '../../core/calendar.ts';
 import type { Runtime } from '../../core/ports.ts';
 import type { UsageKey, UsageQueries, UsageSum } from '../../ledger/port/usage-queries.ts';
-import type { DayCost } from '../port/recent-history.ts';
+import type { DayCost } from '../port/shown/recent-history.ts';
 
 /** A ledger is asked again after so long, in milliseconds, and after so many times as long as its answer took. */
 const LEAST_PAUSE_MS = 10_000;

@@ -1,5 +1,5 @@
 import type { UsageRecord } from '../../ledger/port/usage-record.ts';
-import type { RecentAttempt, RecentCall } from '../port/recent-history.ts';
+import type { RecentAttempt, RecentCall } from '../port/shown/recent-history.ts';
 
 /** Makes calls of the rows that the ledger has of a request, the last one first. How they ended for their callers it does not know. */
 export function callsOfRecords(records: readonly UsageRecord[]): readonly RecentCall[] {

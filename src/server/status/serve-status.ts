@@ -8,8 +8,8 @@ import {
   type WebResponse,
 } from '../http/exchange.ts';
 import { MAX_REQUEST_ID_LENGTH } from '../port/limits.ts';
-import type { RecentCall } from '../port/recent-history.ts';
-import type { ShownDoors, StatusParts } from '../port/status-parts.ts';
+import type { RecentCall } from '../port/shown/recent-history.ts';
+import type { ShownDoors, StatusParts } from '../port/shown/status-parts.ts';
 import type { UsageParts } from '../port/usage-parts.ts';
 import { LedgerCosts } from './ledger-costs.ts';
 import { callsOfRecords } from './ledger-trail.ts';
@@ -23,7 +23,7 @@ export interface StatusOptions {
   readonly isReady: () => boolean;
   /** Whether AdminService is there. */
   readonly canOperate: boolean;
-  readonly doors?: ShownDoors | undefined;
+  readonly doors?: (() => ShownDoors) | undefined;
   readonly usage?: Pick<UsageParts, 'queries'> | undefined;
   readonly runtime: Pick<Runtime, 'now' | 'wall' | 'setTimer' | 'clearTimer'>;
 }

@@ -1,8 +1,8 @@
 import { periodOf } from '../../core/calendar.ts';
 import type { TargetHealth } from '../../engine/port/call.ts';
-import type { BudgetState, CallerActivity, CallTraffic, DayCost, FailureGroup } from '../port/recent-history.ts';
-import type { RecentCall, TargetTraffic } from '../port/recent-history.ts';
-import type { ShownDoors, StatusParts } from '../port/status-parts.ts';
+import type { BudgetState, CallerActivity, CallTraffic, DayCost, FailureGroup } from '../port/shown/recent-history.ts';
+import type { RecentCall, TargetTraffic } from '../port/shown/recent-history.ts';
+import type { ShownDoors, StatusParts } from '../port/shown/status-parts.ts';
 import type { LedgerCosts, LedgerDay } from './ledger-costs.ts';
 
 /** So much of each list is shown. */
@@ -88,7 +88,7 @@ export interface HistorySection {
 export interface SectionSources extends StatusParts {
   readonly isReady: () => boolean;
   readonly canOperate: boolean;
-  readonly doors?: ShownDoors | undefined;
+  readonly doors?: (() => ShownDoors) | undefined;
   readonly costs?: Pick<LedgerCosts, 'look'> | undefined;
   /** Milliseconds since the epoch, now and at the start of the process. */
   readonly wallMs: number;
@@ -146,7 +146,7 @@ function ofProcess(sources: SectionSources): Pick<ShownSections, 'process' | 'lo
   const { usedBytes, limitBytes } = sources.memory();
   const hasLedger = ledger !== undefined;
   return {
-    process: { version: gateway.version, startedAtMs, isReady: isReady(), canOperate, doors, hasLedger },
+    process: { version: gateway.version, startedAtMs, isReady: isReady(), canOperate, doors: doors?.(), hasLedger },
     load: {
       ...history.calls(),
       active,

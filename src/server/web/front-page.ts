@@ -13,7 +13,7 @@ export interface FrontPageFacts {
   /** Whether the gRPC door describes its services. */
   readonly reflection: boolean;
   /** Whether callers must say who they are. */
-  readonly asksWhoCalls: boolean;
+  readonly asksWhoCalls: () => boolean;
 }
 
 interface Example {
@@ -38,7 +38,7 @@ main{max-width:46rem;margin:0 auto}
 h1{font-size:1.3rem;margin:0 0 .5rem}
 h2{font-size:1rem;margin:2rem 0 .5rem}
 p{margin:0 0 .5rem}
-pre{margin:0;padding:.75rem 1rem;overflow-x:auto;border-radius:6px;background:light-dark(#f2f4f5,#1b1e21)}
+pre{margin:0;padding:.75rem 1rem;overflow-wrap:anywhere;white-space:pre-wrap;border-radius:6px;background:light-dark(#f2f4f5,#1b1e21)}
 code{font:13px/1.5 ui-monospace,monospace}
 ul{margin:0;padding:0;list-style:none}
 li{margin:.25rem 0}
@@ -70,7 +70,7 @@ function schemeOf({ headers }: WebRequest, { isSecure }: FrontPageFacts): 'http'
 }
 
 function callExample(base: string, { asksWhoCalls }: FrontPageFacts): Example {
-  const key = asksWhoCalls ? '-H "authorization: Bearer $UNDERSTUDY_API_KEY" ' : '';
+  const key = asksWhoCalls() ? '-H "authorization: Bearer $UNDERSTUDY_API_KEY" ' : '';
   const url = `${base}/understudy.v1.LlmService/Generate`;
   return { title: 'Call it', command: `curl ${key}--json '{ "prompt": "Say hello." }' ${url}` };
 }

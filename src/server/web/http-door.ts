@@ -64,7 +64,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const { authentication, transfers = createTransfers(runtime) } = options;
   // Where nobody is named, whoever connects may call.
   const opened = (session: Http2Session): void => {
-    if (authentication === undefined) widenWindows(session, transfers);
+    if (authentication?.() === undefined) widenWindows(session, transfers);
   };
   const shutdown = new AbortController();
   const calls = new LiveCalls();
@@ -87,9 +87,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     grpcAddress: options.grpc?.address,
     reflection: options.grpc?.reflection ?? false,
     isSecure: options.tls !== undefined,
-    get asksWhoCalls() {
-      return options.authentication?.() !== undefined;
-    },
+    asksWhoCalls: () => authentication?.() !== undefined,
   };
   const listener = createListener({ ...options, name: 'web door', transfers, opened }, (request, response) => {
     lastAnswers.add(response);

@@ -8,14 +8,28 @@ export const OPEN_METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; c
  * format too.
  */
 export function openMetricsText(metrics: readonly ReadMetric[]): string {
-  const lines: string[] = [];
-  for (const { name, help, type, values } of metrics) {
-    const family = type === 'counter' ? name.replace(/_total$/, '') : name;
-    lines.push(`# TYPE ${family} ${type}`, `# HELP ${family} ${escaped(help)}`);
-    for (const value of values)
-      lines.push(sample(type === 'counter' ? `${family}_total` : (value.metricName ?? name), value));
-  }
-  return `${lines.join('\n')}\n# EOF\n`;
+  return `${metrics.map(openMetricText).join('')}${OPEN_METRICS_END}`;
+}
+
+/** What stands behind all metrics. */
+export const OPEN_METRICS_END = '# EOF\n';
+
+/** Writes one of them. */
+export function openMetricText({ name, help, type, values }: ReadMetric): string {
+  const lines = values.map((value) =>
+    sample(type === 'counter' ? `${familyName(name, type)}_total` : (value.metricName ?? name), value),
+  );
+  return [openMetricHead({ name, help, type }), ...lines.map((line) => `${line}\n`)].join('');
+}
+
+/** Writes what stands before the series of one. */
+export function openMetricHead({ name, help, type }: Pick<ReadMetric, 'name' | 'help' | 'type'>): string {
+  const family = familyName(name, type);
+  return `# TYPE ${family} ${type}\n# HELP ${family} ${escaped(help)}\n`;
+}
+
+function familyName(name: string, type: ReadMetric['type']): string {
+  return type === 'counter' ? name.replace(/_total$/, '') : name;
 }
 
 function sample(name: string, { labels, value, exemplar }: ReadValue): string {
@@ -23,7 +37,8 @@ function sample(name: string, { labels, value, exemplar }: ReadValue): string {
   return exemplar === undefined ? line : `${line} # ${exemplarText(exemplar)}`;
 }
 
-function exemplarText({ traceId, spanId, value, atMs }: Exemplar): string {
+/** Writes an exemplar as it stands behind ` # `. */
+export function exemplarText({ traceId, spanId, value, atMs }: Exemplar): string {
   return `${labelSet({ trace_id: traceId, span_id: spanId })} ${numberText(value)} ${(atMs / 1_000).toFixed(3)}`;
 }
 

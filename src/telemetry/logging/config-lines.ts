@@ -1,4 +1,4 @@
-import type { ConfigEvent } from '../../server/port/config-event.ts';
+import type { ConfigEvent } from '../../config/port/config-event.ts';
 import type { LogLevel } from './log-fields.ts';
 
 /** Most changes, and most problems, that have a line each. */

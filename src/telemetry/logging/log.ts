@@ -14,7 +14,7 @@ import { tlsLine } from './tls-lines.ts';
 import { ledgerLine } from './ledger-lines.ts';
 import type { LedgerEvent } from '../../ledger/port/ledger-figures.ts';
 import type { CredentialFault } from '../../callers/port/credentials.ts';
-import type { ConfigEvent } from '../../server/port/config-event.ts';
+import type { ConfigEvent } from '../../config/port/config-event.ts';
 import type { OperatorAct } from '../../server/port/operator-act.ts';
 import type { TlsEvent } from '../../server/port/tls-options.ts';
 
@@ -36,10 +36,12 @@ export interface CallLogOptions {
   readonly write?: ((lines: string) => void) | undefined;
   /** Rewrites each line, such as for people. Default: JSON, as it is. */
   readonly format?: ((line: string) => string) | undefined;
-  /** The least level that is written; what operators do is written at any. Default: `info`. */
+  /** The least level that is written; what operators do, and what becomes of the configuration, is written at any. Default: `info`. */
   readonly level?: LogLevel | undefined;
-  /** Share of the calls that ended well that have a line, 0 to 1, and chance, 0 to 1, that chooses them. Default: all. */
-  readonly goodCalls?: { readonly share: number; readonly random: () => number } | undefined;
+  /** Share of the calls that ended well that have a line, 0 to 1. Default: all. */
+  readonly goodShare?: number | undefined;
+  /** Chance, 0 to 1, that chooses them. Default: none is chosen where not all have a line. */
+  readonly random?: (() => number) | undefined;
   /** Runs work once the answer is on its way, such as in a later turn of the event loop. Default: after this turn's code. */
   readonly defer?: ((work: () => void) => void) | undefined;
   /** Milliseconds since the epoch, for the stamp. */
@@ -83,6 +85,8 @@ export interface CallLog {
    * its message.
    */
   fault(thrown: unknown): void;
+  /** Says what of the log is written from now on: the least level, and the share of the calls that ended well. */
+  configure(next: { readonly level: LogLevel; readonly goodShare: number }): void;
   /** Writes the lines that still wait for their turn. For the end of the process. */
   flush(): void;
   /** Resolves when standard output has taken all lines; while its reader reads nothing, it does not. */
@@ -91,7 +95,8 @@ export interface CallLog {
 
 /** Opens the log. */
 export function createCallLog(options: CallLogOptions): CallLog {
-  const { level: least = 'info', goodCalls, defer = queueMicrotask, wall, now = wall, format } = options;
+  const { defer = queueMicrotask, random = () => 1, wall, now = wall, format } = options;
+  let { level: least = 'info', goodShare = 1 } = options;
   // One write for all lines of a turn: each is a system call.
   let lines = '';
   const logger = pino(
@@ -134,7 +139,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
   const drain = (): void => {
     for (const end of waiting.splice(0)) {
       harmlessly(() => {
-        logger[levelOf(end)](callFields(end, isGood(end) ? goodCalls?.share : undefined), 'call ended');
+        logger[levelOf(end)](callFields(end, isGood(end) ? goodShare : undefined), 'call ended');
       });
     }
     writeLines();
@@ -149,7 +154,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
   return {
     callEnded: (end) => {
       if (!isWritten(levelOf(end))) return;
-      if (goodCalls !== undefined && isGood(end) && goodCalls.random() >= goodCalls.share) return;
+      if (goodShare < 1 && isGood(end) && random() >= goodShare) return;
       waiting.push(end);
       if (waiting.length >= MAX_WAITING_CALLS) drain();
       else if (waiting.length === 1) later();
@@ -186,11 +191,15 @@ export function createCallLog(options: CallLogOptions): CallLog {
     },
     configHappened: (event) => {
       harmlessly(() => {
-        for (const { level, message, fields } of configLines(event)) tell(level, message, fields);
+        for (const { level, message, fields } of configLines(event)) tellAlways(level, message, fields);
       });
     },
     fault: (thrown) => {
       harmlessly(() => alert('error', 'uncaught fault of the gateway', faultFields(thrown)));
+    },
+    configure: (next) => {
+      least = next.level;
+      goodShare = next.goodShare;
     },
     flush: drain,
     written: () => (options.write === undefined ? allWritten(stdout) : Promise.resolve()),

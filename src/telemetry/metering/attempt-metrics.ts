@@ -1,4 +1,4 @@
-import { Counter, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 
 import type { TokenUsage } from '../../core/ports.ts';
 import { isAmount, toSeconds } from './amounts.ts';
@@ -80,7 +80,7 @@ export function createAttemptRecorder(registry: Registry): (attempt: EndedAttemp
       series.succeeded.set(kind, succeeded);
       succeeded(1);
     } else {
-      attempts.counter.inc({ ...labels, kind, outcome: failure.reason });
+      attempts.open({ ...labels, kind, outcome: failure.reason })(1);
     }
     if (kind === 'SKIPPED') return;
     const span =
@@ -120,7 +120,7 @@ function createCostCounter(registry: Registry): (labels: EntryLabels) => (cost: 
     labelNames: [...ENTRY_LABELS, 'source'],
     registers: [registry],
   });
-  const unknown = new Counter({
+  const unknown = createTalliedCounter({
     name: 'understudy_cost_unknown_total',
     help: 'Attempts whose cost is not known.',
     labelNames: ENTRY_LABELS,
@@ -130,7 +130,7 @@ function createCostCounter(registry: Registry): (labels: EntryLabels) => (cost: 
     const tallies = new Map<string, Tally>();
     return ({ nanoUsd, source }) => {
       if (nanoUsd === undefined) {
-        unknown.inc({ ...labels });
+        unknown.open(labels)(1);
         return;
       }
       const tally = tallies.get(source) ?? counter.open({ ...labels, source });

@@ -72,7 +72,7 @@ export function createCallRecorder(registry: Registry): (end: CallReport) => voi
     const { method, outcome, durationMs, firstOutputMs, usage } = end;
     const { status, reason } = outcome;
     if (reason === undefined) succeeded[method](1);
-    else calls.counter.inc({ method, status, reason });
+    else calls.open({ method, status, reason })(1);
     // The last target that was asked is the one that answered where one did.
     const entry = end.attempts.findLast(({ record }) => record.kind !== 'SKIPPED')?.record.entry;
     if (entry === undefined) return;

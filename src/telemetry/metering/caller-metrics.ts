@@ -1,8 +1,8 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 
 import type { Caller, CallerAccount } from '../../callers/port/caller.ts';
 import type { CallReport } from '../report/call-report.ts';
-import { createTalliedCounter, type Tally } from './tally.ts';
+import { createTalliedCounter, readGauge, type Tally } from './tally.ts';
 
 const NANO_USD_PER_USD = 1e9;
 
@@ -34,7 +34,7 @@ export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): Cal
     labelNames: ['caller'],
     registers,
   });
-  const refused = new Counter({
+  const refused = createTalliedCounter({
     name: 'understudy_caller_refused_total',
     help: 'Calls that a limit or a budget of a caller or its group has ended.',
     labelNames: ['caller', 'limit'],
@@ -66,9 +66,9 @@ export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): Cal
     }
     if (!seen.has(caller)) showAccounts(caller);
     if (outcome.reason === undefined) series.ok(1);
-    else calls.counter.inc({ caller: metricName, outcome: outcome.reason });
+    else calls.open({ caller: metricName, outcome: outcome.reason })(1);
     if (spent?.nanoUsd !== undefined) series.cost(Number(spent.nanoUsd) / NANO_USD_PER_USD);
-    if (refusedBy !== undefined) refused.inc({ caller: metricName, limit: refusedBy });
+    if (refusedBy !== undefined) refused.open({ caller: metricName, limit: refusedBy })(1);
   };
   return {
     record,
@@ -83,20 +83,19 @@ export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): Cal
 }
 
 function registerRemaining(registry: Registry, accounts: ReadonlyMap<string, CallerAccount>, spentOf: SpentOf): void {
-  const gauge: Gauge<'account' | 'per'> = new Gauge({
+  const config = {
     name: 'understudy_caller_budget_remaining_usd',
     help: 'What is not yet spent of the budget of a caller or a group; below 0 where it was overspent.',
-    labelNames: ['account', 'per'],
+    labelNames: ['account', 'per'] as const,
     registers: [registry],
-    collect: () => {
-      gauge.reset();
-      for (const account of accounts.values()) {
-        for (const { per, nanoUsd } of spentOf(account)) {
-          const budget = account.budgets.find((one) => one.per === per);
-          if (budget === undefined) continue;
-          gauge.set({ account: account.key, per }, Number(budget.nanoUsd - nanoUsd) / NANO_USD_PER_USD);
-        }
-      }
-    },
-  });
+  };
+  readGauge(config, () => accounts.values().flatMap((account) => remaining(account, spentOf)));
+}
+
+function* remaining(account: CallerAccount, spentOf: SpentOf) {
+  for (const { per, nanoUsd } of spentOf(account)) {
+    const budget = account.budgets.find((one) => one.per === per);
+    if (budget === undefined) continue;
+    yield [{ account: account.key, per }, Number(budget.nanoUsd - nanoUsd) / NANO_USD_PER_USD] as const;
+  }
 }

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-import type { ConfigEvent } from '../../server/port/config-event.ts';
+import type { ConfigEvent } from '../../config/port/config-event.ts';
 import { toSeconds } from './amounts.ts';
 
 /** Which prices are in use. */

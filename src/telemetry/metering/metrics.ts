@@ -10,21 +10,23 @@ import type { CallReport } from '../report/call-report.ts';
 import { createCallRecorder } from './call-metrics.ts';
 import { createCallMeter } from './server-call-metrics.ts';
 import { registerExportMetrics } from './export-metrics.ts';
-import { OPEN_METRICS_TYPE, openMetricsText } from '../exposition/open-metrics.ts';
+import { OPEN_METRICS_TYPE } from '../exposition/open-metrics.ts';
 import { readRegistry } from '../exposition/read-registry.ts';
 import type { ExportFigures } from '../report/export-figures.ts';
 import type { ReadMetric } from '../report/read-metric.ts';
-import type { CallMeter } from '../../server/port/call-meter.ts';
+import type { CallMeter } from '../../server/port/observed/call-meter.ts';
 import { type CallerRecorder, createCallerRecorder, type SpentOf } from './caller-metrics.ts';
 import { type ConfigRecorder, createConfigRecorder } from './config-metrics.ts';
 import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { registerLimitStore } from './limit-store-metrics.ts';
 import { registerTargetGauges } from './target-metrics.ts';
+import { countDescriptors } from '../load/open-descriptors.ts';
 import type { TransferFigures } from '../../server/port/transfer-figures.ts';
 import { createTlsRecorder } from './tls-metrics.ts';
 import type { TlsEvent } from '../../server/port/tls-options.ts';
 import { registerTransferMetrics } from './transfer-metrics.ts';
+import { writeMetrics } from '../exposition/written-metrics.ts';
 
 /** Options of {@link createMetrics}. */
 export interface MetricsOptions {
@@ -35,6 +37,8 @@ export interface MetricsOptions {
    * so that one instance in it should. Default: true.
    */
   readonly processMetrics?: boolean | undefined;
+  /** Awaited now and then while metrics are written, so that calls go first. Default: nothing is waited for. */
+  readonly pause?: (() => Promise<void>) | undefined;
   /** What requests and answers hold at the doors; without it none of that is shown. */
   readonly transfers?: TransferFigures | undefined;
   /** What accounts have spent; without it what is left of budgets is not shown. */
@@ -73,9 +77,12 @@ export interface Metrics extends ConfigRecorder, Pick<CallerRecorder, 'accountsH
 
 /** Makes metrics with a registry of their own. */
 export function createMetrics(options: MetricsOptions): Metrics {
-  const { version, processMetrics = true } = options;
+  const { version, processMetrics = true, pause = () => Promise.resolve() } = options;
   const registry = new Registry();
-  if (processMetrics) collectDefaultMetrics({ register: registry });
+  if (processMetrics) {
+    collectDefaultMetrics({ register: registry });
+    countDescriptors(registry);
+  }
   if (options.transfers !== undefined) registerTransferMetrics(registry, options.transfers);
   if (options.ledger !== undefined) registerLedgerMetrics(registry, options.ledger);
   if (options.limitStore !== undefined) registerLimitStore(registry, options.limitStore);
@@ -136,8 +143,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     render: async (targets, nowLoad, isOpenMetrics = false) => {
       see(targets, nowLoad);
-      if (isOpenMetrics) return { contentType: OPEN_METRICS_TYPE, body: openMetricsText(await readRegistry(registry)) };
-      return { contentType: registry.contentType, body: await registry.metrics() };
+      const contentType = isOpenMetrics ? OPEN_METRICS_TYPE : registry.contentType;
+      return { contentType, body: await writeMetrics(registry, isOpenMetrics, pause) };
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 
-import type { CallMeter, MeteredCall } from '../../server/port/call-meter.ts';
+import type { CallMeter, MeteredCall } from '../../server/port/observed/call-meter.ts';
 import { toSeconds } from './amounts.ts';
 import { createTalliedCounter, createTalliedHistogram, type Tally } from './tally.ts';
 

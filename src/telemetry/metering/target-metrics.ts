@@ -1,7 +1,8 @@
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 
 import type { CircuitState, TargetHealth } from '../../engine/port/call.ts';
 import { toSeconds } from './amounts.ts';
+import { readGauge } from './tally.ts';
 
 const CIRCUIT_VALUES = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const satisfies Record<CircuitState, number>;
 
@@ -27,35 +28,27 @@ const TARGET_GAUGES: readonly (readonly [name: string, help: string, value: (hea
 
 /** Makes the gauges that show the state of targets at the moment of the scrape. */
 export function registerTargetGauges(registry: Registry, targets: () => readonly TargetHealth[]): void {
+  const registers = [registry];
   for (const [name, help, value] of TARGET_GAUGES) {
-    const gauge = new Gauge({
-      name,
-      help,
-      labelNames: ['target', 'provider'],
-      registers: [],
-      collect() {
-        this.reset();
-        for (const health of targets()) {
-          this.set({ target: health.target, provider: health.provider }, value(health));
-        }
-      },
-    });
-    registry.registerMetric(gauge);
+    readGauge({ name, help, labelNames: ['target', 'provider'], registers }, () =>
+      targets()
+        .values()
+        .map((health) => [{ target: health.target, provider: health.provider }, value(health)] as const),
+    );
   }
-  const circuitState = new Gauge({
+  const circuits = {
     name: 'understudy_circuit_state',
     help: 'State of a circuit: 0 closed, 1 half-open, 2 open.',
-    labelNames: ['target', 'provider', 'model'],
-    registers: [],
-    collect() {
-      this.reset();
-      for (const { target, provider, circuits } of targets()) {
-        const worst = new Map<string, number>();
-        for (const { model, circuit = model, state } of circuits)
-          worst.set(circuit, Math.max(worst.get(circuit) ?? 0, CIRCUIT_VALUES[state]));
-        for (const [model, value] of worst) this.set({ target, provider, model }, value);
-      }
-    },
-  });
-  registry.registerMetric(circuitState);
+    labelNames: ['target', 'provider', 'model'] as const,
+    registers,
+  };
+  readGauge(circuits, () => targets().values().flatMap(circuitStates));
+}
+
+/** Of models that show under one name the worst counts. */
+function* circuitStates({ target, provider, circuits }: TargetHealth) {
+  const worst = new Map<string, number>();
+  for (const { model, circuit = model, state } of circuits)
+    worst.set(circuit, Math.max(worst.get(circuit) ?? 0, CIRCUIT_VALUES[state]));
+  for (const [model, value] of worst) yield [{ target, provider, model }, value] as const;
 }

@@ -7,7 +7,7 @@ import type {
   RecentCall,
   RecentHistory,
   TargetTraffic,
-} from '../../server/port/recent-history.ts';
+} from '../../server/port/shown/recent-history.ts';
 import { isOurs } from '../logging/log-fields.ts';
 import type { AttemptRecord } from '../../engine/port/call.ts';
 import type { SpentOf } from '../metering/caller-metrics.ts';

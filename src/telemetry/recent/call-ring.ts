@@ -1,4 +1,4 @@
-import type { RecentCall } from '../../server/port/recent-history.ts';
+import type { RecentCall } from '../../server/port/shown/recent-history.ts';
 
 /** The last calls, as many as there is room for. */
 export class CallRing {

@@ -1,6 +1,6 @@
 import type { Caller, CallerAccount } from '../../callers/port/caller.ts';
 import { periodOf } from '../../core/calendar.ts';
-import type { BudgetState, CallerActivity } from '../../server/port/recent-history.ts';
+import type { BudgetState, CallerActivity } from '../../server/port/shown/recent-history.ts';
 import { isOurs } from '../logging/log-fields.ts';
 import type { SpentOf } from '../metering/caller-metrics.ts';
 import type { CallReport } from '../report/call-report.ts';

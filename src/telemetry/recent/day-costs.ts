@@ -1,5 +1,5 @@
 import { DAY_MS } from '../../core/calendar.ts';
-import type { DayCost } from '../../server/port/recent-history.ts';
+import type { DayCost } from '../../server/port/shown/recent-history.ts';
 import type { CallCost } from '../report/call-report.ts';
 
 const NOTHING: DayCost = { nanoUsd: 0, unknownAttempts: 0 };

@@ -1,6 +1,6 @@
 import type { Failure } from '../../core/failure.ts';
 import type { AttemptRecord } from '../../engine/port/call.ts';
-import type { FailureGroup } from '../../server/port/recent-history.ts';
+import type { FailureGroup } from '../../server/port/shown/recent-history.ts';
 import type { CallReport } from '../report/call-report.ts';
 import { isOurs } from '../logging/log-fields.ts';
 import { SlidingSeries } from './sliding-series.ts';

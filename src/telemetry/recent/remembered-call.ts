@@ -1,5 +1,5 @@
 import { MAX_LABEL_KEY_LENGTH, MAX_LABEL_VALUE_LENGTH, MAX_LABELS } from '../../core/label-limits.ts';
-import type { RecentAttempt, RecentCall } from '../../server/port/recent-history.ts';
+import type { RecentAttempt, RecentCall } from '../../server/port/shown/recent-history.ts';
 import type { CallReport, EndedAttempt } from '../report/call-report.ts';
 
 /** Bounds of what callers and providers chose. */

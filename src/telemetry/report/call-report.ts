@@ -2,7 +2,7 @@ import { CostSource } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { Cost } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { Caller } from '../../callers/port/caller.ts';
 import type { FinishReason } from '../../core/answer.ts';
-import type { CallTrace } from '../../server/port/call-trace.ts';
+import type { CallTrace } from '../../server/port/observed/call-trace.ts';
 import type { FailureReason, StatusName } from '../../core/failure.ts';
 import type { TokenUsage } from '../../core/ports.ts';
 import type { AttemptRecord, CallFailure } from '../../engine/port/call.ts';

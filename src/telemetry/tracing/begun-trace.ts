@@ -1,4 +1,4 @@
-import type { CallTrace } from '../../server/port/call-trace.ts';
+import type { CallTrace } from '../../server/port/observed/call-trace.ts';
 import type { SpanIds } from './span-ids.ts';
 import { type TraceContext, traceparentOf } from './trace-context.ts';
 

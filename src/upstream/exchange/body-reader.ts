@@ -2,6 +2,7 @@ import type { Failure } from '../../core/failure.ts';
 import { exceedsJsonBounds } from '../../core/json-bounds.ts';
 import type { Adapter, AdapterEvent, ErrorResponse, EventReader } from '../../providers/port/adapter.ts';
 import type { Framing } from './framing.ts';
+import { JoinedEvents } from './joined-events.ts';
 import { failureOf, notUtf8, protocolFailure, tooLarge, unmarkedEnd } from '../port/answer-failures.ts';
 
 /** Turns the body of one response into the adapter's events. Throws a FailureError where the body cannot be read. */
@@ -29,7 +30,10 @@ export function createEventBody(framing: Framing, reader: EventReader): BodyRead
   const read = (events: ReturnType<Framing['push']>): readonly AdapterEvent[] => {
     count += events.length;
     const [only] = events;
-    return events.length === 1 && only !== undefined ? reader(only) : events.flatMap((event) => reader(event));
+    if (events.length === 1 && only !== undefined) return reader(only);
+    const told = new JoinedEvents();
+    for (const event of events) told.add(reader(event));
+    return told.end();
   };
   return {
     push: (chunk) => read(framing.push(chunk)),

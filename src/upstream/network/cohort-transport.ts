@@ -4,7 +4,10 @@ import type { HttpExchange, HttpHandler, Transport } from '../../core/transport.
 /** Bytes of one answer that may wait for the end of a turn; more are told at once, so that a pause is heard in time. */
 const MAX_WAITING_BYTES = 64 * 1024;
 
-/** Makes a transport tell in cohorts what has come of several answers in one turn: all heads, all bodies, all ends. */
+/**
+ * Makes a transport tell in cohorts what has come of several answers in one turn: all heads, all bodies, all ends. What has come of one
+ * body is told in one piece: providers send each event in a chunk of its own.
+ */
 export function inCohorts(transport: Transport, cohort: Cohort): Transport {
   return {
     send: (request, handler) => {
@@ -19,7 +22,7 @@ export function inCohorts(transport: Transport, cohort: Cohort): Transport {
 
 type Event =
   | { readonly type: 'headers'; readonly status: number; readonly headers: Readonly<Record<string, string>> }
-  | { readonly type: 'data'; readonly chunk: Uint8Array }
+  | { readonly type: 'data'; readonly chunks: Uint8Array[] }
   | { readonly type: 'end' }
   | { readonly type: 'error'; readonly error: unknown };
 
@@ -58,7 +61,9 @@ class WaitingAnswer implements HttpHandler, HttpExchange {
 
   onData(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
-    this.#add({ type: 'data', chunk });
+    const last = this.#events.at(-1);
+    if (last?.type === 'data') last.chunks.push(chunk);
+    else this.#add({ type: 'data', chunks: [chunk] });
     if (this.#bytes > MAX_WAITING_BYTES) while (this.#events.length > 0) this.#tellKind();
   }
 
@@ -106,12 +111,17 @@ class WaitingAnswer implements HttpHandler, HttpExchange {
       case 'headers':
         return this.#handler.onHeaders(event.status, event.headers);
       case 'data':
-        this.#bytes -= event.chunk.length;
-        return this.#handler.onData(event.chunk);
+        this.#bytes = 0;
+        return this.#handler.onData(joined(event.chunks));
       case 'end':
         return this.#handler.onEnd();
       case 'error':
         return this.#handler.onError(event.error);
     }
   }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }

@@ -84,9 +84,14 @@ describe('the file of keys', () => {
       writeFileSync(path, line('old') + line('new'));
       await becomes('new', 'billing');
       expect(await who('old')).toBe('billing');
+      expect(told).toEqual([
+        'the file of API keys was read: 1 keys',
+        'the file of API keys was read: 2 keys; new of billing',
+      ]);
       writeFileSync(join(folder, 'next'), line('new'));
       renameSync(join(folder, 'next'), path);
       await becomes('old', 'unknown_key');
+      expect(told.at(-1)).toBe('the file of API keys was read: 1 keys; gone of billing');
       expect(await who('new')).toBe('billing');
       // Half of a file, and an empty one.
       writeFileSync(path, `${line('new')}- { caller: billing, sha256: "us_secret`);

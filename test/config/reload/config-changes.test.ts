@@ -60,6 +60,11 @@ describe('a configuration that is read while another one holds', () => {
     expect(configChanges(config, loadText(after)).needRestart).toEqual(needRestart);
   });
 
+  it('may not leave the gateway without any target, as an empty file would', () => {
+    expect(configErrorOf(() => changes(`targets: [${A}]`, ''))).toMatch(/^targets: there would be none left/);
+    expect(configErrorOf(() => changes('', ''))).toBeUndefined();
+  });
+
   it('may not leave all callers out while others can reach the doors that stand', () => {
     const callers = `callers: [{ name: billing, api_keys: [{ sha256: ${DIGEST} }] }]`;
     const open = `targets: [${A}]\nserver: { grpc_address: 0.0.0.0:1 }\n${callers}`;

@@ -47,6 +47,14 @@ function reloading(apply: (config: Config) => Promise<void> = () => Promise.reso
 }
 
 describe('a configuration that is asked for again', () => {
+  test('says by name what of the log is another', async () => {
+    const { reload, write, outcomes, applied } = reloading();
+    write(`${FILE}log: { level: warn, good_calls: 0.01 }\n`);
+    await reload.reload();
+    expect(outcomes).toMatchObject([{ changed: ['log changed: level, good_calls'], needRestart: [] }]);
+    expect(applied.at(-1)?.log).toEqual({ level: 'warn', goodShare: 0.01 });
+  });
+
   test('is put in force where it has changed, and only there', async () => {
     const { reload, env, outcomes, applied } = reloading();
     await reload.reload();

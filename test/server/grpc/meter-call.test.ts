@@ -2,7 +2,7 @@ import { toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 
 import { ChatRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
-import type { CallMeter, MeteredCall } from '../../../src/server/port/call-meter.ts';
+import type { CallMeter, MeteredCall } from '../../../src/server/port/observed/call-meter.ts';
 import { grpcDoor, rawCall } from '../support/doors.ts';
 import { failed, fakeGateway, success, untilAborted } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';

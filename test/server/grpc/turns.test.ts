@@ -110,12 +110,12 @@ test('a health check waits behind no call, not even behind those of its own conn
     begun += 1;
     return Promise.resolve(success());
   });
-  // Every turn of the loop seems to take 20 ms, so that one call begins in each.
-  let extraMs = 0;
-  const clock = (): number => system.now() + extraMs;
+  // Every turn of the loop seems to take 6 ms or some more, so that one call begins in each, and none is late.
+  let nowMs = 0;
+  const clock = (): number => nowMs;
   const afterInput = (run: () => void): void =>
     system.afterInput(() => {
-      extraMs += 20;
+      nowMs += 6;
       run();
     });
   const door = await grpcDoor(gateway, { runtime: { ...system, now: clock, busyMs: clock, afterInput } });

@@ -340,7 +340,7 @@ describe('the log', () => {
 
   test('writes a share of the good calls, which say so, and all that failed', () => {
     const chances = [0.009, 0.5, 0.01, 0];
-    const { log, objects } = openLog({ goodCalls: { share: 0.01, random: () => chances.shift() ?? 1 } });
+    const { log, objects } = openLog({ goodShare: 0.01, random: () => chances.shift() ?? 1 });
     for (let call = 0; call < 4; call++) log.callEnded(okEnd());
     log.callEnded(failedEnd());
     log.flush();
@@ -351,13 +351,25 @@ describe('the log', () => {
     ]);
   });
 
+  test('is written as it is configured meanwhile, what becomes of the configuration at any level', () => {
+    const { log, objects } = openLog();
+    log.configure({ level: 'error', goodShare: 1 });
+    log.callEnded(failedEnd());
+    log.configHappened({ kind: 'read', changed: ['log changed: level'], needRestart: [], warnings: [] });
+    log.configure({ level: 'info', goodShare: 0 });
+    log.callEnded(okEnd());
+    log.callEnded(failedEnd());
+    log.flush();
+    expect(objects()).toMatchObject([{ level: 'info' }, { 'error.type': 'ALL_PROVIDERS_FAILED' }]);
+  });
+
   test('writes no good call, or all of them without a word of it', () => {
-    const none = openLog({ goodCalls: { share: 0, random: () => 0 } });
+    const none = openLog({ goodShare: 0, random: () => 0 });
     none.log.callEnded(okEnd());
     none.log.callEnded(failedEnd());
     none.log.flush();
     expect(none.objects()).toMatchObject([{ 'error.type': 'ALL_PROVIDERS_FAILED' }]);
-    const all = openLog({ goodCalls: { share: 1, random: () => 0.999 } });
+    const all = openLog({ goodShare: 1, random: () => 0.999 });
     all.log.callEnded(okEnd());
     all.log.flush();
     expect(all.objects()).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { ConfigEvent } from '../../../src/server/port/config-event.ts';
+import type { ConfigEvent } from '../../../src/config/port/config-event.ts';
 import { createMetrics } from '../../../src/telemetry/metering/metrics.ts';
 import { parseExposition } from '../exposition.ts';
 

@@ -1,3 +1,5 @@
+import { open } from 'node:fs/promises';
+
 import { describe, expect, test } from 'vitest';
 
 import type { CallReport } from '../../../src/telemetry/report/call-report.ts';
@@ -24,6 +26,18 @@ describe('the registry', () => {
     expect(body).toContain('\nnodejs_eventloop_lag_p99_seconds ');
     expect(body).toContain('\nprocess_cpu_seconds_total ');
     expect((await createBareMetrics().render([])).body).not.toContain('nodejs_');
+  });
+
+  test.runIf(process.platform === 'linux')('tells how many files are open', async () => {
+    const metrics = createMetrics({});
+    const opened = async (): Promise<number> =>
+      valueOf(parseExposition((await metrics.render([])).body), 'process_open_fds') ?? 0;
+    const before = await opened();
+    const files = await Promise.all(Array.from({ length: 50 }, () => open('/dev/null')));
+    const during = await opened();
+    await Promise.all(files.map((file) => file.close()));
+    expect(before).toBeGreaterThan(3);
+    expect(during - before).toBeGreaterThanOrEqual(40);
   });
 
   test('does not grow with what callers invent', async () => {

@@ -8,6 +8,9 @@ import { notSentError } from '../calls/not-sent.ts';
 type SessionManager = NonNullable<GrpcTransportOptions['sessionManager']>;
 type Stream = Awaited<ReturnType<SessionManager['request']>>;
 
+/** What a gateway may send before it hears that it was read, in bytes; Node's 64 KiB for each way there and back are slow from afar. */
+const WINDOW_BYTES = 8 * 1024 * 1024;
+
 /**
  * The HTTP/2 connection to one gateway: opened by the first call, opened anew after a loss or when the gateway goes down, and
  * closed for good by `close`. It keeps the process alive while calls are open or wait for it, and not otherwise.
@@ -37,7 +40,8 @@ export class Connection implements SessionManager {
       this.#refer();
       return this.#socket;
     };
-    this.#sessions = new Http2SessionManager(baseUrl, options, { ...tls, createConnection });
+    const settings = { initialWindowSize: WINDOW_BYTES };
+    this.#sessions = new Http2SessionManager(baseUrl, options, { ...tls, createConnection, settings });
     this.authority = this.#sessions.authority;
     this.beside.authority = this.authority;
   }
@@ -93,6 +97,7 @@ export class Connection implements SessionManager {
     if (session !== undefined && session !== this.#session) {
       this.#session = session;
       this.#isLeaving = false;
+      session.setLocalWindowSize(WINDOW_BYTES);
       session.once('goaway', () => {
         if (this.#session === session) this.#isLeaving = true;
       });

@@ -3,8 +3,8 @@ const NEED_WITHOUT_DATA_MS = 10_000;
 const MIN_NEED_MS = 2_000;
 const MAX_NEED_MS = 15_000;
 const NEED_FACTOR = 1.5;
-/** How many of the later targets have time kept back for them. */
-const TARGETS_KEPT_IN_MIND = 2;
+/** How many of the later targets have time kept back for them (engine rule B1). */
+export const TARGETS_KEPT_IN_MIND = 2;
 
 /** Returns the time to keep back for a target, given the 95th percentile of its answers, all in milliseconds (engine rule B1). */
 export function needMs(p95Ms: number | undefined): number {

@@ -23,6 +23,7 @@ import { chatUsage, laterUsage } from '../shared/token-usage.ts';
 import type { MessageFields } from './first-choice.ts';
 import { firstChoice, messageOf } from './first-choice.ts';
 import { MessagePieces } from './message-pieces.ts';
+import { RepeatedChunks } from './repeated-chunks.ts';
 
 /** What of answers the providers that speak Chat Completions have in different forms. */
 export interface AnswerForms {
@@ -69,6 +70,7 @@ class ChatReader {
   #unknownReason = '';
   #isClosed = false;
   #isFinished = false;
+  readonly #repeated = new RepeatedChunks();
 
   constructor(forms: AnswerForms) {
     this.#pieces = new MessagePieces(() => this.#identity.responseId, forms.keepsReasoning);
@@ -77,6 +79,8 @@ class ChatReader {
   readEvent(event: WireEvent): readonly AdapterEvent[] {
     const data = event.data.trim();
     if (this.#isClosed || data === '') return NOTHING;
+    const repeated = this.#isFinished ? undefined : this.#repeated.read(event.name, data);
+    if (repeated !== undefined) return this.#settled(this.#pieces.readText(repeated.kind, repeated.text));
     if (data === DONE)
       return this.#saysNothing ? this.#fail(MALFORMED) : this.#settled([...this.#end(), { type: 'end' }]);
     const parsed = parseJson(data);
@@ -88,9 +92,15 @@ class ChatReader {
     if (!Array.isArray(chunk.choices) && !isSaid(chunk.usage)) {
       return isSaid(chunk.choices) ? this.#fail(MALFORMED) : this.#notAChunk(chunk);
     }
-    this.#serviceTier = chunk.service_tier ?? this.#serviceTier;
-    const fields = this.#pieces.isEmpty ? FIRST_PIECE : PIECE;
-    return this.#settled(this.#readBody(chunk, firstChoice(chunk.choices), fields, data));
+    const [tier, reason] = [this.#serviceTier, this.#unknownReason];
+    this.#serviceTier = chunk.service_tier ?? tier;
+    const isFirst = this.#pieces.isEmpty;
+    const choice = firstChoice(chunk.choices);
+    const told = this.#settled(this.#readBody(chunk, choice, isFirst ? FIRST_PIECE : PIECE, data));
+    // The first one begins a part, and is read in more ways.
+    const isUsual = !isFirst && event.name === '' && tier === this.#serviceTier && reason === this.#unknownReason;
+    this.#repeated.learn(data, isUsual ? choice : undefined, told);
+    return told;
   }
 
   readWhole(body: JsonRecord, text: string | undefined): readonly AdapterEvent[] {

@@ -73,7 +73,12 @@ export function carriesState(message: JsonRecord): boolean {
   );
 }
 
-/** The same of a call or a fragment of one. */
+/** Whether a delta has any of it that grows with each. */
+export function gathersState({ reasoning_details, thinking_blocks, extra_content }: JsonRecord): boolean {
+  return isSaid(reasoning_details) || isSaid(thinking_blocks) || isSaid(extra_content);
+}
+
+/** Whether a call or a fragment of one has anything that is kept. */
 export function callCarriesState(call: JsonRecord): boolean {
   return isSaid(call.extra_content) || isSaid(call.provider_specific_fields);
 }

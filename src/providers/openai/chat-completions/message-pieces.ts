@@ -71,6 +71,11 @@ export class MessagePieces {
       addEvents(events, this.#parts.call('function_call', this.#fragmentOf({ function: called })));
   }
 
+  /** Reads a piece of the text or the reasoning that has begun. */
+  readText(kind: 'text' | 'reasoning', text: string): readonly AdapterEvent[] {
+    return this.#parts.text(kind, kind, text);
+  }
+
   /** Ends all parts, with their states. */
   end(): readonly AdapterEvent[] {
     return [...this.#states(), ...this.#parts.finishAll()];

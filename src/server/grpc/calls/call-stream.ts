@@ -6,9 +6,9 @@ import type { TimerHandle } from '../../../core/ports.ts';
 import { callError, endedByShutdown } from '../../errors/status.ts';
 import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
 import { callerShareKey } from '../../port/authentication.ts';
-import { LATE_MS } from '../../port/limits.ts';
+import { LARGE_BYTES, LATE_MS } from '../../port/limits.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
-import { dropInput } from '../../http2/unread-input.ts';
+import { dropInput, paceInput } from '../../http2/unread-input.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import type { ArrivedCall } from '../../wire/fair-turns.ts';
 import { RefusedRest } from '../../wire/refused-rest.ts';
@@ -167,6 +167,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
   #read(chunk: Buffer): void {
     if (this.reply.isEnded) return;
     this.#reader.push(chunk, (length) => this.#accept(length));
+    if (this.#reader.received > LARGE_BYTES) paceInput(this.#stream, chunk.length, this.#options.pace);
     if (this.#reader.hasMore) this.#refuse(Code.Unimplemented, 'The request has more than one message.');
   }
 
@@ -222,7 +223,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.#request = undefined;
     this.#rest = new RefusedRest();
     this.reply.fail(status);
-    dropInput(this.#stream);
+    dropInput(this.#stream, this.#options.pace);
     this.#held.dropRequest();
   }
 

@@ -1,4 +1,4 @@
-/** @import { DayCost } from '../../port/recent-history.ts' */
+/** @import { DayCost } from '../../port/shown/recent-history.ts' */
 import { element } from './dom.js';
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });

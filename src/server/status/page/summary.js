@@ -49,7 +49,7 @@ export function showFigures({ process, load, costs }) {
     ...figure(
       'Failed a minute',
       count(failedLastMinute),
-      lastHour === 0
+      failedLastHour === 0
         ? 'none in the last hour'
         : `${count(failedLastHour)} in the last hour, ${percent(failedLastHour / lastHour)}`,
       failedLastMinute > 0 ? 'bad' : '',

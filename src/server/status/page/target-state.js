@@ -41,7 +41,8 @@ function isFailing(target) {
 export function stateOf(target) {
   const { isAvailable, suspendedReason, circuit, circuits, rateLimitedUntilMs, lastMinute, inFlight } = target;
   if (suspendedReason === 'disabled') return ['off', 'disabled'];
-  if (suspendedReason === 'forced') return isAvailable ? ['warn', 'forced'] : ['bad', 'forced open'];
+  if (suspendedReason === 'forced')
+    return isAvailable ? ['warn', circuit === 'CLOSED' ? 'forced closed' : 'forced'] : ['bad', 'forced open'];
   if (suspendedReason !== undefined) return ['bad', suspensionOf(suspendedReason)];
   const open = circuits.filter(({ state }) => state === 'OPEN');
   const until = open.map(({ reopensAtMs = 0 }) => reopensAtMs).filter((at) => at > 0);

@@ -1,5 +1,5 @@
 /** @import { HistorySection, TargetSection } from '../shown-sections.ts' */
-/** @import { FailureGroup } from '../../port/recent-history.ts' */
+/** @import { FailureGroup } from '../../port/shown/recent-history.ts' */
 import { controlsOf } from './controls.js';
 import { byId, cell, element, fill, heading, keep, table } from './dom.js';
 import { count, countOrQuiet, dayCost, duration, moment, percent } from './format.js';

@@ -1,4 +1,4 @@
-/** @import { RecentAttempt, RecentCall } from '../../port/recent-history.ts' */
+/** @import { RecentAttempt, RecentCall } from '../../port/shown/recent-history.ts' */
 /** @import { TrailAnswer } from '../serve-status.ts' */
 import { byId, element, fill } from './dom.js';
 import { count, duration, instant, usd } from './format.js';

@@ -1,5 +1,5 @@
 /** @import { ShownSections } from '../shown-sections.ts' */
-/** @import { FailureGroup } from '../../port/recent-history.ts' */
+/** @import { FailureGroup } from '../../port/shown/recent-history.ts' */
 import { byId, cell, element, fill, heading, keep, table } from './dom.js';
 import { count, countOrQuiet, duration, moment, usd } from './format.js';
 import { meaningOf } from './reasons.js';

@@ -11,5 +11,5 @@ export type ConfigEvent =
       readonly needRestart: readonly string[];
       readonly warnings: readonly string[];
     }
-  /** It was read again and cannot be used: what held stays. Each problem is a field and what is wrong with it. */
+  /** It was read again and cannot be used: what held stays. Each problem is a line that a start would have ended with. */
   | { readonly kind: 'refused'; readonly problems: readonly string[] };

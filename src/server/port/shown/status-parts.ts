@@ -1,7 +1,7 @@
-import type { LimitStoreFigures } from '../../callers/port/limit-store-figures.ts';
-import type { EngineLoad } from '../../engine/port/engine-load.ts';
-import type { LedgerFigures } from '../../ledger/port/ledger-figures.ts';
-import type { GatewayPort } from './gateway-port.ts';
+import type { LimitStoreFigures } from '../../../callers/port/limit-store-figures.ts';
+import type { EngineLoad } from '../../../engine/port/engine-load.ts';
+import type { LedgerFigures } from '../../../ledger/port/ledger-figures.ts';
+import type { GatewayPort } from '../gateway-port.ts';
 import type { RecentHistory } from './recent-history.ts';
 
 /** What the status page is made of. */

@@ -1,4 +1,4 @@
-import type { FailureReason, StatusName } from '../../core/failure.ts';
+import type { FailureReason, StatusName } from '../../../core/failure.ts';
 
 /** What this process remembers of its last calls, for people who look: bounded, without prompts and answers. Money is nano-USD. */
 export interface RecentHistory {

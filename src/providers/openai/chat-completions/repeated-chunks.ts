@@ -1,0 +1,53 @@
+import type { AdapterEvent } from '../../port/adapter.ts';
+import type { JsonRecord } from '../../shared/json/value.ts';
+import { asRecord } from '../../shared/json/value.ts';
+import { RepeatedText } from '../../shared/reading/repeated-text.ts';
+import { firstChoice } from './first-choice.ts';
+import { gathersState } from './kept-state.ts';
+
+/** A piece of the answer, as a chunk has it. */
+interface RepeatedPiece {
+  readonly kind: 'text' | 'reasoning';
+  readonly text: string;
+}
+
+/** Reads chunks of one answer that repeat one before them but for their text or their reasoning, as most do. */
+export class RepeatedChunks {
+  readonly #text = new RepeatedText('content', (json) => deltaIn(json)?.content);
+  readonly #reasoning = new RepeatedText('reasoning_content', (json) => deltaIn(json)?.reasoning_content);
+
+  /** Returns what the data of an event say; undefined where they are no such chunk. */
+  read(name: string, data: string): RepeatedPiece | undefined {
+    if (name !== '') return undefined;
+    const text = this.#text.textIn(data);
+    if (text !== undefined) return { kind: 'text', text };
+    const thoughts = this.#reasoning.textIn(data);
+    return thoughts === undefined ? undefined : { kind: 'reasoning', text: thoughts };
+  }
+
+  /**
+   * Learns what such chunks look like from one that has said a piece and nothing else. Behind any other nothing that was learnt is
+   * true any more: who read a chunk of before again would take back what that one has changed.
+   *
+   * @param choice the choice that counts; undefined where reading the chunk changed more than it told
+   */
+  learn(data: string, choice: JsonRecord | undefined, told: readonly AdapterEvent[]): void {
+    const [only] = told;
+    const delta = asRecord(choice?.delta);
+    const said = told.length === 1 && only?.type === 'delta' ? only.delta : undefined;
+    if (delta === undefined || gathersState(delta)) this.#forget();
+    else if (said?.kind === 'text' && delta.content === said.text) this.#text.learn(data);
+    else if (said?.kind === 'reasoning' && delta.reasoning_content === said.text) this.#reasoning.learn(data);
+    else this.#forget();
+  }
+
+  #forget(): void {
+    this.#text.forget();
+    this.#reasoning.forget();
+  }
+}
+
+/** The delta of the choice that counts. */
+function deltaIn(json: unknown): JsonRecord | undefined {
+  return asRecord(firstChoice(asRecord(json)?.choices)?.delta);
+}

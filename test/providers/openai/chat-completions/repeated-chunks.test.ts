@@ -1,0 +1,98 @@
+import { describe, expect, test, vi } from 'vitest';
+
+import { chatEvents } from '../../../../src/providers/openai/chat-completions/completion-chunks.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const FORMS = { keepsReasoning: true };
+
+const CHUNK = { id: 'chatcmpl-1', object: 'chat.completion.chunk', model: 'model-1' };
+
+function chunk(delta: unknown, more: Fields = {}, choice: Fields = {}): string {
+  return JSON.stringify({ ...CHUNK, choices: [{ index: 0, delta, finish_reason: null, ...choice }], ...more });
+}
+
+const text = (content: string, more: Fields = {}): string => chunk({ content, ...more });
+const thought = (words: string): string => chunk({ reasoning_content: words });
+
+/** Makes each chunk differ from all others in its blanks, so that none repeats one before it. */
+function eachOfItsOwn(stream: readonly string[]): readonly string[] {
+  return stream.map((data, index) => data.replace(/^\{/, `{${' '.repeat(index)}`));
+}
+
+function read(stream: readonly string[]): readonly unknown[] {
+  const reader = chatEvents(FORMS);
+  return stream.map((data) => reader({ name: '', data }));
+}
+
+const USAGE = JSON.stringify({ ...CHUNK, choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } });
+const WORDS = ['Once ', 'upon', ' a\n', 'time "', '\\', '日本', '\u{1f600}', '', ' '];
+const texts = WORDS.map((word) => text(word));
+
+describe('chunks that repeat one before them but for a text', () => {
+  test.for<readonly [string, readonly string[]]>([
+    ['of plain, escaped and foreign words', texts],
+    ['with characters cut into halves', [...texts, ...['\\ud83d', '\\ude00', 'a\\ud83d', '\\ude00b'].map(escapedText)]],
+    ['of an encoder that escapes all but ASCII', WORDS.map((word) => asciiOnly(text(word)))],
+    [
+      'with blanks, as of an encoder in Python',
+      WORDS.map((word) => text(word).replaceAll(/([:,])(?=["{[n0])/g, '$1 ')),
+    ],
+    ['of text and reasoning in turn', WORDS.flatMap((word) => [thought(word), text(word)])],
+    ['behind a role', [chunk({ role: 'assistant', content: '' }), ...texts]],
+    [
+      'with an end and chunks behind it',
+      [...texts, chunk({}, {}, { finish_reason: 'stop' }), ...texts, '[DONE]', ...texts],
+    ],
+    [
+      'with usage in between',
+      [...texts, text('x', {}).replace('"choices"', '"usage":{"prompt_tokens":1},"choices"'), ...texts],
+    ],
+    ['with usage in each', WORDS.map((word) => chunk({ content: word }, { usage: { prompt_tokens: 3 } }))],
+    ['of a refusal beside empty texts', ['No', ', ', 'never'].map((refusal) => chunk({ content: '', refusal }))],
+    ['of a refusal that turns to text', ['', '', '', 'a', 'b'].map((word) => text(word, { refusal: 'No' }))],
+    ['with the reasons of tokens', WORDS.map((word) => chunk({ content: word }, {}, { logprobs: { content: [] } }))],
+    ['with a text of the same name elsewhere', WORDS.map((word) => chunk({ x: { content: 'x' }, content: word }))],
+    ['with a field twice', WORDS.map((word) => text(word).replace('"content"', '"content":"first","content"'))],
+    [
+      'with a state that grows',
+      WORDS.map((word) => text(word, { extra_content: { google: { thought_signature: 'a' } } })),
+    ],
+    ['of several choices', WORDS.map((word) => `${text(word).slice(0, -2)},{"index":1,"delta":{"content":"other"}}]}`)],
+    ['of which one is broken', [...texts, text('x').replace('x', 'x"y'), ...texts]],
+    ['of which one is cut off', [...texts, text('x').slice(0, -3), ...texts]],
+    ['of which one has a raw line feed in its text', [...texts, text('x').replace('x', '\n'), ...texts]],
+    ['of which one ends in half an escape', [...texts, text('x').replace('x', '\\'), ...texts]],
+    ['of which one names another model', [...texts, text('x').replace('model-1', 'model-2'), ...texts]],
+    [
+      'of which one calls a tool',
+      [...texts, chunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f' } }] }), ...texts],
+    ],
+    [
+      'of which one is of another tier',
+      [...texts, text('x').replace('"model"', '"service_tier":"flex","model"'), ...texts, USAGE],
+    ],
+    ['of which some say nothing', WORDS.flatMap((word) => [text(word), chunk({}), text(word)])],
+    ['that differ in a number each', WORDS.map((word, index) => chunk({ content: word }, { created: index }))],
+  ])('are read as others: %s', ([, stream]) => {
+    expect(read(stream)).toEqual(read(eachOfItsOwn(stream)));
+    expect(read([...stream, ...stream])).toEqual(read(eachOfItsOwn([...stream, ...stream])));
+  });
+
+  test('are not parsed again', () => {
+    const reader = chatEvents(FORMS);
+    const parse = vi.spyOn(JSON, 'parse');
+    for (let index = 0; index < 1_000; index++) reader({ name: '', data: text(`word ${index}`) });
+    const parsed = parse.mock.calls.length;
+    parse.mockRestore();
+    expect(parsed).toBeLessThan(5);
+  });
+});
+
+function escapedText(inside: string): string {
+  return text('@').replace('@', inside);
+}
+
+function asciiOnly(json: string): string {
+  return json.replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
