@@ -34,7 +34,7 @@ interface Second {
 
 /**
  * Puts a Go client, with 200 calls a second, before two gateways of which one is made busy by callers that know no other, by each
- * policy in turn. Ends with 0 where both were called alike before, the busy one clearly less where the policy knows of the load, and
+ * policy in turn. Ends with 0 where both were called alike before, and, where the policy knows of the load, the busy one clearly less and
  * no call failed.
  */
 async function main(): Promise<number> {
@@ -53,7 +53,9 @@ async function main(): Promise<number> {
       const busy = shareOfFirst(seconds.slice(BUSY.from + BUSY.settles, BUSY.to));
       const failed = seconds.reduce((all, second) => all + second.failed, 0);
       console.log(`${name.padEnd(38)} ${percent(before)}${percent(busy)}  ${String(failed).padStart(6)}`);
-      isGood &&= failed === 0 && before > 0.4 && before < 0.6 && (!isAware || busy < MOST_BUSY_SHARE);
+      isGood &&= before > 0.4 && before < 0.6;
+      // What round_robin goes on sending to the busy one may be refused.
+      if (isAware) isGood &&= failed === 0 && busy < MOST_BUSY_SHARE;
     }
     console.log(isGood ? 'Verdict: calls go where there is room.' : 'Verdict: FAILED');
     return isGood ? 0 : 1;

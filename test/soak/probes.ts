@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,10 +65,12 @@ async function main(): Promise<number> {
       // Node takes one connection in a turn of the loop, and probes would wait behind those of the crowd.
       await crowd.served;
       await passed(WARM_UP_MS);
+      const [usedMs, beganAt] = [await cpuMs(gateway.pid), performance.now()];
       const took = await probe(doors, Number(values.seconds));
+      const share = ((await cpuMs(gateway.pid)) - usedMs) / (performance.now() - beganAt);
       const ends = JSON.stringify(crowd.ends());
       console.log(
-        `calls by gRPC status ${ends}, application_utilization ${(await utilization(doors.grpc)).toFixed(1)}`,
+        `it had ${(100 * share).toFixed(0)} % of a core; calls by gRPC status ${ends}, application_utilization ${(await utilization(doors.grpc)).toFixed(1)}`,
       );
       await crowd.leave();
       for (const [name, times] of Object.entries(took)) {
@@ -112,6 +114,13 @@ async function probe(doors: ProcessDoors, seconds: number): Promise<Readonly<Rec
   }
   await Promise.all(under);
   return took;
+}
+
+/** Returns the CPU that a process has used, in milliseconds; clocks tick a hundred times a second. Linux. */
+async function cpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 /** Returns the `application_utilization` of the last ten seconds. */

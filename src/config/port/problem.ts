@@ -8,12 +8,14 @@ export interface ConfigProblem {
 
 /** Says everything that is wrong with a configuration, one line per problem. Never holds a secret. */
 export class ConfigError extends Error {
+  /** Each once. */
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
-    super(problems.map((problem) => `${problem.path}: ${problem.message}`).join('\n'));
+    const byText = new Map(problems.map((problem) => [`${problem.path}: ${problem.message}`, problem]));
+    super([...byText.keys()].join('\n'));
     this.name = 'ConfigError';
-    this.problems = problems;
+    this.problems = [...byText.values()];
   }
 }
 

@@ -5,6 +5,7 @@ import { configErrorOf, loadText } from '../loading.ts';
 
 describe('a file that is not YAML is refused with line and column, and without its text', () => {
   test.each([
+    ['a: [ { b: c\n', 'understudy.yaml:2:1: a[0].b: the indentation is wrong, or a bracket is not closed'],
     ['a: [1', 'understudy.yaml:1:6: a[0]: the indentation is wrong, or a bracket is not closed'],
     ['retry: {}\nserver: {}\nretry: {}', 'understudy.yaml:3:1: retry: this field occurs twice'],
     ['{ "retry": {}, "retry": {} }', 'understudy.yaml:1:16: retry: this field occurs twice'],
