@@ -3,7 +3,7 @@
 # All that is in the image comes from here. A release pins it by digest, as RELEASING.md says.
 ARG NODE_IMAGE=node:26.10-bookworm-slim
 
-# The program, compiled to dist/.
+# The program, compiled to dist/ and joined to a few files there.
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
@@ -12,7 +12,8 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY gen gen
-RUN node_modules/.bin/tsc -p tsconfig.build.json && cp -r src/server/status/page dist/src/server/status/page
+COPY scripts/bundle.ts scripts/bundle.ts
+RUN node_modules/.bin/tsc -p tsconfig.build.json && cp -r src/server/status/page dist/src/server/status/page && node scripts/bundle.ts
 
 # Packages that run, without tools and without the Node that they could bring.
 FROM ${NODE_IMAGE} AS packages
@@ -41,8 +42,9 @@ LABEL org.opencontainers.image.title="Understudy" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 WORKDIR /app
-# The threshold keeps glibc from holding on to the room of large bodies when they are gone.
+# The threshold keeps glibc from holding on to the room of large bodies when they are gone, one arena from keeping room for each thread.
 ENV NODE_ENV=production \
+    MALLOC_ARENA_MAX=1 \
     MALLOC_MMAP_THRESHOLD_=1048576 \
     MALLOC_ARENA_MAX=2 \
     UNDERSTUDY_GRPC_ADDRESS=0.0.0.0:50051 \

@@ -47,14 +47,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   server: {
     imports: ['core', 'files', 'gen', 'structured-output'],
     types: ['engine', 'config', 'callers/port', 'ledger/port'],
-    packages: [
-      '@bufbuild/protobuf',
-      '@connectrpc/connect',
-      '@connectrpc/connect-node',
-      '@grpc/grpc-js',
-      '@grpc/reflection',
-      'node:',
-    ],
+    packages: ['@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node', '@grpc/grpc-js', 'node:'],
   },
   targets: { imports: ['core', 'providers', 'upstream', 'mock'], types: ['config', 'engine'] },
   'request-plan': {

@@ -3,6 +3,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { tableOfMemory, tableOfStarts } from './footprint.ts';
 import { load } from './load.ts';
 import { measureRound } from './measure.ts';
 import type { LoadPlan, Round } from './measure.ts';
@@ -21,6 +22,10 @@ const HELP = `npm run bench -- [options]
   --bare            also load grpc-js and undici without the gateway
   --accounts PLACES also load the gateway with callers, limits, budgets and a ledger: memory, redis, or both with a comma between
                     them; redis starts a redis-server of its own
+  --start           measures the start of what \`npm run build\` has made instead: first and later starts
+  --memory          measures its memory instead: at rest, after a load of a minute (--seconds each kind of call), idle, for each open stream
+  --idle N          seconds without calls before memory counts as idle (60)
+  --against FOLDER  compares with another built checkout, in turns
   --traces SHARES   also load the gateway with so many of its calls traced and exported: 0.01, 1, or several with commas between them
   --targets N       also load the gateway with so many targets in its route, of which the first answers
   --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
@@ -38,6 +43,10 @@ const { values } = parseArgs({
     profile: { type: 'boolean', default: false },
     bare: { type: 'boolean', default: false },
     accounts: { type: 'string' },
+    start: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
+    idle: { type: 'string', default: '60' },
+    against: { type: 'string' },
     traces: { type: 'string' },
     targets: { type: 'string' },
     far: { type: 'string' },
@@ -137,7 +146,7 @@ async function far(servers: Servers, awayMs: number, rounds: number): Promise<vo
   say(await compareFar({ grpcPort, webPort: await servers.startRelay(webPort, awayMs) }, rounds));
 }
 
-async function main(servers: Servers): Promise<void> {
+async function main(servers: Servers, directory: string): Promise<void> {
   if (values.far !== undefined) return far(servers, numberOf(values.far, 'far'), numberOf(values.rounds, 'rounds'));
   const scenarios = chosenScenarios();
   const rounds = numberOf(values.rounds, 'rounds');
@@ -148,6 +157,9 @@ async function main(servers: Servers): Promise<void> {
     countMs: numberOf(values.seconds, 'seconds') * 1_000,
   };
   const upstream = await servers.startUpstream();
+  const footprint = { against: values.against, rounds, directory };
+  if (values.start) return say(await tableOfStarts(upstream, footprint));
+  if (values.memory) return say(await tableOfMemory(upstream, plan, numberOf(values.idle, 'idle') * 1_000, footprint));
   const bare = values.bare ? [await servers.startBare(upstream)] : [];
   const targets = values.targets === undefined ? undefined : numberOf(values.targets, 'targets');
   const long = targets === undefined ? [] : [await servers.startLong(upstream, targets)];
@@ -181,7 +193,7 @@ if (values.help) {
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   try {
-    await main(servers);
+    await main(servers, directory);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

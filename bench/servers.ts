@@ -152,11 +152,11 @@ export class Servers {
   }
 }
 
-function originOf({ port }: ServerProcess): string {
+function originOf({ port }: Pick<ServerProcess, 'port'>): string {
   return `http://127.0.0.1:${port}`;
 }
 
-function gatewayTargets(upstream: ServerProcess): readonly [object] {
+function gatewayTargets(upstream: Pick<ServerProcess, 'port'>): readonly [object] {
   return [
     {
       name: 'bench',
@@ -170,7 +170,11 @@ function gatewayTargets(upstream: ServerProcess): readonly [object] {
   ];
 }
 
-function gatewayConfig(upstream: ServerProcess, ports: { grpc: number; web: number; admin: number }): object {
+/** The configuration of a gateway with one target, at the upstream, and every default. */
+export function gatewayConfig(
+  upstream: Pick<ServerProcess, 'port'>,
+  ports: { grpc: number; web: number; admin: number },
+): object {
   return {
     targets: gatewayTargets(upstream),
     server: {

@@ -1,6 +1,7 @@
 import { env, stderr, stdout } from 'node:process';
 
 import type { CommandLine } from './cli/command-line.ts';
+import { useCompileCache } from './cli/compile-cache.ts';
 import { readPlainServe } from './cli/plain-serve.ts';
 import { EXIT } from './cli/terminal/exit-status.ts';
 import { UsageError } from './cli/usage-error.ts';
@@ -11,6 +12,9 @@ import { system } from './system.ts';
 
 /** For who has named no command, and maybe knows of none. */
 const HINT = 'This serves, as `understudy serve` does; `understudy --help` has the other commands.\n';
+
+// Sources of a program that is worked on change too often to be worth it.
+const keepCompiled = import.meta.url.endsWith('.js') ? useCompileCache(env) : undefined;
 
 try {
   await main();
@@ -32,6 +36,7 @@ async function main(): Promise<void> {
       const { serve } = await import('./serve.ts');
       await serve(line.flags);
       if (line.isImplied && stdout.isTTY) stderr.write(HINT);
+      keepCompiled?.();
       return;
     }
     case 'check': {

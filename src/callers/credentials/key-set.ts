@@ -1,4 +1,4 @@
-import { createLocalJWKSet, type JSONWebKeySet, type LocalJWKSet } from 'jose';
+import type { JSONWebKeySet, LocalJWKSet } from 'jose';
 
 import type { System } from '../../core/ports.ts';
 import { watchFile } from '../../files/file-watch.ts';
@@ -55,8 +55,7 @@ export class KeySet {
       done = resolve;
     });
     const changed = (text: string): void => {
-      this.#take(text);
-      done?.();
+      void this.#take(text).finally(done);
     };
     this.#stopWatching = watchFile(place, parts.system, { changed, unreadable }, true);
   }
@@ -93,7 +92,7 @@ export class KeySet {
     this.#loading = (async () => {
       let isGood = false;
       try {
-        isGood = this.#take(await this.#download());
+        isGood = await this.#take(await this.#download());
       } catch {
         warn('the public keys of an issuer (jwks) cannot be fetched; the keys before stay');
       }
@@ -128,9 +127,10 @@ export class KeySet {
     }
   }
 
-  #take(text: string): boolean {
+  async #take(text: string): Promise<boolean> {
     if (text === this.#text) return true;
     try {
+      const { createLocalJWKSet } = await import('jose');
       const parsed: unknown = JSON.parse(text);
       if (!isKeySet(parsed)) throw new TypeError('no key set');
       this.#keys = createLocalJWKSet(parsed);

@@ -1,4 +1,4 @@
-import { compactVerify, errors } from 'jose';
+import type * as Jose from 'jose';
 
 import type { CallerConfig, CallersConfig, JwtConfig } from '../../config/port/caller-config.ts';
 import type { Runtime } from '../../core/ports.ts';
@@ -15,6 +15,9 @@ const MOST_REMEMBERED = 10_000;
 const MOST_KEYS = 8;
 /** Longest value of a claim that names a caller, in characters. */
 const MOST_CHARACTERS = 200;
+
+/** What verifies signatures: loaded with the first keys, and not at all where nobody is known by tokens. */
+type Library = typeof Jose;
 
 interface Trust {
   readonly caller: CallerConfig;
@@ -103,12 +106,13 @@ export class Tokens {
 
   async #verify(token: string, digest: string, claims: TokenClaims, trusts: readonly Trust[]): Promise<Identified> {
     let fault: CredentialFault = 'invalid_token';
+    const library = await import('jose');
     const signed = new Map<KeySet, boolean>();
     for (const trust of trusts) {
       const { keys } = trust;
       let isSigned = signed.get(keys);
       if (isSigned === undefined) {
-        const verdict = await isSignedBy(keys, token, claims);
+        const verdict = await isSignedBy(library, keys, token, claims);
         if (verdict === 'no_keys') fault = 'issuer_unavailable';
         isSigned = verdict === 'signed';
         signed.set(keys, isSigned);
@@ -147,6 +151,7 @@ function isName(value: string): boolean {
 }
 
 async function isSignedBy(
+  { compactVerify, errors }: Library,
   keys: KeySet,
   token: string,
   { kid }: TokenClaims,

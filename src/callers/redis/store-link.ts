@@ -1,4 +1,4 @@
-import { createClient, createCluster } from '@redis/client';
+import type { createClient, createCluster } from '@redis/client';
 
 import type { LimitStoreConfig } from '../../config/port/limit-store-config.ts';
 import type { Runtime } from '../../core/ports.ts';
@@ -27,6 +27,12 @@ export interface LinkListener {
   failed(why: string): void;
 }
 
+/** What makes clients. Large, and not needed by most processes. */
+interface Library {
+  readonly createClient: typeof createClient;
+  readonly createCluster: typeof createCluster;
+}
+
 /** What both kinds of clients have that is needed here. */
 interface Client {
   readonly isReady: boolean;
@@ -36,13 +42,14 @@ interface Client {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
-/** Connects to the store, again and again until it is closed. */
+/** Connects to the store as soon as its library is loaded, again and again until it is closed. */
 export function openStoreLink(config: LimitStoreConfig, runtime: Runtime, listener: LinkListener): StoreLink {
-  let client = open();
+  let client: Client | undefined;
+  let library: Library | undefined;
   let isClosed = false;
 
-  function open(): Client {
-    const opened = newClient(config, runtime, {
+  function open(from: Library): void {
+    const opened = newClient(from, config, runtime, {
       ready: () => {
         if (opened === client && !isClosed) listener.ready();
       },
@@ -50,7 +57,8 @@ export function openStoreLink(config: LimitStoreConfig, runtime: Runtime, listen
         if (opened === client && !isClosed) listener.failed(why);
       },
     });
-    return opened;
+    client = opened;
+    connect(opened);
   }
 
   // A cluster of which no node is found gives up, and is ready later than its nodes; a single server is tried again by its client.
@@ -68,12 +76,21 @@ export function openStoreLink(config: LimitStoreConfig, runtime: Runtime, listen
     });
   }
 
-  connect(client);
+  const load = async (): Promise<void> => {
+    try {
+      library = await import('@redis/client');
+      if (!isClosed) open(library);
+    } catch (error) {
+      listener.failed(faultWord(error));
+    }
+  };
+  void load();
   return {
     get isReady() {
-      return client.isReady;
+      return client?.isReady ?? false;
     },
     run: async (keys, replica, numbers) => {
+      if (client === undefined) throw new Error('the client of the store is not loaded yet');
       const options = { keys, arguments: [replica, numbers] };
       try {
         return numbersOf(await client.evalSha(LIMIT_SCRIPT_SHA, options));
@@ -83,10 +100,10 @@ export function openStoreLink(config: LimitStoreConfig, runtime: Runtime, listen
       }
     },
     renew: () => {
+      if (library === undefined) return;
       const old = client;
-      client = open();
+      open(library);
       destroy(old);
-      connect(client);
     },
     close: () => {
       isClosed = true;
@@ -102,7 +119,7 @@ export function faultWord(error: unknown): string {
   return /^[A-Z]{4,20}(?= )/.exec(error.message)?.[0] ?? error.constructor.name;
 }
 
-function newClient(config: LimitStoreConfig, runtime: Runtime, listener: LinkListener): Client {
+function newClient(library: Library, config: LimitStoreConfig, runtime: Runtime, listener: LinkListener): Client {
   const failed = (why: string): void => listener.failed(why);
   const ready = (): void => listener.ready();
   const common = {
@@ -115,7 +132,7 @@ function newClient(config: LimitStoreConfig, runtime: Runtime, listener: LinkLis
   const first = new URL(config.urls[0]);
   if (config.isCluster) {
     const { RESP, ...options } = common;
-    const cluster = createCluster({
+    const cluster = library.createCluster({
       RESP,
       rootNodes: config.urls.map((url) => ({ url, socket: timing })),
       defaults: {
@@ -131,8 +148,8 @@ function newClient(config: LimitStoreConfig, runtime: Runtime, listener: LinkLis
   }
   const client =
     first.protocol === 'unix:'
-      ? createClient({ ...common, socket: { path: decodeURIComponent(first.pathname), tls: false, ...timing } })
-      : createClient({ ...common, url: config.urls[0], socket: timing });
+      ? library.createClient({ ...common, socket: { path: decodeURIComponent(first.pathname), tls: false, ...timing } })
+      : library.createClient({ ...common, url: config.urls[0], socket: timing });
   client.on('error', (error) => failed(faultWord(error)));
   client.on('ready', ready);
   return client;
@@ -151,9 +168,9 @@ function reconnectMs(attempt: number, runtime: Runtime): number {
   return Math.ceil(ms * (0.75 + runtime.random() / 4));
 }
 
-function destroy(client: Client): void {
+function destroy(client: Client | undefined): void {
   try {
-    client.destroy();
+    client?.destroy();
   } catch {
     // It was closed already.
   }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { create, equals, fromBinary } from '@bufbuild/protobuf';
+import { create, equals, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
@@ -72,6 +72,46 @@ test('the files are the originals, those of the error details among them; what i
     expect(served && equals(FileDescriptorProtoSchema, served, original.proto)).toBe(true);
   }
   expect(answers.at(-1)).toMatchObject({ case: 'errorResponse', value: { errorCode: 5 } });
+});
+
+test('every kind of question is answered, also the empty one, and the stream goes on', async () => {
+  const door = await grpcDoor(fakeGateway(() => Promise.resolve(success())));
+  const client = createClient(ServerReflection, createGrpcTransport({ baseUrl: door.baseUrl }));
+  const requests = async function* () {
+    const ask = (messageRequest: MessageInitShape<typeof ServerReflectionRequestSchema>['messageRequest']) =>
+      create(ServerReflectionRequestSchema, { host: 'here', ...(messageRequest && { messageRequest }) });
+    yield ask(undefined);
+    yield ask({ case: 'fileByFilename', value: 'understudy/v1/llm.proto' });
+    yield ask({ case: 'fileByFilename', value: 'nobody.proto' });
+    yield ask({
+      case: 'fileContainingExtension',
+      value: { containingType: 'understudy.v1.Message', extensionNumber: 7 },
+    });
+    yield ask({ case: 'allExtensionNumbersOfType', value: 'understudy.v1.Message' });
+    yield ask({ case: 'allExtensionNumbersOfType', value: 'nobody.Knows' });
+    await Promise.resolve();
+    yield ask({ case: 'listServices', value: '*' });
+  };
+  const answers = [];
+  for await (const answer of client.serverReflectionInfo(requests())) answers.push(answer);
+  expect(
+    answers.map(({ messageResponse: { case: kind, value } }) => [
+      kind,
+      value && 'errorCode' in value ? value.errorCode : 0,
+    ]),
+  ).toEqual([
+    ['errorResponse', 3],
+    ['fileDescriptorResponse', 0],
+    ['errorResponse', 5],
+    ['errorResponse', 5],
+    ['allExtensionNumbersResponse', 0],
+    ['errorResponse', 5],
+    ['listServicesResponse', 0],
+  ]);
+  expect(answers[1]).toMatchObject({
+    validHost: 'here',
+    originalRequest: { messageRequest: { value: 'understudy/v1/llm.proto' } },
+  });
 });
 
 test('it can be switched off', async () => {
