@@ -91,7 +91,7 @@ export class Accounting {
     const { isBounded, tokens } = answer;
     const asked = { provider, target, ownHost: !this.#foreign.has(target), model };
     const most = {
-      prompt: this.promptTokens(provider, model, size),
+      prompt: this.#estimator.most(keyOf(provider, model), size.bytes, size.messages) + size.mediaTokens,
       answer: isBounded ? tokens : this.#answers.most(keyOf(provider, model), tokens),
       isBounded,
       serviceTiers,

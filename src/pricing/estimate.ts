@@ -31,6 +31,11 @@ export class TokenEstimator {
     return Math.ceil(bytes * tokensPerByte) + TOKENS_PER_MESSAGE * messages;
   }
 
+  /** Returns what {@link estimate} does, but at least its first guess: callers may choose what it learns from, and share it. */
+  most(key: string, bytes: number, messages: number): number {
+    return Math.max(this.estimate(key, bytes, messages), firstEstimate(key, bytes, messages));
+  }
+
   /** Learns that a prompt of so many bytes and messages had `inputTokens`. Prompts under 256 bytes are passed over. */
   learn(key: string, bytes: number, messages: number, inputTokens: number): void {
     const observed = (inputTokens - TOKENS_PER_MESSAGE * messages) / bytes;
@@ -46,6 +51,10 @@ export class TokenEstimator {
     const [oldest] = this.#tokensPerByte.keys();
     if (oldest !== undefined) this.#tokensPerByte.delete(oldest);
   }
+}
+
+function firstEstimate(key: string, bytes: number, messages: number): number {
+  return Math.ceil(bytes * firstTokensPerByte(key)) + TOKENS_PER_MESSAGE * messages;
 }
 
 function firstTokensPerByte(key: string): number {

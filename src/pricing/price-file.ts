@@ -1,4 +1,5 @@
 import { parseNano } from '../core/money.ts';
+import { countAt, fieldsAt, listAt, optional, placed, textAt, textsAt } from './checked-fields.ts';
 import { dayOf } from './schedule.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -79,28 +80,29 @@ export interface PriceFile {
  * @throws RangeError naming the place where a field is missing, unknown or malformed; every model needs a source and a date.
  */
 export function parsePriceFile(json: unknown): PriceFile {
-  const file = fieldsOf(json, 'prices', ['version', 'schedules', 'models']);
+  const file = fieldsAt(json, 'prices', ['version', 'schedules', 'models']);
   const schedules = new Map(
-    Object.entries(optional(file.schedules, {}, (all) => fieldsOf(all, 'schedules'))).map(([name, value]) => [
+    Object.entries(optional(file.schedules, {}, (all) => fieldsAt(all, 'schedules'))).map(([name, value]) => [
       name,
       scheduleOf(value, name),
     ]),
   );
-  const models = listOf(file.models, 'models').map((value, index) => modelOf(value, `models[${index}]`, schedules));
-  return { version: textOf(file.version, 'version'), models };
+  const models = listAt(file.models, 'models').map((value, index) => modelOf(value, `models[${index}]`, schedules));
+  return { version: textAt(file.version, 'version'), models };
 }
 
 /**
  * Makes published prices exact. A missing price of cached input or of writes is that of input, unconfirmed; a missing price
  * of long writes is that of writes, unconfirmed.
  *
- * @throws RangeError naming a malformed decimal.
+ * @param at where they stand
+ * @throws RangeError naming a malformed decimal and its place.
  */
-export function exactPrices(published: PublishedPrices): Prices {
+export function exactPrices(published: PublishedPrices, at = 'prices'): Prices {
   const priceOf = (name: string, decimal: string | undefined, substitute: bigint): Price =>
     decimal === undefined
       ? { nano: substitute, confirmed: false }
-      : { nano: parseNano(decimal), confirmed: published.unconfirmed?.includes(name) !== true };
+      : { nano: nanoAt(decimal, `${at}.${name}`), confirmed: published.unconfirmed?.includes(name) !== true };
   const input = priceOf('input', published.input, 0n);
   const cacheWrite = priceOf('cache_write', published.cacheWrite, input.nano);
   return {
@@ -114,30 +116,30 @@ export function exactPrices(published: PublishedPrices): Prices {
 
 function modelOf(value: unknown, at: string, schedules: ReadonlyMap<string, Schedule>): PricedModel {
   const names = ['provider', 'model', 'aliases', 'source', 'date'];
-  const fields = fieldsOf(value, at, [...names, 'prices', 'tiers', 'peak', 'service_tiers', 'regions']);
+  const fields = fieldsAt(value, at, [...names, 'prices', 'tiers', 'peak', 'service_tiers', 'regions']);
   const published = publishedOf(fields.prices, `${at}.prices`);
   const serviceTiers = factorsOf(fields.service_tiers, `${at}.service_tiers`);
-  const tiers = optional(fields.tiers, [], (list) => listOf(list, `${at}.tiers`)).map((tier, index) => {
+  const tiers = optional(fields.tiers, [], (list) => listAt(list, `${at}.tiers`)).map((tier, index) => {
     const place = `${at}.tiers[${index}]`;
-    const parts = fieldsOf(tier, place, ['above_input_tokens', 'prices', 'service_tiers']);
+    const parts = fieldsAt(tier, place, ['above_input_tokens', 'prices', 'service_tiers']);
     return {
-      aboveInputTokens: countOf(parts.above_input_tokens, `${place}.above_input_tokens`),
-      prices: exactPrices(publishedOf(parts.prices, `${place}.prices`)),
+      aboveInputTokens: countAt(parts.above_input_tokens, `${place}.above_input_tokens`),
+      prices: exactPrices(publishedOf(parts.prices, `${place}.prices`), `${place}.prices`),
       serviceTiers: optional(parts.service_tiers, serviceTiers, (map) => factorsOf(map, `${place}.service_tiers`)),
     };
   });
   if (fields.peak !== undefined && tiers.length > 0) {
     throw new RangeError(`${at}: tiers and peak together have no meaning yet`);
   }
-  const date = textOf(fields.date, `${at}.date`);
-  dayOf(date);
+  const date = textAt(fields.date, `${at}.date`);
+  dayAt(date, `${at}.date`);
   return {
-    provider: textOf(fields.provider, `${at}.provider`),
-    model: textOf(fields.model, `${at}.model`),
-    aliases: textsOf(fields.aliases, `${at}.aliases`),
-    source: textOf(fields.source, `${at}.source`),
+    provider: textAt(fields.provider, `${at}.provider`),
+    model: textAt(fields.model, `${at}.model`),
+    aliases: textsAt(fields.aliases, `${at}.aliases`),
+    source: textAt(fields.source, `${at}.source`),
     date,
-    prices: exactPrices(published),
+    prices: exactPrices(published, `${at}.prices`),
     published,
     tiers: tiers.toSorted((a, b) => a.aboveInputTokens - b.aboveInputTokens),
     peak: optional(fields.peak, undefined, (peak) => peakOf(peak, `${at}.peak`, schedules)),
@@ -147,34 +149,34 @@ function modelOf(value: unknown, at: string, schedules: ReadonlyMap<string, Sche
 }
 
 function factorsOf(value: unknown, at: string): Factors {
-  const factors = Object.entries(optional(value, {}, (map) => fieldsOf(map, at)));
-  return new Map(factors.map(([name, factor]) => [name, parseNano(textOf(factor, at))]));
+  const factors = Object.entries(optional(value, {}, (map) => fieldsAt(map, at)));
+  return new Map(factors.map(([name, factor]) => [name, nanoAt(factor, at)]));
 }
 
 function peakOf(value: unknown, at: string, schedules: ReadonlyMap<string, Schedule>): PriceEntry['peak'] {
-  const fields = fieldsOf(value, at, ['schedule', 'prices']);
-  const schedule = schedules.get(textOf(fields.schedule, `${at}.schedule`));
+  const fields = fieldsAt(value, at, ['schedule', 'prices']);
+  const schedule = schedules.get(textAt(fields.schedule, `${at}.schedule`));
   if (schedule === undefined) {
     throw new RangeError(`${at}.schedule: no such schedule`);
   }
-  return { schedule, prices: exactPrices(publishedOf(fields.prices, `${at}.prices`)) };
+  return { schedule, prices: exactPrices(publishedOf(fields.prices, `${at}.prices`), `${at}.prices`) };
 }
 
 const PRICE_NAMES = ['input', 'cached_input', 'cache_write', 'cache_write_long', 'output'];
 
 function publishedOf(value: unknown, at: string): PublishedPrices {
-  const fields = fieldsOf(value, at, [...PRICE_NAMES, 'unconfirmed']);
-  const decimalOf = (name: string) => optional(fields[name], undefined, (text) => textOf(text, `${at}.${name}`));
-  const unconfirmed = textsOf(fields.unconfirmed, `${at}.unconfirmed`);
+  const fields = fieldsAt(value, at, [...PRICE_NAMES, 'unconfirmed']);
+  const decimalOf = (name: string) => optional(fields[name], undefined, (text) => textAt(text, `${at}.${name}`));
+  const unconfirmed = textsAt(fields.unconfirmed, `${at}.unconfirmed`);
   if (unconfirmed.some((name) => fields[name] === undefined)) {
     throw new RangeError(`${at}.unconfirmed: names a price that is not there`);
   }
   return {
-    input: textOf(fields.input, `${at}.input`),
+    input: textAt(fields.input, `${at}.input`),
     cachedInput: decimalOf('cached_input'),
     cacheWrite: decimalOf('cache_write'),
     cacheWriteLong: decimalOf('cache_write_long'),
-    output: textOf(fields.output, `${at}.output`),
+    output: textAt(fields.output, `${at}.output`),
     unconfirmed,
   };
 }
@@ -182,62 +184,27 @@ function publishedOf(value: unknown, at: string): PublishedPrices {
 function scheduleOf(value: unknown, name: string): Schedule {
   const at = `schedules.${name}`;
   const names = ['source', 'date', 'weekdays', 'hours_utc', 'days_off', 'days_off_known_until'];
-  const fields = fieldsOf(value, at, names);
-  textOf(fields.source, `${at}.source`);
-  dayOf(textOf(fields.date, `${at}.date`));
+  const fields = fieldsAt(value, at, names);
+  textAt(fields.source, `${at}.source`);
+  dayAt(fields.date, `${at}.date`);
   return {
-    weekdays: new Set(listOf(fields.weekdays, `${at}.weekdays`).map((day) => countOf(day, `${at}.weekdays`, 1, 7))),
-    hoursUtc: listOf(fields.hours_utc, `${at}.hours_utc`).map((pair) => {
-      const [from, until] = listOf(pair, `${at}.hours_utc`);
-      const start = countOf(from, `${at}.hours_utc`, 0, 23);
-      return [start, countOf(until, `${at}.hours_utc`, start + 1, 24)];
+    weekdays: new Set(listAt(fields.weekdays, `${at}.weekdays`).map((day) => countAt(day, `${at}.weekdays`, 1, 7))),
+    hoursUtc: listAt(fields.hours_utc, `${at}.hours_utc`).map((pair) => {
+      const [from, until] = listAt(pair, `${at}.hours_utc`);
+      const start = countAt(from, `${at}.hours_utc`, 0, 23);
+      return [start, countAt(until, `${at}.hours_utc`, start + 1, 24)];
     }),
-    daysOff: new Set(textsOf(fields.days_off, `${at}.days_off`).map(dayOf)),
-    daysOffKnownUntil: dayOf(textOf(fields.days_off_known_until, `${at}.days_off_known_until`)),
+    daysOff: new Set(textsAt(fields.days_off, `${at}.days_off`).map((day) => dayAt(day, `${at}.days_off`))),
+    daysOffKnownUntil: dayAt(fields.days_off_known_until, `${at}.days_off_known_until`),
   };
 }
 
-function fieldsOf(value: unknown, at: string, known?: readonly string[]): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new RangeError(`${at}: not an object`);
-  }
-  const fields: Record<string, unknown> = { ...value };
-  const unknown = known && Object.keys(fields).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new RangeError(`${at}.${unknown}: unknown field`);
-  }
-  return fields;
+function dayAt(value: unknown, at: string): number {
+  const text = textAt(value, at);
+  return placed(at, () => dayOf(text));
 }
 
-function listOf(value: unknown, at: string): readonly unknown[] {
-  if (!Array.isArray(value)) {
-    throw new RangeError(`${at}: not a list`);
-  }
-  return value;
-}
-
-function textOf(value: unknown, at: string): string {
-  if (typeof value !== 'string' || value === '') {
-    throw new RangeError(`${at}: not a text`);
-  }
-  return value;
-}
-
-function textsOf(value: unknown, at: string): readonly string[] {
-  return optional(value, [], (list) => listOf(list, at)).map((item) => textOf(item, at));
-}
-
-function countOf(value: unknown, at: string, least = 0, most: number = Number.MAX_SAFE_INTEGER): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`${at}: not a whole number from ${least} to ${most}`);
-  }
-  return value;
-}
-
-function optional<Value, Default>(
-  value: unknown,
-  otherwise: Default,
-  read: (value: unknown) => Value,
-): Value | Default {
-  return value === undefined ? otherwise : read(value);
+function nanoAt(value: unknown, at: string): bigint {
+  const text = textAt(value, at);
+  return placed(at, () => parseNano(text));
 }

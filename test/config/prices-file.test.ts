@@ -40,6 +40,16 @@ describe('a file of prices', () => {
       /^prices_file prices\.yaml: models\[0\]\.prices\.input: not a text$/,
     ],
     [
+      'whose price is no decimal',
+      { '/etc/u/prices.yaml': PRICES.replace("'2'", "'2,00'") },
+      /^prices_file prices\.yaml: models\[0\]\.prices\.output: not a decimal from 0 to 999999\.999999999: "2,00"$/,
+    ],
+    [
+      'whose date is none',
+      { '/etc/u/prices.yaml': PRICES.replace('2026-11-22', '22.11.2026') },
+      /^prices_file prices\.yaml: models\[0\]\.date: not a date such as 2026-11-22: "22\.11\.2026"$/,
+    ],
+    [
       'with two prices for a model',
       { '/etc/u/prices.yaml': PRICES.replace(/\[(.*)\]/, '[$1, $1]') },
       /two prices for mock\/m$/,

@@ -175,6 +175,19 @@ describe.skipIf(findChromium() === undefined)('the status page (needs chromium)'
     }
   });
 
+  test('shows each call once, also where callers use an id again and again', async () => {
+    const [doors] = await start({ targets: [target('lead', 'mock-401')], retry: { max_repeats: 0 } });
+    const { page, faults } = await openPage(browser, doors.admin);
+    const rows = page.getByRole('region', { name: 'Calls in trouble' }).locator('tbody tr');
+    for (let round = 1; round <= 3; round++) {
+      await Promise.all(Array.from({ length: 7 }, () => ask(doors, {}, { 'x-request-id': 'the-same' })));
+      await ask(doors, {}, { 'x-request-id': `round-${round}` });
+      await rows.getByText(`round-${round}`).waitFor();
+      expect(await rows.count()).toBe(Math.min(25, 8 * round));
+    }
+    expect(faults).toEqual([]);
+  });
+
   test('fits a phone, long names and two hundred targets', async () => {
     const long =
       'a-name-of-a-target-that-somebody-has-chosen-with-all-the-words-that-came-to-mind-in-the-spring-of-2026';

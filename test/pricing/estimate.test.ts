@@ -27,6 +27,16 @@ describe('TokenEstimator', () => {
     expect(estimator.estimate('openai/m', 7_000, 0)).toBeLessThanOrEqual(2_301);
   });
 
+  it('asks a budget for no less than its first guess, whatever callers have taught it', () => {
+    const estimator = new TokenEstimator();
+    // Prompts of blanks: a token for each 20 bytes.
+    for (let call = 0; call < 40; call += 1) estimator.learn('openai/m', 100_000, 0, 5_000);
+    expect(estimator.estimate('openai/m', 3_500, 2)).toBeLessThan(200);
+    expect(estimator.most('openai/m', 3_500, 2)).toBe(1_008);
+    for (let call = 0; call < 40; call += 1) estimator.learn('openai/m', 10_000, 0, 10_000);
+    expect(estimator.most('openai/m', 3_500, 2)).toBe(estimator.estimate('openai/m', 3_500, 2));
+  });
+
   it('learns each key alone and comes close to what is reported again and again', () => {
     const estimator = new TokenEstimator();
     for (let call = 0; call < 40; call += 1) {

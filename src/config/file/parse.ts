@@ -44,9 +44,9 @@ const MOST_QUOTED = 100;
  */
 export function parseConfigText(text: string, label: string): unknown {
   if (text.includes('\0')) throw new ConfigError([{ path: label, message: 'is not UTF-8; save it as such' }]);
-  const document = parseQuoted(text) ?? parseYaml(text);
+  const { document, parsed } = parseQuoted(text) ?? { document: parseYaml(text), parsed: text };
   const lines = new LineCounter();
-  for (const { index } of text.matchAll(/^/gm)) lines.addNewLine(index);
+  for (const { index } of parsed.matchAll(/^|(?<=\n)/g)) lines.addNewLine(index);
   const problemAt = (offset: number, message: string, isWithin = true): ConfigProblem => {
     const { line, col } = lines.linePos(offset);
     const field = isWithin ? fieldAt(document, offset) : undefined;
@@ -64,13 +64,19 @@ export function parseConfigText(text: string, label: string): unknown {
   }
 }
 
+/** A document, and the text that its places are places of. */
+interface Parsed {
+  readonly document: ReturnType<typeof parseYaml>;
+  readonly parsed: string;
+}
+
 /** Puts quotes around the variables that the parser stumbles over; undefined where that is not all that is wrong. */
-function parseQuoted(text: string): ReturnType<typeof parseYaml> | undefined {
+function parseQuoted(text: string): Parsed | undefined {
   let quoted = text;
   for (let count = 0; count <= MOST_QUOTED; count += 1) {
     const document = parseYaml(quoted);
     const [fault] = faultsOf(document);
-    if (fault === undefined) return document;
+    if (fault === undefined) return { document, parsed: quoted };
     // It stumbles over the brace behind the dollar.
     const at = fault.pos[0] - 1;
     BARE_VARIABLE.lastIndex = Math.max(0, at);

@@ -1,10 +1,13 @@
 /** Quotes around quotes, as one tool after another puts them there; beyond that they are meant. */
 const MOST_PAIRS = 3;
 
-/** Blanks, the marks and the line ends of other systems among them, and a pair of the same quotes. */
+/** A pair of the same quotes, and what stands between them. */
 const QUOTED = /^(["'`])(.*)\1$/s;
 
-/** Removes blanks and pairs of quotes around a text: `docker run --env-file` and the files of systemd and Kubernetes leave them there. */
+/**
+ * Removes blanks (byte order marks and all line ends among them) and pairs of quotes around a text: `docker run --env-file` and the
+ * files of systemd and Kubernetes leave them there.
+ */
 export function withoutQuotes(text: string): string {
   let bare = text.trim();
   for (let pairs = 0; pairs < MOST_PAIRS; pairs += 1) {

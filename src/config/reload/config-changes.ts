@@ -25,8 +25,8 @@ const LIVE: ReadonlySet<string> = new Set([
   'demo',
 ] satisfies (keyof Config)[]);
 
-/** What is read into each configuration anew, and nobody has set. */
-const UNSET = new Set(['source', 'warnings', 'demo', 'ownHost', 'isUnauthenticated', 'isOptional', 'field']);
+/** What is made out of other settings, and nobody has set. */
+const UNSET = new Set(['source', 'warnings', 'demo', 'ownHost', 'isUnauthenticated']);
 
 /** A configuration that is read while another one holds. */
 export interface ConfigChanges {

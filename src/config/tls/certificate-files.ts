@@ -46,7 +46,9 @@ export function readTlsFiles(config: TlsConfig, read: ReadText, wallMs: number):
     try {
       return read(path);
     } catch (error) {
-      wrong(name, `cannot read ${JSON.stringify(path)}${codeOf(error)}`);
+      // Who has put the text of a key where its path belongs shall not find it in a log.
+      if (path.includes('-----BEGIN')) wrong(name, 'is the text of PEM; it must be the path of a file that holds it');
+      else wrong(name, `cannot read ${JSON.stringify(path)}${codeOf(error)}`);
       return undefined;
     }
   };

@@ -66,7 +66,8 @@ export async function openAdmin(options: AdminOptions): Promise<AdminListener> {
   const download = usage && createCsvDownload(usage);
   const { status: parts, doors, isReady } = options;
   const canOperate = handlers !== undefined;
-  const statusPage = parts && createStatusPage({ parts, isReady, canOperate, doors, usage, runtime });
+  const isSecure = options.tls !== undefined;
+  const statusPage = parts && createStatusPage({ parts, isReady, canOperate, isSecure, doors, usage, runtime });
   // Scripts of other web pages may call nothing here.
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts), hasPage: parts !== undefined };
   const listener = createListener({ ...options, name: 'admin listener' }, (request, response) => {

@@ -23,6 +23,8 @@ export interface StatusOptions {
   readonly isReady: () => boolean;
   /** Whether AdminService is there. */
   readonly canOperate: boolean;
+  /** Whether the listener has TLS. */
+  readonly isSecure: boolean;
   readonly doors?: (() => ShownDoors) | undefined;
   readonly usage?: Pick<UsageParts, 'queries'> | undefined;
   readonly runtime: Pick<Runtime, 'now' | 'wall' | 'setTimer' | 'clearTimer'>;
@@ -37,8 +39,9 @@ export interface TrailAnswer {
   readonly isLedgerGone: boolean;
 }
 
-const TEXT = (base: string): string =>
-  [
+/** What programs and terminals get in place of the page. */
+function plainText(base: string): string {
+  return [
     'Understudy, for operators. In a browser this is a page with the status of the gateway.',
     '',
     `  ${base}/metrics     metrics for Prometheus`,
@@ -48,13 +51,14 @@ const TEXT = (base: string): string =>
     `  ${base}/trail?request_id=ID`,
     '      what was tried for a request',
   ].join('\n');
+}
 
 /**
  * Makes what answers the status page: `/` and its files, `/status` (what it shows, live) and `/trail` (what was tried for a request). It
  * tells whether a request was for it.
  */
 export function createStatusPage(options: StatusOptions): (request: WebRequest, response: WebResponse) => boolean {
-  const { parts, usage, runtime } = options;
+  const { parts, usage, runtime, isSecure } = options;
   const queries = usage?.queries;
   const costs = queries && new LedgerCosts(queries, runtime);
   const startedAtMs = Math.round(runtime.wall() - parts.gateway.uptimeMs());
@@ -69,7 +73,7 @@ export function createStatusPage(options: StatusOptions): (request: WebRequest, 
     if (path === '/status' && request.method === 'GET') stream.add(response);
     else if (path === '/trail') void answerTrail(request, response, options);
     else if (path === '/' && !/\btext\/html\b/.test(request.headers.accept ?? ''))
-      respondText(response, 200, TEXT(`${'stream' in response ? 'https' : 'http'}://${authorityOf(request)}`));
+      respondText(response, 200, plainText(`${isSecure ? 'https' : 'http'}://${authorityOf(request)}`));
     else return files.answer(request, response);
     return true;
   };

@@ -24,6 +24,7 @@ import {
 import type { Runtime } from '../../core/ports.ts';
 import type { ExportFigures, Signal } from '../report/export-figures.ts';
 import type { ReadMetric } from '../report/read-metric.ts';
+import { hrTimeOf } from '../report/hr-time.ts';
 import { SpanQueue } from '../tracing/span-queue.ts';
 import { Tracing } from '../tracing/tracing.ts';
 import { metricData } from './metric-data.ts';
@@ -102,7 +103,7 @@ function exportTraces(settings: TraceSettings, resource: Resource, parts: Export
 function exportMetrics(settings: MetricSettings, resource: Resource, parts: ExportParts) {
   const { runtime, version, read } = parts;
   const { protocol, ...periods } = settings;
-  const startTime = timeOfDay(runtime.wall());
+  const startTime = hrTimeOf(runtime.wall());
   const scope = { name: NAME, version };
   const reader = new PeriodicExportingMetricReader({
     exporter: watchMetricExporter(
@@ -113,7 +114,7 @@ function exportMetrics(settings: MetricSettings, resource: Resource, parts: Expo
     metricProducers: [
       {
         collect: async () => {
-          const data = metricData(await read(), { startTime, endTime: timeOfDay(runtime.wall()) });
+          const data = metricData(await read(), { startTime, endTime: hrTimeOf(runtime.wall()) });
           return { resourceMetrics: { resource, scopeMetrics: [{ scope, metrics: data }] }, errors: [] };
         },
       },
@@ -137,8 +138,4 @@ function createSampler({ ratio, isParentBased }: SamplerSettings): Sampler {
 function rootSampler(ratio: number): Sampler {
   if (ratio === 0) return new AlwaysOffSampler();
   return ratio === 1 ? new AlwaysOnSampler() : new TraceIdRatioBasedSampler(ratio);
-}
-
-function timeOfDay(ms: number): [number, number] {
-  return [Math.floor(ms / 1_000), (ms % 1_000) * 1e6];
 }

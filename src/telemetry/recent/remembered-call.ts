@@ -1,5 +1,6 @@
-import { MAX_LABEL_KEY_LENGTH, MAX_LABEL_VALUE_LENGTH, MAX_LABELS } from '../../core/label-limits.ts';
 import type { RecentAttempt, RecentCall } from '../../server/port/shown/recent-history.ts';
+import { boundedLabels } from '../report/bounded-labels.ts';
+import { boundedText } from '../report/bounded-text.ts';
 import type { CallReport, EndedAttempt } from '../report/call-report.ts';
 
 /** Bounds of what callers and providers chose. */
@@ -22,12 +23,12 @@ export function rememberedCall(end: CallReport, wallMs: number): RecentCall {
     method,
     caller: caller?.name,
     group: caller?.group,
-    labels: boundedLabels(end.labels),
-    requestedModel: bounded(end.requestedModel, MAX_MODEL_LENGTH),
+    labels: Object.fromEntries(boundedLabels(end.labels)),
+    requestedModel: boundedText(end.requestedModel, MAX_MODEL_LENGTH),
     status: outcome.status,
     reason: outcome.reason,
     target: serving?.target,
-    model: serving && bounded(serving.model, MAX_MODEL_LENGTH),
+    model: serving && boundedText(serving.model, MAX_MODEL_LENGTH),
     durationMs: tenth(durationMs),
     firstOutputMs: firstOutputMs === undefined ? undefined : tenth(firstOutputMs),
     nanoUsd: cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
@@ -45,15 +46,15 @@ function rememberedAttempt({ record, cost }: EndedAttempt): RecentAttempt {
     kind: record.kind,
     target: entry.target,
     provider: entry.provider,
-    model: bounded(entry.model, MAX_MODEL_LENGTH),
+    model: boundedText(entry.model, MAX_MODEL_LENGTH),
     reportedModel:
       record.reportedModel === undefined || record.reportedModel === entry.model
         ? undefined
-        : bounded(record.reportedModel, MAX_MODEL_LENGTH),
+        : boundedText(record.reportedModel, MAX_MODEL_LENGTH),
     outcome: failure?.reason ?? 'OK',
     httpStatus: failure?.httpStatus ?? record.httpStatus,
     code: failure?.providerCode ?? failure?.brokenBy,
-    providerRequestId: providerRequestId === undefined ? undefined : bounded(providerRequestId, MAX_ID_LENGTH),
+    providerRequestId: providerRequestId === undefined ? undefined : boundedText(providerRequestId, MAX_ID_LENGTH),
     afterMs: tenth(record.startedAfterMs),
     waitMs: record.waitBeforeMs === 0 ? undefined : tenth(record.waitBeforeMs),
     durationMs: tenth(record.durationMs),
@@ -65,21 +66,6 @@ function rememberedAttempt({ record, cost }: EndedAttempt): RecentAttempt {
     nanoUsd: cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
     costSource: cost?.source,
   };
-}
-
-const NO_LABELS: RecentCall['labels'] = {};
-
-function boundedLabels(labels: Readonly<Record<string, string>>): RecentCall['labels'] {
-  const entries = Object.entries(labels).slice(0, MAX_LABELS);
-  if (entries.length === 0) return NO_LABELS;
-  return Object.fromEntries(
-    entries.map(([key, value]) => [bounded(key, MAX_LABEL_KEY_LENGTH), bounded(value, MAX_LABEL_VALUE_LENGTH)]),
-  );
-}
-
-/** V8 keeps a whole text alive for a part of it, so that the part is copied. */
-function bounded(text: string, length: number): string {
-  return text.length > length ? Buffer.from(text.slice(0, length)).toString() : text;
 }
 
 function tenth(ms: number): number {

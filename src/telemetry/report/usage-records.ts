@@ -2,6 +2,7 @@ import { CostSource, UsageSource } from '../../../gen/understudy/v1/usage_pb.ts'
 import type { AttemptRecord } from '../../engine/port/call.ts';
 import type { UsageRecord } from '../../ledger/port/usage-record.ts';
 import type { CallEnd } from '../../server/port/gateway-port.ts';
+import { boundedText } from './bounded-text.ts';
 
 /** Bounds what providers and callers have chosen: an index holds texts of a few KB at most. */
 const MAX_TEXT = 256;
@@ -67,7 +68,7 @@ function sourceOf(source: CostSource | undefined): UsageRecord['costSource'] {
 }
 
 function bounded(text = ''): string {
-  return text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
+  return boundedText(text, MAX_TEXT);
 }
 
 /** To whole microseconds: more digits say nothing. */

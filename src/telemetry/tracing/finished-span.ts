@@ -1,7 +1,6 @@
 import {
   type Attributes,
   createTraceState,
-  type HrTime,
   type SpanContext,
   type SpanKind,
   SpanStatusCode,
@@ -10,6 +9,7 @@ import {
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
+import { hrTimeOf } from '../report/hr-time.ts';
 import type { TraceHead } from './begun-trace.ts';
 
 /** One span of a call, in milliseconds since the epoch. */
@@ -58,23 +58,17 @@ export function finishedSpans(
       kind,
       spanContext: () => own,
       ...(above && { parentSpanContext: above }),
-      startTime: timeOf(startMs),
-      endTime: timeOf(endMs),
-      duration: timeOf(endMs - startMs),
+      startTime: hrTimeOf(startMs),
+      endTime: hrTimeOf(endMs),
+      duration: hrTimeOf(endMs - startMs),
       status: isError ? FAILED : UNSET,
       attributes,
       links: [],
-      events: events.map((event) => ({ name: event.name, time: timeOf(event.atMs), attributes: event.attributes })),
+      events: events.map((event) => ({ name: event.name, time: hrTimeOf(event.atMs), attributes: event.attributes })),
       ended: true,
       droppedAttributesCount: 0,
       droppedEventsCount: 0,
       droppedLinksCount: 0,
     };
   });
-}
-
-/** Seconds and nanoseconds. */
-function timeOf(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1_000);
-  return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1_000) * 1e6))];
 }

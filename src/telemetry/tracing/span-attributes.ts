@@ -4,6 +4,7 @@ import type { GenerationOptions } from '../../../gen/understudy/v1/chat_pb.ts';
 import type { TokenUsage } from '../../core/ports.ts';
 import type { CallEnd } from '../../server/port/gateway-port.ts';
 import { boundedLabels } from '../report/bounded-labels.ts';
+import { boundedText } from '../report/bounded-text.ts';
 import type { CallCost, CallReport, EndedAttempt } from '../report/call-report.ts';
 import { genAiProvider, OPERATION } from '../report/gen-ai.ts';
 import { rpcMethod } from '../report/rpc-method.ts';
@@ -28,10 +29,10 @@ export function callAttributes(end: CallReport, { system }: Pick<TraceHead, 'sys
     'understudy.request_id': end.requestId,
   };
   if (outcome.reason !== undefined) attributes['error.type'] = outcome.reason;
-  if (requestedModel !== '') attributes['gen_ai.request.model'] = bounded(requestedModel);
+  if (requestedModel !== '') attributes['gen_ai.request.model'] = boundedText(requestedModel, MAX_TEXT);
   if (serving !== undefined) {
     attributes['gen_ai.provider.name'] = genAiProvider(serving.provider);
-    attributes['gen_ai.response.model'] = bounded(serving.model);
+    attributes['gen_ai.response.model'] = boundedText(serving.model, MAX_TEXT);
     attributes['understudy.target'] = serving.target;
   }
   if (caller !== undefined) attributes['understudy.caller'] = caller.name;
@@ -49,14 +50,15 @@ export function attemptAttributes({ record, cost }: EndedAttempt, { method, requ
   const attributes: Attributes = {
     'gen_ai.operation.name': OPERATION,
     'gen_ai.provider.name': genAiProvider(entry.provider),
-    'gen_ai.request.model': bounded(entry.model),
+    'gen_ai.request.model': boundedText(entry.model, MAX_TEXT),
     'gen_ai.request.stream': streams,
     'understudy.target': entry.target,
     'understudy.attempt.number': record.number,
     'understudy.attempt.kind': record.kind,
   };
   if (request.options !== undefined) addOptions(attributes, request.options);
-  if (record.reportedModel !== undefined) attributes['gen_ai.response.model'] = bounded(record.reportedModel);
+  if (record.reportedModel !== undefined)
+    attributes['gen_ai.response.model'] = boundedText(record.reportedModel, MAX_TEXT);
   if (streams && firstOutputMs !== undefined) {
     attributes['gen_ai.response.time_to_first_chunk'] = Math.round(firstOutputMs * 1_000) / 1e6;
   }
@@ -64,7 +66,7 @@ export function attemptAttributes({ record, cost }: EndedAttempt, { method, requ
   if (result.ok && result.serving.number === record.number) {
     const { reason, responseId } = result.final;
     attributes['gen_ai.response.finish_reasons'] = [reason.toLowerCase()];
-    if (responseId !== undefined) attributes['gen_ai.response.id'] = bounded(responseId);
+    if (responseId !== undefined) attributes['gen_ai.response.id'] = boundedText(responseId, MAX_TEXT);
   }
   if (failure !== undefined) {
     attributes['error.type'] = failure.reason;
@@ -75,7 +77,8 @@ export function attemptAttributes({ record, cost }: EndedAttempt, { method, requ
   if (status !== undefined) attributes['http.response.status_code'] = status;
   if (circuit !== undefined && circuit.state !== 'CLOSED') attributes['understudy.circuit.state'] = circuit.state;
   const { providerRequestId } = record;
-  if (providerRequestId !== undefined) attributes['understudy.provider_request_id'] = bounded(providerRequestId);
+  if (providerRequestId !== undefined)
+    attributes['understudy.provider_request_id'] = boundedText(providerRequestId, MAX_TEXT);
   addCost(attributes, cost);
   return attributes;
 }
@@ -83,7 +86,7 @@ export function attemptAttributes({ record, cost }: EndedAttempt, { method, requ
 /** Builds the attributes of the event that an entry of the chain was passed over. */
 export function skipAttributes({ record: { entry, failure, number } }: EndedAttempt): Attributes {
   return {
-    'gen_ai.request.model': bounded(entry.model),
+    'gen_ai.request.model': boundedText(entry.model, MAX_TEXT),
     'understudy.target': entry.target,
     'understudy.attempt.number': number,
     ...(failure && { 'error.type': failure.reason }),
@@ -117,8 +120,4 @@ function addCost(attributes: Attributes, cost: CallCost | undefined): void {
   if (cost === undefined) return;
   attributes['understudy.cost.source'] = cost.source;
   if (cost.nanoUsd !== undefined) attributes['understudy.cost.nano_usd'] = Number(cost.nanoUsd);
-}
-
-function bounded(text: string): string {
-  return text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
 }

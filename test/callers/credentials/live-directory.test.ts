@@ -13,11 +13,12 @@ const JWT = {
   claim: 'sub',
 };
 
+function callerOf(changes: Partial<CallerConfig>): CallerConfig {
+  return { name: 'billing', apiKeys: [], limits: {}, budgets: [], ...changes };
+}
+
 function configOf(...callers: readonly Partial<CallerConfig>[]): CallersConfig {
-  return {
-    callers: callers.map((caller) => Object.assign({ name: 'billing', apiKeys: [], limits: {}, budgets: [] }, caller)),
-    groups: [],
-  };
+  return { callers: callers.map(callerOf), groups: [] };
 }
 
 function live(

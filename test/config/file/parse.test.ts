@@ -58,6 +58,13 @@ test('a byte order mark and the line ends of Windows are nothing to complain of'
   expect(loadText(text).targets[0]?.model).toBe('m');
 });
 
+test.each([
+  ['a: 1\r\nb: 2\r\nc: [1\r\nd: 3\r\n', 'understudy.yaml:4:1: d: the indentation is wrong, or a bracket is not closed'],
+  ['a: [${A}, ${B}, ${C}]\nb: [\n  c, *none]\n', 'understudy.yaml:3:6: b[1]: this alias has no anchor above it'],
+])('lines are counted as editors do, also behind line ends of Windows and bare variables: %j', (file, message) => {
+  expect(configErrorOf(() => loadText(file))).toBe(message);
+});
+
 test('a file in UTF-16 is refused by name', () => {
   expect(configErrorOf(() => loadText('t\0a\0'))).toBe('understudy.yaml: is not UTF-8; save it as such');
 });

@@ -29,14 +29,19 @@ describe.skipIf(!hasOpenssl())('a configuration with TLS', () => {
   });
   afterAll(() => authority.remove());
 
-  function load(server: string, wallMs = Date.now(), more = '') {
+  function load(
+    server: string,
+    wallMs = Date.now(),
+    more = '',
+    env: Readonly<Record<string, string | undefined>> = {},
+  ) {
     const text = `targets: [{ name: a, provider: mock }]\nserver: { ${server} }\n${more}`;
     const readFile = (path: string): string => {
       const found = path === '/etc/understudy.yaml' ? text : files[path];
       if (found === undefined) throw Object.assign(new Error('not there'), { code: 'ENOENT' });
       return found;
     };
-    return loadText('', {}, { readFile, wallMs });
+    return loadText('', env, { readFile, wallMs });
   }
 
   test('has it for all listeners, with paths relative to its folder, and another or none for the admin listener', () => {
@@ -93,6 +98,13 @@ describe.skipIf(!hasOpenssl())('a configuration with TLS', () => {
   test('names everything that is wrong at once', () => {
     const error = configErrorOf(() => load('tls: { cert: none.crt, key: text }'));
     expect(error?.split('\n')).toHaveLength(2);
+  });
+
+  test('shows nothing of a key that stands where its path belongs', () => {
+    const secrets = { CERT: files['/etc/tls.crt'], KEY: files['/etc/tls.key'] };
+    const refused = configErrorOf(() => load('tls: { cert: "${CERT}", key: "${KEY}" }', Date.now(), '', secrets));
+    const rule = 'is the text of PEM; it must be the path of a file that holds it';
+    expect(refused).toBe(`server.tls.cert: ${rule}\nserver.tls.key: ${rule}`);
   });
 
   test('warns of a certificate that has expired, or is not valid yet', () => {

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:http2';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
@@ -104,6 +108,19 @@ describe('the trail of a request', () => {
     expect(await trail(await admin(), '?request_id=a')).toEqual({ source: 'memory', calls: [], isLedgerGone: false });
   });
 });
+
+test.skipIf(!hasOpenssl())(
+  'who is told in words what there is has the scheme right, also over HTTP/1.1 with TLS',
+  async () => {
+    const authority = createAuthority();
+    onTestFinished(() => authority.remove());
+    const { cert, key } = authority.issue('localhost');
+    const url = await admin({ tls: new LiveTls({ certPem: cert, keyPem: key }) });
+    const asked = request(url, { ca: authority.cert, servername: 'localhost', agent: false }).end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    expect(await text(response)).toContain(`${url}/metrics`);
+  },
+);
 
 test('the stream has all that is shown, also over HTTP/2', async () => {
   const told = await firstStatus(await admin());

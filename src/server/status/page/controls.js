@@ -123,7 +123,7 @@ async function post(method, request) {
     });
     if (answer.ok) return undefined;
     const text = await answer.text();
-    return text.startsWith('{') ? JSON.parse(text).message : text;
+    return text.startsWith('{') ? (JSON.parse(text).message ?? text) : text;
   } catch {
     return 'The gateway cannot be reached.';
   }

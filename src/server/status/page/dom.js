@@ -100,7 +100,7 @@ export function table(caption, headings) {
 
 /**
  * Keeps the children of an element as items are, in their order: those that stay keep their elements, with focus and selection, and an
- * element is made anew only where its item is another one.
+ * element is made anew only where its item is another one. Of items with the same key, each keeps its own.
  *
  * @template Item
  * @param {Element} parent
@@ -111,9 +111,13 @@ export function table(caption, headings) {
 export function keep(parent, items, keyOf, make) {
   /** @type {Map<string, Element>} */
   const before = new Map([...parent.children].map((child) => [child.getAttribute('data-key') ?? '', child]));
+  /** @type {Map<string, number>} */
+  const times = new Map();
   let place = parent.firstElementChild;
   for (const item of items) {
-    const key = keyOf(item);
+    const alike = times.get(keyOf(item)) ?? 0;
+    times.set(keyOf(item), alike + 1);
+    const key = `${keyOf(item)} ${alike}`;
     const text = JSON.stringify(item);
     let child = before.get(key);
     before.delete(key);

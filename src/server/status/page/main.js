@@ -2,7 +2,7 @@
 /** @import { Sections } from './live.js' */
 import { showCallers } from './callers.js';
 import { byId, element, fill } from './dom.js';
-import { gatewayTime, moment, tellTime } from './format.js';
+import { gatewayTime, instant, tellTime } from './format.js';
 import { follow } from './live.js';
 import { showEmpty, showFigures, showState } from './summary.js';
 import { showTargets } from './targets.js';
@@ -69,7 +69,7 @@ function showLink(isLive) {
   const since = gatewayTime();
   if (isLive) fill(link, 'live');
   else if (since === 0) fill(link, 'connecting');
-  else fill(link, 'no connection since ', moment(since, 'ago').title.slice(11));
+  else fill(link, 'no connection since ', instant(since).slice(11));
 }
 
 /** Lets the theme be chosen: that of the system, light or dark. */

@@ -43,7 +43,7 @@ export function openTrails() {
   });
   const show = async () => {
     if (!location.hash.startsWith(PREFIX)) return dialog.close();
-    const id = decodeURIComponent(location.hash.slice(PREFIX.length));
+    const id = idOf(location.hash.slice(PREFIX.length));
     const close = element('button', { type: 'button', onclick: () => dialog.close() }, 'Close');
     const head = element(
       'div',
@@ -53,10 +53,21 @@ export function openTrails() {
     );
     fill(dialog, head, element('p', { class: 'dim' }, 'Looking…'));
     if (!dialog.open) dialog.showModal();
-    fill(dialog, head, ...(await trailOf(id)));
+    const shown = await trailOf(id);
+    // Another may have been asked for meanwhile.
+    if (dialog.contains(head)) fill(dialog, head, ...shown);
   };
   addEventListener('hashchange', () => void show());
   void show();
+}
+
+/** @param {string} text - as the address has it @returns {string} the request id in it; where somebody has written it by hand, as it is */
+function idOf(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** @param {string} id @returns {Promise<readonly HTMLElement[]>} */
