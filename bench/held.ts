@@ -61,7 +61,11 @@ export async function holdStreams(
     stream.end(scenario.body);
     // Resolves at the end too, which rejects.
     const answered = once(stream, 'data');
-    stream.once('close', () => stream.emit('error', new Error('a stream that should be held has ended')));
+    let told: unknown;
+    stream.once('response', (headers) => (told = headers['grpc-message']));
+    stream.once('close', () =>
+      stream.emit('error', new Error(`a stream that should be held has ended: ${String(told)}`)),
+    );
     await answered;
     stream.removeAllListeners('close');
     stream.on('error', () => undefined);
