@@ -6,6 +6,7 @@ import { showsColors } from './cli/terminal/terminal.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import type { Config, DrainConfig } from './config/port/resolved.ts';
 import { loadProcessConfig } from './config/process-config.ts';
+import { adoptProxies } from './config/outbound/process-network.ts';
 import { describeProxies } from './config/outbound/proxied-targets.ts';
 import { ConfigReload } from './config/reload/config-reload.ts';
 import { describeStartup, shownDoors } from './config/summary.ts';
@@ -41,6 +42,7 @@ export async function serve({ logFormat = 'auto', ...flags }: ServeFlags): Promi
   const reads = new NotedReads();
   const load = (readFile = reads.read) => loadProcessConfig(flags, system, readFile);
   const config = await load();
+  adoptProxies(env);
   const log = {
     text: logFormat === 'auto' ? isatty(stdout.fd) : logFormat === 'text',
     colors: showsColors(stdout.fd, env),

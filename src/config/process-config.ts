@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 
 import type { Runtime, Timers } from '../core/ports.ts';
 import { loadConfig } from './load.ts';
-import { adoptAuthorities, adoptProxies } from './outbound/process-network.ts';
+import { adoptAuthorities } from './outbound/process-network.ts';
 import { probeOllama } from './ollama-probe.ts';
 import type { Config } from './port/resolved.ts';
 
@@ -34,9 +34,7 @@ export async function loadProcessConfig(
   const load = (ollamaFound: boolean): Config =>
     loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes, wallMs: timers.wall() });
   const config = load(false);
-  const found = config.demo && (await findOllama(timers)) ? load(true) : config;
-  adoptProxies(process.env);
-  return found;
+  return config.demo && (await findOllama(timers)) ? load(true) : config;
 }
 
 async function findOllama(timers: Timers): Promise<boolean> {

@@ -31,12 +31,26 @@ export function hasOnlyHttpProxy(env: Environment): boolean {
   return spellings('http_proxy').some(isSet) && !spellings('https_proxy', 'all_proxy').some(isSet);
 }
 
+/**
+ * Returns the variables in the form that Node reads, which takes neither quotes nor a proxy without a scheme, and knows no `ALL_PROXY`;
+ * empty where no URL has a proxy.
+ */
+export function proxyVariables(env: Environment): Readonly<Record<string, string>> {
+  const proxies = (['http_proxy', 'https_proxy'] as const).flatMap((name) => {
+    const value = firstSet(env, name, 'all_proxy');
+    return value === undefined ? [] : [[name, withScheme(value)] as const];
+  });
+  return proxies.length === 0 ? {} : { ...Object.fromEntries(proxies), no_proxy: noProxy(env).replace(/[\s,]+/g, ',') };
+}
+
 function noProxy(env: Environment): string {
-  return (
-    spellings('no_proxy')
-      .map((name) => readVariable(env, name))
-      .find((value) => value !== undefined) ?? ''
-  );
+  return firstSet(env, 'no_proxy') ?? '';
+}
+
+function firstSet(env: Environment, ...names: readonly string[]): string | undefined {
+  return spellings(...names)
+    .map((name) => readVariable(env, name))
+    .find((value) => value !== undefined);
 }
 
 function spellings(...names: readonly string[]): readonly string[] {
@@ -44,7 +58,7 @@ function spellings(...names: readonly string[]): readonly string[] {
 }
 
 function parseProxy(value: string): Proxy | undefined {
-  const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`);
+  const url = URL.parse(withScheme(value));
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') return undefined;
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') return undefined;
   const { username, password } = url;
@@ -55,4 +69,8 @@ function parseProxy(value: string): Proxy | undefined {
   } catch {
     return undefined;
   }
+}
+
+function withScheme(value: string): string {
+  return /^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`;
 }

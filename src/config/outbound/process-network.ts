@@ -5,6 +5,7 @@ import tls from 'node:tls';
 import { ConfigError, valueAt } from '../port/problem.ts';
 import { readVariable } from '../port/provider-defaults.ts';
 import type { Environment } from '../port/resolved.ts';
+import { proxyVariables } from './environment-proxy.ts';
 
 const CERTIFICATE = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]+-----END (?:TRUSTED )?CERTIFICATE-----/g;
 
@@ -30,11 +31,11 @@ export function adoptAuthorities(env: Environment, readFile: (path: string) => s
 
 /** Has Node's own `fetch`, with which the keys of callers' issuers are fetched, use the proxies of the environment. */
 export function adoptProxies(env: Environment): void {
-  const isProxied = ['http_proxy', 'https_proxy'].some((name) => (env[name] ?? env[name.toUpperCase()] ?? '') !== '');
+  const variables = proxyVariables(env);
   // Where it has nothing to do, it would only take time.
-  if (!isProxied) return;
+  if (Object.keys(variables).length === 0) return;
   try {
-    http.setGlobalProxyFromEnv({ ...env });
+    http.setGlobalProxyFromEnv(variables);
   } catch {
     // What is no proxy is refused where a target would be called through it.
   }

@@ -20,4 +20,10 @@ test("what is fetched with Node's own means, such as the keys of issuers, goes t
   adoptProxies({ HTTP_PROXY: proxy.origin, NO_PROXY: '127.0.0.1' });
   expect(await (await fetch(`${issuer.origin}/jwks`)).text()).toBe('keys');
   expect(proxy.asked).toHaveLength(1);
+  const { host } = new URL(proxy.origin);
+  for (const [asked, ALL_PROXY] of [`"${host}"`, proxy.origin].entries()) {
+    adoptProxies({ ALL_PROXY, http_proxy: '' });
+    expect(await (await fetch(`${issuer.origin}/jwks`)).text()).toBe('keys');
+    expect(proxy.asked).toHaveLength(asked + 2);
+  }
 });
