@@ -101,9 +101,13 @@ export function createUpstreamTarget(options: UpstreamTargetOptions): UpstreamTa
 /** Keeps the token out of what is passed on, and learns where it is refused. */
 function withoutToken(sink: AttemptSink<Delta, Finish>, tokens: EntraTokens): AttemptSink<Delta, Finish> {
   let used: string | undefined;
+  let cleaned = sink;
   return (event) => {
-    used ??= tokens.held;
+    if (used === undefined && tokens.held !== undefined) {
+      used = tokens.held;
+      cleaned = withoutKey(sink, used);
+    }
     if (event.type === 'headers' && event.status === 401 && used !== undefined) tokens.refused(used);
-    withoutKey(sink, used)(event);
+    cleaned(event);
   };
 }

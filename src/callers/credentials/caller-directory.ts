@@ -112,15 +112,18 @@ function watchKeys({ config, system, readKeys, info, warn }: DirectoryParts, key
   return watchFile(apiKeysFile, system, { changed, unreadable }, true);
 }
 
-/** Says whose keys are new, and whose are gone: names of the configuration, ten at most. */
+/** Says whose keys are new, and whose are gone: names of the configuration, ten at most. A key that is another caller's now is both. */
 function whatChanged(before: readonly NamedKeyConfig[], after: readonly NamedKeyConfig[]): string {
-  const callersOf = (keys: readonly NamedKeyConfig[], others: readonly NamedKeyConfig[]): string => {
-    const known = new Set(others.map(({ sha256 }) => sha256));
-    const names = keys.filter(({ sha256 }) => !known.has(sha256)).map(({ caller }) => caller);
-    return `${[...new Set(names)].slice(0, MOST_NAMED).join(', ')}${new Set(names).size > MOST_NAMED ? ', …' : ''}`;
-  };
-  const [added, gone] = [callersOf(after, before), callersOf(before, after)];
+  const [added, gone] = [ownersOf(after, before), ownersOf(before, after)];
   return `${added === '' ? '' : `; new of ${added}`}${gone === '' ? '' : `; gone of ${gone}`}`;
+}
+
+/** The callers of those keys that are not among others. */
+function ownersOf(keys: readonly NamedKeyConfig[], others: readonly NamedKeyConfig[]): string {
+  const textOf = ({ caller, sha256 }: NamedKeyConfig): string => `${sha256} ${caller}`;
+  const known = new Set(others.map(textOf));
+  const names = [...new Set(keys.filter((key) => !known.has(textOf(key))).map(({ caller }) => caller))];
+  return `${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ', …' : ''}`;
 }
 
 /** The one caller that a certificate names; undefined where it names none, or several. */

@@ -70,6 +70,22 @@ describe('the file of keys', () => {
   });
   const line = (key: string, more = '') => `- { caller: billing, sha256: "${digested(key).sha256}"${more} }\n`;
 
+  test('tells of a key that is given to another caller', async () => {
+    const path = join(folder, 'keys.yaml');
+    const told: string[] = [];
+    writeFileSync(path, line('one'));
+    const directory = directoryOf([{}, { name: 'search' }], { apiKeysFile: path, told: (text) => told.push(text) });
+    try {
+      writeFileSync(path, line('one').replace('billing', 'search'));
+      await vi.waitFor(
+        () => expect(told.at(-1)).toBe('the file of API keys was read: 1 keys; new of search; gone of billing'),
+        1_000,
+      );
+    } finally {
+      directory.close();
+    }
+  });
+
   test('is followed through writes, renames and links, and keeps its last good state', async () => {
     const path = join(folder, 'keys.yaml');
     const told: string[] = [];
