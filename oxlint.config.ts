@@ -69,16 +69,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['commander', '@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node', 'node:'],
   },
   system: { files: 'src/system.ts', imports: ['core'], packages: ['node:'] },
-  gateway: {
-    files: 'src/gateway.ts',
+  'wire-gateway': {
+    files: 'src/wire-gateway.ts',
     imports: ['*', 'system'],
     packages: ['@pydantic/genai-prices'],
     typesOfPackages: ['@connectrpc/connect'],
   },
-  index: { files: 'src/index.ts', imports: ['gateway', 'config', 'server', 'system'], types: ['core'] },
+  gateway: { files: 'src/gateway.ts', imports: ['wire-gateway', 'config', 'server', 'system'], types: ['core'] },
+  index: { files: 'src/index.ts', imports: ['gateway', 'config'], types: ['server'] },
   serve: {
     files: 'src/serve.ts',
-    imports: ['gateway', 'config', 'files', 'server', 'system', 'cli'],
+    imports: ['wire-gateway', 'config', 'files', 'server', 'system', 'cli'],
     packages: ['node:'],
   },
   main: { files: 'src/main.ts', imports: ['serve', 'cli', 'config', 'system'], packages: ['node:'] },

@@ -6,7 +6,7 @@ import { Code, createLlmClient, decodeError } from '../clients/typescript/src/in
 
 import { loadConfig } from '../src/config/load.ts';
 import { ConfigError } from '../src/config/port/problem.ts';
-import { wireGateway } from '../src/gateway.ts';
+import { wireGateway } from '../src/wire-gateway.ts';
 import { openGrpcDoor } from '../src/server/grpc/native-door.ts';
 import { ServingStatus } from '../src/server/health/serving-status.ts';
 import { system } from '../src/system.ts';

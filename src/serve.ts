@@ -11,7 +11,7 @@ import { ConfigReload } from './config/reload/config-reload.ts';
 import { describeStartup, shownDoors } from './config/summary.ts';
 import { openTlsFiles } from './config/tls/watched-files.ts';
 import { NotedReads } from './files/noted-reads.ts';
-import { wireGateway } from './gateway.ts';
+import { wireGateway } from './wire-gateway.ts';
 import { openAdmin } from './server/admin/operator-door.ts';
 import { openGrpcDoor } from './server/grpc/native-door.ts';
 import type { WiredGateway } from './server/handlers/wired-gateway.ts';

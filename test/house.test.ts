@@ -74,8 +74,8 @@ function exportedNames(): readonly (readonly [name: string, path: string])[] {
 
 describe('a room', () => {
   test('at the root holds the entries, the wiring and the system alone', () => {
-    const entries = ['index.ts', 'main.ts', 'serve.ts'];
-    expect(FILES.filter((path) => !path.includes('/'))).toEqual(['gateway.ts', ...entries, 'system.ts']);
+    const entries = ['gateway.ts', 'index.ts', 'main.ts', 'serve.ts'];
+    expect(FILES.filter((path) => !path.includes('/'))).toEqual([...entries, 'system.ts', 'wire-gateway.ts']);
   });
 
   test('has at most sixteen files', () => {

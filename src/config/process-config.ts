@@ -4,7 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { Runtime, Timers } from '../core/ports.ts';
 import { loadConfig } from './load.ts';
 import { adoptAuthorities, adoptProxies } from './outbound/process-network.ts';
-import { probeOllama } from './ollama-probe.ts';
+import { OLLAMA_DEFAULT_URL, probeOllama } from './ollama-probe.ts';
 import type { Config } from './port/resolved.ts';
 
 /** How long an Ollama on this machine may take to answer before it counts as absent, in milliseconds. */
@@ -35,8 +35,13 @@ export async function loadProcessConfig(
     loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes, wallMs: timers.wall() });
   const config = load(false);
   const found = config.demo && (await findOllama(timers)) ? load(true) : config;
-  adoptProxies(process.env);
+  adoptProxies(process.env, [OLLAMA_DEFAULT_URL, ...keyUrlsOf(found)]);
   return found;
+}
+
+/** Where the keys of callers' issuers are fetched. */
+function keyUrlsOf({ callers }: Config): readonly string[] {
+  return (callers?.callers ?? []).flatMap(({ jwt }) => (jwt?.jwks.includes('://') === true ? [jwt.jwks] : []));
 }
 
 async function findOllama(timers: Timers): Promise<boolean> {

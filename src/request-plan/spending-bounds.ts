@@ -5,6 +5,7 @@ import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';
 import type { Accounting } from '../pricing/accounting.ts';
 import type { PromptSize } from '../pricing/prompt-size.ts';
 import type { PlanRequest, Spending } from '../server/port/gateway-port.ts';
+import { uncountedField } from './uncounted-fields.ts';
 
 /** Fields of the providers' own requests by which answers are bounded; they win over `options.max_tokens`. */
 const LENGTH_FIELDS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'num_predict'] as const;
@@ -27,12 +28,19 @@ export function spendingBounds(
   accounting: Accounting,
 ): Pick<Prepared<unknown, unknown>, 'claim' | 'giveBack'> | Failure {
   const own = options?.providerOptions[entry.provider];
+  const uncounted = own && uncountedField(own);
+  if (uncounted !== undefined) return notCounted(`options.provider_options.${entry.provider}.${uncounted}`);
   const bounds =
     own === undefined
       ? accounting.costBounds(entry, size, answerOf(options?.maxTokens), [])
       : boundsOfOwn(own, options?.maxTokens, entry, size, accounting);
   if (bounds === undefined) return NO_PRICE;
   return { claim: (remainingMs) => spending.claim(bounds, remainingMs), giveBack: () => spending.giveBack() };
+}
+
+function notCounted(field: string): Failure {
+  const message = 'The field may cost more than tokens, which cannot be counted against a budget.';
+  return { class: 'capability', reason: 'COST_LIMIT_EXCEEDED', message, field };
 }
 
 /** Fields that a caller lays over the request may make it dearer. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { UsageDimension, UsageService } from '../../gen/understudy/v1/usage_service_pb.ts';
 import { createConfig } from '../../src/config/load.ts';
-import { wireGateway } from '../../src/gateway.ts';
+import { wireGateway } from '../../src/wire-gateway.ts';
 import { askStore } from '../../src/ledger/queries/ask-store.ts';
 import { openGrpcDoor } from '../../src/server/grpc/native-door.ts';
 import { ServingStatus } from '../../src/server/health/serving-status.ts';

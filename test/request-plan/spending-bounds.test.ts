@@ -62,6 +62,20 @@ describe('what a request may cost', () => {
     expect(bounds?.most).toBeGreaterThan(20_000_000n);
   });
 
+  test.each([
+    [{ previous_response_id: 'resp_1' }, undefined],
+    [{ background: true }, undefined],
+    [{ web_search_options: {} }, undefined],
+    [{ models: ['dear'] }, undefined],
+    [{ tools: [{ type: 'function', name: 'f' }, { type: 'web_search' }] }, undefined],
+    [{ tools: [{ type: 'web_search_20250305', name: 'web_search' }] }, undefined],
+    [{ tools: [null] }, 50_000n],
+    [{ tools: [{ name: 'f', input_schema: {} }, { type: 'bash_20250124' }, { type: 'custom' }] }, 50_000n],
+    [{ background: false, previous_response_id: null, store: true }, 50_000n],
+  ])('is not known where they ask for what is charged beside tokens: %o', (own, most) => {
+    expect(claimed({ maxTokens: 50, providerOptions: { openai: own } })?.most).toBe(most);
+  });
+
   test('takes no heed of the fields of another provider', () => {
     expect(claimed({ maxTokens: 50, providerOptions: { anthropic: { max_tokens: 5_000 } } })?.most).toBe(50_000n);
   });

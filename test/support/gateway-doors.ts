@@ -1,7 +1,7 @@
 import type { Caller } from '../../src/callers/port/caller.ts';
 import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { createConfig } from '../../src/config/load.ts';
-import { wireGateway } from '../../src/gateway.ts';
+import { wireGateway } from '../../src/wire-gateway.ts';
 import type { EngineLoad } from '../../src/engine/port/engine-load.ts';
 import type { GatewayPort } from '../../src/server/port/gateway-port.ts';
 import { openGrpcDoor } from '../../src/server/grpc/native-door.ts';

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { createConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/port/resolved.ts';
-import { wireGateway } from '../../src/gateway.ts';
+import { wireGateway } from '../../src/wire-gateway.ts';
 import { system } from '../../src/system.ts';
 import { chatTarget } from '../support/failover-stage.ts';
 

@@ -15,8 +15,7 @@ const URL_RULE = 'must be the URL of a proxy, such as http://proxy.internal:3128
  */
 export function environmentProxy(env: Environment, url: string): ProxyChoice {
   const parsed = URL.parse(url);
-  const scheme = parsed?.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
-  const variable = spellings(scheme, 'all_proxy').find((name) => readVariable(env, name) !== undefined);
+  const variable = variableOf(env, parsed?.protocol === 'https:' ? 'https' : 'http');
   if (parsed === null || variable === undefined || isExempt(noProxy(env), parsed)) return { proxy: undefined };
   const value = readVariable(env, variable) ?? '';
   const proxy = parseProxy(value);
@@ -25,10 +24,20 @@ export function environmentProxy(env: Environment, url: string): ProxyChoice {
   return { problem: { path: variable, message: isSocks ? `${URL_RULE}: SOCKS is not spoken` : URL_RULE } };
 }
 
+/** Returns the URL of the proxy for a scheme, with its credentials, whatever is exempt; undefined where there is none, or none that is right. */
+export function proxyOfScheme(env: Environment, scheme: 'http' | 'https'): string | undefined {
+  const value = readVariable(env, variableOf(env, scheme) ?? '') ?? '';
+  return parseProxy(value) === undefined ? undefined : withScheme(value);
+}
+
 /** Whether only URLs of the other scheme have a proxy, which is easily overlooked. */
 export function hasOnlyHttpProxy(env: Environment): boolean {
   const isSet = (name: string): boolean => readVariable(env, name) !== undefined;
   return spellings('http_proxy').some(isSet) && !spellings('https_proxy', 'all_proxy').some(isSet);
+}
+
+function variableOf(env: Environment, scheme: 'http' | 'https'): string | undefined {
+  return spellings(`${scheme}_proxy`, 'all_proxy').find((name) => readVariable(env, name) !== undefined);
 }
 
 function noProxy(env: Environment): string {
@@ -44,7 +53,7 @@ function spellings(...names: readonly string[]): readonly string[] {
 }
 
 function parseProxy(value: string): Proxy | undefined {
-  const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`);
+  const url = URL.parse(withScheme(value));
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') return undefined;
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') return undefined;
   const { username, password } = url;
@@ -55,4 +64,8 @@ function parseProxy(value: string): Proxy | undefined {
   } catch {
     return undefined;
   }
+}
+
+function withScheme(value: string): string {
+  return /^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`;
 }

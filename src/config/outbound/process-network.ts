@@ -5,6 +5,7 @@ import tls from 'node:tls';
 import { ConfigError, valueAt } from '../port/problem.ts';
 import { readVariable } from '../port/provider-defaults.ts';
 import type { Environment } from '../port/resolved.ts';
+import { environmentProxy, proxyOfScheme } from './environment-proxy.ts';
 
 const CERTIFICATE = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]+-----END (?:TRUSTED )?CERTIFICATE-----/g;
 
@@ -28,16 +29,21 @@ export function adoptAuthorities(env: Environment, readFile: (path: string) => s
   tls.setDefaultCACertificates([...certificates, ...tls.getCACertificates('extra')]);
 }
 
-/** Has Node's own `fetch`, with which the keys of callers' issuers are fetched, use the proxies of the environment. */
-export function adoptProxies(env: Environment): void {
-  const isProxied = ['http_proxy', 'https_proxy'].some((name) => (env[name] ?? env[name.toUpperCase()] ?? '') !== '');
+/**
+ * Has Node's own `fetch`, with which the keys of callers' issuers are fetched, use the proxies of the environment by the rules that hold
+ * for targets: Node knows neither `ALL_PROXY` nor networks, and takes quotes for a part of the address.
+ *
+ * @param urls all that is fetched
+ */
+export function adoptProxies(env: Environment, urls: readonly string[]): void {
+  const proxies = { http_proxy: proxyOfScheme(env, 'http'), https_proxy: proxyOfScheme(env, 'https') };
   // Where it has nothing to do, it would only take time.
-  if (!isProxied) return;
-  try {
-    http.setGlobalProxyFromEnv({ ...env });
-  } catch {
-    // What is no proxy is refused where a target would be called through it.
-  }
+  if (proxies.http_proxy === undefined && proxies.https_proxy === undefined) return;
+  const exempt = urls.filter((url) => {
+    const choice = environmentProxy(env, url);
+    return 'proxy' in choice && choice.proxy === undefined;
+  });
+  http.setGlobalProxyFromEnv({ ...proxies, no_proxy: exempt.map((url) => URL.parse(url)?.host ?? '').join(',') });
 }
 
 function isReadable(certificate: string): boolean {

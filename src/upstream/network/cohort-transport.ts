@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 import type { Cohort } from '../../core/cohort.ts';
 import type { HttpExchange, HttpHandler, Transport } from '../../core/transport.ts';
 
@@ -111,17 +113,23 @@ class WaitingAnswer implements HttpHandler, HttpExchange {
       case 'headers':
         return this.#handler.onHeaders(event.status, event.headers);
       case 'data':
-        this.#bytes = 0;
-        return this.#handler.onData(joined(event.chunks));
+        return this.#tellData(event.chunks);
       case 'end':
         return this.#handler.onEnd();
       case 'error':
         return this.#handler.onError(event.error);
     }
   }
-}
 
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+  /** Chunks of which one is no text are told one by one, so that it spoils none of those before it. */
+  #tellData(chunks: readonly Uint8Array[]): void {
+    const [only] = chunks;
+    const whole = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+    if (chunks.length > 1 && !isUtf8(whole)) {
+      this.#events.unshift(...chunks.map((chunk): Event => ({ type: 'data', chunks: [chunk] })));
+      return;
+    }
+    this.#bytes -= whole.length;
+    this.#handler.onData(whole);
+  }
 }

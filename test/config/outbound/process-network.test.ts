@@ -13,11 +13,20 @@ test("what is fetched with Node's own means, such as the keys of issuers, goes t
     await proxy.close();
     await issuer.close();
   });
-  adoptProxies({ HTTPS_PROXY: 'no proxy:', HTTP_PROXY: proxy.origin });
-  adoptProxies({ HTTP_PROXY: proxy.origin });
-  expect(await (await fetch(`${issuer.origin}/jwks`)).text()).toBe('keys');
-  expect(proxy.asked).toHaveLength(1);
-  adoptProxies({ HTTP_PROXY: proxy.origin, NO_PROXY: '127.0.0.1' });
-  expect(await (await fetch(`${issuer.origin}/jwks`)).text()).toBe('keys');
-  expect(proxy.asked).toHaveLength(1);
+  const url = `${issuer.origin}/jwks`;
+  const asked = async (env: Readonly<Record<string, string>>): Promise<number> => {
+    const before = proxy.asked.length;
+    adoptProxies(env, [url]);
+    expect(await (await fetch(url)).text()).toBe('keys');
+    return proxy.asked.length - before;
+  };
+  adoptProxies({ HTTPS_PROXY: 'no proxy:' }, [url]);
+  expect(await asked({ HTTP_PROXY: proxy.origin })).toBe(1);
+  expect(await asked({ HTTP_PROXY: proxy.origin, NO_PROXY: '127.0.0.1' })).toBe(0);
+  // As for targets, and not as Node has it.
+  expect(await asked({ ALL_PROXY: proxy.origin })).toBe(1);
+  expect(await asked({ HTTP_PROXY: `"${proxy.origin}" ` })).toBe(1);
+  expect(await asked({ HTTP_PROXY: new URL(proxy.origin).host })).toBe(1);
+  expect(await asked({ HTTP_PROXY: proxy.origin, NO_PROXY: '10.0.0.0/8, 127.0.0.0/8' })).toBe(0);
+  expect(await asked({ HTTP_PROXY: proxy.origin, NO_PROXY: '127.0.0.1:1' })).toBe(1);
 });

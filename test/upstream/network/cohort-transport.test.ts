@@ -69,6 +69,17 @@ describe('answers that come in one turn', () => {
     ]);
   });
 
+  it('are told in the pieces in which they came where one of these is no text, which spoils none before it', () => {
+    const { heard, send, endTurn } = stage();
+    const { answer } = send('odd');
+    answer.onHeaders(200, {});
+    answer.onData(Buffer.from('good'));
+    answer.onData(new Uint8Array([0xff]));
+    answer.onEnd();
+    endTurn();
+    expect(heard).toEqual(['odd 200 {}', 'odd 4 bytes', 'odd 1 bytes', 'odd end']);
+  });
+
   it('go on in later turns', () => {
     const { heard, send, endTurn } = stage();
     const { answer } = send('slow');
