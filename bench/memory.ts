@@ -45,7 +45,7 @@ export async function measureFootprint(
 }
 
 /** What one more stream takes, where some are open already: the first ones find room that a start has left. */
-export async function streamKib(checkout: string, directory: string): Promise<number> {
+async function streamKib(checkout: string, directory: string): Promise<number> {
   const scenario = SCENARIOS.find(({ name }) => name === 'joined');
   if (scenario === undefined) return Number.NaN;
   const provider = await startHolding();
