@@ -30,11 +30,12 @@ export async function loadProcessConfig(
   readFile = (path: string): string => readFileSync(path, 'utf8'),
 ): Promise<Config> {
   const { heap_size_limit: heapLimitBytes } = getHeapStatistics();
-  adoptAuthorities(process.env, readFile);
   const load = (ollamaFound: boolean): Config =>
     loadConfig({ env: process.env, readFile, configPath, demo, ollamaFound, heapLimitBytes, wallMs: timers.wall() });
   const config = load(false);
   const found = config.demo && (await findOllama(timers)) ? load(true) : config;
+  // Last: of a configuration that is refused nothing holds.
+  adoptAuthorities(process.env, readFile);
   adoptProxies(process.env, [OLLAMA_DEFAULT_URL, ...keyUrlsOf(found)]);
   return found;
 }

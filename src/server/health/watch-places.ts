@@ -36,7 +36,10 @@ export class WatchPlaces {
   }
 }
 
-/** Streams that clients open by themselves. Who is refused them with UNIMPLEMENTED calls without; any other status would keep them from calling (gRFC A17), or trying again (gRFC A51). */
+/**
+ * Streams that clients open by themselves. Who is refused them with UNIMPLEMENTED calls without them; any other status would keep it from
+ * calling (gRFC A17), or have it try again and again (gRFC A51).
+ */
 const WATCHES: ReadonlySet<string> = new Set([
   '/grpc.health.v1.Health/Watch',
   '/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics',

@@ -7,6 +7,7 @@ import type { DayCost } from '../port/shown/recent-history.ts';
 const LEAST_PAUSE_MS = 10_000;
 const PAUSE_FACTOR = 20;
 
+/** Most targets, and most callers, that are asked for. */
 const MOST_ROWS = 1_000;
 
 /** What today (UTC) has cost, as the ledger has it: that of all gateways that share it. */

@@ -56,8 +56,8 @@ export interface WebDoor extends DrainableDoor {
 
 /**
  * Serves LlmService and UsageService over Connect (JSON and binary, GET for what has no side effects) and gRPC-Web, the probes, and a page
- * that says how it is called: over HTTP/1.1,
- * which both protocols are made for, and with TLS over HTTP/2 too. Native gRPC is at the gRPC door.
+ * that says how it is called: over HTTP/1.1, which both protocols are made for, and with TLS over HTTP/2 too. Native gRPC is at the gRPC
+ * door.
  */
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const { runtime, corsOrigins = [] } = options;

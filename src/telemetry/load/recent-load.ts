@@ -112,7 +112,11 @@ function share(part: number, whole: number): number {
   return whole > 0 ? Math.min(1, Math.max(0, part / whole)) : 0;
 }
 
-/** Returns the counters of this process. @param refused counts calls that were refused before anything of them was seen */
+/**
+ * Returns the counters of this process.
+ *
+ * @param refused counts calls that were refused before anything of them was seen
+ */
 export function processCounters(refused: () => number): LoadCounters {
   const limitBytes = memoryLimitBytes();
   const cores = availableParallelism();

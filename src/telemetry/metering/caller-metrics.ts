@@ -17,8 +17,8 @@ export interface CallerRecorder {
 }
 
 /**
- * Makes the metrics of callers. Callers have the names of the configuration, so that
- * there are as many as it names. What is left of budgets is shown of callers that have called, and only with `spentOf`.
+ * Makes the metrics of callers. Callers have the names of the configuration, so that there are as many as it names. What is left of
+ * budgets is shown of callers that have called, and only with `spentOf`.
  */
 export function createCallerRecorder(registry: Registry, spentOf?: SpentOf): CallerRecorder {
   const registers = [registry];

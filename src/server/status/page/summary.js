@@ -119,11 +119,14 @@ function showNotes({ refused, isOverloaded, ledgerWaiting = 0, ledgerDropped = 0
  */
 export function showEmpty({ process, load, order }) {
   const section = byId('empty');
-  const isEmpty = process !== undefined && load !== undefined && load.lastHour === 0 && load.active === 0;
-  if (section.hidden === !isEmpty) return;
-  section.hidden = !isEmpty;
-  if (!isEmpty || process.doors === undefined) return;
-  const { grpc, web, isSecure, asksWhoCalls } = process.doors;
+  const doors = load !== undefined && load.lastHour === 0 && load.active === 0 ? process?.doors : undefined;
+  const isWithoutProvider = order?.length === 0;
+  const told = doors && JSON.stringify([doors, isWithoutProvider]);
+  section.hidden = doors === undefined;
+  // What somebody is about to copy stays as it is.
+  if (doors === undefined || section.dataset['told'] === told) return;
+  section.dataset['told'] = told;
+  const { grpc, web, isSecure, asksWhoCalls } = doors;
   const key = asksWhoCalls ? '-H "authorization: Bearer $UNDERSTUDY_API_KEY" ' : '';
   const body = `'{ "prompt": "Say hello." }'`;
   const commands = [
@@ -133,7 +136,7 @@ export function showEmpty({ process, load, order }) {
   fill(
     section,
     element('h2', { id: 'empty-title' }, 'No call within the last hour'),
-    order?.length === 0 &&
+    isWithoutProvider &&
       element('p', {}, 'No provider is configured: set OPENAI_API_KEY or another key, or name targets in a file.'),
     element('p', {}, 'Make one:'),
     ...commands.map((command) => element('pre', { tabindex: 0 }, element('code', {}, command))),
