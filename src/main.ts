@@ -33,6 +33,8 @@ async function main(): Promise<void> {
       stdout.write(line.text);
       return;
     case 'serve': {
+      // What has changed while it starts is read once it serves; until then a hang-up would end it.
+      process.on('SIGHUP', () => undefined);
       const { serve } = await import('./serve.ts');
       await serve(line.flags);
       if (line.isImplied && stdout.isTTY) stderr.write(HINT);

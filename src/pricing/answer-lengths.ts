@@ -5,14 +5,17 @@ const MARGIN = 2;
 /** What of a long answer is forgotten with each shorter one. */
 const FORGOTTEN = 0.05;
 
-/** Guesses how long answers get whose requests do not bound them: twice the longest of late. */
+/**
+ * Guesses how long answers get whose requests do not bound them: twice the longest of late, and no less than where none was seen, since a
+ * few short ones, of any caller, would let in as many long ones at a time as there are calls.
+ */
 export class AnswerLengths {
   readonly #longest = new Map<string, number>();
 
-  /** Returns the tokens that an answer is taken to have at most; `unknown` where none was seen. `key` is `provider/model`. */
+  /** Returns the tokens that an answer is taken to have at most, `unknown` at least. `key` is `provider/model`. */
   most(key: string, unknown: number): number {
     const longest = this.#longest.get(key);
-    return longest === undefined ? unknown : Math.ceil(MARGIN * longest);
+    return Math.max(unknown, Math.ceil(MARGIN * (longest ?? 0)));
   }
 
   /** Learns of an answer. */

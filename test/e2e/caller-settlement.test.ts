@@ -54,7 +54,7 @@ interface Scene {
 async function scene(budgetNanoUsd = 100n * CENT, config = MOCKS): Promise<Scene> {
   const caller = callerOf('billing', { budgets: [{ nanoUsd: budgetNanoUsd, per: 'day' }] });
   const gateway = await startGateway(config, {}, [caller]);
-  const ended = vi.spyOn(gateway.port, 'callEnded');
+  const ended = vi.spyOn(gateway.port.inForce?.() ?? gateway.port, 'callEnded');
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= gateway.close());
   onTestFinished(close);

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -52,6 +54,30 @@ async function running(text: string, others: Readonly<Record<string, string>> = 
 
 const bearer = (key: string) => ({ metadata: { authorization: `Bearer ${key}` } });
 const digest = (key: string): string => hash('sha256', key);
+
+test('SIGHUP ends no gateway that has not opened its doors yet', async () => {
+  // A store that is reached and says nothing holds the start up for a second.
+  const store = createServer();
+  const { promise: reached, resolve } = Promise.withResolvers<void>();
+  store.on('connection', (socket) => {
+    socket.on('error', () => undefined);
+    onTestFinished(() => void socket.destroy());
+    resolve();
+  });
+  store.listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  onTestFinished(() => void store.close());
+  // A server that listens on a host has an address with a port.
+  const { port } = store.address() as AddressInfo;
+  const path = join(temporaryFolder(), 'understudy.yaml');
+  const callers = `callers: [{ name: a, api_keys: [{ sha256: ${digest(KEY)} }] }]\n`;
+  writeFileSync(path, `${MOCK}${callers}limits: { store: "redis://127.0.0.1:${port}" }\n`);
+  const child = startUnderstudy(['--config', path]);
+  onTestFinished(() => child.close());
+  await reached;
+  child.kill('SIGHUP');
+  expect((await child.doors).web).toMatch(/^http/);
+});
 
 describe('a configuration that is read again', () => {
   test('on SIGHUP says that nothing has changed, and cuts no stream', async () => {
