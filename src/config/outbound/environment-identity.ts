@@ -1,3 +1,4 @@
+import { isLoopback } from '../file/host-port.ts';
 import type { EntraIdentity } from '../../core/outbound/entra-identity.ts';
 import type { ConfigProblem } from '../port/problem.ts';
 import { readVariable } from '../port/provider-defaults.ts';
@@ -31,7 +32,11 @@ export function environmentIdentity(
   const expect = (name: string, isRight: boolean, message: string): void => {
     if (!isRight) problems.push({ path: name, message });
   };
-  expect('AZURE_AUTHORITY_HOST', isPlainUrl(authority), 'must be a URL such as https://login.microsoftonline.com');
+  expect(
+    'AZURE_AUTHORITY_HOST',
+    isAuthority(authority),
+    'must be a URL such as https://login.microsoftonline.com; plain http:// is for this machine alone',
+  );
   expect('AZURE_TENANT_ID', /^[\w.-]{1,128}$/.test(of('AZURE_TENANT_ID')), 'must be the id or the domain of a tenant');
   expect('AZURE_CLIENT_ID', /^[\w-]{1,128}$/.test(of('AZURE_CLIENT_ID')), 'must be the id of an application');
   const tokenUrl = `${authority}/${of('AZURE_TENANT_ID')}/oauth2/v2.0/token`;
@@ -48,8 +53,14 @@ export function environmentIdentity(
   };
 }
 
-function isPlainUrl(text: string): boolean {
+/** What is sent there is a secret, or as good as one. */
+function isAuthority(text: string): boolean {
   const url = URL.parse(text);
-  if (url === null || url.username !== '' || url.password !== '') return false;
-  return (url.protocol === 'https:' || url.protocol === 'http:') && url.search === '' && url.hash === '';
+  if (url === null || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return false;
+  const isHere = url.protocol === 'http:' && isLoopback({ host: hostnameOf(url), port: 0 });
+  return url.protocol === 'https:' || isHere;
+}
+
+function hostnameOf({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
 }

@@ -122,7 +122,7 @@ function idOfShared(file: DatabaseSync, text: string, ids: Map<string, SQLInputV
 
 /** What an older version has journaled lacks the last values, and what a newer one has has more. */
 function valuesOf(text: string, columns: readonly UsageColumn[]): SQLInputValue[] {
-  const values: SQLInputValue[] = JSON.parse(text, undefined);
+  const values: SQLInputValue[] = JSON.parse(text);
   while (values.length < columns.length) values.push(null);
   values.length = columns.length;
   return values;
