@@ -42,7 +42,7 @@ LABEL org.opencontainers.image.title="Understudy" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 WORKDIR /app
-# The threshold keeps glibc from holding on to the room of large bodies when they are gone.
+# The threshold keeps glibc from holding on to the room of large bodies when they are gone, two arenas from keeping room for each thread.
 ENV NODE_ENV=production \
     MALLOC_MMAP_THRESHOLD_=1048576 \
     MALLOC_ARENA_MAX=2 \

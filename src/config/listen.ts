@@ -58,7 +58,7 @@ export function resolveServer(
     const isAdmin = key === 'adminAddress';
     if (!isLoopback(address) && !isAdmin && !guarded.doors) isUnauthenticated = true;
     if (!isLoopback(address) && !allowUnauthenticated && !guarded[isAdmin ? 'admin' : 'doors']) {
-      problems.push({ path, message: unguarded(shown, address.port, isAdmin && guarded.doors) });
+      problems.push({ path, message: unguarded(shown, address.port, isAdmin, guarded.doors) });
     }
     const other = taken.get(shown);
     if (other !== undefined && address.port !== 0) problems.push({ path, message: `${shown} is taken by ${other}` });
@@ -86,10 +86,11 @@ export function resolveServer(
   };
 }
 
-function unguarded(shown: string, port: number, isForOperators: boolean): string {
-  const [who, instead] = isForOperators
-    ? ['operators show no credentials', ', ask for client certificates with server.tls.client_ca']
-    : ['callers are not authenticated', ''];
+function unguarded(shown: string, port: number, isAdmin: boolean, hasCallers: boolean): string {
+  const [who, instead] =
+    isAdmin && hasCallers
+      ? ['operators show no credentials', ', ask for client certificates with server.tls.client_ca']
+      : ['callers are not authenticated', isAdmin ? '' : ', name callers in the configuration'];
   return (
     `other machines can reach ${shown} and ${who}; use a loopback address such as 127.0.0.1:${port}${instead}, or, ` +
     'if something else guards it, set server.allow_unauthenticated: true or UNDERSTUDY_ALLOW_UNAUTHENTICATED=1'

@@ -15,22 +15,23 @@ describe('addresses', () => {
     ]);
   });
 
-  test.each(['UNDERSTUDY_GRPC_ADDRESS', 'UNDERSTUDY_HTTP_ADDRESS', 'UNDERSTUDY_ADMIN_ADDRESS'])(
-    'that others can reach are refused in %s, unless they are allowed',
-    (name) => {
-      expect(configErrorOf(() => loadEnvironment({ [name]: '0.0.0.0:7000' }))).toBe(
-        `${name}: other machines can reach 0.0.0.0:7000 and callers are not authenticated; use a loopback address such as ` +
-          '127.0.0.1:7000, or, if something else guards it, set server.allow_unauthenticated: true or ' +
-          'UNDERSTUDY_ALLOW_UNAUTHENTICATED=1',
-      );
-      expect(loadEnvironment({ [name]: '0.0.0.0:7000', UNDERSTUDY_ALLOW_UNAUTHENTICATED: '1' }).server).toMatchObject({
-        allowUnauthenticated: true,
-      });
-      expect(
-        configErrorOf(() => loadText('server: { allow_unauthenticated: true }', { [name]: '[::]:7000' })),
-      ).toBeUndefined();
-    },
-  );
+  test.each([
+    ['UNDERSTUDY_GRPC_ADDRESS', ', name callers in the configuration'],
+    ['UNDERSTUDY_HTTP_ADDRESS', ', name callers in the configuration'],
+    ['UNDERSTUDY_ADMIN_ADDRESS', ''],
+  ])('that others can reach are refused in %s, unless they are allowed', (name, instead) => {
+    expect(configErrorOf(() => loadEnvironment({ [name]: '0.0.0.0:7000' }))).toBe(
+      `${name}: other machines can reach 0.0.0.0:7000 and callers are not authenticated; use a loopback address such as ` +
+        `127.0.0.1:7000${instead}, or, if something else guards it, set server.allow_unauthenticated: true or ` +
+        'UNDERSTUDY_ALLOW_UNAUTHENTICATED=1',
+    );
+    expect(loadEnvironment({ [name]: '0.0.0.0:7000', UNDERSTUDY_ALLOW_UNAUTHENTICATED: '1' }).server).toMatchObject({
+      allowUnauthenticated: true,
+    });
+    expect(
+      configErrorOf(() => loadText('server: { allow_unauthenticated: true }', { [name]: '[::]:7000' })),
+    ).toBeUndefined();
+  });
 
   test('that others can reach are refused where the environment takes the permission back', () => {
     const text = 'server: { allow_unauthenticated: true, http_address: "10.1.2.3:80" }';
