@@ -33,6 +33,7 @@ export class ConfigReload {
   #config: Config;
   /** What the files were when they were last read. */
   #states: ReadonlyMap<string, string>;
+  #isRefused = false;
   #underWay: Promise<void> | undefined;
   #isAskedAgain = false;
   #isStopped = false;
@@ -81,10 +82,12 @@ export class ConfigReload {
       if (changed.length > 0) await apply(config);
       this.#config = config;
       this.#states = reads.states;
+      this.#isRefused = false;
       happened({ kind: 'read', changed, needRestart, warnings: config.warnings });
     } catch (error) {
       // A file that was read until now may be what the next change is in.
       this.#states = new Map([...this.#states, ...reads.states]);
+      this.#isRefused = true;
       const lines = error instanceof ConfigError ? error.message.split('\n') : ['(a fault of the gateway)'];
       if (!(error instanceof ConfigError)) fault(error);
       happened({ kind: 'refused', problems: lines.map((line) => hideKeys(line, keysOf(env))) });
@@ -92,8 +95,9 @@ export class ConfigReload {
     this.#follow();
   }
 
-  /** Certificates and the file of keys are followed by those who use them. */
+  /** Certificates and the file of keys are followed by those who use them, and here as well while they may be why nothing new holds. */
   #follow(): void {
+    if (this.#isRefused) return this.#watch.follow(this.#states);
     const { server, callers } = this.#config;
     const others = new Set([server.tls, server.adminTls].flatMap((tls) => (tls === undefined ? [] : pathsOf(tls))));
     if (callers?.apiKeysFile !== undefined) others.add(callers.apiKeysFile);

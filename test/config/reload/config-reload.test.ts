@@ -43,7 +43,7 @@ function reloading(apply: (config: Config) => Promise<void> = () => Promise.reso
     env,
   });
   onTestFinished(() => reload.stop());
-  return { folder, env, write, reload, outcomes, applied, faults, config };
+  return { folder, env, write, reload, outcomes, applied, faults, config, runtime };
 }
 
 describe('a configuration that is asked for again', () => {
@@ -117,6 +117,18 @@ describe('a configuration that is asked for again', () => {
     await reload.reload();
     expect(outcomes).toEqual([{ kind: 'refused', problems: ['(a fault of the gateway)'] }]);
     expect([faults.length, reload.config]).toEqual([1, config]);
+  });
+
+  test('is read again when the file of keys is mended for which it was refused', async () => {
+    const { reload, write, outcomes, folder, runtime } = reloading();
+    const keys = join(folder, 'keys.yaml');
+    writeFileSync(keys, `- { caller: gone, sha256: "${'0'.repeat(64)}" }\n`);
+    write(`${FILE}callers: [{ name: billing }]\napi_keys_file: keys.yaml\n`);
+    await reload.reload();
+    expect(outcomes).toMatchObject([{ kind: 'refused' }]);
+    writeFileSync(keys, `- { caller: billing, sha256: "${'0'.repeat(64)}" }\n`);
+    for (let look = 0; look < 5; look++) await runtime.advance(200);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['refused', 'read']);
   });
 
   test('is read no more once that is stopped', async () => {
