@@ -34,16 +34,20 @@ export function adoptAuthorities(env: Environment, readFile: (path: string) => s
  * for targets: Node knows neither `ALL_PROXY` nor networks, and takes quotes for a part of the address.
  *
  * @param urls all that is fetched
+ * @returns has it be as it was
  */
-export function adoptProxies(env: Environment, urls: readonly string[]): void {
+export function adoptProxies(env: Environment, urls: readonly string[]): () => void {
   const proxies = { http_proxy: proxyOfScheme(env, 'http'), https_proxy: proxyOfScheme(env, 'https') };
   // Where it has nothing to do, it would only take time.
-  if (proxies.http_proxy === undefined && proxies.https_proxy === undefined) return;
+  if (proxies.http_proxy === undefined && proxies.https_proxy === undefined) return () => undefined;
   const exempt = urls.filter((url) => {
     const choice = environmentProxy(env, url);
     return 'proxy' in choice && choice.proxy === undefined;
   });
-  http.setGlobalProxyFromEnv({ ...proxies, no_proxy: exempt.map((url) => URL.parse(url)?.host ?? '').join(',') });
+  return http.setGlobalProxyFromEnv({
+    ...proxies,
+    no_proxy: exempt.map((url) => URL.parse(url)?.host ?? '').join(','),
+  });
 }
 
 function isReadable(certificate: string): boolean {

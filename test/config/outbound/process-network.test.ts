@@ -16,11 +16,12 @@ test("what is fetched with Node's own means, such as the keys of issuers, goes t
   const url = `${issuer.origin}/jwks`;
   const asked = async (env: Readonly<Record<string, string>>): Promise<number> => {
     const before = proxy.asked.length;
-    adoptProxies(env, [url]);
+    const restore = adoptProxies(env, [url]);
     expect(await (await fetch(url)).text()).toBe('keys');
+    restore();
     return proxy.asked.length - before;
   };
-  adoptProxies({ HTTPS_PROXY: 'no proxy:' }, [url]);
+  adoptProxies({ HTTPS_PROXY: 'no proxy:' }, [url])();
   expect(await asked({ HTTP_PROXY: proxy.origin })).toBe(1);
   expect(await asked({ HTTP_PROXY: proxy.origin, NO_PROXY: '127.0.0.1' })).toBe(0);
   // As for targets, and not as Node has it.
