@@ -1,4 +1,3 @@
-import type { ServerHttp2Stream } from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import type { Runtime } from '../../core/ports.ts';
 import type { CallMeter } from '../port/observed/call-meter.ts';
@@ -7,16 +6,15 @@ import type { CallReply } from './calls/call-reply.ts';
 /** Measures a call from now to the end of its stream. One that is cut off without a status counts as cancelled. */
 export function meterCall(
   meter: CallMeter,
-  stream: ServerHttp2Stream,
   path: string,
-  reply: Pick<CallReply, 'status' | 'requestBytes' | 'messageBytes'>,
+  reply: Pick<CallReply, 'status' | 'requestBytes' | 'messageBytes' | 'onStreamClosed'>,
   clock: Pick<Runtime, 'now'>,
 ): void {
   const startedAtMs = clock.now();
   const ended = meter.started(path.slice(1));
-  stream.on('close', () => {
+  reply.onStreamClosed = () => {
     const { status = Code.Canceled, requestBytes, messageBytes } = reply;
     const durationMs = clock.now() - startedAtMs;
     ended({ status, durationMs, receivedBytes: requestBytes, sentBytes: messageBytes });
-  });
+  };
 }

@@ -14,12 +14,6 @@ import { headersForLibrary } from './calls/needed-headers.ts';
 import { grpcCallerKey } from './calls/session-peer.ts';
 import type { CallPlaces, TakenMethod } from './calls/taken-method.ts';
 
-type Identify = (
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  proceed: Parameters<typeof identifyCall>[4],
-) => void;
-
 /**
  * Takes the calls of our services from a grpc-js server that listens already, and reads and answers them on their HTTP/2 streams
  * (`docs/adr/0008-plain-unary-calls-pass-grpc-js-by.md`). What is no call of gRPC, unknown paths and reflection stay with
@@ -34,11 +28,6 @@ export function takeCalls(
   options: CallStreamOptions,
   authentication?: () => Authentication | undefined,
 ): void {
-  const identify: Identify = (stream, headers, proceed) => {
-    const asked = authentication?.();
-    if (asked === undefined) proceed(undefined, 0);
-    else identifyCall(stream, headers, asked, options, proceed);
-  };
   const servers = http2ServersOf(server);
   if (servers.length === 0) throw new Error('grpc-js has no HTTP/2 server where it is looked for');
   for (const http2Server of servers) {
@@ -46,21 +35,24 @@ export function takeCalls(
     http2Server.removeAllListeners('stream');
     const take = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]): void => {
       const method = isCall(headers) ? methods.get(headers[':path'] ?? '') : undefined;
+      const asked = authentication?.();
+      const identify = (proceed: Parameters<typeof identifyCall>[4]): void => {
+        if (asked === undefined) proceed(undefined, 0);
+        else identifyCall(stream, headers, asked, options, proceed);
+      };
       if (method !== undefined) {
-        identify(stream, headers, (caller, tookMs) => {
-          const mayCall = caller !== undefined || authentication?.() === undefined;
-          if (mayCall) widenWindows(stream.session, options.transfers);
+        identify((caller, tookMs) => {
+          if (caller !== undefined || asked === undefined) widenWindows(stream.session, options.transfers);
           if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
           const timeoutMs = timeoutOf(headers);
           const leftMs = timeoutMs && Math.max(0, timeoutMs - tookMs);
           // It lives as long as its stream, which holds it.
           const { reply } = new CallStream(stream, headers, leftMs, method, options, caller);
-          if (options.meter !== undefined)
-            meterCall(options.meter, stream, headers[':path'] ?? '', reply, options.runtime);
+          if (options.meter !== undefined) meterCall(options.meter, headers[':path'] ?? '', reply, options.runtime);
         });
         return;
       }
-      identify(stream, headers, () => {
+      identify(() => {
         const needed = headersForLibrary(headers);
         boundInput(stream);
         for (const other of others) Reflect.apply(other, http2Server, [stream, needed, ...rest]);

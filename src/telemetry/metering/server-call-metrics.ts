@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 
+import { CodeSchema } from '../../../gen/google/rpc/code_pb.ts';
 import type { CallMeter, MeteredCall } from '../../server/port/observed/call-meter.ts';
 import { toSeconds } from './amounts.ts';
 import { createTalliedCounter, createTalliedHistogram, type Tally } from './tally.ts';
@@ -13,27 +14,6 @@ const DURATIONS: readonly number[] = [
 const SIZES: readonly number[] = [
   0, 1_024, 2_048, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864, 268_435_456,
   1_073_741_824, 4_294_967_296,
-];
-
-/** Names of statuses by their numbers (google.rpc.Code). */
-const STATUSES: readonly string[] = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
 ];
 
 /** The metrics that every gRPC server has (gRFC A66), of the calls that the gRPC door has taken. */
@@ -67,15 +47,15 @@ export function createCallMeter(registry: Registry): CallMeter {
     buckets: SIZES,
     registers,
   });
+  const openSeries = (method: string, status: number): Record<'duration' | 'received' | 'sent', Tally> => {
+    const name = CodeSchema.values.find(({ number }) => number === status)?.name ?? 'UNKNOWN';
+    const labels = { grpc_method: method, grpc_status: name };
+    return { duration: duration.open(labels), received: received.open(labels), sent: sent.open(labels) };
+  };
   const openEnd = (method: string): ((call: MeteredCall) => void) => {
-    const series: (Record<'duration' | 'received' | 'sent', Tally> | undefined)[] = [];
+    const series: ReturnType<typeof openSeries>[] = [];
     return ({ status, durationMs, receivedBytes, sentBytes }) => {
-      const labels = { grpc_method: method, grpc_status: STATUSES[status] ?? 'UNKNOWN' };
-      const tallies = (series[status] ??= {
-        duration: duration.open(labels),
-        received: received.open(labels),
-        sent: sent.open(labels),
-      });
+      const tallies = (series[status] ??= openSeries(method, status));
       tallies.duration(toSeconds(durationMs));
       tallies.received(receivedBytes);
       tallies.sent(sentBytes);

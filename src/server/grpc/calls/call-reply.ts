@@ -25,6 +25,8 @@ export class CallReply {
   requestBytes = 0;
   /** Bytes of the messages that were given to it. */
   messageBytes = 0;
+  /** Hears once that the stream is closed. */
+  onStreamClosed: (() => void) | undefined;
 
   /** @param more trailers of every end, whatever it is */
   constructor(stream: ServerHttp2Stream, held: BytesHeld, more?: () => OutgoingHttpHeaders) {
@@ -122,6 +124,12 @@ export class CallReply {
     if (!this.#stream.headersSent) this.#sendHead(headers());
     this.#trailers = { 'grpc-status': '0', ...this.#more?.(), ...trailers?.toHttp2Headers() };
     this.#endPieces();
+  }
+
+  /** Says that the stream is closed. Tells whether the call was not over before: then its caller has left it. */
+  streamClosed(): boolean {
+    this.onStreamClosed?.();
+    return this.close();
   }
 
   /** Says that the call is over, whatever was to be sent. Tells whether it was not before. */

@@ -241,7 +241,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.#held.release();
     this.#options.transfers.watch.remove(this.#place);
     this.#endCall?.();
-    if (this.reply.close()) {
+    if (this.reply.streamClosed()) {
       this.#isCancelled = true;
       this.#onCancelled?.();
     }
