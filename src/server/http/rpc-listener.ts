@@ -96,8 +96,6 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     caller?: Caller,
     refused?: ConnectError,
   ): void => {
-    const mayCall = caller !== undefined || authentication?.() === undefined;
-    if (mayCall && 'stream' in request) widenWindows(request.stream.session, bodies.transfers);
     const close = (): void => resetResponse(response);
     const transfer = new BodyTransfer(request, response, bodies, caller && callerShareKey(caller), refused);
     const values = createContextValues()
@@ -131,12 +129,19 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     // nginx passes events on as they come only where it is told so.
     if (handle.method.methodKind === 'server_streaming') response.setHeader('x-accel-buffering', 'no');
     const asked = authentication?.();
-    if (asked === undefined) return begin(handle, request, response);
+    const widen = (): void => {
+      if ('stream' in request) widenWindows(request.stream.session, bodies.transfers);
+    };
+    if (asked === undefined) {
+      widen();
+      return begin(handle, request, response);
+    }
     // What one caller is told is for nobody else; caches know of authorization alone (RFC 9111, "Storing Responses to Authenticated Requests").
     if (request.method === 'GET') response.setHeader('cache-control', 'no-store');
     identifyWebCall(request, asked, bodies.runtime.random, (found) => {
       const isError = found instanceof ConnectError;
       if (isError && answerUnauthenticated(request, response, found)) return;
+      if (found !== undefined && !isError) widen();
       begin(handle, request, response, isError ? undefined : found, isError ? found : undefined);
     });
   };

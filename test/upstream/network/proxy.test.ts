@@ -27,6 +27,21 @@ function throughProxy(more: Partial<Proxy> = {}, timers: Partial<typeof system> 
   return transport;
 }
 
+/** Aborts a request in the middle of its answer, and resolves when its connections to the proxy and to the upstream are closed. */
+async function abortedInBody() {
+  upstream.script(head(200, chunked), chunk('1'), awaitClose);
+  const sent = record(throughProxy(), upstream.origin);
+  await sent.firstData;
+  sent.exchange.abort();
+  await (
+    await proxy.nthAsked(1)
+  ).closed;
+  await (
+    await upstream.connection(0)
+  ).closed;
+  return sent;
+}
+
 beforeEach(async () => {
   proxy = await startForwardProxy();
 });
@@ -66,16 +81,7 @@ describe('what is asked without TLS, through a proxy,', () => {
   });
 
   it('closes the connection to the proxy in the turn of the abort', async () => {
-    upstream.script(head(200, chunked), chunk('1'), awaitClose);
-    const sent = record(throughProxy(), upstream.origin);
-    await sent.firstData;
-    sent.exchange.abort();
-    await (
-      await proxy.nthAsked(1)
-    ).closed;
-    await (
-      await upstream.connection(0)
-    ).closed;
+    await abortedInBody();
   });
 });
 
@@ -209,16 +215,7 @@ describe.skipIf(!hasOpenssl())('what is asked over TLS, through a proxy,', () =>
   });
 
   it('closes the tunnel in the turn of the abort, within the body', async () => {
-    upstream.script(head(200, chunked), chunk('1'), awaitClose);
-    const sent = record(throughProxy(), upstream.origin);
-    await sent.firstData;
-    sent.exchange.abort();
-    await (
-      await proxy.nthAsked(1)
-    ).closed;
-    await (
-      await upstream.connection(0)
-    ).closed;
+    const sent = await abortedInBody();
     expect(sent.calls).toEqual(['headers 200', 'data']);
   });
 
