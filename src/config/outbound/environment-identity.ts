@@ -57,10 +57,6 @@ export function environmentIdentity(
 function isAuthority(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return false;
-  const isHere = url.protocol === 'http:' && isLoopback({ host: hostnameOf(url), port: 0 });
+  const isHere = url.protocol === 'http:' && isLoopback({ host: url.hostname });
   return url.protocol === 'https:' || isHere;
-}
-
-function hostnameOf({ hostname }: URL): string {
-  return hostname.replace(/^\[(.*)\]$/, '$1');
 }

@@ -34,7 +34,7 @@ export function proxiedTargets(targets: readonly TargetConfig[], env: Environmen
       return target;
     }
     const host = URL.parse(target.baseUrl)?.hostname ?? '';
-    if (isLoopback({ host: host.replace(/^\[|\]$/g, ''), port: 0 })) {
+    if (isLoopback({ host })) {
       warnings.push(
         `${target.name} is on this machine and yet called through the proxy ${hostOf(proxy.origin)}; NO_PROXY=${host} keeps it away`,
       );

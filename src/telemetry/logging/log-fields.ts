@@ -3,6 +3,7 @@ import { boundedLabels } from '../report/bounded-labels.ts';
 import type { CallReport, EndedAttempt } from '../report/call-report.ts';
 import { genAiProvider, OPERATION } from '../report/gen-ai.ts';
 import { rpcMethod } from '../report/rpc-method.ts';
+import { roundedMs } from '../report/rounded-ms.ts';
 
 /** Levels of log lines. */
 export type LogLevel = 'info' | 'warn' | 'error';
@@ -86,15 +87,15 @@ export function callFields(end: CallReport, share?: number): Readonly<Record<str
     'gen_ai.response.model': serving?.model.slice(0, MAX_MODEL_LENGTH),
     'gen_ai.response.finish_reasons': finishReason && [finishReason.toLowerCase()],
     'gen_ai.response.time_to_first_chunk':
-      streams && firstOutputMs !== undefined ? rounded(firstOutputMs) / 1_000 : undefined,
+      streams && firstOutputMs !== undefined ? roundedMs(firstOutputMs) / 1_000 : undefined,
     'gen_ai.usage.input_tokens': usage?.inputTokens,
     'gen_ai.usage.cache_read.input_tokens': usage?.cachedInputTokens,
     'gen_ai.usage.cache_creation.input_tokens': usage?.cacheWriteTokens,
     'gen_ai.usage.output_tokens': usage?.outputTokens,
     'gen_ai.usage.reasoning.output_tokens': usage?.reasoningTokens,
     'understudy.target': serving?.target,
-    'understudy.duration_ms': rounded(end.durationMs),
-    'understudy.first_output_ms': firstOutputMs === undefined ? undefined : rounded(firstOutputMs),
+    'understudy.duration_ms': roundedMs(end.durationMs),
+    'understudy.first_output_ms': firstOutputMs === undefined ? undefined : roundedMs(firstOutputMs),
     'understudy.cost.nano_usd': cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
     'understudy.cost.source': cost?.source,
     'understudy.logged_share': share === 1 ? undefined : share,
@@ -131,10 +132,10 @@ function trailFields({ record, cost }: EndedAttempt): Readonly<Record<string, un
     outcome: failure?.reason ?? 'OK',
     status: failure?.httpStatus ?? httpStatus,
     code: failure?.providerCode ?? failure?.brokenBy,
-    ms: rounded(durationMs),
-    wait_ms: record.waitBeforeMs === 0 ? undefined : rounded(record.waitBeforeMs),
-    slice_ms: wasMade ? rounded(record.sliceMs) : undefined,
-    first_output_ms: firstOutputMs === undefined ? undefined : rounded(firstOutputMs),
+    ms: roundedMs(durationMs),
+    wait_ms: record.waitBeforeMs === 0 ? undefined : roundedMs(record.waitBeforeMs),
+    slice_ms: wasMade ? roundedMs(record.sliceMs) : undefined,
+    first_output_ms: firstOutputMs === undefined ? undefined : roundedMs(firstOutputMs),
     phase: wasMade ? record.phase : undefined,
     circuit: circuit?.state,
     generation: circuit?.generation,
@@ -152,9 +153,4 @@ function trailFields({ record, cost }: EndedAttempt): Readonly<Record<string, un
 function labelFields(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
   const entries = boundedLabels(labels);
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
-}
-
-/** To whole microseconds: more digits say nothing. */
-function rounded(ms: number): number {
-  return Math.round(ms * 1_000) / 1_000;
 }

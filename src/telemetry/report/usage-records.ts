@@ -3,6 +3,7 @@ import type { AttemptRecord } from '../../engine/port/call.ts';
 import type { UsageRecord } from '../../ledger/port/usage-record.ts';
 import type { CallEnd } from '../../server/port/gateway-port.ts';
 import { boundedText } from './bounded-text.ts';
+import { roundedMs } from './rounded-ms.ts';
 
 /** Bounds what providers and callers have chosen: an index holds texts of a few KB at most. */
 const MAX_TEXT = 256;
@@ -29,8 +30,8 @@ export function usageRecords(
     records.push({
       id: `${callId}.${record.number}`,
       startedAtMs: record.startedAtWallMs,
-      durationMs: rounded(record.durationMs),
-      firstOutputMs: record.firstOutputMs === undefined ? undefined : rounded(record.firstOutputMs),
+      durationMs: roundedMs(record.durationMs),
+      firstOutputMs: record.firstOutputMs === undefined ? undefined : roundedMs(record.firstOutputMs),
       requestId,
       method,
       caller: caller?.name ?? '',
@@ -69,9 +70,4 @@ function sourceOf(source: CostSource | undefined): UsageRecord['costSource'] {
 
 function bounded(text = ''): string {
   return boundedText(text, MAX_TEXT);
-}
-
-/** To whole microseconds: more digits say nothing. */
-function rounded(ms: number): number {
-  return Math.round(ms * 1_000) / 1_000;
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { EntraIdentity } from '../../core/outbound/entra-identity.ts';
 import { FailureError } from '../../core/failure.ts';
 import type { Transport } from '../../core/transport.ts';
-import { networkFailure } from '../network/socket-failure.ts';
+import { networkFailure, propertyOf } from '../network/socket-failure.ts';
 
 /** A token, and how long it is good. */
 export interface IssuedToken {
@@ -38,13 +38,13 @@ export async function requestToken(
   });
   const { status, body } = await post(transport, new URL(identity.tokenUrl), form.toString(), signal);
   const answer = parse(body);
-  const token = property(answer, 'access_token');
+  const token = propertyOf(answer, 'access_token');
   if (status !== 200 || typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
     const isRefusal = status >= 400 && status < 500 && status !== 429;
     const what = isRefusal ? 'has refused the identity of the gateway' : 'has given the gateway no token';
     throw withoutToken(`Microsoft Entra ${what}.`, codeOf(answer) ?? `HTTP_${status}`);
   }
-  const seconds = Number(property(answer, 'expires_in'));
+  const seconds = Number(propertyOf(answer, 'expires_in'));
   return { token, lifetimeMs: (seconds > 0 ? seconds : UNSAID_LIFETIME_S) * 1_000 };
 }
 
@@ -56,7 +56,7 @@ async function proofOf({ proof }: EntraIdentity): Promise<Readonly<Record<string
       client_assertion: (await readFile(proof.tokenFile, 'utf8')).trim(),
     };
   } catch (error) {
-    const code = property(error, 'code');
+    const code = propertyOf(error, 'code');
     throw withoutToken(
       'The token file of the gateway (AZURE_FEDERATED_TOKEN_FILE) cannot be read.',
       typeof code === 'string' ? code : undefined,
@@ -112,10 +112,10 @@ function withoutToken(message: string, providerCode: string | undefined, cause?:
 
 /** Entra's number of the error, `AADSTS700016`, or its word of OAuth. */
 function codeOf(answer: unknown): string | undefined {
-  const numbers = property(answer, 'error_codes');
+  const numbers = propertyOf(answer, 'error_codes');
   const number: unknown = Array.isArray(numbers) ? numbers[0] : undefined;
   if (typeof number === 'number' && Number.isSafeInteger(number)) return `AADSTS${number}`;
-  const word = property(answer, 'error');
+  const word = propertyOf(answer, 'error');
   return typeof word === 'string' && /^[a-z_]{1,64}$/.test(word) ? word : undefined;
 }
 
@@ -125,8 +125,4 @@ function parse(body: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function property(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

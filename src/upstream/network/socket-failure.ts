@@ -119,10 +119,10 @@ function readTrouble(error: unknown, answered: boolean): Trouble {
   if (error instanceof ConnectionError) {
     return { code: codeOf(error.cause), phase: error.phase, reused: error.reused };
   }
-  const syscall = property(error, 'syscall');
+  const syscall = propertyOf(error, 'syscall');
   const never = syscall === 'connect' || syscall === 'getaddrinfo';
   // undici's SocketError describes the socket: bytes read before this response can only be those of an earlier one.
-  const bytesRead = property(property(error, 'socket'), 'bytesRead');
+  const bytesRead = propertyOf(propertyOf(error, 'socket'), 'bytesRead');
   return {
     code: codeOf(error),
     phase: answered ? 'answered' : never ? 'unsent' : undefined,
@@ -132,11 +132,11 @@ function readTrouble(error: unknown, answered: boolean): Trouble {
 
 /** Looks for a code in an error, in the errors that it gathers (happy eyeballs), and in its causes. */
 function codeOf(error: unknown, depth = 0): string | undefined {
-  const code = property(error, 'code');
+  const code = propertyOf(error, 'code');
   if (typeof code === 'string') return code;
   // undici 8.12 loses the code of its parser's errors. The parser has no data in hand only at the end of the connection.
-  if (property(error, 'name') === 'HTTPParserError') {
-    return property(error, 'data') === '' ? 'HPE_INVALID_EOF_STATE' : 'HPE_INVALID';
+  if (propertyOf(error, 'name') === 'HTTPParserError') {
+    return propertyOf(error, 'data') === '' ? 'HPE_INVALID_EOF_STATE' : 'HPE_INVALID';
   }
   if (depth === 4) return undefined;
   if (error instanceof AggregateError) {
@@ -145,11 +145,12 @@ function codeOf(error: unknown, depth = 0): string | undefined {
       if (found !== undefined) return found;
     }
   }
-  const cause = property(error, 'cause');
+  const cause = propertyOf(error, 'cause');
   return cause === undefined ? undefined : codeOf(cause, depth + 1);
 }
 
-function property(value: unknown, name: string): unknown {
+/** Returns a property of what may be anything; undefined where it has none. */
+export function propertyOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
