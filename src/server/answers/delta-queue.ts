@@ -31,6 +31,8 @@ interface Entry {
  */
 export class AnswerQueue implements ClientSink<Delta> {
   readonly #entries: Entry[] = [];
+  /** Where in them the first one stands that waits: taken ones leave together. */
+  #first = 0;
   #bytes = 0;
   #deltas = 0;
   #ended = false;
@@ -83,7 +85,7 @@ export class AnswerQueue implements ClientSink<Delta> {
 
   /** Returns the next item, undefined after the last. One reader at a time. */
   async next(): Promise<StreamItem | undefined> {
-    while (this.#entries.length === 0 && !this.#ended) {
+    while (this.#first === this.#entries.length && !this.#ended) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -93,8 +95,13 @@ export class AnswerQueue implements ClientSink<Delta> {
 
   /** Returns the next item that is there already, undefined for none. */
   take(): StreamItem | undefined {
-    const entry = this.#entries.shift();
+    const entry = this.#entries[this.#first];
     if (entry === undefined) return undefined;
+    this.#first += 1;
+    if (this.#first === this.#entries.length || this.#first > MAX_QUEUED_DELTAS) {
+      this.#entries.splice(0, this.#first);
+      this.#first = 0;
+    }
     this.#bytes -= entry.bytes;
     this.#deltas -= entry.deltas;
     this.#resumeWhenLow();
