@@ -7,40 +7,36 @@ import type { CallStream } from './calls/call-stream.ts';
 import { callStatus, hideForeign } from './calls/call-status.ts';
 import { decodeRequest } from './calls/decode-message.ts';
 import type { OpenCalls } from './calls/open-calls.ts';
+import { pumpEvents } from './streams/event-pump.ts';
+import { pumpMessages } from './streams/message-pump.ts';
 import { GrpcStreamWriter } from './streams/stream-writer.ts';
 
-/** Answers a server-streaming call with what its handler yields or throws, no faster than the caller reads. Never rejects. */
-export async function answerStream(
+/** Answers a server-streaming call with what its handler yields or throws, no faster than the caller reads. Never throws. */
+export function answerStream(
   spec: Extract<MethodImplSpec, { kind: 'server_streaming' }>,
   call: CallStream,
   openCalls: OpenCalls,
-): Promise<void> {
+): void {
   const { context, close } = openCalls.open(spec, call);
   const { reply } = call;
   const headers = (): Metadata => context.responseHeader.metadata;
   context.values.set(CLOSE_STALLED_STREAM, () => reply.reset());
   const writer = new GrpcStreamWriter(call, spec.method.output, headers);
-  try {
-    const messages = spec.impl(decodeRequest(spec.method.input, call), context);
-    const more = messages instanceof EventStream ? () => messages.take() : () => undefined;
-    for await (const message of messages) {
-      // The handler has seen the signal and ends at once; what it throws may say more than the signal's reason.
-      for (let first: typeof message | undefined = message; first !== undefined && !context.signal.aborted;) {
-        const writable = writer.write(first, more);
-        if (writable === undefined) break;
-        await writable;
-        first = more();
-      }
+  const ended = (fault: { readonly thrown: unknown } | undefined): void => {
+    if (fault === undefined) {
+      reply.end(headers, context.trailerMetadata);
+    } else {
+      const error = hideForeign(fault.thrown);
+      reply.fail(callStatus(error), forbidsRepeat(error) ? headers() : undefined);
     }
-    if (context.signal.aborted) throw context.signal.reason;
-    writer.flush();
-    reply.end(headers, context.trailerMetadata);
-  } catch (thrown) {
-    const error = hideForeign(thrown);
-    writer.flush();
-    reply.fail(callStatus(error), forbidsRepeat(error) ? headers() : undefined);
-  } finally {
     writer.close();
     close();
+  };
+  try {
+    const messages = spec.impl(decodeRequest(spec.method.input, call), context);
+    if (messages instanceof EventStream) pumpEvents(messages, writer, context.signal, ended);
+    else void pumpMessages(messages, writer, context.signal, ended);
+  } catch (thrown) {
+    ended({ thrown });
   }
 }

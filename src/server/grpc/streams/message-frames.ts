@@ -58,8 +58,3 @@ export class MessageFrames {
     this.#room = larger;
   }
 }
-
-/** Joins frames with those behind them. */
-export function joinFrames(first: Frames, second: Frames): Frames {
-  return { bytes: Buffer.concat([first.bytes, second.bytes]), messages: first.messages + second.messages };
-}

@@ -1,8 +1,7 @@
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import type { Metadata } from '@grpc/grpc-js';
-import type { Frames } from '../calls/call-reply.ts';
 import type { CallStream } from '../calls/call-stream.ts';
-import { joinFrames, MessageFrames } from './message-frames.ts';
+import { MessageFrames } from './message-frames.ts';
 
 /** Bytes that may wait in the HTTP/2 stream before the handler is asked for no more; 64 KiB, a flow-control window. */
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -10,90 +9,75 @@ const HIGH_WATER_BYTES = 64 * 1024;
 /** Writes that may wait, whatever their size. */
 const HIGH_WATER_WRITES = 16;
 
-/** One for all streams: what is added is taken before anything is awaited. */
+/** One for all streams: what is added is taken before anything else happens. */
 const FRAMES = new MessageFrames();
 
-/**
- * Writes the messages of one stream and holds the handler back while the client does not read; the call cuts off who never does. What
- * comes in one turn goes out in one write, behind all that follows from it without waiting.
- */
+/** Writes the messages of one stream and holds the handler back while the client does not read; the call cuts off who never does. */
 export class GrpcStreamWriter<Schema extends DescMessage> {
   readonly #call: CallStream;
   readonly #schema: Schema;
   readonly #headers: () => Metadata;
-  readonly #flushed = (): void => this.flush();
-  #pending: Frames | undefined;
   #bytes = 0;
   #writes = 0;
-  #resolve: (() => void) | undefined;
+  #onRoom: (() => void) | undefined;
 
   /** @param headers what goes before the first message; asked for with it */
   constructor(call: CallStream, schema: Schema, headers: () => Metadata) {
     this.#call = call;
     this.#schema = schema;
     this.#headers = headers;
-    call.whenGone(() => this.#release());
+    call.whenGone(() => this.#tellRoom());
+  }
+
+  /** Whether messages are to wait. Where the client is gone they need not. */
+  get isFull(): boolean {
+    const isFull = this.#bytes > HIGH_WATER_BYTES || this.#writes >= HIGH_WATER_WRITES;
+    return isFull && !this.#call.reply.isGone;
   }
 
   /**
-   * Writes a message, and those that are there behind it until there are too many. Returns undefined where the next may follow at once,
-   * otherwise a promise that resolves when it may, or when the client is gone.
+   * Writes messages in one piece: those that are there until there are too many.
    *
-   * @param more returns the next one that is there; undefined for none
+   * @param next returns the next one that is there; undefined for none. What it throws is thrown behind those before it
    */
-  write(first: MessageInitShape<Schema>, more: () => MessageInitShape<Schema> | undefined): Promise<void> | undefined {
+  write(next: () => MessageInitShape<Schema> | undefined): void {
     try {
-      for (let message: typeof first | undefined = first; message !== undefined;) {
+      for (let isFull = false; !isFull; isFull = this.#bytes + FRAMES.byteLength > HIGH_WATER_BYTES) {
+        const message = next();
+        if (message === undefined) return;
         FRAMES.add(this.#schema, message);
-        message = this.#bytes + FRAMES.byteLength > HIGH_WATER_BYTES ? undefined : more();
       }
     } finally {
-      if (FRAMES.byteLength > 0) this.#hold(FRAMES.take());
+      if (FRAMES.byteLength > 0) this.#send();
     }
-    if (!this.#isFull) return undefined;
-    this.flush();
-    if (!this.#isFull || this.#call.reply.isGone) return undefined;
-    return new Promise<void>((resolve) => {
-      this.#resolve = resolve;
-    });
   }
 
-  /** Writes at once what waits for the end of the turn. */
-  flush(): void {
-    const pending = this.#pending;
-    if (pending === undefined) return;
-    this.#pending = undefined;
-    this.#writes += 1;
-    this.#call.reply.write(pending, this.#headers, () => this.#sent(pending.bytes.byteLength));
+  /** Calls back once when there is room again, or the client is gone. */
+  whenRoom(onRoom: () => void): void {
+    this.#onRoom = onRoom;
   }
 
   /** Stops listening to the call. */
   close(): void {
     this.#call.whenGone(undefined);
-    this.#release();
+    this.#tellRoom();
   }
 
-  #hold(frames: Frames): void {
-    this.#bytes += frames.bytes.byteLength;
-    const pending = this.#pending;
-    // Behind all promises that are settled by now, and what follows from them.
-    if (pending === undefined) process.nextTick(this.#flushed);
-    this.#pending = pending === undefined ? frames : joinFrames(pending, frames);
+  #send(): void {
+    const frames = FRAMES.take();
+    const { byteLength } = frames.bytes;
+    this.#bytes += byteLength;
+    this.#writes += 1;
+    this.#call.reply.write(frames, this.#headers, () => {
+      this.#bytes -= byteLength;
+      this.#writes -= 1;
+      if (!this.isFull) this.#tellRoom();
+    });
   }
 
-  #sent(bytes: number): void {
-    this.#bytes -= bytes;
-    this.#writes -= 1;
-    if (!this.#isFull) this.#release();
-  }
-
-  get #isFull(): boolean {
-    return this.#bytes > HIGH_WATER_BYTES || this.#writes >= HIGH_WATER_WRITES;
-  }
-
-  #release(): void {
-    const resolve = this.#resolve;
-    this.#resolve = undefined;
-    resolve?.();
+  #tellRoom(): void {
+    const onRoom = this.#onRoom;
+    this.#onRoom = undefined;
+    onRoom?.();
   }
 }
