@@ -135,6 +135,11 @@ export class BodyTransfer implements Transfer {
     });
   }
 
+  /** Whether the response is closed, be it that it has left or that the client has. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Sets who hears, once, that the response is closed, at once where it is already; undefined for nobody. */
   whenClosed(listener: (() => void) | undefined): void {
     this.#onClosed = listener;

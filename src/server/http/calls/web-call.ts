@@ -41,6 +41,11 @@ export class WebCall {
     return this.#parts.handle.requestPath;
   }
 
+  /** Whether the response is closed. */
+  get isGone(): boolean {
+    return this.transfer.isClosed;
+  }
+
   /** Cuts it off: its client must not take what it has for the whole. */
   readonly reset = (): void => resetResponse(this.#response);
 
@@ -73,7 +78,7 @@ export class WebCall {
     else response.writeHead(status, head);
   }
 
-  /** Writes bytes; false where the client is behind, until `drain`. */
+  /** Writes bytes; false where the client is behind. */
   write(bytes: Uint8Array): boolean {
     this.transfer.wrote(bytes.byteLength);
     return writeBytes(this.#response, bytes);
@@ -85,8 +90,15 @@ export class WebCall {
     this.#response.end(bytes);
   }
 
-  /** Calls back, once, when more may be written. */
-  whenDrained(listener: () => void): void {
-    this.#response.once('drain', listener);
+  /** Calls back, once, when more may be written, or the client is gone. */
+  whenWritable(listener: () => void): void {
+    const response = this.#response;
+    const settle = (): void => {
+      response.off('drain', settle);
+      response.off('close', settle);
+      listener();
+    };
+    response.on('drain', settle);
+    response.on('close', settle);
   }
 }

@@ -18,7 +18,7 @@ export async function answerEnveloped(
   const { responseHeader } = context;
   const coding = namedCoding(protocol, call.request.headers);
   if (envelopes !== undefined && coding !== undefined) responseHeader.set(envelopes.encoding, coding);
-  const writer = new EnvelopeWriter(call, responseHeader, context.signal);
+  const writer = new EnvelopeWriter(call, responseHeader);
   let end;
   try {
     if (spec.kind === 'unary') {
@@ -27,6 +27,7 @@ export async function answerEnveloped(
       await writer.write(0, encode(answer, isBinary));
     } else {
       for await (const message of spec.impl(request, context)) {
+        if (call.isGone) break;
         const writable = writer.write(0, encode(message, isBinary));
         if (writable !== undefined) await writable;
       }

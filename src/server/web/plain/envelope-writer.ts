@@ -12,12 +12,13 @@ export function onlyMessage(body: Uint8Array): Uint8Array | undefined {
   return isWhole ? body.subarray(PREFIX_BYTES) : undefined;
 }
 
-/** Writes the envelopes of one answer: those that come without a pause together, and what is large in pieces. */
+/**
+ * Writes the envelopes of one answer: those that come without a pause together, and what is large in pieces. Of a client that is gone,
+ * nothing is kept.
+ */
 export class EnvelopeWriter {
   readonly #call: WebCall;
   readonly #header: Headers;
-  /** Where it aborts, nobody is waited for. */
-  readonly #signal: AbortSignal;
   /** What has not been given to the response. */
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
@@ -28,15 +29,14 @@ export class EnvelopeWriter {
   #read: (() => void) | undefined;
 
   /** @param header goes out with the first of them */
-  constructor(call: WebCall, header: Headers, signal: AbortSignal) {
+  constructor(call: WebCall, header: Headers) {
     this.#call = call;
     this.#header = header;
-    this.#signal = signal;
   }
 
   /**
-   * Writes an envelope. Returns undefined where the next may follow at once, otherwise what resolves when it may. Throws where the head
-   * cannot be sent.
+   * Writes an envelope. Returns undefined where the next may follow at once, otherwise what resolves when it may, or when the client is
+   * gone. Throws where the head cannot be sent.
    */
   write(flags: number, data: Uint8Array): Promise<void> | undefined {
     this.#begin();
@@ -55,13 +55,13 @@ export class EnvelopeWriter {
   /** Ends the answer with an envelope. Rejects where the head cannot be sent. */
   async end(flags: number, data: Uint8Array): Promise<void> {
     this.#begin();
-    while (this.#isBehind && !this.#signal.aborted) await this.#whenRead();
+    while (this.#isBehind) await this.#whenRead();
     this.#add(flags, data);
-    this.#call.end(this.#take());
+    if (!this.#call.isGone) this.#call.end(this.#take());
   }
 
   #begin(): void {
-    if (this.#isBegun) return;
+    if (this.#isBegun || this.#call.isGone) return;
     this.#call.begin(200, this.#header);
     this.#isBegun = true;
   }
@@ -88,35 +88,27 @@ export class EnvelopeWriter {
 
   #flush(): void {
     const bytes = this.#take();
-    for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
+    for (let at = 0; at < bytes.byteLength && !this.#call.isGone; at += PIECE_BYTES) {
       if (this.#call.write(bytes.subarray(at, at + PIECE_BYTES))) continue;
       const rest = bytes.subarray(at + PIECE_BYTES);
       this.#waiting = [rest];
       this.#waitingBytes = rest.byteLength;
       this.#isBehind = true;
-      this.#call.whenDrained(() => this.#drained());
+      this.#call.whenWritable(() => this.#wasRead());
       return;
     }
     this.#read?.();
+    this.#read = undefined;
   }
 
-  #drained(): void {
+  #wasRead(): void {
     this.#isBehind = false;
     this.#flush();
   }
 
-  /** Resolves when the client has read, at once where nobody is waited for. */
-  #whenRead(): Promise<void> | undefined {
-    const signal = this.#signal;
-    if (signal.aborted) return undefined;
+  #whenRead(): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
-        signal.removeEventListener('abort', done);
-        this.#read = undefined;
-        resolve();
-      };
-      this.#read = done;
-      signal.addEventListener('abort', done);
+      this.#read = resolve;
     });
   }
 }

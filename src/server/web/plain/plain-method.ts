@@ -1,6 +1,6 @@
 import { create, type DescService, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import { Code, ConnectError, createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from '@connectrpc/connect';
-import { createMethodSerializationLookup, limitSerialization } from '@connectrpc/connect/protocol';
+import { createMethodSerializationLookup } from '@connectrpc/connect/protocol';
 import { encodeMessage } from '../../grpc/calls/encode-message.ts';
 import { type WebLimits, WEB_JSON } from '../../http/calls/web-json.ts';
 
@@ -12,7 +12,7 @@ export interface PlainMethod {
   readonly spec: Spec;
   /** Decodes a request. Throws where Connect would answer with an error. */
   readonly decode: (bytes: Uint8Array, isBinary: boolean) => MessageShape<Spec['method']['input']>;
-  /** Encodes an answer. Throws a ConnectError where it is larger than may be. */
+  /** Encodes an answer. Throws a ConnectError where that cannot be, or is larger than may be. */
   readonly encode: (message: MessageInitShape<Spec['method']['output']>, isBinary: boolean) => Uint8Array;
 }
 
@@ -27,15 +27,22 @@ export function plainMethods<Service extends DescService>(
     if (spec.kind !== 'unary' && spec.kind !== 'server_streaming') continue;
     const { output } = spec.method;
     const formats = createMethodSerializationLookup(spec.method, undefined, WEB_JSON, limits);
-    const json = formats.getO(false);
-    const binary = limitSerialization(
-      { ...formats.getO(true), serialize: (message) => new Uint8Array(encodeMessage(output, message)) },
-      limits,
-    );
+    const encodeBinary = (message: MessageShape<typeof output>): Uint8Array => {
+      try {
+        const bytes = encodeMessage(output, message);
+        if (bytes.byteLength <= limits.writeMaxBytes) return bytes;
+      } catch {
+        // Connect has words for it.
+      }
+      return formats.getO(true).serialize(message);
+    };
     methods.set(`/${service.typeName}/${spec.method.name}`, {
       spec,
       decode: (bytes, isBinary) => formats.getI(isBinary).parse(bytes),
-      encode: (message, isBinary) => (isBinary ? binary : json).serialize(create(output, message)),
+      encode: (answer, isBinary) => {
+        const message = create(output, answer);
+        return isBinary ? encodeBinary(message) : formats.getO(false).serialize(message);
+      },
     });
   }
   return methods;
