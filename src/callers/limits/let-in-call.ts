@@ -34,13 +34,19 @@ export class LetInCall implements CallTicket {
   readonly #accounts: CountedAccounts;
   readonly #tokens: number;
   #held: bigint | undefined;
+  /** What is reserved before the first attempt has asked; 0: nothing. */
+  #ahead: bigint;
   #hasLeft = false;
 
-  /** @param tokens with which it was let in */
-  constructor(context: LetInContext, accounts: CountedAccounts, tokens: number) {
+  /**
+   * @param tokens with which it was let in
+   * @param ahead what was reserved for its first attempt, in nano-USD
+   */
+  constructor(context: LetInContext, accounts: CountedAccounts, tokens: number, ahead = 0n) {
     this.#context = context;
     this.#accounts = accounts;
     this.#tokens = tokens;
+    this.#ahead = ahead;
   }
 
   get hasBudget(): boolean {
@@ -51,6 +57,12 @@ export class LetInCall implements CallTicket {
     const { queue } = this.#context;
     const { budgeted } = this.#accounts;
     if (budgeted.length === 0 || bounds.most === 0n) return undefined;
+    if (this.#ahead >= bounds.most) {
+      this.#held = this.#ahead;
+      this.#ahead = 0n;
+      return undefined;
+    }
+    this.#giveBackAhead();
     const ask = new Question(this.#context.store, budgeted, bounds);
     const line = queue.lineOf(budgeted);
     const answer = line === undefined ? ask.put() : undefined;
@@ -78,8 +90,16 @@ export class LetInCall implements CallTicket {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     this.settle(undefined);
+    this.#giveBackAhead();
     const { limited } = this.#accounts;
     if (limited.length > 0) this.#context.store.leave(limited, this.#tokens, usedTokens ?? this.#tokens);
+  }
+
+  #giveBackAhead(): void {
+    const ahead = this.#ahead;
+    if (ahead === 0n) return;
+    this.#ahead = 0n;
+    this.#context.store.settle(this.#accounts.budgeted, ahead, 0n);
   }
 
   /** Waits for an answer that is on its way, or in the line of an account. */

@@ -37,7 +37,10 @@ export class SqliteStore implements UsageStore {
 
   async writeFile(path: string): Promise<WrittenFile> {
     const [count, ...damaged] = await this.#ask({ kind: 'write file', path });
-    return { rows: Number(count?.['rows']), damaged: damaged.map(({ text }) => String(text)) };
+    return {
+      rows: Number(count?.['rows']),
+      damaged: damaged.map(({ text }) => (typeof text === 'string' ? text : '')),
+    };
   }
 
   read(sql: string, values: readonly (string | number | bigint | null)[]): Promise<readonly StoredRow[]> {
