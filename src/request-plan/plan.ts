@@ -38,12 +38,23 @@ export function planRequest(
   const warnings: EntryWarnings[] = [];
   const repairSizes = new Map<ChainEntry, PromptSize>();
   const form = formOf(request.options);
-  const planned: RequestInPlan = { request, callerStreams, size, form, warnings, repairSizes, trace };
+  const planned: RequestInPlan = {
+    request,
+    callerStreams,
+    size,
+    form,
+    warnings,
+    repairSizes,
+    trace,
+    spending: undefined,
+  };
   return {
     chain,
     streams: streamsUpstream(callerStreams, request.options?.maxTokens, 'AUTO'),
-    prepare: (entry, spending) =>
-      prepareEntry(spending === undefined ? planned : { ...planned, spending }, entry, context),
+    prepare: (entry, spending) => {
+      planned.spending = spending;
+      return prepareEntry(planned, entry, context);
+    },
     size: () => {
       const { provider, model } = chain[0] ?? { provider: '', model: '' };
       return {
