@@ -129,7 +129,8 @@ describe('a plan', () => {
     (options) => {
       const planned = plan({ options });
       const asked: CostBounds[] = [];
-      const spending = { claim: (bounds: CostBounds) => void asked.push(bounds), giveBack: () => undefined };
+      const ignored = { giveBack: () => undefined, grown: () => undefined };
+      const spending = { claim: (bounds: CostBounds) => void asked.push(bounds), ...ignored };
       const made = planned.prepare(entryOf(planned, 'gpt'), spending);
       if ('open' in made) made.claim?.(1_000);
       expect(asked).toEqual([planned.bounds?.()]);

@@ -1,10 +1,10 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import type { ProfileKind } from './guard.ts';
+import type { ProfileKind } from '../servers/guard.ts';
 import type { CallNode } from './profile.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TOP = 30;
 
 const UNITS = { cpu: 'µs per call', heap: 'bytes allocated per call' } as const satisfies Record<ProfileKind, string>;

@@ -1,8 +1,17 @@
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 
-import { CHAT_PIECES, CHAT_TEXT, kindOfPiece, LONG_MARK, LONG_TEXT, PIECES, scenarioIn } from './scenarios.ts';
-import type { ScenarioName } from './scenarios.ts';
+import {
+  CHAT_PIECES,
+  CHAT_TEXT,
+  DRIP_MS,
+  kindOfPiece,
+  LONG_MARK,
+  LONG_TEXT,
+  PIECES,
+  scenarioIn,
+} from '../calls/scenarios.ts';
+import type { ScenarioName } from '../calls/scenarios.ts';
 
 /** A fake provider that speaks Chat Completions over HTTP/1.1 and costs next to nothing: answers are bytes made beforehand. */
 
@@ -19,7 +28,10 @@ const ANSWERS = {
   open: streamedAnswer('open', CHAT_PIECES),
   apart: streamedAnswer('apart', PIECES),
   joined: streamedAnswer('joined', PIECES),
-} as const satisfies Record<ScenarioName, Buffer>;
+} as const satisfies Record<Exclude<ScenarioName, 'drip'>, Buffer>;
+
+/** What is written at once, and what follows piece by piece: each event by itself. */
+const [DRIP_BEGINNING, ...DRIPS] = streamPieces('drip', PIECES);
 
 const LONG_ANSWER = wholeAnswer(LONG_TEXT);
 
@@ -35,22 +47,31 @@ function wholeAnswer(content: string): Buffer {
 
 /** One piece of HTTP's chunked coding for each event, as providers send them, but all in one write. */
 function streamedAnswer(name: ScenarioName, pieces: readonly string[]): Buffer {
+  return Buffer.concat(streamPieces(name, pieces));
+}
+
+/** The head with the first event; each delta; and what ends the answer. */
+function streamPieces(name: ScenarioName, pieces: readonly string[]): readonly Buffer[] {
   const chunk = (delta: object, finish: string | null = null): object => ({
     ...IDENTITY,
     object: 'chat.completion.chunk',
     choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
     usage: null,
   });
+  const framed = (data: string): string => {
+    const text = `data: ${data}\n\n`;
+    return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+  };
+  const event = (value: object): string => framed(JSON.stringify(value));
   const deltas = pieces.map((text, index) =>
-    chunk(kindOfPiece(name, index) === 'text' ? { content: text } : { reasoning_content: text }),
+    event(chunk(kindOfPiece(name, index) === 'text' ? { content: text } : { reasoning_content: text })),
   );
   const end = { ...IDENTITY, object: 'chat.completion.chunk', choices: [], usage: USAGE };
-  const events = [chunk({ role: 'assistant', content: '' }), ...deltas, chunk({}, 'stop'), end];
-  const body = [...events.map((event) => JSON.stringify(event)), '[DONE]']
-    .map((data) => `data: ${data}\n\n`)
-    .map((text) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`)
-    .join('');
-  return Buffer.from(`${head('text/event-stream; charset=utf-8')}transfer-encoding: chunked\r\n\r\n${body}0\r\n\r\n`);
+  return [
+    `${head('text/event-stream; charset=utf-8')}transfer-encoding: chunked\r\n\r\n${event(chunk({ role: 'assistant', content: '' }))}`,
+    ...deltas,
+    `${event(chunk({}, 'stop'))}${event(end)}${framed('[DONE]')}0\r\n\r\n`,
+  ].map((text) => Buffer.from(text));
 }
 
 function head(contentType: string): string {
@@ -75,12 +96,27 @@ function serve(socket: Socket): void {
         socket.destroy();
         return;
       }
-      socket.write(scenario === 'joined' && request.includes(LONG_MARK) ? LONG_ANSWER : ANSWERS[scenario]);
+      if (scenario === 'drip') drip(socket);
+      else socket.write(scenario === 'joined' && request.includes(LONG_MARK) ? LONG_ANSWER : ANSWERS[scenario]);
       held = held.subarray(size);
     }
     missing = (declaredSize(held) ?? 0) - held.length;
   });
   socket.on('error', () => socket.destroy());
+}
+
+/** Writes an answer event by event. Those of several calls are not written at the same instants. */
+function drip(socket: Socket): void {
+  let next = 0;
+  const write = (): void => {
+    const bytes = DRIPS[next];
+    next += 1;
+    if (bytes === undefined || socket.destroyed) return;
+    socket.write(bytes);
+    setTimeout(write, DRIP_MS);
+  };
+  if (DRIP_BEGINNING !== undefined) socket.write(DRIP_BEGINNING);
+  setTimeout(write, Math.random() * DRIP_MS);
 }
 
 /** Returns how many bytes the first request has; undefined while some are missing. */

@@ -1,4 +1,4 @@
-import type { Round } from './measure.ts';
+import type { Round } from '../calls/measure.ts';
 
 /** The rounds of one server. */
 export interface Row {
@@ -12,6 +12,7 @@ const COLUMNS: readonly { readonly head: string; readonly of: (round: Round) => 
   { head: 'p50 ms', of: (round) => round.p50Ms, digits: 1 },
   { head: 'p99 ms', of: (round) => round.p99Ms, digits: 1 },
   { head: 'CPU µs/call', of: (round) => round.cpuMicrosPerCall, digits: 0 },
+  { head: 'connections', of: (round) => round.connections, digits: 0 },
   { head: 'messages', of: (round) => round.messagesPerCall, digits: 1 },
   { head: 'server %', of: (round) => round.busy.server * 100, digits: 0 },
   { head: 'generator %', of: (round) => round.busy.generator * 100, digits: 0 },
@@ -21,7 +22,10 @@ const COLUMNS: readonly { readonly head: string; readonly of: (round: Round) => 
 /** From this share of a core on, a server counts as the one that everybody waits for. */
 const SATURATED = 0.9;
 
-/** Writes the medians of all servers, how the others compare to the first, the floor, and other gateways to the plain one. */
+/**
+ * Writes the medians of all servers, how the others compare to the first, the floor, gateways to what has no
+ * engine, and other gateways and doors to the first gateway.
+ */
 export function formatTable(title: string, rows: readonly Row[]): string {
   const [floor, ...others] = rows;
   if (floor === undefined) return '';
@@ -33,7 +37,8 @@ export function formatTable(title: string, rows: readonly Row[]): string {
   ]);
   const widths = heads.map((head, index) => Math.max(...[head, ...cells.map((row) => row[index] ?? '')].map(widthOf)));
   const gateways = others.filter(({ name }) => name.startsWith('gateway'));
-  const [plain, ...accounted] = gateways;
+  const [shipped, ...further] = gateways;
+  const engineless = others.find(({ name }) => name === 'plain');
   const line = (row: readonly string[]): string =>
     row
       .map((cell, index) => (index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0)))
@@ -42,25 +47,33 @@ export function formatTable(title: string, rows: readonly Row[]): string {
     title,
     ...[heads, ...cells].map(line),
     ...others.map((row) => compare(row, floor)),
-    ...(plain === undefined ? [] : accounted.map((row) => compare(row, plain))),
+    ...(engineless === undefined || shipped === undefined ? [] : [compare(shipped, engineless)]),
+    ...(shipped === undefined ? [] : further.map((row) => compare(row, shipped))),
     ...notes(rows),
     '',
   ].join('\n');
 }
 
-function compare({ name, rounds }: Row, floor: Row): string {
-  const ratios = rounds.map(
-    (round, index) => round.callsPerSecond / (floor.rounds[index]?.callsPerSecond ?? Number.NaN),
+function compare({ name, rounds }: Row, other: Row): string {
+  const calls = rounds.map(
+    (round, index) => round.callsPerSecond / (other.rounds[index]?.callsPerSecond ?? Number.NaN),
   );
-  const cpu = leastCpu(floor) / leastCpu({ name, rounds });
-  const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
-  return `${name} / ${floor.name}: ${median(ratios).toFixed(2)} of the calls (rounds: ${range}); by least CPU per call ${cpu.toFixed(2)}`;
+  const cpu = rounds.map(
+    (round, index) => (other.rounds[index]?.cpuMicrosPerCall ?? Number.NaN) / round.cpuMicrosPerCall,
+  );
+  const least = (leastCpu(other) / leastCpu({ name, rounds })).toFixed(2);
+  return `${name} / ${other.name}: ${medianAndRange(calls)} of the calls; by CPU per call ${medianAndRange(cpu)}, by the least ${least}`;
+}
+
+function medianAndRange(ratios: readonly number[]): string {
+  return `${median(ratios).toFixed(2)} (rounds: ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
 }
 
 function notes(rows: readonly Row[]): string[] {
-  return rows
-    .filter(({ rounds }) => median(rounds.map(({ busy }) => busy.server)) < SATURATED)
-    .map(({ name }) => `note: ${name} had CPU time left, so its calls/s are too low; go by CPU per call`);
+  const idle = rows.filter(({ rounds }) => median(rounds.map(({ busy }) => busy.server)) < SATURATED);
+  if (idle.length === 0) return [];
+  const names = idle.map(({ name }) => name).join(', ');
+  return [`note: with CPU time left, so that calls/s are too low and CPU per call counts: ${names}`];
 }
 
 /** The round that was disturbed least: other work makes calls dearer, never cheaper. */

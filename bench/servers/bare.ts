@@ -1,11 +1,11 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 
-import { FLOOR_ANSWERS } from './answers.ts';
-import { unframe } from './frames.ts';
+import { FLOOR_ANSWERS } from '../calls/answers.ts';
+import { unframe } from '../calls/frames.ts';
 import { createHop } from './hop.ts';
-import { scenarioIn, SCENARIOS } from './scenarios.ts';
-import type { ScenarioName } from './scenarios.ts';
+import { scenarioIn, SCENARIOS } from '../calls/scenarios.ts';
+import type { ScenarioName } from '../calls/scenarios.ts';
 
 /** The gateway's libraries without the gateway: grpc-js with answers encoded beforehand, and one request with undici. */
 
@@ -18,6 +18,7 @@ const messages = {
   chat: unframe(Buffer.concat(FLOOR_ANSWERS.chat)),
   apart: unframe(Buffer.concat(FLOOR_ANSWERS.apart)),
   joined: unframe(Buffer.concat(FLOOR_ANSWERS.joined)),
+  drip: unframe(Buffer.concat(FLOOR_ANSWERS.drip)),
 };
 
 function chat(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void {
@@ -29,7 +30,8 @@ function chat(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buf
 }
 
 function stream(call: ServerWritableStream<Buffer, Buffer>): void {
-  const scenario = scenarioIn(call.request) === 'apart' ? 'apart' : 'joined';
+  const asked = scenarioIn(call.request);
+  const scenario = asked === 'apart' || asked === 'drip' ? asked : 'joined';
   let next = 0;
   const write = (): void => {
     const message = messages[scenario][next];

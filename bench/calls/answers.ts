@@ -1,11 +1,11 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 
-import { ErrorReason } from '../gen/understudy/v1/error_pb.ts';
-import { FinishReason, Role } from '../gen/understudy/v1/chat_pb.ts';
-import { ChatResponseSchema, StreamChatResponseSchema } from '../gen/understudy/v1/llm_pb.ts';
-import { AttemptKind } from '../gen/understudy/v1/routing_pb.ts';
-import { CostSource, UsageSource } from '../gen/understudy/v1/usage_pb.ts';
+import { ErrorReason } from '../../gen/understudy/v1/error_pb.ts';
+import { FinishReason, Role } from '../../gen/understudy/v1/chat_pb.ts';
+import { ChatResponseSchema, StreamChatResponseSchema } from '../../gen/understudy/v1/llm_pb.ts';
+import { AttemptKind } from '../../gen/understudy/v1/routing_pb.ts';
+import { CostSource, UsageSource } from '../../gen/understudy/v1/usage_pb.ts';
 import { frame } from './frames.ts';
 import { CHAT_TEXT, kindOfPiece, PIECES } from './scenarios.ts';
 import type { ScenarioName } from './scenarios.ts';
@@ -52,6 +52,7 @@ export const FLOOR_ANSWERS = {
   open: [chatAnswer()],
   apart: streamAnswer('apart'),
   joined: streamAnswer('joined'),
+  drip: streamAnswer('drip'),
 } as const satisfies Record<ScenarioName, readonly Buffer[]>;
 
 function chatAnswer(): Buffer {
@@ -60,7 +61,7 @@ function chatAnswer(): Buffer {
   return frame(toBinary(ChatResponseSchema, create(ChatResponseSchema, { ...END, text: CHAT_TEXT, message })));
 }
 
-function streamAnswer(name: 'apart' | 'joined'): Buffer[] {
+function streamAnswer(name: 'apart' | 'joined' | 'drip'): Buffer[] {
   let sequence = 0n;
   const event = (value: Event): Buffer => {
     sequence += 1n;

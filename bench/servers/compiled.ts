@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { freePort } from '../test/support/free-port.ts';
+import { freePort } from '../../test/support/free-port.ts';
 
 import { gatewayConfig } from './servers.ts';
 import type { ServerProcess } from './servers.ts';
@@ -23,7 +23,7 @@ export interface Compiled {
 
 /** The checkouts to compare, by name: this one, and another where there is one. Throws where one is not built. */
 export function checkouts(other: string | undefined): ReadonlyMap<string, string> {
-  const folders = new Map([['this', resolve(import.meta.dirname, '..')]]);
+  const folders = new Map([['this', resolve(import.meta.dirname, '../..')]]);
   if (other !== undefined) folders.set('other', resolve(other));
   for (const folder of folders.values())
     if (!existsSync(join(folder, 'dist/src/main.js'))) throw new Error(`${folder} is not built: npm run build there`);

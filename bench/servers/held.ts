@@ -4,8 +4,9 @@ import type { ClientHttp2Session } from 'node:http2';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 
+import { frame } from '../calls/frames.ts';
 import { API_KEY } from './accounts.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from '../calls/scenarios.ts';
 
 /** What the upstream says of every answer: its head and a first word. */
 const BEGINNING = (() => {
@@ -44,6 +45,7 @@ export async function holdStreams(
   count: number,
 ): Promise<readonly ClientHttp2Session[]> {
   const sessions: ClientHttp2Session[] = [];
+  const body = frame(scenario.body.proto);
   let session: ClientHttp2Session | undefined;
   for (let opened = 0; opened < count; opened++) {
     if (session === undefined || opened % STREAMS_OF_CONNECTION === 0) {
@@ -58,7 +60,7 @@ export async function holdStreams(
       te: 'trailers',
       authorization: `Bearer ${API_KEY}`,
     });
-    stream.end(scenario.body);
+    stream.end(body);
     // Resolves at the end too, which rejects.
     const answered = once(stream, 'data');
     let told: unknown;

@@ -1,11 +1,13 @@
 import { deepStrictEqual } from 'node:assert/strict';
 
-import { fromBinary } from '@bufbuild/protobuf';
+import { fromBinary, fromJsonString } from '@bufbuild/protobuf';
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 
-import { FinishReason } from '../gen/understudy/v1/chat_pb.ts';
-import { ChatResponseSchema, StreamChatResponseSchema } from '../gen/understudy/v1/llm_pb.ts';
-import type { ChatResponse, StreamChatResponse_Finished } from '../gen/understudy/v1/llm_pb.ts';
-import { CostSource } from '../gen/understudy/v1/usage_pb.ts';
+import { FinishReason } from '../../gen/understudy/v1/chat_pb.ts';
+import { ChatResponseSchema, StreamChatResponseSchema } from '../../gen/understudy/v1/llm_pb.ts';
+import type { ChatResponse, StreamChatResponse_Finished } from '../../gen/understudy/v1/llm_pb.ts';
+import { CostSource } from '../../gen/understudy/v1/usage_pb.ts';
+import type { Door } from './doors.ts';
 import { unframe } from './frames.ts';
 import { CHAT_TEXT, piecesOf } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
@@ -14,11 +16,12 @@ import type { Scenario } from './scenarios.ts';
 const NANO_USD = 760_000n;
 
 /** Decodes an answer, frames and all. Throws where it is not what the upstream has said, counted and priced. */
-export function checkAnswer({ name, messages: { most } }: Scenario, bytes: Buffer): void {
-  const messages = unframe(bytes);
-  if (most === 1) {
-    const [only] = messages;
-    const answer = fromBinary(ChatResponseSchema, only ?? new Uint8Array());
+export function checkAnswer({ name, isStream }: Scenario, door: Door, bytes: Buffer): void {
+  const decode = <Schema extends DescMessage>(schema: Schema, message: Buffer): MessageShape<Schema> =>
+    door === 'connect-json' ? fromJsonString(schema, message.toString()) : fromBinary(schema, message);
+  const messages = isStream || door === 'grpc' ? unframe(bytes) : [bytes];
+  if (!isStream) {
+    const answer = decode(ChatResponseSchema, messages[0] ?? Buffer.alloc(0));
     deepStrictEqual(answer.text, CHAT_TEXT);
     deepStrictEqual(
       answer.message?.content.map(({ part }) => part.value),
@@ -27,7 +30,7 @@ export function checkAnswer({ name, messages: { most } }: Scenario, bytes: Buffe
     checkEnd(answer);
     return;
   }
-  const events = messages.map((message) => fromBinary(StreamChatResponseSchema, message));
+  const events = messages.map((message) => decode(StreamChatResponseSchema, message));
   deepStrictEqual(
     events.map(({ sequence }) => sequence),
     events.map((_, index) => BigInt(index + 1)),

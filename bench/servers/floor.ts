@@ -1,9 +1,9 @@
 import { createServer } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 
-import { FLOOR_ANSWERS } from './answers.ts';
+import { FLOOR_ANSWERS } from '../calls/answers.ts';
 import { createHop } from './hop.ts';
-import { scenarioIn } from './scenarios.ts';
+import { scenarioIn } from '../calls/scenarios.ts';
 
 /**
  * The floor: a gRPC server of nothing but `node:http2`, frames made beforehand, and one request with undici. Nothing that

@@ -2,11 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { checkouts, freePorts, startCompiled } from './compiled.ts';
-import type { LoadPlan } from './measure.ts';
+import { checkouts, freePorts, startCompiled } from '../servers/compiled.ts';
+import type { LoadPlan } from '../calls/measure.ts';
 import { measureFootprint } from './memory.ts';
 import type { Footprint } from './memory.ts';
-import type { ServerProcess } from './servers.ts';
+import type { ServerProcess } from '../servers/servers.ts';
 
 /** How long a gateway has to load what its first calls need, in milliseconds. */
 const WARM_MS = 5_000;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { freePorts, startCompiled } from './compiled.ts';
-import { holdStreams, startHolding } from './held.ts';
-import { load } from './load.ts';
-import type { LoadPlan } from './measure.ts';
-import { SCENARIOS } from './scenarios.ts';
-import type { ServerProcess } from './servers.ts';
+import { freePorts, startCompiled } from '../servers/compiled.ts';
+import { holdStreams, startHolding } from '../servers/held.ts';
+import { load } from '../calls/load.ts';
+import type { LoadPlan } from '../calls/measure.ts';
+import { SCENARIOS } from '../calls/scenarios.ts';
+import type { ServerProcess } from '../servers/servers.ts';
 
 /** What a gateway takes, in MiB of resident memory. */
 export interface Footprint {
@@ -34,7 +34,7 @@ export async function measureFootprint(
   try {
     await sleep(REST_MS);
     const rest = gateway.residentMib();
-    const server = { name: checkout, port: gateway.port };
+    const server = { name: checkout, port: gateway.port, door: 'grpc' } as const;
     for (const scenario of SCENARIOS) await load({ ...plan, server, scenario, onCounting: () => Promise.resolve() });
     const loaded = gateway.residentMib();
     await sleep(idleMs);

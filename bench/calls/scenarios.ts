@@ -1,17 +1,25 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 
-import { MessageSchema, Role } from '../gen/understudy/v1/chat_pb.ts';
-import type { GenerationOptionsSchema, Message } from '../gen/understudy/v1/chat_pb.ts';
-import { ChatRequestSchema, StreamChatRequestSchema } from '../gen/understudy/v1/llm_pb.ts';
-import type { ChatRequest } from '../gen/understudy/v1/llm_pb.ts';
-import { frame } from './frames.ts';
+import { MessageSchema, Role } from '../../gen/understudy/v1/chat_pb.ts';
+import type { GenerationOptionsSchema, Message } from '../../gen/understudy/v1/chat_pb.ts';
+import { ChatRequestSchema, StreamChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
+import type { ChatRequest } from '../../gen/understudy/v1/llm_pb.ts';
 
 /** How many deltas a stream has. */
-export const DELTAS = 100;
+const DELTAS = 100;
+
+/** Milliseconds between two deltas of a dripped stream. */
+export const DRIP_MS = 5;
 
 /** A word in the prompt by which the fake upstream and the floors know what to answer. */
-const MARKS = { chat: 'ask-chat', open: 'ask-open', apart: 'ask-apart', joined: 'ask-joined' } as const;
+const MARKS = {
+  chat: 'ask-chat',
+  open: 'ask-open',
+  apart: 'ask-apart',
+  joined: 'ask-joined',
+  drip: 'ask-drip',
+} as const;
 
 /** What is measured: one kind of call. */
 export type ScenarioName = keyof typeof MARKS;
@@ -21,10 +29,13 @@ export interface Scenario {
   readonly name: ScenarioName;
   /** Its heading in the report. */
   readonly title: string;
-  /** The path of the gRPC method. */
+  /** The path of the method, at every door. */
   readonly path: string;
-  /** The request as one gRPC frame. */
-  readonly body: Buffer;
+  readonly isStream: boolean;
+  /** The request, not framed. */
+  readonly body: Readonly<Record<'proto' | 'json', Uint8Array>>;
+  /** How long the upstream takes over an answer, in milliseconds. */
+  readonly lastsMs: number;
   /** How many messages an answer may have. */
   readonly messages: { readonly least: number; readonly most: number };
 }
@@ -61,44 +72,56 @@ export function scenarioIn(request: Buffer): ScenarioName | undefined {
   const next = request[at + 4];
   if (next === 0x63) return 'chat';
   if (next === 0x6f) return 'open';
+  if (next === 0x64) return 'drip';
   return next === 0x61 ? 'apart' : 'joined';
 }
 
 /** Everything that is measured, in the order of the report. */
 export const SCENARIOS: readonly Scenario[] = [
-  {
-    name: 'chat',
-    title: 'Chat',
-    path: '/understudy.v1.LlmService/Chat',
-    body: chatBody('chat', { maxTokens: CHAT_MOST_TOKENS }),
-    messages: { least: 1, most: 1 },
-  },
+  { name: 'chat', title: 'Chat', ...chat('chat', { maxTokens: CHAT_MOST_TOKENS }) },
   {
     name: 'open',
     title: `Chat without max_tokens, asked for as a stream of ${CHAT_PIECES.length} deltas`,
-    path: '/understudy.v1.LlmService/Chat',
-    body: chatBody('open', {}),
-    messages: { least: 1, most: 1 },
+    ...chat('open', {}),
   },
   {
     name: 'apart',
     title: `StreamChat, ${DELTAS} deltas, none joined`,
-    path: '/understudy.v1.LlmService/StreamChat',
-    body: frame(toBinary(StreamChatRequestSchema, create(StreamChatRequestSchema, { messages: prompt('apart') }))),
+    ...stream('apart'),
     // started, deltas, one part_finished for each of the two parts, finished
     messages: { least: DELTAS + 4, most: DELTAS + 4 },
   },
   {
     name: 'joined',
     title: `StreamChat, ${DELTAS} deltas in one burst, which the gateway may join`,
-    path: '/understudy.v1.LlmService/StreamChat',
-    body: frame(toBinary(StreamChatRequestSchema, create(StreamChatRequestSchema, { messages: prompt('joined') }))),
+    ...stream('joined'),
+    messages: { least: 4, most: DELTAS + 3 },
+  },
+  {
+    name: 'drip',
+    title: `StreamChat, ${DELTAS} deltas, one every ${DRIP_MS} ms`,
+    ...stream('drip'),
+    lastsMs: DELTAS * DRIP_MS,
     messages: { least: 4, most: DELTAS + 3 },
   },
 ];
 
-function chatBody(name: ScenarioName, options: MessageInitShape<typeof GenerationOptionsSchema>): Buffer {
-  return frame(toBinary(ChatRequestSchema, create(ChatRequestSchema, { messages: prompt(name), options })));
+function chat(
+  name: ScenarioName,
+  options: MessageInitShape<typeof GenerationOptionsSchema>,
+): Omit<Scenario, 'name' | 'title'> {
+  const body = bodies(ChatRequestSchema, { messages: prompt(name), options });
+  return { path: '/understudy.v1.LlmService/Chat', isStream: false, body, lastsMs: 0, messages: { least: 1, most: 1 } };
+}
+
+function stream(name: ScenarioName): Omit<Scenario, 'name' | 'title' | 'messages'> {
+  const body = bodies(StreamChatRequestSchema, { messages: prompt(name) });
+  return { path: '/understudy.v1.LlmService/StreamChat', isStream: true, body, lastsMs: 0 };
+}
+
+function bodies<Schema extends DescMessage>(schema: Schema, init: MessageInitShape<Schema>): Scenario['body'] {
+  const message = create(schema, init);
+  return { proto: toBinary(schema, message), json: Buffer.from(toJsonString(schema, message)) };
 }
 
 /** A request of a far client: for the answer of Chat or the long one, with so many characters in its prompt. */
@@ -106,7 +129,7 @@ export function farPrompt(answer: 'chat' | 'long', characters: number): ChatRequ
   const text = `${answer === 'chat' ? MARKS.chat : LONG_MARK}: ${'word '.repeat(characters / 5)}`;
   return create(ChatRequestSchema, {
     messages: [create(MessageSchema, { role: Role.USER, content: [{ part: { case: 'text', value: text } }] })],
-    ...(answer === 'chat' && { maxTokens: 100 }),
+    ...(answer === 'chat' && { options: { maxTokens: CHAT_MOST_TOKENS } }),
   });
 }
 
@@ -117,4 +140,13 @@ function prompt(name: ScenarioName): Message[] {
     message(Role.SYSTEM, 'You are the assistant of a travel agency. Answer briefly, and name your sources. '.repeat(3)),
     message(Role.USER, `${MARKS[name]}: which of these three trips suits a family of four with a small dog, and why?`),
   ];
+}
+
+/** Throws where an answer had another number of messages than it should, or was cut off. */
+export function checkCount(
+  { title, messages: { least, most } }: Scenario,
+  { messages, isComplete }: { readonly messages: number; readonly isComplete: boolean },
+): void {
+  if (isComplete && messages >= least && messages <= most) return;
+  throw new Error(`${title}: ${messages} ${isComplete ? '' : 'and a cut off '}messages came, not ${least} to ${most}`);
 }

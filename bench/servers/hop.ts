@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 
-import type { ScenarioName } from './scenarios.ts';
+import type { ScenarioName } from '../calls/scenarios.ts';
 
 /** What a server without an engine makes of an answer. */
 export interface HopHandler {
@@ -23,6 +23,7 @@ const BODIES = {
   open: streamBody('ask-open'),
   apart: streamBody('ask-apart'),
   joined: streamBody('ask-joined'),
+  drip: streamBody('ask-drip'),
 } as const satisfies Record<ScenarioName, string>;
 
 const HEADERS = { 'content-type': 'application/json', authorization: 'Bearer bench', accept: 'application/json' };

@@ -6,7 +6,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { freePort } from '../test/support/free-port.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import type { Door } from '../calls/doors.ts';
 import { accountSections } from './accounts.ts';
 import type { Ask, Reply } from './guard.ts';
 
@@ -14,6 +15,8 @@ import type { Ask, Reply } from './guard.ts';
 export interface ServerProcess {
   readonly name: string;
   readonly port: number;
+  /** What is spoken at the port. */
+  readonly door: Door;
   /** Where a gateway has its metrics. */
   readonly adminPort?: number | undefined;
   /** Names of the targets of a gateway that has many. */
@@ -46,6 +49,11 @@ export class Servers {
   /** Starts the floor. */
   startFloor(upstream: ServerProcess): Promise<ServerProcess> {
     return this.#start('floor', './floor.ts', (port) => [String(port), originOf(upstream)]);
+  }
+
+  /** Starts what an engineer would write without an engine. */
+  startPlain(upstream: ServerProcess): Promise<ServerProcess> {
+    return this.#start('plain', './plain.ts', (port) => [String(port), originOf(upstream)]);
   }
 
   /** Starts grpc-js and undici without a gateway. */
@@ -116,7 +124,11 @@ export class Servers {
       writeFileSync(path, JSON.stringify({ ...gatewayConfig(upstream, { grpc: port, web, admin }), ...sections }));
       return ['--config', path];
     };
-    return { ...(await this.#start(name, '../bin/understudy.js', argumentsFor, env)), webPort: web, adminPort: admin };
+    return {
+      ...(await this.#start(name, '../../bin/understudy.js', argumentsFor, env)),
+      webPort: web,
+      adminPort: admin,
+    };
   }
 
   /** Ends every process that was started here, and waits until they are gone. */
@@ -148,7 +160,7 @@ export class Servers {
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
     await listening(name, child, port);
-    return { name, port, ask: (ask) => askChild(name, child, ask) };
+    return { name, port, door: 'grpc', ask: (ask) => askChild(name, child, ask) };
   }
 }
 

@@ -1,11 +1,12 @@
 import { load } from './load.ts';
 import type { Load } from './load.ts';
 import type { Scenario } from './scenarios.ts';
-import type { ServerProcess } from './servers.ts';
+import type { ServerProcess } from '../servers/servers.ts';
 
 /** How much load, and for how long. */
 export interface LoadPlan {
   readonly inFlight: number;
+  /** Of gRPC; over HTTP/1.1 each call under way has one of its own. */
   readonly connections: number;
   readonly warmUpMs: number;
   readonly countMs: number;
@@ -17,6 +18,7 @@ export interface Round {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly messagesPerCall: number;
+  readonly connections: number;
   /** CPU time of the server for one call, in microseconds: hardly moved by what else the machine does. */
   readonly cpuMicrosPerCall: number;
   /** CPU time as a share of the time that passed; 1 is one core. */
@@ -61,6 +63,7 @@ export async function measureRound(
     callsPerSecond,
     ...percentiles(counted),
     messagesPerCall: counted.messages / counted.calls,
+    connections: counted.connections,
     cpuMicrosPerCall: (busy.server / callsPerSecond) * 1e6,
     busy,
   };

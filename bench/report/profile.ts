@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import type { ProfileKind } from './guard.ts';
+import type { ProfileKind } from '../servers/guard.ts';
 
 /** A function as it was called from a certain place. */
 export interface CallNode {

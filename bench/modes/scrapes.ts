@@ -1,9 +1,9 @@
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 
-import { Role } from '../gen/understudy/v1/chat_pb.ts';
-import { LlmService } from '../gen/understudy/v1/llm_pb.ts';
-import type { ServerProcess } from './servers.ts';
+import { Role } from '../../gen/understudy/v1/chat_pb.ts';
+import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
+import type { ServerProcess } from '../servers/servers.ts';
 
 /** Scrapes of a round. */
 const SCRAPES = 20;

@@ -7,10 +7,11 @@ import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { Client, credentials } from '@grpc/grpc-js';
 import { createLlmClient } from '@understudy/client';
 
-import { ChatRequestSchema, ChatResponseSchema, LlmService } from '../gen/understudy/v1/llm_pb.ts';
-import type { ChatRequest } from '../gen/understudy/v1/llm_pb.ts';
-import { median } from './table.ts';
-import { CHAT_TEXT, farPrompt, LONG_TEXT } from './scenarios.ts';
+import { ChatRequestSchema, ChatResponseSchema, LlmService } from '../../gen/understudy/v1/llm_pb.ts';
+import type { ChatRequest } from '../../gen/understudy/v1/llm_pb.ts';
+import type { Servers } from '../servers/servers.ts';
+import { median } from '../report/table.ts';
+import { CHAT_TEXT, farPrompt, LONG_TEXT } from '../calls/scenarios.ts';
 
 /** Largest message that the clients read, in bytes. */
 const MOST_BYTES = 24 * 1024 * 1024;
@@ -31,17 +32,19 @@ interface FarCall {
 }
 
 /** The two doors of one gateway, as they are reached over the long way. */
-export interface FarDoors {
+interface FarDoors {
   readonly grpcPort: number;
   readonly webPort: number;
 }
 
 /**
- * Makes calls with large prompts, and one with a large answer, with one client after the other, each over one connection that is open
- * already, and returns a table of milliseconds. Rejects where an answer is wrong.
+ * Makes calls with large prompts, and one with a large answer, to a gateway so many milliseconds away, each way, with one client after
+ * the other, each over one connection that is open already, and returns a table of milliseconds. Rejects where an answer is wrong.
  */
-export async function compareFar(doors: FarDoors, rounds: number): Promise<string> {
-  const [web, ...others] = clientsOf(doors);
+export async function compareFar(servers: Servers, awayMs: number, rounds: number): Promise<string> {
+  const { port, webPort = 0 } = await servers.startGateway(await servers.startUpstream());
+  const grpcPort = await servers.startRelay(port, awayMs);
+  const [web, ...others] = clientsOf({ grpcPort, webPort: await servers.startRelay(webPort, awayMs) });
   const lines = ['| call | client | median ms | range | by the web door’s |', '|---|---|---|---|---|'];
   for (const call of farCalls()) {
     const rows = [web, ...others].map((client) => ({ client, tookMs: new Array<number>() }));
