@@ -111,7 +111,8 @@ export function prepareEntry(
   const open: Prepared<Delta, Finish>['open'] = (sink) =>
     upstream.open(
       { wire, model: entry.model, stream: streams, ownHeaders: planned.trace?.attempt(), wrapReader },
-      leave === undefined ? sink : leave.listen(sink),
+      // One that comes whole is paid for when it is heard of.
+      leave === undefined || !streams ? sink : leave.listen(sink),
     );
   return {
     ...leave?.asked,
