@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { DOORS } from './calls/doors.ts';
@@ -13,6 +14,8 @@ What is measured:
   (nothing)         loads servers in turns and compares them with the floor
   --profile         profiles instead: of the gateway, with --bare of grpc-js and undici too
   --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
+  --peers FOLDER    compares the gateway with those of others, which are in the folder or are installed there: Portkey, LiteLLM, and
+                    GoModel where a program of that name is there; chat, joined and drip
   --start           the start of what \`npm run build\` has made: first and later starts
   --memory          its memory: at rest, after a load of a minute (--seconds each kind of call), idle, for each open stream
 
@@ -42,6 +45,8 @@ export interface Options {
   readonly isStart: boolean;
   readonly isMemory: boolean;
   readonly farMs: number | undefined;
+  /** The folder with gateways of others. */
+  readonly peers: string | undefined;
   readonly isPlain: boolean;
   readonly isBare: boolean;
   readonly doors: readonly Door[];
@@ -68,6 +73,7 @@ export function readOptions(): Options | undefined {
       start: { type: 'boolean', default: false },
       memory: { type: 'boolean', default: false },
       far: { type: 'string' },
+      peers: { type: 'string' },
       plain: { type: 'boolean', default: false },
       bare: { type: 'boolean', default: false },
       door: { type: 'string', default: 'grpc' },
@@ -97,6 +103,7 @@ export function readOptions(): Options | undefined {
     isStart: values.start,
     isMemory: values.memory,
     farMs: values.far === undefined ? undefined : number('far'),
+    peers: values.peers === undefined ? undefined : resolve(values.peers),
     isPlain: values.plain,
     isBare: values.bare,
     doors: namesIn(values.door, 'door', Object.fromEntries(DOORS.map((door) => [door, door]))),

@@ -9,6 +9,7 @@ import type { ChatResponse, StreamChatResponse_Finished } from '../../gen/unders
 import { CostSource } from '../../gen/understudy/v1/usage_pb.ts';
 import type { Door } from './doors.ts';
 import { unframe } from './frames.ts';
+import { textOfCompletions } from './completions.ts';
 import { CHAT_TEXT, piecesOf } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -17,6 +18,10 @@ const NANO_USD = 760_000n;
 
 /** Decodes an answer, frames and all. Throws where it is not what the upstream has said, counted and priced. */
 export function checkAnswer({ name, isStream }: Scenario, door: Door, bytes: Buffer): void {
+  if (door === 'completions') {
+    deepStrictEqual(textOfCompletions(bytes.toString(), isStream), isStream ? piecesOf(name, 'text') : CHAT_TEXT);
+    return;
+  }
   const decode = <Schema extends DescMessage>(schema: Schema, message: Buffer): MessageShape<Schema> =>
     door === 'connect-json' ? fromJsonString(schema, message.toString()) : fromBinary(schema, message);
   const messages = isStream || door === 'grpc' ? unframe(bytes) : [bytes];

@@ -7,7 +7,7 @@ import { ChatRequestSchema, StreamChatRequestSchema } from '../../gen/understudy
 import type { ChatRequest } from '../../gen/understudy/v1/llm_pb.ts';
 
 /** How many deltas a stream has. */
-const DELTAS = 100;
+export const DELTAS = 100;
 
 /** Milliseconds between two deltas of a dripped stream. */
 export const DRIP_MS = 5;
@@ -32,8 +32,8 @@ export interface Scenario {
   /** The path of the method, at every door. */
   readonly path: string;
   readonly isStream: boolean;
-  /** The request, not framed. */
-  readonly body: Readonly<Record<'proto' | 'json', Uint8Array>>;
+  /** The request, not framed: that of the gateway in both forms, and that of Chat Completions. */
+  readonly body: Readonly<Record<'proto' | 'json' | 'completions', Uint8Array>>;
   /** How long the upstream takes over an answer, in milliseconds. */
   readonly lastsMs: number;
   /** How many messages an answer may have. */
@@ -110,18 +110,31 @@ function chat(
   name: ScenarioName,
   options: MessageInitShape<typeof GenerationOptionsSchema>,
 ): Omit<Scenario, 'name' | 'title'> {
-  const body = bodies(ChatRequestSchema, { messages: prompt(name), options });
+  const body = bodies(ChatRequestSchema, { messages: prompt(name), options }, { max_tokens: options.maxTokens });
   return { path: '/understudy.v1.LlmService/Chat', isStream: false, body, lastsMs: 0, messages: { least: 1, most: 1 } };
 }
 
 function stream(name: ScenarioName): Omit<Scenario, 'name' | 'title' | 'messages'> {
-  const body = bodies(StreamChatRequestSchema, { messages: prompt(name) });
+  const asStream = { stream: true, stream_options: { include_usage: true } };
+  const body = bodies(StreamChatRequestSchema, { messages: prompt(name) }, asStream);
   return { path: '/understudy.v1.LlmService/StreamChat', isStream: true, body, lastsMs: 0 };
 }
 
-function bodies<Schema extends DescMessage>(schema: Schema, init: MessageInitShape<Schema>): Scenario['body'] {
+function bodies<Schema extends DescMessage>(
+  schema: Schema,
+  init: MessageInitShape<Schema> & { readonly messages: readonly Message[] },
+  completions: object,
+): Scenario['body'] {
   const message = create(schema, init);
-  return { proto: toBinary(schema, message), json: Buffer.from(toJsonString(schema, message)) };
+  const messages = init.messages.map(({ role, content }) => ({
+    role: role === Role.SYSTEM ? 'system' : 'user',
+    content: content[0]?.part.value,
+  }));
+  return {
+    proto: toBinary(schema, message),
+    json: Buffer.from(toJsonString(schema, message)),
+    completions: Buffer.from(JSON.stringify({ model: 'bench-model', messages, ...completions })),
+  };
 }
 
 /** A request of a far client: for the answer of Chat or the long one, with so many characters in its prompt. */

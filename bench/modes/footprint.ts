@@ -6,7 +6,7 @@ import { checkouts, freePorts, startCompiled } from '../servers/compiled.ts';
 import type { LoadPlan } from '../calls/measure.ts';
 import { measureFootprint } from './memory.ts';
 import type { Footprint } from './memory.ts';
-import type { ServerProcess } from '../servers/servers.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
 
 /** How long a gateway has to load what its first calls need, in milliseconds. */
 const WARM_MS = 5_000;

@@ -12,6 +12,7 @@ const COLUMNS: readonly { readonly head: string; readonly of: (round: Round) => 
   { head: 'p50 ms', of: (round) => round.p50Ms, digits: 1 },
   { head: 'p99 ms', of: (round) => round.p99Ms, digits: 1 },
   { head: 'CPU µs/call', of: (round) => round.cpuMicrosPerCall, digits: 0 },
+  { head: 'calls/CPU s', of: (round) => 1e6 / round.cpuMicrosPerCall, digits: 0 },
   { head: 'connections', of: (round) => round.connections, digits: 0 },
   { head: 'messages', of: (round) => round.messagesPerCall, digits: 1 },
   { head: 'server %', of: (round) => round.busy.server * 100, digits: 0 },

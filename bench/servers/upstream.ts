@@ -36,12 +36,23 @@ const [DRIP_BEGINNING, ...DRIPS] = streamPieces('drip', PIECES);
 const LONG_ANSWER = wholeAnswer(LONG_TEXT);
 
 const HEAD_END = '\r\n\r\n';
-const LENGTH_HEADER = 'content-length: ';
+/** As undici writes it, and as others do. */
+const LENGTH_HEADERS = ['content-length: ', 'Content-Length: '] as const;
+
+/** What gateways that ask which models there are hear. */
+const MODELS = jsonAnswer({
+  object: 'list',
+  data: [{ id: IDENTITY.model, object: 'model', created: 1, owned_by: 'bench' }],
+});
 
 function wholeAnswer(content: string): Buffer {
   const message = { role: 'assistant', content, refusal: null };
   const choices = [{ index: 0, message, logprobs: null, finish_reason: 'stop' }];
-  const body = JSON.stringify({ ...IDENTITY, object: 'chat.completion', choices, usage: USAGE });
+  return jsonAnswer({ ...IDENTITY, object: 'chat.completion', choices, usage: USAGE });
+}
+
+function jsonAnswer(value: object): Buffer {
+  const body = JSON.stringify(value);
   return Buffer.from(`${head('application/json')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 
@@ -93,7 +104,8 @@ function serve(socket: Socket): void {
       const request = held.subarray(0, size);
       const scenario = scenarioIn(request);
       if (scenario === undefined) {
-        socket.destroy();
+        if (request.indexOf('GET ') === 0) socket.end(MODELS);
+        else socket.destroy();
         return;
       }
       if (scenario === 'drip') drip(socket);
@@ -125,13 +137,15 @@ function sizeOfRequest(bytes: Buffer): number | undefined {
   return size !== undefined && size <= bytes.length ? size : undefined;
 }
 
-/** Returns how many bytes the first request says that it has, once its head is there. undici writes header names as here. */
+/** Returns how many bytes the first request says that it has, once its head is there. */
 function declaredSize(bytes: Buffer): number | undefined {
   const headEnd = bytes.indexOf(HEAD_END);
   if (headEnd === -1) return undefined;
-  const lengthAt = bytes.indexOf(LENGTH_HEADER);
-  const length = lengthAt === -1 || lengthAt > headEnd ? 0 : readNumber(bytes, lengthAt + LENGTH_HEADER.length);
-  return headEnd + HEAD_END.length + length;
+  for (const header of LENGTH_HEADERS) {
+    const at = bytes.subarray(0, headEnd).indexOf(header);
+    if (at !== -1) return headEnd + HEAD_END.length + readNumber(bytes, at + header.length);
+  }
+  return headEnd + HEAD_END.length;
 }
 
 function readNumber(bytes: Buffer, from: number): number {
