@@ -1,4 +1,4 @@
-import { DELTAS } from './scenarios.ts';
+import { DELTAS } from './asked.ts';
 
 const EVENT_END = '\n\n';
 const LAST_EVENT = 'data: [DONE]';

@@ -1,4 +1,4 @@
-import type { ScenarioName } from '../calls/scenarios.ts';
+import type { ScenarioName } from '../calls/asked.ts';
 import type { Options } from '../options.ts';
 import { startForeign } from '../servers/foreign.ts';
 import { PEERS } from '../servers/peers.ts';
