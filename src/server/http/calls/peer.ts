@@ -1,6 +1,6 @@
 import { createContextKey } from '@connectrpc/connect';
-import { formatAddress } from '../../core/address.ts';
-import type { WebRequest } from './exchange.ts';
+import { formatAddress } from '../../../core/address.ts';
+import type { WebRequest } from '../exchange.ts';
 
 /** Who sent a call over HTTP: `host:port` of the connection's other end; empty where that is not known. */
 export const PEER_ADDRESS = createContextKey('', { description: 'peer address' });

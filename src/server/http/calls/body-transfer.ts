@@ -1,28 +1,29 @@
 import type { DescMessage } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
-import type { Runtime } from '../../core/ports.ts';
-import { callError, endedByShutdown } from '../errors/status.ts';
-import { type TransferFault, transferError } from '../errors/transfer-errors.ts';
-import { chooseRequestId, LARGE_BYTES, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '../port/limits.ts';
-import { httpCallerKey } from '../port/share-key.ts';
-import type { RefusedTransfer } from '../port/transfer-figures.ts';
-import { dropInput, paceInput, readInput } from '../http2/unread-input.ts';
-import type { BytesHeld } from '../wire/byte-budget.ts';
-import type { FairTurns } from '../wire/fair-turns.ts';
-import type { ReadingPace } from '../wire/reading-pace.ts';
-import { type Patience, Progress, type Transfer } from '../wire/transfer-watch.ts';
-import type { Transfers } from '../wire/transfers.ts';
+import type { LiveList } from '../../../core/live-list.ts';
+import type { Runtime } from '../../../core/ports.ts';
+import { callError, endedByShutdown } from '../../errors/status.ts';
+import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
+import { chooseRequestId, LARGE_BYTES, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '../../port/limits.ts';
+import { httpCallerKey } from '../../port/share-key.ts';
+import type { RefusedTransfer } from '../../port/transfer-figures.ts';
+import { dropInput, paceInput, readInput } from '../../http2/unread-input.ts';
+import type { BytesHeld } from '../../wire/byte-budget.ts';
+import type { FairTurns } from '../../wire/fair-turns.ts';
+import type { ReadingPace } from '../../wire/reading-pace.ts';
+import { type Patience, Progress, type Transfer } from '../../wire/transfer-watch.ts';
+import type { Transfers } from '../../wire/transfers.ts';
 import { type BodyFraming, readBodyFraming } from './body-framing.ts';
 import { SentBody } from './sent-body.ts';
-import { resetResponse, type WebRequest, type WebResponse } from './exchange.ts';
+import { resetResponse, type WebRequest, type WebResponse } from '../exchange.ts';
 
 /** What the bodies of a listener share. */
 export interface BodyTransferOptions {
   readonly runtime: Pick<Runtime, 'now' | 'random' | 'setTimer' | 'clearTimer'>;
   readonly transfers: Transfers;
   /** The requests whose bodies have not come whole; filled here. */
-  readonly coming: Set<BodyTransfer>;
+  readonly coming: LiveList<BodyTransfer>;
   /** Lets calls begin in fair turns. Default: at once. */
   readonly turns?: FairTurns;
   /** How fast large bodies are received. Default: as fast as they come. */
@@ -62,6 +63,8 @@ export class BodyTransfer implements Transfer {
   /** Fails what is being received; absent while nothing is. */
   #fail: ((error: ConnectError) => void) | undefined;
   #isWhole = false;
+  #isClosed = false;
+  #onClosed: (() => void) | undefined;
   readonly #sent = new SentBody();
 
   /**
@@ -94,6 +97,8 @@ export class BodyTransfer implements Transfer {
     response.once('close', () => {
       watch.remove(place);
       this.#held.release();
+      this.#isClosed = true;
+      this.#onClosed?.();
     });
   }
 
@@ -107,6 +112,11 @@ export class BodyTransfer implements Transfer {
    * Throws a ConnectError where the request takes more than it may, and where its framing is none.
    */
   async *body(schema: DescMessage): AsyncGenerator<Uint8Array> {
+    yield await this.receive(schema);
+  }
+
+  /** Receives the body as {@link body} yields it. Rejects with a ConnectError where that would throw one. */
+  async receive(schema: DescMessage): Promise<Uint8Array> {
     if (this.#refused !== undefined) throw this.#refused;
     const bytes = await this.#receive();
     const { maxMessageBytes } = this.#options.transfers.limits;
@@ -114,7 +124,7 @@ export class BodyTransfer implements Transfer {
     if (typeof opened === 'string') throw this.#refusal(opened);
     const { turns } = this.#options;
     if (turns !== undefined) await this.#turn(turns, opened.byteLength);
-    yield opened;
+    return opened;
   }
 
   /** Waits until the call may begin. Whether its caller is still there, is for whoever answers it to see. */
@@ -125,11 +135,32 @@ export class BodyTransfer implements Transfer {
     });
   }
 
+  /** Whether the response is closed, be it that it has left or that the client has. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Sets who hears, once, that the response is closed, at once where it is already; undefined for nobody. */
+  whenClosed(listener: (() => void) | undefined): void {
+    this.#onClosed = listener;
+    if (this.#isClosed) listener?.();
+  }
+
+  /** Says that an answer begins that is written as it comes, whole where its length is given. */
+  begun(length: number | undefined): void {
+    this.#isWhole = length !== undefined;
+    this.#held.answerIs(length ?? 0);
+  }
+
+  /** Says that so many bytes of it have been given to the response. */
+  wrote(bytes: number): void {
+    this.#sent.add(bytes);
+  }
+
   /** Says that the answer is there. Returns it as it is to be sent: watched. */
   answered(answer: UniversalServerResponse): UniversalServerResponse {
     const length = answer.header?.get('content-length') ?? undefined;
-    this.#isWhole = length !== undefined;
-    this.#held.answerIs(Number(length ?? 0));
+    this.begun(length === undefined ? undefined : Number(length));
     return answer.body === undefined ? answer : { ...answer, body: this.#sent.pieces(answer.body) };
   }
 
@@ -176,12 +207,13 @@ export class BodyTransfer implements Transfer {
     const whole = length === undefined ? undefined : Buffer.allocUnsafeSlow(length);
     const chunks: Buffer[] = [];
     return new Promise((resolve, reject) => {
-      const { pace } = this.#options;
+      const { pace, coming } = this.#options;
+      const place = coming.add(this);
       const settle = (): void => {
         if (!('stream' in request)) pace?.leave(request);
         this.#fail = undefined;
         this.#progress = undefined;
-        this.#options.coming.delete(this);
+        coming.remove(place);
         request.off('data', onData).off('end', onEnd).off('close', onClose);
       };
       const fail = (error: ConnectError): void => {
@@ -208,7 +240,6 @@ export class BodyTransfer implements Transfer {
       const onClose = (): void => fail(new ConnectError('The caller is gone.', Code.Canceled));
       if ('stream' in request) readInput(request.stream);
       this.#fail = fail;
-      this.#options.coming.add(this);
       request.on('data', onData).on('end', onEnd).on('close', onClose);
     });
   }

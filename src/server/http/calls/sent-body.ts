@@ -1,4 +1,4 @@
-import { PIECE_BYTES } from '../port/limits.ts';
+import { PIECE_BYTES } from '../../port/limits.ts';
 
 /**
  * Hands out the body of an answer, what is large in pieces, and knows how far it is: of what is written at once nobody can say how
@@ -8,7 +8,7 @@ export class SentBody {
   #taken = 0;
   #rest: Uint8Array = new Uint8Array(0);
 
-  /** How many bytes have been asked for so far. */
+  /** How many bytes have been handed out so far. */
   get taken(): number {
     return this.#taken;
   }
@@ -16,6 +16,11 @@ export class SentBody {
   /** How many bytes are there and have not been asked for. */
   get left(): number {
     return this.#rest.byteLength;
+  }
+
+  /** Counts bytes that were handed out otherwise. */
+  add(bytes: number): void {
+    this.#taken += bytes;
   }
 
   /** Hands out what `body` yields. Its writer tells it of its faults as without this. */

@@ -1,24 +1,24 @@
 import { base64Decode } from '@bufbuild/protobuf/wire';
-import { ConnectError, type ConnectRouter, createConnectRouter, createContextValues } from '@connectrpc/connect';
-import {
-  compressionGzip,
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from '@connectrpc/connect-node';
+import { ConnectError, type ConnectRouter, createConnectRouter } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
-import type { Caller } from '../../callers/port/caller.ts';
-import { type Authentication, callerShareKey } from '../port/authentication.ts';
-import { CALLER } from '../port/caller-key.ts';
-import { clampTimeoutHeaders } from '../port/limits.ts';
-import { SHARE_KEY } from '../port/share-key.ts';
+import type { Caller } from '../../../callers/port/caller.ts';
+import { LiveList } from '../../../core/live-list.ts';
+import { type Authentication, callerShareKey } from '../../port/authentication.ts';
+import { clampTimeoutHeaders } from '../../port/limits.ts';
 import { answerUnauthenticated, identifyWebCall } from './identify-web-call.ts';
-import { widenWindows } from '../http2/wide-windows.ts';
+import { widenWindows } from '../../http2/wide-windows.ts';
 import { BodyTransfer, type BodyTransferOptions } from './body-transfer.ts';
-import { authorityOf, type WebRequest, type WebResponse, pathOf, resetResponse, respondText } from './exchange.ts';
-import { JSON_ENCODER } from '../wire/json-encoder.ts';
-import { answerEarly } from './unread-request.ts';
-import { PEER_ADDRESS, peerOf } from './peer.ts';
-import { CLOSE_STALLED_STREAM, TIME_LEFT } from '../handlers/run-request.ts';
+import { authorityOf, type WebRequest, type WebResponse, pathOf, respondText } from '../exchange.ts';
+import { WebCall } from './web-call.ts';
+import { MESSAGE_COMPRESSION, WEB_JSON, webLimits } from './web-json.ts';
+
+/** Answers the calls that it knows to be plain. */
+export interface PlainAnswers {
+  /**
+   * Answers a call as Connect would; undefined, and nothing is done, where it is not plain. Rejects where the answer cannot be written.
+   */
+  answer(call: WebCall): Promise<void> | undefined;
+}
 
 /** Options of a listener. */
 export interface RpcListenerOptions {
@@ -27,28 +27,14 @@ export interface RpcListenerOptions {
   /** Ends what is under way where it aborts. */
   readonly shutdownSignal?: AbortSignal;
   readonly bodies: Omit<BodyTransferOptions, 'coming'>;
+  /** Answers calls in place of Connect. Default: none. */
+  readonly plain?: PlainAnswers | undefined;
   /** How callers are known. Default: nobody is asked. */
   readonly authentication?: (() => Authentication | undefined) | undefined;
 }
 
-/** Most bytes that the message in a query expands to; a query cannot be long, but it can be compressed. */
-const QUERY_BYTES = 64 * 1024;
-
-/** Expands what stands in queries; bodies come expanded. */
-const COMPRESSION = {
-  ...compressionGzip,
-  decompress: (bytes: Uint8Array, readMaxBytes: number) =>
-    compressionGzip.decompress(bytes, Math.min(readMaxBytes, QUERY_BYTES)),
-};
-
-/** An answer in JSON may be so much larger than the message that it stands for; HTTP knows no limit. */
-const JSON_EXPANSION = 6;
-
 /** Replies stay as they are: compressing each message of a stream costs more than it saves. */
 const NEVER_COMPRESS_BYTES = 0xffff_ffff;
-
-/** How Connect reads and writes JSON; the encoder is an option of its serialization, and a test watches that it still is. */
-const JSON_OPTIONS = { ignoreUnknownFields: false, textEncoder: JSON_ENCODER };
 
 /** Connect answers 500 where the message of a GET is not in the coding that its query names. */
 function isQueryReadable({ method, url = '' }: WebRequest): boolean {
@@ -72,19 +58,16 @@ export type RpcListener = (request: WebRequest, response: WebResponse) => void;
  */
 export function createRpcListener(options: RpcListenerOptions): RpcListener {
   const { routes, shutdownSignal, authentication } = options;
-  const bodies = { ...options.bodies, coming: new Set<BodyTransfer>() };
+  const bodies = { ...options.bodies, coming: new LiveList<BodyTransfer>() };
   shutdownSignal?.addEventListener('abort', () => {
-    for (const transfer of bodies.coming) transfer.shutDown();
+    for (const transfer of bodies.coming.all()) transfer.shutDown();
   });
-  const { maxMessageBytes } = bodies.transfers.limits;
   const router = createConnectRouter({
     grpc: false,
-    // What is larger is refused before it gets here, with details.
-    readMaxBytes: 2 * maxMessageBytes,
-    writeMaxBytes: maxMessageBytes * JSON_EXPANSION,
-    acceptCompression: [COMPRESSION],
+    ...webLimits(bodies.transfers.limits.maxMessageBytes),
+    acceptCompression: [MESSAGE_COMPRESSION],
     compressMinBytes: NEVER_COMPRESS_BYTES,
-    jsonOptions: JSON_OPTIONS,
+    jsonOptions: WEB_JSON,
     ...(shutdownSignal && { shutdownSignal }),
   });
   routes(router);
@@ -96,24 +79,16 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     caller?: Caller,
     refused?: ConnectError,
   ): void => {
-    const close = (): void => resetResponse(response);
     const transfer = new BodyTransfer(request, response, bodies, caller && callerShareKey(caller), refused);
-    const values = createContextValues()
-      .set(CLOSE_STALLED_STREAM, close)
-      .set(TIME_LEFT, () => transfer.timeLeftMs())
-      .set(SHARE_KEY, transfer.callerKey)
-      .set(CALLER, caller)
-      .set(PEER_ADDRESS, peerOf(request));
+    const call = new WebCall(request, response, { handle, transfer, caller, runtime: bodies.runtime });
     void (async () => {
       try {
-        const asked = universalRequestFromNodeRequest(request, response, undefined, values);
-        const answer = await handle({ ...asked, body: transfer.body(handle.method.input) });
-        const watched = transfer.answered(answer);
-        await universalResponseToNodeResponse(answerEarly(watched, request, response, bodies.runtime), response);
+        const answered = refused === undefined ? options.plain?.answer(call) : undefined;
+        await (answered ?? call.answerByConnect(transfer.body(handle.method.input)));
       } catch {
         // The client is gone, or the answer cannot be written; the handlers have told of whatever else went wrong. Before the head is
         // out, what cannot be written is an error that quotes what the caller sent.
-        if (response.headersSent || response.destroyed) close();
+        if (response.headersSent || response.destroyed) call.reset();
         else respondText(response, 400, 'malformed request');
       }
     })();

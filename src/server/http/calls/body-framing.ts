@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DescMessage } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { TransferFault } from '../errors/transfer-errors.ts';
-import { lookAtBinary } from '../wire/binary-shape.ts';
-import type { BytesHeld } from '../wire/byte-budget.ts';
-import { expandHeld, isMessageCoding } from '../wire/expand-message.ts';
-import { lookAtJson } from '../wire/json-shape.ts';
-import { needsLook, SHAPE_LIMITS } from '../wire/message-shape.ts';
+import type { TransferFault } from '../../errors/transfer-errors.ts';
+import { lookAtBinary } from '../../wire/binary-shape.ts';
+import type { BytesHeld } from '../../wire/byte-budget.ts';
+import { expandHeld, isMessageCoding } from '../../wire/expand-message.ts';
+import { lookAtJson } from '../../wire/json-shape.ts';
+import { needsLook, SHAPE_LIMITS } from '../../wire/message-shape.ts';
 
 /** Flags and length before each message of a stream (Connect, "Streaming-Request"; gRPC-Web). */
 const PREFIX_BYTES = 5;
