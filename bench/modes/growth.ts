@@ -1,7 +1,6 @@
 import { GROWTHS } from '../calls/growths.ts';
 import type { Axis, Growth } from '../calls/growths.ts';
 import { measureRound } from '../calls/measure.ts';
-import type { LoadPlan } from '../calls/measure.ts';
 import { SCENARIOS } from '../calls/scenarios.ts';
 import type { Options } from '../options.ts';
 import { markdownTable, median } from '../report/table.ts';
@@ -29,33 +28,34 @@ async function tableOf(
   axis: Axis,
   servers: readonly ServerProcess[],
   upstream: ServerProcess,
-  options: Options,
+  { plan, rounds }: Options,
 ): Promise<string> {
   const rows: string[][] = [];
-  const first = new Map<ServerProcess, number>();
-  const steps = axis.steps();
-  for (const { size, scenario, inFlight } of steps) {
-    const plan: LoadPlan = { ...options.plan, inFlight };
-    const micros = new Map(servers.map((server) => [server, new Array<number>()]));
-    for (let round = 0; round < options.rounds; round++)
-      for (const [server, of] of micros)
-        of.push((await measureRound(server, upstream, scenario, plan)).cpuMicrosPerCall);
-    for (const [server, of] of micros) {
-      const call = median(of);
-      const least = first.get(server) ?? call;
-      first.set(server, least);
-      const further = size - (steps[0]?.size ?? 0);
-      const figure = axis.isWithinCall ? (call - least) / further : call / least;
-      rows.push([
-        String(size),
-        server.name,
-        String(inFlight),
-        call.toFixed(0),
-        Math.min(...of).toFixed(0),
-        further === 0 ? '' : figure.toFixed(2),
-      ]);
+  const notes: string[] = [];
+  const first = new Map<ServerProcess, { readonly size: number; readonly micros: number }>();
+  for (const { size, scenario, inFlight } of axis.steps()) {
+    const found = new Map(servers.map((server) => [server, new Array<number>()]));
+    for (let round = 0; round < rounds; round++) {
+      for (const [server, micros] of found) {
+        try {
+          micros.push((await measureRound(server, upstream, scenario, { ...plan, inFlight })).cpuMicrosPerCall);
+        } catch (error) {
+          // What a server refuses is not compared.
+          found.delete(server);
+          notes.push(`${size} ${axis.unit}: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }
+    }
+    for (const [server, all] of found) {
+      const micros = median(all);
+      const fewest = first.get(server) ?? { size, micros };
+      first.set(server, fewest);
+      const grown = axis.isWithinCall ? (micros - fewest.micros) / (size - fewest.size) : micros / fewest.micros;
+      const cells = [micros.toFixed(0), Math.min(...all).toFixed(0), fewest.size === size ? '' : grown.toFixed(2)];
+      rows.push([String(size), server.name, String(inFlight), ...cells]);
     }
   }
   const last = axis.isWithinCall ? `µs for each of the ${axis.unit} over the fewest` : 'of the fewest';
-  return `${axis.title}\n${markdownTable([axis.unit, 'server', 'in flight', 'CPU µs/call', 'least', last], rows)}\n`;
+  const table = markdownTable([axis.unit, 'server', 'in flight', 'CPU µs/call', 'least', last], rows);
+  return [axis.title, table, ...notes, ''].join('\n');
 }
