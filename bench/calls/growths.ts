@@ -21,7 +21,9 @@ export interface Axis {
 
 /** Bytes under way at most, where calls are large. */
 const MOST_BYTES = 32_000_000;
-const SIZES_KB = [1, 10, 100, 1_000, 10_000] as const;
+const ANSWERS_KB = [1, 10, 100, 1_000, 10_000] as const;
+/** The gateway takes prompts of 8 MiB at most. */
+const PROMPTS_KB = [1, 10, 100, 1_000, 8_000] as const;
 
 /** What can grow, by name. */
 export const GROWTHS = {
@@ -35,13 +37,13 @@ export const GROWTHS = {
     title: 'size of the prompt',
     unit: 'KB',
     isWithinCall: true,
-    steps: () => SIZES_KB.map((size) => large(size, scenarioOf('chat', size * 1_000))),
+    steps: () => PROMPTS_KB.map((size) => large(size, scenarioOf('chat', size * 1_000))),
   },
   answers: {
     title: 'size of the answer',
     unit: 'KB',
     isWithinCall: true,
-    steps: () => SIZES_KB.map((size) => large(size, scenarioOf(`chat-${size * 1_000}`))),
+    steps: () => ANSWERS_KB.map((size) => large(size, scenarioOf(`chat-${size * 1_000}`))),
   },
   deltas: {
     title: 'deltas of a stream, none joined',
