@@ -1,7 +1,7 @@
 /** What is measured: kinds of calls. */
-export const KINDS_OF_CALLS = ['chat', 'open', 'apart', 'joined', 'drip'] as const;
+const KINDS_OF_CALLS = ['chat', 'open', 'apart', 'joined', 'drip'] as const;
 
-/** One of {@link KINDS_OF_CALLS}. */
+/** One of the kinds of calls. */
 export type ScenarioName = (typeof KINDS_OF_CALLS)[number];
 
 /** How many deltas a stream has, unless another number is asked for. */
