@@ -16,6 +16,16 @@ export interface CostBounds {
   readonly most: bigint;
   /** What it costs however short its answer: where the request does not bound that, so much must be left. Otherwise as `most`. */
   readonly least: bigint;
+  /** Of an answer that the request does not bound; undefined where it does. */
+  readonly open?: OpenAnswer | undefined;
+}
+
+/** An answer that may grow beyond what was reserved for it. */
+export interface OpenAnswer {
+  /** For how long an answer `most` is, in tokens. */
+  readonly tokens: number;
+  /** Nano-USD for a million tokens more. */
+  readonly price: bigint;
 }
 
 /** Some tokens at one price. */

@@ -46,7 +46,14 @@ export function mostCost(
         areReported: false,
       });
     const most = asked.ownHost ? priceOf(input, answer) : undefined;
-    return most === undefined ? undefined : { most, least: isBounded ? most : (priceOf(prompt, 0) ?? most) };
+    if (most === undefined) return undefined;
+    if (isBounded) return { most, least: most };
+    const price = priceOf(0, 1_000_000);
+    return {
+      most,
+      least: priceOf(prompt, 0) ?? most,
+      open: price === undefined ? undefined : { tokens: Math.ceil(answer), price },
+    };
   }
   const { inputPrice, outputPrice } = dearest(entry, input);
   const charges = [
@@ -55,7 +62,12 @@ export function mostCost(
   ];
   const factor = serviceTiers.reduce((most, tier) => max(most, entry.serviceTiers.get(tier) ?? ONE), ONE);
   const most = sumNanoUsd(charges, factor);
-  return { most, least: isBounded ? most : sumNanoUsd([{ tokens: prompt, price: entry.prices.input.nano }]) };
+  if (isBounded) return { most, least: most };
+  return {
+    most,
+    least: sumNanoUsd([{ tokens: prompt, price: entry.prices.input.nano }]),
+    open: { tokens: Math.ceil(answer), price: (outputPrice * factor) / ONE },
+  };
 }
 
 function dearest({ prices, peak, tiers }: PriceEntry, inputTokens: number) {

@@ -111,10 +111,10 @@ export function prepareEntry(
   const open: Prepared<Delta, Finish>['open'] = (sink) =>
     upstream.open(
       { wire, model: entry.model, stream: streams, ownHeaders: planned.trace?.attempt(), wrapReader },
-      sink,
+      leave === undefined ? sink : leave.listen(sink),
     );
   return {
-    ...leave,
+    ...leave?.asked,
     learns: (failure) => learnQuirk(failure, { chat: request, at, wire }, target),
     timing: entryTiming(request, streams, entry, target, promptTokens),
     tokens: { input: promptTokens, output: outputTokens },

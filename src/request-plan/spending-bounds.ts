@@ -1,4 +1,5 @@
 import type { CostBounds } from '../core/money.ts';
+import { type AttemptSink, BYTES_PER_TOKEN } from '../core/ports.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ChainEntry, Prepared } from '../engine/port/call.ts';
 import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';
@@ -19,6 +20,13 @@ const NO_PRICE: Failure = {
   field: 'model',
 };
 
+/** The leave of the attempts on one entry. */
+interface Leave {
+  readonly asked: Pick<Prepared<unknown, unknown>, 'claim' | 'giveBack'>;
+  /** Listens to an answer that the request does not bound: it ends where it grows beyond what is left. */
+  listen<Output, Final>(sink: AttemptSink<Output, Final>): AttemptSink<Output, Final>;
+}
+
 /** Makes each attempt on an entry ask leave for what it may cost; a failure where nobody knows what that is. */
 export function spendingBounds(
   spending: Spending,
@@ -26,7 +34,7 @@ export function spendingBounds(
   entry: ChainEntry,
   size: PromptSize,
   accounting: Accounting,
-): Pick<Prepared<unknown, unknown>, 'claim' | 'giveBack'> | Failure {
+): Leave | Failure {
   const own = options?.providerOptions[entry.provider];
   const uncounted = own && uncountedField(own);
   if (uncounted !== undefined) return notCounted(`options.provider_options.${entry.provider}.${uncounted}`);
@@ -35,7 +43,22 @@ export function spendingBounds(
       ? accounting.costBounds(entry, size, answerOf(options?.maxTokens), [])
       : boundsOfOwn(own, options?.maxTokens, entry, size, accounting);
   if (bounds === undefined) return NO_PRICE;
-  return { claim: (remainingMs) => spending.claim(bounds, remainingMs), giveBack: () => spending.giveBack() };
+  return {
+    asked: { claim: (remainingMs) => spending.claim(bounds, remainingMs), giveBack: () => spending.giveBack() },
+    listen: (sink) => (bounds.open === undefined ? sink : listening(spending, sink)),
+  };
+}
+
+function listening<Output, Final>(spending: Spending, sink: AttemptSink<Output, Final>): AttemptSink<Output, Final> {
+  let bytes = 0;
+  const refused = (failure: Failure): void => sink({ type: 'error', failure });
+  return (event) => {
+    sink(event);
+    if (event.type !== 'output') return;
+    bytes += event.bytes;
+    // The next piece, probably as long as this one, is to be covered before it comes.
+    spending.grown((bytes + event.bytes) / BYTES_PER_TOKEN, refused);
+  };
 }
 
 function notCounted(field: string): Failure {

@@ -47,7 +47,11 @@ describe('the most that an attempt may cost', () => {
   });
 
   test('is a guess where nobody bounds the answer: the least is the prompt alone', () => {
-    expect(most({ isBounded: false })).toEqual({ most: 2_000_000n, least: 400_000n });
+    expect(most({ isBounded: false })).toEqual({
+      most: 2_000_000n,
+      least: 400_000n,
+      open: { tokens: 100, price: 10_000_000_000n },
+    });
   });
 
   test('is unknown where the price is', () => {

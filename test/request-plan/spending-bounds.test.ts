@@ -25,17 +25,18 @@ function claimed(options: Options, entry = ENTRY, input = '0'): CostBounds | und
       return undefined;
     },
     giveBack: () => undefined,
+    grown: () => undefined,
   };
   const made = spendingBounds(spending, create(ChatRequestSchema, { options }), entry, NOTHING, accounting);
   if ('reason' in made) return undefined;
-  made.claim?.(1_000);
+  made.asked.claim?.(1_000);
   return asked;
 }
 
 describe('what a request may cost', () => {
   test('is bounded by max_tokens, and otherwise a guess', () => {
     expect(claimed({ maxTokens: 50 })).toEqual({ most: 50_000n, least: 50_000n });
-    expect(claimed({})).toEqual({ most: 1_024_000n, least: 0n });
+    expect(claimed({})).toEqual({ most: 1_024_000n, least: 0n, open: { tokens: 1_024, price: 1_000_000_000n } });
   });
 
   test.each([
@@ -52,7 +53,11 @@ describe('what a request may cost', () => {
   test.each([{ max_tokens: null }, { max_completion_tokens: 'many' }, { options: { num_predict: -1 } }])(
     'is a guess where they lift the bound of the request: %o',
     (own) => {
-      expect(claimed({ maxTokens: 50, providerOptions: { openai: own } })).toEqual({ most: 1_024_000n, least: 0n });
+      expect(claimed({ maxTokens: 50, providerOptions: { openai: own } })).toEqual({
+        most: 1_024_000n,
+        least: 0n,
+        open: { tokens: 1_024, price: 1_000_000_000n },
+      });
     },
   );
 

@@ -2,7 +2,7 @@ import { connect } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
 
 import { create, toBinary } from '@bufbuild/protobuf';
-import { frame } from '../../bench/frames.ts';
+import { frame } from '../../bench/calls/frames.ts';
 import { GenerateRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
 import { statusOfRaw } from '../support/raw-grpc.ts';
 

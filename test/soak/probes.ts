@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { setTimeout as passed } from 'node:timers/promises';
 
 import { create, toBinary } from '@bufbuild/protobuf';
-import { frame } from '../../bench/frames.ts';
+import { frame } from '../../bench/calls/frames.ts';
 import { HealthCheckRequestSchema } from '../../gen/grpc/health/v1/health_pb.ts';
 import { OpenRcaService } from '../../gen/xds/service/orca/v3/orca_pb.ts';
 import { openRpcClient } from '../support/rpc-client.ts';

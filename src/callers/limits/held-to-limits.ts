@@ -19,7 +19,7 @@ export class HeldToLimits implements CallLimits {
 
   /** @param loadPrices loads what prices are known from, for the first call whose caller has a budget; never rejects. Default: nothing */
   constructor(store: LimitStore, timers: Timers, loadPrices: () => Promise<void> = () => Promise.resolve()) {
-    this.#context = { store, queue: new BudgetQueue(store), timers };
+    this.#context = { store, queue: new BudgetQueue(store), timers, credits: new Map() };
     this.#loadPrices = loadPrices;
   }
 

@@ -5,7 +5,9 @@ import type { Timers } from '../../core/ports.ts';
 import type { CallTicket } from '../port/call-limits.ts';
 import type { CallerAccount } from '../port/caller.ts';
 import type { LimitStore, StoreAnswer, StoreRefusal } from '../port/limit-store.ts';
+import { BudgetQuestion } from './budget-question.ts';
 import type { BudgetQueue } from './budget-queue.ts';
+import { type Credits, GrowingAnswer } from './growing-answer.ts';
 import { quotaFailure } from './quota-failures.ts';
 
 /** How long a call waits for what others have reserved, in milliseconds. */
@@ -24,6 +26,7 @@ export interface LetInContext {
   readonly store: LimitStore;
   readonly queue: BudgetQueue;
   readonly timers: Timers;
+  readonly credits: Credits;
 }
 
 const GIVEN_UP: Failure = { class: 'client_cancel', reason: 'CANCELLED', message: 'The call waits no longer.' };
@@ -34,6 +37,7 @@ export class LetInCall implements CallTicket {
   readonly #accounts: CountedAccounts;
   readonly #tokens: number;
   #held: bigint | undefined;
+  #growing: GrowingAnswer | undefined;
   #hasLeft = false;
 
   /** @param tokens with which it was let in */
@@ -51,16 +55,20 @@ export class LetInCall implements CallTicket {
     const { queue } = this.#context;
     const { budgeted } = this.#accounts;
     if (budgeted.length === 0 || bounds.most === 0n) return undefined;
-    const ask = new Question(this.#context.store, budgeted, bounds);
+    const ask = new BudgetQuestion(this.#context.store, budgeted, bounds);
     const line = queue.lineOf(budgeted);
     const answer = line === undefined ? ask.put() : undefined;
     if (line === undefined && !(answer instanceof Promise)) {
       if (answer?.kind === 'reserved') return this.#wait(ask, answer.account, remainingMs);
       if (answer !== undefined) return quotaFailure(answer);
-      this.#held = ask.amount;
+      this.#hold(ask);
       return undefined;
     }
     return this.#wait(ask, line ?? answer, remainingMs);
+  }
+
+  grown(answerTokens: number, refused: (failure: Failure) => void): void {
+    this.#growing?.grown(answerTokens, refused);
   }
 
   giveBack(): void {
@@ -71,7 +79,9 @@ export class LetInCall implements CallTicket {
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
-    this.#context.store.settle(this.#accounts.budgeted, held, costNanoUsd ?? held);
+    const reserved = held + (this.#growing?.end() ?? 0n);
+    this.#growing = undefined;
+    this.#context.store.settle(this.#accounts.budgeted, reserved, costNanoUsd ?? reserved);
   }
 
   leave(usedTokens: number | undefined): void {
@@ -82,8 +92,15 @@ export class LetInCall implements CallTicket {
     if (limited.length > 0) this.#context.store.leave(limited, this.#tokens, usedTokens ?? this.#tokens);
   }
 
+  #hold({ amount, bounds }: BudgetQuestion): void {
+    this.#held = amount;
+    const { most, open } = bounds;
+    const { store, credits } = this.#context;
+    this.#growing = open && new GrowingAnswer(store, this.#accounts.budgeted, open, most - amount, credits);
+  }
+
   /** Waits for an answer that is on its way, or in the line of an account. */
-  #wait(ask: Question, first: CallerAccount | StoreAnswer, remainingMs: number): ClaimAnswer {
+  #wait(ask: BudgetQuestion, first: CallerAccount | StoreAnswer, remainingMs: number): ClaimAnswer {
     const { queue, store, timers } = this.#context;
     const { budgeted } = this.#accounts;
     const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
@@ -104,7 +121,7 @@ export class LetInCall implements CallTicket {
         }
         claim.isOver = true;
         timers.clearTimer(timer);
-        if (failure === undefined) this.#held = ask.amount;
+        if (failure === undefined) this.#hold(ask);
         resolve(failure);
       },
     };
@@ -137,48 +154,4 @@ function tooLong([account]: readonly CallerAccount[]): Failure {
     message: `Other calls have reserved what is left of the budget of ${account?.key ?? 'the caller'}.`,
     retryAfterMs: 1_000,
   };
-}
-
-/**
- * Asks for what an attempt may cost. Where the request does not bound its answer, the most is a guess, and where that is more than is
- * left, half of it is asked for, and half of that: what is granted is more than half of what is left, so that one call at a time goes on.
- */
-class Question {
-  readonly #store: LimitStore;
-  readonly #accounts: readonly CallerAccount[];
-  readonly #bounds: CostBounds;
-  /** What was asked for last, in nano-USD. */
-  amount: bigint;
-
-  constructor(store: LimitStore, accounts: readonly CallerAccount[], bounds: CostBounds) {
-    this.#store = store;
-    this.#accounts = accounts;
-    this.#bounds = bounds;
-    this.amount = bounds.most;
-  }
-
-  /** Asks for the most again, and then for less. */
-  put(): StoreAnswer {
-    this.amount = this.#bounds.most;
-    for (;;) {
-      const answer = this.#store.reserve(this.#accounts, this.amount);
-      if (answer instanceof Promise) return this.#putOn(answer);
-      if (answer?.kind !== 'exhausted' || !this.#asksForLess()) return answer;
-    }
-  }
-
-  async #putOn(first: Promise<StoreRefusal | undefined>): Promise<StoreRefusal | undefined> {
-    let answer = await first;
-    while (answer?.kind === 'exhausted' && this.#asksForLess()) {
-      answer = await this.#store.reserve(this.#accounts, this.amount);
-    }
-    return answer;
-  }
-
-  #asksForLess(): boolean {
-    const { least } = this.#bounds;
-    if (this.amount <= least) return false;
-    this.amount = this.amount / 2n > least ? this.amount / 2n : least;
-    return true;
-  }
 }

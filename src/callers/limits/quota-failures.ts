@@ -2,7 +2,7 @@ import { rfc3339 } from '../../core/formats/utc-time.ts';
 import type { Failure } from '../../core/failure.ts';
 import { formatNano } from '../../core/money.ts';
 import type { AccountLimits, CallerAccount } from '../port/caller.ts';
-import type { StoreRefusal } from '../port/limit-store.ts';
+import type { BudgetRefusal, StoreRefusal } from '../port/limit-store.ts';
 
 /** When to come again where calls under way are in the way, in milliseconds: nobody knows when they end. */
 const COME_AGAIN_MS = 1_000;
@@ -42,6 +42,16 @@ export function quotaFailure(refusal: StoreRefusal): Failure {
   }
 }
 
+/** The failure of an answer that has grown beyond what is left of a budget. It was paid for: nobody is to come again by themselves. */
+export function answerTooLong(refusal: BudgetRefusal): Failure {
+  return {
+    class: 'budget',
+    reason: 'BUDGET_EXHAUSTED',
+    message: `The answer has grown beyond what is left of the budget of ${said(refusal)}; with max_tokens it is known before how long it gets.`,
+    quota: budgetQuota(refusal),
+  };
+}
+
 /** The failure of a call that can never be let in: it asks for more tokens than a minute gives. */
 export function neverFits(account: CallerAccount, tokens: number): Failure {
   const { message, ...failure } = limitReached(account, 'tokensPerMinute', undefined);
@@ -64,13 +74,11 @@ function limitReached(
   };
 }
 
-type OfBudget = Extract<StoreRefusal, { kind: 'exhausted' | 'reserved' }>;
-
-function said({ account, budget }: OfBudget): string {
+function said({ account, budget }: BudgetRefusal): string {
   return `${account.key} (${formatNano(budget.nanoUsd)} USD per ${budget.per})`;
 }
 
-function budgetQuota({ account, budget, renewsAtMs }: OfBudget): Failure['quota'] {
+function budgetQuota({ account, budget, renewsAtMs }: BudgetRefusal): Failure['quota'] {
   const renewsAt = rfc3339(renewsAtMs);
   return {
     subject: account.key,

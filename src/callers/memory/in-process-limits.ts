@@ -1,6 +1,6 @@
 import type { Runtime } from '../../core/ports.ts';
 import type { CallerAccount } from '../port/caller.ts';
-import type { LimitStore, StoreRefusal } from '../port/limit-store.ts';
+import type { BudgetRefusal, LimitStore, StoreRefusal } from '../port/limit-store.ts';
 import { AccountState } from './account-state.ts';
 import type { SpentBefore } from './spent-before.ts';
 
@@ -42,13 +42,13 @@ export class InProcessLimits implements LimitStore {
 
   reserve(accounts: readonly CallerAccount[], nanoUsd: bigint): StoreRefusal | undefined {
     const wallMs = this.#clock.wall();
-    let refused: OfBudget | undefined;
+    let refused: BudgetRefusal | undefined;
     for (const account of accounts) {
       for (const budget of account.budgets) {
         const counted = this.#stateOf(account.key).budget(budget, wallMs);
         const kind = counted.refuses(budget, nanoUsd, wallMs);
         if (kind === undefined) continue;
-        const refusal: OfBudget = { kind, account, budget, renewsAtMs: counted.renewsAtMs };
+        const refusal: BudgetRefusal = { kind, account, budget, renewsAtMs: counted.renewsAtMs };
         if (refused === undefined || isWorse(refusal, refused)) refused = refusal;
       }
     }
@@ -140,15 +140,13 @@ export class InProcessLimits implements LimitStore {
   }
 }
 
-type OfBudget = Extract<StoreRefusal, { kind: 'exhausted' | 'reserved' }>;
-
 /** Whether an account is that of one of the many callers of an entry, `caller:NAME:VALUE`; names have no colons. */
 function isOfValue(key: string): boolean {
   return key.indexOf(':') !== key.lastIndexOf(':');
 }
 
 /** What is exhausted for longest counts more than what others have reserved. */
-function isWorse(one: OfBudget, other: OfBudget): boolean {
+function isWorse(one: BudgetRefusal, other: BudgetRefusal): boolean {
   if (one.kind !== other.kind) return one.kind === 'exhausted';
   return one.kind === 'exhausted' && one.renewsAtMs > other.renewsAtMs;
 }

@@ -31,6 +31,14 @@ export interface CallTicket {
    * @param remainingMs how long the call may wait for it, in milliseconds
    */
   claim(bounds: CostBounds, remainingMs: number): ClaimAnswer;
+  /**
+   * Hears how long the answer of the attempt under way is about to become, where the request does not bound it, and reserves more where what is
+   * reserved does not cover it. Costs next to nothing where it does.
+   *
+   * @param answerTokens from the beginning of the answer
+   * @param refused told, once and maybe later, why it may not go on: BUDGET_EXHAUSTED, of class `budget`
+   */
+  grown(answerTokens: number, refused: (failure: Failure) => void): void;
   /** Gives back what was reserved for an attempt that was not made. */
   giveBack(): void;
   /** Books what the attempt has cost in nano-USD; undefined: unknown, so that all that was reserved for it is booked. */

@@ -26,6 +26,9 @@ export type StoreRefusal =
   /** The store does not answer, and is closed then. */
   | { readonly kind: 'unavailable' };
 
+/** A refusal for a budget's sake. */
+export type BudgetRefusal = Extract<StoreRefusal, { kind: 'exhausted' | 'reserved' }>;
+
 /** What a store says: undefined is yes. A promise where another process is asked; it never rejects. */
 export type StoreAnswer = StoreRefusal | undefined | Promise<StoreRefusal | undefined>;
 

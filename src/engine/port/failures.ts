@@ -50,11 +50,11 @@ export function truncated(): Failure {
   return { class: 'reset', reason: 'PROVIDER_UNAVAILABLE', message: 'The answer ended before its end marker.' };
 }
 
-const STAYS_ITSELF: ReadonlySet<FailureClass> = new Set(['client_cancel', 'slow_reader', 'mismatch']);
+const STAYS_ITSELF: ReadonlySet<FailureClass> = new Set(['client_cancel', 'slow_reader', 'mismatch', 'budget']);
 
 /**
  * What a failure means once output has reached the caller (class C17): the stream is interrupted, whatever broke it. Failures
- * of the caller's making and of its deadline stay what they are, and so does an answer that is complete but not as asked for.
+ * of the caller's making, of its budget and of its deadline stay what they are, and so does an answer that is complete but not as asked for.
  */
 export function afterCommit(failure: Failure): Failure {
   if (STAYS_ITSELF.has(failure.class) || failure.reason === 'DEADLINE') return failure;

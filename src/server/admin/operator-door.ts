@@ -7,7 +7,7 @@ import { guardFromPages } from '../http/cors.ts';
 import { hasSafeMethod, type WebResponse, pathOf, respondText } from '../http/exchange.ts';
 import { KnownHosts } from '../http/known-hosts.ts';
 import { createListener, type ListenerOptions } from '../http/listener.ts';
-import { createRpcListener } from '../http/rpc-listener.ts';
+import { createRpcListener } from '../http/calls/rpc-listener.ts';
 import { wantsOpenMetrics } from './wants-open-metrics.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
 import { createCsvDownload } from '../usage/csv-download.ts';

@@ -4,7 +4,7 @@ import type { ProviderHealth } from '../../../gen/understudy/v1/health_pb.ts';
 import { FailureError, type FailureReason, namedChoices } from '../../core/failure.ts';
 import { OTHER_MODELS } from '../../core/model-id.ts';
 import type { OperatorState } from '../../engine/target/operator-switch.ts';
-import { PEER_ADDRESS } from '../http/peer.ts';
+import { PEER_ADDRESS } from '../http/calls/peer.ts';
 import type { GatewayPort } from '../port/gateway-port.ts';
 import type { OperatorAct } from '../port/operator-act.ts';
 import { providerHealth } from '../health/provider-health.ts';

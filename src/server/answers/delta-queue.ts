@@ -22,34 +22,41 @@ interface Entry {
   item: StreamItem;
   bytes: number;
   deltas: number;
+  next: Entry | undefined;
 }
 
 /**
- * Stands between the engine, which pushes, and a door, which pulls. It asks the engine to stop above 1 MiB or 256 pieces and
+ * Stands between the engine, which pushes, and a door, which hears of it and pulls. It asks the engine to stop above 1 MiB or 256 pieces and
  * calls it back below half of both. Pieces of the same part that wait together are joined, so that a slow reader gets fewer
  * and larger events.
  */
 export class AnswerQueue implements ClientSink<Delta> {
-  readonly #entries: Entry[] = [];
+  readonly #onReady: () => void;
+  #first: Entry | undefined;
+  #last: Entry | undefined;
   #bytes = 0;
   #deltas = 0;
   #ended = false;
   #resume: (() => void) | undefined;
-  #wake: (() => void) | undefined;
+
+  /** @param onReady called whenever something has come, and at the end, in the middle of what the engine does: not the time to take it */
+  constructor(onReady: () => void) {
+    this.#onReady = onReady;
+  }
 
   started(serving: Serving): void {
-    this.#push({ item: { type: 'started', serving }, bytes: 0, deltas: 0 });
+    this.#push({ type: 'started', serving }, 0, 0);
   }
 
   /** What waits of the broken answer is still read before it: its sequence is what the event tells the caller to discard. */
   restarted(serving: Serving, reason: FailureReason): void {
-    this.#push({ item: { type: 'restarted', serving, reason }, bytes: 0, deltas: 0 });
+    this.#push({ type: 'restarted', serving, reason }, 0, 0);
   }
 
   output(delta: Delta): boolean {
     if (this.#ended) return true;
     const bytes = sizeOf(delta);
-    const last = this.#entries.at(-1);
+    const last = this.#last;
     const joined =
       last?.item.type === 'delta' && last.bytes + bytes <= MAX_JOINED_BYTES ? join(last.item.delta, delta) : undefined;
     this.#bytes += bytes;
@@ -59,7 +66,7 @@ export class AnswerQueue implements ClientSink<Delta> {
       last.bytes += bytes;
       last.deltas += 1;
     } else {
-      this.#push({ item: { type: 'delta', delta }, bytes, deltas: 1 });
+      this.#push({ type: 'delta', delta }, bytes, 1);
     }
     return this.#bytes <= MAX_QUEUED_BYTES && this.#deltas < MAX_QUEUED_DELTAS;
   }
@@ -71,46 +78,35 @@ export class AnswerQueue implements ClientSink<Delta> {
   }
 
   ping(): void {
-    if (this.#entries.at(-1)?.item.type !== 'ping') this.#push({ item: { type: 'ping' }, bytes: 0, deltas: 0 });
+    if (this.#last?.item.type !== 'ping') this.#push({ type: 'ping' }, 0, 0);
   }
 
   /** Says that nothing more comes; what waits is still read. */
   end(): void {
     this.#ended = true;
     this.#resume = undefined;
-    this.#wakeReader();
+    this.#onReady();
   }
 
-  /** Returns the next item, undefined after the last. One reader at a time. */
-  async next(): Promise<StreamItem | undefined> {
-    while (this.#entries.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.take();
-  }
-
-  /** Returns the next item that is there already, undefined for none. */
+  /** Returns the next item that is there, undefined for none. */
   take(): StreamItem | undefined {
-    const entry = this.#entries.shift();
+    const entry = this.#first;
     if (entry === undefined) return undefined;
+    this.#first = entry.next;
+    if (entry.next === undefined) this.#last = undefined;
     this.#bytes -= entry.bytes;
     this.#deltas -= entry.deltas;
     this.#resumeWhenLow();
     return entry.item;
   }
 
-  #push(entry: Entry): void {
+  #push(item: StreamItem, bytes: number, deltas: number): void {
     if (this.#ended) return;
-    this.#entries.push(entry);
-    this.#wakeReader();
-  }
-
-  #wakeReader(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    const entry: Entry = { item, bytes, deltas, next: undefined };
+    if (this.#last === undefined) this.#first = entry;
+    else this.#last.next = entry;
+    this.#last = entry;
+    this.#onReady();
   }
 
   #resumeWhenLow(): void {

@@ -59,7 +59,7 @@ export function mountService<Service extends DescService>(
         trailers,
         turns,
         places: places[spec.method.name],
-        handle: (call) => handle(() => void answerStream(spec, call, openCalls)),
+        handle: (call) => handle(() => answerStream(spec, call, openCalls)),
       });
     } else {
       throw new TypeError(`${path} streams its requests, which is not supported`);

@@ -7,19 +7,12 @@ import {
   type GenerateResponse,
   type LlmService,
   type StreamChatRequest,
-  type StreamChatResponse,
 } from '../../../gen/understudy/v1/llm_pb.ts';
 import { Recovery } from '../../../gen/understudy/v1/routing_pb.ts';
-import { AnswerQueue } from '../answers/delta-queue.ts';
-import {
-  type AnswerContext,
-  type AnsweredCall,
-  chatResponse,
-  finishedEvent,
-  generateResponse,
-} from '../answers/assembled-answer.ts';
+import { type AnswerContext, type AnsweredCall, chatResponse, generateResponse } from '../answers/assembled-answer.ts';
 import { CALLER } from '../port/caller-key.ts';
 import type { GatewayPort, PlanRequest } from '../port/gateway-port.ts';
+import { EventStream } from './event-stream.ts';
 import { healthResponse } from '../health/provider-health.ts';
 import { modelPage } from './model-pages.ts';
 import { type HandlerOptions, identifyRequest, type RpcRequest, runRequest } from './run-request.ts';
@@ -27,7 +20,6 @@ import { asConnectError, callError } from '../errors/status.ts';
 import { answerTooLarge } from '../errors/transfer-errors.ts';
 import { fitAnswer } from '../answers/fit-answer.ts';
 import { REQUEST_ID_HEADER } from '../port/limits.ts';
-import { StreamEvents } from '../answers/stream-events.ts';
 import { validateChat, validateGenerate } from '../validation/requests.ts';
 
 /** Makes the implementation of LlmService, used unchanged by every door. */
@@ -114,43 +106,19 @@ function conversationOf(request: GenerateRequest): PlanRequest {
   return { messages, model, options, routing, tools: [], toolChoice: undefined };
 }
 
-/**
- * Streams one answer. The engine's call has a signal of its own, which aborts in the turn in which the context's does or the
- * reader leaves. The context's aborts after a good end as well; by then nothing listens.
- */
-async function* streamChat(
+function streamChat(
   gateway: GatewayPort,
   options: HandlerOptions,
   request: StreamChatRequest,
   context: HandlerContext,
-): AsyncGenerator<StreamChatResponse> {
+): EventStream {
   const requestId = identifyRequest(gateway, context, request.requestId);
   const rpc = { method: 'StreamChat', request, conversation: request, violations: validateChat(request) } as const;
-  const client = new AnswerQueue();
-  const abort = new AbortController();
-  const onAbort = (): void => abort.abort(context.signal.reason);
-  if (context.signal.aborted) onAbort();
-  context.signal.addEventListener('abort', onAbort, { once: true });
   const recovery = request.recovery === Recovery.RESTART ? 'RESTART' : 'FAIL';
-  const caller = { signal: abort.signal, requestId, client, recovery } as const;
-  const answered = runRequest(gateway, options, rpc, context, caller);
-  answered.then(
-    () => client.end(),
-    () => client.end(),
-  );
-  const events = new StreamEvents(requestId);
-  try {
-    for (;;) {
-      const item = client.take() ?? (await client.next());
-      if (item === undefined) break;
-      yield events.of(item);
-    }
-    const { result, answer } = await answered;
-    yield events.finished(finishedEvent(result, answer));
-  } catch (thrown) {
-    throw errorOf(thrown, requestId, context, options);
-  } finally {
-    context.signal.removeEventListener('abort', onAbort);
-    abort.abort();
-  }
+  return new EventStream({
+    requestId,
+    signal: context.signal,
+    run: (client, signal) => runRequest(gateway, options, rpc, context, { signal, requestId, client, recovery }),
+    errorOf: (thrown) => errorOf(thrown, requestId, context, options),
+  });
 }

@@ -36,6 +36,11 @@ export function writePiece(response: WebResponse, text: string): boolean {
   return 'stream' in response ? response.write(text) : response.write(text);
 }
 
+/** Writes bytes of a response; false where its reader is behind, until the response emits `drain`. */
+export function writeBytes(response: WebResponse, bytes: Uint8Array): boolean {
+  return 'stream' in response ? response.write(bytes) : response.write(bytes);
+}
+
 /** Ends a response that cannot be completed: the client must not take what it has for the whole. */
 export function resetResponse(response: WebResponse): void {
   if ('stream' in response) response.stream.close(constants.NGHTTP2_CANCEL);

@@ -1,3 +1,4 @@
+import { LiveList } from '../../core/live-list.ts';
 import type { Runtime } from '../../core/ports.ts';
 import type { WebResponse } from './exchange.ts';
 import type { HttpListener } from './listener.ts';
@@ -10,7 +11,7 @@ export class LastAnswers {
   readonly #listener: HttpListener;
   readonly #now: Runtime['now'];
   readonly #isLeaving: () => boolean;
-  readonly #underWay = new Set<WebResponse>();
+  readonly #underWay = new LiveList<WebResponse>();
   #connections = 0;
   #usedAtMs = -Infinity;
   #isClosing = false;
@@ -38,9 +39,9 @@ export class LastAnswers {
   /** Looks after the answer of a request that has come. */
   add(response: WebResponse): void {
     if (this.#isClosing || this.#isLeaving()) sayClose(response);
-    this.#underWay.add(response);
+    const place = this.#underWay.add(response);
     response.once('close', () => {
-      this.#underWay.delete(response);
+      this.#underWay.remove(place);
       // Its head was out before, so that it could not say that the connection ends with it.
       if (this.#isClosing) this.#listener.closeIdle();
     });
@@ -57,7 +58,7 @@ export class LastAnswers {
   }
 
   async #sendAllAway(): Promise<void> {
-    for (const response of this.#underWay) sayClose(response);
+    for (const response of this.#underWay.all()) sayClose(response);
     await this.#listener.retire();
   }
 }

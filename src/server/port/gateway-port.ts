@@ -41,7 +41,7 @@ export interface Plan {
 }
 
 /** What gives leave to attempts. */
-export type Spending = Pick<CallTicket, 'claim' | 'giveBack'>;
+export type Spending = Pick<CallTicket, 'claim' | 'giveBack' | 'grown'>;
 
 /** What of a caller decides whom its requests go to. */
 export type AllowedUse = Pick<Caller, 'routes' | 'targets'>;

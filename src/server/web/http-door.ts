@@ -9,7 +9,8 @@ import { KnownHosts } from '../http/known-hosts.ts';
 import { LastAnswers } from '../http/last-answers.ts';
 import { LiveCalls } from '../http/live-calls.ts';
 import { answerProbe } from '../http/health-endpoints.ts';
-import { createRpcListener } from '../http/rpc-listener.ts';
+import { createRpcListener } from '../http/calls/rpc-listener.ts';
+import { webLimits } from '../http/calls/web-json.ts';
 import { widenWindows } from '../http2/wide-windows.ts';
 import { shutdownReason } from '../errors/status.ts';
 import { within } from '../http/within.ts';
@@ -19,6 +20,8 @@ import { FairTurns } from '../wire/fair-turns.ts';
 import { paceOfBodies } from '../wire/reading-pace.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import { answerFrontPage, type FrontPageFacts } from './front-page.ts';
+import { PlainCalls } from './plain/plain-calls.ts';
+import { plainMethods } from './plain/plain-method.ts';
 import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the web door. */
@@ -69,12 +72,18 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const shutdown = new AbortController();
   const calls = new LiveCalls();
   const rules = { hosts: new KnownHosts(options.address, options.allowedHosts), origins: corsOrigins };
+  const limits = webLimits(transfers.limits.maxMessageBytes);
+  const methods = new Map([
+    ...plainMethods(LlmService, options.handlers, limits),
+    ...(options.usage === undefined ? [] : plainMethods(UsageService, options.usage, limits)),
+  ]);
   const answer = createRpcListener({
     routes: (router) => {
       router.service(LlmService, options.handlers);
       if (options.usage !== undefined) router.service(UsageService, options.usage);
     },
     shutdownSignal: shutdown.signal,
+    plain: new PlainCalls(methods, { runtime, shutdownSignal: shutdown.signal }),
     authentication,
     bodies: {
       runtime,

@@ -24,7 +24,7 @@ export function inCohorts(transport: Transport, cohort: Cohort): Transport {
 
 type Event =
   | { readonly type: 'headers'; readonly status: number; readonly headers: Readonly<Record<string, string>> }
-  | { readonly type: 'data'; readonly chunks: Uint8Array[] }
+  | { readonly type: 'data'; readonly chunk: Uint8Array; more: Uint8Array[] | undefined }
   | { readonly type: 'end' }
   | { readonly type: 'error'; readonly error: unknown };
 
@@ -64,8 +64,8 @@ class WaitingAnswer implements HttpHandler, HttpExchange {
   onData(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
     const last = this.#events.at(-1);
-    if (last?.type === 'data') last.chunks.push(chunk);
-    else this.#add({ type: 'data', chunks: [chunk] });
+    if (last?.type === 'data') (last.more ??= []).push(chunk);
+    else this.#add({ type: 'data', chunk, more: undefined });
     if (this.#bytes > MAX_WAITING_BYTES) while (this.#events.length > 0) this.#tellKind();
   }
 
@@ -113,7 +113,7 @@ class WaitingAnswer implements HttpHandler, HttpExchange {
       case 'headers':
         return this.#handler.onHeaders(event.status, event.headers);
       case 'data':
-        return this.#tellData(event.chunks);
+        return event.more === undefined ? this.#tellChunk(event.chunk) : this.#tellData([event.chunk, ...event.more]);
       case 'end':
         return this.#handler.onEnd();
       case 'error':
@@ -123,13 +123,16 @@ class WaitingAnswer implements HttpHandler, HttpExchange {
 
   /** Chunks of which one is no text are told one by one, so that it spoils none of those before it. */
   #tellData(chunks: readonly Uint8Array[]): void {
-    const [only] = chunks;
-    const whole = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-    if (chunks.length > 1 && !isUtf8(whole)) {
-      this.#events.unshift(...chunks.map((chunk): Event => ({ type: 'data', chunks: [chunk] })));
+    const whole = Buffer.concat(chunks);
+    if (!isUtf8(whole)) {
+      this.#events.unshift(...chunks.map((chunk): Event => ({ type: 'data', chunk, more: undefined })));
       return;
     }
-    this.#bytes -= whole.length;
-    this.#handler.onData(whole);
+    this.#tellChunk(whole);
+  }
+
+  #tellChunk(chunk: Uint8Array): void {
+    this.#bytes -= chunk.length;
+    this.#handler.onData(chunk);
   }
 }

@@ -175,6 +175,104 @@ describe.each(['at once', 'later'])('with a store that answers %s', (when) => {
     expect(refused.map(({ reason }) => reason)).toEqual(Array.from({ length: 100 }, () => 'BUDGET_EXHAUSTED'));
   });
 
+  describe('an answer that grows beyond what was reserved for it', () => {
+    /** A token costs a cent, so that an answer is as dear as it is long; it was taken for ten. */
+    const open = (tokens: number) => ({
+      most: BigInt(tokens) * CENT,
+      least: 0n,
+      open: { tokens, price: 1_000_000n * CENT },
+    });
+    async function running(limitCents: number, calls: number, tokens: number) {
+      const { enter, runtime, ...rest } = stage();
+      const caller = callerOf('a', { budgets: [cents(limitCents)] });
+      const told = new Map<number, Failure>();
+      const tickets: CallTicket[] = [];
+      for (let each = 0; each < calls; each++) {
+        const ticket = await enter(caller);
+        expect(await claimed(ticket.claim(open(tokens), MINUTE_MS))).toBe('leave');
+        tickets.push(ticket);
+      }
+      const grow = async (index: number, to: number): Promise<void> => {
+        tickets[index]?.grown(to, (failure) => {
+          expect(told.has(index)).toBe(false);
+          told.set(index, failure);
+        });
+        await runtime.settle();
+      };
+      const left = async (): Promise<number> => {
+        const most = Array.from({ length: limitCents }, (_, index) => limitCents - index);
+        return most.find((count) => rest.store.reserve(caller.accounts, BigInt(count) * CENT - 1n) === undefined) ?? 0;
+      };
+      return { ...rest, caller, told, tickets, grow, left, runtime };
+    }
+
+    test('has more reserved, twice what has come', async () => {
+      const { grow, told, left } = await running(100, 1, 10);
+      await grow(0, 10);
+      await grow(0, 11);
+      expect(await left()).toBe(78);
+      expect(told.size).toBe(0);
+    });
+
+    test('gives back what it did not take', async () => {
+      const { grow, tickets, left, spentOf, caller } = await running(100, 1, 10);
+      await grow(0, 20);
+      tickets[0]?.settle(21n * CENT);
+      expect(spentOf(caller)).toBe(21n * CENT);
+      expect(await left()).toBe(79);
+    });
+
+    test('books all that was reserved where nobody knows what it has cost', async () => {
+      const { grow, tickets, spentOf, caller } = await running(100, 1, 10);
+      await grow(0, 20);
+      tickets[0]?.settle(undefined);
+      expect(spentOf(caller)).toBe(40n * CENT + 1n);
+    });
+
+    test('goes on alone where nothing is left, and no other does', async () => {
+      const { grow, tickets, told } = await running(100, 10, 10);
+      for (const index of tickets.keys()) await grow(index, 11);
+      expect(told.has(0)).toBe(false);
+      expect(told.size).toBe(9);
+      expect(told.get(1)).toMatchObject({
+        class: 'budget',
+        reason: 'BUDGET_EXHAUSTED',
+        message: expect.stringContaining('caller:a (1 USD per day)'),
+        quota: { subject: 'caller:a' },
+      });
+      await grow(0, 5_000);
+      await grow(1, 12);
+      expect(told.size).toBe(9);
+    });
+
+    test('may go on when the one before has ended, and the budget is not spent', async () => {
+      const { grow, tickets, told } = await running(100, 10, 10);
+      await grow(0, 11);
+      tickets[0]?.settle(9n * CENT);
+      await grow(1, 12);
+      await grow(2, 12);
+      expect([...told.keys()]).toEqual([2]);
+    });
+
+    test('does not when the one before has spent the rest', async () => {
+      const { grow, tickets, told } = await running(100, 10, 10);
+      await grow(0, 11);
+      tickets[0]?.settle(101n * CENT);
+      await grow(1, 11);
+      expect([...told.keys()]).toEqual([1]);
+    });
+
+    test('of an attempt that has ended asks for nothing', async () => {
+      const { grow, tickets, told, left } = await running(100, 1, 10);
+      const asked = grow(0, 30);
+      tickets[0]?.settle(30n * CENT);
+      await asked;
+      await grow(0, 5_000);
+      expect(await left()).toBe(70);
+      expect(told.size).toBe(0);
+    });
+  });
+
   test('calls of two callers of a group wait for whose budget is in the way', async () => {
     const { enter, runtime } = stage();
     const group = accountOf('group:g', { budgets: [cents(100)] });
@@ -241,5 +339,18 @@ describe('a store that does not answer', () => {
     const spender = await limits.enter(callerOf('b', { budgets: [cents(1)] }), NO_SIZE);
     if (spender === undefined || 'reason' in spender) throw new Error('refused');
     expect(spender.claim({ most: 1n, least: 1n }, MINUTE_MS)).toMatchObject({ reason: 'LIMITS_UNAVAILABLE' });
+  });
+
+  test('ends no answer that is under way', async () => {
+    let isGone = false;
+    const store = { ...gone, reserve: () => (isGone ? gone.reserve([], 1n) : undefined) };
+    const limits = new HeldToLimits(store, createVirtualRuntime());
+    const call = await limits.enter(callerOf('a', { budgets: [cents(1)] }), NO_SIZE);
+    if (call === undefined || 'reason' in call) throw new Error('refused');
+    call.claim({ most: 10n, least: 0n, open: { tokens: 10, price: 1_000_000n } }, MINUTE_MS);
+    isGone = true;
+    const told: Failure[] = [];
+    for (const tokens of [11, 100, 5_000]) call.grown(tokens, (failure) => told.push(failure));
+    expect(told).toEqual([]);
   });
 });

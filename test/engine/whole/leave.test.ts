@@ -77,6 +77,25 @@ describe('what an attempt may cost', () => {
     expect(trailOf(result)).toEqual(['FIRST a overload', 'SKIPPED a budget']);
   });
 
+  it.each([undefined, 'FAIL', 'RESTART'] as const)(
+    'ends an answer that outgrows it, for good, and blames no target (recovery %s)',
+    async (recovery) => {
+      const { run, heard, asked, runtime, upstream } = stage({
+        a: [breaksAfter(['he'], 'budget')],
+        b: [answer(10, 'yes')],
+      });
+      const streamed = recovery && { client: new RecordingClient(runtime), recovery };
+      const result = await run(['a', 'b'], { ...asked, ...streamed });
+      expect(failureOf(result)).toMatchObject({
+        status: 'RESOURCE_EXHAUSTED',
+        reason: 'BUDGET_EXHAUSTED',
+        contacted: true,
+      });
+      expect(heard).toEqual(['claim a', 'FIRST a budget']);
+      expect(upstream.calls.length).toBe(1);
+    },
+  );
+
   it('leaves a stream interrupted that was to begin anew', async () => {
     const { run, asked, runtime } = stage({ a: [breaksAfter(['he'], 'reset')], b: [answer(10, 'yes')] }, [
       undefined,

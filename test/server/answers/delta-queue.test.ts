@@ -10,14 +10,16 @@ import { SERVING } from '../support/fake-gateway.ts';
 
 const text = (value: string, index = 0): Delta => ({ kind: 'text', index, text: value });
 
-async function drain(queue: AnswerQueue): Promise<StreamItem[]> {
+const openQueue = (): AnswerQueue => new AnswerQueue(() => undefined);
+
+function drain(queue: AnswerQueue): StreamItem[] {
   const items: StreamItem[] = [];
-  for (let item = await queue.next(); item !== undefined; item = await queue.next()) items.push(item);
+  for (let item = queue.take(); item !== undefined; item = queue.take()) items.push(item);
   return items;
 }
 
 test('items come in order, those that wait together are joined by part and kind', async () => {
-  const queue = new AnswerQueue();
+  const queue = openQueue();
   queue.started(SERVING);
   queue.output(text('a'));
   queue.output(text('b'));
@@ -30,7 +32,7 @@ test('items come in order, those that wait together are joined by part and kind'
   queue.ping();
   queue.ping();
   queue.end();
-  expect(await drain(queue)).toEqual([
+  expect(drain(queue)).toEqual([
     { type: 'started', serving: SERVING },
     { type: 'delta', delta: text('ab') },
     { type: 'delta', delta: { kind: 'reasoning', index: 0, text: 'c' } },
@@ -43,53 +45,58 @@ test('items come in order, those that wait together are joined by part and kind'
 });
 
 test('a broken answer is read to its end before the new beginning, and is not joined with what follows', async () => {
-  const queue = new AnswerQueue();
+  const queue = openQueue();
   queue.output(text('half'));
   queue.restarted(SERVING, 'PROVIDER_UNAVAILABLE');
   queue.output(text('whole'));
   queue.end();
-  expect(await drain(queue)).toEqual([
+  expect(drain(queue)).toEqual([
     { type: 'delta', delta: text('half') },
     { type: 'restarted', serving: SERVING, reason: 'PROVIDER_UNAVAILABLE' },
     { type: 'delta', delta: text('whole') },
   ]);
 });
 
-test('a reader that waits gets what comes, and the end', async () => {
-  const queue = new AnswerQueue();
-  const first = queue.next();
+test('a reader hears of what comes, and of the end', () => {
+  let heard = 0;
+  const queue = new AnswerQueue(() => {
+    heard += 1;
+  });
+  expect(queue.take()).toBeUndefined();
   queue.output(text('a'));
-  expect(await first).toEqual({ type: 'delta', delta: text('a') });
-  const second = queue.next();
+  expect(heard).toBe(1);
+  expect(queue.take()).toEqual({ type: 'delta', delta: text('a') });
+  expect(queue.take()).toBeUndefined();
   queue.end();
-  expect(await second).toBeUndefined();
+  expect(heard).toBe(2);
+  expect(queue.take()).toBeUndefined();
 });
 
 describe('a reader that does not pull', () => {
   test('stops the engine at 256 pieces and lets it go on below half, once', async () => {
-    const queue = new AnswerQueue();
+    const queue = openQueue();
     const writable = Array.from({ length: MAX_QUEUED_DELTAS }, (_, index) => queue.output(text('a', index)));
     expect(writable.indexOf(false)).toBe(MAX_QUEUED_DELTAS - 1);
     let resumed = 0;
     queue.whenWritable(() => {
       resumed += 1;
     });
-    for (let pulled = 0; pulled < MAX_QUEUED_DELTAS / 2 - 1; pulled += 1) await queue.next();
+    for (let pulled = 0; pulled < MAX_QUEUED_DELTAS / 2 - 1; pulled += 1) queue.take();
     expect(resumed).toBe(0);
-    await queue.next();
+    queue.take();
     expect(resumed).toBe(1);
-    await queue.next();
+    queue.take();
     expect(resumed).toBe(1);
   });
 
   test('stops the engine at 1 MiB of UTF-8', () => {
-    const queue = new AnswerQueue();
+    const queue = openQueue();
     expect(queue.output(text('ä'.repeat(MAX_QUEUED_BYTES / 2)))).toBe(true);
     expect(queue.output(text('a'))).toBe(false);
   });
 
   test('calls back at once where there is room already, but not while it is asked', async () => {
-    const queue = new AnswerQueue();
+    const queue = openQueue();
     let resumed = false;
     queue.whenWritable(() => {
       resumed = true;
@@ -101,19 +108,19 @@ describe('a reader that does not pull', () => {
 });
 
 test('no message is joined beyond 64 KiB', async () => {
-  const queue = new AnswerQueue();
+  const queue = openQueue();
   for (let index = 0; index < 3; index += 1) queue.output(text('a'.repeat(30_000)));
   queue.end();
-  const sizes = (await drain(queue)).map((item) =>
+  const sizes = drain(queue).map((item) =>
     item.type === 'delta' && item.delta.kind === 'text' ? item.delta.text.length : 0,
   );
   expect(sizes).toEqual([60_000, 30_000]);
 });
 
 test('what comes after the end is dropped', async () => {
-  const queue = new AnswerQueue();
+  const queue = openQueue();
   queue.end();
   expect(queue.output(text('a'))).toBe(true);
   queue.ping();
-  expect(await queue.next()).toBeUndefined();
+  expect(queue.take()).toBeUndefined();
 });

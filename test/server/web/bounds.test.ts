@@ -241,8 +241,9 @@ test('calls of one address that arrive together begin in turns, and one that fin
   const runtime = {
     ...system,
     now: () => system.now() + state.laterMs,
+    // The turn is asked for first; cohorts go on.
     afterInput: (run: () => void): void => {
-      if (state.isHeld) held.push(run);
+      if (state.isHeld && held.length === 0) held.push(run);
       else system.afterInput(run);
     },
   };

@@ -13,6 +13,9 @@ import { readErrorBody, readProviderError } from './provider-error.ts';
 /** What one API says that no other does: decides before all that they share; undefined: nothing of it. */
 export type OwnWords = (error: ProviderError, status: number | undefined) => ErrorMeaning | undefined;
 
+/** A provider's own API says in JSON that it does not know a model. */
+const NO_API_THERE = 'The server answers with a page, and not as an API does: the base_url of the target may be wrong.';
+
 /** Kinds that are worth a wait; of others no wait is read from words, which may repeat a request. */
 const WORTH_A_WAIT: ReadonlySet<RefusalKind> = new Set(['rate_limit', 'overload', 'quota', 'conflict']);
 
@@ -91,5 +94,7 @@ function failureOfRefusal(refusal: ErrorMeaning, error: ProviderError, known: Fa
     ...(field !== undefined && OF_THE_REQUEST.has(kind) ? { field } : {}),
     ...(kind === 'bad_request' && !isKnown ? { unrecognised: true } : {}),
   };
-  return kind === 'context_length' ? contextLengthExceeded(details) : providerFailure(kind, details);
+  if (kind === 'context_length') return contextLengthExceeded(details);
+  const failure = providerFailure(kind, details);
+  return kind === 'not_found' && error.isPage ? { ...failure, message: NO_API_THERE } : failure;
 }

@@ -14,6 +14,12 @@ const RAW_HEAD = Object.entries(HEAD).flatMap(([name, value]) => [name, String(v
 
 const WITH_TRAILERS = { waitForTrailers: true } as const;
 
+/** Messages of a stream as they go out: each behind its prefix, and how many they are. */
+export interface Frames {
+  readonly bytes: Buffer;
+  readonly messages: number;
+}
+
 /** What is sent on the HTTP/2 stream of one call: one end, and before it, for streams, any number of messages. */
 export class CallReply {
   readonly #stream: ServerHttp2Stream;
@@ -108,16 +114,17 @@ export class CallReply {
   }
 
   /**
-   * Writes one message of many; the first one comes with the headers.
+   * Writes messages of a stream; the first ones come with the headers.
    *
-   * @param sent called when it has left, or cannot any more; never where the caller is gone already
+   * @param sent called when they have left, or cannot any more; never where the caller is gone already
    */
-  write(message: Buffer, headers: () => Metadata, sent: () => void): void {
+  write({ bytes, messages }: Frames, headers: () => Metadata, sent: () => void): void {
     if (this.isGone) return;
     if (!this.#stream.headersSent) this.#sendHead(headers());
-    this.#holds(message.byteLength);
-    this.#pieces.write(framed(message), () => {
-      this.#held.answer(-message.byteLength);
+    const messageBytes = bytes.byteLength - messages * PREFIX_BYTES;
+    this.#holds(messageBytes);
+    this.#pieces.write(bytes, () => {
+      this.#held.answer(-messageBytes);
       sent();
     });
   }

@@ -34,6 +34,11 @@ describe.each(DIALECTS)('a page of a proxy in place of an answer of %s', (_, ada
     }
   });
 
+  it('of status 404 says that the address may be wrong, and an answer of the API that the model is missing', () => {
+    for (const page of PAGES) expect(refused(adapter, 404, page).message).toContain('base_url');
+    expect(refused(adapter, 404, '{"error":{"message":"no such model"}}').message).toContain('the model');
+  });
+
   it('lets the next target be asked, or leaves open that another may take the request', () => {
     for (let status = 400; status <= 599; status += 1) {
       const failure = refused(adapter, status, PAGES[0] ?? '');

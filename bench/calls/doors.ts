@@ -1,0 +1,19 @@
+/** How the generator calls a server. The gateway has gRPC at one port, Connect over HTTP/1.1 at another. */
+export const DOORS = ['grpc', 'connect-json', 'connect-proto'] as const;
+
+/** One of {@link DOORS}. */
+export type Door = (typeof DOORS)[number];
+
+/** Calls of one kind over open connections. */
+export interface Calls {
+  /** How many connections there are. */
+  readonly connections: number;
+  /**
+   * Makes a call, and resolves with the number of messages that came. Rejects where it did not end well or with another number than it
+   * should.
+   *
+   * @param onAnswer is given the bytes of the answer, frames and all; where it is absent, they are not kept
+   */
+  call(onAnswer?: (bytes: Buffer) => void): Promise<number>;
+  close(): void;
+}

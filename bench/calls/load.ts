@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { ServerProcess } from '../servers/servers.ts';
+import { checkAnswer } from './check.ts';
+import type { Calls } from './doors.ts';
+import { openGrpcCalls } from './grpc-calls.ts';
+import type { Scenario } from './scenarios.ts';
+import { openWebCalls } from './web-calls.ts';
+
+/** Where calls go. */
+export type LoadedServer = Pick<ServerProcess, 'name' | 'port' | 'door'>;
+
+/** How a server is loaded. */
+export interface LoadOptions {
+  readonly server: LoadedServer;
+  readonly scenario: Scenario;
+  /** Calls under way at any time, over all connections. */
+  readonly inFlight: number;
+  /** Of gRPC; over HTTP/1.1 each call under way has one of its own. */
+  readonly connections: number;
+  /** Time before counting begins: connections, compilers and pools warm up. */
+  readonly warmUpMs: number;
+  readonly countMs: number;
+  /** Called when counting begins and when it ends. */
+  readonly onCounting: (isBeginning: boolean) => Promise<void>;
+}
+
+/** What was counted. */
+export interface Load {
+  readonly calls: number;
+  readonly messages: number;
+  readonly elapsedMs: number;
+  readonly connections: number;
+  /** Sorted. */
+  readonly latenciesMs: readonly number[];
+}
+
+/** Every so many calls the answer is decoded and checked whole. */
+const DECODE_EVERY = 64;
+
+/**
+ * Keeps a number of calls going for some time. Rejects where any call does not end well and with the right number of whole
+ * messages, or where one that is decoded says anything but what it should.
+ */
+export async function load(options: LoadOptions): Promise<Load> {
+  const { server, scenario, inFlight, connections } = options;
+  const calls = await openCalls(server, scenario, server.door === 'grpc' ? connections : inFlight);
+  const run = new Run(calls, (answer) => checkAnswer(scenario, server.door, answer));
+  const over = new AbortController();
+  try {
+    // Calls that take long must not all end together, or a round has one wave of them more or less.
+    const spreadMs = scenario.lastsMs / inFlight;
+    const workers = Array.from({ length: inFlight }, async (_, index) => {
+      if (spreadMs > 0) await sleep(spreadMs * index, undefined, { signal: over.signal });
+      await run.work();
+    });
+    const finished = Promise.all(workers);
+    await Promise.race([finished, count(run, options, over.signal)]);
+    run.stop();
+    await finished;
+    return run.result();
+  } catch (error) {
+    throw new Error(`${server.name}: ${error instanceof Error ? error.message : 'failed'}`, { cause: error });
+  } finally {
+    over.abort();
+    run.stop();
+    calls.close();
+  }
+}
+
+/** Opens so many connections to a server. */
+function openCalls({ port, door }: LoadedServer, scenario: Scenario, connections: number): Promise<Calls> {
+  return door === 'grpc' ? openGrpcCalls(port, scenario, connections) : openWebCalls(port, door, scenario, connections);
+}
+
+async function count(
+  run: Run,
+  { scenario, warmUpMs, countMs, onCounting }: LoadOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  await sleep(warmUpMs + scenario.lastsMs, undefined, { signal });
+  await onCounting(true);
+  run.startCounting();
+  await sleep(countMs, undefined, { signal });
+  run.stopCounting();
+  await onCounting(false);
+}
+
+class Run {
+  readonly #calls: Calls;
+  readonly #check: (answer: Buffer) => void;
+  readonly #latenciesMs: number[] = [];
+  #isStopped = false;
+  #isCounting = false;
+  #started = 0;
+  #messages = 0;
+  #countedFromMs = 0;
+  #elapsedMs = 0;
+
+  constructor(calls: Calls, check: (answer: Buffer) => void) {
+    this.#calls = calls;
+    this.#check = check;
+  }
+
+  /** Makes one call after the other until the run is stopped. */
+  async work(): Promise<void> {
+    while (!this.#isStopped) {
+      const startedAtMs = performance.now();
+      const messages = await this.#calls.call(this.#started++ % DECODE_EVERY === 0 ? this.#check : undefined);
+      if (!this.#isCounting) continue;
+      this.#latenciesMs.push(performance.now() - startedAtMs);
+      this.#messages += messages;
+    }
+  }
+
+  startCounting(): void {
+    this.#isCounting = true;
+    this.#countedFromMs = performance.now();
+  }
+
+  stopCounting(): void {
+    this.#isCounting = false;
+    this.#elapsedMs = performance.now() - this.#countedFromMs;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  result(): Load {
+    const latenciesMs = this.#latenciesMs.toSorted((left, right) => left - right);
+    return {
+      calls: latenciesMs.length,
+      messages: this.#messages,
+      elapsedMs: this.#elapsedMs,
+      connections: this.#calls.connections,
+      latenciesMs,
+    };
+  }
+}

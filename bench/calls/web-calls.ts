@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+import { API_KEY } from '../servers/accounts.ts';
+import { AnswerReader } from './answer-reader.ts';
+import type { Calls, Door } from './doors.ts';
+import { frame, FrameCounter } from './frames.ts';
+import { checkCount } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
+
+/** One call under way. */
+interface WebCall {
+  readonly resolve: (messages: number) => void;
+  readonly reject: (error: Error) => void;
+  readonly onAnswer: ((bytes: Buffer) => void) | undefined;
+  readonly counter: FrameCounter;
+  readonly kept: Buffer[];
+  status: number;
+}
+
+/** Opens connections of HTTP/1.1, each for one call at a time, and kept, as browsers and fetch do; more where none is free. */
+export async function openWebCalls(
+  port: number,
+  door: Exclude<Door, 'grpc'>,
+  scenario: Scenario,
+  connections: number,
+): Promise<Calls> {
+  const request = requestOf(port, door, scenario);
+  const all: WebConnection[] = [];
+  const free: WebConnection[] = [];
+  const open = (): WebConnection => {
+    const connection = new WebConnection(port, scenario, () => free.push(connection));
+    all.push(connection);
+    return connection;
+  };
+  free.push(...Array.from({ length: connections }, open));
+  await Promise.all(free.map((connection) => connection.opened));
+  return {
+    get connections() {
+      return all.length;
+    },
+    call: (onAnswer) => (free.pop() ?? open()).call(request, onAnswer),
+    close: () => {
+      for (const connection of all) connection.close();
+    },
+  };
+}
+
+function requestOf(port: number, door: Exclude<Door, 'grpc'>, { path, isStream, body }: Scenario): Buffer {
+  const codec = door === 'connect-json' ? 'json' : 'proto';
+  const bytes = isStream ? frame(body[codec]) : body[codec];
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    `host: 127.0.0.1:${port}`,
+    'connection: keep-alive',
+    `content-type: application/${isStream ? 'connect+' : ''}${codec}`,
+    'connect-protocol-version: 1',
+    'connect-timeout-ms: 30000',
+    `authorization: Bearer ${API_KEY}`,
+    'accept: */*',
+    'user-agent: bench',
+    `content-length: ${bytes.byteLength}`,
+  ];
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), bytes]);
+}
+
+class WebConnection {
+  readonly #scenario: Scenario;
+  readonly #socket: Socket;
+  readonly #onFree: () => void;
+  /** Resolves when it stands. */
+  readonly opened: Promise<unknown>;
+  #under: WebCall | undefined;
+
+  constructor(port: number, scenario: Scenario, onFree: () => void) {
+    this.#scenario = scenario;
+    this.#onFree = onFree;
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.opened = once(this.#socket, 'connect');
+    const reader = new AnswerReader({
+      onHead: (status) => {
+        if (this.#under !== undefined) this.#under.status = status;
+      },
+      onPiece: (piece) => {
+        if (this.#scenario.isStream) this.#under?.counter.push(piece);
+        if (this.#under?.onAnswer !== undefined || this.#under?.status !== 200) this.#under?.kept.push(piece);
+      },
+      onEnd: () => this.#end(),
+    });
+    this.#socket.on('data', (chunk: Buffer) => {
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        this.#socket.destroy(error instanceof Error ? error : undefined);
+      }
+    });
+    let failure = new Error('a connection was closed during a call');
+    this.#socket.on('error', (error) => (failure = error));
+    this.#socket.on('close', () => this.#under?.reject(failure));
+  }
+
+  call(request: Buffer, onAnswer: WebCall['onAnswer']): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#under = { resolve, reject, onAnswer, counter: new FrameCounter(), kept: [], status: 0 };
+    this.#socket.write(request);
+    return promise;
+  }
+
+  close(): void {
+    this.#under = undefined;
+    this.#socket.destroy();
+  }
+
+  #end(): void {
+    const call = this.#under;
+    if (call === undefined) return;
+    this.#under = undefined;
+    try {
+      call.resolve(this.#messagesOf(call));
+      this.#onFree();
+    } catch (error) {
+      call.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Checks an answer that has ended. */
+  #messagesOf({ status, kept, counter, onAnswer }: WebCall): number {
+    const bytes = Buffer.concat(kept);
+    if (status !== 200) throw new Error(`a call ended with HTTP status ${status} (${bytes.toString('utf8', 0, 500)})`);
+    if (this.#scenario.isStream) {
+      if (counter.end?.includes('"error"') ?? true) throw new Error(`a stream ended with ${counter.end ?? 'no end'}`);
+      checkCount(this.#scenario, counter);
+    }
+    onAnswer?.(bytes);
+    return this.#scenario.isStream ? counter.messages : 1;
+  }
+}

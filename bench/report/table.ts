@@ -1,0 +1,91 @@
+import type { Round } from '../calls/measure.ts';
+
+/** The rounds of one server. */
+export interface Row {
+  readonly name: string;
+  readonly rounds: readonly Round[];
+}
+
+/** What is shown of a server: the median of a figure of its rounds, and the least CPU time after it. */
+const COLUMNS: readonly { readonly head: string; readonly of: (round: Round) => number; readonly digits: number }[] = [
+  { head: 'calls/s', of: (round) => round.callsPerSecond, digits: 0 },
+  { head: 'p50 ms', of: (round) => round.p50Ms, digits: 1 },
+  { head: 'p99 ms', of: (round) => round.p99Ms, digits: 1 },
+  { head: 'CPU µs/call', of: (round) => round.cpuMicrosPerCall, digits: 0 },
+  { head: 'connections', of: (round) => round.connections, digits: 0 },
+  { head: 'messages', of: (round) => round.messagesPerCall, digits: 1 },
+  { head: 'server %', of: (round) => round.busy.server * 100, digits: 0 },
+  { head: 'generator %', of: (round) => round.busy.generator * 100, digits: 0 },
+  { head: 'upstream %', of: (round) => round.busy.upstream * 100, digits: 0 },
+];
+
+/** From this share of a core on, a server counts as the one that everybody waits for. */
+const SATURATED = 0.9;
+
+/**
+ * Writes the medians of all servers, how the others compare to the first, the floor, gateways to what has no
+ * engine, and other gateways and doors to the first gateway.
+ */
+export function formatTable(title: string, rows: readonly Row[]): string {
+  const [floor, ...others] = rows;
+  if (floor === undefined) return '';
+  const heads = ['', ...COLUMNS.map(({ head }) => head), 'least CPU µs'];
+  const cells = rows.map((row) => [
+    row.name,
+    ...COLUMNS.map(({ of, digits }) => median(row.rounds.map((round) => of(round))).toFixed(digits)),
+    leastCpu(row).toFixed(0),
+  ]);
+  const widths = heads.map((head, index) => Math.max(...[head, ...cells.map((row) => row[index] ?? '')].map(widthOf)));
+  const gateways = others.filter(({ name }) => name.startsWith('gateway'));
+  const [shipped, ...further] = gateways;
+  const engineless = others.find(({ name }) => name === 'plain');
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, index) => (index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0)))
+      .join('  ');
+  return [
+    title,
+    ...[heads, ...cells].map(line),
+    ...others.map((row) => compare(row, floor)),
+    ...(engineless === undefined || shipped === undefined ? [] : [compare(shipped, engineless)]),
+    ...(shipped === undefined ? [] : further.map((row) => compare(row, shipped))),
+    ...notes(rows),
+    '',
+  ].join('\n');
+}
+
+function compare({ name, rounds }: Row, other: Row): string {
+  const calls = rounds.map(
+    (round, index) => round.callsPerSecond / (other.rounds[index]?.callsPerSecond ?? Number.NaN),
+  );
+  const cpu = rounds.map(
+    (round, index) => (other.rounds[index]?.cpuMicrosPerCall ?? Number.NaN) / round.cpuMicrosPerCall,
+  );
+  const least = (leastCpu(other) / leastCpu({ name, rounds })).toFixed(2);
+  return `${name} / ${other.name}: ${medianAndRange(calls)} of the calls; by CPU per call ${medianAndRange(cpu)}, by the least ${least}`;
+}
+
+function medianAndRange(ratios: readonly number[]): string {
+  return `${median(ratios).toFixed(2)} (rounds: ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
+}
+
+function notes(rows: readonly Row[]): string[] {
+  const idle = rows.filter(({ rounds }) => median(rounds.map(({ busy }) => busy.server)) < SATURATED);
+  if (idle.length === 0) return [];
+  const names = idle.map(({ name }) => name).join(', ');
+  return [`note: with CPU time left, so that calls/s are too low and CPU per call counts: ${names}`];
+}
+
+/** The round that was disturbed least: other work makes calls dearer, never cheaper. */
+function leastCpu({ rounds }: Row): number {
+  return Math.min(...rounds.map(({ cpuMicrosPerCall }) => cpuMicrosPerCall));
+}
+
+function widthOf(text: string): number {
+  return text.length;
+}
+
+/** Returns the median; of an even number of values the higher of the two in the middle. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,53 @@
+import type { DescMessage } from '@bufbuild/protobuf';
+import { OTHERS_CATCH_UP } from '../../../core/cohort.ts';
+import type { EventStream } from '../../handlers/event-stream.ts';
+import type { GrpcStreamWriter } from './stream-writer.ts';
+
+/**
+ * Writes the events of an answer as they come, no faster than the caller reads: those of one turn in one write, behind every promise that
+ * is settled by then, so that what follows from the last of them goes out with them. No event costs a promise.
+ *
+ * @param signal drops what comes once it has aborted; the answer ends then, and what it ends with may say more than the signal's reason
+ * @param ended called once, with the last write: with undefined, or with what was thrown
+ */
+export function pumpEvents(
+  events: EventStream,
+  writer: GrpcStreamWriter<DescMessage>,
+  signal: AbortSignal,
+  ended: (fault: { readonly thrown: unknown } | undefined) => void,
+): void {
+  let isDue = false;
+  const end = (fault: Parameters<typeof ended>[0]): void => {
+    isDue = true;
+    events.leave();
+    ended(fault);
+  };
+  const take = () => events.take();
+  const drop = () => {
+    while (events.take() !== undefined);
+    return undefined;
+  };
+  const pump = (): void => {
+    isDue = false;
+    if (writer.isFull && !signal.aborted) {
+      writer.whenRoom(due);
+      return;
+    }
+    try {
+      writer.write(signal.aborted ? drop : take);
+    } catch (thrown) {
+      end({ thrown });
+      return;
+    }
+    if (events.isOver) end(signal.aborted ? { thrown: signal.reason } : undefined);
+    else if (writer.isFull) writer.whenRoom(due);
+  };
+  // Ticks come before promises where nobody is in one, and behind all of them from within one.
+  const later = (): void => process.nextTick(pump);
+  const due = (): void => {
+    if (isDue) return;
+    isDue = true;
+    void OTHERS_CATCH_UP.then(later);
+  };
+  events.begin(due);
+}

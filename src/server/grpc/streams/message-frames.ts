@@ -1,0 +1,60 @@
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
+import type { Frames } from '../calls/call-reply.ts';
+import { encodeMessage } from '../calls/encode-message.ts';
+import { PREFIX_BYTES } from '../calls/message-reader.ts';
+import { isPieceEvent, pieceEventRoom, writePieceEvent } from './piece-event.ts';
+
+/** Bytes that are kept to write in; who needs more has them for that time alone. */
+const KEPT_BYTES = 64 * 1024;
+
+/**
+ * Puts messages into gRPC frames, one behind the other. Pieces of an answer, of which a stream has hundreds, are written straight into their
+ * place; a test holds them to what the library writes (`docs/adr/0043-what-a-turn-brings-leaves-in-one-write.md`).
+ */
+export class MessageFrames {
+  #room = Buffer.allocUnsafeSlow(KEPT_BYTES);
+  #length = 0;
+  #messages = 0;
+
+  /** How many bytes there are. */
+  get byteLength(): number {
+    return this.#length;
+  }
+
+  /** Adds a message. Throws where it cannot be encoded; then nothing is added. */
+  add<Schema extends DescMessage>(schema: Schema, message: MessageInitShape<Schema>): void {
+    const from = this.#length + PREFIX_BYTES;
+    let end: number;
+    if (isPieceEvent(message)) {
+      this.#makeRoom(from + pieceEventRoom(message));
+      end = writePieceEvent(message, this.#room, from);
+    } else {
+      const bytes = encodeMessage(schema, message);
+      end = from + bytes.byteLength;
+      this.#makeRoom(end);
+      bytes.copy(this.#room, from);
+    }
+    this.#room[this.#length] = 0;
+    this.#room.writeUInt32BE(end - from, this.#length + 1);
+    this.#length = end;
+    this.#messages += 1;
+  }
+
+  /** Returns what was added, in bytes of its own, and begins anew. */
+  take(): Frames {
+    const bytes = Buffer.allocUnsafe(this.#length);
+    this.#room.copy(bytes, 0, 0, this.#length);
+    const frames = { bytes, messages: this.#messages };
+    if (this.#room.byteLength > KEPT_BYTES) this.#room = Buffer.allocUnsafeSlow(KEPT_BYTES);
+    this.#length = 0;
+    this.#messages = 0;
+    return frames;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#room.byteLength) return;
+    const larger = Buffer.allocUnsafeSlow(2 * bytes);
+    this.#room.copy(larger, 0, 0, this.#length);
+    this.#room = larger;
+  }
+}
