@@ -12,21 +12,41 @@ export interface StreamHearer {
   closed(): void;
 }
 
+const HEARER = Symbol('hearer');
+
+interface HeardStream extends ServerHttp2Stream {
+  [HEARER]?: StreamHearer | undefined;
+}
+
 /**
  * Tells what comes of a stream until it closes, and lets go of who has heard it then: streams outlive their calls, and would drag them
- * along (`docs/adr/0045-streams-let-go-of-their-calls.md`).
+ * along (`docs/adr/0045-streams-let-go-of-their-calls.md`). The listeners are the same for all streams.
  */
-export function hearStream(stream: ServerHttp2Stream, hearer: StreamHearer): void {
-  const heard: { by: StreamHearer | undefined } = { by: hearer };
+export function hearStream(stream: HeardStream, hearer: StreamHearer): void {
+  stream[HEARER] = hearer;
   // After an error comes 'close'.
   stream.on('error', IGNORED);
-  stream.on('data', (chunk: Buffer) => heard.by?.received(chunk));
-  stream.on('end', () => heard.by?.ended());
-  stream.on('wantTrailers', () => heard.by?.wantsTrailers());
-  stream.on('close', () => {
-    heard.by?.closed();
-    heard.by = undefined;
-  });
+  stream.on('data', received);
+  stream.on('end', ended);
+  stream.on('wantTrailers', wantsTrailers);
+  stream.on('close', closed);
 }
 
 const IGNORED = (): void => undefined;
+
+function received(this: HeardStream, chunk: Buffer): void {
+  this[HEARER]?.received(chunk);
+}
+
+function ended(this: HeardStream): void {
+  this[HEARER]?.ended();
+}
+
+function wantsTrailers(this: HeardStream): void {
+  this[HEARER]?.wantsTrailers();
+}
+
+function closed(this: HeardStream): void {
+  this[HEARER]?.closed();
+  this[HEARER] = undefined;
+}
