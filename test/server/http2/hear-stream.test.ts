@@ -10,7 +10,7 @@ test('a stream tells what comes of it, and nothing once it is closed', async () 
   const heard: string[] = [];
   const streams: ServerHttp2Stream[] = [];
   const server = createServer();
-  server.on('stream', (stream) => {
+  server.on('stream', (stream: ServerHttp2Stream) => {
     streams.push(stream);
     hearStream(stream, {
       received: (chunk) => heard.push(`received ${chunk.toString()}`),
