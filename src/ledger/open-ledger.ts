@@ -22,7 +22,7 @@ export interface OpenLedger {
   readonly figures?: LedgerFigures | undefined;
   /** What tells of usage; absent where there is no ledger. */
   readonly queries?: UsageQueries | undefined;
-  /** Takes the records of a call, which are made with an id for it that is unique for all time: no id of a caller is. */
+  /** Takes what makes the records of a call, given an id for it that is unique for all time: no id of a caller is. */
   record(recordsOf: (callId: string) => readonly UsageRecord[]): void;
   /**
    * Opens the store and brings it what an earlier process has left, before any call is taken. A store that is gone is tried again.
@@ -77,7 +77,7 @@ function openConfigured(config: LedgerConfig, system: System, happened: (event: 
     queries,
     record: (recordsOf) => {
       // Numbered, so that neighbours in time are neighbours in the store's index.
-      if (!isOff) ledger.record(recordsOf(`${processId}-${(calls++).toString(36).padStart(7, '0')}`));
+      if (!isOff) ledger.record(() => recordsOf(`${processId}-${(calls++).toString(36).padStart(7, '0')}`));
     },
     ready: async () => {
       try {

@@ -1,10 +1,11 @@
 import type { System } from '../core/ports.ts';
 import { isRow, RowEncoder } from './journal/row-encoder.ts';
+import { readRowsFile } from './journal/framed-rows.ts';
 import type { Journal } from './journal/journal.ts';
 import type { LedgerEvent, LedgerFigures } from './port/ledger-figures.ts';
 import type { UsageRecord, UsageSink } from './port/usage-record.ts';
 import { StoreError, type UsageStore } from './store/usage-store.ts';
-import { BATCH_ROWS, WaitingRows } from './waiting-rows.ts';
+import { type Batch, BATCH_ROWS, WaitingRows } from './waiting-rows.ts';
 
 /** How long a row waits for others before it goes to the store, in milliseconds. */
 const BATCH_MS = 1_000;
@@ -31,7 +32,8 @@ export class UsageLedger implements UsageSink, LedgerFigures {
   readonly #parts: LedgerParts;
   readonly #waiting: WaitingRows;
   readonly #encoder = new RowEncoder();
-  #turn: string[] = [];
+  /** What makes the records of calls that have ended in this turn. */
+  #turn: (() => readonly UsageRecord[])[] = [];
   #written = 0;
   #dropped = 0;
   #failures = 0;
@@ -86,10 +88,10 @@ export class UsageLedger implements UsageSink, LedgerFigures {
     return !this.#waiting.hasBatches;
   }
 
-  /** Takes records. One write for all of the calls that end together: they are taken one behind the other, and answered after that. */
-  record(records: readonly UsageRecord[]): void {
-    if (this.#turn.length === 0 && records.length > 0) queueMicrotask(() => this.#endTurn());
-    for (const record of records) this.#turn.push(this.#encoder.encode(record));
+  /** One write for all of the calls that end together: their records are made one behind the other, and they are answered after that. */
+  record(recordsOf: () => readonly UsageRecord[]): void {
+    if (this.#turn.length === 0) queueMicrotask(() => this.#endTurn());
+    this.#turn.push(recordsOf);
   }
 
   async close(): Promise<void> {
@@ -114,9 +116,20 @@ export class UsageLedger implements UsageSink, LedgerFigures {
   }
 
   #endTurn(): void {
-    const rows = this.#turn;
-    if (rows.length === 0) return;
+    const turn = this.#turn;
     this.#turn = [];
+    const rows: string[] = [];
+    for (const recordsOf of turn) {
+      try {
+        for (const record of recordsOf()) rows.push(this.#encoder.encode(record));
+      } catch (error) {
+        // A fault that nobody has caught spoils no other call.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+    if (rows.length === 0) return;
     const where = this.#waiting.add(rows);
     if (where === 'none') return this.#lost(rows.length, 'no_room');
     if (where === 'memory') this.#parts.happened({ kind: 'journal_failed' });
@@ -154,10 +167,12 @@ export class UsageLedger implements UsageSink, LedgerFigures {
 
   async #writeBatches(): Promise<void> {
     try {
-      while (this.#waiting.hasBatches) {
-        const { rows, damaged } = this.#waiting.oldest();
-        if (damaged > 0) this.#lost(damaged, 'damaged');
-        await this.#write(rows);
+      for (let batch = this.#waiting.oldest; batch !== undefined; batch = this.#waiting.oldest) {
+        const damaged = await this.#writeBatch(batch);
+        if (damaged.length > 0) {
+          this.#parts.journal.putAside(damaged);
+          this.#lost(damaged.length, 'damaged');
+        }
         this.#waiting.done();
         if (this.#pauseMs > 0) this.#parts.happened({ kind: 'store_back' });
         this.#pauseMs = 0;
@@ -165,6 +180,25 @@ export class UsageLedger implements UsageSink, LedgerFigures {
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /** Writes a batch, and returns the rows of it that are damaged. A store that reads files of the journal itself takes no other way. */
+  async #writeBatch({ segment, rows }: Batch): Promise<readonly string[]> {
+    const { store } = this.#parts;
+    if (segment === undefined) {
+      await this.#write(rows);
+      return [];
+    }
+    try {
+      const file = await store.writeFile?.(segment.path);
+      this.#written += file?.rows ?? 0;
+      if (file !== undefined) return file.damaged;
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.fault !== 'rows') throw error;
+    }
+    const read = readRowsFile(segment.path);
+    await this.#write(read.rows);
+    return read.damaged;
   }
 
   async #write(rows: readonly string[]): Promise<void> {

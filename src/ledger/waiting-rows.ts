@@ -1,17 +1,18 @@
 import type { Journal, JournalSegment } from './journal/journal.ts';
 
-/** Rows that go to the store together, and rows that are held in memory meanwhile; beyond it they are read from the journal again. */
+/** Rows that go to the store together, and rows that are held in memory where the journal cannot be written. */
 export const BATCH_ROWS = 5_000;
 const ROWS_IN_MEMORY = 20_000;
 /** Largest journal, in bytes: about 800,000 rows. */
 const JOURNAL_BYTES = 256 * 1024 * 1024;
 
-/** Some rows on their way: in the journal, in memory, or both. */
-interface Batch {
+/** Some rows on their way. */
+export interface Batch {
+  /** The file of the journal that they are in; undefined: they are in memory alone. */
   readonly segment: JournalSegment | undefined;
-  /** Absent: in the journal alone. */
-  rows: readonly string[] | undefined;
-  /** How many; of what an earlier process has left that is not known until it is read. */
+  /** Those that are in memory alone. */
+  readonly rows: string[];
+  /** How many; of what an earlier process has left 0. */
   count: number;
 }
 
@@ -22,23 +23,23 @@ interface Batch {
 export class WaitingRows {
   readonly #journal: Journal;
   readonly #batches: Batch[];
-  #tail: { segment: JournalSegment | undefined; readonly rows: string[] } | undefined;
+  #tail: Batch | undefined;
   #inMemory = 0;
   #count = 0;
 
   constructor(journal: Journal) {
     this.#journal = journal;
-    this.#batches = journal.left().map((segment) => ({ segment, rows: undefined, count: 0 }));
+    this.#batches = journal.left().map((segment) => ({ segment, rows: [], count: 0 }));
   }
 
-  /** Rows that wait; those that an earlier process has left count once they are read. */
+  /** Rows that wait, but for those that an earlier process has left. */
   get count(): number {
     return this.#count;
   }
 
   /** Rows that came since the last batch was closed. */
   get open(): number {
-    return this.#tail?.rows.length ?? 0;
+    return this.#tail?.count ?? 0;
   }
 
   /** Whether batches wait for the store. */
@@ -51,9 +52,12 @@ export class WaitingRows {
     const segment = this.#journal.bytes < JOURNAL_BYTES ? this.#journal.append(rows) : undefined;
     if (segment === undefined && this.#inMemory + rows.length > ROWS_IN_MEMORY) return 'none';
     if (this.#tail !== undefined && this.#tail.segment !== segment) this.close();
-    this.#tail ??= { segment, rows: [] };
-    this.#tail.rows.push(...rows);
-    this.#inMemory += rows.length;
+    this.#tail ??= { segment, rows: [], count: 0 };
+    if (segment === undefined) {
+      this.#tail.rows.push(...rows);
+      this.#inMemory += rows.length;
+    }
+    this.#tail.count += rows.length;
     this.#count += rows.length;
     return segment === undefined ? 'memory' : 'journal';
   }
@@ -64,22 +68,12 @@ export class WaitingRows {
     if (tail === undefined) return;
     this.#tail = undefined;
     this.#journal.seal();
-    const isHeld = tail.segment === undefined || this.#inMemory <= ROWS_IN_MEMORY;
-    if (!isHeld) this.#inMemory -= tail.rows.length;
-    this.#batches.push({ segment: tail.segment, rows: isHeld ? tail.rows : undefined, count: tail.rows.length });
+    this.#batches.push(tail);
   }
 
-  /** Returns the rows of the oldest batch, and how many of its lines were damaged. */
-  oldest(): { readonly rows: readonly string[]; readonly damaged: number } {
-    const [batch] = this.#batches;
-    if (batch?.rows !== undefined) return { rows: batch.rows, damaged: 0 };
-    if (batch?.segment === undefined) return { rows: [], damaged: 0 };
-    const { rows, damaged } = this.#journal.read(batch.segment);
-    this.#count += rows.length - batch.count;
-    batch.count = rows.length;
-    batch.rows = rows;
-    this.#inMemory += rows.length;
-    return { rows, damaged };
+  /** The oldest batch; undefined where none waits for the store. */
+  get oldest(): Batch | undefined {
+    return this.#batches[0];
   }
 
   /** Forgets the oldest batch: its rows are in the store. */
@@ -87,7 +81,7 @@ export class WaitingRows {
     const batch = this.#batches.shift();
     if (batch === undefined) return;
     this.#count -= batch.count;
-    if (batch.rows !== undefined) this.#inMemory -= batch.rows.length;
+    this.#inMemory -= batch.rows.length;
     if (batch.segment !== undefined) this.#journal.remove(batch.segment);
   }
 }

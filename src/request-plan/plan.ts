@@ -8,11 +8,13 @@ import type { PromptSize } from '../pricing/prompt-size.ts';
 import type { AllowedUse, Plan, PlanRequest } from '../server/port/gateway-port.ts';
 import { formOf } from '../structured-output/answer-form.ts';
 import type { AllowedChains } from './allowed-chain.ts';
+import { clampMaxTokens } from './clamp-max-tokens.ts';
 import { affinityOf, movedWarning } from './conversation-affinity.ts';
 import type { EntryWarnings } from './plan-warnings.ts';
 import { planWarnings } from './plan-warnings.ts';
 import type { EntryContext, RequestInPlan } from './prepare-entry.ts';
 import { prepareEntry } from './prepare-entry.ts';
+import { boundsOf } from './spending-bounds.ts';
 
 /** What requests are planned with. */
 export interface PlanContext extends EntryContext {
@@ -36,18 +38,36 @@ export function planRequest(
   const warnings: EntryWarnings[] = [];
   const repairSizes = new Map<ChainEntry, PromptSize>();
   const form = formOf(request.options);
-  const planned: RequestInPlan = { request, callerStreams, size, form, warnings, repairSizes, trace };
+  const planned: RequestInPlan = {
+    request,
+    callerStreams,
+    size,
+    form,
+    warnings,
+    repairSizes,
+    trace,
+    spending: undefined,
+  };
   return {
     chain,
     streams: streamsUpstream(callerStreams, request.options?.maxTokens, 'AUTO'),
-    prepare: (entry, spending) =>
-      prepareEntry(spending === undefined ? planned : { ...planned, spending }, entry, context),
+    prepare: (entry, spending) => {
+      planned.spending = spending;
+      return prepareEntry(planned, entry, context);
+    },
     size: () => {
       const { provider, model } = chain[0] ?? { provider: '', model: '' };
       return {
         promptTokens: context.accounting.promptTokens(provider, model, size),
         answerTokens: request.options?.maxTokens,
       };
+    },
+    bounds: () => {
+      const [first] = chain;
+      if (first === undefined) return undefined;
+      const { maxOutputTokens } = context.facts(first.target, first.model) ?? {};
+      const bounds = boundsOf(clampMaxTokens(request, maxOutputTokens).request, first, size, context.accounting);
+      return 'reason' in bounds ? undefined : bounds;
     },
     affinity: affinityOf(request, chain),
     warnings: (serving, moved) => {

@@ -60,8 +60,8 @@ export interface RequestInPlan {
   readonly warnings: EntryWarnings[];
   /** The sizes of the prompts that ask for mended answers; grows with each of them. */
   readonly repairSizes: Map<ChainEntry, PromptSize>;
-  /** Whose leave attempts need; undefined: nobody's. */
-  readonly spending?: Spending | undefined;
+  /** Whose leave attempts need, which all are of one call; undefined: nobody's. */
+  spending: Spending | undefined;
   /** Told to the providers; undefined where none is. */
   readonly trace?: CallTrace | undefined;
 }

@@ -30,19 +30,13 @@ interface Leave {
 /** Makes each attempt on an entry ask leave for what it may cost; a failure where nobody knows what that is. */
 export function spendingBounds(
   spending: Spending,
-  { options }: Pick<PlanRequest, 'options'>,
+  request: Pick<PlanRequest, 'options'>,
   entry: ChainEntry,
   size: PromptSize,
   accounting: Accounting,
 ): Leave | Failure {
-  const own = options?.providerOptions[entry.provider];
-  const uncounted = own && uncountedField(own);
-  if (uncounted !== undefined) return notCounted(`options.provider_options.${entry.provider}.${uncounted}`);
-  const bounds =
-    own === undefined
-      ? accounting.costBounds(entry, size, answerOf(options?.maxTokens), [])
-      : boundsOfOwn(own, options?.maxTokens, entry, size, accounting);
-  if (bounds === undefined) return NO_PRICE;
+  const bounds = boundsOf(request, entry, size, accounting);
+  if ('reason' in bounds) return bounds;
   return {
     asked: { claim: (remainingMs) => spending.claim(bounds, remainingMs), giveBack: () => spending.giveBack() },
     listen: (sink) => (bounds.open === undefined ? sink : listening(spending, sink)),
@@ -59,6 +53,20 @@ function listening<Output, Final>(spending: Spending, sink: AttemptSink<Output, 
     // The next piece, probably as long as this one, is to be covered before it comes.
     spending.grown((bytes + event.bytes) / BYTES_PER_TOKEN, refused);
   };
+}
+
+/** Returns what an attempt on an entry may cost; a failure where nobody knows that. */
+export function boundsOf(
+  { options }: Pick<PlanRequest, 'options'>,
+  entry: ChainEntry,
+  size: PromptSize,
+  accounting: Accounting,
+): CostBounds | Failure {
+  const own = options?.providerOptions[entry.provider];
+  if (own === undefined) return accounting.costBounds(entry, size, answerOf(options?.maxTokens), []) ?? NO_PRICE;
+  const uncounted = uncountedField(own);
+  if (uncounted !== undefined) return notCounted(`options.provider_options.${entry.provider}.${uncounted}`);
+  return boundsOfOwn(own, options?.maxTokens, entry, size, accounting) ?? NO_PRICE;
 }
 
 function notCounted(field: string): Failure {

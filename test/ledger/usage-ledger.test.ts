@@ -1,9 +1,9 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { frameRows } from '../../src/ledger/journal/framed-rows.ts';
+import { frameRows, readRowsFile } from '../../src/ledger/journal/framed-rows.ts';
 import { Journal } from '../../src/ledger/journal/journal.ts';
 import { partsOfRow } from '../../src/ledger/journal/row-encoder.ts';
 import type { LedgerEvent } from '../../src/ledger/port/ledger-figures.ts';
@@ -21,6 +21,7 @@ class FlakyStore implements UsageStore {
   refuses = '(nothing)';
   isClosed = false;
   hangs = false;
+  writeFile: UsageStore['writeFile'];
 
   get ids(): readonly string[] {
     return this.batches.flat().map((row) => String(JSON.parse(partsOfRow(row).own)[1]));
@@ -61,7 +62,7 @@ function openStage(folder = temporaryFolder()) {
   const happened = (event: LedgerEvent): void => void events.push(event);
   const ledger = new UsageLedger({ store, journal: new Journal(folder), system, happened });
   const record = async (...ids: readonly string[]): Promise<void> => {
-    ledger.record(ids.map((callId) => usageRecord({ callId })));
+    ledger.record(() => ids.map((callId) => usageRecord({ callId })));
     await Promise.resolve();
   };
   const files = (): readonly string[] => readdirSync(folder).filter((name) => /^\d+\.rows$/.test(name));
@@ -72,7 +73,7 @@ describe('what is recorded', () => {
   test('is in the journal before a promise that is resolved behind it goes on', async () => {
     const { ledger, folder } = openStage();
     const answered = (async () => {
-      ledger.record([usageRecord({ callId: 'a' })]);
+      ledger.record(() => [usageRecord({ callId: 'a' })]);
     })().then(() => new Journal(folder).left()[0]?.bytes ?? 0);
     expect(await answered).toBeGreaterThan(100);
   });
@@ -114,11 +115,85 @@ describe('what is recorded', () => {
     const { store, ledger, record } = openStage();
     await ledger.open();
     await record('a');
-    ledger.record([usageRecord({ callId: 'b' })]);
+    ledger.record(() => [usageRecord({ callId: 'b' })]);
     await ledger.close();
     expect(store.ids).toEqual(['a', 'b']);
     expect(store.isClosed).toBe(true);
   });
+});
+
+describe('a store that reads files of the journal itself', () => {
+  /** Has the store read them, as SQLite's thread does. */
+  function openReading(folder?: string) {
+    const stage = openStage(folder);
+    const { store } = stage;
+    const paths: string[] = [];
+    store.writeFile = async (path) => {
+      paths.push(path);
+      const { rows, damaged } = readRowsFile(path);
+      await store.write(rows);
+      return { rows: rows.length, damaged };
+    };
+    return { ...stage, paths };
+  }
+
+  test('is given the file, once, and no rows; what is damaged is put aside', async () => {
+    const { record, folder } = openStage();
+    await record('a', 'b');
+    await record('c');
+    const [path = ''] = readdirSync(folder).map((name) => join(folder, name));
+    appendFileSync(path, 'torn');
+    const { store, ledger, paths } = openReading(folder);
+    expect(await ledger.open()).toBe(true);
+    expect(store.ids).toEqual(['a', 'b', 'c']);
+    expect(paths).toEqual([path]);
+    expect(ledger).toMatchObject({ waiting: 0, written: 3, dropped: 1 });
+    expect(readFileSync(join(folder, 'left.rows'), 'utf8')).toBe('torn\n');
+  });
+
+  test('has a row that it refuses looked for', async () => {
+    const { store, system, ledger, record } = openReading();
+    await ledger.open();
+    store.refuses = 'bad';
+    await record('a', 'bad', 'b');
+    await system.advance(1_000);
+    expect(store.ids).toEqual(['a', 'b']);
+    expect(ledger).toMatchObject({ waiting: 0, written: 2, dropped: 1 });
+  });
+
+  test('has what waited when it is back, and rows that are in memory alone', async () => {
+    const { store, system, ledger, record, folder, paths } = openReading();
+    await ledger.open();
+    store.fault = 'gone';
+    await record('a');
+    await system.advance(1_000);
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'no folder');
+    await record('b');
+    store.fault = undefined;
+    await system.advance(4_000);
+    // The file of the first is gone with its folder.
+    expect(store.ids).toEqual(['b']);
+    expect(new Set(paths).size).toBe(1);
+  });
+});
+
+test('a record that cannot be made is a fault, and spoils none of the calls that end with it', async () => {
+  const { ledger, folder } = openStage();
+  const faults: unknown[] = [];
+  const heard = (fault: unknown): void => void faults.push(fault);
+  process.once('uncaughtException', heard);
+  const listeners = process.listeners('uncaughtException').filter((listener) => listener !== heard);
+  process.removeAllListeners('uncaughtException').once('uncaughtException', heard);
+  ledger.record(() => {
+    throw new Error('no record');
+  });
+  ledger.record(() => [usageRecord({ callId: 'a' })]);
+  await new Promise<void>((resolve) => void setImmediate(resolve));
+  process.removeAllListeners('uncaughtException');
+  for (const listener of listeners) process.on('uncaughtException', listener);
+  expect(faults).toEqual([new Error('no record')]);
+  expect(new Journal(folder).left()[0]?.bytes).toBeGreaterThan(100);
 });
 
 describe('a store that is gone', () => {

@@ -6,6 +6,7 @@ import { MessageSchema, ReasoningEffort, Role } from '../../gen/understudy/v1/ch
 import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
 import { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
 import { Accounting } from '../../src/pricing/accounting.ts';
+import type { CostBounds } from '../../src/core/money.ts';
 import { createConfig } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/file/schema.ts';
 import type { ChainEntry, Serving } from '../../src/engine/port/call.ts';
@@ -123,6 +124,24 @@ function servedBy({ target, provider, model }: ChainEntry): Serving {
 }
 
 describe('a plan', () => {
+  it.each([{ maxTokens: 50 }, {}, { maxTokens: 10_000_000 }])(
+    'knows before its first attempt what that will ask leave for (%o)',
+    (options) => {
+      const planned = plan({ options });
+      const asked: CostBounds[] = [];
+      const ignored = { giveBack: () => undefined, grown: () => undefined };
+      const spending = { claim: (bounds: CostBounds) => void asked.push(bounds), ...ignored };
+      const made = planned.prepare(entryOf(planned, 'gpt'), spending);
+      if ('open' in made) made.claim?.(1_000);
+      expect(asked).toEqual([planned.bounds?.()]);
+      expect(asked[0]?.most).toBeGreaterThan(0n);
+    },
+  );
+
+  it('does not know what an attempt may cost whose model has no price', () => {
+    expect(plan({ routing: { targets: ['azure'] } }).bounds?.()).toBeUndefined();
+  });
+
   it('has the chain of the route, each entry with its own model', () => {
     const { chain } = plan({});
     expect(chain.map(({ target, model }) => `${target}/${model}`)).toEqual([

@@ -5,10 +5,10 @@ import type { System } from '../../core/ports.ts';
 import { NamedCallers } from '../named-callers.ts';
 import type { Caller } from '../port/caller.ts';
 import type { CallerDirectory, CertificateNames, Identified, ShownCredentials } from '../port/credentials.ts';
-import { ApiKeys, digestOf } from './api-keys.ts';
+import { ApiKeys } from './api-keys.ts';
 import { watchFile } from '../../files/file-watch.ts';
 import { credentialFailure } from './refusals.ts';
-import { shownSecret } from './shown-secret.ts';
+import { type DigestedSecret, ShownBefore } from './shown-before.ts';
 import { isTokenForm } from './token-claims.ts';
 import { Tokens } from './tokens.ts';
 
@@ -53,8 +53,8 @@ export function openCallerDirectory(parts: DirectoryParts, before?: OpenDirector
   const tokens = new Tokens(config, named, () => system.wall(), parts, before?.tokens);
   const stopWatching = watchKeys(parts, keys, named);
 
-  const bySecret = (secret: string): Identified | Promise<Identified> => {
-    const digest = digestOf(secret);
+  const shownBefore = new ShownBefore();
+  const bySecret = ({ secret, digest }: DigestedSecret): Identified | Promise<Identified> => {
     const key = keys.find(digest);
     if (key !== undefined) {
       const isValid = key.expiresAtMs === Infinity || key.expiresAtMs > system.wall();
@@ -66,8 +66,8 @@ export function openCallerDirectory(parts: DirectoryParts, before?: OpenDirector
   return {
     tokens,
     identify: (shown: ShownCredentials) => {
-      const found = shownSecret(shown);
-      if (typeof found === 'object') return bySecret(found.secret);
+      const found = shownBefore.read(shown);
+      if (typeof found === 'object') return bySecret(found);
       if (found !== undefined) return credentialFailure(found);
       if (shown.certificate === undefined || byCertificate.size === 0) return credentialFailure('missing');
       return callerOf(shown.certificate, byCertificate) ?? credentialFailure('unknown_certificate');

@@ -1,4 +1,5 @@
 import type { Failure } from '../../core/failure.ts';
+import type { CostBounds } from '../../core/money.ts';
 import type { Timers } from '../../core/ports.ts';
 import type { CallLimits, CallSize, CallTicket } from '../port/call-limits.ts';
 import type { Caller, CallerAccount } from '../port/caller.ts';
@@ -23,30 +24,62 @@ export class HeldToLimits implements CallLimits {
     this.#loadPrices = loadPrices;
   }
 
-  enter(caller: Caller, size: CallSize): CallTicket | Failure | undefined | Promise<CallTicket | Failure> {
+  enter(
+    caller: Caller,
+    size: CallSize,
+    bounds?: () => CostBounds | undefined,
+  ): CallTicket | Failure | undefined | Promise<CallTicket | Failure> {
     if (caller.accounts.length === 0) return undefined;
     const counted = this.#counted.get(caller) ?? this.#count(caller);
     return this.#hasPrices || counted.budgeted.length === 0
-      ? this.#enter(counted, size)
-      : this.#enterFirst(counted, size);
+      ? this.#enter(counted, size, bounds)
+      : this.#enterFirst(counted, size, bounds);
   }
 
-  async #enterFirst(counted: CountedAccounts, size: CallSize): Promise<CallTicket | Failure> {
+  async #enterFirst(counted: CountedAccounts, size: CallSize, bounds?: Bounds): Promise<CallTicket | Failure> {
     await this.#loadPrices();
     this.#hasPrices = true;
-    return this.#enter(counted, size);
+    return this.#enter(counted, size, bounds);
   }
 
-  #enter(counted: CountedAccounts, size: CallSize): CallTicket | Failure | Promise<CallTicket | Failure> {
+  #enter(
+    counted: CountedAccounts,
+    size: CallSize,
+    bounds?: Bounds,
+  ): CallTicket | Failure | Promise<CallTicket | Failure> {
     const { limited } = counted;
     if (limited.length === 0) return new LetInCall(this.#context, counted, 0);
     const tokens = tokensOf(limited, size);
     const tooSmall = limited.find(({ limits }) => tokens > (limits.tokensPerMinute ?? Infinity));
     if (tooSmall !== undefined) return neverFits(tooSmall, tokens);
-    const answer = this.#context.store.enter(limited, tokens);
-    const made = (refusal: StoreRefusal | undefined): CallTicket | Failure =>
-      refusal === undefined ? new LetInCall(this.#context, counted, tokens) : quotaFailure(refusal);
-    return answer instanceof Promise ? answer.then(made) : made(answer);
+    const { store } = this.#context;
+    const ahead = store.isShared === true ? this.#askedAhead(counted, bounds) : 0n;
+    const answer = store.enter(limited, tokens);
+    if (answer instanceof Promise) return this.#enterShared(answer, counted, tokens, ahead);
+    return answer === undefined ? new LetInCall(this.#context, counted, tokens) : quotaFailure(answer);
+  }
+
+  /** What is reserved for the first attempt before it is asked for, in nano-USD; 0: nothing, also where others wait for it. */
+  #askedAhead({ budgeted }: CountedAccounts, bounds?: Bounds): bigint {
+    if (budgeted.length === 0 || this.#context.queue.lineOf(budgeted) !== undefined) return 0n;
+    return bounds?.()?.most ?? 0n;
+  }
+
+  /** Both questions go to the store in one turn, and are answered together: a call waits once, not twice. */
+  async #enterShared(
+    answer: Promise<StoreRefusal | undefined>,
+    counted: CountedAccounts,
+    tokens: number,
+    ahead: bigint,
+  ): Promise<CallTicket | Failure> {
+    const { store } = this.#context;
+    const { budgeted } = counted;
+    const reserved = ahead === 0n ? undefined : store.reserve(budgeted, ahead);
+    const refusal = await answer;
+    const held = reserved !== undefined && (await reserved) === undefined ? ahead : 0n;
+    if (refusal === undefined) return new LetInCall(this.#context, counted, tokens, held);
+    if (held > 0n) store.settle(budgeted, held, 0n);
+    return quotaFailure(refusal);
   }
 
   #count(caller: Caller): CountedAccounts {
@@ -59,6 +92,8 @@ export class HeldToLimits implements CallLimits {
     return counted;
   }
 }
+
+type Bounds = () => CostBounds | undefined;
 
 /** An answer of unknown length is no reason to refuse a prompt that fits. */
 function tokensOf(limited: readonly CallerAccount[], { promptTokens, answerTokens }: CallSize): number {

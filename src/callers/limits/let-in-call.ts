@@ -38,13 +38,19 @@ export class LetInCall implements CallTicket {
   readonly #tokens: number;
   #held: bigint | undefined;
   #growing: GrowingAnswer | undefined;
+  /** What is reserved before the first attempt has asked; 0: nothing. */
+  #ahead: bigint;
   #hasLeft = false;
 
-  /** @param tokens with which it was let in */
-  constructor(context: LetInContext, accounts: CountedAccounts, tokens: number) {
+  /**
+   * @param tokens with which it was let in
+   * @param ahead what was reserved for its first attempt, in nano-USD
+   */
+  constructor(context: LetInContext, accounts: CountedAccounts, tokens: number, ahead = 0n) {
     this.#context = context;
     this.#accounts = accounts;
     this.#tokens = tokens;
+    this.#ahead = ahead;
   }
 
   get hasBudget(): boolean {
@@ -55,13 +61,19 @@ export class LetInCall implements CallTicket {
     const { queue } = this.#context;
     const { budgeted } = this.#accounts;
     if (budgeted.length === 0 || bounds.most === 0n) return undefined;
+    if (this.#ahead >= bounds.most) {
+      this.#hold(this.#ahead, bounds);
+      this.#ahead = 0n;
+      return undefined;
+    }
+    this.#giveBackAhead();
     const ask = new BudgetQuestion(this.#context.store, budgeted, bounds);
     const line = queue.lineOf(budgeted);
     const answer = line === undefined ? ask.put() : undefined;
     if (line === undefined && !(answer instanceof Promise)) {
       if (answer?.kind === 'reserved') return this.#wait(ask, answer.account, remainingMs);
       if (answer !== undefined) return quotaFailure(answer);
-      this.#hold(ask);
+      this.#hold(ask.amount, bounds);
       return undefined;
     }
     return this.#wait(ask, line ?? answer, remainingMs);
@@ -88,13 +100,20 @@ export class LetInCall implements CallTicket {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     this.settle(undefined);
+    this.#giveBackAhead();
     const { limited } = this.#accounts;
     if (limited.length > 0) this.#context.store.leave(limited, this.#tokens, usedTokens ?? this.#tokens);
   }
 
-  #hold({ amount, bounds }: BudgetQuestion): void {
+  #giveBackAhead(): void {
+    const ahead = this.#ahead;
+    if (ahead === 0n) return;
+    this.#ahead = 0n;
+    this.#context.store.settle(this.#accounts.budgeted, ahead, 0n);
+  }
+
+  #hold(amount: bigint, { most, open }: CostBounds): void {
     this.#held = amount;
-    const { most, open } = bounds;
     const { store, credits } = this.#context;
     this.#growing = open && new GrowingAnswer(store, this.#accounts.budgeted, open, most - amount, credits);
   }
@@ -121,7 +140,7 @@ export class LetInCall implements CallTicket {
         }
         claim.isOver = true;
         timers.clearTimer(timer);
-        if (failure === undefined) this.#hold(ask);
+        if (failure === undefined) this.#hold(ask.amount, ask.bounds);
         resolve(failure);
       },
     };

@@ -36,7 +36,8 @@ export class InProcessLimits implements LimitStore {
   }
 
   leave(accounts: readonly CallerAccount[], tokens: number, usedTokens: number): void {
-    const nowMs = this.#clock.now();
+    // What is given back is so at any time.
+    const nowMs = usedTokens > tokens ? this.#clock.now() : 0;
     for (const account of accounts) this.#stateOf(account.key).leave(account, usedTokens - tokens, nowMs);
   }
 

@@ -16,8 +16,14 @@ export interface CallLimits {
   /**
    * Lets a call begin, or says why not: CALLER_RATE_LIMITED or LIMITS_UNAVAILABLE. Undefined: nothing of this caller is counted. A
    * promise where the store is another process; it never rejects.
+   *
+   * @param bounds tells what the first attempt may cost, where that is known: another process is asked for its leave at the same time
    */
-  enter(caller: Caller, size: CallSize): CallTicket | Failure | undefined | Promise<CallTicket | Failure>;
+  enter(
+    caller: Caller,
+    size: CallSize,
+    bounds?: () => CostBounds | undefined,
+  ): CallTicket | Failure | undefined | Promise<CallTicket | Failure>;
 }
 
 /** A call that was let in. Of its attempts one is under way at a time. */

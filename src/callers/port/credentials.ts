@@ -9,6 +9,8 @@ export interface ShownCredentials {
   readonly apiKey?: string | undefined;
   /** What stands in the client's certificate, which its connection has proved; absent without one. */
   readonly certificate?: CertificateNames | undefined;
+  /** What it comes by: stands for all calls of one connection. Absent: of nothing that is known. */
+  readonly connection?: object | undefined;
 }
 
 /** The names in a certificate. */

@@ -37,6 +37,8 @@ export type StoreAnswer = StoreRefusal | undefined | Promise<StoreRefusal | unde
  * answered for all of them or for none.
  */
 export interface LimitStore {
+  /** Whether another process counts: all answers are promises then. Default false. */
+  readonly isShared?: boolean;
   /**
    * Lets a call begin: counts a request, a call under way and its likely tokens.
    *

@@ -37,6 +37,7 @@ export interface SharedLimitsParts {
 
 /** Counts what accounts do and spend in Redis or Valkey, together with all gateways that count there. */
 export class SharedLimits implements LimitStore {
+  readonly isShared = true;
   readonly #config: LimitStoreConfig;
   readonly #system: System;
   readonly #cohort: Cohort;

@@ -1,19 +1,17 @@
 import {
   appendFileSync,
   closeSync,
-  existsSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 
-import { frameRows, readRows } from './framed-rows.ts';
+import { frameRows } from './framed-rows.ts';
 
 const SEGMENT = /^(\d{12})\.rows$/;
 /** Lines that could not be read, and rows that the store has refused, for a person to look at. */
@@ -60,7 +58,7 @@ export class Journal {
    * @returns the file that they are in; undefined: they are not in the journal
    */
   append(rows: readonly string[]): JournalSegment | undefined {
-    const lines = Buffer.from(frameRows(rows));
+    const lines = frameRows(rows);
     const isFresh = this.#tail === undefined;
     // A file may be as large as files may be, while there is room for another.
     return this.#appendTo(lines) ?? (isFresh ? undefined : this.#appendTo(lines));
@@ -89,13 +87,6 @@ export class Journal {
     const tail = this.#tail;
     this.#tail = undefined;
     if (tail !== undefined) closeSync(tail.file);
-  }
-
-  /** Reads the rows of a file; lines that are damaged are put aside, and counted. Throws where a file that is there cannot be read. */
-  read({ path }: JournalSegment): { readonly rows: readonly string[]; readonly damaged: number } {
-    const { rows, damaged } = readRows(existsSync(path) ? readFileSync(path, 'utf8') : '');
-    if (damaged.length > 0) this.putAside(damaged);
-    return { rows, damaged: damaged.length };
   }
 
   /** Keeps lines that go nowhere else. */

@@ -6,25 +6,29 @@ const REFUSED = /\\u(?:0000|d[89a-f])/;
 /** Stands between the two parts of a row; JSON has none. */
 const BETWEEN = '\t';
 
+const MOST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** What attempts of a kind have in common is written once; beyond so many kinds it is forgotten. */
 const MOST_KINDS = 100;
 
+/** Text that JSON has as it is, between quotes. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** Writes records as rows: two JSON arrays with a tab between them, in the order of `SHARED_COLUMNS` and of `OWN_COLUMNS`. */
 export class RowEncoder {
-  /** By target: what its last record had, and the text of that. */
-  readonly #shared = new Map<string, { readonly values: readonly unknown[]; readonly text: string }>();
+  /** By target: its last record, and the text of what that has in common with others. */
+  readonly #shared = new Map<string, { readonly record: UsageRecord; readonly text: string }>();
 
   encode(record: UsageRecord): string {
-    return `${this.#sharedText(record)}${BETWEEN}${textOf(ownValues(record))}`;
+    return `${this.#sharedText(record)}${BETWEEN}${ownText(record)}`;
   }
 
   #sharedText(record: UsageRecord): string {
-    const values = sharedValues(record);
     const last = this.#shared.get(record.target);
-    if (last?.values.every((value, at) => value === values[at]) === true) return last.text;
+    if (last !== undefined && isOfOneKind(last.record, record)) return last.text;
     if (this.#shared.size >= MOST_KINDS) this.#shared.clear();
-    const text = textOf(values);
-    this.#shared.set(record.target, { values, text });
+    const text = textOf(sharedValues(record));
+    this.#shared.set(record.target, { record, text });
     return text;
   }
 }
@@ -60,42 +64,57 @@ function sharedValues(record: UsageRecord): readonly unknown[] {
   ];
 }
 
-function ownValues(record: UsageRecord): readonly unknown[] {
-  return [
-    Math.round(record.startedAtMs),
-    record.id.slice(0, record.id.lastIndexOf('.')),
-    record.number,
-    record.durationMs,
-    record.firstOutputMs,
-    record.requestId,
-    labelsText(record.labels),
-    record.providerRequestId,
-    record.inputTokens,
-    record.cachedInputTokens,
-    record.cacheWriteTokens,
-    record.outputTokens,
-    record.reasoningTokens,
-    exactly(record.costNanoUsd),
-    exactly(record.listNanoUsd),
-  ];
+/** Whether two records have the same {@link sharedValues}. */
+function isOfOneKind(one: UsageRecord, other: UsageRecord): boolean {
+  return (
+    one.method === other.method &&
+    one.caller === other.caller &&
+    one.group === other.group &&
+    one.kind === other.kind &&
+    one.provider === other.provider &&
+    one.target === other.target &&
+    one.model === other.model &&
+    one.reportedModel === other.reportedModel &&
+    one.outcome === other.outcome &&
+    one.httpStatus === other.httpStatus &&
+    one.isServing === other.isServing &&
+    one.isEstimated === other.isEstimated &&
+    one.serviceTier === other.serviceTier &&
+    one.costSource === other.costSource &&
+    one.priceTableVersion === other.priceTableVersion
+  );
+}
+
+/** As text put together, which costs a third of what an array does that is written as JSON. */
+function ownText(record: UsageRecord): string {
+  const callId = record.id.slice(0, record.id.lastIndexOf('.'));
+  return `[${numberText(Math.round(record.startedAtMs))},${quoted(callId)},${numberText(record.number)},${numberText(record.durationMs)},${numberText(record.firstOutputMs)},${quoted(record.requestId)},${labelsText(record.labels)},${quoted(record.providerRequestId)},${numberText(record.inputTokens)},${numberText(record.cachedInputTokens)},${numberText(record.cacheWriteTokens)},${numberText(record.outputTokens)},${numberText(record.reasoningTokens)},${exactly(record.costNanoUsd)},${exactly(record.listNanoUsd)}]`;
 }
 
 /** Most calls have none. */
 function labelsText(labels: UsageRecord['labels']): string {
-  for (const _name in labels) return textOf(labels);
-  return '{}';
+  for (const _name in labels) return quoted(textOf(labels));
+  return '"{}"';
 }
 
-function textOf(value: object): string {
-  const text = JSON.stringify(value);
-  return REFUSED.test(text) ? JSON.stringify(storable(value)) : text;
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : textOf(text);
+}
+
+/** As JSON has it, where what is no number is null. */
+function numberText(value: number | undefined): string {
+  return value === undefined || !Number.isFinite(value) ? 'null' : `${value}`;
 }
 
 /** JSON has a number of what is exact as one; both stores read the text of a larger one as the same integer. */
-function exactly(nanoUsd: bigint | undefined): number | string | undefined {
-  if (nanoUsd === undefined) return undefined;
-  const number = Number(nanoUsd);
-  return Number.isSafeInteger(number) ? number : nanoUsd.toString();
+function exactly(nanoUsd: bigint | undefined): string {
+  if (nanoUsd === undefined) return 'null';
+  return nanoUsd <= MOST_EXACT && nanoUsd >= -MOST_EXACT ? `${nanoUsd}` : `"${nanoUsd}"`;
+}
+
+function textOf(value: unknown): string {
+  const text = JSON.stringify(value);
+  return REFUSED.test(text) ? JSON.stringify(storable(value)) : text;
 }
 
 function storable(value: unknown): unknown {

@@ -48,8 +48,11 @@ export interface UsageRecord {
 
 /** Takes the records of ended attempts. */
 export interface UsageSink {
-  /** Takes records; they are safe from the end of this process when it returns. Never throws. */
-  record(records: readonly UsageRecord[]): void;
+  /**
+   * Takes what makes the records of a call that has ended. They are made and written behind the calls that end in the same turn, and
+   * are safe from the end of this process before any of their answers goes out. Never throws.
+   */
+  record(recordsOf: () => readonly UsageRecord[]): void;
   /** Writes what waits, and closes. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 
 import type { SqliteReply, SqliteTask } from './sqlite-worker.ts';
-import { StoreError, type StoreFault, type StoredRow, type UsageStore } from './usage-store.ts';
+import { StoreError, type StoreFault, type StoredRow, type UsageStore, type WrittenFile } from './usage-store.ts';
 
 /** SQLite's result codes that say that the rows are to blame (constraint, mismatch), or the file that was configured. */
 const OF_ROWS: ReadonlySet<number> = new Set([19, 20]);
@@ -33,6 +33,14 @@ export class SqliteStore implements UsageStore {
 
   async write(rows: readonly string[]): Promise<void> {
     await this.#ask({ kind: 'write', rows });
+  }
+
+  async writeFile(path: string): Promise<WrittenFile> {
+    const [count, ...damaged] = await this.#ask({ kind: 'write file', path });
+    return {
+      rows: Number(count?.['rows']),
+      damaged: damaged.map(({ text }) => (typeof text === 'string' ? text : '')),
+    };
   }
 
   read(sql: string, values: readonly (string | number | bigint | null)[]): Promise<readonly StoredRow[]> {
@@ -98,5 +106,5 @@ function faultOf(
 ): StoreFault {
   const primary = errcode & 0xff;
   if (OF_SETTINGS.has(primary) || OF_FILES.has(text)) return 'settings';
-  return task === 'write' && OF_ROWS.has(primary) ? 'rows' : 'gone';
+  return task.startsWith('write') && OF_ROWS.has(primary) ? 'rows' : 'gone';
 }

@@ -2,7 +2,8 @@ import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { partsOfRow } from '../journal/row-encoder.ts';
+import { readRowsFile } from '../journal/framed-rows.ts';
+import { isRow, partsOfRow } from '../journal/row-encoder.ts';
 import { OWN_COLUMNS, SHARED_COLUMNS, type UsageColumn } from '../schema/columns.ts';
 import { SQLITE_MIGRATIONS } from '../schema/sqlite-migrations.ts';
 import type { StoredRow } from './usage-store.ts';
@@ -11,6 +12,7 @@ import type { StoredRow } from './usage-store.ts';
 export type SqliteTask =
   | { readonly kind: 'open' }
   | { readonly kind: 'write'; readonly rows: readonly string[] }
+  | { readonly kind: 'write file'; readonly path: string }
   | { readonly kind: 'read'; readonly sql: string; readonly values: readonly SQLInputValue[] }
   | { readonly kind: 'prune'; readonly beforeMs: number }
   | { readonly kind: 'close' };
@@ -29,8 +31,11 @@ const PRUNED_ROWS = 2_000;
 /** What attempts have in common that is remembered: of callers and models there may be many. */
 const MOST_KINDS = 10_000;
 
+/** SQLite's code for what is of another kind. */
+const MISMATCH = 20;
+
 /** Rows that one statement takes: each statement costs as much as a third of a row. */
-const ROWS_AT_ONCE = 10;
+const ROWS_AT_ONCE = 25;
 
 const INSERT_SHARED = `INSERT INTO usage_shared (text, ${namesOf(SHARED_COLUMNS)}) VALUES (?, ${SHARED_COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`;
 const FIND_SHARED = 'SELECT id FROM usage_shared WHERE text = ?';
@@ -65,6 +70,8 @@ function carryOut(task: SqliteTask): readonly StoredRow[] {
     case 'write':
       write(opened(), task.rows);
       return [];
+    case 'write file':
+      return writeFile(opened(), task.path);
     case 'read':
       return read(task.sql, task.values);
     case 'prune': {
@@ -99,6 +106,14 @@ function write(file: DatabaseSync, rows: readonly string[]): void {
       (count === 1 ? one : many).run(...values);
     }
   });
+}
+
+/** The thread of calls has nothing to do with rows that are in the journal: neither to hold nor to send nor to read them. */
+function writeFile(file: DatabaseSync, path: string): readonly StoredRow[] {
+  const { rows, damaged } = readRowsFile(path);
+  if (!rows.every(isRow)) throw Object.assign(new Error(), { errcode: MISMATCH, errstr: 'of an early version' });
+  write(file, rows);
+  return [{ rows: rows.length }, ...damaged.map((text) => ({ text }))];
 }
 
 function insertOf(count: number): string {
@@ -144,7 +159,8 @@ function read(sql: string, values: readonly SQLInputValue[]): readonly StoredRow
 function openDatabase(): DatabaseSync {
   const path = String(workerData);
   makeFile(path);
-  const file = new DatabaseSync(path, { timeout: BUSY_MS });
+  // Numbers of what attempts share come from the table itself, in the same transaction: to look each of them up again costs a tenth.
+  const file = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: false });
   try {
     // What is written is safe from a loss of power too: there is one sync for a batch, and nobody waits for it.
     file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864');

@@ -4,6 +4,13 @@ export type StoredValue = string | number | bigint | boolean | null | Readonly<R
 /** A row of an answer, by the names of its columns. */
 export type StoredRow = Readonly<Record<string, StoredValue>>;
 
+/** What came of a file of the journal. */
+export interface WrittenFile {
+  /** How many rows were written. */
+  readonly rows: number;
+  readonly damaged: readonly string[];
+}
+
 /** Keeps rows of usage for good. All of its methods reject with {@link StoreError} where the store is gone. */
 export interface UsageStore {
   readonly dialect: 'sqlite' | 'postgres';
@@ -11,6 +18,8 @@ export interface UsageStore {
   open(): Promise<void>;
   /** Writes rows as the journal has them (`RowEncoder`); those that are there already are passed over. Resolves when they are safe. */
   write(rows: readonly string[]): Promise<void>;
+  /** Writes the rows of a file of the journal, all of them or none, and returns those that are damaged. Absent: it reads no files. */
+  readonly writeFile?: ((path: string) => Promise<WrittenFile>) | undefined;
   /** Asks in the store's own SQL, with `?` in SQLite and `$1` in PostgreSQL for each value. */
   read(sql: string, values: readonly (string | number | bigint | null)[]): Promise<readonly StoredRow[]>;
   /** Deletes rows that began before a time, as far as that is one small step; returns whether there may be more. */

@@ -33,7 +33,7 @@ export function identifyCall(
     authentication.refused(identified, grpcCallerKey(session));
     refuseStream(stream, trailersOf(identified, headers, options), options);
   };
-  const identified = authentication.directory.identify(shownBy(headers, certificate));
+  const identified = authentication.directory.identify(shownBy(headers, certificate, session));
   if (!(identified instanceof Promise)) return settle(identified, 0);
   const ignore = (): void => undefined;
   stream.on('error', ignore);

@@ -14,7 +14,7 @@ export function enterCall(
   plan: Plan,
 ): ReturnType<NonNullable<GatewayPort['limits']>['enter']> {
   if (caller === undefined || limits === undefined) return undefined;
-  return limits.enter(caller, plan.size?.() ?? { promptTokens: 0 });
+  return limits.enter(caller, plan.size?.() ?? { promptTokens: 0 }, () => plan.bounds?.());
 }
 
 /** Makes what the engine asks of a call: each attempt needs the ticket's leave, and is settled when it has ended. */

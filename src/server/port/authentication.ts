@@ -33,12 +33,13 @@ export function callerShareKey({ name }: Caller): string {
   return `caller:${name}`;
 }
 
-/** Reads credentials from the headers of a call. */
+/** Reads credentials from the headers of a call, and its connection. */
 export function shownBy(
   { authorization, 'x-api-key': apiKey }: Readonly<Record<string, string | readonly string[] | undefined>>,
   certificate: ShownCredentials['certificate'],
+  connection: ShownCredentials['connection'],
 ): ShownCredentials {
-  return { authorization: single(authorization), apiKey: single(apiKey), certificate };
+  return { authorization: single(authorization), apiKey: single(apiKey), certificate, connection };
 }
 
 /** Two keys are no key. */

@@ -6,6 +6,7 @@ import type { Caller } from '../../callers/port/caller.ts';
 import type { Delta, Finish } from '../../core/answer.ts';
 import type { CallTrace } from './observed/call-trace.ts';
 import type { Failure } from '../../core/failure.ts';
+import type { CostBounds } from '../../core/money.ts';
 import type { TokenUsage } from '../../core/ports.ts';
 import type { Affinity, MovedConversation } from '../../engine/port/affinity.ts';
 import type {
@@ -29,6 +30,8 @@ export interface Plan {
   prepare(entry: ChainEntry, spending?: Spending): Prepared<Delta, Finish> | Failure;
   /** How many tokens it may take. */
   size?(): CallSize;
+  /** What the first attempt may cost; undefined where nobody knows that. */
+  bounds?(): CostBounds | undefined;
   /** What was not done as the request asked, given who answered and whether the conversation has moved there. */
   warnings(serving: Serving, moved?: MovedConversation): readonly Warning[];
   /** Accounts for an attempt and returns what it cost; undefined where nothing was called. Asked once per attempt. */

@@ -35,9 +35,14 @@ export function clientCertificate(connection: CallConnection): CertificateNames 
 }
 
 /** As {@link clientCertificate}, for the connection that a request over HTTP came by. */
-export function clientCertificateOf({ stream, socket }: ConnectedRequest): CertificateNames | undefined {
-  if (stream === undefined) return clientCertificate(socket);
-  return stream.session === undefined ? undefined : clientCertificate(stream.session);
+export function clientCertificateOf(request: ConnectedRequest): CertificateNames | undefined {
+  const connection = connectionOf(request);
+  return connection && clientCertificate(connection);
+}
+
+/** Returns what a request over HTTP came by; undefined where that is gone. */
+export function connectionOf({ stream, socket }: ConnectedRequest): CallConnection | undefined {
+  return stream === undefined ? socket : stream.session;
 }
 
 /** Reads alternative names as Node writes them. Throws nothing; what cannot be read ends the list. */

@@ -91,7 +91,8 @@ describe('the file of keys', () => {
     const told: string[] = [];
     writeFileSync(path, line('old'));
     const directory = directoryOf([{}], { apiKeysFile: path, told: (message) => told.push(message) });
-    const who = (apiKey: string) => found(directory.identify({ apiKey }));
+    const connections = new Map(['old', 'new'].map((key) => [key, {}]));
+    const who = (apiKey: string) => found(directory.identify({ apiKey, connection: connections.get(apiKey) }));
     const becomes = (key: string, what: string) =>
       vi.waitFor(async () => expect(await who(key)).toBe(what), { timeout: 1_000, interval: 10 });
     try {

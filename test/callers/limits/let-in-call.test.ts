@@ -20,6 +20,7 @@ function remote(store: InProcessLimits): LimitStore {
     return answer();
   };
   return {
+    isShared: true,
     enter: (accounts, tokens) => later(() => store.enter(accounts, tokens)),
     reserve: (accounts, nanoUsd) => later(() => store.reserve(accounts, nanoUsd)),
     leave: (...args) => store.leave(...args),
@@ -319,6 +320,103 @@ describe.each(['at once', 'later'])('with a store that answers %s', (when) => {
     expect(refused).toMatchObject({ reason: 'CALLER_RATE_LIMITED' });
     expect(refused).not.toHaveProperty('retryAfterMs', expect.any(Number));
     expect(await limits.enter(caller, { promptTokens: 500 })).toMatchObject({ hasBudget: false });
+  });
+});
+
+describe('a store that is shared is asked for leave of the first attempt when the call begins', () => {
+  const LIMITED = { limits: { requestsPerMinute: 3 }, budgets: [cents(100)] } as const;
+  const exactly = (count: number) => ({ most: BigInt(count) * CENT, least: BigInt(count) * CENT });
+
+  function stage() {
+    const runtime = createVirtualRuntime();
+    const own = new InProcessLimits(runtime);
+    const store = remote(own);
+    const asked: bigint[] = [];
+    const { reserve } = store;
+    store.reserve = (accounts, nanoUsd) => {
+      asked.push(nanoUsd / CENT);
+      return reserve(accounts, nanoUsd);
+    };
+    const limits = new HeldToLimits(store, runtime);
+    const caller = callerOf('a', LIMITED);
+    const enter = async (count: number, by = caller): Promise<CallTicket> => {
+      const ticket = await limits.enter(by, NO_SIZE, () => exactly(count));
+      if (ticket === undefined || 'reason' in ticket) throw new Error('refused');
+      return ticket;
+    };
+    const spent = (): bigint | undefined => own.spentOf(caller.accounts[0] ?? accountOf('', {}))[0]?.nanoUsd;
+    /** Whether so many cents are neither spent nor reserved. */
+    const isLeft = (count: number): boolean => own.reserve(caller.accounts, BigInt(count) * CENT) === undefined;
+    return { limits, caller, enter, asked, spent, isLeft };
+  }
+
+  test('and not again, and the attempt is settled once', async () => {
+    const { enter, asked, spent, isLeft } = stage();
+    const call = await enter(10);
+    expect(call.claim(exactly(10), MINUTE_MS)).toBeUndefined();
+    expect(asked).toEqual([10n]);
+    call.settle(7n * CENT);
+    call.settle(7n * CENT);
+    call.leave(0);
+    expect(spent()).toBe(7n * CENT);
+    expect(isLeft(94)).toBe(false);
+    expect(isLeft(93)).toBe(true);
+  });
+
+  test('of the first attempt alone: another asks for itself', async () => {
+    const { enter, asked, spent } = stage();
+    const call = await enter(10);
+    expect(call.claim(exactly(9), MINUTE_MS)).toBeUndefined();
+    call.settle(undefined);
+    const second = call.claim(exactly(20), MINUTE_MS);
+    expect(await (second !== undefined && 'decided' in second ? second.decided : second)).toBeUndefined();
+    call.leave(0);
+    expect(asked).toEqual([10n, 20n]);
+    expect(spent()).toBe(30n * CENT);
+  });
+
+  test('and again where the attempt may cost more than that', async () => {
+    const { enter, asked, spent } = stage();
+    const call = await enter(60);
+    const claim = call.claim(exactly(70), MINUTE_MS);
+    expect(await (claim !== undefined && 'decided' in claim ? claim.decided : claim)).toBeUndefined();
+    call.settle(1n * CENT);
+    call.leave(0);
+    expect(asked).toEqual([60n, 70n]);
+    expect(spent()).toBe(1n * CENT);
+  });
+
+  test.each(['is made', 'costs anything'])('and it goes back where no attempt %s', async (what) => {
+    const { enter, spent, isLeft } = stage();
+    const call = await enter(10);
+    if (what === 'costs anything') expect(call.claim({ most: 0n, least: 0n }, MINUTE_MS)).toBeUndefined();
+    call.leave(undefined);
+    call.leave(undefined);
+    expect(spent()).toBe(0n);
+    expect(isLeft(100)).toBe(true);
+  });
+
+  test('and it goes back where the call is not let in', async () => {
+    const { limits, caller, isLeft } = stage();
+    for (let call = 0; call < 3; call++) await limits.enter(caller, NO_SIZE);
+    expect(await limits.enter(caller, NO_SIZE, () => exactly(10))).toMatchObject({ reason: 'CALLER_RATE_LIMITED' });
+    expect(isLeft(100)).toBe(true);
+  });
+
+  test('but not where others wait for the budget, nor where nobody knows what it may cost', async () => {
+    const { limits, caller, enter, asked } = stage();
+    const first = await enter(80);
+    first.claim(exactly(80), MINUTE_MS);
+    const second = await enter(30);
+    const waiting = second.claim(exactly(30), MINUTE_MS);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(asked.slice(0, 2)).toEqual([80n, 30n]);
+    const before = asked.length;
+    await limits.enter(caller, NO_SIZE, () => exactly(1));
+    await limits.enter(callerOf('b', LIMITED), NO_SIZE, () => undefined);
+    expect(asked).toHaveLength(before);
+    first.settle(5n * CENT);
+    expect(await (waiting !== undefined && 'decided' in waiting ? waiting.decided : waiting)).toBeUndefined();
   });
 });
 

@@ -1,20 +1,29 @@
 import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 
 import { expect, test } from 'vitest';
 
-import { frameRows, readRows } from '../../../src/ledger/journal/framed-rows.ts';
+import { frameRows, readRows, readRowsFile } from '../../../src/ledger/journal/framed-rows.ts';
 import { Journal } from '../../../src/ledger/journal/journal.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ROWS = ['[1,"a"]', '[2,"ö\u2028"]', '[3,""]'];
 
 test('rows come back as they were written', () => {
-  expect(readRows(frameRows(ROWS))).toEqual({ rows: ROWS, damaged: [] });
+  const large = Array.from({ length: 5_000 }, (_, at) => `[${at},"ö\u2028 and some more text"]`);
+  for (const rows of [ROWS, ['[1]'], large, ['[1,"ö"]'.repeat(8_000)]]) {
+    expect(readRows(frameRows(rows).toString())).toEqual({ rows, damaged: [] });
+  }
+});
+
+test('rows of a version that gave each of them a line and a checksum are read', () => {
+  const text = ROWS.map((row) => `${crc32(row).toString(16).padStart(8, '0')} ${row}\n`).join('');
+  expect(readRows(text)).toEqual({ rows: ROWS, damaged: [] });
 });
 
 test('a line is damaged wherever it is torn, changed or filled with zeros', () => {
-  const text = frameRows(['[1,"abc"]']);
+  const text = frameRows(['[1,"abc"]']).toString();
   for (let length = 1; length < text.length - 1; length++) {
     const { rows, damaged } = readRows(text.slice(0, length));
     expect([rows.length, damaged.length]).toEqual([0, 1]);
@@ -34,24 +43,28 @@ test('what an earlier process has left is read in the order in which it was writ
   before.append(['[4]']);
   const after = new Journal(folder);
   const left = after.left();
-  expect(left.map((segment) => after.read(segment).rows)).toEqual([ROWS, ['[4]']]);
+  expect(left.map((segment) => readRowsFile(segment.path).rows)).toEqual([ROWS, ['[4]']]);
   expect(after.bytes).toBe(left.reduce((sum, { bytes }) => sum + bytes, 0));
   after.append(['[5]']);
   for (const segment of left) after.remove(segment);
-  expect(new Journal(folder).left().map((segment) => after.read(segment).rows)).toEqual([['[5]']]);
+  expect(new Journal(folder).left().map((segment) => readRowsFile(segment.path).rows)).toEqual([['[5]']]);
   expect(statSync(folder).mode & 0o077).toBe(0);
 });
 
-test('lines that cannot be read are put aside, and the others are read', () => {
+test('rows that were written together are there together: those of a line that is torn are damaged, and the others are read', () => {
   const folder = temporaryFolder();
   const before = new Journal(folder);
+  before.append(['[0]']);
   const path = before.append(ROWS)?.path ?? '';
   truncateSync(path, statSync(path).size - 4);
-  appendFileSync(path, frameRows(['[4]']));
-  const after = new Journal(folder);
   // The next one was appended to the torn one.
-  const read = after.left().map((segment) => after.read(segment));
-  expect(read).toEqual([{ rows: ROWS.slice(0, 2), damaged: 1 }]);
+  appendFileSync(path, frameRows(['[4]']));
+  appendFileSync(path, frameRows(['[5]']));
+  const { rows, damaged } = readRowsFile(path);
+  expect(rows).toEqual(['[0]', '[5]']);
+  expect(damaged).toHaveLength(3);
+  expect(damaged.slice(1)).toEqual([ROWS[1], expect.stringContaining('[3')]);
+  before.putAside(damaged);
   expect(readFileSync(join(folder, 'left.rows'), 'utf8')).toContain('[3');
 });
 
@@ -62,6 +75,6 @@ test('a file that somebody has removed has nothing in it, and foreign files are 
   const segment = journal.append(ROWS) ?? { path: '', bytes: 0 };
   journal.seal();
   journal.remove(segment);
-  expect(journal.read(segment)).toEqual({ rows: [], damaged: 0 });
+  expect(readRowsFile(segment.path)).toEqual({ rows: [], damaged: [] });
   expect(readdirSync(folder)).toEqual(['notes.txt']);
 });

@@ -76,6 +76,20 @@ test('text that no store takes is written as near to it as may be', () => {
   });
 });
 
+test('what is no finite number is null, and text of any kind comes back', () => {
+  for (const text of ['', ' ', '"', '\\', '\u001e\n\t', '\u007f', 'ö', '\u2028', '😀', '}],[']) {
+    expect(columnsOf(usageRow(usageRecord({ requestId: text, durationMs: NaN })))).toMatchObject({
+      request_id: text,
+      duration_ms: null,
+    });
+  }
+  expect(columnsOf(usageRow(usageRecord({ inputTokens: 1e21, durationMs: 0.001 })))).toMatchObject({
+    input_tokens: 1e21,
+    duration_ms: 0.001,
+  });
+  expect(columnsOf(usageRow(usageRecord({ costNanoUsd: -(2n ** 53n) })))['cost_nano_usd']).toBe('-9007199254740992');
+});
+
 test('what attempts have in common is of their own record, whichever came before', () => {
   const encoder = new RowEncoder();
   const records: readonly UsageRecord[] = [

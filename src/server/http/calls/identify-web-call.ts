@@ -4,7 +4,7 @@ import type { Caller } from '../../../callers/port/caller.ts';
 import type { CredentialFailure, Identified } from '../../../callers/port/credentials.ts';
 import { callError, refusal } from '../../errors/status.ts';
 import { type Authentication, isRefused, needsCaller, shownBy } from '../../port/authentication.ts';
-import { clientCertificateOf } from '../../tls/client-certificate.ts';
+import { clientCertificateOf, connectionOf } from '../../tls/client-certificate.ts';
 import { chooseRequestId, REQUEST_ID_HEADER } from '../../port/limits.ts';
 import { type WebRequest, type WebResponse, pathOf } from '../exchange.ts';
 import { peerOf } from './peer.ts';
@@ -27,7 +27,7 @@ export function identifyWebCall(
     authentication.refused(identified, peerOf(request));
     proceed(errorOf(identified, request, random));
   };
-  const shown = shownBy(request.headers, clientCertificateOf(request));
+  const shown = shownBy(request.headers, clientCertificateOf(request), connectionOf(request));
   const identified = authentication.directory.identify(shown);
   if (!(identified instanceof Promise)) return settle(identified);
   void identified.then((found) => {

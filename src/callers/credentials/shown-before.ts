@@ -1,0 +1,31 @@
+import type { CredentialFault, ShownCredentials } from '../port/credentials.ts';
+import { digestOf } from './api-keys.ts';
+import { shownSecret } from './shown-secret.ts';
+
+/** A key or token that a call shows. */
+export interface DigestedSecret {
+  readonly secret: string;
+  /** As {@link digestOf} returns it. */
+  readonly digest: string;
+}
+
+/**
+ * Reads keys and tokens of calls. What a connection shows again is not reckoned again: it is compared with what the same connection has
+ * shown itself, not with what anybody may guess (`docs/adr/0026-callers-are-known-at-the-headers.md`). Whose it is, and whether it still
+ * is, is looked up for each call.
+ */
+export class ShownBefore {
+  readonly #last = new WeakMap<object, DigestedSecret & Pick<ShownCredentials, 'authorization' | 'apiKey'>>();
+
+  /** As `shownSecret`. */
+  read(shown: ShownCredentials): DigestedSecret | CredentialFault | undefined {
+    const { connection, authorization, apiKey } = shown;
+    const last = connection && this.#last.get(connection);
+    if (last !== undefined && last.authorization === authorization && last.apiKey === apiKey) return last;
+    const found = shownSecret(shown);
+    if (typeof found !== 'object') return found;
+    const read = { authorization, apiKey, secret: found.secret, digest: digestOf(found.secret) };
+    if (connection !== undefined) this.#last.set(connection, read);
+    return read;
+  }
+}
