@@ -2,6 +2,8 @@ import type { Timers } from '../../core/ports.ts';
 
 /** How often it is looked, in milliseconds. */
 const LOOK_MS = 10_000;
+/** What uses so much of a core is a load: more than a start does. */
+const LOAD_SHARE = 0.25;
 /** Below this share of a core nobody minds a pause of some milliseconds. */
 const QUIET_SHARE = 0.05;
 /** V8 collects what a load has left within half a minute of quiet, in several goes, and each leaves more to give back. */
@@ -21,10 +23,10 @@ export function returnMemory(timers: Timers, cpuMs: () => number, giveBack: () =
   const look = (): void => {
     timer = timers.setTimer(LOOK_MS, look);
     const now = { cpuMs: cpuMs(), atMs: timers.now() };
-    const isQuiet = now.cpuMs - before.cpuMs < QUIET_SHARE * (now.atMs - before.atMs);
+    const share = (now.cpuMs - before.cpuMs) / (now.atMs - before.atMs);
     before = now;
-    if (!isQuiet) left = GOES;
-    else if (left > 0) {
+    if (share >= LOAD_SHARE) left = GOES;
+    else if (share < QUIET_SHARE && left > 0) {
       left -= 1;
       giveBack();
     }
