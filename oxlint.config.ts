@@ -42,7 +42,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   telemetry: {
     imports: ['core', 'gen'],
     types: ['engine', 'server/port', 'callers/port', 'ledger/port', 'config/port'],
-    packages: ['pino', 'prom-client', ...OPEN_TELEMETRY, 'node:'],
+    packages: ['prom-client', ...OPEN_TELEMETRY, 'node:'],
   },
   server: {
     imports: ['core', 'files', 'gen', 'structured-output'],

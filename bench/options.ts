@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { DOORS } from './calls/doors.ts';
@@ -5,6 +6,8 @@ import type { Door } from './calls/doors.ts';
 import type { LoadPlan } from './calls/measure.ts';
 import { SCENARIOS } from './calls/scenarios.ts';
 import type { Scenario } from './calls/scenarios.ts';
+import { GROWTHS } from './calls/growths.ts';
+import type { Growth } from './calls/growths.ts';
 
 /** What `--help` prints. */
 export const HELP = `npm run bench -- [options]
@@ -13,6 +16,11 @@ What is measured:
   (nothing)         loads servers in turns and compares them with the floor
   --profile         profiles instead: of the gateway, with --bare of grpc-js and undici too
   --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
+  --peers FOLDER    compares the gateway with those of others, which are in the folder or are installed there: Portkey, LiteLLM, and
+                    GoModel where a program of that name is there; chat, joined and drip
+  --open-loop       the latency that each door of the gateway adds to a call of the upstream, at half of the calls that it can do; chat
+                    and joined
+  --growth NAMES    CPU time by what grows: ${Object.keys(GROWTHS).join(', ')}; with commas between them
   --start           the start of what \`npm run build\` has made: first and later starts
   --memory          its memory: at rest, after a load of a minute (--seconds each kind of call), idle, for each open stream
 
@@ -42,6 +50,10 @@ export interface Options {
   readonly isStart: boolean;
   readonly isMemory: boolean;
   readonly farMs: number | undefined;
+  readonly isOpenLoop: boolean;
+  readonly growths: readonly Growth[];
+  /** The folder with gateways of others. */
+  readonly peers: string | undefined;
   readonly isPlain: boolean;
   readonly isBare: boolean;
   readonly doors: readonly Door[];
@@ -56,6 +68,10 @@ export interface Options {
   readonly plan: LoadPlan;
 }
 
+const GROWTH_NAMES = { calls: 'calls', prompts: 'prompts', answers: 'answers', deltas: 'deltas' } as const satisfies {
+  [Name in Growth]: Name;
+};
+
 /** Until connections stand and pools are filled. */
 const FILL_MS = 500;
 
@@ -68,6 +84,9 @@ export function readOptions(): Options | undefined {
       start: { type: 'boolean', default: false },
       memory: { type: 'boolean', default: false },
       far: { type: 'string' },
+      peers: { type: 'string' },
+      'open-loop': { type: 'boolean', default: false },
+      growth: { type: 'string', default: '' },
       plain: { type: 'boolean', default: false },
       bare: { type: 'boolean', default: false },
       door: { type: 'string', default: 'grpc' },
@@ -97,6 +116,9 @@ export function readOptions(): Options | undefined {
     isStart: values.start,
     isMemory: values.memory,
     farMs: values.far === undefined ? undefined : number('far'),
+    isOpenLoop: values['open-loop'],
+    growths: namesIn(values.growth, 'growth', GROWTH_NAMES),
+    peers: values.peers === undefined ? undefined : resolve(values.peers),
     isPlain: values.plain,
     isBare: values.bare,
     doors: namesIn(values.door, 'door', Object.fromEntries(DOORS.map((door) => [door, door]))),

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 
 import { compareServers } from './modes/compare.ts';
 import { tableOfMemory, tableOfStarts } from './modes/footprint.ts';
+import { measureGrowth } from './modes/growth.ts';
+import { measureAddedLatency } from './modes/open-loop.ts';
+import { comparePeers } from './modes/peers.ts';
 import { profileServers } from './modes/profiles.ts';
 import { HELP, readOptions } from './options.ts';
 import type { Options } from './options.ts';
@@ -11,13 +14,16 @@ import { Servers } from './servers/servers.ts';
 
 /** Measures what was asked for. */
 async function measure(servers: Servers, directory: string, options: Options): Promise<void> {
-  const { farMs, against, rounds, plan, idleMs } = options;
+  const { farMs, peers, growths, against, rounds, plan, idleMs } = options;
   if (farMs !== undefined) {
     // It imports a client by the name of its package.
     await import('../scripts/from-source.ts');
     const { compareFar } = await import('./modes/far.ts');
     say(await compareFar(servers, farMs, rounds));
-  } else if (options.isStart) say(await tableOfStarts(await servers.startUpstream(), { against, rounds, directory }));
+  } else if (peers !== undefined) await comparePeers(servers, peers, directory, options, say);
+  else if (options.isOpenLoop) await measureAddedLatency(servers, options, say);
+  else if (growths.length > 0) await measureGrowth(servers, growths, options, say);
+  else if (options.isStart) say(await tableOfStarts(await servers.startUpstream(), { against, rounds, directory }));
   else if (options.isMemory)
     say(await tableOfMemory(await servers.startUpstream(), plan, idleMs, { against, rounds, directory }));
   else await (options.isProfile ? profileServers : compareServers)(servers, options, say);

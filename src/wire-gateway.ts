@@ -21,7 +21,10 @@ import type { GatewaySnapshot, WiredGateway } from './server/handlers/wired-gate
 import { defaultBytesInFlight } from './server/wire/byte-budget.ts';
 import { createTransfers } from './server/wire/transfers.ts';
 import { createFreeCheck } from './targets/free-calls.ts';
+import { cpuTimeMs } from './telemetry/load/cpu-time.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
+import { trimHeap } from './telemetry/load/heap-trim.ts';
+import { returnMemory } from './telemetry/load/memory-return.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
 import type { SpentOf } from './telemetry/metering/caller-metrics.ts';
 import { usageRecords } from './telemetry/report/usage-records.ts';
@@ -88,6 +91,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const told = style === false ? undefined : openReports({ ...reported, style, logged: config.log, env });
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
+  const stopReturning = told && returnMemory(idle, cpuTimeMs, trimHeap);
 
   // Whom calls go to, what is known of their models, and what they cost: until the next configuration holds.
   const priceFallback = new PriceFallback(() => import('@pydantic/genai-prices'));
@@ -222,6 +226,7 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       load?.close();
       told?.recent.close();
       stopWatching?.();
+      stopReturning?.();
       await ledger.close();
       // What was just answered is reported in the next turn.
       await system.yieldIo();

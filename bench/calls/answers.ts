@@ -6,9 +6,9 @@ import { FinishReason, Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { ChatResponseSchema, StreamChatResponseSchema } from '../../gen/understudy/v1/llm_pb.ts';
 import { AttemptKind } from '../../gen/understudy/v1/routing_pb.ts';
 import { CostSource, UsageSource } from '../../gen/understudy/v1/usage_pb.ts';
+import { wantedBy } from './asked.ts';
+import type { Wanted } from './asked.ts';
 import { frame } from './frames.ts';
-import { CHAT_TEXT, kindOfPiece, PIECES } from './scenarios.ts';
-import type { ScenarioName } from './scenarios.ts';
 
 type Event = NonNullable<MessageInitShape<typeof StreamChatResponseSchema>['event']>;
 
@@ -46,22 +46,20 @@ const END = {
   requestId: REQUEST_ID,
 };
 
-/** The answer of the floors: gRPC frames, encoded once, of the size that the gateway's have. One entry for each event of the upstream. */
-export const FLOOR_ANSWERS = {
-  chat: [chatAnswer()],
-  open: [chatAnswer()],
-  apart: streamAnswer('apart'),
-  joined: streamAnswer('joined'),
-  drip: streamAnswer('drip'),
-} as const satisfies Record<ScenarioName, readonly Buffer[]>;
+const made = new Map<string, readonly Buffer[]>();
 
-function chatAnswer(): Buffer {
-  const content = [{ part: { case: 'text', value: CHAT_TEXT } }] as const;
-  const message = { role: Role.ASSISTANT, content: [...content] };
-  return frame(toBinary(ChatResponseSchema, create(ChatResponseSchema, { ...END, text: CHAT_TEXT, message })));
+/** The answer of the floors: gRPC frames, encoded once, of the size that the gateway's have. One entry for each event of the upstream. */
+export function floorAnswer(key: string): readonly Buffer[] {
+  const frames = made.get(key) ?? encode(wantedBy(key));
+  made.set(key, frames);
+  return frames;
 }
 
-function streamAnswer(name: 'apart' | 'joined' | 'drip'): Buffer[] {
+function encode({ name, pieces, text }: Wanted): readonly Buffer[] {
+  if (name === 'chat' || name === 'open') {
+    const message = { role: Role.ASSISTANT, content: [{ part: { case: 'text' as const, value: text } }] };
+    return [frame(toBinary(ChatResponseSchema, create(ChatResponseSchema, { ...END, text, message })))];
+  }
   let sequence = 0n;
   const event = (value: Event): Buffer => {
     sequence += 1n;
@@ -70,10 +68,10 @@ function streamAnswer(name: 'apart' | 'joined' | 'drip'): Buffer[] {
   const parts = name === 'apart' ? [0, 1] : [0];
   return [
     event({ case: 'started', value: { ...TARGET, requestId: REQUEST_ID, attempt: 1 } }),
-    ...PIECES.map((text, index) =>
-      kindOfPiece(name, index) === 'reasoning'
-        ? event({ case: 'reasoningDelta', value: { partIndex: 0, text } })
-        : event({ case: 'textDelta', value: { partIndex: parts.length - 1, text } }),
+    ...pieces.map((piece) =>
+      piece.kind === 'reasoning'
+        ? event({ case: 'reasoningDelta', value: { partIndex: 0, text: piece.text } })
+        : event({ case: 'textDelta', value: { partIndex: parts.length - 1, text: piece.text } }),
     ),
     Buffer.concat(parts.map((partIndex) => event({ case: 'partFinished', value: { partIndex } }))),
     event({ case: 'finished', value: END }),

@@ -7,25 +7,31 @@ import { FinishReason } from '../../gen/understudy/v1/chat_pb.ts';
 import { ChatResponseSchema, StreamChatResponseSchema } from '../../gen/understudy/v1/llm_pb.ts';
 import type { ChatResponse, StreamChatResponse_Finished } from '../../gen/understudy/v1/llm_pb.ts';
 import { CostSource } from '../../gen/understudy/v1/usage_pb.ts';
+import { wantedBy } from './asked.ts';
 import type { Door } from './doors.ts';
 import { unframe } from './frames.ts';
-import { CHAT_TEXT, piecesOf } from './scenarios.ts';
+import { textOfCompletions } from './completions.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** What 80 tokens in and 60 out cost with the prices of the bench's target: 80 × 2,000 + 60 × 10,000 nano-USD. */
 const NANO_USD = 760_000n;
 
 /** Decodes an answer, frames and all. Throws where it is not what the upstream has said, counted and priced. */
-export function checkAnswer({ name, isStream }: Scenario, door: Door, bytes: Buffer): void {
+export function checkAnswer({ key, isStream }: Scenario, door: Door, bytes: Buffer): void {
+  const { text, reasoning } = wantedBy(key);
+  if (door === 'completions') {
+    deepStrictEqual(textOfCompletions(bytes.toString(), isStream), text);
+    return;
+  }
   const decode = <Schema extends DescMessage>(schema: Schema, message: Buffer): MessageShape<Schema> =>
     door === 'connect-json' ? fromJsonString(schema, message.toString()) : fromBinary(schema, message);
   const messages = isStream || door === 'grpc' ? unframe(bytes) : [bytes];
   if (!isStream) {
     const answer = decode(ChatResponseSchema, messages[0] ?? Buffer.alloc(0));
-    deepStrictEqual(answer.text, CHAT_TEXT);
+    deepStrictEqual(answer.text, text);
     deepStrictEqual(
       answer.message?.content.map(({ part }) => part.value),
-      [CHAT_TEXT],
+      [text],
     );
     checkEnd(answer);
     return;
@@ -40,7 +46,7 @@ export function checkAnswer({ name, isStream }: Scenario, door: Door, bytes: Buf
     if (event.case === 'textDelta') told.text += event.value.text;
     if (event.case === 'reasoningDelta') told.reasoning += event.value.text;
   }
-  deepStrictEqual(told, { text: piecesOf(name, 'text'), reasoning: piecesOf(name, 'reasoning') });
+  deepStrictEqual(told, { text, reasoning });
   deepStrictEqual(events[0]?.event.case, 'started');
   const last = events.at(-1)?.event;
   if (last?.case !== 'finished') throw new Error('a stream did not end with the event finished');

@@ -1,8 +1,8 @@
-/** How the generator calls a server. The gateway has gRPC at one port, Connect over HTTP/1.1 at another. */
+/** The doors of the gateway that are loaded: gRPC at one port, Connect over HTTP/1.1 at another. */
 export const DOORS = ['grpc', 'connect-json', 'connect-proto'] as const;
 
-/** One of {@link DOORS}. */
-export type Door = (typeof DOORS)[number];
+/** How the generator calls a server. Providers, and other gateways, speak Chat Completions over HTTP/1.1. */
+export type Door = (typeof DOORS)[number] | 'completions';
 
 /** Calls of one kind over open connections. */
 export interface Calls {

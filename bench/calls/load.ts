@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { ServerProcess } from '../servers/servers.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
 import { checkAnswer } from './check.ts';
 import type { Calls } from './doors.ts';
 import { openGrpcCalls } from './grpc-calls.ts';
@@ -8,7 +8,7 @@ import type { Scenario } from './scenarios.ts';
 import { openWebCalls } from './web-calls.ts';
 
 /** Where calls go. */
-export type LoadedServer = Pick<ServerProcess, 'name' | 'port' | 'door'>;
+export type LoadedServer = Pick<ServerProcess, 'name' | 'port' | 'door' | 'headers'>;
 
 /** How a server is loaded. */
 export interface LoadOptions {
@@ -69,8 +69,11 @@ export async function load(options: LoadOptions): Promise<Load> {
 }
 
 /** Opens so many connections to a server. */
-function openCalls({ port, door }: LoadedServer, scenario: Scenario, connections: number): Promise<Calls> {
-  return door === 'grpc' ? openGrpcCalls(port, scenario, connections) : openWebCalls(port, door, scenario, connections);
+export function openCalls(server: LoadedServer, scenario: Scenario, connections: number): Promise<Calls> {
+  const { port, door, headers } = server;
+  return door === 'grpc'
+    ? openGrpcCalls(port, scenario, connections)
+    : openWebCalls({ port, door, headers }, scenario, connections);
 }
 
 async function count(

@@ -1,7 +1,7 @@
 import { load } from './load.ts';
 import type { Load } from './load.ts';
 import type { Scenario } from './scenarios.ts';
-import type { ServerProcess } from '../servers/servers.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
 
 /** How much load, and for how long. */
 export interface LoadPlan {

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { API_KEY } from '../servers/accounts.ts';
 import { AnswerReader } from './answer-reader.ts';
 import type { Calls, Door } from './doors.ts';
+import { EventCounter } from './completions.ts';
 import { frame, FrameCounter } from './frames.ts';
 import { checkCount } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
@@ -14,23 +15,37 @@ interface WebCall {
   readonly resolve: (messages: number) => void;
   readonly reject: (error: Error) => void;
   readonly onAnswer: ((bytes: Buffer) => void) | undefined;
-  readonly counter: FrameCounter;
+  readonly counter: FrameCounter | EventCounter;
   readonly kept: Buffer[];
   status: number;
 }
 
+/** Who is called over HTTP/1.1, and how. */
+export interface WebServer {
+  readonly port: number;
+  readonly door: WebDoor;
+  /** Headers that it needs besides those that everybody sends. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+type WebDoor = Exclude<Door, 'grpc'>;
+
+/** What is sent to a door, and how its streams are framed. */
+const WAYS = {
+  'connect-json': { type: 'application/json', streamType: 'application/connect+json', codec: 'json' },
+  'connect-proto': { type: 'application/proto', streamType: 'application/connect+proto', codec: 'proto' },
+  completions: { type: 'application/json', streamType: 'application/json', codec: 'completions' },
+} as const satisfies Record<WebDoor, object>;
+
+const CONNECT_HEADERS = { 'connect-protocol-version': '1', 'connect-timeout-ms': '30000' };
+
 /** Opens connections of HTTP/1.1, each for one call at a time, and kept, as browsers and fetch do; more where none is free. */
-export async function openWebCalls(
-  port: number,
-  door: Exclude<Door, 'grpc'>,
-  scenario: Scenario,
-  connections: number,
-): Promise<Calls> {
-  const request = requestOf(port, door, scenario);
+export async function openWebCalls(server: WebServer, scenario: Scenario, connections: number): Promise<Calls> {
+  const request = requestOf(server, scenario);
   const all: WebConnection[] = [];
   const free: WebConnection[] = [];
   const open = (): WebConnection => {
-    const connection = new WebConnection(port, scenario, () => free.push(connection));
+    const connection = new WebConnection(server, scenario, () => free.push(connection));
     all.push(connection);
     return connection;
   };
@@ -47,25 +62,28 @@ export async function openWebCalls(
   };
 }
 
-function requestOf(port: number, door: Exclude<Door, 'grpc'>, { path, isStream, body }: Scenario): Buffer {
-  const codec = door === 'connect-json' ? 'json' : 'proto';
-  const bytes = isStream ? frame(body[codec]) : body[codec];
-  const head = [
-    `POST ${path} HTTP/1.1`,
-    `host: 127.0.0.1:${port}`,
-    'connection: keep-alive',
-    `content-type: application/${isStream ? 'connect+' : ''}${codec}`,
-    'connect-protocol-version: 1',
-    'connect-timeout-ms: 30000',
-    `authorization: Bearer ${API_KEY}`,
-    'accept: */*',
-    'user-agent: bench',
-    `content-length: ${bytes.byteLength}`,
-  ];
-  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), bytes]);
+function requestOf({ port, door, headers = {} }: WebServer, { path, isStream, body }: Scenario): Buffer {
+  const { type, streamType, codec } = WAYS[door];
+  const isFramed = isStream && door !== 'completions';
+  const bytes = isFramed ? frame(body[codec]) : body[codec];
+  const all = {
+    host: `127.0.0.1:${port}`,
+    connection: 'keep-alive',
+    'content-type': isStream ? streamType : type,
+    ...(door !== 'completions' && CONNECT_HEADERS),
+    authorization: `Bearer ${API_KEY}`,
+    accept: '*/*',
+    'user-agent': 'bench',
+    ...headers,
+    'content-length': String(bytes.byteLength),
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  const start = `POST ${door === 'completions' ? '/v1/chat/completions' : path} HTTP/1.1\r\n`;
+  return Buffer.concat([Buffer.from(`${start}${lines.join('')}\r\n`), bytes]);
 }
 
 class WebConnection {
+  readonly #door: WebDoor;
   readonly #scenario: Scenario;
   readonly #socket: Socket;
   readonly #onFree: () => void;
@@ -73,7 +91,8 @@ class WebConnection {
   readonly opened: Promise<unknown>;
   #under: WebCall | undefined;
 
-  constructor(port: number, scenario: Scenario, onFree: () => void) {
+  constructor({ port, door }: WebServer, scenario: Scenario, onFree: () => void) {
+    this.#door = door;
     this.#scenario = scenario;
     this.#onFree = onFree;
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
@@ -102,7 +121,8 @@ class WebConnection {
 
   call(request: Buffer, onAnswer: WebCall['onAnswer']): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#under = { resolve, reject, onAnswer, counter: new FrameCounter(), kept: [], status: 0 };
+    const counter = this.#door === 'completions' ? new EventCounter() : new FrameCounter();
+    this.#under = { resolve, reject, onAnswer, counter, kept: [], status: 0 };
     this.#socket.write(request);
     return promise;
   }
@@ -130,7 +150,7 @@ class WebConnection {
     if (status !== 200) throw new Error(`a call ended with HTTP status ${status} (${bytes.toString('utf8', 0, 500)})`);
     if (this.#scenario.isStream) {
       if (counter.end?.includes('"error"') ?? true) throw new Error(`a stream ended with ${counter.end ?? 'no end'}`);
-      checkCount(this.#scenario, counter);
+      if (counter instanceof FrameCounter) checkCount(this.#scenario, counter);
     }
     onAnswer?.(bytes);
     return this.#scenario.isStream ? counter.messages : 1;

@@ -6,7 +6,8 @@ import type { LoadPlan, Round } from '../calls/measure.ts';
 import type { Scenario } from '../calls/scenarios.ts';
 import type { Options } from '../options.ts';
 import { formatTable } from '../report/table.ts';
-import type { ServerProcess, Servers } from '../servers/servers.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
+import type { Servers } from '../servers/servers.ts';
 import { measureScrapes } from './scrapes.ts';
 
 /** Loads the floor, the gateway and what else was asked for in turns, and says a table for each kind of call. */
@@ -43,8 +44,8 @@ export async function startChosen(
   return chosen;
 }
 
-/** Loads the servers in turns, so that whatever else the machine does meets all of them. */
-async function compareCalls(
+/** Loads servers with one kind of call in turns, so that whatever else the machine does meets all of them, and returns a table. */
+export async function compareCalls(
   servers: readonly ServerProcess[],
   upstream: ServerProcess,
   scenario: Scenario,

@@ -11,10 +11,13 @@ import { ChatRequestSchema, ChatResponseSchema, LlmService } from '../../gen/und
 import type { ChatRequest } from '../../gen/understudy/v1/llm_pb.ts';
 import type { Servers } from '../servers/servers.ts';
 import { median } from '../report/table.ts';
-import { CHAT_TEXT, farPrompt, LONG_TEXT } from '../calls/scenarios.ts';
+import { wantedBy } from '../calls/asked.ts';
+import { farPrompt } from '../calls/scenarios.ts';
 
 /** Largest message that the clients read, in bytes. */
 const MOST_BYTES = 24 * 1024 * 1024;
+/** It stands twice in the answer of Chat, which has 10 MiB. */
+const LONG = `chat-${5 * 1024 * 1024}`;
 const SIZES_KB = [100, 1_000, 3_000, 8_000] as const;
 
 /** A client of one door, at the end of a long way. */
@@ -76,13 +79,13 @@ async function measure({ name, ask }: FarClient, { request, text }: FarCall): Pr
 
 function farCalls(): readonly FarCall[] {
   return [
-    { name: 'a short prompt', request: farPrompt('chat', 0), text: CHAT_TEXT },
+    { name: 'a short prompt', request: farPrompt('chat', 0), text: wantedBy('chat').text },
     ...SIZES_KB.map((kilobytes) => ({
       name: `a prompt of ${kilobytes / 1_000} MB`,
       request: farPrompt('chat', kilobytes * 1_000),
-      text: CHAT_TEXT,
+      text: wantedBy('chat').text,
     })),
-    { name: 'an answer of 10 MiB', request: farPrompt('long', 0), text: LONG_TEXT },
+    { name: 'an answer of 10 MiB', request: farPrompt(LONG, 0), text: wantedBy(LONG).text },
   ];
 }
 

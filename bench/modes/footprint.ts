@@ -6,7 +6,8 @@ import { checkouts, freePorts, startCompiled } from '../servers/compiled.ts';
 import type { LoadPlan } from '../calls/measure.ts';
 import { measureFootprint } from './memory.ts';
 import type { Footprint } from './memory.ts';
-import type { ServerProcess } from '../servers/servers.ts';
+import { markdownTable, medianAndRange } from '../report/table.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
 
 /** How long a gateway has to load what its first calls need, in milliseconds. */
 const WARM_MS = 5_000;
@@ -79,12 +80,8 @@ export async function tableOfMemory(
 }
 
 function table(heads: readonly string[], rows: readonly (readonly [string, ...(readonly number[])[]])[]): string {
-  const lines = rows.map(([name, ...figures]) => [name, ...figures.map(medianAndRange)]);
-  return [heads, heads.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-function medianAndRange(values: readonly number[]): string {
-  const sorted = values.toSorted((left, right) => left - right);
-  const at = (index: number): string => (sorted[index] ?? Number.NaN).toFixed(0);
-  return `${at(Math.floor(sorted.length / 2))} (${at(0)} to ${at(sorted.length - 1)})`;
+  return markdownTable(
+    heads,
+    rows.map(([name, ...figures]) => [name, ...figures.map((values) => medianAndRange(values, 0))]),
+  );
 }

@@ -5,7 +5,7 @@ import { holdStreams, startHolding } from '../servers/held.ts';
 import { load } from '../calls/load.ts';
 import type { LoadPlan } from '../calls/measure.ts';
 import { SCENARIOS } from '../calls/scenarios.ts';
-import type { ServerProcess } from '../servers/servers.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
 
 /** What a gateway takes, in MiB of resident memory. */
 export interface Footprint {

@@ -6,7 +6,8 @@ import type { Scenario } from '../calls/scenarios.ts';
 import type { Options } from '../options.ts';
 import { readProfile } from '../report/profile.ts';
 import { summarise } from '../report/summary.ts';
-import type { ServerProcess, Servers } from '../servers/servers.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
+import type { Servers } from '../servers/servers.ts';
 import { startChosen, warmUp } from './compare.ts';
 
 /** Records each server under each kind of call, and says where its time and its memory go. */

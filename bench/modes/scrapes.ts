@@ -3,7 +3,7 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
-import type { ServerProcess } from '../servers/servers.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
 
 /** Scrapes of a round. */
 const SCRAPES = 20;

@@ -12,6 +12,7 @@ const COLUMNS: readonly { readonly head: string; readonly of: (round: Round) => 
   { head: 'p50 ms', of: (round) => round.p50Ms, digits: 1 },
   { head: 'p99 ms', of: (round) => round.p99Ms, digits: 1 },
   { head: 'CPU µs/call', of: (round) => round.cpuMicrosPerCall, digits: 0 },
+  { head: 'calls/CPU s', of: (round) => 1e6 / round.cpuMicrosPerCall, digits: 0 },
   { head: 'connections', of: (round) => round.connections, digits: 0 },
   { head: 'messages', of: (round) => round.messagesPerCall, digits: 1 },
   { head: 'server %', of: (round) => round.busy.server * 100, digits: 0 },
@@ -65,10 +66,6 @@ function compare({ name, rounds }: Row, other: Row): string {
   return `${name} / ${other.name}: ${medianAndRange(calls)} of the calls; by CPU per call ${medianAndRange(cpu)}, by the least ${least}`;
 }
 
-function medianAndRange(ratios: readonly number[]): string {
-  return `${median(ratios).toFixed(2)} (rounds: ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
-}
-
 function notes(rows: readonly Row[]): string[] {
   const idle = rows.filter(({ rounds }) => median(rounds.map(({ busy }) => busy.server)) < SATURATED);
   if (idle.length === 0) return [];
@@ -88,4 +85,15 @@ function widthOf(text: string): number {
 /** Returns the median; of an even number of values the higher of the two in the middle. */
 export function median(values: readonly number[]): number {
   return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Writes the median of values, and their range. */
+export function medianAndRange(values: readonly number[], digits = 2): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return `${median(values).toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
+}
+
+/** Writes a table in Markdown. */
+export function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

@@ -1,11 +1,12 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 
-import { FLOOR_ANSWERS } from '../calls/answers.ts';
+import { floorAnswer } from '../calls/answers.ts';
 import { unframe } from '../calls/frames.ts';
 import { createHop } from './hop.ts';
-import { scenarioIn, SCENARIOS } from '../calls/scenarios.ts';
-import type { ScenarioName } from '../calls/scenarios.ts';
+import { keyIn } from '../calls/asked.ts';
+import type { ScenarioName } from '../calls/asked.ts';
+import { SCENARIOS } from '../calls/scenarios.ts';
 
 /** The gateway's libraries without the gateway: grpc-js with answers encoded beforehand, and one request with undici. */
 
@@ -13,35 +14,37 @@ const [port, origin = ''] = process.argv.slice(2);
 const hop = createHop(origin);
 const same = (bytes: Buffer): Buffer => bytes;
 
+const made = new Map<string, readonly Buffer[]>();
+
 /** grpc-js frames messages itself. */
-const messages = {
-  chat: unframe(Buffer.concat(FLOOR_ANSWERS.chat)),
-  apart: unframe(Buffer.concat(FLOOR_ANSWERS.apart)),
-  joined: unframe(Buffer.concat(FLOOR_ANSWERS.joined)),
-  drip: unframe(Buffer.concat(FLOOR_ANSWERS.drip)),
-};
+function messagesFor(key: string): readonly Buffer[] {
+  const messages = made.get(key) ?? unframe(Buffer.concat(floorAnswer(key)));
+  made.set(key, messages);
+  return messages;
+}
 
 function chat(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void {
-  hop(scenarioIn(call.request) ?? 'chat', {
+  const key = keyIn(call.request) ?? 'chat';
+  hop(key, call.request.length, {
     onPiece: () => undefined,
-    onEnd: () => callback(null, messages.chat[0]),
+    onEnd: () => callback(null, messagesFor(key)[0]),
     onError: callback,
   });
 }
 
 function stream(call: ServerWritableStream<Buffer, Buffer>): void {
-  const asked = scenarioIn(call.request);
-  const scenario = asked === 'apart' || asked === 'drip' ? asked : 'joined';
+  const key = keyIn(call.request) ?? 'joined';
+  const messages = messagesFor(key);
   let next = 0;
   const write = (): void => {
-    const message = messages[scenario][next];
+    const message = messages[next];
     next += 1;
     if (message !== undefined) call.write(message);
   };
-  hop(scenario, {
+  hop(key, call.request.length, {
     onPiece: write,
     onEnd: () => {
-      while (next < messages[scenario].length) write();
+      while (next < messages.length) write();
       call.end();
     },
     onError: (error) => call.destroy(error),

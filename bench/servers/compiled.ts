@@ -6,8 +6,8 @@ import { join, resolve } from 'node:path';
 
 import { freePort } from '../../test/support/free-port.ts';
 
-import { gatewayConfig } from './servers.ts';
-import type { ServerProcess } from './servers.ts';
+import { gatewayConfig } from './gateway-config.ts';
+import type { ServerProcess } from './server-process.ts';
 
 /** A gateway that was started from a `dist`, as an image starts it, without anything of the bench in its process. */
 export interface Compiled {

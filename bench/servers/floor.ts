@@ -1,9 +1,9 @@
 import { createServer } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 
-import { FLOOR_ANSWERS } from '../calls/answers.ts';
+import { floorAnswer } from '../calls/answers.ts';
 import { createHop } from './hop.ts';
-import { scenarioIn } from '../calls/scenarios.ts';
+import { keyIn } from '../calls/asked.ts';
 
 /**
  * The floor: a gRPC server of nothing but `node:http2`, frames made beforehand, and one request with undici. Nothing that
@@ -17,12 +17,12 @@ const [port, origin = ''] = process.argv.slice(2);
 const hop = createHop(origin);
 
 function answer(stream: ServerHttp2Stream, request: Buffer): void {
-  const scenario = scenarioIn(request);
-  if (scenario === undefined) {
+  const key = keyIn(request);
+  if (key === undefined) {
     stream.close();
     return;
   }
-  const frames = FLOOR_ANSWERS[scenario];
+  const frames = floorAnswer(key);
   let next = 0;
   const isStream = frames.length > 1;
   stream.respond(RESPONSE_HEAD, { waitForTrailers: true });
@@ -32,7 +32,7 @@ function answer(stream: ServerHttp2Stream, request: Buffer): void {
     next += 1;
     if (bytes !== undefined) stream.write(bytes);
   };
-  hop(scenario, {
+  hop(key, request.length, {
     onPiece: () => {
       if (isStream) write();
     },

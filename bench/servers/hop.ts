@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 
-import type { ScenarioName } from '../calls/scenarios.ts';
+import { promptFor } from '../calls/asked.ts';
 
 /** What a server without an engine makes of an answer. */
 export interface HopHandler {
@@ -18,22 +18,30 @@ const MESSAGES = [
   },
 ];
 
-const BODIES = {
-  chat: JSON.stringify({ model: 'bench-model', messages: [...MESSAGES, { role: 'user', content: 'ask-chat' }] }),
-  open: streamBody('ask-open'),
-  apart: streamBody('ask-apart'),
-  joined: streamBody('ask-joined'),
-  drip: streamBody('ask-drip'),
-} as const satisfies Record<ScenarioName, string>;
+/** A request of fewer bytes than this has the usual prompt. */
+const USUAL_BYTES = 1_000;
 
 const HEADERS = { 'content-type': 'application/json', authorization: 'Bearer bench', accept: 'application/json' };
 
-function streamBody(content: string): string {
-  return JSON.stringify({ model: 'bench-model', messages: [...MESSAGES, { role: 'user', content }], stream: true });
+const made = new Map<string, string>();
+
+/** The body for what is asked for, made once; of a long request as long. */
+function bodyFor(key: string, requestBytes: number): string {
+  const bytes = requestBytes > USUAL_BYTES ? requestBytes : 0;
+  const name = `${key} ${bytes}`;
+  const body = made.get(name) ?? bodyOf(key, bytes);
+  made.set(name, body);
+  return body;
 }
 
-/** Makes the hop that the gateway makes too: one request with undici, the body read and thrown away. */
-export function createHop(origin: string): (name: ScenarioName, handler: HopHandler) => void {
+function bodyOf(key: string, bytes: number): string {
+  const content = `${promptFor(key)}${'word '.repeat(bytes / 5)}`;
+  const messages = [...MESSAGES, { role: 'user', content }];
+  return JSON.stringify({ model: 'bench-model', messages, ...(!key.startsWith('chat') && { stream: true }) });
+}
+
+/** Makes the hop that the gateway makes too: one request with undici, as long as the one that it is given, the answer read and thrown away. */
+export function createHop(origin: string): (key: string, requestBytes: number, handler: HopHandler) => void {
   const pool = new Pool(origin, {
     connections: 1024,
     pipelining: 1,
@@ -41,7 +49,7 @@ export function createHop(origin: string): (name: ScenarioName, handler: HopHand
     bodyTimeout: 0,
     allowH2: false,
   });
-  return (name, handler) => {
+  return (key, requestBytes, handler) => {
     const dispatched: Dispatcher.DispatchHandler = {
       onRequestStart: () => undefined,
       onResponseStart: (_controller, status) => {
@@ -51,6 +59,9 @@ export function createHop(origin: string): (name: ScenarioName, handler: HopHand
       onResponseEnd: () => handler.onEnd(),
       onResponseError: (_controller, error) => handler.onError(error),
     };
-    pool.dispatch({ path: '/v1/chat/completions', method: 'POST', headers: HEADERS, body: BODIES[name] }, dispatched);
+    pool.dispatch(
+      { path: '/v1/chat/completions', method: 'POST', headers: HEADERS, body: bodyFor(key, requestBytes) },
+      dispatched,
+    );
   };
 }

@@ -2,34 +2,17 @@ import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { freePort } from '../../test/support/free-port.ts';
-import type { Door } from '../calls/doors.ts';
 import { accountSections } from './accounts.ts';
+import { gatewayConfig, gatewayTargets, originOf } from './gateway-config.ts';
 import type { Ask, Reply } from './guard.ts';
-
-/** A process under load. */
-export interface ServerProcess {
-  readonly name: string;
-  readonly port: number;
-  /** What is spoken at the port. */
-  readonly door: Door;
-  /** Where a gateway has its metrics. */
-  readonly adminPort?: number | undefined;
-  /** Names of the targets of a gateway that has many. */
-  readonly targets?: readonly string[] | undefined;
-  /** Of the web door, where it has one. */
-  readonly webPort?: number;
-  /** Asks the process; see guard.ts. Rejects where it has ended. */
-  ask(ask: Ask): Promise<Reply>;
-}
+import { listening } from './listening.ts';
+import type { ServerProcess } from './server-process.ts';
 
 /** How long a process may take to listen, in milliseconds. */
 const START_MS = 30_000;
-const POLL_MS = 25;
 
 /** The processes that the bench has started, and the end of all of them. */
 export class Servers {
@@ -42,8 +25,9 @@ export class Servers {
   }
 
   /** Starts the fake provider. */
-  startUpstream(): Promise<ServerProcess> {
-    return this.#start('upstream', './upstream.ts', (port) => [String(port)]);
+  async startUpstream(): Promise<ServerProcess> {
+    const upstream = await this.#start('upstream', './upstream.ts', (port) => [String(port)]);
+    return { ...upstream, door: 'completions' };
   }
 
   /** Starts the floor. */
@@ -108,7 +92,7 @@ export class Servers {
     const child = spawn('redis-server', args, { cwd: this.#directory, stdio: 'ignore' });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
-    await listening('redis-server', child, port);
+    await listening('redis-server', child, port, START_MS);
     return `redis://127.0.0.1:${port}`;
   }
 
@@ -159,42 +143,9 @@ export class Servers {
     });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
-    await listening(name, child, port);
+    await listening(name, child, port, START_MS);
     return { name, port, door: 'grpc', ask: (ask) => askChild(name, child, ask) };
   }
-}
-
-function originOf({ port }: Pick<ServerProcess, 'port'>): string {
-  return `http://127.0.0.1:${port}`;
-}
-
-function gatewayTargets(upstream: Pick<ServerProcess, 'port'>): readonly [object] {
-  return [
-    {
-      name: 'bench',
-      provider: 'openai',
-      base_url: `${originOf(upstream)}/v1`,
-      api_key: 'bench',
-      api: 'chat_completions',
-      model: 'bench-model',
-      prices: [{ model: 'bench-model', input: '2.00', cached_input: '0.20', cache_write: '2.50', output: '10.00' }],
-    },
-  ];
-}
-
-/** The configuration of a gateway with one target, at the upstream, and every default. */
-export function gatewayConfig(
-  upstream: Pick<ServerProcess, 'port'>,
-  ports: { grpc: number; web: number; admin: number },
-): object {
-  return {
-    targets: gatewayTargets(upstream),
-    server: {
-      grpc_address: `127.0.0.1:${ports.grpc}`,
-      http_address: `127.0.0.1:${ports.web}`,
-      admin_address: `127.0.0.1:${ports.admin}`,
-    },
-  };
 }
 
 async function askChild(name: string, child: ChildProcess, ask: Ask): Promise<Reply> {
@@ -217,26 +168,4 @@ async function askChild(name: string, child: ChildProcess, ask: Ask): Promise<Re
 /** What guard.ts sends is all that comes. */
 function readReply(message: unknown): Reply {
   return message as Reply;
-}
-
-async function listening(name: string, child: ChildProcess, port: number): Promise<void> {
-  const giveUpAtMs = performance.now() + START_MS;
-  while (performance.now() < giveUpAtMs) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the process ${name} did not start`);
-    if (await answers(port)) return;
-    await sleep(POLL_MS);
-  }
-  throw new Error(`the process ${name} does not listen`);
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

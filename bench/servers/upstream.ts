@@ -1,17 +1,8 @@
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 
-import {
-  CHAT_PIECES,
-  CHAT_TEXT,
-  DRIP_MS,
-  kindOfPiece,
-  LONG_MARK,
-  LONG_TEXT,
-  PIECES,
-  scenarioIn,
-} from '../calls/scenarios.ts';
-import type { ScenarioName } from '../calls/scenarios.ts';
+import { DRIP_MS, keyIn, wantedBy } from '../calls/asked.ts';
+import type { Wanted } from '../calls/asked.ts';
 
 /** A fake provider that speaks Chat Completions over HTTP/1.1 and costs next to nothing: answers are bytes made beforehand. */
 
@@ -23,35 +14,43 @@ const USAGE = {
   prompt_tokens_details: { cached_tokens: 0 },
   completion_tokens_details: { reasoning_tokens: 0 },
 };
-const ANSWERS = {
-  chat: wholeAnswer(CHAT_TEXT),
-  open: streamedAnswer('open', CHAT_PIECES),
-  apart: streamedAnswer('apart', PIECES),
-  joined: streamedAnswer('joined', PIECES),
-} as const satisfies Record<Exclude<ScenarioName, 'drip'>, Buffer>;
-
 /** What is written at once, and what follows piece by piece: each event by itself. */
-const [DRIP_BEGINNING, ...DRIPS] = streamPieces('drip', PIECES);
-
-const LONG_ANSWER = wholeAnswer(LONG_TEXT);
+const [DRIP_BEGINNING, ...DRIPS] = streamPieces(wantedBy('drip'));
 
 const HEAD_END = '\r\n\r\n';
-const LENGTH_HEADER = 'content-length: ';
+/** As undici writes it, and as others do. */
+const LENGTH_HEADERS = ['content-length: ', 'Content-Length: '] as const;
+
+/** What gateways that ask which models there are hear. */
+const MODELS = jsonAnswer({
+  object: 'list',
+  data: [{ id: IDENTITY.model, object: 'model', created: 1, owned_by: 'bench' }],
+});
+
+const made = new Map<string, Buffer>();
+
+/** One piece of HTTP's chunked coding for each event, as providers send them, but all in one write. */
+function answerFor(key: string): Buffer {
+  const wanted = wantedBy(key);
+  const answer =
+    made.get(key) ?? (wanted.name === 'chat' ? wholeAnswer(wanted.text) : Buffer.concat(streamPieces(wanted)));
+  made.set(key, answer);
+  return answer;
+}
 
 function wholeAnswer(content: string): Buffer {
   const message = { role: 'assistant', content, refusal: null };
   const choices = [{ index: 0, message, logprobs: null, finish_reason: 'stop' }];
-  const body = JSON.stringify({ ...IDENTITY, object: 'chat.completion', choices, usage: USAGE });
+  return jsonAnswer({ ...IDENTITY, object: 'chat.completion', choices, usage: USAGE });
+}
+
+function jsonAnswer(value: object): Buffer {
+  const body = JSON.stringify(value);
   return Buffer.from(`${head('application/json')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 
-/** One piece of HTTP's chunked coding for each event, as providers send them, but all in one write. */
-function streamedAnswer(name: ScenarioName, pieces: readonly string[]): Buffer {
-  return Buffer.concat(streamPieces(name, pieces));
-}
-
 /** The head with the first event; each delta; and what ends the answer. */
-function streamPieces(name: ScenarioName, pieces: readonly string[]): readonly Buffer[] {
+function streamPieces({ pieces }: Wanted): readonly Buffer[] {
   const chunk = (delta: object, finish: string | null = null): object => ({
     ...IDENTITY,
     object: 'chat.completion.chunk',
@@ -63,8 +62,8 @@ function streamPieces(name: ScenarioName, pieces: readonly string[]): readonly B
     return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
   };
   const event = (value: object): string => framed(JSON.stringify(value));
-  const deltas = pieces.map((text, index) =>
-    event(chunk(kindOfPiece(name, index) === 'text' ? { content: text } : { reasoning_content: text })),
+  const deltas = pieces.map(({ kind, text }) =>
+    event(chunk(kind === 'text' ? { content: text } : { reasoning_content: text })),
   );
   const end = { ...IDENTITY, object: 'chat.completion.chunk', choices: [], usage: USAGE };
   return [
@@ -91,13 +90,14 @@ function serve(socket: Socket): void {
     pieces = [];
     for (let size = sizeOfRequest(held); size !== undefined; size = sizeOfRequest(held)) {
       const request = held.subarray(0, size);
-      const scenario = scenarioIn(request);
-      if (scenario === undefined) {
-        socket.destroy();
+      const key = keyIn(request);
+      if (key === undefined) {
+        if (request.indexOf('GET ') === 0) socket.end(MODELS);
+        else socket.destroy();
         return;
       }
-      if (scenario === 'drip') drip(socket);
-      else socket.write(scenario === 'joined' && request.includes(LONG_MARK) ? LONG_ANSWER : ANSWERS[scenario]);
+      if (key === 'drip') drip(socket);
+      else socket.write(answerFor(key));
       held = held.subarray(size);
     }
     missing = (declaredSize(held) ?? 0) - held.length;
@@ -125,13 +125,15 @@ function sizeOfRequest(bytes: Buffer): number | undefined {
   return size !== undefined && size <= bytes.length ? size : undefined;
 }
 
-/** Returns how many bytes the first request says that it has, once its head is there. undici writes header names as here. */
+/** Returns how many bytes the first request says that it has, once its head is there. */
 function declaredSize(bytes: Buffer): number | undefined {
   const headEnd = bytes.indexOf(HEAD_END);
   if (headEnd === -1) return undefined;
-  const lengthAt = bytes.indexOf(LENGTH_HEADER);
-  const length = lengthAt === -1 || lengthAt > headEnd ? 0 : readNumber(bytes, lengthAt + LENGTH_HEADER.length);
-  return headEnd + HEAD_END.length + length;
+  for (const header of LENGTH_HEADERS) {
+    const at = bytes.subarray(0, headEnd).indexOf(header);
+    if (at !== -1) return headEnd + HEAD_END.length + readNumber(bytes, at + header.length);
+  }
+  return headEnd + HEAD_END.length;
 }
 
 function readNumber(bytes: Buffer, from: number): number {

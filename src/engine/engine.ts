@@ -9,6 +9,7 @@ import type { EngineLoad } from './port/engine-load.ts';
 import type { KeptKnowledge } from './port/kept-knowledge.ts';
 import { type EngineSetup, setUp } from './setup.ts';
 import { Drain } from './request/drain.ts';
+import type { RequestContext } from './request/request.ts';
 import { ConversationTargets, moved, withLastFirst } from './route/conversation-targets.ts';
 import type { OperatorState } from './target/operator-switch.ts';
 import { CircuitChecks } from './target/checks/circuit-checks.ts';
@@ -34,6 +35,7 @@ export interface EngineParts {
  */
 export class Engine {
   #setup: EngineSetup;
+  #context: RequestContext;
   readonly #runtime: Runtime;
   readonly #observer: EngineObserver;
   readonly #admission: AdmissionQueue;
@@ -52,6 +54,7 @@ export class Engine {
     this.#admission = new AdmissionQueue(config.admission, runtime, isOverloaded);
     this.#conversations = new ConversationTargets(() => runtime.now());
     this.#setup = setUp(targets, config, runtime);
+    this.#context = this.#contextOf(this.#setup);
   }
 
   /** What calls that begin now are run by. */
@@ -72,6 +75,7 @@ export class Engine {
     const before = this.#setup;
     const setup = setUp(targets, config, this.#runtime, before, keptOf);
     this.#setup = setup;
+    this.#context = this.#contextOf(setup);
     this.#admission.configure(config.admission);
     for (const [name, state] of before.states) {
       if (setup.states.get(name) === state) continue;
@@ -107,16 +111,17 @@ export class Engine {
     return { ...result, movedConversation: moved(last, attempts) };
   }
 
-  #runThrough<Output, Final>(
-    call: Call<Output, Final>,
-    { config, states }: EngineSetup,
-  ): Promise<CallResult<Output, Final>> {
+  #runThrough<Output, Final>(call: Call<Output, Final>, setup: EngineSetup): Promise<CallResult<Output, Final>> {
+    return new AttemptLoop(call, setup === this.#setup ? this.#context : this.#contextOf(setup)).run();
+  }
+
+  #contextOf({ config, states }: EngineSetup): RequestContext {
     const stateOf = (entry: ChainEntry): TargetState => {
       const state = states.get(entry.target);
       if (state === undefined) throw new Error('The chain names a target that the engine does not have.');
       return state;
     };
-    return new AttemptLoop(call, {
+    return {
       config,
       runtime: this.#runtime,
       observer: this.#observer,
@@ -124,7 +129,7 @@ export class Engine {
       refusedByCircuit: (entry) => this.#circuitChecks?.refused(stateOf(entry), entry),
       admission: this.#admission,
       drain: this.#drain,
-    }).run();
+    };
   }
 
   /**

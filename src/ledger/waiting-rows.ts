@@ -51,7 +51,11 @@ export class WaitingRows {
   add(rows: readonly string[]): 'journal' | 'memory' | 'none' {
     const segment = this.#journal.bytes < JOURNAL_BYTES ? this.#journal.append(rows) : undefined;
     if (segment === undefined && this.#inMemory + rows.length > ROWS_IN_MEMORY) return 'none';
-    if (this.#tail !== undefined && this.#tail.segment !== segment) this.close();
+    // The file that they are in stays open for more; the one before it is sealed already.
+    if (this.#tail !== undefined && this.#tail.segment !== segment) {
+      if (segment === undefined) this.close();
+      else this.#end();
+    }
     this.#tail ??= { segment, rows: [], count: 0 };
     if (segment === undefined) {
       this.#tail.rows.push(...rows);
@@ -64,11 +68,14 @@ export class WaitingRows {
 
   /** Closes the batch that rows are added to. */
   close(): void {
-    const tail = this.#tail;
-    if (tail === undefined) return;
-    this.#tail = undefined;
+    if (this.#tail === undefined) return;
     this.#journal.seal();
-    this.#batches.push(tail);
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#tail !== undefined) this.#batches.push(this.#tail);
+    this.#tail = undefined;
   }
 
   /** The oldest batch; undefined where none waits for the store. */

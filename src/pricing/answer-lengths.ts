@@ -22,10 +22,11 @@ export class AnswerLengths {
   learn(key: string, outputTokens: number): void {
     const known = this.#longest.get(key) ?? outputTokens;
     const longest = Math.max(outputTokens, known - FORGOTTEN * (known - outputTokens));
-    if (!this.#longest.delete(key) && this.#longest.size >= MOST_KEYS) {
-      const [oldest] = this.#longest.keys();
-      if (oldest !== undefined) this.#longest.delete(oldest);
-    }
+    // Set anew, the key is the youngest of the map; while there is room for all, age decides nothing.
+    if (this.#longest.size > MOST_KEYS / 2) this.#longest.delete(key);
     this.#longest.set(key, longest);
+    if (this.#longest.size <= MOST_KEYS) return;
+    const [oldest] = this.#longest.keys();
+    if (oldest !== undefined) this.#longest.delete(oldest);
   }
 }

@@ -111,23 +111,19 @@ export function prepareEntry(
   const open: Prepared<Delta, Finish>['open'] = (sink) =>
     upstream.open(
       { wire, model: entry.model, stream: streams, ownHeaders: planned.trace?.attempt(), wrapReader },
-      // One that comes whole is paid for when it is heard of.
-      leave === undefined || !streams ? sink : leave.listen(sink),
+      leave === undefined ? sink : leave.listen(sink),
     );
-  return {
-    ...leave?.asked,
+  const prepared: Prepared<Delta, Finish> = {
     learns: (failure) => learnQuirk(failure, { chat: request, at, wire }, target),
     timing: entryTiming(request, streams, entry, target, promptTokens),
     tokens: { input: promptTokens, output: outputTokens },
-    ...(planned.form === undefined
-      ? { open }
-      : judgedAnswer(
-          planned.form,
-          planned.request.messages,
-          open,
-          prepareRepair(planned, planned.form, entry, context),
-        )),
+    open,
   };
+  const { form } = planned;
+  if (leave === undefined && form === undefined) return prepared;
+  const judged =
+    form && judgedAnswer(form, planned.request.messages, open, prepareRepair(planned, form, entry, context));
+  return { ...prepared, ...leave?.asked, ...judged };
 }
 
 /** The same entry, asked to mend its answer; it is asked so only once. */

@@ -45,8 +45,14 @@ export function spendingBounds(
 
 function listening<Output, Final>(spending: Spending, sink: AttemptSink<Output, Final>): AttemptSink<Output, Final> {
   let bytes = 0;
-  const refused = (failure: Failure): void => sink({ type: 'error', failure });
+  let isComplete = false;
+  // Behind all that has come with it: an answer that is there to its end is paid, and tells what it has cost.
+  const refused = (failure: Failure): void =>
+    queueMicrotask(() => {
+      if (!isComplete) sink({ type: 'error', failure });
+    });
   return (event) => {
+    if (event.type === 'terminal') isComplete = true;
     sink(event);
     if (event.type !== 'output') return;
     bytes += event.bytes;

@@ -15,36 +15,10 @@ export interface RenewedUpstream {
  */
 export function renewable(made: UpstreamTarget): RenewedUpstream {
   let current = made;
-  const open = (call: UpstreamCall, sink: AttemptSink<Delta, Finish>): AttemptHandle => {
-    const asked = current;
-    let refusal: AttemptEvent<Delta, Finish> | undefined;
-    let isAborted = false;
-    let handle = asked.open(call, (event) => {
-      if (event.type === 'headers' && event.status === 401) {
-        refusal = event;
-        return;
-      }
-      if (event.type === 'error' && event.failure.class === 'auth' && current !== asked && !isAborted) {
-        handle = current.open(call, sink);
-        return;
-      }
-      if (refusal !== undefined) sink(refusal);
-      refusal = undefined;
-      sink(event);
-    });
-    return {
-      abort: () => {
-        isAborted = true;
-        handle.abort();
-      },
-      release: () => handle.release(),
-      pause: () => handle.pause(),
-      resume: () => handle.resume(),
-    };
-  };
+  const now = (): UpstreamTarget => current;
   return {
     upstream: {
-      open,
+      open: (call, sink) => new RenewedCall(call, sink, now),
       ask: (question, signal) => current.ask(question, signal),
       prepare: () => current.prepare(),
       installedModel: (signal) => current.installedModel(signal),
@@ -54,4 +28,55 @@ export function renewable(made: UpstreamTarget): RenewedUpstream {
       current = next;
     },
   };
+}
+
+/** A call that is made again where its key is refused and there is a new one. */
+class RenewedCall implements AttemptHandle {
+  readonly #call: UpstreamCall;
+  readonly #sink: AttemptSink<Delta, Finish>;
+  readonly #now: () => UpstreamTarget;
+  readonly #asked: UpstreamTarget;
+  #handle: AttemptHandle;
+  #refusal: AttemptEvent<Delta, Finish> | undefined;
+  #isAborted = false;
+
+  constructor(call: UpstreamCall, sink: AttemptSink<Delta, Finish>, now: () => UpstreamTarget) {
+    this.#call = call;
+    this.#sink = sink;
+    this.#now = now;
+    this.#asked = now();
+    this.#handle = this.#asked.open(call, (event) => this.#receive(event));
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#handle.abort();
+  }
+
+  release(): void {
+    this.#handle.release();
+  }
+
+  pause(): void {
+    this.#handle.pause();
+  }
+
+  resume(): void {
+    this.#handle.resume();
+  }
+
+  #receive(event: AttemptEvent<Delta, Finish>): void {
+    if (event.type === 'headers' && event.status === 401) {
+      this.#refusal = event;
+      return;
+    }
+    const next = this.#now();
+    if (event.type === 'error' && event.failure.class === 'auth' && next !== this.#asked && !this.#isAborted) {
+      this.#handle = next.open(this.#call, this.#sink);
+      return;
+    }
+    if (this.#refusal !== undefined) this.#sink(this.#refusal);
+    this.#refusal = undefined;
+    this.#sink(event);
+  }
 }

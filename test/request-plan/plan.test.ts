@@ -138,30 +138,6 @@ describe('a plan', () => {
     },
   );
 
-  it.each([
-    ['STREAM', [8, 12]],
-    ['JSON', []],
-  ] as const)('tells whoever gives leave how an answer grows that comes in pieces (%s)', (upstream_mode, told) => {
-    const made = context(TARGETS.map((target) => ({ ...target, upstream_mode })));
-    const targets = [...made.targets].map(([name, target]): [string, Target] => {
-      const open: Target['upstream']['open'] = (call, sink) => {
-        for (const bytes of [14, 14]) sink({ type: 'output', value: { kind: 'text', index: 0, text: 'a' }, bytes });
-        return target.upstream.open(call, sink);
-      };
-      return [name, { ...target, upstream: { ...target.upstream, open } }];
-    });
-    const planned = plan({}, false, { ...made, targets: new Map(targets) });
-    const grown: number[] = [];
-    const spending = {
-      claim: () => undefined,
-      giveBack: () => undefined,
-      grown: (tokens: number) => void grown.push(tokens),
-    };
-    const prepared = planned.prepare(entryOf(planned, 'gpt'), spending);
-    if ('open' in prepared) prepared.open(() => undefined);
-    expect(grown).toEqual(told);
-  });
-
   it('does not know what an attempt may cost whose model has no price', () => {
     expect(plan({ routing: { targets: ['azure'] } }).bounds?.()).toBeUndefined();
   });

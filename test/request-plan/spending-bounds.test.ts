@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 
 import { ChatRequestSchema } from '../../gen/understudy/v1/llm_pb.ts';
 import type { CostBounds } from '../../src/core/money.ts';
+import type { AttemptEvent } from '../../src/core/ports.ts';
+import type { Failure } from '../../src/core/failure.ts';
 import { Accounting } from '../../src/pricing/accounting.ts';
 import { PriceFallback } from '../../src/pricing/price-fallback.ts';
 import { createPriceTable } from '../../src/pricing/price-table.ts';
@@ -87,5 +89,42 @@ describe('what a request may cost', () => {
 
   test('is not known of a model without a price', () => {
     expect(claimed({}, { ...ENTRY, model: 'other' })).toBeUndefined();
+  });
+});
+
+describe('an answer that grows beyond what is left of a budget', () => {
+  const failure: Failure = { class: 'budget', reason: 'BUDGET_EXHAUSTED', message: 'too long' };
+  const output = { type: 'output', value: 'word', bytes: 4 } as const;
+  const terminal = { type: 'terminal', final: 'stop' } as const;
+  const end = { type: 'end' } as const;
+  type Event = AttemptEvent<string, string>;
+
+  /** Tells what the engine hears of events that come in one turn each. */
+  async function heard(...turns: readonly (readonly Event[])[]): Promise<readonly Event['type'][]> {
+    const table = createPriceTable({ overrides: [{ target: 't', prices: [{ model: 'm', input: '0', output: '1' }] }] });
+    const accounting = new Accounting(table, new PriceFallback(() => Promise.reject(new Error('none'))), () => 0);
+    const spending = {
+      claim: () => undefined,
+      giveBack: () => undefined,
+      grown: (_tokens: number, refused: (why: Failure) => void) => refused(failure),
+    };
+    const made = spendingBounds(spending, create(ChatRequestSchema), ENTRY, NOTHING, accounting);
+    const told: Event['type'][] = [];
+    if ('reason' in made) return told;
+    const sink = made.listen<string, string>(({ type }) => told.push(type));
+    for (const turn of turns) {
+      for (const event of turn) sink(event);
+      await Promise.resolve();
+    }
+    return told;
+  }
+
+  test('ends', async () => {
+    expect(await heard([output])).toEqual(['output', 'error']);
+  });
+
+  test('is given out where it has come to its end in the same turn, since it is paid', async () => {
+    expect(await heard([output, terminal, end])).toEqual(['output', 'terminal', 'end']);
+    expect(await heard([output, terminal], [end])).toEqual(['output', 'terminal', 'end']);
   });
 });

@@ -23,7 +23,7 @@ export class GrowingAnswer {
   readonly #price: bigint;
   readonly #credits: Credits;
   #coveredTokens: number;
-  #extra = 0n;
+  readonly #extra: bigint[] = [];
   #isAsking = false;
   #isOver = false;
   #creditOf: string | undefined;
@@ -56,8 +56,8 @@ export class GrowingAnswer {
     this.#ask(less < twice ? [twice, less] : [twice], tokens, refused);
   }
 
-  /** Notes its end; returns what was reserved besides, in nano-USD. */
-  end(): bigint {
+  /** Notes its end; returns what was reserved besides, each time, in nano-USD. */
+  end(): readonly bigint[] {
     this.#isOver = true;
     if (this.#creditOf !== undefined) this.#credits.delete(this.#creditOf);
     return this.#extra;
@@ -68,7 +68,7 @@ export class GrowingAnswer {
     const amount = more === undefined ? 1n : (BigInt(Math.ceil(more)) * this.#price) / MILLION + 1n;
     const answered = (refusal: StoreRefusal | undefined): void => {
       if (refusal === undefined && this.#isOver) this.#store.settle(this.#accounts, amount, 0n);
-      else if (refusal === undefined) this.#extra += amount;
+      else if (refusal === undefined) this.#extra.push(amount);
       if (this.#isOver) return;
       if (more === undefined) this.#goOn(refusal, refused);
       else if (refusal === undefined) this.#cover(this.#coveredTokens + more);

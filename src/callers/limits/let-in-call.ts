@@ -91,9 +91,14 @@ export class LetInCall implements CallTicket {
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
-    const reserved = held + (this.#growing?.end() ?? 0n);
+    const extra = this.#growing?.end() ?? [];
     this.#growing = undefined;
-    this.#context.store.settle(this.#accounts.budgeted, reserved, costNanoUsd ?? reserved);
+    const { store } = this.#context;
+    const { budgeted } = this.#accounts;
+    const reserved = extra.reduce((sum, amount) => sum + amount, held);
+    // Each as it was granted, the cost first: nobody is to be let in by what comes back and is spent.
+    store.settle(budgeted, held, costNanoUsd ?? reserved);
+    for (const amount of extra) store.settle(budgeted, amount, 0n);
   }
 
   leave(usedTokens: number | undefined): void {

@@ -238,14 +238,12 @@ export class SharedLimits implements LimitStore {
   }
 
   #renewLater(): void {
-    this.#system.setIdleTimer(this.#jittered(RENEW_MS), () => {
+    // With a jitter, so that gateways do not all come at once.
+    const inMs = RENEW_MS * (0.75 + this.#system.random() / 4);
+    this.#system.setIdleTimer(inMs, () => {
       if (this.#isClosed) return;
       this.#families.tellAllUnderWay();
       this.#renewLater();
     });
-  }
-
-  #jittered(ms: number): number {
-    return ms * (0.75 + this.#system.random() / 4);
   }
 }

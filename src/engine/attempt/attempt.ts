@@ -28,14 +28,15 @@ export type AttemptEnd<Final> =
 /** One upstream call from its start to its settlement: the commit gate and the timers (engine rules G1 to G7, X1). */
 export class Attempt<Output, Final> {
   readonly #runtime: Runtime;
-  readonly #prepared: Prepared<Output, Final>;
+  readonly #prepared: Pick<Prepared<Output, Final>, 'open'>;
   readonly #limits: AttemptLimits;
   readonly #output: AttemptOutput<Output>;
   readonly #startedAtMs: number;
   #handle: AttemptHandle | undefined;
   #resolve: ((end: AttemptEnd<Final>) => void) | undefined;
   readonly #alarm: Alarm;
-  readonly #stallAlarm: Alarm;
+  /** Most attempts never need it. */
+  #stallAlarm: Alarm | undefined;
   #final: { readonly value: Final } | undefined;
   #arrived: Arrived = 'nothing';
   #progressAtMs = 0;
@@ -53,13 +54,12 @@ export class Attempt<Output, Final> {
 
   constructor(
     runtime: Runtime,
-    prepared: Prepared<Output, Final>,
+    prepared: Pick<Prepared<Output, Final>, 'open'>,
     limits: AttemptLimits,
     output: AttemptOutput<Output>,
   ) {
     this.#runtime = runtime;
     this.#alarm = new Alarm(runtime);
-    this.#stallAlarm = new Alarm(runtime);
     this.#prepared = prepared;
     this.#limits = limits;
     this.#output = output;
@@ -216,6 +216,7 @@ export class Attempt<Output, Final> {
     if (this.#paused || this.#isSettled) return;
     this.#paused = true;
     this.#handle?.pause();
+    this.#stallAlarm ??= new Alarm(this.#runtime);
     this.#stallAlarm.set(this.#limits.clientStallMs, () => {
       this.stop(slowReader());
     });
@@ -227,7 +228,7 @@ export class Attempt<Output, Final> {
   #resume(): void {
     if (!this.#paused || this.#isSettled) return;
     this.#paused = false;
-    this.#stallAlarm.clear();
+    this.#stallAlarm?.clear();
     this.#progressAtMs = this.#runtime.now();
     this.#handle?.resume();
   }
@@ -237,7 +238,7 @@ export class Attempt<Output, Final> {
     if (resolve === undefined) return;
     this.#resolve = undefined;
     this.#alarm.clear();
-    this.#stallAlarm.clear();
+    this.#stallAlarm?.clear();
     if (end.ok) this.#handle?.release();
     else this.#handle?.abort();
     resolve(end);

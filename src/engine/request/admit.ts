@@ -13,8 +13,21 @@ import type { Visit, VisitLimits } from './visit.ts';
 /** An attempt that may be made now. */
 export interface ReadyAttempt<Output, Final> {
   readonly prepared: Prepared<Output, Final>;
+  /** How it is begun. */
+  readonly paced: Pick<Prepared<Output, Final>, 'open'>;
   readonly permit: Permit;
   readonly limits: VisitLimits;
+}
+
+/** An attempt that somebody wants to make. */
+export interface AskedAttempt<Output, Final> {
+  readonly visit: Visit<Output, Final>;
+  /** Whether its entry was tried before. */
+  readonly isRepeat: boolean;
+  /** Makes the attempt that mends the entry's last answer; undefined for the entry's own. */
+  readonly repair: Repair<Output, Final> | undefined;
+  /** Whether it may go ahead of the time of its circuit (engine rule K9). */
+  readonly isAhead: boolean;
 }
 
 /** An attempt that waits for leave. */
@@ -28,17 +41,11 @@ export interface ClaimedAttempt<Output, Final> {
  * the call can be translated, whether the target is available for a call of its size, whether there is leave for what it may cost
  * (class C22), and the circuit's permit, which must be used in the same turn (engine rule B4). Without a failure of its own, undefined means that the visit is over.
  *
- * @param isRepeat whether its entry was tried before
- * @param repair makes the attempt that mends the entry's last answer; undefined for the entry's own
- * @param isAhead whether it may go ahead of the time of its circuit (engine rule K9)
  * @param claimed what has leave already; what is refused all the same, the caller of this must give back
  */
 export function admit<Output, Final>(
   request: Request<Output, Final>,
-  visit: Visit<Output, Final>,
-  isRepeat: boolean,
-  repair: Repair<Output, Final> | undefined,
-  isAhead: boolean,
+  { visit, isRepeat, repair, isAhead }: AskedAttempt<Output, Final>,
   claimed?: Prepared<Output, Final>,
 ): ReadyAttempt<Output, Final> | ClaimedAttempt<Output, Final> | Failure | undefined {
   const { allowance, chain, context, time, trail } = request;
@@ -67,18 +74,18 @@ export function admit<Output, Final>(
     if (claimed === undefined) prepared.giveBack?.();
     return refusal({ reason: 'CIRCUIT_OPEN' });
   }
-  return { prepared: paced(prepared, state.pacing, state.circuits.keyOf(entry)), permit, limits };
+  return { prepared, paced: paced(prepared, state.pacing, state.circuits.keyOf(entry)), permit, limits };
 }
 
 /** Waits for the leave of an attempt and looks anew whether it may be made, as `admit` does. */
 export async function admitWithLeave<Output, Final>(
   request: Request<Output, Final>,
   { claimed, claim }: ClaimedAttempt<Output, Final>,
-  again: (claimed: Prepared<Output, Final>) => ReturnType<typeof admit<Output, Final>>,
+  asked: AskedAttempt<Output, Final>,
 ): Promise<ReadyAttempt<Output, Final> | Failure | undefined> {
   const refused = await request.granted(claim);
   const { hasBegun } = request.context.drain;
-  const ready = refused === undefined && !request.isOver && !hasBegun ? again(claimed) : undefined;
+  const ready = refused === undefined && !request.isOver && !hasBegun ? admit(request, asked, claimed) : undefined;
   if (ready !== undefined && 'permit' in ready) return ready;
   if (refused === undefined) claimed.giveBack?.();
   if (request.isOver) return undefined;

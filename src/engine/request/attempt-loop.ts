@@ -2,7 +2,7 @@ import type { Failure } from '../../core/failure.ts';
 import { decideAfterAttempt } from '../policy/after-attempt.ts';
 import { decideAfterTurns } from '../policy/after-turns.ts';
 import type { Decision } from '../policy/decision.ts';
-import type { Call, CallResult, ChainEntry, Prepared, Repair } from '../port/call.ts';
+import type { Call, CallResult, ChainEntry, Repair } from '../port/call.ts';
 import { clientCancelled, internalFault } from '../port/failures.ts';
 import type { Slot } from './slots/admission-queue.ts';
 import { admit, admitWithLeave } from './admit.ts';
@@ -45,9 +45,7 @@ export class AttemptLoop<Output, Final> {
       if (entered instanceof Promise) slotWaitMs = request.time.elapsedMs;
       if (outcome !== undefined && 'release' in outcome) slot = outcome;
       else if (outcome !== undefined) request.end(outcome);
-      place = drain.onBegin(() => {
-        request.drain();
-      });
+      place = drain.add(request);
       // It may have closed since it gave the slot away.
       if (admission.isClosed) request.drain();
       const result = (await this.#rounds()) ?? request.failed();
@@ -71,8 +69,10 @@ export class AttemptLoop<Output, Final> {
     let attemptsBefore = 0;
     let turns = chain.candidates(allowance);
     while (!request.isOver) {
-      for (const [index, entry] of turns.entries()) {
-        const answer = await this.#visit(entry, turns.slice(index + 1));
+      let begun = 0;
+      for (const entry of turns) {
+        begun += 1;
+        const answer = await this.#visit(entry, turns.slice(begun));
         if (answer !== undefined || request.isOver) return answer;
       }
       const visited = trail.attempts > attemptsBefore;
@@ -112,11 +112,9 @@ export class AttemptLoop<Output, Final> {
     let repair: Repair<Output, Final> | undefined;
     let rewritten: 'RETRY' | undefined;
     for (let mayGoAhead = isAhead; ; mayGoAhead = false) {
-      const admitted = (claimed?: Prepared<Output, Final>) =>
-        admit(request, visit, isRepeat, repair, mayGoAhead, claimed);
-      const looked = admitted();
-      const ready =
-        looked !== undefined && 'claim' in looked ? await admitWithLeave(request, looked, admitted) : looked;
+      const asked = { visit, isRepeat, repair, isAhead: mayGoAhead };
+      const looked = admit(request, asked);
+      const ready = looked !== undefined && 'claim' in looked ? await admitWithLeave(request, looked, asked) : looked;
       if (ready === undefined || !('permit' in ready)) {
         if (ready !== undefined) this.#skip(entry, ready);
         return repair === undefined ? undefined : request.tolerable;

@@ -11,6 +11,7 @@ import type { CircuitBreaker } from '../target/circuit-breaker.ts';
 import type { TargetState } from '../target/state.ts';
 
 const NO_ENTRIES: ReadonlySet<ChainEntry> = new Set();
+const NO_FAILURES: ReadonlyMap<ChainEntry, Failure> = new Map();
 
 /** The chain of one request and how far it has been gone through. */
 export class Chain<Output, Final> {
@@ -19,8 +20,8 @@ export class Chain<Output, Final> {
   readonly #prepared = new Map<ChainEntry, Prepared<Output, Final> | Failure>();
   /** The timers of the last entry that was prepared: calls to the others are thought to be like it. */
   #timing: AttemptTiming | undefined;
-  readonly #failures = new Map<ChainEntry, Failure>();
   /** Most requests never need these. */
+  #failures: ReadonlyMap<ChainEntry, Failure> = NO_FAILURES;
   #late: ReadonlySet<ChainEntry> = NO_ENTRIES;
   #behindHead: ReadonlySet<ChainEntry> = NO_ENTRIES;
   /** Circuits at which failures of this request have counted, with the generation. */
@@ -38,7 +39,7 @@ export class Chain<Output, Final> {
 
   /** Notes that an entry was tried and failed. */
   failed(entry: ChainEntry, failure: Failure): void {
-    this.#failures.set(entry, failure);
+    this.#failures = new Map(this.#failures).set(entry, failure);
   }
 
   /** Notes that an entry's answer in JSON broke off behind its head: it is asked again last (engine rule R3). */
@@ -80,7 +81,8 @@ export class Chain<Output, Final> {
   /** Forgets how an entry was asked and failed: it is asked in another form (class C13). */
   rewrite(entry: ChainEntry): void {
     this.#prepared.delete(entry);
-    this.#failures.delete(entry);
+    const others = [...this.#failures].filter(([other]) => other !== entry);
+    this.#failures = new Map(others);
   }
 
   /** Returns why no call may go to an entry now; how large the call is counts once it is translated. */

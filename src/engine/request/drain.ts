@@ -1,8 +1,13 @@
 import { LiveList } from '../../core/live-list.ts';
 
+/** Who is told that the engine goes down. */
+interface Draining {
+  drain(): void;
+}
+
 /** Whether the engine goes down; there is no way back (engine rule D2). */
 export class Drain {
-  readonly #listeners = new LiveList<() => void>();
+  readonly #requests = new LiveList<Draining>();
   #hasBegun = false;
 
   get hasBegun(): boolean {
@@ -13,16 +18,16 @@ export class Drain {
   begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    for (const listener of this.#listeners.all()) listener();
+    for (const request of this.#requests.all()) request.drain();
   }
 
-  /** Calls back once when it begins, unless {@link forget} is called before. */
-  onBegin(listener: () => void): number {
-    return this.#listeners.add(listener);
+  /** Tells a request once that it begins, unless {@link forget} is called before. */
+  add(request: Draining): number {
+    return this.#requests.add(request);
   }
 
-  /** Calls nobody back any more for what `onBegin` has returned; to be called once. */
+  /** Does not tell any more what `add` has returned a place for; to be called once. */
   forget(place: number): void {
-    this.#listeners.remove(place);
+    this.#requests.remove(place);
   }
 }

@@ -4,6 +4,7 @@ import { ProbeOutput } from '../attempt/probe-output.ts';
 import type { AttemptKind, CallSuccess, ChainEntry, Rejection, Serving } from '../port/call.ts';
 import { afterCommit, forCaller } from '../port/failures.ts';
 import { settleAttempt } from '../target/settle.ts';
+import type { Silences } from '../target/times/silences.ts';
 import { withSuspicion } from '../target/times/suspicion.ts';
 import type { ReadyAttempt } from './admit.ts';
 import type { MayBePaid } from './allowance.ts';
@@ -45,12 +46,13 @@ export interface AttemptFault<Output, Final> {
 export async function makeAttempt<Output, Final>(
   request: Request<Output, Final>,
   visit: Visit<Output, Final>,
-  { prepared, permit, limits }: ReadyAttempt<Output, Final>,
+  ready: ReadyAttempt<Output, Final>,
   again: 'RESTART' | 'REPAIR' | 'RETRY' | undefined,
 ): Promise<AttemptOutcome<Output, Final>> {
   const { chain, delivery, trail } = request;
   const { runtime, observer, stateOf } = request.context;
   const { entry, staleSocketReplaced } = visit;
+  const { prepared, paced, permit, limits } = ready;
   const start = {
     kind: again !== 'REPAIR' && permit.probe ? 'PROBE' : (again ?? kindOf(request, entry)),
     entry,
@@ -70,8 +72,9 @@ export async function makeAttempt<Output, Final>(
   });
   const state = stateOf(entry);
   const { times } = state.circuits.of(entry);
+  const { timing } = prepared;
   const output = delivery.forAttempt(serving, () => {
-    times.began(prepared.timing, attempt.elapsedMs);
+    times.began(timing, attempt.elapsedMs);
   });
   const probe = permit.probe
     ? new ProbeOutput(
@@ -86,18 +89,19 @@ export async function makeAttempt<Output, Final>(
         },
       )
     : undefined;
-  const attempt = new Attempt<Output, Final>(runtime, prepared, limits, probe ?? output);
+  const attempt = new Attempt<Output, Final>(runtime, paced, limits, probe ?? output);
   request.attempting(attempt);
   state.stats.attemptStarted();
   const end = await attempt.start();
   request.attempting(undefined);
   probe?.stop();
   const rejection = end.ok ? prepared.judge?.(end.final) : undefined;
-  const reported = end.ok ? undefined : forCaller(blamed(end.failure), entry.modelNamedByCaller);
+  const span = { startedAtMs: start.startedAtMs, endedAtMs: runtime.now() };
+  const broken = end.ok ? undefined : blamed(end.failure, ready, attempt, span, times.silences);
+  const reported = broken && forCaller(broken, entry.modelNamedByCaller);
   const cause = rejection?.failure ?? reported;
   const failure = cause && delivery.isCommitted ? afterCommit(cause) : cause;
   const hasOutput = attempt.outputBytes > 0;
-  const { timing } = prepared;
   const isBehindHead =
     reported !== undefined &&
     brokeBehindHead({ cause: reported, streams: timing.streams, httpStatus: attempt.httpStatus });
@@ -112,20 +116,26 @@ export async function makeAttempt<Output, Final>(
     answer: end.ok ? answerOf(request, serving(), attempt, end.final) : undefined,
     fault: cause && failure && { cause, failure, rejection, hasOutput, isBehindHead, durationMs, isRewritable },
   };
+}
 
-  /** Whose fault the end was, where nothing came (engine rule X1). */
-  function blamed(reason: Failure): Failure {
-    if (attempt.firstOutputMs !== undefined) return reason;
-    const silent = {
-      startedAtMs: start.startedAtMs,
-      endedAtMs: runtime.now(),
-      limitMs: attempt.allowedSilenceMs,
-      suspectAfterMs: limits.suspectAfterMs,
-      blameAfterMs: limits.blameAfterMs,
-      trial: permit.probe ? undefined : limits.trial,
-    };
-    return withSuspicion(reason, silent, times.silences);
-  }
+/** Whose fault an end was that was none of the answer, where nothing came (engine rule X1). */
+function blamed<Output, Final>(
+  reason: Failure,
+  { permit, limits }: ReadyAttempt<Output, Final>,
+  attempt: Attempt<Output, Final>,
+  { startedAtMs, endedAtMs }: { readonly startedAtMs: number; readonly endedAtMs: number },
+  silences: Silences,
+): Failure {
+  if (attempt.firstOutputMs !== undefined) return reason;
+  const silent = {
+    startedAtMs,
+    endedAtMs,
+    limitMs: attempt.allowedSilenceMs,
+    suspectAfterMs: limits.suspectAfterMs,
+    blameAfterMs: limits.blameAfterMs,
+    trial: permit.probe ? undefined : limits.trial,
+  };
+  return withSuspicion(reason, silent, silences);
 }
 
 /** Whether a target had taken the prompt: some of its answer came, or a head of one in JSON with nothing unreadable behind it. */

@@ -79,12 +79,11 @@ export class Pacing {
 
 /** Makes an attempt tell its account what it sends and what the headers of its answer say. */
 export function paced<Output, Final>(
-  prepared: Prepared<Output, Final>,
+  prepared: Pick<Prepared<Output, Final>, 'open' | 'tokens'>,
   pacing: Pacing,
   model: string,
-): Prepared<Output, Final> {
+): Pick<Prepared<Output, Final>, 'open'> {
   return {
-    ...prepared,
     open: (sink) => {
       pacing.sent(model, prepared.tokens ?? NO_TOKENS);
       return prepared.open((event) => {

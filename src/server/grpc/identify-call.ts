@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import type { Caller } from '../../callers/port/caller.ts';
-import type { CredentialFailure, Identified } from '../../callers/port/credentials.ts';
+import type { CredentialFailure, CredentialFault, Identified } from '../../callers/port/credentials.ts';
 import { isWatch } from '../health/watch-places.ts';
 import { callError, refusal } from '../errors/status.ts';
 import { type Authentication, isRefused, needsCaller, shownBy } from '../port/authentication.ts';
+import { REQUEST_ID_HEADER } from '../port/limits.ts';
 import { clientCertificate } from '../tls/client-certificate.ts';
 import { type CallStreamOptions, contextOfUnread } from './calls/call-options.ts';
 import { callStatus } from './calls/call-status.ts';
@@ -45,14 +46,23 @@ export function identifyCall(
   });
 }
 
+/** What those are told who give their request no id: all the same, so that a flood of wrong keys costs little. */
+const TOLD = new Map<CredentialFault, OutgoingHttpHeaders>();
+
 function trailersOf(
   failure: CredentialFailure,
   headers: IncomingHttpHeaders,
   options: CallStreamOptions,
 ): OutgoingHttpHeaders {
+  const { credentials, retryAfterMs } = failure;
+  const isAlike = retryAfterMs === undefined && headers[REQUEST_ID_HEADER] === undefined;
+  const told = isAlike && !isWatch(headers[':path'] ?? '') ? TOLD.get(credentials) : undefined;
+  if (told !== undefined) return told;
   const { code, details, metadata } = callStatus(callError(refusal(failure), contextOfUnread(headers, options)));
   const message = { 'grpc-message': encodeURI(details) };
   // Its channel goes on without health checks, and its calls are told why they are refused.
   if (isWatch(headers[':path'] ?? '')) return { 'grpc-status': String(Code.Unimplemented), ...message };
-  return { 'grpc-status': String(code), ...message, ...metadata.toHttp2Headers() };
+  const trailers = { 'grpc-status': String(code), ...message, ...metadata.toHttp2Headers() };
+  if (isAlike) TOLD.set(credentials, trailers);
+  return trailers;
 }

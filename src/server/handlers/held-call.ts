@@ -43,14 +43,14 @@ export function leaveCall(
   { attempts }: CallResult<Delta, Finish>,
 ): void {
   if (ticket === undefined || 'reason' in ticket) return;
-  const promptTokens = plan?.size?.().promptTokens ?? 0;
-  ticket.leave(attempts.reduce((sum, attempt) => sum + tokensOf(attempt, promptTokens), 0));
+  ticket.leave(attempts.reduce((sum, attempt) => sum + tokensOf(attempt, plan), 0));
 }
 
 /** What came of an attempt is counted where its provider has not; a refusal takes nothing. */
-function tokensOf({ kind, failure, usage, outputBytes }: AttemptRecord, promptTokens: number): number {
+function tokensOf({ kind, failure, usage, outputBytes }: AttemptRecord, plan: Plan | undefined): number {
   if (kind === 'SKIPPED') return 0;
   const counted = totalTokens(usage);
   if (counted !== undefined) return counted;
-  return failure === undefined || outputBytes > 0 ? promptTokens + Math.ceil(outputBytes / BYTES_PER_TOKEN) : 0;
+  if (failure !== undefined && outputBytes === 0) return 0;
+  return (plan?.size?.().promptTokens ?? 0) + Math.ceil(outputBytes / BYTES_PER_TOKEN);
 }

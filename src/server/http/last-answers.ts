@@ -43,7 +43,7 @@ export class LastAnswers {
     response.once('close', () => {
       this.#underWay.remove(place);
       // Its head was out before, so that it could not say that the connection ends with it.
-      if (this.#isClosing) this.#listener.closeIdle();
+      if (this.#isClosing) this.#closeIdle();
     });
   }
 
@@ -60,6 +60,13 @@ export class LastAnswers {
   async #sendAllAway(): Promise<void> {
     for (const response of this.#underWay.all()) sayClose(response);
     await this.#listener.retire();
+    this.#closeIdle();
+  }
+
+  /** Node takes a connection for idle whose answer has ended and is still being read; when that has left, it is looked at again. */
+  #closeIdle(): void {
+    const isStillRead = this.#underWay.all().some((response) => !('stream' in response) && response.writableEnded);
+    if (!isStillRead) this.#listener.closeIdle();
   }
 }
 

@@ -57,8 +57,8 @@ export interface HttpListener {
   /** Listens on `host:port` and returns the bound address. Rejects where it cannot be bound. */
   listen(address: string): Promise<string>;
   /**
-   * Takes no new connection, sends those of HTTP/2 away and closes those of HTTP/1.1 that are idle; one whose first request may be
-   * on its way gets a second. Resolves when no new request can come.
+   * Takes no new connection and sends those of HTTP/2 away; one of HTTP/1.1 whose first request may be on its way gets a second.
+   * Resolves when no new request can come but by connections that {@link closeIdle} closes.
    */
   retire(): Promise<void>;
   /** Closes the connections of HTTP/1.1 that are idle, once none waits for its first request; for a listener that is retired. */
@@ -132,9 +132,6 @@ export function createListener(
       fresh.delete(key);
     });
   });
-  const closeIdle = (): void => {
-    if ('closeIdleConnections' in server && fresh.isEmpty) server.closeIdleConnections();
-  };
   return {
     server,
     listen: (address) => bindServer(server, addressToBind(address)),
@@ -142,9 +139,10 @@ export function createListener(
       // `close` of an HTTP server would close fresh connections, too.
       if (server instanceof Server) NetServer.prototype.close.call(server);
       await Promise.all([sessions.retire(), fresh.used()]);
-      closeIdle();
     },
-    closeIdle,
+    closeIdle: () => {
+      if ('closeIdleConnections' in server && fresh.isEmpty) server.closeIdleConnections();
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -20,8 +20,8 @@ import { FairTurns } from '../wire/fair-turns.ts';
 import { paceOfBodies } from '../wire/reading-pace.ts';
 import { createTransfers, type Transfers } from '../wire/transfers.ts';
 import { answerFrontPage, type FrontPageFacts } from './front-page.ts';
-import { PlainCalls } from './plain/plain-calls.ts';
-import { plainMethods } from './plain/plain-method.ts';
+import { PlainCalls } from './direct/plain-calls.ts';
+import { plainMethods } from './direct/plain-method.ts';
 import type { DrainableDoor } from '../shutdown/drain-doors.ts';
 
 /** Options of the web door. */

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { cpuUsage } from 'node:process';
 
 import type { StatusName } from '../../core/failure.ts';
 import type { Timers } from '../../core/ports.ts';
 import type { EngineLoad } from '../../engine/port/engine-load.ts';
 import type { CallEnd } from '../../server/port/gateway-port.ts';
 import type { LoadFigures } from '../../server/port/load-figures.ts';
+import { cpuTimeMs } from './cpu-time.ts';
 import { memoryBytes, memoryLimitBytes } from './memory.ts';
 
 /** How often the counters are read, in milliseconds, and for how long a reading counts. */
@@ -122,10 +122,7 @@ export function processCounters(refused: () => number): LoadCounters {
   const cores = availableParallelism();
   return {
     loop: () => performance.eventLoopUtilization(),
-    cpuMs: () => {
-      const { user, system } = cpuUsage();
-      return (user + system) / 1_000 / cores;
-    },
+    cpuMs: () => cpuTimeMs() / cores,
     memoryShare: () => memoryBytes() / limitBytes,
     refused,
   };

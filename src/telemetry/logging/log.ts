@@ -1,13 +1,12 @@
 import { stdout } from 'node:process';
 
-import { pino } from 'pino';
-
 import type { CallReport } from '../report/call-report.ts';
 import type { Signal } from '../report/export-figures.ts';
 import { createAlertLimit } from './alert-limit.ts';
 import { faultFields } from './fault-origin.ts';
 import { allWritten, createLineOutput } from './line-output.ts';
 import { alertFields, type AlertFailure, callFields, levelOf, type LogLevel } from './log-fields.ts';
+import { logLine } from './log-line.ts';
 import { operatorFields } from './operator-fields.ts';
 import { configLines } from './config-lines.ts';
 import { tlsLine } from './tls-lines.ts';
@@ -99,19 +98,10 @@ export function createCallLog(options: CallLogOptions): CallLog {
   let { level: least = 'info', goodShare = 1 } = options;
   // One write for all lines of a turn: each is a system call.
   let lines = '';
-  const logger = pino(
-    {
-      level: 'info',
-      base: null,
-      formatters: { level: (label) => ({ level: label }) },
-      timestamp: () => `,"time":${wall()}`,
-    },
-    {
-      write: (line) => {
-        lines += format === undefined ? line : format(line);
-      },
-    },
-  );
+  const add = (level: LogLevel, message: string, fields: Fields): void => {
+    const line = logLine(level, wall(), fields, message);
+    lines += format === undefined ? line : format(line);
+  };
   const write = options.write ?? createLineOutput(stdout, (count) => tell('warn', DROPPED, { [LINES_DROPPED]: count }));
   const writeLines = (): void => {
     if (lines === '') return;
@@ -121,7 +111,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
   };
   const isWritten = (level: LogLevel): boolean => RANKS[level] >= RANKS[least];
   const tellAlways = (level: LogLevel, message: string, fields?: Fields): void => {
-    harmlessly(() => logger[level](fields ?? {}, message));
+    harmlessly(() => add(level, message, fields ?? {}));
     writeLines();
   };
   const tell: typeof tellAlways = (level, ...line) => {
@@ -138,9 +128,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
   const waiting: CallReport[] = [];
   const drain = (): void => {
     for (const end of waiting.splice(0)) {
-      harmlessly(() => {
-        logger[levelOf(end)](callFields(end, isGood(end) ? goodShare : undefined), 'call ended');
-      });
+      harmlessly(() => add(levelOf(end), 'call ended', callFields(end, isGood(end) ? goodShare : undefined)));
     }
     writeLines();
   };

@@ -5,6 +5,8 @@ import type { Framing } from './framing.ts';
 import { JoinedEvents } from './joined-events.ts';
 import { failureOf, notUtf8, protocolFailure, tooLarge, unmarkedEnd } from '../port/answer-failures.ts';
 
+const NOTHING: readonly AdapterEvent[] = [];
+
 /** Turns the body of one response into the adapter's events. Throws a FailureError where the body cannot be read. */
 export interface BodyReader {
   push(chunk: Uint8Array): readonly AdapterEvent[];
@@ -46,24 +48,43 @@ export function createEventBody(framing: Framing, reader: EventReader): BodyRead
   };
 }
 
-/** Reads a whole JSON body of at most `maxBytes`; `reader` gets its text as one event. */
-export function createJsonBody(maxBytes: number, reader: EventReader): BodyReader {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  return {
-    push: (chunk) => {
-      size += chunk.length;
-      if (size > maxBytes) throw tooLarge();
-      chunks.push(chunk);
-      return [];
-    },
-    end: () => reader({ name: '', data: decode(chunks) }),
-    broken: (failure) => failure,
-    unfinished: () => protocolFailure('The answer of the provider is not complete.').failure,
-  };
+/** Reads a whole JSON body. */
+export class JsonBody implements BodyReader {
+  readonly #maxBytes: number;
+  readonly #reader: EventReader;
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+
+  /**
+   * @param maxBytes of the body
+   * @param reader gets its text as one event
+   */
+  constructor(maxBytes: number, reader: EventReader) {
+    this.#maxBytes = maxBytes;
+    this.#reader = reader;
+  }
+
+  push(chunk: Uint8Array): readonly AdapterEvent[] {
+    this.#size += chunk.length;
+    if (this.#size > this.#maxBytes) throw tooLarge();
+    this.#chunks.push(chunk);
+    return NOTHING;
+  }
+
+  end(): readonly AdapterEvent[] {
+    return this.#reader({ name: '', data: decode(this.#chunks) });
+  }
+
+  broken(failure: Failure): Failure {
+    return failure;
+  }
+
+  unfinished(): Failure {
+    return protocolFailure('The answer of the provider is not complete.').failure;
+  }
 }
 
-/** Makes the reader that {@link createJsonBody} needs of an adapter. */
+/** Makes the reader that {@link JsonBody} needs of an adapter. */
 export function readJsonWith(adapter: Pick<Adapter, 'response'>): EventReader {
   return ({ data }) => adapter.response(parse(data), data);
 }

@@ -1,11 +1,11 @@
 import type { Adapter, EventReader } from '../../providers/port/adapter.ts';
 import { withAnswerLimit } from './answer-limit.ts';
-import { createErrorBody, createEventBody, createJsonBody, readJsonWith } from './body-reader.ts';
+import { createErrorBody, createEventBody, JsonBody, readJsonWith } from './body-reader.ts';
 import type { BodyReader } from './body-reader.ts';
 import { createFraming } from './framing.ts';
 import type { FramingLimits } from './framing.ts';
 import { protocolFailure } from '../port/answer-failures.ts';
-import { createSniffedBody, createStreamOrJson } from './sniffed-body.ts';
+import { SniffedBody, createStreamOrJson } from './sniffed-body.ts';
 
 /** Bounds of a body. */
 export interface BodyLimits extends FramingLimits {
@@ -51,11 +51,11 @@ export function chooseBody(head: ResponseHead): BodyReader {
     const framing = createFraming(adapter.framing, { eventChars: limits.eventChars });
     return createEventBody(framing, withAnswerLimit(wrap(adapter.events()), limits.answerBytes));
   };
-  const json = (): BodyReader => createJsonBody(limits.jsonBodyBytes, wrap(readJsonWith(adapter)));
+  const json = (): BodyReader => new JsonBody(limits.jsonBodyBytes, wrap(readJsonWith(adapter)));
   const said = saidForm(headers['content-type']) ?? (head.stream ? 'stream' : 'json');
   if (adapter.framing === 'ndjson') return said === 'stream' || (said === 'other' && head.stream) ? stream() : json();
   if (said === 'stream') return createStreamOrJson(stream(), json);
-  return createSniffedBody((form) => {
+  return new SniffedBody((form) => {
     if (form === 'sse') return stream();
     if (form === 'other' && said === 'other') throw neitherForm();
     return json();

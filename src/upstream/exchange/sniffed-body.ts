@@ -1,3 +1,4 @@
+import type { Failure } from '../../core/failure.ts';
 import { unmarkedEnd } from '../port/answer-failures.ts';
 import type { BodyReader } from './body-reader.ts';
 
@@ -6,6 +7,8 @@ type BodyForm = 'json' | 'sse' | 'other';
 
 /** Bytes that are kept at most before the form shows. */
 const MOST_HELD = 64 * 1024;
+
+const NOTHING: ReturnType<BodyReader['push']> = [];
 
 const BLANK: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
@@ -20,32 +23,44 @@ const MAY_BECOME_EVENT = /^(?:d|da|dat|data|e|ev|eve|even|event|i|id|r|re|ret|re
  * Reads a body whose content-type says less than its first characters, by the reader that `choose` has for its form. Until the
  * form shows, what came is kept: the blanks before it.
  */
-export function createSniffedBody(choose: (form: BodyForm) => BodyReader): BodyReader {
-  let chosen: BodyReader | undefined;
-  let held: Uint8Array[] = [];
-  let size = 0;
-  const settle = (form: BodyForm): ReturnType<BodyReader['push']> => {
-    const reader = choose(form);
-    chosen = reader;
-    const pieces = held;
-    held = [];
-    return pieces.flatMap((piece) => reader.push(piece));
-  };
-  return {
-    push: (chunk) => {
-      if (chosen !== undefined) return chosen.push(chunk);
-      held.push(chunk);
-      size += chunk.length;
-      const form = formOf(held.length === 1 ? chunk : Buffer.concat(held));
-      return form === undefined && size <= MOST_HELD ? [] : settle(form ?? 'other');
-    },
-    end: () => {
-      const told = chosen === undefined ? settle('other') : [];
-      return [...told, ...(chosen?.end() ?? [])];
-    },
-    broken: (failure) => chosen?.broken(failure) ?? failure,
-    unfinished: () => chosen?.unfinished() ?? unmarkedEnd(),
-  };
+export class SniffedBody implements BodyReader {
+  readonly #choose: (form: BodyForm) => BodyReader;
+  #chosen: BodyReader | undefined;
+  /** Most bodies show their form with the first bytes. */
+  #held: Buffer | undefined;
+
+  constructor(choose: (form: BodyForm) => BodyReader) {
+    this.#choose = choose;
+  }
+
+  push(chunk: Uint8Array): ReturnType<BodyReader['push']> {
+    if (this.#chosen !== undefined) return this.#chosen.push(chunk);
+    const begun = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+    const form = formOf(begun) ?? (begun.length > MOST_HELD ? 'other' : undefined);
+    if (form !== undefined) return this.#settle(form).push(begun);
+    this.#held = Buffer.from(begun);
+    return NOTHING;
+  }
+
+  end(): ReturnType<BodyReader['end']> {
+    if (this.#chosen !== undefined) return this.#chosen.end();
+    const reader = this.#settle('other');
+    return this.#held === undefined ? reader.end() : [...reader.push(this.#held), ...reader.end()];
+  }
+
+  broken(failure: Failure): Failure {
+    return this.#chosen?.broken(failure) ?? failure;
+  }
+
+  unfinished(): Failure {
+    return this.#chosen?.unfinished() ?? unmarkedEnd();
+  }
+
+  #settle(form: BodyForm): BodyReader {
+    const reader = this.#choose(form);
+    this.#chosen = reader;
+    return reader;
+  }
 }
 
 /** Undefined where more is needed. */

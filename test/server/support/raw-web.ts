@@ -9,8 +9,8 @@ import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
 import { createRpcListener } from '../../../src/server/http/calls/rpc-listener.ts';
 import { webLimits } from '../../../src/server/http/calls/web-json.ts';
 import { MAX_MESSAGE_BYTES } from '../../../src/server/port/limits.ts';
-import { PlainCalls } from '../../../src/server/web/plain/plain-calls.ts';
-import { plainMethods } from '../../../src/server/web/plain/plain-method.ts';
+import { PlainCalls } from '../../../src/server/web/direct/plain-calls.ts';
+import { plainMethods } from '../../../src/server/web/direct/plain-method.ts';
 import { system } from '../../../src/system.ts';
 import { createTransfers } from '../../../src/server/wire/transfers.ts';
 

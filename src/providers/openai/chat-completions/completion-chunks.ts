@@ -70,7 +70,8 @@ class ChatReader {
   #unknownReason = '';
   #isClosed = false;
   #isFinished = false;
-  readonly #repeated = new RepeatedChunks();
+  /** Of a stream alone. */
+  #repeated: RepeatedChunks | undefined;
 
   constructor(forms: AnswerForms) {
     this.#pieces = new MessagePieces(() => this.#identity.responseId, forms.keepsReasoning);
@@ -79,7 +80,7 @@ class ChatReader {
   readEvent(event: WireEvent): readonly AdapterEvent[] {
     const data = event.data.trim();
     if (this.#isClosed || data === '') return NOTHING;
-    const repeated = this.#isFinished ? undefined : this.#repeated.read(event.name, data);
+    const repeated = this.#isFinished ? undefined : this.#repeated?.read(event.name, data);
     if (repeated !== undefined) return this.#settled(this.#pieces.readText(repeated.kind, repeated.text));
     if (data === DONE)
       return this.#saysNothing ? this.#fail(MALFORMED) : this.#settled([...this.#end(), { type: 'end' }]);
@@ -99,6 +100,7 @@ class ChatReader {
     const told = this.#settled(this.#readBody(chunk, choice, isFirst ? FIRST_PIECE : PIECE, data));
     // The first one begins a part, and is read in more ways.
     const isUsual = !isFirst && event.name === '' && tier === this.#serviceTier && reason === this.#unknownReason;
+    this.#repeated ??= new RepeatedChunks();
     this.#repeated.learn(data, isUsual ? choice : undefined, told);
     return told;
   }

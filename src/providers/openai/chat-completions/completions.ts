@@ -105,13 +105,10 @@ function chatRequest(dialect: ChatDialect, chat: Chat, target: AdapterTarget): W
     toolId: toolIdsFor(toolIdForm(dialect.toolIds ?? familyToolIds(model), quirks)),
   };
   const streamOptions = target.stream ? sentStreamOptions(dialect.streamOptions(model), target) : undefined;
-  const written = {
-    model,
-    messages: chatMessages(turns, style),
-    ...(quirks.size === 0 ? options.fields : renamedFields(options.fields, quirks)),
-    ...(target.stream ? { stream: true } : {}),
-    ...(streamOptions === undefined ? {} : { stream_options: streamOptions }),
-  };
+  const fields = quirks.size === 0 ? options.fields : renamedFields(options.fields, quirks);
+  const written: Record<string, unknown> = { model, messages: chatMessages(turns, style), ...fields };
+  if (target.stream) written['stream'] = true;
+  if (streamOptions !== undefined) written['stream_options'] = streamOptions;
   const { body, warnings } = withProviderOptions(written, chat.options, target, 'stream_options');
   const moved = style.joinsSystem === 'all' && hasLaterSystem(turns) ? [SYSTEM_MOVED] : [];
   return {

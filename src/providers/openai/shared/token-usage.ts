@@ -17,32 +17,38 @@ export function chatUsage(value: unknown, tier: unknown): readonly AdapterEvent[
     asRecord(usage.prompt_token_details) ??
     asRecord(usage.input_tokens_details);
   const output = asRecord(usage.completion_tokens_details) ?? asRecord(usage.output_tokens_details);
+  const doubt = { isDoubtful: false };
+  const writes = writesByLifetime(doubt, input);
   return usageEvent(
     {
       // Some servers write the names of the Responses API.
-      inputTokens: [usage.prompt_tokens, usage.input_tokens],
+      inputTokens: countIn(doubt, usage.prompt_tokens, usage.input_tokens),
       // DeepSeek's older form, Moonshot's, and those of others and of routers to Claude have the cached tokens beside the input.
-      cachedInputTokens: [
+      cachedInputTokens: countIn(
+        doubt,
         input?.cached_tokens,
         usage.prompt_cache_hit_tokens,
         usage.cached_tokens,
         usage.num_cached_tokens,
         usage.cache_read_input_tokens,
-      ],
-      uncachedTokens: [usage.prompt_cache_miss_tokens],
+      ),
+      uncachedTokens: countIn(doubt, usage.prompt_cache_miss_tokens),
       // OpenAI, OpenRouter; LiteLLM; Alibaba; routers to Claude.
-      cacheWriteTokens: [
+      cacheWriteTokens: countIn(
+        doubt,
         input?.cache_write_tokens,
         input?.cache_creation_tokens,
         input?.cache_creation_input_tokens,
         usage.cache_creation_input_tokens,
-      ],
-      ...writesByLifetime(input),
-      outputTokens: [usage.completion_tokens, usage.output_tokens],
+      ),
+      cacheWriteShortTokens: writes.short,
+      cacheWriteLongTokens: writes.long,
+      outputTokens: countIn(doubt, usage.completion_tokens, usage.output_tokens),
       // Models of other makers on Azure have them beside the output.
-      reasoningTokens: [output?.reasoning_tokens, usage.reasoning_tokens],
-      totalTokens: [usage.total_tokens],
+      reasoningTokens: countIn(doubt, output?.reasoning_tokens, usage.reasoning_tokens),
+      totalTokens: countIn(doubt, usage.total_tokens),
     },
+    doubt,
     tier,
   );
 }
@@ -52,16 +58,21 @@ export function responsesUsage(value: unknown, tier: unknown): readonly AdapterE
   const usage = asRecord(value);
   if (usage === undefined) return [];
   const input = asRecord(usage.input_tokens_details);
+  const doubt = { isDoubtful: false };
+  const writes = writesByLifetime(doubt, input);
   return usageEvent(
     {
-      inputTokens: [usage.input_tokens, usage.prompt_tokens],
-      cachedInputTokens: [input?.cached_tokens],
-      cacheWriteTokens: [input?.cache_write_tokens],
-      ...writesByLifetime(input),
-      outputTokens: [usage.output_tokens, usage.completion_tokens],
-      reasoningTokens: [asRecord(usage.output_tokens_details)?.reasoning_tokens],
-      totalTokens: [usage.total_tokens],
+      inputTokens: countIn(doubt, usage.input_tokens, usage.prompt_tokens),
+      cachedInputTokens: countIn(doubt, input?.cached_tokens),
+      uncachedTokens: undefined,
+      cacheWriteTokens: countIn(doubt, input?.cache_write_tokens),
+      cacheWriteShortTokens: writes.short,
+      cacheWriteLongTokens: writes.long,
+      outputTokens: countIn(doubt, usage.output_tokens, usage.completion_tokens),
+      reasoningTokens: countIn(doubt, asRecord(usage.output_tokens_details)?.reasoning_tokens),
+      totalTokens: countIn(doubt, usage.total_tokens),
     },
+    doubt,
     tier,
   );
 }
@@ -100,51 +111,56 @@ const CUMULATIVE = [
 type CountName = Exclude<keyof TokenUsage, 'serviceTier' | 'region' | 'isDoubtful'>;
 /** What helps to reckon the others. */
 type HelpName = 'uncachedTokens' | 'cacheWriteShortTokens';
-/** Where each count may stand; the first place counts most. */
-type Places = Readonly<Partial<Record<CountName | HelpName, readonly unknown[]>>>;
-type Counts = { -readonly [Name in CountName]?: number };
+type Counts = { [Name in CountName]: number | undefined };
+
+/** Whether what stands in a usage is no count, or contradicts itself: then nothing of it is exact. */
+interface Doubt {
+  isDoubtful: boolean;
+}
 
 /** OpenAI has 30 minutes and 12 hours; Alibaba and LiteLLM, which have Claude's words, 5 minutes and one hour. */
-function writesByLifetime(input: JsonRecord | undefined): Places {
+function writesByLifetime(doubt: Doubt, input: JsonRecord | undefined) {
   const own = asRecord(input?.cache_write_tokens_details);
   const claude = asRecord(input?.cache_creation) ?? asRecord(input?.cache_creation_token_details);
   return {
-    cacheWriteShortTokens: [own?.ttl_30m_tokens, claude?.ephemeral_5m_input_tokens],
-    cacheWriteLongTokens: [own?.ttl_12h_tokens, claude?.ephemeral_1h_input_tokens],
+    short: countIn(doubt, own?.ttl_30m_tokens, claude?.ephemeral_5m_input_tokens),
+    long: countIn(doubt, own?.ttl_12h_tokens, claude?.ephemeral_1h_input_tokens),
   };
 }
 
-/** Makes the event of what stands in the fields; what is no count is left out, and makes the others doubtful. */
-function usageEvent(places: Places, tier: unknown): readonly AdapterEvent[] {
-  const counts = countsOf(places);
-  if (counts === undefined) return [];
-  const { uncachedTokens, cacheWriteShortTokens, ...known } = counts.known;
-  const serviceTier = servedWord(tier);
-  const isOdd = withParts(known, uncachedTokens, cacheWriteShortTokens);
-  const usage = { ...known, ...(serviceTier === undefined ? {} : { serviceTier }) };
-  const isDoubtful = withReasoning(known, usage) || isOdd || counts.isDoubtful;
+/** Makes the event of the counts that were found; none where there are none. */
+function usageEvent(
+  found: Counts & { readonly [Name in HelpName]: number | undefined },
+  doubt: Doubt,
+  tier: unknown,
+): readonly AdapterEvent[] {
+  if (Object.values(found).every((count) => count === undefined)) return [];
+  const isOdd = withParts(found, found.uncachedTokens, found.cacheWriteShortTokens);
+  const usage = {
+    inputTokens: found.inputTokens,
+    cachedInputTokens: found.cachedInputTokens,
+    cacheWriteTokens: found.cacheWriteTokens,
+    cacheWriteLongTokens: found.cacheWriteLongTokens,
+    outputTokens: found.outputTokens,
+    reasoningTokens: found.reasoningTokens,
+    totalTokens: found.totalTokens,
+    serviceTier: servedWord(tier),
+  };
+  const isDoubtful = withReasoning(found, usage) || isOdd || doubt.isDoubtful;
   return [{ type: 'usage', usage: isDoubtful ? { ...usage, isDoubtful } : usage }];
 }
 
-function countsOf(
-  places: Places,
-): { readonly known: Counts & { [Name in HelpName]?: number }; readonly isDoubtful: boolean } | undefined {
-  const known: Record<string, number> = {};
-  let isKnown = false;
-  let isDoubtful = false;
-  for (const [name, values] of Object.entries(places)) {
-    for (const value of values) {
-      if (value === undefined || value === null) continue;
-      const count = countOf(value);
-      const before = known[name];
-      // A 0 behind a count says nothing: some servers fill the names that they do not use with it.
-      if (count === undefined || (before !== undefined && count !== 0 && count !== before)) isDoubtful = true;
-      if (count === undefined || (before !== undefined && before > 0)) continue;
-      known[name] = count;
-      isKnown = true;
-    }
+/** Returns the count that stands in one of several places, of which the first counts most; undefined where none has one. */
+function countIn(doubt: Doubt, ...places: readonly unknown[]): number | undefined {
+  let found: number | undefined;
+  for (const value of places) {
+    if (value === undefined || value === null) continue;
+    const count = countOf(value);
+    // A 0 behind a count says nothing: some servers fill the names that they do not use with it.
+    if (count === undefined || (found !== undefined && count !== 0 && count !== found)) doubt.isDoubtful = true;
+    if (count !== undefined && (found === undefined || found === 0)) found = count;
   }
-  return isKnown ? { known, isDoubtful } : undefined;
+  return found;
 }
 
 /** Adds up wholes of which only the parts are told. Returns whether parts and wholes contradict each other. */
@@ -169,7 +185,7 @@ function withReasoning(counts: Counts, usage: Counts): boolean {
   if (inputTokens === undefined || outputTokens === undefined) return false;
   const sum = inputTokens + outputTokens;
   if (totalTokens === 0) {
-    if (sum > 0) delete usage.totalTokens;
+    if (sum > 0) usage.totalTokens = undefined;
     if (reasoningTokens <= outputTokens) return false;
     usage.outputTokens = outputTokens + reasoningTokens;
     return true;

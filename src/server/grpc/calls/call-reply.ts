@@ -9,6 +9,11 @@ import { PieceWriter } from './piece-writer.ts';
 /** What every answer begins with. */
 export const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
 
+/** The same as names and values in turn, which is what Node makes of it in the end. */
+const RAW_HEAD = Object.entries(HEAD).flatMap(([name, value]) => [name, String(value)]);
+
+const WITH_TRAILERS = { waitForTrailers: true } as const;
+
 /** Messages of a stream as they go out: each behind its prefix, and how many they are. */
 export interface Frames {
   readonly bytes: Buffer;
@@ -133,6 +138,11 @@ export class CallReply {
     this.#endPieces();
   }
 
+  /** Sends the trailers of its end, for which the stream has asked. */
+  sendTrailers(): void {
+    this.#try(() => this.#stream.sendTrailers(this.#trailers));
+  }
+
   /** Says that the stream is closed. Tells whether the call was not over before: then its caller has left it. */
   streamClosed(): boolean {
     this.onStreamClosed?.();
@@ -167,8 +177,10 @@ export class CallReply {
   }
 
   #sendHead(headers: Metadata): void {
-    this.#stream.on('wantTrailers', () => this.#try(() => this.#stream.sendTrailers(this.#trailers)));
-    this.#try(() => this.#stream.respond({ ...HEAD, ...headers.toHttp2Headers() }, { waitForTrailers: true }));
+    const head = [...RAW_HEAD];
+    for (const [name, values] of Object.entries(headers.toHttp2Headers()))
+      for (const value of Array.isArray(values) ? values : [values]) head.push(name, String(value));
+    this.#try(() => this.#stream.respond(head, WITH_TRAILERS));
   }
 
   /** Resets the stream where Node throws, as it does for a header that it cannot send. */

@@ -8,6 +8,7 @@ import { type TransferFault, transferError } from '../../errors/transfer-errors.
 import { callerShareKey } from '../../port/authentication.ts';
 import { LARGE_BYTES, LATE_MS } from '../../port/limits.ts';
 import type { RefusedTransfer } from '../../port/transfer-figures.ts';
+import { hearStream, type StreamHearer } from '../../http2/hear-stream.ts';
 import { dropInput, paceInput } from '../../http2/unread-input.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import type { ArrivedCall } from '../../wire/fair-turns.ts';
@@ -24,7 +25,7 @@ import { grpcCallerKey } from './session-peer.ts';
 import type { TakenMethod } from './taken-method.ts';
 
 /** A call with one message in its request, read and answered on its HTTP/2 stream. */
-export class CallStream implements ContextCall, Transfer, ArrivedCall {
+export class CallStream implements ContextCall, StreamHearer, Transfer, ArrivedCall {
   readonly reply: CallReply;
   readonly callerKey: string;
   readonly caller: Caller | undefined;
@@ -74,11 +75,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.reply = new CallReply(stream, this.#held, method.trailers);
     this.#place = watch.add(this);
     this.#deadlineAtMs = options.runtime.now() + (timeoutMs ?? Infinity);
-    // After an error comes 'close', which is heard below.
-    stream.on('error', () => undefined);
-    stream.on('data', (chunk: Buffer) => this.#read(chunk));
-    stream.on('end', () => this.#begin());
-    stream.on('close', () => this.#close());
+    hearStream(stream, this);
     if (timeoutMs === undefined) {
       this.#refuse(Code.Internal, 'The grpc-timeout cannot be read.');
     } else if (timeoutMs !== Infinity) {
@@ -163,8 +160,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     return this.#progress.isOver(nowMs, bytes, patience);
   }
 
-  /** Takes a piece of the request. */
-  #read(chunk: Buffer): void {
+  received(chunk: Buffer): void {
     if (this.reply.isEnded) return;
     this.#reader.push(chunk, (length) => this.#accept(length));
     if (this.#reader.received > LARGE_BYTES) paceInput(this.#stream, chunk.length, this.#options.pace);
@@ -178,7 +174,7 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     return !this.reply.isEnded;
   }
 
-  #begin(): void {
+  ended(): void {
     // A stream that is reset emits 'end' as well.
     if (this.reply.isEnded || this.#stream.closed) return;
     const { maxMessageBytes } = this.#options.transfers.limits;
@@ -236,7 +232,11 @@ export class CallStream implements ContextCall, Transfer, ArrivedCall {
     this.#progress = undefined;
   }
 
-  #close(): void {
+  wantsTrailers(): void {
+    this.reply.sendTrailers();
+  }
+
+  closed(): void {
     this.#release();
     this.#held.release();
     this.#options.transfers.watch.remove(this.#place);

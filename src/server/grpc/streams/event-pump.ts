@@ -12,7 +12,7 @@ import type { GrpcStreamWriter } from './stream-writer.ts';
  */
 export function pumpEvents(
   events: EventStream,
-  writer: GrpcStreamWriter<DescMessage>,
+  writer: Pick<GrpcStreamWriter<DescMessage>, 'isFull' | 'write' | 'whenRoom'>,
   signal: AbortSignal,
   ended: (fault: { readonly thrown: unknown } | undefined) => void,
 ): void {

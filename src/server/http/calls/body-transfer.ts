@@ -4,10 +4,9 @@ import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { LiveList } from '../../../core/live-list.ts';
 import type { Runtime } from '../../../core/ports.ts';
 import { callError, endedByShutdown } from '../../errors/status.ts';
-import { type TransferFault, transferError } from '../../errors/transfer-errors.ts';
-import { chooseRequestId, LARGE_BYTES, LATE_MS, REQUEST_ID_HEADER, timeoutOfHeaders } from '../../port/limits.ts';
+import type { TransferFault } from '../../errors/transfer-errors.ts';
+import { LARGE_BYTES, LATE_MS, timeoutOfHeaders } from '../../port/limits.ts';
 import { httpCallerKey } from '../../port/share-key.ts';
-import type { RefusedTransfer } from '../../port/transfer-figures.ts';
 import { dropInput, paceInput, readInput } from '../../http2/unread-input.ts';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import type { FairTurns } from '../../wire/fair-turns.ts';
@@ -15,6 +14,7 @@ import type { ReadingPace } from '../../wire/reading-pace.ts';
 import { type Patience, Progress, type Transfer } from '../../wire/transfer-watch.ts';
 import type { Transfers } from '../../wire/transfers.ts';
 import { type BodyFraming, readBodyFraming } from './body-framing.ts';
+import { bodyRefusal, contextOfBody } from './body-refusal.ts';
 import { SentBody } from './sent-body.ts';
 import { resetResponse, type WebRequest, type WebResponse } from '../exchange.ts';
 
@@ -29,18 +29,6 @@ export interface BodyTransferOptions {
   /** How fast large bodies are received. Default: as fast as they come. */
   readonly pace?: ReadingPace;
 }
-
-/** Which refusal is counted for a fault. */
-const COUNTED = {
-  over_budget: 'bytes_in_flight',
-  too_large: 'message_size',
-  expands_too_much: 'message_size',
-  too_much_text: 'message_shape',
-  too_many_fields: 'message_shape',
-  too_deep: 'message_shape',
-  too_slow: 'receive_timeout',
-  no_turn: 'turn_wait',
-} as const satisfies Record<TransferFault, RefusedTransfer>;
 
 /** Bytes around a message that are none of it: prefixes of envelopes. */
 const FRAME_BYTES = 16;
@@ -108,14 +96,9 @@ export class BodyTransfer implements Transfer {
   }
 
   /**
-   * Receives the whole body, expands it and looks at it, and waits for the turn of the call. What it yields needs no more than decoding.
-   * Throws a ConnectError where the request takes more than it may, and where its framing is none.
+   * Receives the whole body, expands it and looks at it, and waits for the turn of the call. What it returns needs no more than decoding.
+   * Rejects with a ConnectError where the request takes more than it may, and where its framing is none.
    */
-  async *body(schema: DescMessage): AsyncGenerator<Uint8Array> {
-    yield await this.receive(schema);
-  }
-
-  /** Receives the body as {@link body} yields it. Rejects with a ConnectError where that would throw one. */
   async receive(schema: DescMessage): Promise<Uint8Array> {
     if (this.#refused !== undefined) throw this.#refused;
     const bytes = await this.#receive();
@@ -167,7 +150,7 @@ export class BodyTransfer implements Transfer {
   /** Refuses the request, whose body has not come, since the door closes. */
   shutDown(): void {
     const remainingMs = this.timeLeftMs();
-    this.#fail?.(callError(endedByShutdown(false), { ...this.#context(), remainingMs }));
+    this.#fail?.(callError(endedByShutdown(false), { ...contextOfBody(this.#request, this.#options), remainingMs }));
   }
 
   check(nowMs: number, patience: Patience): void {
@@ -252,15 +235,7 @@ export class BodyTransfer implements Transfer {
   }
 
   #refusal(fault: TransferFault): ConnectError {
-    this.#options.transfers.budget.refused[COUNTED[fault]] += 1;
-    return transferError(fault, this.#context());
-  }
-
-  #context() {
-    const { runtime } = this.#options;
-    const header = this.#request.headers[REQUEST_ID_HEADER];
-    const requestId = chooseRequestId('', typeof header === 'string' ? header : null, () => '');
-    return { requestId, random: () => runtime.random() };
+    return bodyRefusal(fault, this.#request, this.#options);
   }
 }
 

@@ -84,7 +84,7 @@ export function createRpcListener(options: RpcListenerOptions): RpcListener {
     void (async () => {
       try {
         const answered = refused === undefined ? options.plain?.answer(call) : undefined;
-        await (answered ?? call.answerByConnect(transfer.body(handle.method.input)));
+        await (answered ?? call.answerByConnect());
       } catch {
         // The client is gone, or the answer cannot be written; the handlers have told of whatever else went wrong. Before the head is
         // out, what cannot be written is an error that quotes what the caller sent.

@@ -49,8 +49,8 @@ export class WebCall {
   /** Cuts it off: its client must not take what it has for the whole. */
   readonly reset = (): void => resetResponse(this.#response);
 
-  /** Has Connect answer a request with this body. Rejects where the answer cannot be written. */
-  async answerByConnect(body: AsyncIterable<Uint8Array>): Promise<void> {
+  /** Has Connect answer it, with the body that was received already where there is one. Rejects where the answer cannot be written. */
+  async answerByConnect(received?: Promise<Uint8Array>): Promise<void> {
     const { handle, transfer, caller } = this.#parts;
     const values = createContextValues()
       .set(CLOSE_STALLED_STREAM, this.reset)
@@ -59,7 +59,12 @@ export class WebCall {
       .set(CALLER, caller)
       .set(PEER_ADDRESS, peerOf(this.request));
     const asked = universalRequestFromNodeRequest(this.request, this.#response, undefined, values);
-    await this.respond(await handle({ ...asked, body }));
+    await this.respond(await handle({ ...asked, body: this.#body(received) }));
+  }
+
+  /** Connect reads it when it is ready to hear of a refusal. */
+  async *#body(received?: Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield await (received ?? this.transfer.receive(this.#parts.handle.method.input));
   }
 
   /** Writes an answer as it is read, also where the request has not come whole. Rejects where it cannot be written. */

@@ -3,7 +3,7 @@ import { createAsyncIterable, mergeNonProtocolHeaders } from '@connectrpc/connec
 import { codeToHttpStatus, errorToJsonBytes, trailerMux } from '@connectrpc/connect/protocol-connect';
 import { OTHERS_CATCH_UP } from '../../../core/cohort.ts';
 import type { WebCall } from '../../http/calls/web-call.ts';
-import { PIECE_BYTES } from '../../port/limits.ts';
+import { LARGE_BYTES } from '../../port/limits.ts';
 import { connectError, type PlainMethod } from './plain-method.ts';
 import type { WebContext } from './web-context.ts';
 import type { WebProtocol } from './web-protocol.ts';
@@ -33,7 +33,7 @@ export async function answerWhole(
   }
   const header = context.trailers === undefined ? responseHeader : trailerMux(responseHeader, context.trailers);
   header.set('content-length', String(body.byteLength));
-  if (body.byteLength > PIECE_BYTES) await call.respond({ status, header, body: createAsyncIterable([body]) });
+  if (body.byteLength > LARGE_BYTES) await call.respond({ status, header, body: createAsyncIterable([body]) });
   else {
     call.begin(status, header, body.byteLength);
     call.end(body);

@@ -1,5 +1,4 @@
 import type { Message } from '@bufbuild/protobuf';
-import { createAsyncIterable } from '@connectrpc/connect/protocol';
 import { Cohort, type EventLoop, OTHERS_CATCH_UP } from '../../../core/cohort.ts';
 import { LiveList } from '../../../core/live-list.ts';
 import type { Runtime } from '../../../core/ports.ts';
@@ -56,15 +55,16 @@ export class PlainCalls implements PlainAnswers {
 
   async #take(method: PlainMethod, protocol: WebProtocol, call: WebCall): Promise<void> {
     const { input } = method.spec.method;
+    const received = call.transfer.receive(input);
     let bytes: Uint8Array;
     try {
-      bytes = await call.transfer.receive(input);
-    } catch (refusal) {
-      return call.answerByConnect(failing(refusal));
+      bytes = await received;
+    } catch {
+      return call.answerByConnect(received);
     }
     await new Promise<void>((resolve) => this.#cohort.add(resolve));
     const request = decoded(method, protocol, bytes);
-    if (request === undefined) return call.answerByConnect(createAsyncIterable([bytes]));
+    if (request === undefined) return call.answerByConnect(received);
     await OTHERS_CATCH_UP;
     const { runtime, shutdownSignal } = this.#options;
     const context = new WebContext(method.spec.method, protocol, call, runtime);
@@ -88,9 +88,4 @@ function decoded(method: PlainMethod, { isBinary, envelopes }: WebProtocol, byte
   } catch {
     return undefined;
   }
-}
-
-/** A body that cannot be read. */
-function failing(reason: unknown): AsyncIterable<Uint8Array> {
-  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(reason) }) };
 }

@@ -1,0 +1,42 @@
+import type { ScenarioName } from '../calls/asked.ts';
+import type { Options } from '../options.ts';
+import { startForeign } from '../servers/foreign.ts';
+import { PEERS } from '../servers/peers.ts';
+import type { Servers } from '../servers/servers.ts';
+import { compareCalls, startChosen } from './compare.ts';
+
+/** What all of them can do: the others need not tell reasoning. */
+const COMPARED: ReadonlySet<ScenarioName> = new Set(['chat', 'joined', 'drip']);
+
+/**
+ * Loads the gateway and gateways of others in turns, and says a table for each kind of call; and which could not be loaded, and why.
+ *
+ * @param folder where the others are, or are installed
+ * @param directory for what they write
+ */
+export async function comparePeers(
+  servers: Servers,
+  folder: string,
+  directory: string,
+  options: Options,
+  say: (text: string) => void,
+): Promise<void> {
+  const upstream = await servers.startUpstream();
+  const rows = [...(await startChosen(servers, upstream, options))];
+  const stops: (() => void)[] = [];
+  try {
+    for (const peer of PEERS) {
+      try {
+        const started = await startForeign(await peer.prepare(folder, upstream, directory), directory);
+        stops.push(started.stop);
+        rows.push(started);
+      } catch (error) {
+        say(`${peer.name} was not loaded: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    for (const scenario of options.scenarios.filter(({ name }) => COMPARED.has(name)))
+      say(await compareCalls(rows, upstream, scenario, options));
+  } finally {
+    for (const stop of stops) stop();
+  }
+}
