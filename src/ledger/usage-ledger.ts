@@ -4,7 +4,7 @@ import { readRowsFile } from './journal/framed-rows.ts';
 import type { Journal } from './journal/journal.ts';
 import type { LedgerEvent, LedgerFigures } from './port/ledger-figures.ts';
 import type { UsageRecord, UsageSink } from './port/usage-record.ts';
-import { StoreError, type UsageStore } from './store/usage-store.ts';
+import { StoreError, type UsageStore, type WrittenFile } from './store/usage-store.ts';
 import { type Batch, BATCH_ROWS, WaitingRows } from './waiting-rows.ts';
 
 /** How long a row waits for others before it goes to the store, in milliseconds. */
@@ -168,11 +168,11 @@ export class UsageLedger implements UsageSink, LedgerFigures {
   async #writeBatches(): Promise<void> {
     try {
       for (let batch = this.#waiting.oldest; batch !== undefined; batch = this.#waiting.oldest) {
-        const damaged = await this.#writeBatch(batch);
-        if (damaged.length > 0) {
-          this.#parts.journal.putAside(damaged);
-          this.#lost(damaged.length, 'damaged');
-        }
+        const { rows, damaged } = await this.#writeBatch(batch);
+        if (damaged.length > 0) this.#parts.journal.putAside(damaged);
+        // A file that is gone, or the end of one, has no damaged rows.
+        const lost = Math.max(damaged.length, batch.count - rows);
+        if (lost > 0) this.#lost(lost, 'damaged');
         this.#waiting.done();
         if (this.#pauseMs > 0) this.#parts.happened({ kind: 'store_back' });
         this.#pauseMs = 0;
@@ -182,23 +182,23 @@ export class UsageLedger implements UsageSink, LedgerFigures {
     }
   }
 
-  /** Writes a batch, and returns the rows of it that are damaged. A store that reads files of the journal itself takes no other way. */
-  async #writeBatch({ segment, rows }: Batch): Promise<readonly string[]> {
+  /** Writes a batch, and returns what came of it. A store that reads files of the journal itself takes no other way. */
+  async #writeBatch({ segment, rows }: Batch): Promise<WrittenFile> {
     const { store } = this.#parts;
     if (segment === undefined) {
       await this.#write(rows);
-      return [];
+      return { rows: rows.length, damaged: [] };
     }
     try {
       const file = await store.writeFile?.(segment.path);
       this.#written += file?.rows ?? 0;
-      if (file !== undefined) return file.damaged;
+      if (file !== undefined) return file;
     } catch (error) {
       if (!(error instanceof StoreError) || error.fault !== 'rows') throw error;
     }
     const read = readRowsFile(segment.path);
     await this.#write(read.rows);
-    return read.damaged;
+    return { rows: read.rows.length, damaged: read.damaged };
   }
 
   async #write(rows: readonly string[]): Promise<void> {

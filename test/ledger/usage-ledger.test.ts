@@ -165,7 +165,7 @@ describe('a store that reads files of the journal itself', () => {
     const { store, system, ledger, record, folder, paths } = openReading();
     await ledger.open();
     store.fault = 'gone';
-    await record('a');
+    await record('a', 'lost');
     await system.advance(1_000);
     rmSync(folder, { recursive: true });
     writeFileSync(folder, 'no folder');
@@ -175,6 +175,7 @@ describe('a store that reads files of the journal itself', () => {
     // The file of the first is gone with its folder.
     expect(store.ids).toEqual(['b']);
     expect(new Set(paths).size).toBe(1);
+    expect(ledger).toMatchObject({ waiting: 0, written: 1, dropped: 2 });
   });
 });
 

@@ -6,7 +6,7 @@ export type StoredRow = Readonly<Record<string, StoredValue>>;
 
 /** What came of a file of the journal. */
 export interface WrittenFile {
-  /** How many rows were written. */
+  /** How many rows of it could be read. */
   readonly rows: number;
   readonly damaged: readonly string[];
 }
