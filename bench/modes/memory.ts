@@ -22,7 +22,7 @@ const REST_MS = 40_000;
 const FEW_STREAMS = 100;
 const MORE_STREAMS = 800;
 
-/** Measures one gateway at rest, under all kinds of calls for `loadMs` in all, after `idleMs` without any, and one with open streams. */
+/** Measures one gateway at rest, behind every kind of call under the load of `plan`, after `idleMs` without any, and one with open streams. */
 export async function measureFootprint(
   checkout: string,
   upstream: ServerProcess,

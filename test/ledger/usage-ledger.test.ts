@@ -182,8 +182,7 @@ test('a record that cannot be made is a fault, and spoils none of the calls that
   const { ledger, folder } = openStage();
   const faults: unknown[] = [];
   const heard = (fault: unknown): void => void faults.push(fault);
-  process.once('uncaughtException', heard);
-  const listeners = process.listeners('uncaughtException').filter((listener) => listener !== heard);
+  const listeners = process.listeners('uncaughtException');
   process.removeAllListeners('uncaughtException').once('uncaughtException', heard);
   ledger.record(() => {
     throw new Error('no record');

@@ -10,7 +10,7 @@ export interface DigestedSecret {
 }
 
 /**
- * Reads keys and tokens of calls. What a connection shows again is not reckoned again: it is compared with what the same connection has
+ * Reads keys and tokens of calls. What a connection shows again is not hashed again: it is compared with what the same connection has
  * shown itself, in a time that does not depend on where they differ, as a proxy may have callers share connections (`docs/adr/0026-callers-are-known-at-the-headers.md`). Whose it is, and whether it still
  * is, is looked up for each call.
  */

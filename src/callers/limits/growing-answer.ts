@@ -4,13 +4,13 @@ import type { CallerAccount } from '../port/caller.ts';
 import type { BudgetRefusal, LimitStore, StoreRefusal } from '../port/limit-store.ts';
 import { answerTooLong } from './quota-failures.ts';
 
-/** How far beyond what has come an answer is covered at least, in tokens. */
+/** How far beyond what has come an answer is covered where twice as much as has come is refused, in tokens. */
 const LEAST_MORE = 256;
 /** Tokens to a price. */
 const MILLION = 1_000_000n;
 
-/** Which answers go on without cover: one for each account at a time. */
-export type Credits = Map<string, GrowingAnswer>;
+/** The accounts of which an answer goes on without cover, by their keys: one at a time. */
+export type Credits = Set<string>;
 
 /**
  * What is reserved for an answer whose request does not bound it, as it grows: twice what has come, or less where that is all that is
@@ -51,7 +51,9 @@ export class GrowingAnswer {
   grown(tokens: number, refused: (failure: Failure) => void): void {
     if (tokens <= this.#coveredTokens || this.#isAsking || this.#isOver) return;
     this.#isAsking = true;
-    this.#ask([2 * tokens - this.#coveredTokens, tokens + LEAST_MORE - this.#coveredTokens], tokens, refused);
+    const twice = 2 * tokens - this.#coveredTokens;
+    const less = tokens + LEAST_MORE - this.#coveredTokens;
+    this.#ask(less < twice ? [twice, less] : [twice], tokens, refused);
   }
 
   /** Notes its end; returns what was reserved besides, each time, in nano-USD. */
@@ -96,7 +98,7 @@ export class GrowingAnswer {
       refused(answerTooLong(last));
       return;
     }
-    this.#credits.set(key, this);
+    this.#credits.add(key);
     this.#creditOf = key;
   }
 }

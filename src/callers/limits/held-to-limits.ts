@@ -20,14 +20,14 @@ export class HeldToLimits implements CallLimits {
 
   /** @param loadPrices loads what prices are known from, for the first call whose caller has a budget; never rejects. Default: nothing */
   constructor(store: LimitStore, timers: Timers, loadPrices: () => Promise<void> = () => Promise.resolve()) {
-    this.#context = { store, queue: new BudgetQueue(store), timers, credits: new Map() };
+    this.#context = { store, queue: new BudgetQueue(store), timers, credits: new Set() };
     this.#loadPrices = loadPrices;
   }
 
   enter(
     caller: Caller,
     size: CallSize,
-    bounds?: () => CostBounds | undefined,
+    bounds?: Bounds,
   ): CallTicket | Failure | undefined | Promise<CallTicket | Failure> {
     if (caller.accounts.length === 0) return undefined;
     const counted = this.#counted.get(caller) ?? this.#count(caller);

@@ -36,7 +36,11 @@ export class AccountState {
     if (tokensPerMinute !== undefined) this.#tokens.use(tokens, tokensPerMinute, nowMs);
   }
 
-  /** Counts a call no more, but for the tokens that it took beyond those that it was let in with; 0 stands for any time where it took less. */
+  /**
+   * Counts a call no more, but for the tokens that it took beyond those that it was let in with.
+   *
+   * @param nowMs may be 0 where `moreTokens` is not above 0: what comes back does so at any time
+   */
   leave({ limits: { tokensPerMinute } }: CallerAccount, moreTokens: number, nowMs: number): void {
     this.#calls--;
     if (tokensPerMinute !== undefined) this.#tokens.use(moreTokens, tokensPerMinute, nowMs);

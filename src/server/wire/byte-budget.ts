@@ -29,6 +29,7 @@ export interface BytesHeld {
   answer(bytes: number): void;
   /** Says how many bytes of the answer have not been read. */
   answerIs(bytes: number): void;
+  /** Gives all back. What is said from then on counts no more, and nothing can be taken: some hear of the end later. */
   release(): void;
 }
 
@@ -123,6 +124,7 @@ class HeldByCall implements BytesHeld {
   #large = 0;
   #answer = 0;
   #largeAnswer = 0;
+  #isReleased = false;
 
   constructor(budget: ByteBudget, shareKey: string) {
     this.#budget = budget;
@@ -130,6 +132,7 @@ class HeldByCall implements BytesHeld {
   }
 
   take(bytes: number): boolean {
+    if (this.#isReleased) return false;
     // One that says no length is large as soon as so much of it has come.
     const total = this.#request + bytes;
     const large = total > SMALL_BYTES ? total - this.#large : 0;
@@ -141,6 +144,7 @@ class HeldByCall implements BytesHeld {
   }
 
   giveBack(bytes: number): void {
+    if (this.#isReleased) return;
     this.#request -= bytes;
     this.#budget.add(-bytes, 0);
     if (this.#large > 0) this.#addLarge(-Math.min(bytes, this.#large));
@@ -151,6 +155,7 @@ class HeldByCall implements BytesHeld {
   }
 
   answer(bytes: number): void {
+    if (this.#isReleased) return;
     this.#answer += bytes;
     this.#budget.add(0, bytes);
     const large = this.#answer > SMALL_BYTES ? this.#answer : 0;
@@ -166,6 +171,7 @@ class HeldByCall implements BytesHeld {
   release(): void {
     this.dropRequest();
     this.answerIs(0);
+    this.#isReleased = true;
   }
 
   #addLarge(bytes: number): void {

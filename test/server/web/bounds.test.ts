@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { ChatRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
 import { system } from '../../../src/system.ts';
 import { webDoor } from '../support/doors.ts';
-import { fakeGateway, success } from '../support/fake-gateway.ts';
+import { fakeGateway, success, untilAborted } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
 import { transfersByHand } from '../support/transfers-by-hand.ts';
 import { enveloped } from '../support/web-envelopes.ts';
@@ -234,6 +234,25 @@ test('an answer is not kept longer than its deadline, and the 2 s by which clien
   expect(transfers.budget.refused.send_timeout).toBe(1);
   await expect.poll(() => transfers.budget.answerBytes).toBe(0);
 });
+
+test.each(['application/json', 'APPLICATION/JSON'])(
+  'nothing counts of what a client that has left is answered (%s)',
+  async (type) => {
+    const { transfers } = transfersByHand();
+    const gateway = fakeGateway(untilAborted);
+    const { baseUrl } = await webDoor(gateway, { transfers });
+    const headers = { 'content-type': type };
+    const request = httpRequest(`${baseUrl}${PATH}Chat`, { method: 'POST', headers });
+    request.on('error', () => undefined);
+    request.end(HELLO);
+    await expect.poll(() => gateway.calls.length).toBe(1);
+    request.destroy();
+    await expect.poll(() => gateway.ends.length).toBe(1);
+    // Its answer is made behind that.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(transfers.budget.answerBytes).toBe(0);
+  },
+);
 
 test('calls of one address that arrive together begin in turns, and one that finds none is refused', async () => {
   const held: (() => void)[] = [];

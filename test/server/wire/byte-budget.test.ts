@@ -19,6 +19,20 @@ describe('the budget of bytes', () => {
     expect([budget.requestBytes, budget.answerBytes]).toEqual([0, 0]);
   });
 
+  test('hears nothing more of a call that has given all back', () => {
+    const budget = new ByteBudget(100 * MIB);
+    const held = budget.open('another');
+    held.take(MIB);
+    held.answer(MIB);
+    held.release();
+    held.giveBack(MIB);
+    held.answer(-MIB);
+    expect([budget.requestBytes, budget.answerBytes]).toEqual([0, 0]);
+    held.answerIs(MIB);
+    expect(held.take(MIB)).toBe(false);
+    expect([budget.requestBytes, budget.answerBytes]).toEqual([0, 0]);
+  });
+
   test('keeps a quarter for small requests', () => {
     const budget = new ByteBudget(100 * MIB);
     for (const caller of ['a', 'b', 'c']) {

@@ -33,14 +33,17 @@ export function pumpEvents(
       writer.whenRoom(due);
       return;
     }
+    let hasMore: boolean;
     try {
-      writer.write(signal.aborted ? drop : take);
+      hasMore = !writer.write(signal.aborted ? drop : take);
     } catch (thrown) {
       end({ thrown });
       return;
     }
     if (events.isOver) end(signal.aborted ? { thrown: signal.reason } : undefined);
     else if (writer.isFull) writer.whenRoom(due);
+    // A client that is gone need not be waited for, and the signal may not have aborted yet.
+    else if (hasMore) due();
   };
   // Ticks come before promises where nobody is in one, and behind all of them from within one.
   const later = (): void => process.nextTick(pump);

@@ -39,14 +39,16 @@ export class GrpcStreamWriter<Schema extends DescMessage> {
    * Writes messages in one piece: those that are there until there are too many.
    *
    * @param next returns the next one that is there; undefined for none. What it throws is thrown behind those before it
+   * @returns whether it has taken all that were there
    */
-  write(next: () => MessageInitShape<Schema> | undefined): void {
+  write(next: () => MessageInitShape<Schema> | undefined): boolean {
     try {
       for (let isFull = false; !isFull; isFull = this.#bytes + FRAMES.byteLength > HIGH_WATER_BYTES) {
         const message = next();
-        if (message === undefined) return;
+        if (message === undefined) return true;
         FRAMES.add(this.#schema, message);
       }
+      return false;
     } finally {
       if (FRAMES.byteLength > 0) this.#send();
     }

@@ -8,8 +8,8 @@ import { expandHeld, isMessageCoding } from '../../wire/expand-message.ts';
 import { lookAtJson } from '../../wire/json-shape.ts';
 import { needsLook, SHAPE_LIMITS } from '../../wire/message-shape.ts';
 
-/** Flags and length before each message of a stream (Connect, "Streaming-Request"; gRPC-Web). */
-const PREFIX_BYTES = 5;
+/** Flags and length before each message in an envelope (Connect, "Streaming-Request"; gRPC-Web). */
+export const ENVELOPE_PREFIX_BYTES = 5;
 const COMPRESSED = 1;
 
 /** How the message of a request stands in its body. */
@@ -54,7 +54,15 @@ export function readBodyFraming(headers: IncomingHttpHeaders): BodyFraming {
 
 /** Whether the prefix of the first envelope names a length above `mostBytes`. */
 function firstIsLarger(first: Buffer, mostBytes: number): boolean {
-  return first.length >= PREFIX_BYTES && first.readUInt32BE(1) > mostBytes;
+  return first.length >= ENVELOPE_PREFIX_BYTES && first.readUInt32BE(1) > mostBytes;
+}
+
+/** Returns the message of a body that is one envelope without flags; undefined for any other body. */
+export function onlyMessage(body: Uint8Array): Uint8Array | undefined {
+  if (body.byteLength < ENVELOPE_PREFIX_BYTES || body[0] !== 0) return undefined;
+  const { buffer, byteOffset, byteLength } = body;
+  const isWhole = new DataView(buffer, byteOffset, byteLength).getUint32(1) === byteLength - ENVELOPE_PREFIX_BYTES;
+  return isWhole ? body.subarray(ENVELOPE_PREFIX_BYTES) : undefined;
 }
 
 async function openEnvelopes(
@@ -67,7 +75,7 @@ async function openEnvelopes(
 ): Promise<Uint8Array | TransferFault> {
   const opened: Buffer[] = [];
   for (let at = 0; at < bytes.length;) {
-    const start = at + PREFIX_BYTES;
+    const start = at + ENVELOPE_PREFIX_BYTES;
     const length = start <= bytes.length ? bytes.readUInt32BE(at + 1) : Infinity;
     if (length > mostBytes && length !== Infinity) return 'too_large';
     if (start + length > bytes.length) {
@@ -84,7 +92,7 @@ async function openEnvelopes(
     }
     const fault = look(message, schema, isJson);
     if (fault !== undefined) return fault;
-    const prefix = Buffer.alloc(PREFIX_BYTES);
+    const prefix = Buffer.alloc(ENVELOPE_PREFIX_BYTES);
     prefix.writeUInt8(isCompressed ? flags & ~COMPRESSED : flags, 0);
     prefix.writeUInt32BE(message.length, 1);
     opened.push(prefix, message);

@@ -1,16 +1,6 @@
+import { ENVELOPE_PREFIX_BYTES } from '../../http/calls/body-framing.ts';
 import type { WebCall } from '../../http/calls/web-call.ts';
 import { PIECE_BYTES } from '../../port/limits.ts';
-
-/** Flags and length before each message (Connect, "Streaming-Request"; gRPC-Web). */
-const PREFIX_BYTES = 5;
-
-/** Returns the message of a body that is one envelope without flags; undefined for any other body. */
-export function onlyMessage(body: Uint8Array): Uint8Array | undefined {
-  if (body.byteLength < PREFIX_BYTES || body[0] !== 0) return undefined;
-  const { buffer, byteOffset, byteLength } = body;
-  const isWhole = new DataView(buffer, byteOffset, byteLength).getUint32(1) === byteLength - PREFIX_BYTES;
-  return isWhole ? body.subarray(PREFIX_BYTES) : undefined;
-}
 
 /**
  * Writes the envelopes of one answer: those that come without a pause together, and what is large in pieces. Of a client that is gone,
@@ -67,11 +57,11 @@ export class EnvelopeWriter {
   }
 
   #add(flags: number, data: Uint8Array): void {
-    const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+    const prefix = Buffer.allocUnsafe(ENVELOPE_PREFIX_BYTES);
     prefix.writeUInt8(flags, 0);
     prefix.writeUInt32BE(data.byteLength, 1);
     this.#waiting.push(prefix, data);
-    this.#waitingBytes += PREFIX_BYTES + data.byteLength;
+    this.#waitingBytes += ENVELOPE_PREFIX_BYTES + data.byteLength;
   }
 
   #take(): Buffer {
