@@ -29,6 +29,7 @@ function pumped(onWrite: () => void = () => undefined) {
       onWrite();
       for (let event = next(); event !== undefined; event = next())
         events.push((event as { event: { case: string } }).event.case);
+      return true;
     },
     whenRoom: (listener: () => void) => {
       onRoom = listener;
