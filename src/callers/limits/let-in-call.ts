@@ -60,13 +60,16 @@ export class LetInCall implements CallTicket {
   claim(bounds: CostBounds, remainingMs: number): ClaimAnswer {
     const { queue } = this.#context;
     const { budgeted } = this.#accounts;
-    if (budgeted.length === 0 || bounds.most === 0n) return undefined;
-    if (this.#ahead >= bounds.most) {
-      this.#hold(this.#ahead, bounds);
+    if (budgeted.length === 0) return undefined;
+    const { most } = bounds;
+    // Of a target that is far cheaper than the first one, the call must not keep from others what that one would have cost.
+    if (this.#ahead >= most && this.#ahead <= 2n * most) {
+      if (this.#ahead > 0n) this.#hold(this.#ahead, bounds);
       this.#ahead = 0n;
       return undefined;
     }
     this.#giveBackAhead();
+    if (most === 0n) return undefined;
     const ask = new BudgetQuestion(this.#context.store, budgeted, bounds);
     const line = queue.lineOf(budgeted);
     const answer = line === undefined ? ask.put() : undefined;

@@ -386,6 +386,17 @@ describe('a store that is shared is asked for leave of the first attempt when th
     expect(spent()).toBe(1n * CENT);
   });
 
+  test.each([0, 1])(
+    'and it goes back where the attempt is at a target that is far cheaper (%s cents)',
+    async (count) => {
+      const { enter, isLeft } = stage();
+      const call = await enter(60);
+      const claim = call.claim(exactly(count), MINUTE_MS);
+      expect(await (claim !== undefined && 'decided' in claim ? claim.decided : claim)).toBeUndefined();
+      expect(isLeft(100 - count)).toBe(true);
+    },
+  );
+
   test.each(['is made', 'costs anything'])('and it goes back where no attempt %s', async (what) => {
     const { enter, spent, isLeft } = stage();
     const call = await enter(10);
