@@ -2,6 +2,7 @@ import { env, stderr, stdout } from 'node:process';
 
 import type { CommandLine } from './cli/command-line.ts';
 import { useCompileCache } from './cli/compile-cache.ts';
+import { useOneCompiler } from './cli/compilers.ts';
 import { readPlainServe } from './cli/plain-serve.ts';
 import { EXIT } from './cli/terminal/exit-status.ts';
 import { UsageError } from './cli/usage-error.ts';
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
       await serve(line.flags);
       if (line.isImplied && stdout.isTTY) stderr.write(HINT);
       keepCompiled?.();
+      useOneCompiler();
       return;
     }
     case 'check': {
