@@ -2,8 +2,9 @@ import type { ScenarioName } from '../calls/asked.ts';
 import type { Options } from '../options.ts';
 import { startForeign } from '../servers/foreign.ts';
 import { PEERS } from '../servers/peers.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
 import type { Servers } from '../servers/servers.ts';
-import { compareCalls, startChosen } from './compare.ts';
+import { compareCalls, startChosen, warmUp } from './compare.ts';
 
 /** What all of them can do: the others need not tell reasoning. */
 const COMPARED: ReadonlySet<ScenarioName> = new Set(['chat', 'joined', 'drip']);
@@ -22,20 +23,33 @@ export async function comparePeers(
   say: (text: string) => void,
 ): Promise<void> {
   const upstream = await servers.startUpstream();
-  const rows = [...(await startChosen(servers, upstream, options))];
+  const own = await startChosen(servers, upstream, options);
+  const peers: ServerProcess[] = [];
   const stops: (() => void)[] = [];
   try {
     for (const peer of PEERS) {
       try {
         const started = await startForeign(await peer.prepare(folder, upstream, directory), directory);
         stops.push(started.stop);
-        rows.push(started);
+        peers.push(started);
       } catch (error) {
         say(`${peer.name} was not loaded: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    for (const scenario of options.scenarios.filter(({ name }) => COMPARED.has(name)))
-      say(await compareCalls(rows, upstream, scenario, options));
+    for (const scenario of options.scenarios.filter(({ name }) => COMPARED.has(name))) {
+      const able: ServerProcess[] = [];
+      for (const peer of peers) {
+        try {
+          await warmUp(peer, scenario, options.plan, 0);
+          able.push(peer);
+        } catch (error) {
+          say(
+            `${peer.name}, ${scenario.title}: not compared: ${error instanceof Error ? error.message : String(error)}`,
+          );
+        }
+      }
+      say(await compareCalls([...own, ...able], upstream, scenario, options));
+    }
   } finally {
     for (const stop of stops) stop();
   }
