@@ -1,10 +1,11 @@
+import { load } from '../calls/load.ts';
 import type { ScenarioName } from '../calls/asked.ts';
 import type { Options } from '../options.ts';
 import { startForeign } from '../servers/foreign.ts';
 import { PEERS } from '../servers/peers.ts';
 import type { ServerProcess } from '../servers/server-process.ts';
 import type { Servers } from '../servers/servers.ts';
-import { compareCalls, startChosen, warmUp } from './compare.ts';
+import { compareCalls, startChosen } from './compare.ts';
 
 /** What all of them can do: the others need not tell reasoning. */
 const COMPARED: ReadonlySet<ScenarioName> = new Set(['chat', 'joined', 'drip']);
@@ -40,7 +41,13 @@ export async function comparePeers(
       const able: ServerProcess[] = [];
       for (const peer of peers) {
         try {
-          await warmUp(peer, scenario, options.plan, 0);
+          const { calls } = await load({
+            ...options.plan,
+            server: peer,
+            scenario,
+            onCounting: () => Promise.resolve(),
+          });
+          if (calls === 0) throw new Error('it ends no call within a round; --seconds makes rounds longer');
           able.push(peer);
         } catch (error) {
           say(
