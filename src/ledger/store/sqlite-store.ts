@@ -105,6 +105,8 @@ function faultOf(
   task: SqliteTask['kind'],
 ): StoreFault {
   const primary = errcode & 0xff;
-  if (OF_SETTINGS.has(primary) || OF_FILES.has(text)) return 'settings';
+  // What cannot be read then is the journal's file.
+  const isOfJournal = task === 'write file' && OF_FILES.has(text);
+  if (OF_SETTINGS.has(primary) || (OF_FILES.has(text) && !isOfJournal)) return 'settings';
   return task.startsWith('write') && OF_ROWS.has(primary) ? 'rows' : 'gone';
 }

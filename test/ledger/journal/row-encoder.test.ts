@@ -90,6 +90,35 @@ test('what is no finite number is null, and text of any kind comes back', () => 
   expect(columnsOf(usageRow(usageRecord({ costNanoUsd: -(2n ** 53n) })))['cost_nano_usd']).toBe('-9007199254740992');
 });
 
+test('no field is taken over from the attempt before, whichever differs', () => {
+  const others = {
+    method: 'StreamChat',
+    caller: 'search',
+    group: 'frontend',
+    kind: 'RETRY',
+    provider: 'deepseek',
+    target: 'second',
+    model: 'another',
+    reportedModel: 'another-1',
+    outcome: 'PROVIDER_TIMEOUT',
+    httpStatus: 503,
+    isServing: false,
+    isEstimated: true,
+    serviceTier: 'flex',
+    costSource: 'ESTIMATED',
+    priceTableVersion: '2026-10-01',
+  } as const satisfies Partial<UsageRecord>;
+  expect(Object.keys(others)).toHaveLength(SHARED_COLUMNS.length);
+  const before = usageRecord();
+  for (const [name, value] of Object.entries(others)) {
+    const encoder = new RowEncoder();
+    encoder.encode(before);
+    const record = { ...before, [name]: value };
+    expect(encoder.encode(record)).toBe(usageRow(record));
+    expect(usageRow(record)).not.toBe(usageRow(before));
+  }
+});
+
 test('what attempts have in common is of their own record, whichever came before', () => {
   const encoder = new RowEncoder();
   const records: readonly UsageRecord[] = [

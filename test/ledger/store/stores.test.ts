@@ -111,6 +111,14 @@ test('SQLite says that a file is no database, or cannot be written, and blames t
   }
 });
 
+test('SQLite does not blame the configuration for a file of the journal that cannot be read', async () => {
+  const folder = temporaryFolder();
+  const store = new SqliteStore(join(folder, 'usage.db'));
+  await store.open();
+  await expect(store.writeFile(folder)).rejects.toMatchObject({ fault: 'gone' });
+  await store.close();
+});
+
 test('SQLite keeps what stands in a file of the first schema', async () => {
   const path = join(temporaryFolder(), 'usage.db');
   const database = new DatabaseSync(path);

@@ -3,6 +3,7 @@ import { Code, ConnectError, type ContextValues, createContextValues, type Handl
 import type { Metadata } from '@grpc/grpc-js';
 import type { Caller } from '../../../callers/port/caller.ts';
 import type { Runtime, TimerHandle } from '../../../core/ports.ts';
+import { endAtDeadline } from '../../handlers/call-deadline.ts';
 import { CALLER } from '../../port/caller-key.ts';
 import { SHARE_KEY } from '../../port/share-key.ts';
 import { GrpcHeaders } from './metadata-headers.ts';
@@ -39,7 +40,7 @@ export class GrpcContext implements HandlerContext {
   readonly #controller = new AbortController();
   readonly #deadlineAtMs: number;
   readonly #onCancel = (): void => this.abort(new ConnectError('The caller cancelled the request.', Code.Canceled));
-  #deadlineTimer: TimerHandle | undefined;
+  readonly #deadlineTimer: TimerHandle | undefined;
   #requestHeader: GrpcHeaders | undefined;
   #responseHeader: GrpcHeaders | undefined;
   #responseTrailer: GrpcHeaders | undefined;
@@ -52,11 +53,7 @@ export class GrpcContext implements HandlerContext {
     this.#deadlineAtMs = call.getDeadline();
     if (call.cancelled) this.#onCancel();
     else call.on('cancelled', this.#onCancel);
-    const timeoutMs = this.timeoutMs();
-    if (timeoutMs === undefined) return;
-    const onDeadline = (): void => this.abort(new ConnectError('The deadline was reached.', Code.DeadlineExceeded));
-    if (timeoutMs > 0) this.#deadlineTimer = clock.setTimer(timeoutMs, onDeadline);
-    else onDeadline();
+    this.#deadlineTimer = endAtDeadline(clock, this.timeoutMs(), (reason) => this.abort(reason));
   }
 
   get service(): DescService {

@@ -1,6 +1,7 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ContextValues, createContextValues, type HandlerContext } from '@connectrpc/connect';
 import type { Runtime, TimerHandle } from '../../../core/ports.ts';
+import { endAtDeadline } from '../../handlers/call-deadline.ts';
 import { CLOSE_STALLED_STREAM } from '../../handlers/run-request.ts';
 import type { WebCall } from '../../http/calls/web-call.ts';
 import { authorityOf, type WebRequest } from '../../http/exchange.ts';
@@ -23,7 +24,7 @@ export class WebContext implements HandlerContext {
   readonly #call: WebCall;
   readonly #clock: Clock;
   readonly #controller = new AbortController();
-  #deadlineTimer: TimerHandle | undefined;
+  readonly #deadlineTimer: TimerHandle | undefined;
   #requestHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
   #values: ContextValues | undefined;
@@ -35,11 +36,7 @@ export class WebContext implements HandlerContext {
     this.#call = call;
     this.#clock = clock;
     call.transfer.whenClosed(() => this.abort(new ConnectError('The caller is gone.', Code.Canceled)));
-    const leftMs = this.timeoutMs();
-    if (leftMs === undefined) return;
-    const onDeadline = (): void => this.abort(new ConnectError('The deadline was reached.', Code.DeadlineExceeded));
-    if (leftMs > 0) this.#deadlineTimer = clock.setTimer(leftMs, onDeadline);
-    else onDeadline();
+    this.#deadlineTimer = endAtDeadline(clock, this.timeoutMs(), (reason) => this.abort(reason));
   }
 
   get service(): DescService {
