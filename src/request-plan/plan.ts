@@ -14,7 +14,7 @@ import type { EntryWarnings } from './plan-warnings.ts';
 import { planWarnings } from './plan-warnings.ts';
 import type { EntryContext, RequestInPlan } from './prepare-entry.ts';
 import { prepareEntry } from './prepare-entry.ts';
-import { boundsOf } from './spending-bounds.ts';
+import { spendingBounds } from './spending-bounds.ts';
 
 /** What requests are planned with. */
 export interface PlanContext extends EntryContext {
@@ -47,6 +47,7 @@ export function planRequest(
     repairSizes,
     trace,
     spending: undefined,
+    ahead: undefined,
   };
   return {
     chain,
@@ -66,8 +67,11 @@ export function planRequest(
       const [first] = chain;
       if (first === undefined) return undefined;
       const { maxOutputTokens } = context.facts(first.target, first.model) ?? {};
-      const bounds = boundsOf(clampMaxTokens(request, maxOutputTokens).request, first, size, context.accounting);
-      return 'reason' in bounds ? undefined : bounds;
+      const { request: clamped } = clampMaxTokens(request, maxOutputTokens);
+      const bounds = spendingBounds(clamped, first, size, context.accounting);
+      if ('reason' in bounds) return undefined;
+      planned.ahead = { entry: first, bounds };
+      return bounds;
     },
     affinity: affinityOf(request, chain),
     warnings: (serving, moved) => {

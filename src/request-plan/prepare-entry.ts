@@ -1,6 +1,7 @@
 import { WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
 import type { Delta, Finish } from '../core/answer.ts';
 import type { CallTrace } from '../server/port/observed/call-trace.ts';
+import type { CostBounds } from '../core/money.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ChainEntry, Prepared } from '../engine/port/call.ts';
 import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';
@@ -21,7 +22,7 @@ import { entryTiming } from './entry-timing.ts';
 import { judgedAnswer } from './judged-answer.ts';
 import { learnQuirk } from './learn-quirk.ts';
 import type { EntryWarnings } from './plan-warnings.ts';
-import { spendingBounds } from './spending-bounds.ts';
+import { leaveWithin, spendingBounds } from './spending-bounds.ts';
 
 const NO_MODEL: Failure = {
   class: 'local_refusal',
@@ -62,6 +63,8 @@ export interface RequestInPlan {
   readonly repairSizes: Map<ChainEntry, PromptSize>;
   /** Whose leave attempts need, which all are of one call; undefined: nobody's. */
   spending: Spending | undefined;
+  /** What attempts on an entry may cost, where that was asked before its turn. */
+  ahead: { readonly entry: ChainEntry; readonly bounds: CostBounds } | undefined;
   /** Told to the providers; undefined where none is. */
   readonly trace?: CallTrace | undefined;
 }
@@ -93,8 +96,10 @@ export function prepareEntry(
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
   if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
   const { spending } = planned;
-  const leave = spending && spendingBounds(spending, request, entry, size, accounting);
-  if (leave !== undefined && 'reason' in leave) return leave;
+  const { ahead } = planned;
+  const bounds = spending && (ahead?.entry === entry ? ahead.bounds : spendingBounds(request, entry, size, accounting));
+  if (bounds !== undefined && 'reason' in bounds) return bounds;
+  const leave = spending && bounds && leaveWithin(spending, bounds);
   const streams = streamsUpstream(callerStreams, request.options?.maxTokens, config.upstreamMode ?? 'AUTO');
   const at = { name, provider, model: entry.model, stream: streams, ownHost, quirks: target.quirks.of(entry.model) };
   const wire = adapter.request(request, at);
@@ -132,7 +137,8 @@ function prepareRepair(planned: RequestInPlan, form: AnswerForm, entry: ChainEnt
     const request = { ...planned.request, messages };
     const size = promptSize(request);
     planned.repairSizes.set(entry, size);
-    return prepareEntry({ ...planned, request, size, form: { ...form, repairSchema: undefined } }, entry, context);
+    const repair = { ...planned, request, size, form: { ...form, repairSchema: undefined }, ahead: undefined };
+    return prepareEntry(repair, entry, context);
   };
 }
 

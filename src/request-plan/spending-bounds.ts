@@ -20,6 +20,20 @@ const NO_PRICE: Failure = {
   field: 'model',
 };
 
+/** Returns what an attempt on an entry may cost; a failure where nobody knows that. */
+export function spendingBounds(
+  { options }: Pick<PlanRequest, 'options'>,
+  entry: ChainEntry,
+  size: PromptSize,
+  accounting: Accounting,
+): CostBounds | Failure {
+  const own = options?.providerOptions[entry.provider];
+  if (own === undefined) return accounting.costBounds(entry, size, answerOf(options?.maxTokens), []) ?? NO_PRICE;
+  const uncounted = uncountedField(own);
+  if (uncounted !== undefined) return notCounted(`options.provider_options.${entry.provider}.${uncounted}`);
+  return boundsOfOwn(own, options?.maxTokens, entry, size, accounting) ?? NO_PRICE;
+}
+
 /** The leave of the attempts on one entry. */
 interface Leave {
   readonly asked: Pick<Prepared<unknown, unknown>, 'claim' | 'giveBack'>;
@@ -27,16 +41,8 @@ interface Leave {
   listen<Output, Final>(sink: AttemptSink<Output, Final>): AttemptSink<Output, Final>;
 }
 
-/** Makes each attempt on an entry ask leave for what it may cost; a failure where nobody knows what that is. */
-export function spendingBounds(
-  spending: Spending,
-  request: Pick<PlanRequest, 'options'>,
-  entry: ChainEntry,
-  size: PromptSize,
-  accounting: Accounting,
-): Leave | Failure {
-  const bounds = boundsOf(request, entry, size, accounting);
-  if ('reason' in bounds) return bounds;
+/** Makes each attempt on an entry ask leave for what it may cost. */
+export function leaveWithin(spending: Spending, bounds: CostBounds): Leave {
   return {
     asked: { claim: (remainingMs) => spending.claim(bounds, remainingMs), giveBack: () => spending.giveBack() },
     listen: (sink) => (bounds.open === undefined ? sink : listening(spending, sink)),
@@ -59,20 +65,6 @@ function listening<Output, Final>(spending: Spending, sink: AttemptSink<Output, 
     // The next piece, probably as long as this one, is to be covered before it comes.
     spending.grown((bytes + event.bytes) / BYTES_PER_TOKEN, refused);
   };
-}
-
-/** Returns what an attempt on an entry may cost; a failure where nobody knows that. */
-export function boundsOf(
-  { options }: Pick<PlanRequest, 'options'>,
-  entry: ChainEntry,
-  size: PromptSize,
-  accounting: Accounting,
-): CostBounds | Failure {
-  const own = options?.providerOptions[entry.provider];
-  if (own === undefined) return accounting.costBounds(entry, size, answerOf(options?.maxTokens), []) ?? NO_PRICE;
-  const uncounted = uncountedField(own);
-  if (uncounted !== undefined) return notCounted(`options.provider_options.${entry.provider}.${uncounted}`);
-  return boundsOfOwn(own, options?.maxTokens, entry, size, accounting) ?? NO_PRICE;
 }
 
 function notCounted(field: string): Failure {

@@ -138,6 +138,20 @@ describe('a plan', () => {
     },
   );
 
+  it('reckons once what was asked before the first attempt, and anew for another one', () => {
+    const planned = plan({});
+    const ahead = planned.bounds?.();
+    const asked: CostBounds[] = [];
+    const ignored = { giveBack: () => undefined, grown: () => undefined };
+    const spending = { claim: (bounds: CostBounds) => void asked.push(bounds), ...ignored };
+    for (const entry of planned.chain) {
+      const made = planned.prepare(entry, spending);
+      if ('open' in made) made.claim?.(1_000);
+    }
+    expect(asked[0]).toBe(ahead);
+    expect(asked.slice(1)).not.toContain(ahead);
+  });
+
   it('does not know what an attempt may cost whose model has no price', () => {
     expect(plan({ routing: { targets: ['azure'] } }).bounds?.()).toBeUndefined();
   });

@@ -8,7 +8,7 @@ import type { Failure } from '../../src/core/failure.ts';
 import { Accounting } from '../../src/pricing/accounting.ts';
 import { PriceFallback } from '../../src/pricing/price-fallback.ts';
 import { createPriceTable } from '../../src/pricing/price-table.ts';
-import { spendingBounds } from '../../src/request-plan/spending-bounds.ts';
+import { leaveWithin, spendingBounds } from '../../src/request-plan/spending-bounds.ts';
 
 type Options = MessageInitShape<typeof ChatRequestSchema>['options'];
 
@@ -29,9 +29,9 @@ function claimed(options: Options, entry = ENTRY, input = '0'): CostBounds | und
     giveBack: () => undefined,
     grown: () => undefined,
   };
-  const made = spendingBounds(spending, create(ChatRequestSchema, { options }), entry, NOTHING, accounting);
-  if ('reason' in made) return undefined;
-  made.asked.claim?.(1_000);
+  const bounds = spendingBounds(create(ChatRequestSchema, { options }), entry, NOTHING, accounting);
+  if ('reason' in bounds) return undefined;
+  leaveWithin(spending, bounds).asked.claim?.(1_000);
   return asked;
 }
 
@@ -108,10 +108,10 @@ describe('an answer that grows beyond what is left of a budget', () => {
       giveBack: () => undefined,
       grown: (_tokens: number, refused: (why: Failure) => void) => refused(failure),
     };
-    const made = spendingBounds(spending, create(ChatRequestSchema), ENTRY, NOTHING, accounting);
+    const bounds = spendingBounds(create(ChatRequestSchema), ENTRY, NOTHING, accounting);
     const told: Event['type'][] = [];
-    if ('reason' in made) return told;
-    const sink = made.listen<string, string>(({ type }) => told.push(type));
+    if ('reason' in bounds) return told;
+    const sink = leaveWithin(spending, bounds).listen<string, string>(({ type }) => told.push(type));
     for (const turn of turns) {
       for (const event of turn) sink(event);
       await Promise.resolve();
