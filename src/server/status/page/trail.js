@@ -35,14 +35,18 @@ export function openTrails() {
     event.preventDefault();
     input.focus();
   });
+  /** The part of the address whose request is shown. */
+  let shownHash = '';
   dialog.addEventListener('close', () => {
-    if (location.hash.startsWith(PREFIX)) history.replaceState(null, '', location.pathname);
+    // It is told a moment later: another request may have been asked for meanwhile.
+    if (location.hash === shownHash) history.replaceState(null, '', location.pathname);
   });
   dialog.addEventListener('click', (event) => {
     if (event.target === dialog) dialog.close();
   });
   const show = async () => {
     if (!location.hash.startsWith(PREFIX)) return dialog.close();
+    shownHash = location.hash;
     const id = idOf(location.hash.slice(PREFIX.length));
     const close = element('button', { type: 'button', onclick: () => dialog.close() }, 'Close');
     const head = element(
