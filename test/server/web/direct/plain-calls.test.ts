@@ -52,7 +52,8 @@ test.each([
   const late = await untilAborted();
   const ended = await late.web.http1({ ...request, headers: { ...request.headers, 'connect-timeout-ms': '30' } });
   expect(ended.body.toString()).toContain('deadline_exceeded');
-  expect((await late.context).timeoutMs()).toBe(0);
+  // Timers of the system count whole milliseconds: one may fire a part of one before its time.
+  expect((await late.context).timeoutMs()).toBeLessThan(1);
 
   const closed = await untilAborted();
   const answer = closed.web.http1(request);
