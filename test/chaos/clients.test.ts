@@ -73,7 +73,7 @@ describe('a deadline', () => {
     async (way) => {
       const { lead, second, gateway } = await chaosStage();
       lead.script(UNTIL_GONE);
-      const { error, trail } = await askIn(gateway, way, { routing: { targets: ['lead'] } }, { deadlineMs: 400 });
+      const { error, trail } = await askIn(gateway, way, { routing: { targets: ['lead'] } }, { deadlineMs: 1_500 });
       expect(error?.code).toBe('DEADLINE_EXCEEDED');
       expect(trail.length).toBeLessThanOrEqual(1);
       await lead.allClosed();

@@ -123,7 +123,7 @@ describe('an event loop that is blocked', () => {
     async (way) => {
       const lead = await chaosUpstream();
       const { child, client } = await processWith({
-        targets: [chatTarget('lead', lead.origin, { timeouts: { first_output: '1s', progress: '1s' } })],
+        targets: [chatTarget('lead', lead.origin, { timeouts: { first_output: '3s', progress: '3s' } })],
       });
       // The first call loads what takes long.
       lead.script(...ANSWERED);
@@ -135,7 +135,7 @@ describe('an event loop that is blocked', () => {
       child.kill('SIGSTOP');
       resolve();
       // The timers of the process are more than a second late when it goes on (engine rule X2).
-      await passed(2_500);
+      await passed(4_500);
       child.kill('SIGCONT');
       expect(await asked).toMatchObject({ trail: ['FIRST lead OK'], delivered: WHOLE });
       expect(lead.requestCount).toBe(2);

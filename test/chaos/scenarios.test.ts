@@ -213,7 +213,7 @@ describe.each(WAYS)('%s, a sick lead before a healthy second target:', (way) => 
   test('a silent lead leaves the second target its share of a short deadline', async () => {
     const { lead, gateway, leadHealth } = await chaosStage();
     lead.script(UNTIL_GONE);
-    const { trail, delivered } = await askIn(gateway, way, {}, { deadlineMs: 1_000 });
+    const { trail, delivered } = await askIn(gateway, way, {}, { deadlineMs: 3_000 });
     expect(trail).toEqual(['FIRST lead DEADLINE', 'FAILOVER second OK']);
     expect(delivered).toBe(OTHER);
     await lead.allClosed();

@@ -44,7 +44,7 @@ async function brokenStage(steps: readonly ChaosStep[]): Promise<FailoverStage> 
   const second = await chaosUpstream();
   second.script(...saying(WORDS), chunk(STREAM_END));
   const others = [chatTarget('second', second.origin, { model: 'model-2' })];
-  const set = await stage({ lead: { timeouts: { progress: '150ms' } }, others });
+  const set = await stage({ lead: { timeouts: { progress: '500ms' } }, others });
   set.lead.script(...saying(TWO_THIRDS), ...steps);
   return set;
 }

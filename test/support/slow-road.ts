@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as passed } from 'node:timers/promises';
 
 /** A way to a server that can be made slow, silent or short. */
 export interface SlowRoad {
@@ -30,9 +31,13 @@ export async function openSlowRoad(target: number): Promise<SlowRoad> {
       });
     }
     client.on('data', (data) => upstream.write(data));
+    let before: Promise<unknown> = Promise.resolve();
     upstream.on('data', (data) => {
-      if (road.delayMs === 0) client.write(data);
-      else if (road.delayMs < Infinity) setTimeout(() => client.writable && client.write(data), road.delayMs);
+      if (road.delayMs === Infinity) return;
+      // Nothing overtakes what was said before it.
+      before = Promise.all([before, road.delayMs === 0 ? undefined : passed(road.delayMs)]).then(
+        () => client.writable && client.write(data),
+      );
     });
   });
   server.listen(0, '127.0.0.1');
