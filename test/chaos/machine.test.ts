@@ -20,6 +20,7 @@ import type { RpcClient } from '../support/rpc-client.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 import type { UnderstudyProcess } from '../support/understudy-process.ts';
 import { askIn, WAYS } from '../support/ways.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const UNTIL_GONE: ChaosStep = { do: 'await_close' };
 const REST: readonly ChaosStep[] = [
@@ -44,7 +45,7 @@ async function processWith(
   return { child, client };
 }
 
-describe('a connection that is half open', () => {
+describe('a connection that is half open', REAL_TIME, () => {
   test.each(WAYS)('to a provider is given up, and not used again (%s)', async (way) => {
     const { lead, gateway } = await chaosStage({ timeouts: { first_output: '300ms' } });
     lead.script(...ANSWERED);
@@ -78,7 +79,7 @@ describe('a connection that is half open', () => {
   });
 });
 
-describe('a window of zero', () => {
+describe('a window of zero', REAL_TIME, () => {
   test('of a caller holds back its own stream alone, which goes on when the window opens', async () => {
     const { lead, second, gateway } = await chaosStage();
     lead.script(...ANSWERED);
@@ -117,7 +118,7 @@ describe('a window of zero', () => {
   });
 });
 
-describe('an event loop that is blocked', () => {
+describe('an event loop that is blocked', REAL_TIME, () => {
   test.each(['Chat', 'StreamChat'] as const)(
     'is not blamed on the provider, whose answer is there when it goes on (%s)',
     async (way) => {
@@ -143,7 +144,7 @@ describe('an event loop that is blocked', () => {
   );
 });
 
-describe('a name that is looked up slowly', () => {
+describe('a name that is looked up slowly', REAL_TIME, () => {
   const { lookup } = dns;
 
   /** Answers a look-up of `slow.invalid` with 127.0.0.1 after a while, or never. */

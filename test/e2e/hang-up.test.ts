@@ -11,6 +11,7 @@ import { ask, chaosUpstream, chatTarget, gatewayFor, requestOf } from '../suppor
 import type { RunningGateway } from '../support/gateway-doors.ts';
 import { completion, errorAnswer, goodAnswer, ROLE_EVENT, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
 import { rpcError, trailOf } from '../support/rpc-error.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const UNTIL_GONE: ChaosStep = { do: 'await_close' };
 
@@ -165,7 +166,7 @@ describe('a caller whose connection is gone', () => {
   });
 });
 
-describe('a deadline', () => {
+describe('a deadline', REAL_TIME, () => {
   test('that passes on any of them reaches the provider', async () => {
     const passes = async (phase: Phase): Promise<void> => {
       const set = await scene('10ms');

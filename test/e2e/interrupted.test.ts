@@ -10,6 +10,7 @@ import { requestOf, stage } from '../support/failover-stage.ts';
 import { event, ROLE_EVENT, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
 import { rpcError, trailOf } from '../support/rpc-error.ts';
 import { textOf } from '../support/stream-text.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const BEGINNING: readonly ChaosStep[] = [
   STREAM_HEAD,
@@ -34,7 +35,7 @@ function cases(events: readonly StreamChatResponse[]): readonly (string | undefi
   return events.map(({ event: { case: name } }) => name);
 }
 
-describe('a stream that breaks after its first words', () => {
+describe('a stream that breaks after its first words', REAL_TIME, () => {
   test.each(BREAKS)('ends with ABORTED after $name, and what was delivered stays', async ({ steps }) => {
     const { lead, gateway } = await stage({ lead: { timeouts: { progress: '500ms' } } });
     lead.script(...BEGINNING, ...steps);

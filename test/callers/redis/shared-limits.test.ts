@@ -144,14 +144,16 @@ describe.skipIf(!hasRedis())('limits that gateways share (needs redis-server)', 
     await store.reached;
     const accounts = [accountOf(key(), { budgets: [cents(10)] })];
     expect(await store.reserve(accounts, CENT)).toBeUndefined();
-    road.delayMs = 2_000;
+    const { promise: held, resolve: goOn } = Promise.withResolvers<void>();
+    road.held = held;
     for (let miss = 0; miss < 3; miss++)
       expect(await store.reserve(accounts, 5n * CENT)).toEqual({ kind: 'unavailable' });
     await opened.said(/does not answer \(timeout\)/);
     const { timeouts } = store.figures;
     expect(await store.reserve(accounts, CENT)).toEqual({ kind: 'unavailable' });
     expect(store.figures.timeouts).toBe(timeouts);
-    road.delayMs = 0;
+    road.held = undefined;
+    goOn();
     await opened.said(/^The store of limits answers/);
     await until(async () => (await store.reserve(accounts, 9n * CENT)) === undefined);
     await store.close();

@@ -1,9 +1,6 @@
 import type { ClientHttp2Session } from 'node:http2';
 import { system } from '../../../src/system.ts';
 
-/** After how long without a call connections are sent away, in milliseconds: no other timer is half as long. */
-export const IDLE_MS = 1_000_000;
-
 /** Makes a runtime whose connections are idle for as long as a test says. */
 export function idleTime() {
   let nowMs = 0;
@@ -19,6 +16,9 @@ export function idleTime() {
   };
   return { runtime, pass };
 }
+
+/** After how long without a call connections are sent away, in milliseconds: no other timer is half as long. */
+export const IDLE_MS = 1_000_000;
 
 /** Resolves when the server has read what the client has sent so far, and the client what it was answered before. */
 export function answersPing(client: ClientHttp2Session): Promise<void> {
