@@ -63,10 +63,10 @@ describe.skipIf(findChromium() === undefined)('the status page (needs chromium)'
     const lead = page.getByRole('row', { name: /^ok lead / });
     await lead.waitFor();
     await page.getByRole('heading', { name: 'No call within the last hour' }).waitFor({ state: 'hidden' });
+    await lead.getByRole('img', { name: '3 attempts in the last hour' }).waitFor();
     const cells = await lead.getByRole('cell').allTextContents();
     expect([cells[3], cells[4]]).toEqual(['3', '100 %']);
-    await lead.getByRole('img', { name: '3 attempts in the last hour' }).waitFor();
-    expect(await page.locator('#figures').textContent()).toMatch(/Calls a minute3.*In flight0of \d/);
+    await page.locator('#figures', { hasText: /Calls a minute3.*In flight0of \d/ }).waitFor();
     expect(await page.getByRole('status').first().textContent()).toBe('Serving');
     expect(await page.evaluate('window.isSame')).toBe(true);
     expect(faults).toEqual([]);
