@@ -7,8 +7,8 @@ const FIRST_PLACES = 8;
  */
 export class LiveMap<Item> {
   /** Open addressing with linear probing: a number is at its home or behind it, with no empty place between. */
-  #numbers: number[] = new Array<number>(FIRST_PLACES).fill(0);
-  #items: (Item | undefined)[] = new Array<Item | undefined>(FIRST_PLACES).fill(undefined);
+  #numbers: number[] = emptyNumbers(FIRST_PLACES);
+  #items: (Item | undefined)[] = emptyPlaces(FIRST_PLACES);
   #size = 0;
 
   /** How many items there are. */
@@ -57,8 +57,8 @@ export class LiveMap<Item> {
 
   /** Calls with each item that is there now, in no order, and its number. What is called may add and remove. */
   forEach(call: (item: Item, number: number) => void): void {
-    const numbers = [...this.#numbers];
-    for (const [place, item] of [...this.#items].entries()) if (item !== undefined) call(item, numbers[place] ?? 0);
+    const [numbers, items] = [this.#numbers.slice(), this.#items.slice()];
+    for (const [place, item] of items.entries()) if (item !== undefined) call(item, numbers[place] ?? 0);
   }
 
   /** Returns the place of a number, or the empty one where it belongs. */
@@ -76,11 +76,19 @@ export class LiveMap<Item> {
 
   #grow(): void {
     const [numbers, items] = [this.#numbers, this.#items];
-    this.#numbers = new Array<number>(items.length * 2).fill(0);
-    this.#items = new Array<Item | undefined>(items.length * 2).fill(undefined);
+    this.#numbers = emptyNumbers(items.length * 2);
+    this.#items = emptyPlaces(items.length * 2);
     this.#size = 0;
     for (const [place, item] of items.entries()) if (item !== undefined) this.set(numbers[place] ?? 0, item);
     // Whoever still points to what was too small drags nothing along.
     items.fill(undefined);
   }
+}
+
+function emptyNumbers(length: number): number[] {
+  return Array.from({ length }, () => 0);
+}
+
+function emptyPlaces<Item>(length: number): (Item | undefined)[] {
+  return Array.from({ length }, () => undefined);
 }

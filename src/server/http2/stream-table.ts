@@ -24,13 +24,13 @@ class NewStreams {
   }
 
   forEach(call: (stream: unknown) => void): void {
-    for (const stream of [...this.#streams]) call(stream);
+    this.#streams.slice().forEach((stream) => call(stream));
   }
 }
 
 /**
  * Has a new connection hold its streams in tables that leave nothing behind, in place of Node's own Map and Set
- * (`docs/adr/0053-streams-are-held-in-tables-of-our-own.md`). Does nothing where Node keeps them elsewhere, or has streams already.
+ * (`docs/adr/0053-what-calls-leave-dies-young.md`). Does nothing where Node keeps them elsewhere, or has streams already.
  *
  * @returns whether it was done
  */
