@@ -254,7 +254,8 @@ test.each(['application/json', 'APPLICATION/JSON'])(
   },
 );
 
-test('calls of one address that arrive together begin in turns, and one that finds none is refused', async () => {
+/** A door whose turns can be held back, and whose clock can be set forward. */
+async function doorInTurns() {
   const held: (() => void)[] = [];
   const state = { isHeld: false, laterMs: 0 };
   const runtime = {
@@ -268,18 +269,39 @@ test('calls of one address that arrive together begin in turns, and one that fin
   };
   const { transfers } = transfersByHand({}, 64 * MIB);
   const { baseUrl } = await webDoor(answering(), { transfers, runtime });
-  state.isHeld = true;
   const agent = new Agent({ keepAlive: true, maxSockets: 40 });
   onTestFinished(() => agent.destroy());
-  const asked = Array.from({ length: 40 }, () => post(`${baseUrl}${PATH}Chat`, HELLO, JSON_TYPE, agent));
+  state.isHeld = true;
+  const ask = (headers?: Record<string, string>) =>
+    post(`${baseUrl}${PATH}Chat`, HELLO, { ...JSON_TYPE, ...headers }, agent);
+  const release = (laterMs: number): void => {
+    state.laterMs = laterMs;
+    state.isHeld = false;
+    for (const run of held.splice(0)) run();
+  };
+  return { transfers, ask, release };
+}
+
+test('calls of one address that arrive together begin in turns, and one that finds none is refused', async () => {
+  const { transfers, ask, release } = await doorInTurns();
+  const asked = Array.from({ length: 40 }, () => ask());
   await expect.poll(() => transfers.budget.requestBytes).toBe(7 * HELLO.byteLength);
-  state.laterMs = 6_000;
-  state.isHeld = false;
-  for (const run of held.splice(0)) run();
+  release(6_000);
   const statuses = (await Promise.all(asked)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(33);
   expect(statuses.filter((status) => status === 503)).toHaveLength(7);
   expect(transfers.budget.refused.turn_wait).toBe(7);
+});
+
+test('a call that waits for its turn hears of its deadline, and is not counted as refused behind that', async () => {
+  const { transfers, ask, release } = await doorInTurns();
+  const first = Array.from({ length: 39 }, () => ask());
+  await expect.poll(() => transfers.budget.requestBytes).toBe(6 * HELLO.byteLength);
+  const { status, body } = await ask({ 'connect-timeout-ms': '50' });
+  expect([status, JSON.parse(body)]).toMatchObject([504, { code: 'deadline_exceeded' }]);
+  release(6_000);
+  await Promise.all(first);
+  expect(transfers.budget.refused.turn_wait).toBe(6);
 });
 
 test('what goes on behind a refusal is read at a pace, also where nothing of it was read before', async () => {
