@@ -18,8 +18,8 @@ What is measured:
   --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
   --peers FOLDER    compares the gateway with those of others, which are in the folder or are installed there: Portkey, LiteLLM, and
                     GoModel where a program of that name is there; chat, joined and drip
-  --open-loop       the latency that each door of the gateway adds to a call of the upstream, at half of the calls that it can do; chat
-                    and joined
+  --open-loop       the latency that each door of the gateway adds to a call of the upstream, at half of the calls that it can do; with
+                    --plain what a server without an engine adds, too; chat and joined
   --growth NAMES    CPU time by what grows: ${Object.keys(GROWTHS).join(', ')}; with commas between them
   --start           the start of what \`npm run build\` has made: first and later starts
   --memory          its memory: at rest, after a load of a minute (--seconds each kind of call), idle, for each open stream
