@@ -1,4 +1,4 @@
-import type { CredentialFailure, CredentialFault } from '../port/credentials.ts';
+import type { CredentialFailure, CredentialFault, TokenFault } from '../port/credentials.ts';
 
 /** How long a client should wait for the keys of an issuer, in milliseconds. */
 const COME_AGAIN_MS = 1_000;
@@ -17,6 +17,11 @@ const MESSAGES = {
   unknown_certificate: INVALID,
   issuer_unavailable: 'The keys of the issuer of the token cannot be had at the moment.',
 } as const satisfies Record<CredentialFault, string>;
+
+/** Makes the failure of a call whose token is not as it should be: its caller is told no more than of any other. */
+export function tokenFailure(token: TokenFault): CredentialFailure {
+  return { ...credentialFailure('invalid_token'), token };
+}
 
 /** Makes the failure of a call whose credentials are refused. */
 export function credentialFailure(credentials: CredentialFault): CredentialFailure {
