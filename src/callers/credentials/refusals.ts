@@ -8,7 +8,8 @@ const INVALID = 'The credentials of the call are not valid.';
 /** What a caller is told; whether a key is unknown or a signature wrong is for nobody to learn by trying. */
 const MESSAGES = {
   missing: 'The call shows no credentials: send an API key or a token as authorization: Bearer, or as x-api-key.',
-  malformed: INVALID,
+  malformed:
+    'The credentials of the call cannot be read: send one API key or token, as authorization: Bearer or as x-api-key.',
   unknown_key: INVALID,
   expired_key: 'The API key of the call has expired.',
   invalid_token: INVALID,
