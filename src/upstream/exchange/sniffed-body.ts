@@ -70,7 +70,7 @@ function formOf(bytes: Uint8Array): BodyForm | undefined {
   const isHalfMark = bytes.length < BYTE_ORDER_MARK.length && bytes[0] === BYTE_ORDER_MARK[0];
   if (first === undefined || isHalfMark) return undefined;
   if (first === BRACE || first === BRACKET) return 'json';
-  const text = String.fromCharCode(...bytes.subarray(from, from + 16));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.min(16, bytes.length - from)).toString('latin1');
   if (EVENT_START.test(text)) return 'sse';
   return MAY_BECOME_EVENT.test(text) && bytes.length - from < 16 ? undefined : 'other';
 }
