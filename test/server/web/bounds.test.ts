@@ -254,9 +254,10 @@ test.each(['application/json', 'APPLICATION/JSON'])(
   },
 );
 
-test('calls of one address that arrive together begin in turns, and one that finds none is refused', async () => {
+/** A door whose turns can be held back, and whose clock can be set forward. */
+async function doorInTurns() {
   const held: (() => void)[] = [];
-  const state = { isHeld: false, laterMs: 0 };
+  const state = { isHeld: false, laterMs: 0, answered: 0 };
   const runtime = {
     ...system,
     now: () => system.now() + state.laterMs,
@@ -268,18 +269,45 @@ test('calls of one address that arrive together begin in turns, and one that fin
   };
   const { transfers } = transfersByHand({}, 64 * MIB);
   const { baseUrl } = await webDoor(answering(), { transfers, runtime });
-  state.isHeld = true;
   const agent = new Agent({ keepAlive: true, maxSockets: 40 });
   onTestFinished(() => agent.destroy());
-  const asked = Array.from({ length: 40 }, () => post(`${baseUrl}${PATH}Chat`, HELLO, JSON_TYPE, agent));
-  await expect.poll(() => transfers.budget.requestBytes).toBe(7 * HELLO.byteLength);
-  state.laterMs = 6_000;
-  state.isHeld = false;
-  for (const run of held.splice(0)) run();
+  state.isHeld = true;
+  const ask = async (headers?: Record<string, string>) => {
+    const answer = await post(`${baseUrl}${PATH}Chat`, HELLO, { ...JSON_TYPE, ...headers }, agent);
+    state.answered += 1;
+    return answer;
+  };
+  /** Resolves when the 33 that begin at once are answered, and so many wait. */
+  const waiting = (calls: number) =>
+    expect.poll(() => [state.answered, transfers.budget.requestBytes]).toEqual([33, calls * HELLO.byteLength]);
+  const release = (laterMs: number): void => {
+    state.laterMs = laterMs;
+    state.isHeld = false;
+    for (const run of held.splice(0)) run();
+  };
+  return { transfers, ask, waiting, release };
+}
+
+test('calls of one address that arrive together begin in turns, and one that finds none is refused', async () => {
+  const { transfers, ask, waiting, release } = await doorInTurns();
+  const asked = Array.from({ length: 40 }, () => ask());
+  await waiting(7);
+  release(6_000);
   const statuses = (await Promise.all(asked)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(33);
   expect(statuses.filter((status) => status === 503)).toHaveLength(7);
   expect(transfers.budget.refused.turn_wait).toBe(7);
+});
+
+test('a call that waits for its turn hears of its deadline, and is not counted as refused behind that', async () => {
+  const { transfers, ask, waiting, release } = await doorInTurns();
+  const first = Array.from({ length: 39 }, () => ask());
+  await waiting(6);
+  const { status, body } = await ask({ 'connect-timeout-ms': '50' });
+  expect([status, JSON.parse(body)]).toMatchObject([504, { code: 'deadline_exceeded' }]);
+  release(6_000);
+  await Promise.all(first);
+  expect(transfers.budget.refused.turn_wait).toBe(6);
 });
 
 test('what goes on behind a refusal is read at a pace, also where nothing of it was read before', async () => {

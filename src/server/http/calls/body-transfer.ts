@@ -13,6 +13,7 @@ import type { FairTurns } from '../../wire/fair-turns.ts';
 import type { ReadingPace } from '../../wire/reading-pace.ts';
 import { type Patience, Progress, type Transfer } from '../../wire/transfer-watch.ts';
 import type { Transfers } from '../../wire/transfers.ts';
+import { awaitTurn } from './await-turn.ts';
 import { type BodyFraming, readBodyFraming } from './body-framing.ts';
 import { bodyRefusal, contextOfBody } from './body-refusal.ts';
 import { SentBody } from './sent-body.ts';
@@ -105,17 +106,14 @@ export class BodyTransfer implements Transfer {
     const { maxMessageBytes } = this.#options.transfers.limits;
     const opened = await this.#framing.open(bytes, schema, this.#held, maxMessageBytes);
     if (typeof opened === 'string') throw this.#refusal(opened);
-    const { turns } = this.#options;
-    if (turns !== undefined) await this.#turn(turns, opened.byteLength);
+    const { turns, runtime } = this.#options;
+    if (turns !== undefined) {
+      const { callerKey } = this;
+      const lateError = (): ConnectError => this.#refusal('no_turn');
+      const call = { callerKey, requestBytes: opened.byteLength, leftMs: this.timeLeftMs(), lateError };
+      await awaitTurn(turns, call, runtime);
+    }
     return opened;
-  }
-
-  /** Waits until the call may begin. Whether its caller is still there, is for whoever answers it to see. */
-  #turn(turns: FairTurns, requestBytes: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const refuseAsLate = (): void => reject(this.#refusal('no_turn'));
-      turns.add({ callerKey: this.callerKey, begin: resolve, refuseAsLate }, requestBytes);
-    });
   }
 
   /** Whether the response is closed, be it that it has left or that the client has. */

@@ -1,0 +1,40 @@
+import type { ConnectError } from '@connectrpc/connect';
+import type { Runtime, TimerHandle } from '../../../core/ports.ts';
+import { endAtDeadline } from '../../handlers/call-deadline.ts';
+import type { FairTurns } from '../../wire/fair-turns.ts';
+
+/** A call that waits for its turn. */
+interface WaitingCall {
+  readonly callerKey: string;
+  readonly requestBytes: number;
+  /** How long its deadline leaves it, in milliseconds; undefined without one. */
+  readonly leftMs: number | undefined;
+  /** Makes, and counts, the error of a call whose turn has not come. */
+  readonly lateError: () => ConnectError;
+}
+
+/**
+ * Waits until a call may begin. Whether its caller is still there, is for whoever answers it to see. Rejects where its turn does not come
+ * in time, and with DEADLINE_EXCEEDED where its deadline passes before.
+ */
+export function awaitTurn(
+  turns: FairTurns,
+  { callerKey, requestBytes, leftMs, lateError }: WaitingCall,
+  clock: Pick<Runtime, 'setTimer' | 'clearTimer'>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isWaiting = true;
+    let timer: TimerHandle | undefined;
+    const settle = (run: () => void): void => {
+      if (!isWaiting) return;
+      isWaiting = false;
+      if (timer !== undefined) clock.clearTimer(timer);
+      run();
+    };
+    const begin = (): void => settle(resolve);
+    const refuseAsLate = (): void => settle(() => reject(lateError()));
+    turns.add({ callerKey, begin, refuseAsLate }, requestBytes);
+    // Most begin at once, and need no timer.
+    if (isWaiting) timer = endAtDeadline(clock, leftMs, (reason) => settle(() => reject(reason)));
+  });
+}
