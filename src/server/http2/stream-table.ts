@@ -1,6 +1,6 @@
 import type { Http2Session } from 'node:http2';
 
-import { LiveMap } from '../../core/live-map.ts';
+import { LiveMap } from './live-map.ts';
 
 /** Streams that have no number yet: on the side of a server one, and for a moment. A Set, as far as `node:http2` uses one. */
 class NewStreams {

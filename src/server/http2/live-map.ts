@@ -3,7 +3,7 @@ const FIRST_PLACES = 8;
 
 /**
  * Holds what is under way by its number, an integer from 0 on: a Map, as far as `node:http2` uses one. A Map would do, but leaves tables
- * behind that drag along what was in them, as a Set does (`live-list.ts`). Quick where numbers follow one another, as those of streams do.
+ * behind that drag along what was in them, as a Set does (`core/live-list.ts`). Quick where numbers follow one another, as those of streams do.
  */
 export class LiveMap<Item> {
   /** Open addressing with linear probing: a number is at its home or behind it, with no empty place between. */

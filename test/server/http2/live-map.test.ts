@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { LiveMap } from '../../src/core/live-map.ts';
-import { mulberry32 } from '../support/virtual-runtime.ts';
+import { LiveMap } from '../../../src/server/http2/live-map.ts';
+import { mulberry32 } from '../../support/virtual-runtime.ts';
 
 describe('a live map', () => {
   it('has what a Map has, whatever is added and removed', () => {
