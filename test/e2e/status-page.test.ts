@@ -140,6 +140,13 @@ describe.skipIf(findChromium() === undefined)('the status page (needs chromium)'
     child.kill('SIGHUP');
     await page.getByRole('button', { name: 'third' }).waitFor();
     expect(await page.locator('button.name').allTextContents()).toEqual(['third', 'lead']);
+    const refused = page.getByText(/^The configuration of .* cannot be used, and the one before holds: .*retry/);
+    await writeFile(path, JSON.stringify({ targets: HEALTHY, retry: { max_repeats: 'none' } }));
+    child.kill('SIGHUP');
+    await refused.waitFor();
+    await writeFile(path, JSON.stringify({ targets: HEALTHY }));
+    child.kill('SIGHUP');
+    await refused.waitFor({ state: 'hidden' });
   });
 
   test('is dark where the system is, and as somebody has chosen from then on', async () => {

@@ -82,7 +82,28 @@ export interface WireEvent {
 }
 
 /** Reads the events of one stream, in order; made anew for each attempt because it remembers what it saw. */
-export type EventReader = (event: WireEvent) => readonly AdapterEvent[];
+export interface EventReader {
+  (event: WireEvent): readonly AdapterEvent[];
+  /** Absent: every event must be read by itself. */
+  readonly repeated?: RepeatedReader | undefined;
+}
+
+/** The data of events that say a piece of a text and nothing else: what stands around the inside of a string of JSON. */
+export interface RepeatedForm {
+  readonly kind: 'text' | 'reasoning';
+  /** From the beginning to the opening quote of the text. */
+  readonly before: string;
+  /** From its closing quote to the end. */
+  readonly behind: string;
+}
+
+/** Reads events that repeat one before them but for its text, many at once (`docs/adr/0051-repeated-events-are-read-together.md`). */
+export interface RepeatedReader {
+  /** Returns the forms that such events have now. */
+  forms(): readonly RepeatedForm[];
+  /** Reads so many events of a form that follow each other, as they would be read one by one: all their texts, joined. */
+  read(form: RepeatedForm, text: string, count: number): readonly AdapterEvent[];
+}
 
 /** An answer that is no success, read whole (at most 64 KiB of the body). */
 export interface ErrorResponse {

@@ -1,5 +1,5 @@
 import type { Delta } from '../../core/answer.ts';
-import type { AdapterEvent, Chat, EventReader } from '../port/adapter.ts';
+import type { AdapterEvent, Chat, EventReader, WireEvent } from '../port/adapter.ts';
 import { lettersOf } from './tool-ids.ts';
 
 /**
@@ -9,12 +9,13 @@ import { lettersOf } from './tool-ids.ts';
  */
 export function withFreshCallIds(reader: EventReader, messages: Chat['messages']): EventReader {
   let ids: FreshCallIds | undefined;
-  return (event) => {
+  const read = (event: WireEvent): readonly AdapterEvent[] => {
     const events = reader(event);
     if (!events.some(isCall)) return events;
     ids ??= new FreshCallIds(messages);
     return events.map(ids.freshen);
   };
+  return Object.assign(read, { repeated: reader.repeated });
 }
 
 type CallDelta = Extract<Delta, { kind: 'tool_call' }>;

@@ -1,5 +1,5 @@
 import type { Delta } from '../../core/answer.ts';
-import type { EventReader } from '../../providers/port/adapter.ts';
+import type { AdapterEvent, EventReader, RepeatedForm, WireEvent } from '../../providers/port/adapter.ts';
 import { tooLarge } from '../port/answer-failures.ts';
 
 /** What a piece takes besides its text, about: an answer of tiny pieces must not take memory without end either. */
@@ -11,12 +11,21 @@ const BYTES_PER_PIECE = 64;
  */
 export function withAnswerLimit(reader: EventReader, maxBytes: number): EventReader {
   let bytes = 0;
-  return (event) => {
-    const events = reader(event);
+  const within = (events: readonly AdapterEvent[]): readonly AdapterEvent[] => {
     for (const read of events) if (read.type === 'delta') bytes += deltaSize(read.delta) + BYTES_PER_PIECE;
     if (bytes > maxBytes) throw tooLarge();
     return events;
   };
+  const { repeated } = reader;
+  return Object.assign((event: WireEvent) => within(reader(event)), {
+    repeated: repeated && {
+      forms: () => repeated.forms(),
+      read: (form: RepeatedForm, text: string, count: number) => {
+        bytes += (count - 1) * BYTES_PER_PIECE;
+        return within(repeated.read(form, text, count));
+      },
+    },
+  });
 }
 
 /** The size of a piece of the answer in characters; close enough to bytes for the engine's bounds. 0: nothing in it. */

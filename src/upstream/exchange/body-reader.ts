@@ -1,8 +1,9 @@
 import type { Failure } from '../../core/failure.ts';
 import { exceedsJsonBounds } from '../../core/json-bounds.ts';
-import type { Adapter, AdapterEvent, ErrorResponse, EventReader } from '../../providers/port/adapter.ts';
+import type { Adapter, AdapterEvent, ErrorResponse, EventReader, WireEvent } from '../../providers/port/adapter.ts';
 import type { Framing } from './framing.ts';
 import { JoinedEvents } from './joined-events.ts';
+import { RepeatedEvents } from './repeated-events.ts';
 import { failureOf, notUtf8, protocolFailure, tooLarge, unmarkedEnd } from '../port/answer-failures.ts';
 
 const NOTHING: readonly AdapterEvent[] = [];
@@ -29,7 +30,7 @@ export const NO_BODY: BodyReader = {
 /** Reads a stream of events. */
 export function createEventBody(framing: Framing, reader: EventReader): BodyReader {
   let count = 0;
-  const read = (events: ReturnType<Framing['push']>): readonly AdapterEvent[] => {
+  const read = (events: readonly WireEvent[]): readonly AdapterEvent[] => {
     count += events.length;
     const [only] = events;
     if (events.length === 1 && only !== undefined) return reader(only);
@@ -37,8 +38,9 @@ export function createEventBody(framing: Framing, reader: EventReader): BodyRead
     for (const event of events) told.add(reader(event));
     return told.end();
   };
+  const repeated = reader.repeated && new RepeatedEvents(reader.repeated, (text) => read(framing.feed(text)));
   return {
-    push: (chunk) => read(framing.push(chunk)),
+    push: (chunk) => repeated?.take(framing.decode(chunk)) ?? read(framing.push(chunk)),
     end: () => read(framing.end()),
     broken: (failure) => failure,
     unfinished: () =>

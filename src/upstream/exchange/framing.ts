@@ -15,6 +15,10 @@ export interface FramingLimits {
 export interface Framing {
   /** Takes a piece of the body, cut anywhere, and returns the events that it completes. */
   push(chunk: Uint8Array): readonly WireEvent[];
+  /** The first half of it: returns the text of a piece of the body. */
+  decode(chunk: Uint8Array): string;
+  /** The second half: takes a piece of the text, cut anywhere. */
+  feed(text: string): readonly WireEvent[];
   /** Says that the body has ended, and returns the event that only its end completes. */
   end(): readonly WireEvent[];
   /** Whether the body ended within an event, which was then left out. */
@@ -43,7 +47,6 @@ function createSse({ eventChars }: FramingLimits): Framing {
   const decode = createDecoder();
   const errorLines = new ErrorLines();
   let events: WireEvent[] = [];
-  const state = { endedWithinEvent: false };
   const parser = createParser({
     maxBufferSize: eventChars,
     onEvent: ({ event, data }) => void events.push({ name: event ?? '', data }),
@@ -54,31 +57,33 @@ function createSse({ eventChars }: FramingLimits): Framing {
       if (said !== undefined) events.push({ name: 'error', data: said });
     },
   });
-  const feed = (text: string): readonly WireEvent[] => {
+  const parse = (text: string): readonly WireEvent[] => {
     parser.feed(text);
     const complete = events;
     events = [];
     return complete;
   };
-  return {
-    push: (chunk) => feed(errorLines.take(decode.push(chunk))),
+  const feed = (text: string): readonly WireEvent[] => parse(errorLines.take(text));
+  // A getter would cost each stream more than all of the rest: V8 cannot share what it knows of such objects.
+  const framing = {
+    endedWithinEvent: false,
+    push: (chunk: Uint8Array) => feed(decode.push(chunk)),
+    decode: decode.push,
+    feed,
     end: () => {
       const cut = decode.end();
       // A blank line would have completed what is pending; the first line feed may only be the half of a `\r\n`.
-      const pending = feed(`${errorLines.rest()}\n\n\n`);
+      const pending = parse(`${errorLines.rest()}\n\n\n`);
       const whole = cut ? [] : pending.filter(({ data }) => isWhole(data));
-      state.endedWithinEvent = cut || whole.length < pending.length;
+      framing.endedWithinEvent = cut || whole.length < pending.length;
       return whole;
     },
-    get endedWithinEvent() {
-      return state.endedWithinEvent;
-    },
   };
+  return framing;
 }
 
 function createNdjson({ eventChars }: FramingLimits): Framing {
   const decode = createDecoder();
-  const state = { endedWithinEvent: false };
   // Fragments are joined once per line: joining per chunk takes quadratic time for a long line in small pieces.
   let fragments: string[] = [];
   let held = 0;
@@ -88,35 +93,36 @@ function createNdjson({ eventChars }: FramingLimits): Framing {
     held = 0;
     return line.trim();
   };
-  return {
-    push: (chunk) => {
-      const text = decode.push(chunk);
-      const events: WireEvent[] = [];
-      let from = 0;
-      for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', from)) {
-        if (held + at - from > eventChars) throw tooLong();
-        const line = take(text.slice(from, at));
-        if (line !== '') events.push({ name: '', data: line });
-        from = at + 1;
-      }
-      if (from < text.length) fragments.push(text.slice(from));
-      held += text.length - from;
-      if (held > eventChars) throw tooLong();
-      return events;
-    },
+  const feed = (text: string): readonly WireEvent[] => {
+    const events: WireEvent[] = [];
+    let from = 0;
+    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', from)) {
+      if (held + at - from > eventChars) throw tooLong();
+      const line = take(text.slice(from, at));
+      if (line !== '') events.push({ name: '', data: line });
+      from = at + 1;
+    }
+    if (from < text.length) fragments.push(text.slice(from));
+    held += text.length - from;
+    if (held > eventChars) throw tooLong();
+    return events;
+  };
+  const framing = {
+    endedWithinEvent: false,
+    push: (chunk: Uint8Array) => feed(decode.push(chunk)),
+    decode: decode.push,
+    feed,
     end: () => {
       const cut = decode.end();
       const line = take('');
       if (line === '' && !cut) return [];
       // The last line may lack its line feed; half a document is no last line but a body that was cut off.
       if (!cut && isJson(line)) return [{ name: '', data: line }];
-      state.endedWithinEvent = true;
+      framing.endedWithinEvent = true;
       return [];
     },
-    get endedWithinEvent() {
-      return state.endedWithinEvent;
-    },
   };
+  return framing;
 }
 
 /** Ends streams of OpenAI's APIs; some servers glue it to their last event. */
@@ -134,7 +140,7 @@ function isWholeLine(line: string): boolean {
 }
 
 interface Decoder {
-  push(chunk: Uint8Array): string;
+  readonly push: (chunk: Uint8Array) => string;
   /** Returns whether the body ended within a character. */
   end(): boolean;
 }

@@ -70,7 +70,7 @@ function formOf(bytes: Uint8Array): BodyForm | undefined {
   const isHalfMark = bytes.length < BYTE_ORDER_MARK.length && bytes[0] === BYTE_ORDER_MARK[0];
   if (first === undefined || isHalfMark) return undefined;
   if (first === BRACE || first === BRACKET) return 'json';
-  const text = String.fromCharCode(...bytes.subarray(from, from + 16));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.min(16, bytes.length - from)).toString('latin1');
   if (EVENT_START.test(text)) return 'sse';
   return MAY_BECOME_EVENT.test(text) && bytes.length - from < 16 ? undefined : 'other';
 }
@@ -88,13 +88,14 @@ function startOf(bytes: Uint8Array): number {
  */
 export function createStreamOrJson(stream: BodyReader, json: () => BodyReader): BodyReader {
   let document: BodyReader | undefined;
-  let hasBegun = false;
+  /** Until the form shows: it holds the head of the answer. */
+  let choose: (() => BodyReader) | undefined = json;
   return {
     push: (chunk) => {
-      if (!hasBegun) {
+      if (choose !== undefined) {
         const form = formOf(chunk);
-        hasBegun = form !== undefined;
-        if (form === 'json') document = json();
+        if (form === 'json') document = choose();
+        if (form !== undefined) choose = undefined;
       }
       if (document === undefined) return stream.push(chunk);
       const told = stream.push(chunk);

@@ -1,7 +1,7 @@
 import type { FinishReason } from '../../../core/answer.ts';
 import type { Failure } from '../../../core/failure.ts';
 import type { TokenUsage } from '../../../core/ports.ts';
-import type { AdapterEvent, EventReader, WireEvent } from '../../port/adapter.ts';
+import type { AdapterEvent, EventReader, RepeatedForm, RepeatedReader, WireEvent } from '../../port/adapter.ts';
 import { UNKNOWN } from '../../port/adapter.ts';
 import { Identity } from '../../shared/identity.ts';
 import { isSaid } from '../../shared/json/odd-value.ts';
@@ -48,10 +48,11 @@ export function completionResponse(json: unknown, forms: AnswerForms, text?: str
  */
 export function chatEvents(forms: AnswerForms): EventReader {
   const reader = new ChatReader(forms);
-  return (event) => reader.readEvent(event);
+  return Object.assign((event: WireEvent) => reader.readEvent(event), { repeated: reader });
 }
 
 const NOTHING: readonly AdapterEvent[] = [];
+const NO_FORMS: readonly RepeatedForm[] = [];
 
 const MALFORMED: Failure = providerFailure('protocol');
 
@@ -60,7 +61,7 @@ const PIECE: MessageFields = ['delta', 'text'];
 const FIRST_PIECE: MessageFields = ['delta', 'message', 'text'];
 
 /** Remembers what one answer has told so far. */
-class ChatReader {
+class ChatReader implements RepeatedReader {
   readonly #identity = new Identity();
   readonly #pieces: MessagePieces;
   #serviceTier: unknown;
@@ -75,6 +76,15 @@ class ChatReader {
 
   constructor(forms: AnswerForms) {
     this.#pieces = new MessagePieces(() => this.#identity.responseId, forms.keepsReasoning);
+  }
+
+  forms(): readonly RepeatedForm[] {
+    return this.#isFinished || this.#isClosed ? NO_FORMS : (this.#repeated?.forms() ?? NO_FORMS);
+  }
+
+  read(form: RepeatedForm, text: string): readonly AdapterEvent[] {
+    this.#repeated?.came(form);
+    return this.#settled(this.#pieces.readText(form.kind, text));
   }
 
   readEvent(event: WireEvent): readonly AdapterEvent[] {
@@ -95,11 +105,10 @@ class ChatReader {
     }
     const [tier, reason] = [this.#serviceTier, this.#unknownReason];
     this.#serviceTier = chunk.service_tier ?? tier;
-    const isFirst = this.#pieces.isEmpty;
+    const fields = this.#pieces.isEmpty ? FIRST_PIECE : PIECE;
     const choice = firstChoice(chunk.choices);
-    const told = this.#settled(this.#readBody(chunk, choice, isFirst ? FIRST_PIECE : PIECE, data));
-    // The first one begins a part, and is read in more ways.
-    const isUsual = !isFirst && event.name === '' && tier === this.#serviceTier && reason === this.#unknownReason;
+    const told = this.#settled(this.#readBody(chunk, choice, fields, data));
+    const isUsual = event.name === '' && tier === this.#serviceTier && reason === this.#unknownReason;
     this.#repeated ??= new RepeatedChunks();
     this.#repeated.learn(data, isUsual ? choice : undefined, told);
     return told;

@@ -1,9 +1,11 @@
-import type { AdapterEvent } from '../../port/adapter.ts';
+import type { AdapterEvent, RepeatedForm } from '../../port/adapter.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord } from '../../shared/json/value.ts';
 import { RepeatedText } from '../../shared/reading/repeated-text.ts';
 import { firstChoice } from './first-choice.ts';
 import { gathersState } from './kept-state.ts';
+
+const NONE: readonly RepeatedForm[] = [];
 
 /** A piece of the answer, as a chunk has it. */
 interface RepeatedPiece {
@@ -13,8 +15,8 @@ interface RepeatedPiece {
 
 /** Reads chunks of one answer that repeat one before them but for their text or their reasoning, as most do. */
 export class RepeatedChunks {
-  readonly #text = new RepeatedText('content', (json) => deltaIn(json)?.content);
-  readonly #reasoning = new RepeatedText('reasoning_content', (json) => deltaIn(json)?.reasoning_content);
+  readonly #text = new RepeatedText('text', 'content', (json) => deltaIn(json)?.content);
+  readonly #reasoning = new RepeatedText('reasoning', 'reasoning_content', (json) => deltaIn(json)?.reasoning_content);
 
   /** Returns what the data of an event say; undefined where they are no such chunk. */
   read(name: string, data: string): RepeatedPiece | undefined {
@@ -23,6 +25,18 @@ export class RepeatedChunks {
     if (text !== undefined) return { kind: 'text', text };
     const thoughts = this.#reasoning.textIn(data);
     return thoughts === undefined ? undefined : { kind: 'reasoning', text: thoughts };
+  }
+
+  /** Returns what such chunks look like, as far as it is known. */
+  forms(): readonly RepeatedForm[] {
+    const [text, thoughts] = [this.#text.form, this.#reasoning.form];
+    if (text === undefined) return thoughts === undefined ? NONE : [thoughts];
+    return thoughts === undefined ? [text] : [text, thoughts];
+  }
+
+  /** Notes that chunks of a form have come. */
+  came({ kind }: RepeatedForm): void {
+    (kind === 'text' ? this.#text : this.#reasoning).used();
   }
 
   /**

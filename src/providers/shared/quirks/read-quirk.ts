@@ -1,5 +1,5 @@
 import type { Failure } from '../../../core/failure.ts';
-import type { AdapterEvent, ErrorResponse, EventReader, Translator } from '../../port/adapter.ts';
+import type { AdapterEvent, ErrorResponse, EventReader, Translator, WireEvent } from '../../port/adapter.ts';
 import type { Quirk } from '../../port/quirk.ts';
 import { providerFailure } from '../provider-failure.ts';
 import type { RefusalWords } from './refusal-words.ts';
@@ -95,10 +95,11 @@ export function readingQuirks(classify: Translator['failure']): Translator['fail
 
 /** Does the same for errors within a streamed answer of status 200, of which most never have one. */
 export function readingQuirksInBand(reader: EventReader): EventReader {
-  return (event) => {
+  const read = (event: WireEvent): readonly AdapterEvent[] => {
     const events = reader(event);
     return events.at(-1)?.type === 'failure' ? withQuirk(events, event.data) : events;
   };
+  return Object.assign(read, { repeated: reader.repeated });
 }
 
 /** The same within a whole answer. */

@@ -1,9 +1,8 @@
+import type { RepeatedForm } from '../../port/adapter.ts';
+import { endOfJsonString, jsonStringOf } from '../../../core/formats/json-string.ts';
+
 /** So many times in a row may what is learnt of one answer turn out useless before nothing more is learnt of it. */
 const MOST_IN_VAIN = 4;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const LEAST_PLAIN = 0x20;
 
 /** Stands where the text stood, to see whether that is where its reader finds it. */
 const PROBE = 'probe';
@@ -14,83 +13,70 @@ const PROBE = 'probe';
  * place is the inside of one, too (`docs/adr/0041-repeated-events-are-not-parsed-again.md`).
  */
 export class RepeatedText {
+  readonly #kind: RepeatedForm['kind'];
   readonly #field: RegExp;
   readonly #read: (json: unknown) => unknown;
-  #prefix = '';
-  #suffix = '';
+  #form: RepeatedForm | undefined;
   #inVain = 0;
 
   /**
    * @param field the name of the string in JSON
    * @param read finds the string in a parsed event
    */
-  constructor(field: string, read: (json: unknown) => unknown) {
+  constructor(kind: RepeatedForm['kind'], field: string, read: (json: unknown) => unknown) {
+    this.#kind = kind;
     this.#field = new RegExp(`"${field}"\\s*:\\s*"`);
     this.#read = read;
   }
 
+  /** What was learnt; undefined for nothing. */
+  get form(): RepeatedForm | undefined {
+    return this.#form;
+  }
+
+  /** Notes that it was of use. */
+  used(): void {
+    this.#inVain = 0;
+  }
+
   /** Returns the text of an event; undefined where it differs in anything else, or nothing is learnt yet. */
   textIn(data: string): string | undefined {
-    const start = this.#prefix.length;
-    const end = data.length - this.#suffix.length;
-    if (start === 0 || end < start) return undefined;
+    if (this.#form === undefined) return undefined;
+    const { before, behind } = this.#form;
+    const start = before.length;
+    const end = data.length - behind.length;
+    if (end < start) return undefined;
     // Whole strings are compared by machine words, and startsWith by characters.
-    if (data.slice(0, start) !== this.#prefix || data.slice(end) !== this.#suffix) return undefined;
-    const text = stringOf(data.slice(start, end));
-    if (text !== undefined) this.#inVain = 0;
-    return text;
+    if (data.slice(0, start) !== before || data.slice(end) !== behind) return undefined;
+    if (endOfJsonString(data, start) !== end) return undefined;
+    this.used();
+    return jsonStringOf(data.slice(start, end));
   }
 
   /** Learns from an event that said nothing but a text, and had been read before, so that reading it again changed nothing else. */
   learn(data: string): void {
-    this.#prefix = '';
+    this.#form = undefined;
     if (this.#inVain >= MOST_IN_VAIN) return;
     this.#inVain += 1;
     const found = this.#field.exec(data);
     if (found === null) return;
-    const prefix = data.slice(0, found.index + found[0].length);
-    const suffix = data.slice(endOfString(data, prefix.length));
-    if (!suffix.startsWith('"') || !this.#isPlace(prefix, suffix)) return;
-    this.#prefix = prefix;
-    this.#suffix = suffix;
+    const start = found.index + found[0].length;
+    const end = endOfJsonString(data, start);
+    if (end === -1) return;
+    const form = { kind: this.#kind, before: data.slice(0, start), behind: data.slice(end) };
+    if (this.#isPlace(form)) this.#form = form;
   }
 
   /** Takes no event for a repetition of those that were learnt. */
   forget(): void {
-    this.#prefix = '';
+    this.#form = undefined;
   }
 
-  #isPlace(prefix: string, suffix: string): boolean {
+  #isPlace({ before, behind }: RepeatedForm): boolean {
     try {
-      return this.#read(JSON.parse(prefix + PROBE + suffix)) === PROBE;
+      return this.#read(JSON.parse(before + PROBE + behind)) === PROBE;
     } catch {
       return false;
     }
-  }
-}
-
-/** Returns where the string ends whose inside begins at a place: at its closing quote, or at the end of the text. */
-function endOfString(text: string, start: number): number {
-  let at = start;
-  while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
-  return at;
-}
-
-/** Returns the string that JSON has between two quotes; undefined where it is none. */
-function stringOf(inside: string): string | undefined {
-  for (let at = 0; at < inside.length; at++) {
-    const code = inside.charCodeAt(at);
-    if (code === BACKSLASH) return escapedString(inside);
-    if (code === QUOTE || code < LEAST_PLAIN) return undefined;
-  }
-  return inside;
-}
-
-function escapedString(inside: string): string | undefined {
-  try {
-    const text: unknown = JSON.parse(`"${inside}"`);
-    return typeof text === 'string' ? text : undefined;
-  } catch {
-    return undefined;
   }
 }
