@@ -18,11 +18,11 @@ What is measured:
   --far MS          compares the doors for clients so many milliseconds away, each way, that send large prompts; nothing else
   --peers FOLDER    compares the gateway with those of others, which are in the folder or are installed there: Portkey, LiteLLM, and
                     GoModel where a program of that name is there; chat, joined and drip
-  --open-loop       the latency that each door of the gateway adds to a call of the upstream, at half of the calls that it can do; chat
-                    and joined
+  --open-loop       the latency that each door of the gateway adds to a call of the upstream, at half of the calls that it can do; with
+                    --plain what a server without an engine adds, too; chat and joined
   --growth NAMES    CPU time by what grows: ${Object.keys(GROWTHS).join(', ')}; with commas between them
   --start           the start of what \`npm run build\` has made: first and later starts
-  --memory          its memory: at rest, after a load of a minute (--seconds each kind of call), idle, for each open stream
+  --memory          its memory: at rest, after a load (--seconds of each of five kinds of call), idle, for each open stream
 
 Which servers, beside the floor and the gateway:
   --plain           what one would write without an engine
@@ -37,6 +37,8 @@ Which servers, beside the floor and the gateway:
 How:
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them
   --rounds N        rounds of each server (10)
+  --processes N     starts of each server, with so many rounds each, where servers are compared (1):
+                    V8 compiles the same program differently from one process to the next
   --seconds N       length of a round (1.5)
   --warm-up N       seconds before the first round of a server in each scenario (20): compilers need thousands of calls
   --in-flight N     calls under way (64); over HTTP/1.1 each has a connection of its own
@@ -63,6 +65,7 @@ export interface Options {
   readonly against: string | undefined;
   readonly scenarios: readonly Scenario[];
   readonly rounds: number;
+  readonly processes: number;
   readonly warmUpMs: number;
   readonly idleMs: number;
   readonly plan: LoadPlan;
@@ -96,6 +99,7 @@ export function readOptions(): Options | undefined {
       against: { type: 'string' },
       only: { type: 'string', default: SCENARIOS.map(({ name }) => name).join() },
       rounds: { type: 'string', default: '10' },
+      processes: { type: 'string', default: '1' },
       seconds: { type: 'string', default: '1.5' },
       'warm-up': { type: 'string', default: '20' },
       'in-flight': { type: 'string', default: '64' },
@@ -104,8 +108,9 @@ export function readOptions(): Options | undefined {
     },
   });
   if (values.help) return undefined;
-  const number = (name: 'rounds' | 'seconds' | 'warm-up' | 'in-flight' | 'connections' | 'idle' | 'far' | 'targets') =>
-    numberOf(values[name] ?? '', name);
+  const number = (
+    name: 'rounds' | 'processes' | 'seconds' | 'warm-up' | 'in-flight' | 'connections' | 'idle' | 'far' | 'targets',
+  ) => numberOf(values[name] ?? '', name);
   const names = namesIn(
     values.only,
     'only',
@@ -128,6 +133,7 @@ export function readOptions(): Options | undefined {
     against: values.against,
     scenarios: SCENARIOS.filter((scenario) => names.includes(scenario)),
     rounds: number('rounds'),
+    processes: number('processes'),
     warmUpMs: number('warm-up') * 1_000,
     idleMs: number('idle') * 1_000,
     plan: {

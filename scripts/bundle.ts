@@ -31,8 +31,8 @@ const UNDICI = {
   };`,
 };
 
-/** One character outside Latin-1 doubles what V8 keeps of a file. None stands in a raw template, where an escape would be read as text. */
-const WIDE = /[^\0-\xFF]/g;
+/** One character outside ASCII doubles what V8 keeps of a file, as Node reads it. None stands in a raw template, where an escape would be read as text. */
+const WIDE = /[^\0-\x7F]/g;
 
 interface PackageFacts {
   readonly version: string;

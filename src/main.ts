@@ -3,6 +3,7 @@ import { env, stderr, stdout } from 'node:process';
 import type { CommandLine } from './cli/command-line.ts';
 import { useCompileCache } from './cli/compile-cache.ts';
 import { useOneCompiler } from './cli/compilers.ts';
+import { keepNewObjectsYoung } from './cli/new-objects.ts';
 import { readPlainServe } from './cli/plain-serve.ts';
 import { EXIT } from './cli/terminal/exit-status.ts';
 import { UsageError } from './cli/usage-error.ts';
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
       if (line.isImplied && stdout.isTTY) stderr.write(HINT);
       keepCompiled?.();
       useOneCompiler();
+      keepNewObjectsYoung();
       return;
     }
     case 'check': {

@@ -12,17 +12,30 @@ const SHARE = 0.5;
 /** Rounds from which it is known what a server can do. */
 const SATURATING_ROUNDS = 3;
 
-const HEADS = ['call', 'server', 'calls/s', 'p50 ms', 'p99 ms', 'p50 added ms', 'p99 added ms'];
+/** A call that takes longer than so many milliseconds has been held up. */
+const HELD_UP_MS = 2;
 
-/** Latencies of one round, in milliseconds. */
+const HEADS = [
+  'call',
+  'server',
+  'calls/s',
+  'p50 ms',
+  'p99 ms',
+  `above ${HELD_UP_MS} ms %`,
+  'p50 added ms',
+  'p99 added ms',
+];
+
+/** Latencies of one round, in milliseconds, and the share of calls that were held up, in percent. */
 interface Latencies {
   readonly p50: number;
   readonly p99: number;
+  readonly heldUp: number;
 }
 
 /**
  * Asks each server, at half of the calls per second that it can do, by the clock and not by the answers, in turns with the upstream
- * itself at the same rate; and says medians and ranges, and what the server adds.
+ * itself, and with the server without an engine where that is wanted, at the same rate; and says medians and ranges, and what each adds.
  */
 export async function measureAddedLatency(
   servers: Servers,
@@ -31,14 +44,18 @@ export async function measureAddedLatency(
 ): Promise<void> {
   const upstream = await servers.startUpstream();
   const chosen = await startChosen(servers, upstream, options);
+  const engineless = options.isPlain ? [await servers.startPlain(upstream)] : [];
   const rows: string[][] = [];
-  for (const scenario of options.scenarios.filter(({ name }) => name === 'chat' || name === 'joined'))
-    for (const server of chosen) rows.push(...(await rowsOf(server, upstream, scenario, options)));
+  for (const scenario of options.scenarios.filter(({ name }) => name === 'chat' || name === 'joined')) {
+    for (const server of engineless) await warmUp(server, scenario, options.plan, options.warmUpMs);
+    for (const server of chosen) rows.push(...(await rowsOf(server, engineless, upstream, scenario, options)));
+  }
   say(markdownTable(HEADS, rows));
 }
 
 async function rowsOf(
   server: ServerProcess,
+  others: readonly ServerProcess[],
   upstream: ServerProcess,
   scenario: Scenario,
   { plan, rounds, warmUpMs }: Options,
@@ -48,31 +65,25 @@ async function rowsOf(
   for (let round = 0; round < SATURATING_ROUNDS; round++)
     saturated.push((await measureRound(server, upstream, scenario, plan)).callsPerSecond);
   const callsPerSecond = median(saturated) * SHARE;
-  const found = { direct: new Array<Latencies>(), through: new Array<Latencies>() };
+  const direct = new Array<Latencies>();
+  const through = [...others, server].map((each) => ({ server: each, found: new Array<Latencies>() }));
   for (let round = 0; round <= rounds; round++) {
-    const direct = await latenciesOf(upstream, scenario, callsPerSecond, plan);
-    const through = await latenciesOf(server, scenario, callsPerSecond, plan);
-    // The first round compiles the generator's own code.
-    if (round === 0) continue;
-    found.direct.push(direct);
-    found.through.push(through);
+    const inTurn = [{ server: upstream, found: direct }, ...through];
+    for (const { server: each, found } of inTurn) {
+      const latencies = await latenciesOf(each, scenario, callsPerSecond, plan);
+      // The first round compiles the generator's own code.
+      if (round > 0) found.push(latencies);
+    }
   }
-  const shown = (all: readonly Latencies[], key: keyof Latencies): string =>
-    medianAndRange(all.map((each) => each[key]));
-  const added = (key: keyof Latencies): string =>
-    medianAndRange(found.through.map((each, round) => each[key] - (found.direct[round]?.[key] ?? Number.NaN)));
-  const rate = callsPerSecond.toFixed(0);
+  const rowOf = (name: string, found: readonly Latencies[], added: readonly string[]): string[] => {
+    const shown = (key: keyof Latencies): string => medianAndRange(found.map((each) => each[key]));
+    return [scenario.name, name, callsPerSecond.toFixed(0), shown('p50'), shown('p99'), shown('heldUp'), ...added];
+  };
+  const added = (found: readonly Latencies[], key: keyof Latencies): string =>
+    medianAndRange(found.map((each, round) => each[key] - (direct[round]?.[key] ?? Number.NaN)));
   return [
-    [scenario.name, 'upstream', rate, shown(found.direct, 'p50'), shown(found.direct, 'p99'), '', ''],
-    [
-      scenario.name,
-      server.name,
-      rate,
-      shown(found.through, 'p50'),
-      shown(found.through, 'p99'),
-      added('p50'),
-      added('p99'),
-    ],
+    rowOf('upstream', direct, ['', '']),
+    ...through.map(({ server: each, found }) => rowOf(each.name, found, [added(found, 'p50'), added(found, 'p99')])),
   ];
 }
 
@@ -85,5 +96,6 @@ async function latenciesOf(
   const ofDoor = server.door === 'grpc' ? connections : inFlight;
   const sorted = await loadOpenly({ server, scenario, callsPerSecond, connections: ofDoor, warmUpMs, countMs });
   const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99) };
+  const heldUp = sorted.filter((latencyMs) => latencyMs > HELD_UP_MS).length;
+  return { p50: at(0.5), p99: at(0.99), heldUp: (heldUp / sorted.length) * 100 };
 }

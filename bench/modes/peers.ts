@@ -1,11 +1,12 @@
 import { load } from '../calls/load.ts';
 import type { ScenarioName } from '../calls/asked.ts';
 import type { Options } from '../options.ts';
+import { formatTable } from '../report/table.ts';
 import { startForeign } from '../servers/foreign.ts';
 import { PEERS } from '../servers/peers.ts';
 import type { ServerProcess } from '../servers/server-process.ts';
 import type { Servers } from '../servers/servers.ts';
-import { compareCalls, startChosen } from './compare.ts';
+import { measureCalls, startChosen } from './compare.ts';
 
 /** What all of them can do: the others need not tell reasoning. */
 const COMPARED: ReadonlySet<ScenarioName> = new Set(['chat', 'joined', 'drip']);
@@ -55,7 +56,7 @@ export async function comparePeers(
           );
         }
       }
-      say(await compareCalls([...own, ...able], upstream, scenario, options));
+      say(formatTable(scenario.title, [await measureCalls([...own, ...able], upstream, scenario, options)]));
     }
   } finally {
     for (const stop of stops) stop();

@@ -1,9 +1,14 @@
 import type { Round } from '../calls/measure.ts';
 
-/** The rounds of one server. */
+/** The rounds of one server, in one process. */
 export interface Row {
   readonly name: string;
   readonly rounds: readonly Round[];
+}
+
+/** The rounds of one server in all its processes, and apart. */
+interface JoinedRow extends Row {
+  readonly processes: readonly (readonly Round[])[];
 }
 
 /** What is shown of a server: the median of a figure of its rounds, and the least CPU time after it. */
@@ -25,16 +30,21 @@ const SATURATED = 0.9;
 
 /**
  * Writes the medians of all servers, how the others compare to the first, the floor, gateways to what has no
- * engine, and other gateways and doors to the first gateway.
+ * engine, and other gateways and doors to the first gateway. Where servers were started several times, it says how their processes differ.
+ *
+ * @param starts the same servers in the same order, once for each start
  */
-export function formatTable(title: string, rows: readonly Row[]): string {
+export function formatTable(title: string, starts: readonly (readonly Row[])[]): string {
+  const rows = join(starts);
   const [floor, ...others] = rows;
   if (floor === undefined) return '';
-  const heads = ['', ...COLUMNS.map(({ head }) => head), 'least CPU µs'];
+  const isOfSeveral = starts.length > 1;
+  const heads = ['', ...COLUMNS.map(({ head }) => head), 'least CPU µs', ...(isOfSeveral ? ['of processes'] : [])];
   const cells = rows.map((row) => [
     row.name,
     ...COLUMNS.map(({ of, digits }) => median(row.rounds.map((round) => of(round))).toFixed(digits)),
     leastCpu(row).toFixed(0),
+    ...(isOfSeveral ? [rangeOf(row.processes.map(medianCpu), 0)] : []),
   ]);
   const widths = heads.map((head, index) => Math.max(...[head, ...cells.map((row) => row[index] ?? '')].map(widthOf)));
   const gateways = others.filter(({ name }) => name.startsWith('gateway'));
@@ -55,15 +65,37 @@ export function formatTable(title: string, rows: readonly Row[]): string {
   ].join('\n');
 }
 
-function compare({ name, rounds }: Row, other: Row): string {
-  const calls = rounds.map(
+function join(starts: readonly (readonly Row[])[]): readonly JoinedRow[] {
+  return (starts[0] ?? []).map(({ name }, index) => {
+    const processes = starts.map((rows) => rows[index]?.rounds ?? []);
+    return { name, processes, rounds: processes.flat() };
+  });
+}
+
+function compare(row: JoinedRow, other: JoinedRow): string {
+  const calls = row.rounds.map(
     (round, index) => round.callsPerSecond / (other.rounds[index]?.callsPerSecond ?? Number.NaN),
   );
-  const cpu = rounds.map(
-    (round, index) => (other.rounds[index]?.cpuMicrosPerCall ?? Number.NaN) / round.cpuMicrosPerCall,
+  const least = (leastCpu(other) / leastCpu(row)).toFixed(2);
+  const ofProcesses = row.processes.map((rounds, index) => median(cpuRatios(rounds, other.processes[index] ?? [])));
+  return (
+    `${row.name} / ${other.name}: ${medianAndRange(calls)} of the calls; ` +
+    `by CPU per call ${medianAndRange(cpuRatios(row.rounds, other.rounds))}, by the least ${least}` +
+    (ofProcesses.length > 1 ? `, of processes ${rangeOf(ofProcesses, 2)}` : '')
   );
-  const least = (leastCpu(other) / leastCpu({ name, rounds })).toFixed(2);
-  return `${name} / ${other.name}: ${medianAndRange(calls)} of the calls; by CPU per call ${medianAndRange(cpu)}, by the least ${least}`;
+}
+
+/** CPU time of others for a call, divided by that of the round beside it. */
+function cpuRatios(rounds: readonly Round[], others: readonly Round[]): readonly number[] {
+  return rounds.map((round, index) => (others[index]?.cpuMicrosPerCall ?? Number.NaN) / round.cpuMicrosPerCall);
+}
+
+function cpuOf({ cpuMicrosPerCall }: Round): number {
+  return cpuMicrosPerCall;
+}
+
+function medianCpu(rounds: readonly Round[]): number {
+  return median(rounds.map(cpuOf));
 }
 
 function notes(rows: readonly Row[]): string[] {
@@ -75,7 +107,7 @@ function notes(rows: readonly Row[]): string[] {
 
 /** The round that was disturbed least: other work makes calls dearer, never cheaper. */
 function leastCpu({ rounds }: Row): number {
-  return Math.min(...rounds.map(({ cpuMicrosPerCall }) => cpuMicrosPerCall));
+  return Math.min(...rounds.map(cpuOf));
 }
 
 function widthOf(text: string): number {
@@ -89,8 +121,11 @@ export function median(values: readonly number[]): number {
 
 /** Writes the median of values, and their range. */
 export function medianAndRange(values: readonly number[], digits = 2): string {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  return `${median(values).toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
+  return `${median(values).toFixed(digits)} (${rangeOf(values, digits)})`;
+}
+
+function rangeOf(values: readonly number[], digits: number): string {
+  return `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
 }
 
 /** Writes a table in Markdown. */

@@ -1,7 +1,7 @@
 import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { freePort } from '../../test/support/free-port.ts';
@@ -65,7 +65,9 @@ export class Servers {
    */
   startAccounted(upstream: ServerProcess, store: string | undefined): Promise<ServerProcess> {
     const name = store === undefined ? 'memory' : 'redis';
-    return this.#startGateway(`gateway+${name}`, upstream, accountSections(this.#directory, store));
+    // A process that is started again shall not find what the one before has left to write.
+    const directory = mkdtempSync(join(this.#directory, 'ledger-'));
+    return this.#startGateway(`gateway+${name}`, upstream, accountSections(directory, store));
   }
 
   /** Starts the gateway with every call traced, or a share of them, and a collector that takes its spans and metrics. */

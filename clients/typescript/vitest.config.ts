@@ -1,5 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], passWithNoTests: false, testTimeout: 60_000 },
+  test: {
+    include: ['test/**/*.test.ts'],
+    passWithNoTests: false,
+    // Limits for what hangs, not for what takes its time on a busy machine.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
+  },
 });

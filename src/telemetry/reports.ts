@@ -7,7 +7,7 @@ import type { AttemptRecord } from '../engine/port/call.ts';
 import type { LedgerFigures } from '../ledger/port/ledger-figures.ts';
 import type { CallEnd, GatewayPort } from '../server/port/gateway-port.ts';
 import type { ConfigEvent } from '../config/port/config-event.ts';
-import type { StatusParts } from '../server/port/shown/status-parts.ts';
+import type { RefusedConfig, StatusParts } from '../server/port/shown/status-parts.ts';
 import type { TlsEvent } from '../server/port/tls-options.ts';
 import type { TransferFigures } from '../server/port/transfer-figures.ts';
 import { memoryBytes, memoryLimitBytes } from './load/memory.ts';
@@ -58,7 +58,7 @@ export interface Reports {
   readonly log: CallLog;
   readonly metrics: Metrics;
   /** What the status page shows of this process. */
-  readonly status: Pick<StatusParts, 'history' | 'memory'>;
+  readonly status: Pick<StatusParts, 'history' | 'memory' | 'refusedConfig'>;
   readonly load: ReturnType<typeof watchLoad>;
   /** Counts an attempt as soon as it has ended: its call may go on for long. */
   attemptEnded(record: AttemptRecord): void;
@@ -94,10 +94,12 @@ export function openReports(parts: ReportParts): Reports {
   const pause = (): Promise<void> => system.yieldIo();
   const metrics = createMetrics({ version, pause, transfers, spentOf, limitStore, ledger, exports });
   const history = new CallHistory(system, spentOf);
+  let refusedConfig: RefusedConfig | undefined;
+  const memory = () => ({ usedBytes: memoryBytes(), limitBytes: memoryLimitBytes() });
   return {
     log,
     metrics,
-    status: { history, memory: () => ({ usedBytes: memoryBytes(), limitBytes: memoryLimitBytes() }) },
+    status: { history, memory, refusedConfig: () => refusedConfig },
     load: watchLoad(system),
     recent,
     attemptEnded: (record) => history.attemptEnded(record),
@@ -106,12 +108,14 @@ export function openReports(parts: ReportParts): Reports {
       metrics.tlsHappened(event);
     },
     configHappened: (event) => {
+      const atMs = system.wall();
       log.configHappened(event);
-      metrics.configHappened(event, system.wall());
+      metrics.configHappened(event, atMs);
+      refusedConfig = event.kind === 'refused' ? { atMs, problems: event.problems } : undefined;
     },
-    credentialsRefused: ({ credentials }, peer) => {
-      metrics.credentialsRefused(credentials);
-      log.credentialsRefused(credentials, peer);
+    credentialsRefused: (failure, peer) => {
+      metrics.credentialsRefused(failure.credentials);
+      log.credentialsRefused(failure, peer);
     },
     callEnded: (call) => {
       recent.callEnded(call);

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { CircuitState } from '../../gen/understudy/v1/health_pb.ts';
 import type { ConfigInput } from '../../src/config/file/schema.ts';
+import { system } from '../../src/system.ts';
 import { healthOf, OTHER } from '../support/chaos-stage.ts';
 import type { ChaosUpstream } from '../support/chaos-upstream.ts';
 import type { Question } from '../support/failover-stage.ts';
@@ -13,9 +14,9 @@ import type { RunningGateway } from '../support/gateway-doors.ts';
 import { completion, errorAnswer, goodAnswer } from '../support/openai-bodies.ts';
 import { trailOf } from '../support/rpc-error.ts';
 
-const PATIENT = { deadlineMs: 20_000 };
-/** By the time of the last repeat the port is open. */
-const LAST_IS_LONG: ConfigInput['retry'] = { backoff: ['50ms', '50ms', '50ms', '1s'], jitter: 'NONE' };
+const PATIENT = { deadlineMs: 60_000 };
+const LAST_MS = 9_000;
+const LAST_IS_LONG: ConfigInput['retry'] = { backoff: ['50ms', '50ms', '50ms', `${LAST_MS}ms`], jitter: 'NONE' };
 const SICK = errorAnswer(503, null);
 const BLIPS = [
   { name: 'answers 503', blip: SICK },
@@ -37,6 +38,22 @@ function scripted(
 async function failed(gateway: RunningGateway, target: string, times: bigint): Promise<void> {
   const { failures } = await healthOf(gateway, target);
   if (failures < times) await failed(gateway, target, times);
+}
+
+/** A world in which the last wait before a repeat is over when a test says so, and not before. */
+function lastWait() {
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  let passedMs = 0;
+  const now = (): number => system.now() + passedMs;
+  const setTimer = (ms: number, fire: () => void) => {
+    if (ms > LAST_MS || ms < LAST_MS / 2) return system.setTimer(ms, fire);
+    void over.then(() => {
+      passedMs += ms;
+      fire();
+    });
+    return {};
+  };
+  return { world: { now, setTimer }, end };
 }
 
 /** Begins to serve a port, until the test ends. */
@@ -65,24 +82,29 @@ describe('a lone target', () => {
   test('that refuses connections for a while is waited for by patient callers, and serves the next at once', async () => {
     const port = await freePort();
     const targets = [chatTarget('lone', `http://127.0.0.1:${port}`)];
-    const gateway = await gatewayFor({ targets, retry: LAST_IS_LONG });
+    const { world, end } = lastWait();
+    const gateway = await gatewayFor({ targets, retry: LAST_IS_LONG }, world);
     const answers = answersOf(gateway, 2);
     await failed(gateway, 'lone', 8n);
     await serve(port);
+    end();
     expect(await answers).toEqual([OTHER, OTHER]);
     expect(trailOf((await ask(gateway, 'Chat')).attempts)).toEqual(['FIRST lone OK']);
   });
 
   test('of which two models are asked is waited for as well', async () => {
     const port = await freePort();
-    const gateway = await gatewayFor({
+    const { world, end } = lastWait();
+    const config: ConfigInput = {
       targets: [chatTarget('lone', `http://127.0.0.1:${port}`, { models: ['model-2'] })],
       routes: [{ name: 'both', targets: ['lone/model-1', 'lone/model-2'] }],
       retry: LAST_IS_LONG,
-    });
+    };
+    const gateway = await gatewayFor(config, world);
     const answers = answersOf(gateway, 3, { route: 'both' });
     await failed(gateway, 'lone', 12n);
     await serve(port);
+    end();
     expect(await answers).toEqual([OTHER, OTHER, OTHER]);
   });
 

@@ -13,6 +13,7 @@ import { openRawConnection, sendRaw, statusOfRaw } from '../support/raw-grpc.ts'
 import { rpcError } from '../support/rpc-error.ts';
 import { createVirtualSystem } from '../support/virtual-system.ts';
 import { askIn, WAYS } from '../support/ways.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const UNTIL_GONE: ChaosStep = { do: 'await_close' };
 const MANY = 200;
@@ -32,7 +33,7 @@ function rawConnection(address: string) {
   return session;
 }
 
-describe('a deadline', () => {
+describe('a deadline', REAL_TIME, () => {
   test.each([
     { name: 'of 1 ms', timeout: '1m' },
     { name: 'of 9 ms', timeout: '9m' },
@@ -73,7 +74,7 @@ describe('a deadline', () => {
     async (way) => {
       const { lead, second, gateway } = await chaosStage();
       lead.script(UNTIL_GONE);
-      const { error, trail } = await askIn(gateway, way, { routing: { targets: ['lead'] } }, { deadlineMs: 400 });
+      const { error, trail } = await askIn(gateway, way, { routing: { targets: ['lead'] } }, { deadlineMs: 1_500 });
       expect(error?.code).toBe('DEADLINE_EXCEEDED');
       expect(trail.length).toBeLessThanOrEqual(1);
       await lead.allClosed();

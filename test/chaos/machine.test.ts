@@ -20,6 +20,7 @@ import type { RpcClient } from '../support/rpc-client.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 import type { UnderstudyProcess } from '../support/understudy-process.ts';
 import { askIn, WAYS } from '../support/ways.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const UNTIL_GONE: ChaosStep = { do: 'await_close' };
 const REST: readonly ChaosStep[] = [
@@ -44,7 +45,7 @@ async function processWith(
   return { child, client };
 }
 
-describe('a connection that is half open', () => {
+describe('a connection that is half open', REAL_TIME, () => {
   test.each(WAYS)('to a provider is given up, and not used again (%s)', async (way) => {
     const { lead, gateway } = await chaosStage({ timeouts: { first_output: '300ms' } });
     lead.script(...ANSWERED);
@@ -78,7 +79,7 @@ describe('a connection that is half open', () => {
   });
 });
 
-describe('a window of zero', () => {
+describe('a window of zero', REAL_TIME, () => {
   test('of a caller holds back its own stream alone, which goes on when the window opens', async () => {
     const { lead, second, gateway } = await chaosStage();
     lead.script(...ANSWERED);
@@ -117,13 +118,13 @@ describe('a window of zero', () => {
   });
 });
 
-describe('an event loop that is blocked', () => {
+describe('an event loop that is blocked', REAL_TIME, () => {
   test.each(['Chat', 'StreamChat'] as const)(
     'is not blamed on the provider, whose answer is there when it goes on (%s)',
     async (way) => {
       const lead = await chaosUpstream();
       const { child, client } = await processWith({
-        targets: [chatTarget('lead', lead.origin, { timeouts: { first_output: '1s', progress: '1s' } })],
+        targets: [chatTarget('lead', lead.origin, { timeouts: { first_output: '3s', progress: '3s' } })],
       });
       // The first call loads what takes long.
       lead.script(...ANSWERED);
@@ -135,7 +136,7 @@ describe('an event loop that is blocked', () => {
       child.kill('SIGSTOP');
       resolve();
       // The timers of the process are more than a second late when it goes on (engine rule X2).
-      await passed(2_500);
+      await passed(4_500);
       child.kill('SIGCONT');
       expect(await asked).toMatchObject({ trail: ['FIRST lead OK'], delivered: WHOLE });
       expect(lead.requestCount).toBe(2);
@@ -143,7 +144,7 @@ describe('an event loop that is blocked', () => {
   );
 });
 
-describe('a name that is looked up slowly', () => {
+describe('a name that is looked up slowly', REAL_TIME, () => {
   const { lookup } = dns;
 
   /** Answers a look-up of `slow.invalid` with 127.0.0.1 after a while, or never. */

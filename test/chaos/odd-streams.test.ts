@@ -6,8 +6,9 @@ import { chaosStage, USAGE, WHOLE } from '../support/chaos-stage.ts';
 import { ODD_SHAPES } from '../support/odd-shapes.ts';
 import { ODD_STREAMS } from '../support/odd-streams.ts';
 import { askIn, WAYS } from '../support/ways.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
-describe.each(WAYS)('%s: a stream is read to its last character in spite of', (way) => {
+describe.each(WAYS)('%s: a stream is read to its last character in spite of', REAL_TIME, (way) => {
   test.each([...ODD_STREAMS, ...ODD_SHAPES])(
     '$name',
     async ({ steps, text = WHOLE, usage = USAGE, reason = 'STOP' }) => {

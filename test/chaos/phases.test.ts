@@ -8,6 +8,7 @@ import type { Fault, Phase } from '../support/faults.ts';
 import { FAULTS, PHASES } from '../support/faults.ts';
 import { ROLE_EVENT, STREAM_END, STREAM_HEAD } from '../support/openai-bodies.ts';
 import { askIn, WAYS } from '../support/ways.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const DONE = 'data: [DONE]\n\n';
 
@@ -29,7 +30,7 @@ const EARLY = CASES.filter(({ phase }) => phase === 'before headers' || phase ==
 const MIDDLE = CASES.filter(({ phase }) => phase === 'after two thirds');
 const LATE = CASES.filter(({ phase }) => phase === 'after the end marker');
 
-describe.each(WAYS)('%s, a fault of the lead', (way) => {
+describe.each(WAYS)('%s, a fault of the lead', REAL_TIME, (way) => {
   test.each(EARLY)('$phase: after $name the second target answers', async ({ phase, fault }) => {
     const { steps, outcome, isRepeated = false, isBlamed = true } = fault;
     const { lead, second, gateway, leadHealth } = await chaosStage({ timeouts: timeoutsOf(fault) });

@@ -20,6 +20,7 @@ import {
 import { rpcError } from '../support/rpc-error.ts';
 import { askIn, WAYS } from '../support/ways.ts';
 import { counted } from '../support/stream-text.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const UNTIL_GONE: ChaosStep = { do: 'await_close' };
 const RESET: ChaosStep = { do: 'reset' };
@@ -49,14 +50,14 @@ async function bodyOf(upstream: ChaosUpstream, index = 0): Promise<object> {
 
 // Faults that other gateways had, under the names by which this project knows them.
 describe.each(WAYS)('%s', (way) => {
-  test('silent-before-headers-fails-over', async () => {
+  test('silent-before-headers-fails-over', REAL_TIME, async () => {
     const { lead, gateway } = await chaosStage({ timeouts: { first_output: '200ms' } });
     lead.script(UNTIL_GONE);
     const { trail, delivered } = await askIn(gateway, way);
     expect([trail, delivered]).toEqual([['FIRST lead PROVIDER_TIMEOUT', 'FAILOVER second OK'], OTHER]);
   });
 
-  test('keepalive-never-extends-first-output', async () => {
+  test('keepalive-never-extends-first-output', REAL_TIME, async () => {
     const { lead, gateway } = await chaosStage({ timeouts: { first_output: '200ms' } });
     lead.script(STREAM_HEAD, { do: 'drip', bytes: 'e\r\n: keep-alive\n\n\r\n', everyMs: 20 });
     const { trail, delivered } = await askIn(gateway, way);

@@ -10,6 +10,7 @@ import { chaosUpstream, chatTarget, gatewayFor } from '../support/failover-stage
 import type { RunningGateway } from '../support/gateway-doors.ts';
 import { goodAnswer } from '../support/openai-bodies.ts';
 import { askIn, WAYS } from '../support/ways.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const NAME = 'localhost';
 
@@ -48,7 +49,7 @@ describe.each(WAYS)('%s, a lead whose name', (way) => {
   });
 });
 
-test('a lead that says nothing to a handshake cannot be reached', async () => {
+test('a lead that says nothing to a handshake cannot be reached', REAL_TIME, async () => {
   const mute = await chaosUpstream();
   const gateway = await gatewayBefore(mute.origin.replace('http:', 'https:'), '300ms');
   const { trail, delivered, attempts } = await askIn(gateway, 'Chat');

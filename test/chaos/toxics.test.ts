@@ -4,6 +4,7 @@ import { ANSWERED, chaosStage, OTHER, WHOLE } from '../support/chaos-stage.ts';
 import type { Toxic } from '../support/toxics.ts';
 import { bandwidth, latency, limitData, resetPeer, slicer, slowClose, timeout } from '../support/toxics.ts';
 import { askIn, WAYS } from '../support/ways.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const HARMLESS: readonly { readonly name: string; readonly toxic: Toxic }[] = [
   { name: 'latency with jitter', toxic: latency(10, 10) },
@@ -41,7 +42,7 @@ const MORTAL: readonly {
   },
 ];
 
-describe.each(WAYS)('%s through a network in which', (way) => {
+describe.each(WAYS)('%s through a network in which', REAL_TIME, (way) => {
   test.each(HARMLESS)('there is $name: the answer is whole', async ({ toxic }) => {
     const { lead, gateway } = await chaosStage({ timeouts: { first_output: '5s', progress: '5s' } });
     lead.script(...toxic(ANSWERED));

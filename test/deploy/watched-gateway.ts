@@ -21,8 +21,10 @@ export interface WatchedGateway {
 }
 
 const KEY = 'a-key-of-this-test';
-/** Long enough for some scrapes; Prometheus needs two for a rate. In milliseconds. */
-const CALLS_MS = 12_000;
+/** So many scrapes of a gateway that is called: Prometheus needs two for a rate, and evaluates its rules as often. */
+const SCRAPES = 8;
+/** What takes longer than this, in milliseconds, hangs. */
+const LONGEST_MS = 120_000;
 const PAUSE_MS = 100;
 const RULES = fileURLToPath(new URL('../../deploy/prometheus/rules.yaml', import.meta.url));
 
@@ -65,11 +67,7 @@ export async function watchGateway(prometheus: string): Promise<WatchedGateway> 
     stdio: 'ignore',
   });
   const ended = once(watcher, 'close');
-  for (let called = 0; called < CALLS_MS; called += PAUSE_MS) {
-    await callOnce(web, called / PAUSE_MS);
-    await delay(PAUSE_MS);
-  }
-  return {
+  const watched: WatchedGateway = {
     ask: async (path, query = {}) => {
       const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}?${new URLSearchParams(query).toString()}`);
       const answer: unknown = await response.json();
@@ -82,6 +80,21 @@ export async function watchGateway(prometheus: string): Promise<WatchedGateway> 
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  const giveUpAtMs = performance.now() + LONGEST_MS;
+  for (let called = 0; !(await isScraped(watched)); called += 1) {
+    if (performance.now() > giveUpAtMs) throw new Error('Prometheus does not scrape');
+    await callOnce(web, called);
+    await delay(PAUSE_MS);
+  }
+  return watched;
+}
+
+/** Whether Prometheus is there, and has looked at the gateway often enough. */
+async function isScraped({ ask }: WatchedGateway): Promise<boolean> {
+  const query = `sum(count_over_time(understudy_calls_in_flight[10m])) >= ${SCRAPES}`;
+  const data = await ask('query', { query }).catch(() => undefined);
+  const result = valueAt(data, ['result']);
+  return Array.isArray(result) && result.length > 0;
 }
 
 /** Makes one call of each kind: whole, streamed, and with a wrong key. How it ends is what the panels are to show. */

@@ -44,7 +44,6 @@ test.each([
     expect(spentNanoUsd).toBeGreaterThanOrEqual(95n * CENT);
     expect(spentNanoUsd).toBeLessThanOrEqual(100n * CENT + (maxTokens === undefined ? dearestNanoUsd : 0n));
   },
-  60_000,
 );
 
 test('a group’s budget bounds what its callers spend together', async () => {

@@ -61,7 +61,7 @@ async function scene(budgetNanoUsd = 100n * CENT, config = MOCKS): Promise<Scene
   return {
     gateway,
     spentByTrails: async (calls) => {
-      await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(calls));
+      await expect.poll(() => ended.mock.calls.length).toBe(calls);
       const attempts = ended.mock.calls.flatMap(([end]) => reportCall(end).attempts);
       const costs = attempts.flatMap(({ cost }) => cost ?? []);
       expect(costs.map(({ source }) => source)).not.toContain('UNKNOWN');
@@ -150,7 +150,7 @@ describe('what a call has cost is taken from the budget once, and is what its tr
     const streams = Array.from({ length: 5 }, () => gateway.client.stream(streamChat, held));
     await Promise.all(streams.map((stream) => stream.at(1)));
     const unary = rpcError(gateway.client.call(chat, held));
-    await vi.waitFor(() => expect(gateway.load().active).toBe(6));
+    await expect.poll(() => gateway.load().active).toBe(6);
     await close();
     for (const stream of streams) expect(await rpcError(stream.done)).toMatchObject({ code: 'UNAVAILABLE' });
     await unary;

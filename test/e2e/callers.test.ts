@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
@@ -108,7 +108,7 @@ describe('the gRPC door, where callers are named,', () => {
     session.close();
   });
 
-  test('lets a key go within a second once it is taken away, and a call with it go on', async () => {
+  test('lets a key go soon once it is taken away, and a call with it go on', async () => {
     const { client } = gateway;
     const ask = (key: string) =>
       client.call(generate, { prompt: 'Hello' }, bearer(key)).then(
@@ -117,11 +117,11 @@ describe('the gRPC door, where callers are named,', () => {
       );
     expect(await ask('old')).toBe('OK');
     keysFile('old', 'new');
-    await vi.waitFor(async () => expect(await ask('new')).toBe('OK'), 1_000);
+    await expect.poll(() => ask('new')).toBe('OK');
     expect(await ask('old')).toBe('OK');
     const underWay = client.call(generate, { prompt: 'Hello', model: 'mock-slow' }, bearer('old'));
     keysFile('new');
-    await vi.waitFor(async () => expect(await ask('old')).toBe('UNAUTHENTICATED'), 1_000);
+    await expect.poll(() => ask('old')).toBe('UNAUTHENTICATED');
     expect(await ask('new')).toBe('OK');
     expect((await underWay).text).not.toBe('');
   });

@@ -27,7 +27,7 @@ async function askProcess(env: Readonly<Record<string, string>>, args: readonly 
   const { grpc, admin } = await child.doors;
   const client = openRpcClient(grpc);
   onTestFinished(() => client.close());
-  const ask = () => client.call(LlmService.method.generate, QUESTION, { deadlineMs: 5_000 });
+  const ask = () => client.call(LlmService.method.generate, QUESTION, { deadlineMs: 30_000 });
   return { child, admin, ask };
 }
 

@@ -6,8 +6,9 @@ import type { Method } from '../support/failover-stage.ts';
 import { ask, chaosUpstream, chatTarget, gatewayFor, stage, UNDERSTUDY } from '../support/failover-stage.ts';
 import { errorAnswer, goodAnswer } from '../support/openai-bodies.ts';
 import { rpcError, trailOf } from '../support/rpc-error.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
-describe.each<Method>(['Chat', 'StreamChat'])('%s: the second target answers after', (method) => {
+describe.each<Method>(['Chat', 'StreamChat'])('%s: the second target answers after', REAL_TIME, (method) => {
   test.each(FAULTS.filter(({ only = method }) => only === method))(
     '$name',
     async ({ script, outcomes, httpStatus, isSilence }) => {

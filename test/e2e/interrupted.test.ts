@@ -10,6 +10,7 @@ import { requestOf, stage } from '../support/failover-stage.ts';
 import { event, ROLE_EVENT, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
 import { rpcError, trailOf } from '../support/rpc-error.ts';
 import { textOf } from '../support/stream-text.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const BEGINNING: readonly ChaosStep[] = [
   STREAM_HEAD,
@@ -34,9 +35,9 @@ function cases(events: readonly StreamChatResponse[]): readonly (string | undefi
   return events.map(({ event: { case: name } }) => name);
 }
 
-describe('a stream that breaks after its first words', () => {
+describe('a stream that breaks after its first words', REAL_TIME, () => {
   test.each(BREAKS)('ends with ABORTED after $name, and what was delivered stays', async ({ steps }) => {
-    const { lead, gateway } = await stage({ lead: { timeouts: { progress: '150ms' } } });
+    const { lead, gateway } = await stage({ lead: { timeouts: { progress: '500ms' } } });
     lead.script(...BEGINNING, ...steps);
     const stream = gateway.client.stream(LlmService.method.streamChat, requestOf());
     const error = await rpcError(stream.done);
@@ -54,7 +55,7 @@ describe('a stream that breaks after its first words', () => {
   test('tells stall, cut and garbage apart in the trail: by the code of the network, or the reason of what broke it', async () => {
     const told = new Map<string, string | undefined>();
     for (const { name, steps } of BREAKS) {
-      const { lead, gateway } = await stage({ lead: { timeouts: { progress: '150ms' } } });
+      const { lead, gateway } = await stage({ lead: { timeouts: { progress: '500ms' } } });
       lead.script(...BEGINNING, ...steps);
       const error = await rpcError(gateway.client.stream(LlmService.method.streamChat, requestOf()).done);
       told.set(name, error.trail[0]?.providerCode);

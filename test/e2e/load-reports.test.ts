@@ -2,12 +2,16 @@ import { expect, test } from 'vitest';
 
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { OpenRcaService } from '../../gen/xds/service/orca/v3/orca_pb.ts';
+import type { ConfigInput } from '../../src/config/file/schema.ts';
 import { configFile } from '../support/config-file.ts';
 import { openRpcClient } from '../support/rpc-client.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 
+// What has to do with the end is seen in time.
+const CONFIG: ConfigInput = { targets: [{ name: 'mock', provider: 'mock' }], server: { drain: { pause: '5s' } } };
+
 test('a process says what it has to do, and ends that as soon as it goes down', async () => {
-  const gateway = startUnderstudy(['--config', await configFile({ targets: [{ name: 'mock', provider: 'mock' }] })]);
+  const gateway = startUnderstudy(['--config', await configFile(CONFIG)]);
   const client = openRpcClient((await gateway.doors).grpc);
   try {
     await client.call(LlmService.method.generate, { prompt: 'hello' });
@@ -27,4 +31,4 @@ test('a process says what it has to do, and ends that as soon as it goes down', 
     client.close();
     await gateway.close();
   }
-}, 30_000);
+});

@@ -25,7 +25,7 @@ describe.skipIf(binary === '')('a real Ollama (skipped without OLLAMA_BINARY, th
       targets: [{ name: 'local', provider: 'ollama', base_url: ollama.origin }],
       retry: { max_repeats: 0 },
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await gateway.close();

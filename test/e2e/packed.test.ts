@@ -49,11 +49,11 @@ let installed: InstalledPackage;
 
 beforeAll(async () => {
   installed = await installPacked(REPOSITORY);
-}, 180_000);
+}, 600_000);
 
 afterAll(() => installed.remove());
 
-describe('the packed gateway', { timeout: 60_000 }, () => {
+describe('the packed gateway', () => {
   test('works in a plain program outside the repository, which it lets end by itself', async () => {
     const { folder } = installed;
     await cp(PROGRAM, join(folder, 'program.mjs'));

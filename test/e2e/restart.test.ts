@@ -11,6 +11,7 @@ import { chatTarget, chaosUpstream, requestOf, stage } from '../support/failover
 import { goodAnswer, ROLE_EVENT, STREAM_END, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
 import { rpcError, trailOf } from '../support/rpc-error.ts';
 import { counted, textOf } from '../support/stream-text.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 const WORDS = ['To be, ', 'or not ', 'to be, ', 'that is ', 'the ', 'question.'];
 const WHOLE = WORDS.join('');
@@ -44,7 +45,7 @@ async function brokenStage(steps: readonly ChaosStep[]): Promise<FailoverStage> 
   const second = await chaosUpstream();
   second.script(...saying(WORDS), chunk(STREAM_END));
   const others = [chatTarget('second', second.origin, { model: 'model-2' })];
-  const set = await stage({ lead: { timeouts: { progress: '150ms' } }, others });
+  const set = await stage({ lead: { timeouts: { progress: '500ms' } }, others });
   set.lead.script(...saying(TWO_THIRDS), ...steps);
   return set;
 }
@@ -53,7 +54,7 @@ function stream({ gateway }: FailoverStage, recovery: Recovery) {
   return gateway.client.stream(LlmService.method.streamChat, { ...requestOf(), recovery });
 }
 
-describe.each(BREAKS)('a stream that meets $name', ({ steps, reason }) => {
+describe.each(BREAKS)('a stream that meets $name', REAL_TIME, ({ steps, reason }) => {
   test('is whole exactly once, with RESTART', async () => {
     const events = await stream(await brokenStage(steps), Recovery.RESTART).done;
     expect(events.map(({ sequence }) => Number(sequence))).toEqual(events.map((_, index) => index + 1));

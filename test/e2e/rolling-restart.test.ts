@@ -11,5 +11,5 @@ test('two gateways are replaced behind a client that repeats nothing: no call fa
   expect(failures).toEqual({});
   expect(exitCodes).toEqual([0, 0]);
   expect(streams).toBe(80);
-  expect(calls).toBeGreaterThan(100);
+  expect(calls).toBeGreaterThan(20);
 });

@@ -144,7 +144,7 @@ describe('keys, prompts, URLs and the words of providers', () => {
     expect(child.stdout()).toContain('PROVIDER_AUTH_FAILED');
     expect(told.length).toBeGreaterThan(targets.length * 4);
     expectNothingPlanted([...told, metrics.body, status, ...trails, child.stdout(), child.stderr()]);
-  }, 30_000);
+  });
 
   test('come out nowhere where everything is found in the environment', async () => {
     const child = startUnderstudy(['--config', await fileOf({ retry: { max_repeats: 0 } })], {

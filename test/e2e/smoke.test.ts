@@ -9,7 +9,6 @@ import type { ReplayServer } from '../support/replay-server.ts';
 import { startReplayServer } from '../support/replay-server.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../smoke/run.ts', import.meta.url));
-const TIMEOUT_MS = 60_000;
 const NOBODY = 'No provider is configured. Set OPENAI_API_KEY or another key, or try --demo.\n';
 
 interface Run {
@@ -38,7 +37,7 @@ async function replayServer(): Promise<ReplayServer> {
   return server;
 }
 
-describe('the smoke test', { timeout: TIMEOUT_MS }, () => {
+describe('the smoke test', () => {
   test('with --demo calls the mock, and says what came', async () => {
     const { code, stdout, stderr } = await smoke(['--demo']);
     const [line, ...rest] = stdout.split('\n');

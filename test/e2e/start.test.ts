@@ -7,9 +7,12 @@ import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/g
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { HealthStatus } from '../../gen/understudy/v1/health_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
+import { chunk, lastChunk } from '../support/chaos-upstream.ts';
+import { BEGUN } from '../support/chaos-stage.ts';
 import { say } from '../support/chat-samples.ts';
 import { configFile } from '../support/config-file.ts';
-
+import { chaosUpstream, chatTarget } from '../support/failover-stage.ts';
+import { STREAM_END } from '../support/openai-bodies.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
 import { openRpcClient } from '../support/rpc-client.ts';
 import { RpcError, rpcError } from '../support/rpc-error.ts';
@@ -30,9 +33,6 @@ function started(args: readonly string[], env: Readonly<Record<string, string>> 
   onTestFinished(() => child.close());
   return child;
 }
-
-/** How long a process may take. */
-const POLL = { timeout: 10_000 };
 
 /** Returns with which status a call fails; undefined where it does not. */
 async function codeOf(call: Promise<unknown>): Promise<string | undefined> {
@@ -142,28 +142,27 @@ describe.skipIf(ollamaAnswers)('with --demo and nothing else (skipped where an O
   });
 
   test('SIGTERM lets a running stream end, sends new calls elsewhere, and ends the process with 0', async () => {
-    const drain = { pause: '400ms' };
-    const own = started([
-      '--config',
-      await configFile({ targets: [{ name: 'mock', provider: 'mock' }], server: { drain } }),
-    ]);
+    const provider = await chaosUpstream();
+    const { promise: until, resolve: goOn } = Promise.withResolvers<void>();
+    provider.script(...BEGUN, { do: 'hold', until }, chunk(STREAM_END), lastChunk);
+    const targets = [chatTarget('slow', provider.origin), { name: 'mock', provider: 'mock' as const }];
+    // What is asked of the process meanwhile takes its time on a busy machine.
+    const own = started(['--config', await configFile({ targets, server: { drain: { pause: '3s' } } })]);
     const address = await own.doors;
     const client = clientOf(address);
     const readiness = client.stream(Health.method.watch, { service: 'readiness' });
     expect((await readiness.at(0)).status).toBe(Status.SERVING);
-    const slow = client.stream(LlmService.method.streamChat, {
-      messages,
-      model: 'mock-slow',
-    });
+    const slow = client.stream(LlmService.method.streamChat, { messages });
     expect((await slow.at(0)).event.case).toBe('started');
     own.kill('SIGTERM');
     expect((await readiness.at(1)).status).toBe(Status.NOT_SERVING);
     expect(await get(`${address.web}/readyz`)).toMatchObject({ status: 503 });
     // Balancers have not noticed yet.
-    expect(await client.call(LlmService.method.chat, { messages })).toMatchObject({ provider: 'mock' });
-    await expect.poll(async () => codeOf(client.call(LlmService.method.chat, { messages })), POLL).toBe('UNAVAILABLE');
-    expect(slow.received.at(-1)?.event.case).not.toBe('finished');
-    expect((await slow.done).at(-1)?.event).toMatchObject({ case: 'finished', value: { provider: 'mock' } });
+    const quick = { messages, routing: { targets: ['mock'] } };
+    expect(await client.call(LlmService.method.chat, quick)).toMatchObject({ provider: 'mock' });
+    await expect.poll(() => codeOf(client.call(LlmService.method.chat, quick))).toBe('UNAVAILABLE');
+    goOn();
+    expect((await slow.done).at(-1)?.event).toMatchObject({ case: 'finished', value: { target: 'slow' } });
     expect(await own.ended).toEqual({ code: 0, signal: null });
     expect(own.stderr()).toBe('');
   });

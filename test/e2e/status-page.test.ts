@@ -63,10 +63,10 @@ describe.skipIf(findChromium() === undefined)('the status page (needs chromium)'
     const lead = page.getByRole('row', { name: /^ok lead / });
     await lead.waitFor();
     await page.getByRole('heading', { name: 'No call within the last hour' }).waitFor({ state: 'hidden' });
+    await lead.getByRole('img', { name: '3 attempts in the last hour' }).waitFor();
     const cells = await lead.getByRole('cell').allTextContents();
     expect([cells[3], cells[4]]).toEqual(['3', '100 %']);
-    await lead.getByRole('img', { name: '3 attempts in the last hour' }).waitFor();
-    expect(await page.locator('#figures').textContent()).toMatch(/Calls a minute3.*In flight0of \d/);
+    await page.locator('#figures', { hasText: /Calls a minute3.*In flight0of \d/ }).waitFor();
     expect(await page.getByRole('status').first().textContent()).toBe('Serving');
     expect(await page.evaluate('window.isSame')).toBe(true);
     expect(faults).toEqual([]);
@@ -140,6 +140,13 @@ describe.skipIf(findChromium() === undefined)('the status page (needs chromium)'
     child.kill('SIGHUP');
     await page.getByRole('button', { name: 'third' }).waitFor();
     expect(await page.locator('button.name').allTextContents()).toEqual(['third', 'lead']);
+    const refused = page.getByText(/^The configuration of .* cannot be used, and the one before holds: .*retry/);
+    await writeFile(path, JSON.stringify({ targets: HEALTHY, retry: { max_repeats: 'none' } }));
+    child.kill('SIGHUP');
+    await refused.waitFor();
+    await writeFile(path, JSON.stringify({ targets: HEALTHY }));
+    child.kill('SIGHUP');
+    await refused.waitFor({ state: 'hidden' });
   });
 
   test('is dark where the system is, and as somebody has chosen from then on', async () => {

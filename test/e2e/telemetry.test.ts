@@ -47,7 +47,7 @@ beforeAll(async () => {
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map(parseLine);
-}, 90_000);
+});
 
 afterAll(async () => {
   await child.close();

@@ -8,6 +8,7 @@ import { requestOf, stage } from '../support/failover-stage.ts';
 import { goodAnswer, ROLE_EVENT, STREAM_HEAD, textEvent } from '../support/openai-bodies.ts';
 import { rpcError, trailOf } from '../support/rpc-error.ts';
 import { textOf } from '../support/stream-text.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 
 describe('a target that a person has set to', () => {
   test('JSON gives a stream its answer all the same', async () => {
@@ -60,7 +61,7 @@ describe('a whole answer', () => {
   });
 });
 
-describe('an answer in JSON that breaks off behind its head', () => {
+describe('an answer in JSON that breaks off behind its head', REAL_TIME, () => {
   const BEGINNING = [
     head(200, { 'content-type': 'application/json', 'content-length': 1_000 }),
     send('{"id":"chatcmpl-1","choices":['),

@@ -24,7 +24,7 @@ afterAll(() => rmSync(work, { recursive: true }));
 
 // Envoy comes from a registry: npm run test:proxies checks it.
 describe.each(['nginx', 'haproxy', 'caddy'])('the configuration for %s', (name) => {
-  test('is taken by the program', { timeout: 20_000 }, async ({ skip }) => {
+  test('is taken by the program', async ({ skip }) => {
     const proxy = PROXY_PROGRAMS[name];
     if (proxy === undefined) throw new Error(`there is no proxy ${name}`);
     const program = await proxy.find(work).catch(() => undefined);

@@ -45,7 +45,7 @@ class Scratch {
       cpSync(join(ROOT, name), join(this.#path, name), { recursive: true });
     }
     symlinkSync(join(ROOT, 'node_modules'), join(this.#path, 'node_modules'));
-    writeFileSync(join(this.#path, 'vitest.config.ts'), 'export default { test: { testTimeout: 60_000 } };\n');
+    writeFileSync(join(this.#path, 'vitest.config.ts'), 'export default { test: { testTimeout: 110_000 } };\n');
   }
 
   remove(): void {

@@ -65,13 +65,15 @@ export async function gatewayFor(input: ConfigInput, changes: Partial<System> = 
   return gateway;
 }
 
-/** Sets up the lead, what stands behind it (default: the understudy), and the gateway before them. */
+/** Sets up the lead, what stands behind it (default: the understudy), and the gateway before them; `world`: what is another one for it. */
 export async function stage(
   setup: { readonly lead?: Partial<TargetInput>; readonly others?: TargetInput[] } & Omit<ConfigInput, 'targets'> = {},
+  world: Partial<System> = {},
 ): Promise<FailoverStage> {
   const { lead: changes, others = [UNDERSTUDY], ...rest } = setup;
   const lead = await chaosUpstream();
-  const gateway = await gatewayFor({ ...rest, targets: [chatTarget('lead', lead.origin, changes), ...others] });
+  const targets = [chatTarget('lead', lead.origin, changes), ...others];
+  const gateway = await gatewayFor({ ...rest, targets }, world);
   return { lead, gateway, ask: (method, question, options) => ask(gateway, method, question, options) };
 }
 

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
-import { freePort } from './free-port.ts';
+import { listenOnLoopback } from './listening.ts';
 
 /** A span as it was received. */
 export interface ReceivedSpan {
@@ -77,11 +76,9 @@ export async function openOtlpReceiver(): Promise<OtlpReceiver> {
     for (const look of waiting) look();
   };
   const server = createServer((request, response) => void take(request, response));
-  const port = await freePort();
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
+  const { origin, close } = await listenOnLoopback(server);
   const receiver: OtlpReceiver = {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: origin,
     spans,
     metrics: () => metrics,
     bodies,
@@ -99,11 +96,7 @@ export async function openOtlpReceiver(): Promise<OtlpReceiver> {
     behave: (how) => {
       behaviour = how;
     },
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
   return receiver;
 }

@@ -123,7 +123,11 @@ export async function reloadUnderLoad(load: ReloadLoad): Promise<ReloadOutcome> 
       await write(isWrong ? wrongConfig(upstream.origin, round) : configOf(upstream.origin, round));
       await gateway.printed(isWrong ? `must not be round ${round}` : `target extra-${round} added`);
       slowestReloadMs = Math.max(slowestReloadMs, performance.now() - startedAtMs);
-      if (!isWrong) upstream.allowOnly(`${KEY}${round}`);
+      if (!isWrong) {
+        upstream.allowOnly(`${KEY}${round}`);
+        // However soon the next one comes, somebody calls with this key.
+        await call();
+      }
       if (await isForgotten()) seen.timesForgotten += 1;
       if (round === Math.ceil(load.reloads / 10)) firstMiB = await residentMiB();
       await passed(Math.max(0, load.everyMs - (performance.now() - startedAtMs)));

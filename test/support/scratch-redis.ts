@@ -36,8 +36,10 @@ export async function startScratchRedis(...options: string[]): Promise<ScratchRe
   const launch = async () => {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...options];
     const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
     for await (const chunk of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
-      if (String(chunk).includes('Ready to accept connections')) break;
+      said += String(chunk);
+      if (said.includes('Ready to accept connections')) break;
     }
     child.stdout.resume();
     return child;

@@ -17,7 +17,7 @@ export function openSharedStore(url: string, changes: Partial<LimitStoreConfig> 
   const messages: string[] = [];
   let listener = (): void => undefined;
   const store = new SharedLimits({
-    config: { urls: [url], isCluster: false, timeoutMs: 200, failureMode: 'closed', keyPrefix: 'test', ...changes },
+    config: { urls: [url], isCluster: false, timeoutMs: 5_000, failureMode: 'closed', keyPrefix: 'test', ...changes },
     system,
     cohort: new Cohort(system),
     meanwhile: new InProcessLimits(system),

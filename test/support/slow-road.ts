@@ -4,8 +4,10 @@ import { connect, createServer, type Socket } from 'node:net';
 /** A way to a server that can be made slow, silent or short. */
 export interface SlowRoad {
   readonly port: number;
-  /** By how many milliseconds what the server says is late from now on; Infinity: it is lost. */
-  delayMs: number;
+  /** What the server says from now on waits for it, in its order. */
+  held: Promise<void> | undefined;
+  /** Whether what the server says from now on is lost. */
+  isMute: boolean;
   /** To which port new connections lead. */
   target: number;
   /** Breaks all connections. */
@@ -30,9 +32,10 @@ export async function openSlowRoad(target: number): Promise<SlowRoad> {
       });
     }
     client.on('data', (data) => upstream.write(data));
+    let before: Promise<unknown> = Promise.resolve();
     upstream.on('data', (data) => {
-      if (road.delayMs === 0) client.write(data);
-      else if (road.delayMs < Infinity) setTimeout(() => client.writable && client.write(data), road.delayMs);
+      if (road.isMute) return;
+      before = Promise.all([before, road.held]).then(() => client.writable && client.write(data));
     });
   });
   server.listen(0, '127.0.0.1');
@@ -44,7 +47,8 @@ export async function openSlowRoad(target: number): Promise<SlowRoad> {
   };
   const road: SlowRoad = {
     port: address.port,
-    delayMs: 0,
+    held: undefined,
+    isMute: false,
     target,
     cut,
     close: () => {

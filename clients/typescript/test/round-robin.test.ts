@@ -23,7 +23,7 @@ function asker(addresses: readonly string[], options?: LlmClientOptions) {
 
 /** Asks until an answer comes. */
 async function until(ask: () => Promise<string>, wished: string): Promise<void> {
-  const deadlineAtMs = performance.now() + 15_000;
+  const deadlineAtMs = performance.now() + 60_000;
   while ((await ask()) !== wished) {
     if (performance.now() > deadlineAtMs) throw new Error(`no answer is "${wished}"`);
   }

@@ -26,7 +26,7 @@ function timers(): number {
 
 /** The server is in this process: its timers go with the calls, a moment later. */
 async function expectNoMoreThan(before: number): Promise<void> {
-  const deadlineAtMs = performance.now() + 5000;
+  const deadlineAtMs = performance.now() + 60_000;
   while (timers() > before && performance.now() < deadlineAtMs) await new Promise(setImmediate);
   expect(timers()).toBeLessThanOrEqual(before);
 }

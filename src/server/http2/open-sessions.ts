@@ -6,6 +6,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { Server as NetServer } from 'node:net';
+import { tableStreams } from './stream-table.ts';
 import { type SessionClock, WatchedSession } from './watched-session.ts';
 
 /** How the connections of HTTP/2 servers are looked after. */
@@ -66,6 +67,7 @@ export class OpenSessions {
   }
 
   #opened(session: ServerHttp2Session): void {
+    tableStreams(session);
     const { runtime, idleTimeoutMs } = this.#options;
     const watched = new WatchedSession(session, runtime, idleTimeoutMs);
     this.#sessions.set(session, watched);

@@ -2,7 +2,7 @@ import { periodOf } from '../../core/calendar.ts';
 import type { TargetHealth } from '../../engine/port/call.ts';
 import type { BudgetState, CallerActivity, CallTraffic, DayCost, FailureGroup } from '../port/shown/recent-history.ts';
 import type { RecentCall, TargetTraffic } from '../port/shown/recent-history.ts';
-import type { ShownDoors, StatusParts } from '../port/shown/status-parts.ts';
+import type { RefusedConfig, ShownDoors, StatusParts } from '../port/shown/status-parts.ts';
 import type { LedgerCosts, LedgerDay } from './ledger-costs.ts';
 
 /** So much of each list is shown. */
@@ -23,6 +23,7 @@ export interface ShownSections {
     readonly canOperate: boolean;
     readonly doors?: ShownDoors | undefined;
     readonly hasLedger: boolean;
+    readonly refusedConfig?: RefusedConfig | undefined;
   };
   readonly load: CallTraffic & {
     readonly active: number;
@@ -146,7 +147,15 @@ function ofProcess(sources: SectionSources): Pick<ShownSections, 'process' | 'lo
   const { usedBytes, limitBytes } = sources.memory();
   const hasLedger = ledger !== undefined;
   return {
-    process: { version: gateway.version, startedAtMs, isReady: isReady(), canOperate, doors: doors?.(), hasLedger },
+    process: {
+      version: gateway.version,
+      startedAtMs,
+      isReady: isReady(),
+      canOperate,
+      doors: doors?.(),
+      hasLedger,
+      refusedConfig: sources.refusedConfig(),
+    },
     load: {
       ...history.calls(),
       active,

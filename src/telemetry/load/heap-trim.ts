@@ -14,7 +14,7 @@ export function trimHeap(): void {
   trim();
 }
 
-/** Loads what it takes, 2 MiB: only a process that has been under load needs it. */
+/** Loads what it takes when it is needed first, so that no start waits for it. */
 function findTrim(): () => void {
   const warn = Object.getOwnPropertyDescriptor(process, 'emitWarning');
   try {

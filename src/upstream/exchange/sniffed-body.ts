@@ -88,13 +88,14 @@ function startOf(bytes: Uint8Array): number {
  */
 export function createStreamOrJson(stream: BodyReader, json: () => BodyReader): BodyReader {
   let document: BodyReader | undefined;
-  let hasBegun = false;
+  /** Until the form shows: it holds the head of the answer. */
+  let choose: (() => BodyReader) | undefined = json;
   return {
     push: (chunk) => {
-      if (!hasBegun) {
+      if (choose !== undefined) {
         const form = formOf(chunk);
-        hasBegun = form !== undefined;
-        if (form === 'json') document = json();
+        if (form === 'json') document = choose();
+        if (form !== undefined) choose = undefined;
       }
       if (document === undefined) return stream.push(chunk);
       const told = stream.push(chunk);

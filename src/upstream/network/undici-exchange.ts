@@ -65,7 +65,8 @@ function forwarded(fields: HttpRequest['headers'], { host }: URL, { authorizatio
 
 /** One request through undici: undici's handler on one side, our exchange on the other. */
 export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange {
-  readonly #request: HttpRequest;
+  /** Until it is handed over: what it was made of may be long, and an answer may last. */
+  #request: HttpRequest | undefined;
   readonly #handler: HttpHandler;
   readonly #proxy: Proxy | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -88,9 +89,11 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange 
 
   /** Hands the request to undici, unless it was aborted before. */
   start(dispatcher: Dispatcher): void {
-    if (this.#done) return;
-    const { method, body, ownHeaders } = this.#request;
-    const { origin, path, fields } = undiciHead(this.#request, this.#proxy);
+    const request = this.#request;
+    this.#request = undefined;
+    if (this.#done || request === undefined) return;
+    const { method, body, ownHeaders } = request;
+    const { origin, path, fields } = undiciHead(request, this.#proxy);
     const headers = ownHeaders === undefined ? fields : fields.concat(ownHeaders);
     dispatcher.dispatch({ origin, path, method, headers, body: method === 'GET' ? null : body }, this);
   }
@@ -167,6 +170,8 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpExchange 
         return;
       }
     }
+    // They stand in the whole piece that was read from the socket, and undici keeps them as long as the answer lasts.
+    if (this.#controller !== undefined) this.#controller.rawHeaders = null;
     this.#handler.onHeaders(status, plain);
   }
 

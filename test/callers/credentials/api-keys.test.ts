@@ -2,7 +2,7 @@ import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { digested, directoryOf, found } from './directories.ts';
 
@@ -77,10 +77,9 @@ describe('the file of keys', () => {
     const directory = directoryOf([{}, { name: 'search' }], { apiKeysFile: path, told: (text) => told.push(text) });
     try {
       writeFileSync(path, line('one').replace('billing', 'search'));
-      await vi.waitFor(
-        () => expect(told.at(-1)).toBe('the file of API keys was read: 1 keys; new of search; gone of billing'),
-        1_000,
-      );
+      await expect
+        .poll(() => told.at(-1))
+        .toBe('the file of API keys was read: 1 keys; new of search; gone of billing');
     } finally {
       directory.close();
     }
@@ -93,8 +92,7 @@ describe('the file of keys', () => {
     const directory = directoryOf([{}], { apiKeysFile: path, told: (message) => told.push(message) });
     const connections = new Map(['old', 'new'].map((key) => [key, {}]));
     const who = (apiKey: string) => found(directory.identify({ apiKey, connection: connections.get(apiKey) }));
-    const becomes = (key: string, what: string) =>
-      vi.waitFor(async () => expect(await who(key)).toBe(what), { timeout: 1_000, interval: 10 });
+    const becomes = (key: string, what: string) => expect.poll(() => who(key), { interval: 10 }).toBe(what);
     try {
       expect(await who('old')).toBe('billing');
       // Rotated: both count until the old one is taken away.
@@ -112,11 +110,11 @@ describe('the file of keys', () => {
       expect(await who('new')).toBe('billing');
       // Half of a file, and an empty one.
       writeFileSync(path, `${line('new')}- { caller: billing, sha256: "us_secret`);
-      await vi.waitFor(() => expect(told.at(-1)).toMatch(/keys before stay: keys\.yaml:\d+:\d+: /), 1_000);
+      await expect.poll(() => told.at(-1)).toMatch(/keys before stay: keys\.yaml:\d+:\d+: /);
       writeFileSync(path, '');
-      await vi.waitFor(() => expect(told.at(-1)).toMatch(/keys\.yaml: is empty/), 1_000);
+      await expect.poll(() => told.at(-1)).toMatch(/keys\.yaml: is empty/);
       writeFileSync(path, `${line('new')}- { caller: nobody, sha256: us_secret }\n`);
-      await vi.waitFor(() => expect(told.at(-1)).toMatch(/keys\.yaml:2: sha256: must be the SHA-256/), 1_000);
+      await expect.poll(() => told.at(-1)).toMatch(/keys\.yaml:2: sha256: must be the SHA-256/);
       expect(await who('new')).toBe('billing');
       expect(told.join()).not.toContain('us_secret');
       // As Kubernetes does: a link to another file.
@@ -125,7 +123,7 @@ describe('the file of keys', () => {
       renameSync(join(folder, 'link'), path);
       await becomes('linked', 'billing');
       rmSync(path);
-      await vi.waitFor(() => expect(told.at(-1)).toMatch(/cannot be read \(ENOENT\)/), 2_000);
+      await expect.poll(() => told.at(-1)).toMatch(/cannot be read \(ENOENT\)/);
       expect(await who('linked')).toBe('billing');
       writeFileSync(path, '[]');
       await becomes('linked', 'unknown_key');

@@ -15,9 +15,9 @@ function openStore(url: string, changes: Partial<LimitStoreConfig> = {}) {
   return { store, told };
 }
 
-const SOON = { timeout: 8_000, interval: 20 };
+const SOON = { timeout: 60_000, interval: 20 };
 
-describe.skipIf(!hasRedis())('a store of limits', { timeout: 30_000 }, () => {
+describe.skipIf(!hasRedis())('a store of limits', () => {
   let redis: ScratchRedis;
   let road: SlowRoad;
   let url: string;
@@ -45,22 +45,21 @@ describe.skipIf(!hasRedis())('a store of limits', { timeout: 30_000 }, () => {
     const { store, told } = openStore(url, { timeoutMs: 100 });
     expect(await store.reserve(ACCOUNTS, CENT)).toBeUndefined();
     store.settle(ACCOUNTS, CENT, 0n);
-    road.delayMs = 500;
+    const { promise: held, resolve: goOn } = Promise.withResolvers<void>();
+    road.held = held;
     for (let miss = 0; miss < 3; miss++) {
       const beganAtMs = performance.now();
       expect(await store.reserve(ACCOUNTS, 2n * CENT)).toEqual({ kind: 'unavailable' });
       expect(performance.now() - beganAtMs).toBeGreaterThan(98);
-      expect(performance.now() - beganAtMs).toBeLessThan(400);
     }
     expect(told).toEqual([
       'The store of limits does not answer (timeout). Until it does, calls of callers with limits are refused.',
     ]);
-    const beganAtMs = performance.now();
     for (let call = 0; call < 100; call++) {
       expect(await store.enter(ACCOUNTS, 0)).toEqual({ kind: 'unavailable' });
     }
-    expect(performance.now() - beganAtMs).toBeLessThan(50);
-    road.delayMs = 0;
+    road.held = undefined;
+    goOn();
     await isBack(told);
     await vi.waitFor(() => expect(underWay()).toEqual({ calls: '0', held: '0' }), SOON);
     expect(store.figures.timeouts).toBe(3);
@@ -71,10 +70,10 @@ describe.skipIf(!hasRedis())('a store of limits', { timeout: 30_000 }, () => {
   test('books what was sent once, also where its answer is lost', async () => {
     const { store, told } = openStore(url);
     expect(await store.reserve(ACCOUNTS, 3n * CENT)).toBeUndefined();
-    road.delayMs = Infinity;
+    road.isMute = true;
     store.settle(ACCOUNTS, 3n * CENT, 2n * CENT);
     await vi.waitFor(() => expect(spent()).toBe('20000000'), SOON);
-    road.delayMs = 0;
+    road.isMute = false;
     road.cut();
     await vi.waitFor(() => expect(store.figures.isUp).toBe(true), SOON);
     expect(await store.reserve(ACCOUNTS, 8n * CENT)).toBeUndefined();
@@ -176,7 +175,7 @@ describe.skipIf(!hasRedis())('a store of limits', { timeout: 30_000 }, () => {
     try {
       cluster.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
       await vi.waitFor(() => expect(cluster.command('CLUSTER', 'INFO')).toContain('cluster_state:ok'), SOON);
-      const { store, told } = openStore(cluster.url, { isCluster: true, timeoutMs: 2_000 });
+      const { store, told } = openStore(cluster.url, { isCluster: true });
       await store.reached;
       const group = (name: string) => accountOf(`group:${name}`, { budgets: [cents(10)] });
       for (const name of ['a', 'b', 'c']) {

@@ -77,7 +77,7 @@ async function runSome(
     reports.set(said.case, { ok, detail, leftAtMs: marks.get(said.case), tookMs: now - lastAtMs });
     lastAtMs = now;
     // A program that has said everything and does not end holds something open that it should not.
-    if (names.every((name) => reports.has(name))) setTimeout(kill, 10_000).unref();
+    if (names.every((name) => reports.has(name))) setTimeout(kill, 30_000).unref();
   });
   const failed = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));

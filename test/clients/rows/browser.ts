@@ -29,14 +29,7 @@ export async function tryBrowser({ stage, page, clients, work }: RowStage): Prom
     const [own, strange] = [await open(page.origin), await open(page.strangeOrigin)];
     const bare = await runChecks({
       'stream across origins': async () => {
-        const told = await call<{ text: string; isFinished: boolean; atMs: number[] }>(own, 'streamText', [
-          stage.doors.web,
-          { messages: MESSAGES, model: 'mock-slow' },
-        ]);
-        const spreadMs = Math.round((told.atMs.at(-1) ?? 0) - (told.atMs[0] ?? 0));
-        expect(told.text !== '' && told.isFinished, JSON.stringify(told));
-        expect(spreadMs > 200, `all pieces came within ${spreadMs} ms: not as they were written`);
-        return `${told.atMs.length} pieces over ${spreadMs} ms`;
+        return inPieces(own, 'streamText', [stage.doors.web, { messages: MESSAGES, model: 'mock-slow' }]);
       },
       'a left stream reaches the provider': async () => {
         const before = stage.words.abortedAtMs.length;
@@ -87,13 +80,7 @@ async function bundleClient(client: string, output: string, page: Page): Promise
 function tryClientPage(own: BrowserPage, stage: Stage): Promise<{ readonly checks: readonly RowCheck[] }> {
   return runChecks({
     'the client streams across origins': async () => {
-      const told = await call<{ text?: string; isFinished?: boolean; atMs?: number[] }>(own, 'understudy.stream', [
-        stage.doors.web,
-        { model: 'mock-slow' },
-      ]);
-      const spreadMs = Math.round((told.atMs?.at(-1) ?? 0) - (told.atMs?.[0] ?? 0));
-      expect(told.isFinished === true && spreadMs > 200, JSON.stringify(told));
-      return `${told.atMs?.length ?? 0} pieces over ${spreadMs} ms`;
+      return inPieces(own, 'understudy.stream', [stage.doors.web, { model: 'mock-slow' }]);
     },
     'leaving its loop reaches the provider': async () => {
       const before = stage.words.abortedAtMs.length;
@@ -111,6 +98,25 @@ function tryClientPage(own: BrowserPage, stage: Stage): Promise<{ readonly check
       return told;
     },
   });
+}
+
+/** What a page tells of a stream. */
+interface ToldStream {
+  readonly text?: string;
+  readonly isFinished?: boolean;
+  /** When each of its pieces came, in milliseconds. */
+  readonly atMs?: readonly number[];
+}
+
+/** Has a page read a stream, which must come as it is written. A page that is held up has all at once: it is asked again. */
+async function inPieces(page: BrowserPage, name: string, args: readonly unknown[], tries = 5): Promise<string> {
+  const told = await call<ToldStream>(page, name, args);
+  const { text, isFinished = false, atMs = [] } = told;
+  expect(text !== '' && isFinished, JSON.stringify(told));
+  const spreadMs = Math.round((atMs.at(-1) ?? 0) - (atMs[0] ?? 0));
+  if (spreadMs <= 200 && tries > 1) return inPieces(page, name, args, tries - 1);
+  expect(spreadMs > 200, `all pieces came within ${spreadMs} ms: not as they were written`);
+  return `${atMs.length} pieces over ${spreadMs} ms`;
 }
 
 /** Waits until the provider hears of an abort. */

@@ -119,7 +119,7 @@ for (const { name, isThere, open } of STORES_OF_USAGE)
       store = await open();
       queries = askStore(store);
       await store.holds(RECORDS);
-    }, 120_000);
+    });
     afterAll(async () => store.close());
 
     test.each<readonly UsageKey[]>([

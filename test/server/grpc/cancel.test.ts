@@ -29,13 +29,9 @@ describe('deadlines', () => {
   test('a deadline that passes aborts the engine and is told', async () => {
     const gateway = fakeGateway(untilAborted);
     const door = await grpcDoor(gateway);
-    const error = ConnectError.from(
-      await door
-        .client()
-        .chat({ messages }, { timeoutMs: 30 })
-        .catch((thrown: unknown) => thrown),
-    );
-    expect(error.code).toBe(Code.DeadlineExceeded);
+    // Of the gateway's clock alone: no clock of a client ends it before it has come.
+    const { headers, trailers = headers } = await rawCall(door.session(), 'Chat', hello, { 'grpc-timeout': '30m' });
+    expect(trailers['grpc-status']).toBe('4');
     await expect.poll(() => gateway.ends.length).toBe(1);
     expect(gateway.calls[0]?.signal.aborted).toBe(true);
   });

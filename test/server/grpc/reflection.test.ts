@@ -47,7 +47,7 @@ describe.each(['grpc-v1', 'grpc-v1alpha'])('reflection %s', (version) => {
       '{"service":"liveness"}',
     );
     expect(JSON.parse(health)).toEqual({ status: 'SERVING' });
-  }, 30_000);
+  });
 });
 
 test('the files are the originals, those of the error details among them; what is unknown is not found', async () => {
@@ -121,4 +121,4 @@ test('it can be switched off', async () => {
   );
   expect(await curl(door.baseUrl, 'grpc-v1', '--list-services')).toContain('nimplemented');
   expect((await door.client().health({})).version).toBe('0.0.0-test');
-}, 30_000);
+});

@@ -55,7 +55,7 @@ test('a connection that was idle for longer than a head may take to come is not 
     respondText(response, 200, 'ok'),
   );
   onTestFinished(() => listener.close());
-  Object.assign(listener.server, { headersTimeout: 40, requestTimeout: 50, connectionsCheckingInterval: 10 });
+  Object.assign(listener.server, { headersTimeout: 400, requestTimeout: 500, connectionsCheckingInterval: 10 });
   const { port, hostname } = new URL(`http://${await listener.listen('127.0.0.1:0')}`);
   const idle = connect(Number(port), hostname);
   const slow = connect(Number(port), hostname);

@@ -24,6 +24,7 @@ function parts(history = new CallHistory(system)): StatusParts {
     history,
     load: engineLoad,
     memory: () => ({ usedBytes: 2 ** 27, limitBytes: 2 ** 30 }),
+    refusedConfig: () => undefined,
   };
 }
 

@@ -257,7 +257,7 @@ test.each(['application/json', 'APPLICATION/JSON'])(
 /** A door whose turns can be held back, and whose clock can be set forward. */
 async function doorInTurns() {
   const held: (() => void)[] = [];
-  const state = { isHeld: false, laterMs: 0 };
+  const state = { isHeld: false, laterMs: 0, answered: 0 };
   const runtime = {
     ...system,
     now: () => system.now() + state.laterMs,
@@ -272,20 +272,26 @@ async function doorInTurns() {
   const agent = new Agent({ keepAlive: true, maxSockets: 40 });
   onTestFinished(() => agent.destroy());
   state.isHeld = true;
-  const ask = (headers?: Record<string, string>) =>
-    post(`${baseUrl}${PATH}Chat`, HELLO, { ...JSON_TYPE, ...headers }, agent);
+  const ask = async (headers?: Record<string, string>) => {
+    const answer = await post(`${baseUrl}${PATH}Chat`, HELLO, { ...JSON_TYPE, ...headers }, agent);
+    state.answered += 1;
+    return answer;
+  };
+  /** Resolves when the 33 that begin at once are answered, and so many wait. */
+  const waiting = (calls: number) =>
+    expect.poll(() => [state.answered, transfers.budget.requestBytes]).toEqual([33, calls * HELLO.byteLength]);
   const release = (laterMs: number): void => {
     state.laterMs = laterMs;
     state.isHeld = false;
     for (const run of held.splice(0)) run();
   };
-  return { transfers, ask, release };
+  return { transfers, ask, waiting, release };
 }
 
 test('calls of one address that arrive together begin in turns, and one that finds none is refused', async () => {
-  const { transfers, ask, release } = await doorInTurns();
+  const { transfers, ask, waiting, release } = await doorInTurns();
   const asked = Array.from({ length: 40 }, () => ask());
-  await expect.poll(() => transfers.budget.requestBytes).toBe(7 * HELLO.byteLength);
+  await waiting(7);
   release(6_000);
   const statuses = (await Promise.all(asked)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(33);
@@ -294,9 +300,9 @@ test('calls of one address that arrive together begin in turns, and one that fin
 });
 
 test('a call that waits for its turn hears of its deadline, and is not counted as refused behind that', async () => {
-  const { transfers, ask, release } = await doorInTurns();
+  const { transfers, ask, waiting, release } = await doorInTurns();
   const first = Array.from({ length: 39 }, () => ask());
-  await expect.poll(() => transfers.budget.requestBytes).toBe(6 * HELLO.byteLength);
+  await waiting(6);
   const { status, body } = await ask({ 'connect-timeout-ms': '50' });
   expect([status, JSON.parse(body)]).toMatchObject([504, { code: 'deadline_exceeded' }]);
   release(6_000);

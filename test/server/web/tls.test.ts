@@ -16,6 +16,7 @@ import { type Authority, createAuthority, hasOpenssl } from '../../support/certi
 import { readSome, webDoor } from '../support/doors.ts';
 import { fakeGateway, SERVING, success, untilAborted } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
+import { answersPing, IDLE_MS, idleTime } from '../support/idle-time.ts';
 import { transfersByHand } from '../support/transfers-by-hand.ts';
 import { enveloped } from '../support/web-envelopes.ts';
 import { system } from '../../../src/system.ts';
@@ -193,18 +194,22 @@ describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
       expect(call.signal.aborted).toBe(false);
       return success();
     });
-    const { door } = await webDoor(gateway, { tls, idleTimeoutMs: 30 });
+    const { runtime, pass } = idleTime();
+    const { door } = await webDoor(gateway, { tls, runtime, idleTimeoutMs: IDLE_MS });
     const session = connection(door.address);
     const stream = open(session, CHAT, {});
     stream.end(JSON_CHAT);
     const answered = answerOf(stream);
     const finish = await begun.promise;
     // The idle time passes while the call is under way: the connection is not idle before its end.
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    pass(IDLE_MS);
+    await answersPing(session);
     expect(session.closed).toBe(false);
     const closed = once(session, 'close');
     finish();
     expect((await answered).headers[':status']).toBe(200);
+    await answersPing(session);
+    pass(IDLE_MS);
     await closed;
   });
 

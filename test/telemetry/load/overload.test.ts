@@ -90,5 +90,5 @@ describe('load', () => {
     } finally {
       load.close();
     }
-  }, 30_000);
+  });
 });

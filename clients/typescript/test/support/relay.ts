@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
@@ -62,14 +63,19 @@ export async function startRelay(port: number): Promise<Relay> {
   };
 }
 
-/** Finds a port of the loopback on which nobody listens. */
+/** Finds a port of the loopback on which nobody listens, below those that systems hand out: no other socket gets it by chance. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  server.close();
-  await once(server, 'close');
-  if (bound === null || typeof bound === 'string') throw new Error('there is no port');
-  return bound.port;
+  for (;;) {
+    const port = randomInt(22_000, 32_000);
+    const server = createServer();
+    const listens = once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.listen(port, '127.0.0.1');
+    if (!(await listens)) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }

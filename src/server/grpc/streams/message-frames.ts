@@ -24,17 +24,35 @@ export class MessageFrames {
   /** Adds a message. Throws where it cannot be encoded; then nothing is added. */
   add<Schema extends DescMessage>(schema: Schema, message: MessageInitShape<Schema>): void {
     const from = this.#length + PREFIX_BYTES;
-    let end: number;
-    if (isPieceEvent(message)) {
-      this.#makeRoom(from + pieceEventRoom(message));
-      end = writePieceEvent(message, this.#room, from);
-    } else {
-      const bytes = encodeMessage(schema, message);
-      end = from + bytes.byteLength;
-      this.#makeRoom(end);
-      bytes.copy(this.#room, from);
+    if (!isPieceEvent(message)) {
+      this.addEncoded(encodeMessage(schema, message));
+      return;
     }
-    this.#room[this.#length] = 0;
+    this.#makeRoom(from + pieceEventRoom(message));
+    this.#close(0, from, writePieceEvent(message, this.#room, from));
+  }
+
+  /**
+   * Adds a message that is encoded already.
+   *
+   * @param flags what its prefix says of it
+   */
+  addEncoded(bytes: Uint8Array, flags = 0): void {
+    const from = this.#length + PREFIX_BYTES;
+    this.#makeRoom(from + bytes.byteLength);
+    this.#room.set(bytes, from);
+    this.#close(flags, from, from + bytes.byteLength);
+  }
+
+  /** Adds a message that is a text. */
+  addText(text: string): void {
+    const from = this.#length + PREFIX_BYTES;
+    this.#makeRoom(from + 3 * text.length);
+    this.#close(0, from, from + this.#room.write(text, from));
+  }
+
+  #close(flags: number, from: number, end: number): void {
+    this.#room[this.#length] = flags;
     this.#room.writeUInt32BE(end - from, this.#length + 1);
     this.#length = end;
     this.#messages += 1;

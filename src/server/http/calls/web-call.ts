@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { UniversalHandler, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { createContextValues } from '@connectrpc/connect';
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
@@ -9,6 +10,7 @@ import { SHARE_KEY } from '../../port/share-key.ts';
 import { resetResponse, type WebRequest, type WebResponse, writeBytes } from '../exchange.ts';
 import { answerEarly } from '../unread-request.ts';
 import type { BodyTransfer } from './body-transfer.ts';
+import { chunkSocket, writeChunk } from './direct-chunks.ts';
 import { PEER_ADDRESS, peerOf } from './peer.ts';
 
 /** What a call over HTTP has besides its request and its response. */
@@ -27,6 +29,8 @@ export class WebCall {
   readonly caller: Caller | undefined;
   readonly #response: WebResponse;
   readonly #parts: WebCallParts;
+  /** What was written last, whose `drain` says that its client has read. */
+  #written: WebResponse | Socket | undefined;
 
   constructor(request: WebRequest, response: WebResponse, parts: WebCallParts) {
     this.request = request;
@@ -86,7 +90,10 @@ export class WebCall {
   /** Writes bytes; false where the client is behind. */
   write(bytes: Uint8Array): boolean {
     this.transfer.wrote(bytes.byteLength);
-    return writeBytes(this.#response, bytes);
+    // The head goes out with the first of them.
+    const socket = this.#written === undefined ? undefined : chunkSocket(this.#response);
+    this.#written = socket ?? this.#response;
+    return socket === undefined ? writeBytes(this.#response, bytes) : writeChunk(socket, bytes);
   }
 
   /** Ends the answer with these bytes. */
@@ -98,12 +105,13 @@ export class WebCall {
   /** Calls back, once, when more may be written, or the client is gone. */
   whenWritable(listener: () => void): void {
     const response = this.#response;
+    const written = this.#written ?? response;
     const settle = (): void => {
-      response.off('drain', settle);
+      written.off('drain', settle);
       response.off('close', settle);
       listener();
     };
-    response.on('drain', settle);
+    written.on('drain', settle);
     response.on('close', settle);
   }
 }

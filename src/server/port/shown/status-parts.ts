@@ -15,6 +15,16 @@ export interface StatusParts {
   readonly ledger?: LedgerFigures | undefined;
   /** Absent: gateways do not count callers together. */
   readonly limitStore?: Pick<LimitStoreFigures, 'isUp'> | undefined;
+  /** The configuration that was read last and cannot be used, so that the one before holds. */
+  readonly refusedConfig: () => RefusedConfig | undefined;
+}
+
+/** A configuration that cannot be used. */
+export interface RefusedConfig {
+  /** When it was read, in milliseconds since the epoch. */
+  readonly atMs: number;
+  /** Lines that a start would have ended with. */
+  readonly problems: readonly string[];
 }
 
 /** How callers reach the doors, for who has not called yet. */

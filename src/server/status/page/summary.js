@@ -75,7 +75,7 @@ export function showFigures({ process, load, costs }) {
     ),
     ...figure('Up for', moment(process.startedAtMs, 'ago'), `version ${process.version}`),
   );
-  showNotes(load);
+  showNotes(process, load);
 }
 
 /**
@@ -96,10 +96,16 @@ function figure(name, value, beside, level = '', title) {
   return [element('div', {}, element('dt', {}, name), body)];
 }
 
-/** @param {ShownSections['load']} load */
-function showNotes({ refused, isOverloaded, ledgerWaiting = 0, ledgerDropped = 0, isLimitStoreUp }) {
+/** @param {ShownSections['process']} process @param {ShownSections['load']} load */
+function showNotes({ refusedConfig }, { refused, isOverloaded, ledgerWaiting = 0, ledgerDropped = 0, isLimitStoreUp }) {
+  const { atMs = 0, problems = [] } = refusedConfig ?? {};
   /** @type {readonly (readonly [isTrue: boolean, level: string, text: string])[]} */
   const notes = [
+    [
+      refusedConfig !== undefined,
+      'bad',
+      `The configuration of ${instant(atMs)} cannot be used, and the one before holds: ${problems.join('; ')}`,
+    ],
     [isLimitStoreUp === false, 'bad', 'The store of limits does not answer.'],
     [ledgerDropped > 0, 'bad', `${count(ledgerDropped)} attempts are lost to the ledger.`],
     [ledgerWaiting > 1_000, 'warn', `${count(ledgerWaiting)} attempts wait for the ledger.`],

@@ -1,5 +1,7 @@
 import type { Message } from '@bufbuild/protobuf';
 import { OTHERS_CATCH_UP } from '../../../core/cohort.ts';
+import { pumpEvents } from '../../grpc/streams/event-pump.ts';
+import { EventStream } from '../../handlers/event-stream.ts';
 import type { WebCall } from '../../http/calls/web-call.ts';
 import { EnvelopeWriter } from './envelope-writer.ts';
 import { connectError, type PlainMethod } from './plain-method.ts';
@@ -8,7 +10,7 @@ import { namedCoding, type WebProtocol } from './web-protocol.ts';
 
 /** Answers a call whose messages stand in envelopes, a stream or one of gRPC-Web, no faster than its client reads. */
 export async function answerEnveloped(
-  { spec, encode }: PlainMethod,
+  { spec, addTo }: PlainMethod,
   protocol: WebProtocol,
   call: WebCall,
   context: WebContext,
@@ -18,23 +20,43 @@ export async function answerEnveloped(
   const { responseHeader } = context;
   const coding = namedCoding(protocol, call.request.headers);
   if (envelopes !== undefined && coding !== undefined) responseHeader.set(envelopes.encoding, coding);
-  const writer = new EnvelopeWriter(call, responseHeader);
-  let end;
+  const writer = new EnvelopeWriter<typeof spec.method.output>(call, responseHeader, (frames, message) =>
+    addTo(frames, message, isBinary),
+  );
+  /** Begins in the turn of its caller, so that what was written there goes out with it. */
+  const end = async (fault: { readonly thrown: unknown } | undefined): Promise<void> => {
+    const { flags, data } = protocol.end(context.trailers, fault && connectError(fault.thrown));
+    await writer.end(flags, data);
+  };
   try {
     if (spec.kind === 'unary') {
       const answer = await spec.impl(request, context);
       await OTHERS_CATCH_UP;
-      await writer.write(0, encode(answer, isBinary));
+      writer.write(once(answer));
     } else {
-      for await (const message of spec.impl(request, context)) {
+      const messages = spec.impl(request, context);
+      if (messages instanceof EventStream)
+        return await new Promise((resolve) => {
+          pumpEvents(messages, writer, undefined, (fault) => resolve(end(fault)));
+        });
+      for await (const message of messages) {
         if (call.isGone) break;
-        const writable = writer.write(0, encode(message, isBinary));
-        if (writable !== undefined) await writable;
+        writer.write(once(message));
+        if (writer.isFull) await new Promise<void>((resolve) => writer.whenRoom(resolve));
       }
     }
-    end = protocol.end(context.trailers, undefined);
   } catch (thrown) {
-    end = protocol.end(context.trailers, connectError(thrown));
+    return end({ thrown });
   }
-  await writer.end(end.flags, end.data);
+  return end(undefined);
+}
+
+/** Returns what there is to write, then nothing. */
+function once<Item>(item: Item): () => Item | undefined {
+  let rest: Item | undefined = item;
+  return () => {
+    const next = rest;
+    rest = undefined;
+    return next;
+  };
 }

@@ -1,0 +1,55 @@
+import type { Http2Session } from 'node:http2';
+
+import { LiveMap } from './live-map.ts';
+
+/** Streams that have no number yet: on the side of a server one, and for a moment. A Set, as far as `node:http2` uses one. */
+class NewStreams {
+  readonly #streams: unknown[] = [];
+
+  get size(): number {
+    return this.#streams.length;
+  }
+
+  add(stream: unknown): this {
+    this.#streams.push(stream);
+    return this;
+  }
+
+  delete(stream: unknown): boolean {
+    const place = this.#streams.lastIndexOf(stream);
+    if (place === -1) return false;
+    const last = this.#streams.pop();
+    if (place < this.#streams.length) this.#streams[place] = last;
+    return true;
+  }
+
+  forEach(call: (stream: unknown) => void): void {
+    this.#streams.slice().forEach((stream) => call(stream));
+  }
+}
+
+/**
+ * Has a new connection hold its streams in tables that leave nothing behind, in place of Node's own Map and Set
+ * (`docs/adr/0053-what-calls-leave-dies-young.md`). Does nothing where Node keeps them elsewhere, or has streams already.
+ *
+ * @returns whether it was done
+ */
+export function tableStreams(session: Http2Session): boolean {
+  const state = stateOf(session);
+  if (state === undefined || !isEmpty(Reflect.get(state, 'streams')) || !isEmpty(Reflect.get(state, 'pendingStreams')))
+    return false;
+  Reflect.set(state, 'streams', new LiveMap<unknown>());
+  Reflect.set(state, 'pendingStreams', new NewStreams());
+  return true;
+}
+
+/** Node's own description of the connection. */
+function stateOf(session: Http2Session): object | undefined {
+  const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'state');
+  const state: unknown = key === undefined ? undefined : Reflect.get(session, key);
+  return typeof state === 'object' && state !== null ? state : undefined;
+}
+
+function isEmpty(held: unknown): boolean {
+  return typeof held === 'object' && held !== null && Reflect.get(held, 'size') === 0;
+}
