@@ -22,7 +22,7 @@ What is measured:
                     --plain what a server without an engine adds, too; chat and joined
   --growth NAMES    CPU time by what grows: ${Object.keys(GROWTHS).join(', ')}; with commas between them
   --start           the start of what \`npm run build\` has made: first and later starts
-  --memory          its memory: at rest, after a load of a minute (--seconds each kind of call), idle, for each open stream
+  --memory          its memory: at rest, after a load (--seconds of each of five kinds of call), idle, for each open stream
 
 Which servers, beside the floor and the gateway:
   --plain           what one would write without an engine

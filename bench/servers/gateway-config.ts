@@ -15,6 +15,8 @@ export function gatewayTargets(upstream: Pick<ServerProcess, 'port'>): readonly 
       api_key: 'bench',
       api: 'chat_completions',
       model: 'bench-model',
+      // Streams that are held say nothing for longer than an answer may.
+      timeouts: { progress: '600s' },
       prices: [{ model: 'bench-model', input: '2.00', cached_input: '0.20', cache_write: '2.50', output: '10.00' }],
     },
   ];

@@ -4,7 +4,8 @@
  */
 
 const NANO = 1_000_000_000n;
-const TOKENS_PER_PRICE = 1_000_000n;
+const MILLION = 1_000_000;
+const TOKENS_PER_PRICE = BigInt(MILLION);
 /** Billionths of billionths for a million tokens, and half of it for rounding. */
 const UNIT = TOKENS_PER_PRICE * NANO;
 const HALF = UNIT / 2n;
@@ -64,9 +65,24 @@ export function formatNano(nano: bigint): string {
  * @throws RangeError where a count of tokens is no integer.
  */
 export function sumNanoUsd(charges: readonly Charge[], factor: bigint = NANO): bigint {
+  if (factor === NANO) {
+    const small = sumOfSmall(charges);
+    if (small !== undefined) return BigInt(small);
+  }
   let sum = 0n;
   for (const { tokens, price } of charges) {
     sum += BigInt(tokens) * price;
   }
   return (sum * factor + HALF) / UNIT;
+}
+
+/** As {@link sumNanoUsd}, without a factor and without big integers, of which each step makes one; undefined where they are needed. */
+function sumOfSmall(charges: readonly Charge[]): number | undefined {
+  let sum = MILLION / 2;
+  for (const { tokens, price } of charges) {
+    const charge = tokens * Number(price);
+    sum += charge;
+    if (!Number.isInteger(tokens) || !(charge >= 0) || sum > Number.MAX_SAFE_INTEGER) return undefined;
+  }
+  return (sum - (sum % MILLION)) / MILLION;
 }

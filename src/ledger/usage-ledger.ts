@@ -1,5 +1,5 @@
 import type { System } from '../core/ports.ts';
-import { isRow, RowEncoder } from './journal/row-encoder.ts';
+import { isRow, RowEncoder, wholeRows } from './journal/row-encoder.ts';
 import { readRowsFile } from './journal/framed-rows.ts';
 import type { Journal } from './journal/journal.ts';
 import type { LedgerEvent, LedgerFigures } from './port/ledger-figures.ts';
@@ -121,7 +121,7 @@ export class UsageLedger implements UsageSink, LedgerFigures {
     const rows: string[] = [];
     for (const recordsOf of turn) {
       try {
-        for (const record of recordsOf()) rows.push(this.#encoder.encode(record));
+        for (const record of recordsOf()) rows.push(this.#encoder.encode(record, rows.length > 0));
       } catch (error) {
         // A fault that nobody has caught spoils no other call.
         queueMicrotask(() => {
@@ -197,7 +197,7 @@ export class UsageLedger implements UsageSink, LedgerFigures {
       if (!(error instanceof StoreError) || error.fault !== 'rows') throw error;
     }
     const read = readRowsFile(segment.path);
-    await this.#write(read.rows);
+    await this.#write(wholeRows(read.rows));
     return { rows: read.rows.length, damaged: read.damaged };
   }
 

@@ -1,4 +1,5 @@
 import type { Journal, JournalSegment } from './journal/journal.ts';
+import { wholeRows } from './journal/row-encoder.ts';
 
 /** Rows that go to the store together, and rows that are held in memory where the journal cannot be written. */
 export const BATCH_ROWS = 5_000;
@@ -47,7 +48,7 @@ export class WaitingRows {
     return this.#batches.length > 0;
   }
 
-  /** Takes rows; `none` where there is no room for them, `memory` where they are not in the journal. */
+  /** Takes rows that were written together; `none` where there is no room for them, `memory` where they are not in the journal. */
   add(rows: readonly string[]): 'journal' | 'memory' | 'none' {
     const segment = this.#journal.bytes < JOURNAL_BYTES ? this.#journal.append(rows) : undefined;
     if (segment === undefined && this.#inMemory + rows.length > ROWS_IN_MEMORY) return 'none';
@@ -58,7 +59,7 @@ export class WaitingRows {
     }
     this.#tail ??= { segment, rows: [], count: 0 };
     if (segment === undefined) {
-      this.#tail.rows.push(...rows);
+      this.#tail.rows.push(...wholeRows(rows));
       this.#inMemory += rows.length;
     }
     this.#tail.count += rows.length;

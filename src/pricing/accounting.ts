@@ -7,6 +7,7 @@ import { AnswerLengths } from './answer-lengths.ts';
 import { believableUsage, withEstimates } from './believable-usage.ts';
 import { costOf, findPrice, isAtListPrice, listNanoUsdOf } from './cost.ts';
 import { TokenEstimator } from './estimate.ts';
+import { ModelKeys } from './model-keys.ts';
 import { mostCost } from './most-cost.ts';
 import type { PriceFallback } from './price-fallback.ts';
 import type { PriceTable } from './price-table.ts';
@@ -19,6 +20,7 @@ export class Accounting {
   readonly #wall: () => number;
   readonly #estimator: TokenEstimator;
   readonly #answers: AnswerLengths;
+  readonly #keys = new ModelKeys();
   readonly #costOfTarget: Map<string, bigint>;
   readonly #accounted = new WeakMap<AttemptRecord, PricedCost>();
   readonly #estimated = new WeakMap<AttemptRecord, TokenUsage>();
@@ -49,7 +51,7 @@ export class Accounting {
 
   /** Returns the likely tokens of a prompt for a model. */
   promptTokens(provider: string, model: string, size: PromptSize): number {
-    return this.#estimator.estimate(keyOf(provider, model), size.bytes, size.messages) + size.mediaTokens;
+    return this.#estimator.estimate(this.#keys.of(provider, model), size.bytes, size.messages) + size.mediaTokens;
   }
 
   /**
@@ -91,8 +93,8 @@ export class Accounting {
     const { isBounded, tokens } = answer;
     const asked = { provider, target, ownHost: !this.#foreign.has(target), model };
     const most = {
-      prompt: this.#estimator.most(keyOf(provider, model), size.bytes, size.messages) + size.mediaTokens,
-      answer: isBounded ? tokens : this.#answers.most(keyOf(provider, model), tokens),
+      prompt: this.#estimator.most(this.#keys.of(provider, model), size.bytes, size.messages) + size.mediaTokens,
+      answer: isBounded ? tokens : this.#answers.most(this.#keys.of(provider, model), tokens),
       isBounded,
       serviceTiers,
     };
@@ -154,14 +156,14 @@ export class Accounting {
     const { nanoUsd, source, priceTableVersion } = costOf(this.#prices, priced, this.#fallback);
     if (usage !== undefined && attempt.failure === undefined) {
       if (usage.outputTokens !== undefined) {
-        this.#answers.learn(keyOf(entry.provider, entry.model), usage.outputTokens);
+        this.#answers.learn(this.#keys.of(entry.provider, entry.model), usage.outputTokens);
       }
       const whole = withEstimates(usage, estimate);
       if (whole !== undefined) this.#estimated.set(attempt, whole);
     }
     // What images and files take is only guessed at, so that text can be learned of where it is alone.
     if (usage?.inputTokens !== undefined && size.mediaTokens === 0) {
-      this.#estimator.learn(keyOf(entry.provider, entry.model), size.bytes, size.messages, usage.inputTokens);
+      this.#estimator.learn(this.#keys.of(entry.provider, entry.model), size.bytes, size.messages, usage.inputTokens);
     }
     const cost: Cost = { $typeName: CostSchema.typeName, nanoUsd, source: CostSource[source], priceTableVersion };
     return {
@@ -198,8 +200,4 @@ function outputTokensOf({ outputBytes, usage }: AttemptRecord): number {
 /** Any status but a success's is not billed; only the evaluation of a prompt that a filter then refused is. */
 function wasRefused({ failure, httpStatus = 200 }: AttemptRecord): boolean {
   return failure !== undefined && failure.class !== 'content' && (httpStatus < 200 || httpStatus > 299);
-}
-
-function keyOf(provider: string, model: string): string {
-  return `${provider}/${model}`;
 }

@@ -62,8 +62,10 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
   const { own } = options;
   const file = parsePriceFile(options.file === undefined ? bundled : options.file);
   const byId = new Map([...indexOf(file.models), ...indexOf(own?.models ?? [])]);
-  const overrides = new Map<string, PriceEntry>();
+  const overrides = new Map<string, Map<string, PriceEntry>>();
   for (const { target, prices } of options.overrides ?? []) {
+    const ofTarget = overrides.get(target) ?? new Map<string, PriceEntry>();
+    overrides.set(target, ofTarget);
     for (const published of prices) {
       const entry = {
         prices: exactPrices(published),
@@ -72,7 +74,7 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
         serviceTiers: NO_FACTORS,
         regions: NO_FACTORS,
       };
-      overrides.set(keyOf(target, published.model), entry);
+      ofTarget.set(published.model, entry);
     }
   }
 
@@ -103,7 +105,7 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
       return priced;
     },
     ofAnyModel,
-    override: (target, model) => (overrides.size === 0 ? undefined : overrides.get(keyOf(target, model))),
+    override: (target, model) => overrides.get(target)?.get(model),
   };
 }
 
@@ -121,7 +123,7 @@ function indexOf(models: readonly PricedModel[]): ReadonlyMap<string, PricedMode
   return index;
 }
 
-/** Names of targets and providers have no slash, so that the key is unambiguous. */
+/** Names of providers have no slash, so that the key is unambiguous. */
 function keyOf(owner: string, model: string): string {
   return `${owner}/${model}`;
 }

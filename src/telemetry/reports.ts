@@ -113,9 +113,9 @@ export function openReports(parts: ReportParts): Reports {
       metrics.configHappened(event, atMs);
       refusedConfig = event.kind === 'refused' ? { atMs, problems: event.problems } : undefined;
     },
-    credentialsRefused: ({ credentials }, peer) => {
-      metrics.credentialsRefused(credentials);
-      log.credentialsRefused(credentials, peer);
+    credentialsRefused: (failure, peer) => {
+      metrics.credentialsRefused(failure.credentials);
+      log.credentialsRefused(failure, peer);
     },
     callEnded: (call) => {
       recent.callEnded(call);

@@ -70,6 +70,17 @@ describe('sumNanoUsd', () => {
     maxLength: 6,
   });
 
+  it('is the same with and without big integers, at the edge between them too', () => {
+    const edge = fc.array(fc.record({ tokens: fc.nat(3), price: fc.bigInt(0n, 2n ** 53n + 2n) }), { maxLength: 3 });
+    fc.assert(
+      fc.property(fc.oneof(charges, edge), (list) => {
+        const whole = list.reduce((sum, { tokens, price }) => sum + BigInt(tokens) * price, 0n);
+        expect(sumNanoUsd(list)).toBe((whole + 500_000n) / 1_000_000n);
+      }),
+    );
+    expect(() => sumNanoUsd([{ tokens: 0.5, price: 2n }])).toThrow(RangeError);
+  });
+
   it('adds up: the parts make the whole but for rounding, exactly where there is nothing to round', () => {
     fc.assert(
       fc.property(charges, charges, (a, b) => {

@@ -10,6 +10,7 @@ const JWKS = 'https://login.example.com/jwks.json';
 /** What is said of credentials that are there and do not do; nothing else may be. */
 const WORDS: ReadonlySet<string> = new Set([
   'The credentials of the call are not valid.',
+  'The credentials of the call cannot be read: send one API key or token, as authorization: Bearer or as x-api-key.',
   'The token of the call has expired.',
 ]);
 

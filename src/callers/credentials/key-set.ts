@@ -47,7 +47,7 @@ export class KeySet {
       return;
     }
     const unreadable = (code: string): void => {
-      parts.warn(`a file of public keys (jwks) cannot be read (${code}); the keys before stay`);
+      parts.warn(`the file of public keys ${place} (jwks) cannot be read (${code}); the keys before stay`);
       done?.();
     };
     let done: (() => void) | undefined;

@@ -43,11 +43,11 @@ export function readToken(token: string): TokenClaims | undefined {
 }
 
 /** Whether a token is in its time; without `exp` none is (RFC 7519, `exp` and `nbf`). */
-export function tokenTime({ payload: { exp, nbf } }: TokenClaims, wallMs: number): 'valid' | 'expired' | 'invalid' {
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) return 'invalid';
+export function tokenTime({ payload: { exp, nbf } }: TokenClaims, wallMs: number): 'valid' | 'expired' | 'exp' | 'nbf' {
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) return 'exp';
   if (exp * 1_000 <= wallMs) return 'expired';
   if (nbf === undefined) return 'valid';
-  return typeof nbf === 'number' && nbf <= wallMs / 1_000 + AHEAD_S ? 'valid' : 'invalid';
+  return typeof nbf === 'number' && nbf <= wallMs / 1_000 + AHEAD_S ? 'valid' : 'nbf';
 }
 
 /** Whether a token is for one of some audiences. */

@@ -4,9 +4,9 @@ import type { CallerConfig, CallersConfig, JwtConfig } from '../../config/port/c
 import type { Runtime } from '../../core/ports.ts';
 import type { NamedCallers } from '../named-callers.ts';
 import type { Caller } from '../port/caller.ts';
-import type { CredentialFault, Identified } from '../port/credentials.ts';
+import type { CredentialFailure, Identified } from '../port/credentials.ts';
 import { KeySet, type KeySetParts } from './key-set.ts';
-import { credentialFailure } from './refusals.ts';
+import { credentialFailure, tokenFailure } from './refusals.ts';
 import { claimValues, isFor, readToken, SIGNATURES, tokenTime, type TokenClaims } from './token-claims.ts';
 
 /** Most verified tokens, and most callers by the values of their claims, that are remembered. */
@@ -15,6 +15,17 @@ const MOST_REMEMBERED = 10_000;
 const MOST_KEYS = 8;
 /** Longest value of a claim that names a caller, in characters. */
 const MOST_CHARACTERS = 200;
+
+/** What a key set says of a token. */
+type Verdict = 'signed' | 'not_signed' | 'no_such_key' | 'no_keys';
+
+/** What a token fails with of which nobody is known, by what its key set says. */
+const FAILURES = {
+  signed: tokenFailure('caller'),
+  not_signed: tokenFailure('signature'),
+  no_such_key: tokenFailure('kid'),
+  no_keys: credentialFailure('issuer_unavailable'),
+} as const satisfies Record<Verdict, CredentialFailure>;
 
 /** What verifies signatures: loaded with the first keys, and not at all where nobody is known by tokens. */
 type Library = typeof Jose;
@@ -78,13 +89,12 @@ export class Tokens {
     const underWay = this.#underWay.get(digest);
     if (underWay !== undefined) return underWay;
     const claims = readToken(token);
-    if (claims === undefined) return credentialFailure('invalid_token');
-    const trusts = this.#trusts.filter(
-      ({ jwt }) => jwt.issuer === claims.payload['iss'] && isFor(claims, jwt.audiences),
-    );
-    if (trusts.length === 0) return credentialFailure('invalid_token');
+    if (claims === undefined) return tokenFailure('form');
+    const ofIssuer = this.#trusts.filter(({ jwt }) => jwt.issuer === claims.payload['iss']);
+    const trusts = ofIssuer.filter(({ jwt }) => isFor(claims, jwt.audiences));
+    if (trusts.length === 0) return tokenFailure(ofIssuer.length === 0 ? 'iss' : 'aud');
     const time = tokenTime(claims, this.#wall());
-    if (time !== 'valid') return credentialFailure(time === 'expired' ? 'expired_token' : 'invalid_token');
+    if (time !== 'valid') return time === 'expired' ? credentialFailure('expired_token') : tokenFailure(time);
     const identifying = this.#verify(token, digest, claims, trusts).finally(() => this.#underWay.delete(digest));
     this.#underWay.set(digest, identifying);
     return identifying;
@@ -105,25 +115,25 @@ export class Tokens {
   }
 
   async #verify(token: string, digest: string, claims: TokenClaims, trusts: readonly Trust[]): Promise<Identified> {
-    let fault: CredentialFault = 'invalid_token';
+    let failure = tokenFailure('signature');
     const library = await import('jose');
-    const signed = new Map<KeySet, boolean>();
+    const verdicts = new Map<KeySet, Verdict>();
     for (const trust of trusts) {
       const { keys } = trust;
-      let isSigned = signed.get(keys);
-      if (isSigned === undefined) {
-        const verdict = await isSignedBy(library, keys, token, claims);
-        if (verdict === 'no_keys') fault = 'issuer_unavailable';
-        isSigned = verdict === 'signed';
-        signed.set(keys, isSigned);
+      let verdict = verdicts.get(keys);
+      if (verdict === undefined) {
+        verdict = await verdictOf(library, keys, token, claims);
+        verdicts.set(keys, verdict);
       }
-      const caller = isSigned ? this.#callerOf(trust, claims) : undefined;
-      if (caller !== undefined) {
+      const caller = verdict === 'signed' ? this.#callerOf(trust, claims) : undefined;
+      if (caller === undefined) {
+        if (failure.credentials === 'invalid_token') failure = FAILURES[verdict];
+      } else {
         this.#remember(this.#verified, digest, { caller, expiresAtMs: Number(claims.payload['exp']) * 1_000 });
         return caller;
       }
     }
-    return credentialFailure(fault);
+    return failure;
   }
 
   #callerOf({ caller, jwt }: Trust, claims: TokenClaims): Caller | undefined {
@@ -150,18 +160,19 @@ function isName(value: string): boolean {
   return value !== '' && value.length <= MOST_CHARACTERS && value.isWellFormed() && !/\p{C}/u.test(value);
 }
 
-async function isSignedBy(
+async function verdictOf(
   { compactVerify, errors }: Library,
   keys: KeySet,
   token: string,
   { kid }: TokenClaims,
-): Promise<'signed' | 'not_signed' | 'no_keys'> {
+): Promise<Verdict> {
   let set = await keys.get();
   if (set === undefined || (kid !== undefined && !keys.has(kid))) {
     await keys.refresh();
     set = await keys.get();
   }
   if (set === undefined) return 'no_keys';
+  if (kid !== undefined && !keys.has(kid)) return 'no_such_key';
   const options = { algorithms: [...SIGNATURES] };
   try {
     await compactVerify(token, set, options);

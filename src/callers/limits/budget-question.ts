@@ -27,7 +27,8 @@ export class BudgetQuestion {
     for (;;) {
       const answer = this.#store.reserve(this.#accounts, this.amount);
       if (answer instanceof Promise) return this.#putOn(answer);
-      if (answer?.kind !== 'exhausted' || !this.#asksForLess()) return answer;
+      if (answer?.kind !== 'exhausted') return answer;
+      if (!this.#asksForLess()) return { ...answer, needed: this.amount };
     }
   }
 
@@ -36,7 +37,7 @@ export class BudgetQuestion {
     while (answer?.kind === 'exhausted' && this.#asksForLess()) {
       answer = await this.#store.reserve(this.#accounts, this.amount);
     }
-    return answer;
+    return answer?.kind === 'exhausted' ? { ...answer, needed: this.amount } : answer;
   }
 
   #asksForLess(): boolean {

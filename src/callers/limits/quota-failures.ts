@@ -22,7 +22,7 @@ export function quotaFailure(refusal: StoreRefusal): Failure {
       return {
         class: 'budget',
         reason: 'BUDGET_EXHAUSTED',
-        message: `What is left of the budget of ${said(refusal)} does not cover what the call may cost; it renews at ${rfc3339(refusal.renewsAtMs)}.`,
+        message: exhausted(refusal),
         quota: budgetQuota(refusal),
       };
     case 'reserved':
@@ -40,6 +40,14 @@ export function quotaFailure(refusal: StoreRefusal): Failure {
         message: 'The store in which limits and budgets are counted does not answer.',
       };
   }
+}
+
+/** A call that needs more than there ever is need not wait for the next period. */
+function exhausted(refusal: Extract<StoreRefusal, { kind: 'exhausted' }>): string {
+  const { needed, budget, renewsAtMs } = refusal;
+  if (needed !== undefined && needed > budget.nanoUsd)
+    return `The call may cost ${formatNano(needed)} USD, more than the whole budget of ${said(refusal)}: lower max_tokens or shorten the prompt.`;
+  return `What is left of the budget of ${said(refusal)} does not cover what the call may cost; it renews at ${rfc3339(renewsAtMs)}.`;
 }
 
 /** The failure of an answer that has grown beyond what is left of a budget. It was paid for: nobody is to come again by themselves. */

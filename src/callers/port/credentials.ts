@@ -30,9 +30,17 @@ export type CredentialFault =
   | 'unknown_certificate'
   | 'issuer_unavailable';
 
+/**
+ * What of a token is not as its caller's entry wants it, for the log: a closed set, the claims by their names (RFC 7519). `kid`: no key of
+ * that name signs for its issuer; `caller`: the claim that names callers names none.
+ */
+export type TokenFault = 'form' | 'iss' | 'aud' | 'exp' | 'nbf' | 'kid' | 'signature' | 'caller';
+
 /** Why nobody shows these credentials. */
 export interface CredentialFailure extends Failure {
   readonly credentials: CredentialFault;
+  /** Of `invalid_token`; callers are not told. */
+  readonly token?: TokenFault | undefined;
 }
 
 /** Who calls, or why nobody is known to. */

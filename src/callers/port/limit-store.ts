@@ -15,6 +15,8 @@ export type StoreRefusal =
       readonly account: CallerAccount;
       readonly budget: CallerBudget;
       readonly renewsAtMs: number;
+      /** What the call would have needed at least, in nano-USD, where that is known. */
+      readonly needed?: bigint | undefined;
     }
   /** What is spent leaves enough, but other calls have reserved it: some of that will come back. */
   | {

@@ -143,10 +143,16 @@ export class FamilyQueue {
       places.set(account, known);
       return known;
     };
-    const questions = asked.map(({ kind, amount, accounts }) => {
-      const named = accounts.map((account) => place(this.account(account)));
-      return `${kind === 'enter' ? 1 : 2} ${amount} ${named.length} ${named.join(' ')}`;
-    });
+    // Most are of one caller.
+    const named = new Map<readonly CallerAccount[], string>();
+    for (const { accounts } of asked) {
+      if (!named.has(accounts)) {
+        named.set(accounts, [accounts.length, ...this.accounts(accounts).map(place)].join(' '));
+      }
+    }
+    const questions = asked.map(
+      ({ kind, amount, accounts }) => `${kind === 'enter' ? 1 : 2} ${amount} ${named.get(accounts) ?? ''}`,
+    );
     for (const account of this.#dirty) {
       if (places.size >= MOST_ACCOUNTS) break;
       place(account);
@@ -162,12 +168,8 @@ export class FamilyQueue {
         [ALIVE_US, ...told, ...questions].join(' '),
       )
       .then(
-        (answer) => {
-          this.#answered(accounts, answer);
-        },
-        (error: unknown) => {
-          this.#failed(accounts, error);
-        },
+        (answer) => this.#answered(accounts, answer),
+        (error: unknown) => this.#failed(accounts, error),
       );
   }
 

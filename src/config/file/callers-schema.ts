@@ -76,7 +76,7 @@ const jwtSchema = z.strictObject(
 const mtlsSchema = z.strictObject(
   {
     san: nonEmpty('must be a subject alternative name, such as spiffe://example.org/billing').describe(
-      'The subject alternative name, URI or DNS, of its client certificates; the whole of it.',
+      'The subject alternative name, URI or DNS, of its client certificates; the whole of it, without DNS: or URI: before it.',
     ),
   },
   MAPPING,

@@ -37,20 +37,40 @@ export interface ReadRows {
 
 /** Reads a file of what {@link frameRows} has written; one that is gone has nothing in it. Throws where it cannot be read. */
 export function readRowsFile(path: string): ReadRows {
-  return readRows(existsSync(path) ? readFileSync(path, 'utf8') : '');
+  return readRows(textOfRows(path));
+}
+
+/** Returns the text of a file of the journal; one that is gone has none. Throws where it cannot be read. */
+export function textOfRows(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
 /** Reads what {@link frameRows} has written. */
 export function readRows(text: string): ReadRows {
   const rows: string[] = [];
+  const damaged = readLines(text, (together) => rows.push(...together));
+  return { rows, damaged };
+}
+
+/**
+ * As {@link readRows}, a line at a time: whoever needs a row only once leaves nothing behind.
+ *
+ * @param take the rows of a line, as many as were written together
+ * @returns those of lines that are not as they were written
+ */
+export function readLines(text: string, take: (rows: readonly string[]) => void): readonly string[] {
   const damaged: string[] = [];
-  for (const line of text.split('\n')) {
+  for (let at = 0; at < text.length;) {
+    const newline = text.indexOf('\n', at);
+    const end = newline === -1 ? text.length : newline;
+    const line = text.slice(at, end);
+    at = end + 1;
     if (line === '') continue;
     const isWhole = line[DIGITS] === ' ' && line.startsWith(checksum(line.slice(DIGITS + 1)));
-    if (isWhole) rows.push(...line.slice(DIGITS + 1).split(BETWEEN));
+    if (isWhole) take(line.slice(DIGITS + 1).split(BETWEEN));
     else damaged.push(...line.split(BETWEEN));
   }
-  return { rows, damaged };
+  return damaged;
 }
 
 function checksum(text: string | Buffer): string {

@@ -6,8 +6,6 @@ const REFUSED = /\\u(?:0000|d[89a-f])/;
 /** Stands between the two parts of a row; JSON has none. */
 const BETWEEN = '\t';
 
-const MOST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
-
 /** What attempts of a kind have in common is written once; beyond so many kinds it is forgotten. */
 const MOST_KINDS = 100;
 
@@ -19,8 +17,15 @@ export class RowEncoder {
   /** By target: its last record, and the text of what that has in common with others. */
   readonly #shared = new Map<string, { readonly record: UsageRecord; readonly text: string }>();
 
-  encode(record: UsageRecord): string {
-    return `${this.#sharedText(record)}${BETWEEN}${ownText(record)}`;
+  /** The shared part of the row that was made last. */
+  #before: string | undefined;
+
+  /** @param isBehind whether the row is written behind the last one: what it shares with that is left out, until {@link wholeRows} */
+  encode(record: UsageRecord, isBehind = false): string {
+    const shared = this.#sharedText(record);
+    const row = `${isBehind && shared === this.#before ? '' : shared}${BETWEEN}${ownText(record)}`;
+    this.#before = shared;
+    return row;
   }
 
   #sharedText(record: UsageRecord): string {
@@ -37,6 +42,16 @@ export class RowEncoder {
 export function partsOfRow(row: string): { readonly shared: string; readonly own: string } {
   const at = row.indexOf(BETWEEN);
   return { shared: row.slice(0, at), own: row.slice(at + BETWEEN.length) };
+}
+
+/** Gives each row the part that it has in common with the one before it, where that is left out. */
+export function wholeRows(rows: readonly string[]): string[] {
+  let before = '';
+  return rows.map((row) => {
+    const { shared, own } = partsOfRow(row);
+    if (shared !== '') before = shared;
+    return isRow(row) ? `${before}${BETWEEN}${own}` : row;
+  });
 }
 
 /** Whether text is a row, and none of an early version. */
@@ -85,10 +100,26 @@ function isOfOneKind(one: UsageRecord, other: UsageRecord): boolean {
   );
 }
 
-/** As text put together, which costs a third of what an array does that is written as JSON. */
+/** As texts joined, which costs a third of what an array does that is written as JSON, and leaves the least behind. */
 function ownText(record: UsageRecord): string {
-  const callId = record.id.slice(0, record.id.lastIndexOf('.'));
-  return `[${numberText(Math.round(record.startedAtMs))},${quoted(callId)},${numberText(record.number)},${numberText(record.durationMs)},${numberText(record.firstOutputMs)},${quoted(record.requestId)},${labelsText(record.labels)},${quoted(record.providerRequestId)},${numberText(record.inputTokens)},${numberText(record.cachedInputTokens)},${numberText(record.cacheWriteTokens)},${numberText(record.outputTokens)},${numberText(record.reasoningTokens)},${exactly(record.costNanoUsd)},${exactly(record.listNanoUsd)}]`;
+  const own = [
+    numberText(Math.round(record.startedAtMs)),
+    quoted(record.id.slice(0, record.id.lastIndexOf('.'))),
+    numberText(record.number),
+    numberText(record.durationMs),
+    numberText(record.firstOutputMs),
+    quoted(record.requestId),
+    labelsText(record.labels),
+    quoted(record.providerRequestId),
+    numberText(record.inputTokens),
+    numberText(record.cachedInputTokens),
+    numberText(record.cacheWriteTokens),
+    numberText(record.outputTokens),
+    numberText(record.reasoningTokens),
+    exactly(record.costNanoUsd),
+    exactly(record.listNanoUsd),
+  ].join(',');
+  return `[${own}]`;
 }
 
 /** Most calls have none. */
@@ -109,7 +140,8 @@ function numberText(value: number | undefined): string {
 /** JSON has a number of what is exact as one; both stores read the text of a larger one as the same integer. */
 function exactly(nanoUsd: bigint | undefined): string {
   if (nanoUsd === undefined) return 'null';
-  return nanoUsd <= MOST_EXACT && nanoUsd >= -MOST_EXACT ? `${nanoUsd}` : `"${nanoUsd}"`;
+  const number = Number(nanoUsd);
+  return Number.isSafeInteger(number) ? `${number}` : `"${nanoUsd}"`;
 }
 
 function textOf(value: unknown): string {

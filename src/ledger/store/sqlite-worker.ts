@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { readRowsFile } from '../journal/framed-rows.ts';
+import { readLines, textOfRows } from '../journal/framed-rows.ts';
 import { isRow, partsOfRow } from '../journal/row-encoder.ts';
 import { OWN_COLUMNS, SHARED_COLUMNS, type UsageColumn } from '../schema/columns.ts';
 import { SQLITE_MIGRATIONS } from '../schema/sqlite-migrations.ts';
@@ -91,29 +91,74 @@ function opened(): DatabaseSync {
 }
 
 function write(file: DatabaseSync, rows: readonly string[]): void {
-  const [many, one] = [file.prepare(insertOf(ROWS_AT_ONCE)), file.prepare(insertOf(1))];
-  // Of this transaction alone: what it does not bring to its end is not there.
-  const ids = new Map<string, SQLInputValue>();
   inTransaction(file, () => {
-    let at = 0;
-    while (at < rows.length) {
-      const count = rows.length - at < ROWS_AT_ONCE ? 1 : ROWS_AT_ONCE;
-      const values: SQLInputValue[] = [];
-      for (const end = at + count; at < end; at++) {
-        const { shared, own } = partsOfRow(rows[at] ?? '');
-        values.push(...valuesOf(own, OWN_COLUMNS), idOfShared(file, shared, ids));
-      }
-      (count === 1 ? one : many).run(...values);
-    }
+    const inserts = new RowInserts(file);
+    inserts.add(rows);
+    inserts.end();
   });
+}
+
+/** The rows of one transaction, put together for its statements. What it does not bring to its end is not there. */
+class RowInserts {
+  readonly #file: DatabaseSync;
+  readonly #many: StatementSync;
+  readonly #ids = new Map<string, SQLInputValue>();
+  #id: SQLInputValue = null;
+  #texts: string[] = [];
+  #shared: SQLInputValue[] = [];
+
+  constructor(file: DatabaseSync) {
+    this.#file = file;
+    this.#many = file.prepare(insertOf(ROWS_AT_ONCE));
+  }
+
+  add(rows: readonly string[]): void {
+    for (const row of rows) {
+      const { shared, own } = partsOfRow(row);
+      if (shared !== '') this.#id = idOfShared(this.#file, shared, this.#ids);
+      this.#shared.push(this.#id);
+      if (this.#texts.push(own) < ROWS_AT_ONCE) continue;
+      this.#many.run(...valuesOfRows(this.#texts, this.#shared));
+      this.#texts = [];
+      this.#shared = [];
+    }
+  }
+
+  end(): void {
+    const one = this.#file.prepare(insertOf(1));
+    this.#texts.forEach((text, at) => {
+      one.run(...valuesOfRows([text], [this.#shared[at] ?? null]));
+    });
+  }
+}
+
+/** Read together, rows cost a third less than one by one. */
+function valuesOfRows(texts: readonly string[], shared: readonly SQLInputValue[]): SQLInputValue[] {
+  const rows: readonly (readonly SQLInputValue[])[] = JSON.parse(`[${texts.join(',')}]`);
+  const values: SQLInputValue[] = [];
+  rows.forEach((row, index) => {
+    // What an older version has journaled lacks the last values, and what a newer one has has more.
+    for (let at = 0; at < OWN_COLUMNS.length; at++) values.push(row[at] ?? null);
+    values.push(shared[index] ?? null);
+  });
+  return values;
 }
 
 /** The thread of calls has nothing to do with rows that are in the journal: neither to hold nor to send nor to read them. */
 function writeFile(file: DatabaseSync, path: string): readonly StoredRow[] {
-  const { rows, damaged } = readRowsFile(path);
-  if (!rows.every(isRow)) throw Object.assign(new Error(), { errcode: MISMATCH, errstr: 'of an early version' });
-  write(file, rows);
-  return [{ rows: rows.length }, ...damaged.map((text) => ({ text }))];
+  const text = textOfRows(path);
+  let count = 0;
+  let damaged: readonly string[] = [];
+  inTransaction(file, () => {
+    const inserts = new RowInserts(file);
+    damaged = readLines(text, (rows) => {
+      if (!rows.every(isRow)) throw Object.assign(new Error(), { errcode: MISMATCH, errstr: 'of an early version' });
+      inserts.add(rows);
+      count += rows.length;
+    });
+    inserts.end();
+  });
+  return [{ rows: count }, ...damaged.map((line) => ({ text: line }))];
 }
 
 function insertOf(count: number): string {
@@ -128,19 +173,16 @@ function idOfShared(file: DatabaseSync, text: string, ids: Map<string, SQLInputV
   if (known !== undefined) return known;
   const find = file.prepare(FIND_SHARED);
   const found = find.get(text);
-  if (found === undefined) file.prepare(INSERT_SHARED).run(text, ...valuesOf(text, SHARED_COLUMNS));
+  if (found === undefined) file.prepare(INSERT_SHARED).run(text, ...sharedValuesOf(text));
   const id = (found ?? find.get(text))?.['id'] ?? null;
   if (ids.size >= MOST_KINDS) ids.clear();
   ids.set(text, id);
   return id;
 }
 
-/** What an older version has journaled lacks the last values, and what a newer one has has more. */
-function valuesOf(text: string, columns: readonly UsageColumn[]): SQLInputValue[] {
-  const values: SQLInputValue[] = JSON.parse(text);
-  while (values.length < columns.length) values.push(null);
-  values.length = columns.length;
-  return values;
+function sharedValuesOf(text: string): SQLInputValue[] {
+  const values: readonly SQLInputValue[] = JSON.parse(text);
+  return SHARED_COLUMNS.map((_column, at) => values[at] ?? null);
 }
 
 function namesOf(columns: readonly UsageColumn[]): string {

@@ -21,7 +21,7 @@ export const LARGE_BYTES = 64 * 1024;
 /** What a door lets a message take, where the configuration does not say otherwise. */
 export const TRANSFER_LIMITS: TransferLimits = { maxMessageBytes: MAX_MESSAGE_BYTES, transferMs: TRANSFER_MS };
 
-/** Largest piece in which a long answer is written, in bytes (16 KiB, a frame of HTTP/2): how finely its reader is watched. */
+/** First pieces in which a long answer is written, in bytes (16 KiB, a frame of HTTP/2): how finely its reader is watched. */
 export const PIECE_BYTES = 16 * 1024;
 
 /** What a door lets a message take. */

@@ -43,6 +43,7 @@ export const DIMENSION_KEYS: ReadonlyMap<UsageDimension, Exclude<UsageKey, `labe
   [UsageDimension.DAY, 'day'],
   [UsageDimension.MONTH, 'month'],
 ]);
+const DIMENSIONS = `${[...DIMENSION_KEYS.values()].join(', ')} or a label`;
 
 /**
  * Reads a wish for sums.
@@ -111,7 +112,7 @@ function readKey({ dimension, label }: UsageGrouping, path: string, report: Repo
     return isName ? `label:${label}` : undefined;
   }
   const key = DIMENSION_KEYS.get(dimension);
-  if (key === undefined) report(`${path}.dimension`, 'must be one of the dimensions');
+  if (key === undefined) report(`${path}.dimension`, `must be one of ${DIMENSIONS}`);
   if (label !== '') report(`${path}.label`, 'is for USAGE_DIMENSION_LABEL alone');
   return key;
 }

@@ -73,7 +73,7 @@ export async function askLedger<Answer>(ask: () => Promise<Answer>): Promise<Ans
 
 /** Makes what is told of a ledger that does not answer. */
 export function ledgerFailure(cause: unknown): FailureError {
-  const message = 'The ledger does not answer, or not in time; a shorter time takes less.';
+  const message = 'The ledger does not answer, or not in time; to ask for a shorter period takes less.';
   return new FailureError({ class: 'local_refusal', reason: 'LEDGER_UNAVAILABLE', message, cause });
 }
 

@@ -12,7 +12,7 @@ import { configLines } from './config-lines.ts';
 import { tlsLine } from './tls-lines.ts';
 import { ledgerLine } from './ledger-lines.ts';
 import type { LedgerEvent } from '../../ledger/port/ledger-figures.ts';
-import type { CredentialFault } from '../../callers/port/credentials.ts';
+import type { CredentialFailure } from '../../callers/port/credentials.ts';
 import type { ConfigEvent } from '../../config/port/config-event.ts';
 import type { OperatorAct } from '../../server/port/operator-act.ts';
 import type { TlsEvent } from '../../server/port/tls-options.ts';
@@ -68,7 +68,7 @@ export interface CallLog {
   /** Tells the operator, once a minute, that this process has no file descriptor left. */
   outOfDescriptors(): void;
   /** Tells of calls whose credentials are refused, once a minute for each reason, with the address of one of them. */
-  credentialsRefused(reason: CredentialFault, peer: string): void;
+  credentialsRefused(failure: Pick<CredentialFailure, 'credentials' | 'token'>, peer: string): void;
   /** Writes what an operator has done, or was refused. */
   operatorActed(act: OperatorAct): void;
   /** Tells of the ledger; once a minute of the same trouble. */
@@ -157,10 +157,14 @@ export function createCallLog(options: CallLogOptions): CallLog {
       });
     },
     outOfDescriptors,
-    credentialsRefused: (reason, peer) => {
-      const heldBack = mayAlert(`${CREDENTIALS_REFUSED} ${reason}`);
+    credentialsRefused: ({ credentials, token }, peer) => {
+      const heldBack = mayAlert(`${CREDENTIALS_REFUSED} ${credentials} ${token ?? ''}`);
       if (heldBack === undefined) return;
-      const fields = { 'understudy.credentials': reason, 'network.peer.address': peer };
+      const fields = {
+        'understudy.credentials': credentials,
+        ...(token !== undefined && { 'understudy.token_fault': token }),
+        'network.peer.address': peer,
+      };
       tell('warn', CREDENTIALS_REFUSED, heldBack === 0 ? fields : { ...fields, [HELD_BACK]: heldBack });
     },
     operatorActed: (act) => {

@@ -140,7 +140,7 @@ function isWholeLine(line: string): boolean {
 }
 
 interface Decoder {
-  push(chunk: Uint8Array): string;
+  readonly push: (chunk: Uint8Array) => string;
   /** Returns whether the body ended within a character. */
   end(): boolean;
 }

@@ -1,4 +1,4 @@
-import { endOfJsonString, jsonStringOf } from '../../core/json-string.ts';
+import { endOfJsonString, jsonStringOf } from '../../core/formats/json-string.ts';
 import type { AdapterEvent, RepeatedForm, RepeatedReader } from '../../providers/port/adapter.ts';
 import { JoinedEvents } from './joined-events.ts';
 

@@ -38,8 +38,9 @@ export function directoryOf(callers: readonly Partial<CallerConfig>[], changes: 
 /** A key as the configuration has it. */
 export const digested = (key: string, expiresAtMs?: number) => ({ sha256: hash('sha256', key), expiresAtMs });
 
-/** Returns the name of who was found, or why nobody was. */
+/** Returns the name of who was found, or why nobody was, with what is wrong with a token. */
 export async function found(identified: Identified | Promise<Identified>): Promise<string> {
   const who = await identified;
-  return 'credentials' in who ? who.credentials : who.name;
+  if (!('credentials' in who)) return who.name;
+  return who.token === undefined ? who.credentials : `${who.credentials} ${who.token}`;
 }

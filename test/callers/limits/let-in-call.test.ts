@@ -117,6 +117,17 @@ describe.each(['at once', 'later'])('with a store that answers %s', (when) => {
     });
   });
 
+  test('a call that is dearer than a whole budget is told so, and not when that renews', async () => {
+    const { enter } = stage();
+    const call = await enter(callerOf('a', { budgets: [cents(100)] }));
+    const refused = await claimed(call.claim(exactly(101), MINUTE_MS));
+    expect(refused).toMatchObject({ class: 'budget', reason: 'BUDGET_EXHAUSTED' });
+    expect(refused).toMatchObject({
+      message:
+        'The call may cost 1.01 USD, more than the whole budget of caller:a (1 USD per day): lower max_tokens or shorten the prompt.',
+    });
+  });
+
   test.each([
     [MINUTE_MS, 30_000],
     [2_000, 2_000],

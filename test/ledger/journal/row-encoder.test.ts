@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { RowEncoder } from '../../../src/ledger/journal/row-encoder.ts';
+import { RowEncoder, wholeRows } from '../../../src/ledger/journal/row-encoder.ts';
 import { OWN_COLUMNS, SHARED_COLUMNS } from '../../../src/ledger/schema/columns.ts';
 import type { UsageRecord } from '../../../src/ledger/port/usage-record.ts';
 import { usageRecord, usageRow } from '../../support/usage-records.ts';
@@ -133,4 +133,22 @@ test('what attempts have in common is of their own record, whichever came before
   }
   const many = Array.from({ length: 250 }, (_, at) => usageRecord({ target: `target-${at}` }));
   expect(many.map((record) => encoder.encode(record))).toEqual(many.map(usageRow));
+});
+
+test('what a row shares with the one before it is left out where they are written together, and comes back', () => {
+  const encoder = new RowEncoder();
+  const records = [
+    usageRecord(),
+    usageRecord({ number: 2 }),
+    usageRecord({ target: 'other' }),
+    usageRecord({ target: 'other', number: 2 }),
+    usageRecord({ number: 3 }),
+  ];
+  for (let round = 0; round < 2; round++) {
+    const rows = records.map((record, at) => encoder.encode(record, at > 0));
+    expect(rows.map((row) => row.startsWith('\t'))).toEqual([false, true, false, true, false]);
+    expect(wholeRows(rows)).toEqual(records.map(usageRow));
+  }
+  expect(wholeRows(records.map(usageRow))).toEqual(records.map(usageRow));
+  expect(wholeRows(['[1,"early"]'])).toEqual(['[1,"early"]']);
 });

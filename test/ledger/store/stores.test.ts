@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { Journal } from '../../../src/ledger/journal/journal.ts';
+import { RowEncoder } from '../../../src/ledger/journal/row-encoder.ts';
 import { askStore } from '../../../src/ledger/queries/ask-store.ts';
 import { USAGE_COLUMNS } from '../../../src/ledger/schema/columns.ts';
 import { SQLITE_MIGRATIONS } from '../../../src/ledger/schema/sqlite-migrations.ts';
@@ -109,6 +111,25 @@ test('SQLite says that a file is no database, or cannot be written, and blames t
     await expect(store.open()).rejects.toMatchObject({ fault: 'settings' });
     await store.close();
   }
+});
+
+test('SQLite reads a file of the journal as it was told of the records, whatever they share', async () => {
+  const folder = temporaryFolder();
+  const journal = new Journal(join(folder, 'journal'));
+  const encoder = new RowEncoder();
+  const records = Array.from({ length: 111 }, (_, at) =>
+    usageRecord({ callId: `call-${String(at).padStart(3, '0')}`, model: `model-${at % 7 < 4 ? 'one' : at}` }),
+  );
+  let path = '';
+  for (let at = 0; at < records.length; at += 3) {
+    const together = records.slice(at, at + 3).map((record, place) => encoder.encode(record, place > 0));
+    path = journal.append(together)?.path ?? '';
+  }
+  const store = new SqliteStore(join(folder, 'usage.db'));
+  expect(await store.writeFile(path)).toEqual({ rows: records.length, damaged: [] });
+  expect(await store.writeFile(path)).toEqual({ rows: records.length, damaged: [] });
+  expect(await recordsOf(store)).toEqual(records);
+  await store.close();
 });
 
 test('SQLite does not blame the configuration for a file of the journal that cannot be read', async () => {

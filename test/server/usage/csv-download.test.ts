@@ -78,7 +78,7 @@ describe('/usage.csv', () => {
   test.each([
     ['start=yesterday', 'start must be a time'],
     ['start=2026-11&end=2026-10', 'start must not be behind the end'],
-    ['group_by=colour', 'group_by[0].dimension must be one of the dimensions'],
+    ['group_by=colour', 'group_by[0].dimension must be one of caller, group'],
     ['group_by=caller,caller', 'group_by[1] is there before'],
     ['group_by=a,b,c,d,e', 'group_by must have at most 4'],
     ['caller=a&caller=b', 'caller is there twice'],

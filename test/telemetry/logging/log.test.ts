@@ -397,3 +397,17 @@ describe('the log', () => {
     expect(lines).toHaveLength(1);
   });
 });
+
+test('what is wrong with a token is told once a minute for each fault, with one address', () => {
+  const { log, objects } = openLog();
+  for (const token of ['aud', 'aud', 'kid'] as const)
+    log.credentialsRefused({ credentials: 'invalid_token', token }, '192.0.2.7:4711');
+  log.credentialsRefused({ credentials: 'expired_token' }, '192.0.2.7:4711');
+  log.flush();
+  const told = objects().map((line) => [line['understudy.credentials'], line['understudy.token_fault']]);
+  expect(told).toEqual([
+    ['invalid_token', 'aud'],
+    ['invalid_token', 'kid'],
+    ['expired_token', undefined],
+  ]);
+});

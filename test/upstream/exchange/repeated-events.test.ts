@@ -63,14 +63,13 @@ function cut(bytes: Uint8Array, size: number): readonly Uint8Array[] {
   return Array.from({ length: count }, (_, index) => bytes.subarray(index * size, (index + 1) * size));
 }
 
-function expectSame(stream: readonly string[] | Buffer, maxBytes = 1_000_000): void {
-  const bytes = stream instanceof Buffer ? stream : Buffer.from(stream.join(''));
+function expectSame(stream: readonly (string | Buffer)[], maxBytes = 1_000_000): void {
+  const each = stream.map((said) => (typeof said === 'string' ? Buffer.from(said) : said));
+  const bytes = Buffer.concat(each);
   for (const size of [bytes.length, 1_000, 300, 64, 7, 1]) {
     const pieces = cut(bytes, size);
     expect(read(pieces, newReader(maxBytes))).toEqual(read(pieces, oneByOne(newReader(maxBytes))));
   }
-  if (stream instanceof Buffer) return;
-  const each = stream.map((said) => Buffer.from(said));
   expect(read(each, newReader(maxBytes))).toEqual(read(each, oneByOne(newReader(maxBytes))));
 }
 
@@ -148,7 +147,7 @@ describe('events that repeat one before them but for a text are read as others',
   test('with bytes in them that are no UTF-8', () => {
     const [before, behind] = [[ROLE, ...texts], texts].map((stream) => Buffer.from(stream.join('')));
     const broken = Buffer.concat([Buffer.from(inside('a')), Buffer.from([0xff]), Buffer.from(inside('b'))]);
-    expectSame(Buffer.concat([before ?? broken, broken, behind ?? broken]));
+    expectSame([Buffer.concat([before ?? broken, broken, behind ?? broken])]);
   });
 
   test('and count as much against the limit of an answer', () => {

@@ -1,5 +1,5 @@
 import type { RepeatedForm } from '../../port/adapter.ts';
-import { endOfJsonString, jsonStringOf } from '../../../core/json-string.ts';
+import { endOfJsonString, jsonStringOf } from '../../../core/formats/json-string.ts';
 
 /** So many times in a row may what is learnt of one answer turn out useless before nothing more is learnt of it. */
 const MOST_IN_VAIN = 4;

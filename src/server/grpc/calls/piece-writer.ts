@@ -1,6 +1,12 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { PIECE_BYTES } from '../../port/limits.ts';
 
+/**
+ * Largest piece, in bytes; before that, a quarter of what has left of the same text. Each piece costs a turn of the event loop, and whoever
+ * reads so slowly that larger ones matter does not read a long answer in time.
+ */
+const LARGEST_PIECE = 64 * 1024;
+
 /** Bytes that wait for those before them. */
 interface Waiting {
   readonly bytes: Buffer;
@@ -64,7 +70,8 @@ export class PieceWriter {
       if (this.#isEnding) this.#stream.end();
       return;
     }
-    const piece = first.bytes.subarray(this.#offset, this.#offset + PIECE_BYTES);
+    const most = Math.min(LARGEST_PIECE, Math.max(PIECE_BYTES, Math.floor(this.#offset / 4)));
+    const piece = first.bytes.subarray(this.#offset, this.#offset + most);
     this.#stream.write(piece, (error) => {
       if (error) this.#drop();
       else this.#wrote(first, piece.byteLength);

@@ -9,7 +9,7 @@ import { lookAtJson } from '../../wire/json-shape.ts';
 import { needsLook, SHAPE_LIMITS } from '../../wire/message-shape.ts';
 
 /** Flags and length before each message in an envelope (Connect, "Streaming-Request"; gRPC-Web). */
-export const ENVELOPE_PREFIX_BYTES = 5;
+const ENVELOPE_PREFIX_BYTES = 5;
 const COMPRESSED = 1;
 
 /** How the message of a request stands in its body. */

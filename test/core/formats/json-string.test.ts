@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { endOfJsonString, jsonStringOf } from '../../src/core/json-string.ts';
+import { endOfJsonString, jsonStringOf } from '../../../src/core/formats/json-string.ts';
 
 /** What a parser says of a string of JSON; undefined where it is none. */
 function parsed(inside: string): unknown {
