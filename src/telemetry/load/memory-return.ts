@@ -6,11 +6,11 @@ const LOOK_MS = 10_000;
 const LOAD_SHARE = 0.25;
 /** Below this share of a core nobody minds a pause of some milliseconds. */
 const QUIET_SHARE = 0.05;
-/** V8 collects what a load or a start has left within half a minute of quiet, in several goes, and each leaves more to give back. */
-const GOES = 6;
+/** V8 collects what a load or a start has left within 100 s of quiet, in several goes, and each leaves more to give back. */
+const GOES = 12;
 
 /**
- * Has memory given back to the system when a load is over, or a start: in the first minute of quiet after it, every ten seconds.
+ * Has memory given back to the system when a load is over, or a start: in the first two minutes of quiet after it, every ten seconds.
  *
  * @param timers should not keep the process alive
  * @param cpuMs CPU time that this process has used so far, in milliseconds
