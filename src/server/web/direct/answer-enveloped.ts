@@ -36,13 +36,14 @@ export async function answerEnveloped(
     } else {
       const messages = spec.impl(request, context);
       if (messages instanceof EventStream)
-        return await new Promise((resolve) => {
+        return new Promise((resolve) => {
           pumpEvents(messages, writer, undefined, (fault) => resolve(end(fault)));
         });
       for await (const message of messages) {
+        // What was written before may have left, and shown that the client is behind, while the handler made this one.
+        while (writer.isFull) await new Promise<void>((resolve) => writer.whenRoom(resolve));
         if (call.isGone) break;
         writer.write(once(message));
-        if (writer.isFull) await new Promise<void>((resolve) => writer.whenRoom(resolve));
       }
     }
   } catch (thrown) {
