@@ -16,15 +16,17 @@ const MOST_KEYS = 8;
 /** Longest value of a claim that names a caller, in characters. */
 const MOST_CHARACTERS = 200;
 
-/** What a key set says of a token. */
-type Verdict = 'signed' | 'not_signed' | 'no_such_key' | 'no_keys';
+/** What a key set says of a token. Where several say different things, the first of these is why nobody is known. */
+const VERDICTS = ['no_keys', 'signed', 'not_signed', 'no_such_key'] as const;
+
+type Verdict = (typeof VERDICTS)[number];
 
 /** What a token fails with of which nobody is known, by what its key set says. */
 const FAILURES = {
+  no_keys: credentialFailure('issuer_unavailable'),
   signed: tokenFailure('caller'),
   not_signed: tokenFailure('signature'),
   no_such_key: tokenFailure('kid'),
-  no_keys: credentialFailure('issuer_unavailable'),
 } as const satisfies Record<Verdict, CredentialFailure>;
 
 /** What verifies signatures: loaded with the first keys, and not at all where nobody is known by tokens. */
@@ -115,7 +117,6 @@ export class Tokens {
   }
 
   async #verify(token: string, digest: string, claims: TokenClaims, trusts: readonly Trust[]): Promise<Identified> {
-    let failure = tokenFailure('signature');
     const library = await import('jose');
     const verdicts = new Map<KeySet, Verdict>();
     for (const trust of trusts) {
@@ -126,14 +127,12 @@ export class Tokens {
         verdicts.set(keys, verdict);
       }
       const caller = verdict === 'signed' ? this.#callerOf(trust, claims) : undefined;
-      if (caller === undefined) {
-        if (failure.credentials === 'invalid_token') failure = FAILURES[verdict];
-      } else {
-        this.#remember(this.#verified, digest, { caller, expiresAtMs: Number(claims.payload['exp']) * 1_000 });
-        return caller;
-      }
+      if (caller === undefined) continue;
+      this.#remember(this.#verified, digest, { caller, expiresAtMs: Number(claims.payload['exp']) * 1_000 });
+      return caller;
     }
-    return failure;
+    const said = new Set(verdicts.values());
+    return FAILURES[VERDICTS.find((verdict) => said.has(verdict)) ?? 'not_signed'];
   }
 
   #callerOf({ caller, jwt }: Trust, claims: TokenClaims): Caller | undefined {

@@ -166,6 +166,21 @@ describe('the keys of an issuer', () => {
     directory.close();
   });
 
+  test('are asked one set after the other, and the one that has signed tells why nobody is known', async () => {
+    const rotated = createIssuer('two');
+    const fetchBoth: typeof fetch = (place) =>
+      Promise.resolve(new Response(place === JWKS ? issuer.jwks : rotated.jwks));
+    const entries = [JWKS, `${JWKS}?other`].map((jwks, at) => ({
+      name: `tenant-${at}`,
+      jwt: { ...jwt, jwks, value: `org-${at}` },
+    }));
+    const directory = directoryOf(entries, { wall: () => NOW_S * 1_000, fetch: fetchBoth });
+    expect(await show(directory, rotated.token({ ...CLAIMS, sub: 'org-1' }))).toBe('tenant-1');
+    for (const who of [issuer, rotated]) expect(await show(directory, who.token(CLAIMS))).toBe('invalid_token caller');
+    expect(await show(directory, createIssuer('one').token(CLAIMS))).toBe('invalid_token signature');
+    directory.close();
+  });
+
   test('that were never there are not the fault of the caller', async () => {
     const directory = open({ fetch: () => Promise.reject(new Error('down')) });
     const found = await directory.identify({ apiKey: issuer.token(CLAIMS) });
