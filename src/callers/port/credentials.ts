@@ -31,8 +31,9 @@ export type CredentialFault =
   | 'issuer_unavailable';
 
 /**
- * What of a token is not as its caller's entry wants it, for the log: a closed set, the claims by their names (RFC 7519). `kid`: no key of
- * that name signs for its issuer; `caller`: the claim that names callers names none.
+ * What of a token is not as its caller's entry wants it, for the log: a closed set, the claims by their names (RFC 7519). `form`: it cannot be
+ * read, or its header wants what is not done; `kid`: no key of that name signs for its issuer; `caller`: the claim that names callers names
+ * none.
  */
 export type TokenFault = 'form' | 'iss' | 'aud' | 'exp' | 'nbf' | 'kid' | 'signature' | 'caller';
 
