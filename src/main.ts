@@ -2,7 +2,7 @@ import { env, stderr, stdout } from 'node:process';
 
 import type { CommandLine } from './cli/command-line.ts';
 import { useCompileCache } from './cli/compile-cache.ts';
-import { useOneCompiler } from './cli/compilers.ts';
+import { tuneCompilers } from './cli/compilers.ts';
 import { keepNewObjectsYoung } from './cli/new-objects.ts';
 import { readPlainServe } from './cli/plain-serve.ts';
 import { EXIT } from './cli/terminal/exit-status.ts';
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
       await serve(line.flags);
       if (line.isImplied && stdout.isTTY) stderr.write(HINT);
       keepCompiled?.();
-      useOneCompiler();
+      tuneCompilers();
       keepNewObjectsYoung();
       return;
     }

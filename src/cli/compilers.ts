@@ -16,6 +16,6 @@ const FLAGS = [
  * Has V8 compile what is called often with one optimizing compiler, TurboFan, instead of two, and that one sooner and more at once. Call it
  * once the cache of compiled code is kept: with other flags V8 does not take from it.
  */
-export function useOneCompiler(): void {
+export function tuneCompilers(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
 }

@@ -7,8 +7,8 @@ const MODULE = new URL('../../src/cli/compilers.ts', import.meta.url).href;
 /** Long enough that V8 does not take it for a small function, of which it inlines any number. */
 const LONG = Array.from({ length: 40 }, (_, index) => `if (value === ${index}) value += other;`).join('\n');
 const PROGRAM = `
-  const { useOneCompiler } = await import(${JSON.stringify(MODULE)});
-  useOneCompiler();
+  const { tuneCompilers } = await import(${JSON.stringify(MODULE)});
+  tuneCompilers();
   function called(value, other) { ${LONG} return value; }
   for (let call = 0; call < 2500; call++) called(call % 50, call);
 `;
