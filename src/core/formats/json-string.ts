@@ -3,7 +3,7 @@ const BACKSLASH = 0x5c;
 const LEAST_PLAIN = 0x20;
 const UNICODE = 0x75;
 
-const ESCAPED: ReadonlySet<number> = new Set(Buffer.from('"\\/bfnrt'));
+const ESCAPED: ReadonlySet<number> = new Set(Array.from('"\\/bfnrt', (letter) => letter.charCodeAt(0)));
 const FOUR_DIGITS = /[\dA-Fa-f]{4}/y;
 
 /** Returns where the string of JSON ends whose inside begins at a place: at its closing quote. -1 where it is none, or does not end. */
