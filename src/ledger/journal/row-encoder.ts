@@ -48,9 +48,10 @@ export function partsOfRow(row: string): { readonly shared: string; readonly own
 export function wholeRows(rows: readonly string[]): string[] {
   let before = '';
   return rows.map((row) => {
+    if (!isRow(row)) return row;
     const { shared, own } = partsOfRow(row);
     if (shared !== '') before = shared;
-    return isRow(row) ? `${before}${BETWEEN}${own}` : row;
+    return `${before}${BETWEEN}${own}`;
   });
 }
 
