@@ -3,7 +3,7 @@ import type { BudgetPeriod, CallerBudget } from '../port/caller.ts';
 
 /**
  * What of one budget is spent and reserved, in nano-USD. What is reserved when it renews counts in the new period. Sums are kept as numbers,
- * of which a step makes nothing that must be collected: they are exact to 9 million USD, and budgets are below one.
+ * of which a step makes nothing that must be collected: they are exact to 9 million USD, and a budget is below 1 million.
  */
 export class SpentBudget {
   readonly #per: BudgetPeriod;

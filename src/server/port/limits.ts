@@ -21,7 +21,10 @@ export const LARGE_BYTES = 64 * 1024;
 /** What a door lets a message take, where the configuration does not say otherwise. */
 export const TRANSFER_LIMITS: TransferLimits = { maxMessageBytes: MAX_MESSAGE_BYTES, transferMs: TRANSFER_MS };
 
-/** First pieces in which a long answer is written, in bytes (16 KiB, a frame of HTTP/2): how finely its reader is watched. */
+/**
+ * Pieces in which a long answer is written, in bytes (16 KiB, a frame of HTTP/2): how finely its reader is watched. Over gRPC those behind the
+ * first grow.
+ */
 export const PIECE_BYTES = 16 * 1024;
 
 /** What a door lets a message take. */

@@ -8,8 +8,9 @@ import { isPieceEvent, pieceEventRoom, writePieceEvent } from './piece-event.ts'
 const KEPT_BYTES = 64 * 1024;
 
 /**
- * Puts messages into gRPC frames, one behind the other. Pieces of an answer, of which a stream has hundreds, are written straight into their
- * place; a test holds them to what the library writes (`docs/adr/0043-what-a-turn-brings-leaves-in-one-write.md`).
+ * Puts messages into frames of gRPC, one behind the other; the envelopes of Connect and gRPC-Web have the same form. Pieces of an answer, of
+ * which a stream has hundreds, are written straight into their place; a test holds them to what the library writes
+ * (`docs/adr/0043-what-a-turn-brings-leaves-in-one-write.md`).
  */
 export class MessageFrames {
   #room = Buffer.allocUnsafeSlow(KEPT_BYTES);
