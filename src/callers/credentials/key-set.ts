@@ -136,9 +136,10 @@ export class KeySet {
       this.#keys = createLocalJWKSet(parsed);
       this.#kids = new Set(parsed.keys.flatMap(({ kid }) => kid ?? []));
     } catch {
-      this.#parts.warn(
-        'what stands where the public keys of an issuer (jwks) should be is no key set; the keys before stay',
-      );
+      const what = this.#place.includes('://')
+        ? 'what stands where the public keys of an issuer (jwks) should be'
+        : `what stands in the file of public keys ${this.#place} (jwks)`;
+      this.#parts.warn(`${what} is no key set; the keys before stay`);
       return false;
     }
     if (this.#text !== undefined) this.changed();

@@ -1,6 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { createIssuer } from '../../support/token-issuer.ts';
 import { directoryOf, type DirectoryChanges, found } from './directories.ts';
@@ -111,7 +114,8 @@ describe('a token', () => {
     ['of another issuer', issuer.token({ ...CLAIMS, iss: 'https://login.example.com' }), 'invalid_token iss'],
     ['for another audience', issuer.token({ ...CLAIMS, aud: ['llm2', ['llm']] }), 'invalid_token aud'],
     ['without an audience', issuer.token({ ...CLAIMS, aud: undefined }), 'invalid_token aud'],
-    ['cut', good.slice(0, -8), 'invalid_token form'],
+    // To a length that base64 never has: what is left of a shorter cut may be a signature.
+    ['cut', good.slice(0, -9), 'invalid_token form'],
     ['without its last part', good.split('.').slice(0, 2).join('.'), 'unknown_key'],
     ['with two dots too many', `${good}..`, 'unknown_key'],
     ['with two parts too many', `${good}.a.b`, 'unknown_key'],
@@ -179,6 +183,18 @@ describe('the keys of an issuer', () => {
     for (const who of [issuer, rotated]) expect(await show(directory, who.token(CLAIMS))).toBe('invalid_token caller');
     expect(await show(directory, createIssuer('one').token(CLAIMS))).toBe('invalid_token signature');
     directory.close();
+  });
+
+  test('are told by the name of their file where they stand in one that has none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'understudy-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const jwks = join(folder, 'keys.json');
+    writeFileSync(jwks, '{}');
+    const told: string[] = [];
+    const directory = open({ told: (message) => told.push(message) }, { jwks });
+    onTestFinished(() => directory.close());
+    expect(await show(directory, issuer.token(CLAIMS))).toBe('issuer_unavailable');
+    expect(told).toEqual([`what stands in the file of public keys ${jwks} (jwks) is no key set; the keys before stay`]);
   });
 
   test('that were never there are not the fault of the caller', async () => {
