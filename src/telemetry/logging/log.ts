@@ -67,7 +67,7 @@ export interface CallLog {
   alert(target: string, failure: AlertFailure): void;
   /** Tells the operator, once a minute, that this process has no file descriptor left. */
   outOfDescriptors(): void;
-  /** Tells of calls whose credentials are refused, once a minute for each reason, with the address of one of them. */
+  /** Tells of calls whose credentials are refused, once a minute for each reason and fault of a token, with the address of one of them. */
   credentialsRefused(failure: Pick<CredentialFailure, 'credentials' | 'token'>, peer: string): void;
   /** Writes what an operator has done, or was refused. */
   operatorActed(act: OperatorAct): void;
