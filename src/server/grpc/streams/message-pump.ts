@@ -1,4 +1,5 @@
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
+import { oneMessage } from './one-message.ts';
 import type { GrpcStreamWriter } from './stream-writer.ts';
 
 /**
@@ -16,12 +17,7 @@ export async function pumpMessages<Schema extends DescMessage>(
   try {
     for await (const message of messages) {
       if (signal.aborted) continue;
-      let rest: typeof message | undefined = message;
-      writer.write(() => {
-        const next = rest;
-        rest = undefined;
-        return next;
-      });
+      writer.write(oneMessage(message));
       if (writer.isFull) await new Promise<void>((resolve) => writer.whenRoom(resolve));
     }
     signal.throwIfAborted();

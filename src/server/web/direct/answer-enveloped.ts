@@ -1,6 +1,7 @@
 import type { Message } from '@bufbuild/protobuf';
 import { OTHERS_CATCH_UP } from '../../../core/cohort.ts';
 import { pumpEvents } from '../../grpc/streams/event-pump.ts';
+import { oneMessage } from '../../grpc/streams/one-message.ts';
 import { EventStream } from '../../handlers/event-stream.ts';
 import type { WebCall } from '../../http/calls/web-call.ts';
 import { EnvelopeWriter } from './envelope-writer.ts';
@@ -32,7 +33,7 @@ export async function answerEnveloped(
     if (spec.kind === 'unary') {
       const answer = await spec.impl(request, context);
       await OTHERS_CATCH_UP;
-      writer.write(once(answer));
+      writer.write(oneMessage(answer));
     } else {
       const messages = spec.impl(request, context);
       if (messages instanceof EventStream)
@@ -43,21 +44,11 @@ export async function answerEnveloped(
         // What was written before may have left, and shown that the client is behind, while the handler made this one.
         while (writer.isFull) await new Promise<void>((resolve) => writer.whenRoom(resolve));
         if (call.isGone) break;
-        writer.write(once(message));
+        writer.write(oneMessage(message));
       }
     }
   } catch (thrown) {
     return end({ thrown });
   }
   return end(undefined);
-}
-
-/** Returns what there is to write, then nothing. */
-function once<Item>(item: Item): () => Item | undefined {
-  let rest: Item | undefined = item;
-  return () => {
-    const next = rest;
-    rest = undefined;
-    return next;
-  };
 }
