@@ -1,4 +1,5 @@
 import type { Http2Session } from 'node:http2';
+import { versions } from 'node:process';
 
 import { LiveMap } from './live-map.ts';
 
@@ -28,13 +29,19 @@ class NewStreams {
   }
 }
 
+/** The last of Node's major versions of which it is known what it does with its tables. */
+const LAST_KNOWN_NODE = 26;
+
 /**
  * Has a new connection hold its streams in tables that leave nothing behind, in place of Node's own Map and Set
- * (`docs/adr/0053-what-calls-leave-dies-young.md`). Does nothing where Node keeps them elsewhere, or has streams already.
+ * (`docs/adr/0053-what-calls-leave-dies-young.md`). Does nothing in a later Node than is known, where Node keeps them elsewhere, or has
+ * streams already.
  *
+ * @param version of Node; default: of this process
  * @returns whether it was done
  */
-export function tableStreams(session: Http2Session): boolean {
+export function tableStreams(session: Http2Session, version = versions.node): boolean {
+  if (Number.parseInt(version, 10) > LAST_KNOWN_NODE) return false;
   const state = stateOf(session);
   if (state === undefined || !isEmpty(Reflect.get(state, 'streams')) || !isEmpty(Reflect.get(state, 'pendingStreams')))
     return false;
