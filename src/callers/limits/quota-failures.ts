@@ -46,7 +46,7 @@ export function quotaFailure(refusal: StoreRefusal): Failure {
 function exhausted(refusal: Extract<StoreRefusal, { kind: 'exhausted' }>): string {
   const { needed, budget, renewsAtMs } = refusal;
   if (needed !== undefined && needed > budget.nanoUsd)
-    return `The call may cost ${formatNano(needed)} USD, more than the whole budget of ${said(refusal)}: lower max_tokens or shorten the prompt.`;
+    return `The call may cost ${formatNano(needed)} USD, more than the whole budget of ${said(refusal)}: it needs a smaller max_tokens, a shorter prompt or a cheaper target.`;
   return `What is left of the budget of ${said(refusal)} does not cover what the call may cost; it renews at ${rfc3339(renewsAtMs)}.`;
 }
 

@@ -124,7 +124,7 @@ describe.each(['at once', 'later'])('with a store that answers %s', (when) => {
     expect(refused).toMatchObject({ class: 'budget', reason: 'BUDGET_EXHAUSTED' });
     expect(refused).toMatchObject({
       message:
-        'The call may cost 1.01 USD, more than the whole budget of caller:a (1 USD per day): lower max_tokens or shorten the prompt.',
+        'The call may cost 1.01 USD, more than the whole budget of caller:a (1 USD per day): it needs a smaller max_tokens, a shorter prompt or a cheaper target.',
     });
   });
 

@@ -96,6 +96,12 @@ function figure(name, value, beside, level = '', title) {
   return [element('div', {}, element('dt', {}, name), body)];
 }
 
+/** @param {readonly string[]} problems @returns {string} as many as can be read at a glance; the log has all */
+function fewOf(problems) {
+  const shown = problems.slice(0, 3).join('; ');
+  return problems.length > 3 ? `${shown}; and ${problems.length - 3} more` : shown;
+}
+
 /** @param {ShownSections['process']} process @param {ShownSections['load']} load */
 function showNotes({ refusedConfig }, { refused, isOverloaded, ledgerWaiting = 0, ledgerDropped = 0, isLimitStoreUp }) {
   const { atMs = 0, problems = [] } = refusedConfig ?? {};
@@ -104,7 +110,7 @@ function showNotes({ refusedConfig }, { refused, isOverloaded, ledgerWaiting = 0
     [
       refusedConfig !== undefined,
       'bad',
-      `The configuration of ${instant(atMs)} cannot be used, and the one before holds: ${problems.join('; ')}`,
+      `The configuration of ${instant(atMs)} cannot be used, and the one before holds: ${fewOf(problems)}`,
     ],
     [isLimitStoreUp === false, 'bad', 'The store of limits does not answer.'],
     [ledgerDropped > 0, 'bad', `${count(ledgerDropped)} attempts are lost to the ledger.`],
