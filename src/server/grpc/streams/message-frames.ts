@@ -61,10 +61,12 @@ export class MessageFrames {
 
   /** Returns what was added, in bytes of its own, and begins anew. */
   take(): Frames {
-    const bytes = Buffer.allocUnsafe(this.#length);
-    this.#room.copy(bytes, 0, 0, this.#length);
-    const frames = { bytes, messages: this.#messages };
-    if (this.#room.byteLength > KEPT_BYTES) this.#room = Buffer.allocUnsafeSlow(KEPT_BYTES);
+    const isLarge = this.#room.byteLength > KEPT_BYTES;
+    // What is large and mostly full is not copied once more.
+    const bytes = this.#room.subarray(0, this.#length);
+    const isGivenAway = isLarge && 2 * this.#length >= this.#room.byteLength;
+    const frames = { bytes: isGivenAway ? bytes : Buffer.from(bytes), messages: this.#messages };
+    if (isLarge) this.#room = Buffer.allocUnsafeSlow(KEPT_BYTES);
     this.#length = 0;
     this.#messages = 0;
     return frames;
@@ -72,7 +74,7 @@ export class MessageFrames {
 
   #makeRoom(bytes: number): void {
     if (bytes <= this.#room.byteLength) return;
-    const larger = Buffer.allocUnsafeSlow(2 * bytes);
+    const larger = Buffer.allocUnsafeSlow(this.#length === 0 ? bytes : 2 * bytes);
     this.#room.copy(larger, 0, 0, this.#length);
     this.#room = larger;
   }
