@@ -65,7 +65,7 @@ function openStage(folder = temporaryFolder()) {
     ledger.record(() => ids.map((callId) => usageRecord({ callId })));
     await Promise.resolve();
   };
-  const files = (): readonly string[] => readdirSync(folder).filter((name) => /^\d+\.rows$/.test(name));
+  const files = (): readonly string[] => readdirSync(folder).filter((name) => /^\d+\.lines$/.test(name));
   return { store, system, events, ledger, record, folder, files };
 }
 

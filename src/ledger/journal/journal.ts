@@ -13,7 +13,8 @@ import { join } from 'node:path';
 
 import { frameRows } from './framed-rows.ts';
 
-const SEGMENT = /^(\d{12})\.rows$/;
+/** An earlier version, which reads `.rows` alone, can do nothing with rows that leave out what they share, and leaves them to a later one. */
+const SEGMENT = /^(\d{12})\.(?:rows|lines)$/;
 /** Lines that could not be read, and rows that the store has refused, for a person to look at. */
 const LEFT = 'left.rows';
 
@@ -110,7 +111,7 @@ export class Journal {
 
   #begin(): { readonly segment: JournalSegment; readonly file: number } {
     this.#number += 1;
-    const path = join(this.#folder, `${String(this.#number).padStart(12, '0')}.rows`);
+    const path = join(this.#folder, `${String(this.#number).padStart(12, '0')}.lines`);
     return { segment: { path, bytes: 0 }, file: openSync(path, 'a', 0o600) };
   }
 

@@ -53,7 +53,8 @@ function answer(id: number, task: SqliteTask): SqliteReply {
     return { id, rows: carryOut(task) };
   } catch (error) {
     const known = error instanceof Error && 'errcode' in error && 'errstr' in error;
-    const errcode = known ? Number(error.errcode) : 0;
+    // A row that is no JSON is to blame itself: tried again it would hold up all others.
+    const errcode = known ? Number(error.errcode) : error instanceof SyntaxError ? MISMATCH : 0;
     return { id, errcode, text: known ? String(error.errstr) : codeOf(error) };
   }
 }

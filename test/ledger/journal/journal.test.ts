@@ -51,6 +51,16 @@ test('what an earlier process has left is read in the order in which it was writ
   expect(statSync(folder).mode & 0o077).toBe(0);
 });
 
+test('files that an earlier version has left are read, and it does not take for its own what it cannot read', () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, '000000000007.rows'), frameRows(['[7]']));
+  const journal = new Journal(folder);
+  expect(journal.left().map(({ path }) => readRowsFile(path).rows)).toEqual([['[7]']]);
+  journal.append(['[8]']);
+  expect(readdirSync(folder)).toEqual(['000000000007.rows', '000000000008.lines']);
+  expect(new Journal(folder).left().map(({ path }) => readRowsFile(path).rows)).toEqual([['[7]'], ['[8]']]);
+});
+
 test('rows that were written together are there together: those of a line that is torn are damaged, and the others are read', () => {
   const folder = temporaryFolder();
   const before = new Journal(folder);

@@ -82,6 +82,15 @@ describe.each(STORES)('$name', ({ isThere, open }) => {
     await store.close();
   });
 
+  test.skipIf(!isThere)('blames a row that it cannot read', async () => {
+    const store = open();
+    const row = usageRow(usageRecord({ callId: 'unread' }));
+    for (const bad of [row.slice(row.indexOf('\t')), row.slice(0, -1)]) {
+      await expect(store.write([bad])).rejects.toMatchObject({ fault: 'rows' });
+    }
+    await store.close();
+  });
+
   test.skipIf(!isThere)('deletes what is older than it is kept, and nothing else', async () => {
     const store = open();
     await store.write(RECORDS.map(usageRow));
