@@ -1,4 +1,5 @@
 import type { AdapterEvent, RepeatedForm } from '../../port/adapter.ts';
+import { isSaid } from '../../shared/json/odd-value.ts';
 import type { JsonRecord } from '../../shared/json/value.ts';
 import { asRecord } from '../../shared/json/value.ts';
 import { RepeatedText } from '../../shared/reading/repeated-text.ts';
@@ -49,9 +50,11 @@ export class RepeatedChunks {
     const [only] = told;
     const delta = asRecord(choice?.delta);
     const said = told.length === 1 && only?.type === 'delta' ? only.delta : undefined;
-    if (delta === undefined || gathersState(delta)) this.#forget();
-    else if (said?.kind === 'text' && delta.content === said.text) this.#text.learn(data);
-    else if (said?.kind === 'reasoning' && delta.reasoning_content === said.text) this.#reasoning.learn(data);
+    if (delta === undefined || gathersState(delta) || isSaid(delta.reasoning)) this.#forget();
+    else if (said?.kind === 'text' && delta.content === said.text && !isSaid(delta.reasoning_content))
+      this.#text.learn(data);
+    else if (said?.kind === 'reasoning' && delta.reasoning_content === said.text && !isSaid(delta.content))
+      this.#reasoning.learn(data);
     else this.#forget();
   }
 

@@ -13,6 +13,7 @@ function chunk(delta: unknown, more: Fields = {}, choice: Fields = {}): string {
 }
 
 const text = (content: string, more: Fields = {}): string => chunk({ content, ...more });
+const HALF_A_THOUGHT = { reasoning_content: '\ud83d' };
 const thought = (words: string): string => chunk({ reasoning_content: words });
 
 /** Makes each chunk differ from all others in its blanks, so that none repeats one before it. */
@@ -49,6 +50,11 @@ describe('chunks that repeat one before them but for a text', () => {
       [...texts, text('x', {}).replace('"choices"', '"usage":{"prompt_tokens":1},"choices"'), ...texts],
     ],
     ['with usage in each', WORDS.map((word) => chunk({ content: word }, { usage: { prompt_tokens: 3 } }))],
+    ['of which each says half a character of reasoning besides', WORDS.map((word) => text(word, HALF_A_THOUGHT))],
+    [
+      'of reasoning under one name, and the same under another',
+      WORDS.map((word) => chunk({ content: '', reasoning_content: word, reasoning: 'r' })),
+    ],
     ['of a refusal beside empty texts', ['No', ', ', 'never'].map((refusal) => chunk({ content: '', refusal }))],
     ['of a refusal that turns to text', ['', '', '', 'a', 'b'].map((word) => text(word, { refusal: 'No' }))],
     ['with the reasons of tokens', WORDS.map((word) => chunk({ content: word }, {}, { logprobs: { content: [] } }))],
