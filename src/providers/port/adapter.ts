@@ -97,7 +97,7 @@ export interface RepeatedForm {
   readonly behind: string;
 }
 
-/** Reads events that repeat one before them but for its text, many at once (`docs/adr/0051-repeated-events-are-read-together.md`). */
+/** Reads events that repeat one before them but for its text, many at once (`docs/adr/0050-repeated-events-are-read-together.md`). */
 export interface RepeatedReader {
   /** Returns the forms that such events have now. */
   forms(): readonly RepeatedForm[];

@@ -34,7 +34,7 @@ const LAST_KNOWN_NODE = 26;
 
 /**
  * Has a new connection hold its streams in tables that leave nothing behind, in place of Node's own Map and Set
- * (`docs/adr/0053-what-calls-leave-dies-young.md`). Does nothing in a later Node than is known, where Node keeps them elsewhere, or has
+ * (`docs/adr/0051-what-calls-leave-dies-young.md`). Does nothing in a later Node than is known, where Node keeps them elsewhere, or has
  * streams already.
  *
  * @param version of Node; default: of this process

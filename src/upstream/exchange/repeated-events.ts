@@ -17,7 +17,7 @@ interface WireForm {
 
 /**
  * Reads the text of a stream of Server-Sent Events, and those of its events that repeat one before them but for its text without framing
- * and parsing, many at once (`docs/adr/0051-repeated-events-are-read-together.md`).
+ * and parsing, many at once (`docs/adr/0050-repeated-events-are-read-together.md`).
  */
 export class RepeatedEvents {
   readonly #reader: RepeatedReader;

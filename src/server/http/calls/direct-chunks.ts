@@ -8,7 +8,7 @@ const HEX = Buffer.from('0123456789abcdef');
 
 /**
  * Finds the socket to which pieces of an answer may be written as they stand on the wire, past Node's response
- * (`docs/adr/0050-a-delta-on-the-web-is-one-write.md`); undefined where they may not: over HTTP/2, without chunked coding (HTTP/1.0),
+ * (`docs/adr/0049-a-delta-on-the-web-is-one-write.md`); undefined where they may not: over HTTP/2, without chunked coding (HTTP/1.0),
  * while what was written with the head has not left the response, and while an earlier answer of the connection is sent.
  */
 export function chunkSocket(response: WebResponse): Socket | undefined {
