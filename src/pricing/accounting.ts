@@ -7,7 +7,7 @@ import { AnswerLengths } from './answer-lengths.ts';
 import { believableUsage, withEstimates } from './believable-usage.ts';
 import { costOf, findPrice, isAtListPrice, listNanoUsdOf } from './cost.ts';
 import { TokenEstimator } from './estimate.ts';
-import { ModelKeys } from './model-keys.ts';
+import { modelKey, ModelMemory } from './model-memory.ts';
 import { mostCost } from './most-cost.ts';
 import type { PriceFallback } from './price-fallback.ts';
 import type { PriceTable } from './price-table.ts';
@@ -20,7 +20,7 @@ export class Accounting {
   readonly #wall: () => number;
   readonly #estimator: TokenEstimator;
   readonly #answers: AnswerLengths;
-  readonly #keys = new ModelKeys();
+  readonly #keys = new ModelMemory(modelKey);
   readonly #costOfTarget: Map<string, bigint>;
   readonly #accounted = new WeakMap<AttemptRecord, PricedCost>();
   readonly #estimated = new WeakMap<AttemptRecord, TokenUsage>();

@@ -1,4 +1,5 @@
 import { snapshotBase } from '../core/model-id.ts';
+import { modelKey, ModelMemory } from './model-memory.ts';
 import { exactPrices, parsePriceFile } from './price-file.ts';
 import type { Factors, PriceEntry, PriceFile, PricedModel } from './price-file.ts';
 import { dayOf } from './schedule.ts';
@@ -50,7 +51,6 @@ const ANY_MODEL = '*';
 /** As in `gpt-oss:120b-cloud` and `glm-5.3:cloud`. Source: https://docs.ollama.com/cloud */
 const CLOUD_MODEL = /[:-]cloud$/;
 const DAY_MS = 86_400_000;
-const MOST_REMEMBERED = 1_000;
 const NO_FACTORS: Factors = new Map();
 
 /**
@@ -79,31 +79,17 @@ export function createPriceTable(options: Partial<PriceTableOptions> = {}): Pric
   }
 
   const named = (provider: string, model: string): PricedModel | undefined => {
-    const exact = byId.get(keyOf(provider, model));
+    const exact = byId.get(modelKey(provider, model));
     const base = exact === undefined ? snapshotBase(provider, model) : undefined;
-    return base === undefined ? exact : byId.get(keyOf(provider, base));
+    return base === undefined ? exact : byId.get(modelKey(provider, base));
   };
   const ofAnyModel = (provider: string, model: string): PricedModel | undefined =>
-    provider === 'ollama' && CLOUD_MODEL.test(model) ? undefined : byId.get(keyOf(provider, ANY_MODEL));
-  /** What was looked up, by provider and model: every call asks for the same few. */
-  const found = new Map<string, Map<string, PricedModel>>();
-  const remember = (provider: string, model: string, priced: PricedModel): void => {
-    const ofProvider = found.get(provider) ?? new Map<string, PricedModel>();
-    // Only providers that have one price for all models, or invent dates, get there.
-    if (ofProvider.size === MOST_REMEMBERED) ofProvider.clear();
-    found.set(provider, ofProvider.set(model, priced));
-  };
+    provider === 'ollama' && CLOUD_MODEL.test(model) ? undefined : byId.get(modelKey(provider, ANY_MODEL));
+  const found = new ModelMemory((provider, model) => named(provider, model) ?? ofAnyModel(provider, model));
   return {
     version: own === undefined ? file.version : `${own.version}+${file.version}`,
     checkedAtMs: Math.max(...(own ?? file).models.map(({ date }) => DAY_MS * dayOf(date))),
-    lookup(provider, model) {
-      const list = provider === 'azure-openai' ? 'openai' : provider;
-      const known = found.get(list)?.get(model);
-      if (known !== undefined) return known;
-      const priced = named(list, model) ?? ofAnyModel(list, model);
-      if (priced !== undefined) remember(list, model, priced);
-      return priced;
-    },
+    lookup: (provider, model) => found.of(provider === 'azure-openai' ? 'openai' : provider, model),
     ofAnyModel,
     override: (target, model) => overrides.get(target)?.get(model),
   };
@@ -113,7 +99,7 @@ function indexOf(models: readonly PricedModel[]): ReadonlyMap<string, PricedMode
   const index = new Map<string, PricedModel>();
   for (const model of models) {
     for (const id of [model.model, ...model.aliases]) {
-      const key = keyOf(model.provider, id);
+      const key = modelKey(model.provider, id);
       if (index.has(key)) {
         throw new RangeError(`two prices for ${key}`);
       }
@@ -121,9 +107,4 @@ function indexOf(models: readonly PricedModel[]): ReadonlyMap<string, PricedMode
     }
   }
   return index;
-}
-
-/** Names of providers have no slash, so that the key is unambiguous. */
-function keyOf(owner: string, model: string): string {
-  return `${owner}/${model}`;
 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
-import { ModelKeys } from '../../src/pricing/model-keys.ts';
+import { modelKey, ModelMemory } from '../../src/pricing/model-memory.ts';
 
 test('a key is of its provider and its model, however many models were named', () => {
-  const keys = new ModelKeys();
+  const keys = new ModelMemory(modelKey);
   for (let round = 0; round < 2; round++) {
     for (let at = 0; at < 2_500; at++) {
       expect(keys.of('openai', `model-${at}`)).toBe(`openai/model-${at}`);
