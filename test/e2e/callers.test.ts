@@ -108,7 +108,7 @@ describe('the gRPC door, where callers are named,', () => {
     session.close();
   });
 
-  test('lets a key go soon once it is taken away, and a call with it go on', async () => {
+  test('lets a key go once it is taken away, and a call with it go on', async () => {
     const { client } = gateway;
     const ask = (key: string) =>
       client.call(generate, { prompt: 'Hello' }, bearer(key)).then(
