@@ -3,6 +3,7 @@ import { env, stderr, stdout } from 'node:process';
 import type { CommandLine } from './cli/command-line.ts';
 import { useCompileCache } from './cli/compile-cache.ts';
 import { tuneCompilers } from './cli/compilers.ts';
+import { delayMemoryReducer } from './cli/memory-reducer.ts';
 import { keepNewObjectsYoung } from './cli/new-objects.ts';
 import { readPlainServe } from './cli/plain-serve.ts';
 import { EXIT } from './cli/terminal/exit-status.ts';
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
       keepCompiled?.();
       tuneCompilers();
       keepNewObjectsYoung();
+      delayMemoryReducer();
       return;
     }
     case 'check': {

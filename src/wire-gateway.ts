@@ -23,7 +23,6 @@ import { createTransfers } from './server/wire/transfers.ts';
 import { createFreeCheck } from './targets/free-calls.ts';
 import { cpuTimeMs } from './telemetry/load/cpu-time.ts';
 import { watchDescriptors } from './telemetry/load/descriptor-watch.ts';
-import { collectEarly, collectGarbage } from './telemetry/load/early-collections.ts';
 import { trimHeap } from './telemetry/load/heap-trim.ts';
 import { returnMemory } from './telemetry/load/memory-return.ts';
 import { heapLimitBytes, memoryLimitBytes } from './telemetry/load/memory.ts';
@@ -93,7 +92,6 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
   const { log, metrics, load } = told ?? {};
   const stopWatching = log && watchDescriptors(idle, isOutOfDescriptors, () => log.outOfDescriptors());
   const stopReturning = told && returnMemory(idle, cpuTimeMs, trimHeap);
-  const stopCollecting = told && collectEarly(idle, cpuTimeMs, collectGarbage);
 
   // Whom calls go to, what is known of their models, and what they cost: until the next configuration holds.
   const priceFallback = new PriceFallback(() => import('@pydantic/genai-prices'));
@@ -229,7 +227,6 @@ export function wireGateway(parts: GatewayParts): WiredGateway {
       told?.recent.close();
       stopWatching?.();
       stopReturning?.();
-      stopCollecting?.();
       await ledger.close();
       // What was just answered is reported in the next turn.
       await system.yieldIo();
