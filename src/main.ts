@@ -44,7 +44,7 @@ async function main(): Promise<void> {
       keepCompiled?.();
       tuneCompilers();
       keepNewObjectsYoung();
-      delayMemoryReducer();
+      delayMemoryReducer(system);
       return;
     }
     case 'check': {

@@ -6,11 +6,12 @@ const run = promisify(execFile);
 const MODULE = new URL('../../src/cli/memory-reducer.ts', import.meta.url).href;
 const PROGRAM = `
   const { delayMemoryReducer } = await import(${JSON.stringify(MODULE)});
-  delayMemoryReducer();
+  delayMemoryReducer({ setIdleTimer: (ms, fire) => { console.log(ms); fire(); } });
 `;
 
-test('V8 knows what it is told of its memory reducer', async () => {
-  const { stderr } = await run(process.execPath, ['--input-type=module', '--eval', PROGRAM]);
+test('V8 is told of the delay behind the start, and knows it', async () => {
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', PROGRAM]);
+  expect(stdout).toBe('15000\n');
   // V8 complains of flags that it does not know, and Node goes on.
   expect(stderr).toBe('');
 });
