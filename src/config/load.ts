@@ -18,7 +18,7 @@ import { resolveAdmission } from './resolve-admission.ts';
 import { resolveLedger } from './resolve-ledger.ts';
 import { resolveLog } from './logging/resolve-log.ts';
 import { resolveLimitStore } from './file/limit-store-schema.ts';
-import { withPrices, checkKeysFile } from './named-files.ts';
+import { checkKeysFile, keySetWarnings, withPrices } from './named-files.ts';
 import { resolveCallers } from './resolve-callers.ts';
 import { resolveRoutes } from './resolve-routes.ts';
 import { resolveTarget } from './resolve-target.ts';
@@ -77,7 +77,8 @@ export function loadConfig(options: LoadOptions): Config {
   const tls = { folder, read: options.readFile, wallMs: options.wallMs };
   const config = assemble({ raw: parseConfigText(text, label), label, folder, tls, ...given });
   checkKeysFile(config, options.readFile);
-  return withPrices(config, options.readFile);
+  const warnings = [...config.warnings, ...keySetWarnings(config, options.readFile)];
+  return withPrices({ ...config, warnings }, options.readFile);
 }
 
 /** Makes a configuration for a program that embeds the gateway, with the same checks. Throws {@link ConfigError}. */

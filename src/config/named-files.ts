@@ -23,6 +23,35 @@ export function checkKeysFile({ callers }: Config, readFile: ReadFile): void {
   parseKeysFile(readNamed('api_keys_file', callers.apiKeysFile, readFile), keysFileRules(callers));
 }
 
+/**
+ * Looks at the files of public keys that callers name.
+ *
+ * @returns a sentence for each that holds no key: a process starts all the same, and takes tokens as soon as one is there
+ */
+export function keySetWarnings({ callers }: Config, readFile: ReadFile): string[] {
+  return (callers?.callers ?? []).flatMap(({ jwt }, at) => {
+    if (jwt === undefined || jwt.jwks.includes('://')) return [];
+    const fault = keySetFault(jwt.jwks, readFile);
+    return fault === undefined ? [] : [`callers[${at}].jwt.jwks: ${fault}; without keys no token is taken`];
+  });
+}
+
+function keySetFault(path: string, readFile: ReadFile): string | undefined {
+  let text;
+  try {
+    text = readFile(path);
+  } catch (error) {
+    return `cannot be read${codeOf(error)}`;
+  }
+  try {
+    const keys = valueAt(JSON.parse(text), ['keys']);
+    if (Array.isArray(keys)) return keys.length === 0 ? 'holds no key' : undefined;
+  } catch {
+    // Said below.
+  }
+  return 'is no key set';
+}
+
 function readPrices(path: string, readFile: ReadFile): PriceFile {
   const text = readNamed('prices_file', path, readFile);
   const tree = parseConfigText(text, basename(path));
@@ -42,7 +71,11 @@ function readNamed(field: string, path: string, readFile: ReadFile): string {
   try {
     return readFile(path);
   } catch (error) {
-    const code = valueAt(error, ['code']);
-    throw new ConfigError([{ path: field, message: `cannot be read${typeof code === 'string' ? ` (${code})` : ''}` }]);
+    throw new ConfigError([{ path: field, message: `cannot be read${codeOf(error)}` }]);
   }
+}
+
+function codeOf(error: unknown): string {
+  const code = valueAt(error, ['code']);
+  return typeof code === 'string' ? ` (${code})` : '';
 }

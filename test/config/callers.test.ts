@@ -99,6 +99,35 @@ describe('an address that others can reach', () => {
   });
 });
 
+describe('a file of public keys', () => {
+  const KEYS = '{ "keys": [{ "kty": "OKP" }] }';
+
+  function warningsOf(keys: string | undefined): readonly string[] {
+    const jwt = 'jwt: { issuer: i, audience: llm, jwks: keys.json }';
+    const text = `targets: [{ name: mock, provider: mock }]\ncallers: [{ name: a, ${KEY} }, { name: b, ${jwt} }]`;
+    const readFile = (path: string): string => {
+      if (path === '/etc/understudy.yaml') return text;
+      if (keys === undefined) throw Object.assign(new Error('not there'), { code: 'ENOENT' });
+      return keys;
+    };
+    return loadText('', {}, { readFile }).warnings;
+  }
+
+  test.each([
+    ['that is not there', undefined, 'cannot be read (ENOENT)'],
+    ['that is no JSON', 'keys', 'is no key set'],
+    ['that is another document', '{ "issuer": "i" }', 'is no key set'],
+    ['that is empty', 'null', 'is no key set'],
+    ['without a key', '{ "keys": [] }', 'holds no key'],
+  ])('%s is warned of by its field, since a process starts without it', (_what, keys, fault) => {
+    expect(warningsOf(keys)).toEqual([`callers[1].jwt.jwks: ${fault}; without keys no token is taken`]);
+  });
+
+  test('that holds keys is not', () => {
+    expect(warningsOf(KEYS)).toEqual([]);
+  });
+});
+
 test('without callers there is nothing to ask', () => {
   expect(loadText('').callers).toBeUndefined();
 });
