@@ -8,8 +8,8 @@ type Loop = EventLoop & Pick<System, 'now' | 'busyMs'>;
 export interface ArrivedCall {
   /** Whom it is counted for. */
   readonly callerKey: string;
-  /** Begins it, where it has not ended meanwhile. */
-  begin(): void;
+  /** Begins it. Returns false where it has ended meanwhile and takes nothing of the turn. */
+  begin(): boolean;
   /** Refuses it, since its turn did not come in time. */
   refuseAsLate(): void;
 }
@@ -122,8 +122,7 @@ export class FairTurns {
     this.#refuseLate(this.#oldLines, nowMs);
     while (this.#begun < this.#allowance && this.#hasLines) {
       const next = this.#takeNext();
-      this.#begun += next?.cost ?? 1;
-      next?.call.begin();
+      if (next?.call.begin() === true) this.#begun += next.cost;
     }
   }
 

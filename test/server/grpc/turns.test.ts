@@ -65,8 +65,9 @@ async function doorByHand() {
     state.begun.push(call.shareKey);
     return Promise.resolve(success());
   });
+  // The turn is asked for first; cohorts go on.
   const afterInput = (run: () => void): void => {
-    if (state.isHeld) held.push(run);
+    if (state.isHeld && held.length === 0) held.push(run);
     else system.afterInput(run);
   };
   const { transfers, look } = transfersByHand({}, 64 * 1024 * 1024);
@@ -78,6 +79,9 @@ async function doorByHand() {
     look,
     hold: () => {
       state.isHeld = true;
+    },
+    turn: () => {
+      for (const run of held.splice(0)) run();
     },
     release: () => {
       state.isHeld = false;
@@ -144,10 +148,26 @@ test('a call that waits for its turn still hears of its deadline, and is not tak
   expect(door.transfers.budget.refused.receive_timeout).toBe(0);
   expect(await late).toBe('4');
   left.close(8);
-  await expect.poll(() => door.transfers.budget.requestBytes).toBe(40 * hello.byteLength);
+  await expect.poll(() => door.transfers.budget.requestBytes).toBe(7 * hello.byteLength);
   door.release();
   expect(new Set(await Promise.all(first))).toEqual(new Set(['0']));
   expect(door.begun()).toHaveLength(40);
+});
+
+test('a call whose deadline has passed while it waited takes no turn from those behind it', async () => {
+  const door = await doorByHand();
+  const session = door.session();
+  await once(session, 'remoteSettings');
+  door.hold();
+  const first = Array.from({ length: 33 }, () => statusOf(ask(session)));
+  await Promise.all(first);
+  const late = Array.from({ length: 40 }, () => statusOf(ask(session, { 'grpc-timeout': '50m' })));
+  expect(new Set(await Promise.all(late))).toEqual(new Set(['4']));
+  const next = Array.from({ length: 10 }, () => statusOf(ask(session)));
+  await expect.poll(() => door.transfers.budget.requestBytes).toBe(10 * hello.byteLength);
+  door.turn();
+  expect(new Set(await Promise.all(next))).toEqual(new Set(['0']));
+  door.release();
 });
 
 test('twenty streams of a connection may watch health; one more is told to do without, until one of them has ended', async () => {

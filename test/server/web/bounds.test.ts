@@ -269,7 +269,7 @@ async function doorInTurns() {
   };
   const { transfers } = transfersByHand({}, 64 * MIB);
   const { baseUrl } = await webDoor(answering(), { transfers, runtime });
-  const agent = new Agent({ keepAlive: true, maxSockets: 40 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 80 });
   onTestFinished(() => agent.destroy());
   state.isHeld = true;
   const ask = async (headers?: Record<string, string>) => {
@@ -280,12 +280,15 @@ async function doorInTurns() {
   /** Resolves when the 33 that begin at once are answered, and so many wait. */
   const waiting = (calls: number) =>
     expect.poll(() => [state.answered, transfers.budget.requestBytes]).toEqual([33, calls * HELLO.byteLength]);
+  const turn = (): void => {
+    for (const run of held.splice(0)) run();
+  };
   const release = (laterMs: number): void => {
     state.laterMs = laterMs;
     state.isHeld = false;
-    for (const run of held.splice(0)) run();
+    turn();
   };
-  return { transfers, ask, waiting, release };
+  return { transfers, ask, waiting, turn, release };
 }
 
 test('calls of one address that arrive together begin in turns, and one that finds none is refused', async () => {
@@ -308,6 +311,18 @@ test('a call that waits for its turn hears of its deadline, and is not counted a
   release(6_000);
   await Promise.all(first);
   expect(transfers.budget.refused.turn_wait).toBe(6);
+});
+
+test('a call whose deadline has passed while it waited takes no turn from those behind it', async () => {
+  const { transfers, ask, turn, release } = await doorInTurns();
+  await Promise.all(Array.from({ length: 33 }, () => ask()));
+  const late = await Promise.all(Array.from({ length: 40 }, () => ask({ 'connect-timeout-ms': '50' })));
+  expect(new Set(late.map(({ status }) => status))).toEqual(new Set([504]));
+  const next = Array.from({ length: 10 }, () => ask());
+  await expect.poll(() => transfers.budget.requestBytes).toBe(10 * HELLO.byteLength);
+  turn();
+  expect(new Set((await Promise.all(next)).map(({ status }) => status))).toEqual(new Set([200]));
+  release(0);
 });
 
 test('what goes on behind a refusal is read at a pace, also where nothing of it was read before', async () => {

@@ -7,6 +7,7 @@ function loopByHand() {
   const state = { nowMs: 0, busyMs: 0 };
   const begun: string[] = [];
   const refused: string[] = [];
+  const ended = new Set<string>();
   const turns = new FairTurns({
     now: () => state.nowMs,
     busyMs: () => state.busyMs,
@@ -17,7 +18,8 @@ function loopByHand() {
       for (let at = 1; at <= count; at += 1) {
         const name = `${callerKey}${at}`;
         const refuseAsLate = (): void => void refused.push(name);
-        turns.add({ callerKey, begin: () => void begun.push(name), refuseAsLate }, requestBytes);
+        const begin = (): boolean => !ended.has(name) && begun.push(name) > 0;
+        turns.add({ callerKey, begin, refuseAsLate }, requestBytes);
       }
     },
     /** Ends a turn that has taken so many milliseconds, and been at work for so many of them. */
@@ -25,6 +27,10 @@ function loopByHand() {
       state.nowMs += ms;
       state.busyMs += busyMs;
       for (const run of waiting.splice(0)) run();
+    },
+    /** Ends calls while they wait. */
+    end(...names: readonly string[]): void {
+      for (const name of names) ended.add(name);
     },
     /** What has begun since it was asked last. */
     begun: () => begun.splice(0),
@@ -144,6 +150,15 @@ describe('calls begin', () => {
     expect(loop.begun()).toHaveLength(32);
     loop.turn(4);
     expect(loop.refused()).toHaveLength(64);
+  });
+
+  test('in place of those that have ended while they waited, whose turns are for the next ones', () => {
+    const loop = loopByHand();
+    loop.add('a', 100);
+    loop.begun();
+    loop.end(...Array.from({ length: 40 }, (_, at) => `a${at + 34}`));
+    loop.turn(1);
+    expect(loop.begun()).toEqual(Array.from({ length: 27 }, (_, at) => `a${at + 74}`));
   });
 
   test('and the loop sleeps again when no call waits and turns are short', () => {

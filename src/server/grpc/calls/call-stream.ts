@@ -194,12 +194,13 @@ export class CallStream implements ContextCall, StreamHearer, Transfer, ArrivedC
     }
   }
 
-  begin(): void {
+  begin(): boolean {
     // Its caller has left, its time was up, or the door has closed.
-    if (this.reply.isEnded || this.#stream.closed) return;
+    if (this.reply.isEnded || this.#stream.closed) return false;
     this.#release();
     this.#phase = 'HANDLED';
     this.#method.handle(this);
+    return true;
   }
 
   refuseAsLate(): void {

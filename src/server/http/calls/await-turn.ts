@@ -25,16 +25,17 @@ export function awaitTurn(
   return new Promise((resolve, reject) => {
     let isWaiting = true;
     let timer: TimerHandle | undefined;
-    const settle = (run: () => void): void => {
-      if (!isWaiting) return;
+    const settle = (run: () => void): boolean => {
+      if (!isWaiting) return false;
       isWaiting = false;
       if (timer !== undefined) clock.clearTimer(timer);
       run();
+      return true;
     };
-    const begin = (): void => settle(resolve);
-    const refuseAsLate = (): void => settle(() => reject(lateError()));
+    const begin = (): boolean => settle(resolve);
+    const refuseAsLate = (): void => void settle(() => reject(lateError()));
     turns.add({ callerKey, begin, refuseAsLate }, requestBytes);
     // Most begin at once, and need no timer.
-    if (isWaiting) timer = endAtDeadline(clock, leftMs, (reason) => settle(() => reject(reason)));
+    if (isWaiting) timer = endAtDeadline(clock, leftMs, (reason) => void settle(() => reject(reason)));
   });
 }
