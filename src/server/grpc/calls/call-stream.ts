@@ -63,7 +63,6 @@ export class CallStream implements ContextCall, StreamHearer, Transfer, ArrivedC
     options: CallStreamOptions,
     caller?: Caller,
   ) {
-    const { budget, watch } = options.transfers;
     this.#options = options;
     this.#stream = stream;
     this.#headers = headers;
@@ -71,9 +70,9 @@ export class CallStream implements ContextCall, StreamHearer, Transfer, ArrivedC
     this.#endCall = method.calls?.begin();
     this.caller = caller;
     this.callerKey = caller === undefined ? grpcCallerKey(stream.session) : callerShareKey(caller);
-    this.#held = budget.open(this.callerKey);
+    this.#held = options.transfers.budget.open(this.callerKey);
     this.reply = new CallReply(stream, this.#held, method.trailers);
-    this.#place = watch.add(this);
+    this.#place = options.transfers.watch.add(this);
     this.#deadlineAtMs = options.runtime.now() + (timeoutMs ?? Infinity);
     hearStream(stream, this);
     if (timeoutMs === undefined) {
