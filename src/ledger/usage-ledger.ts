@@ -39,6 +39,7 @@ export class UsageLedger implements UsageSink, LedgerFigures {
   #failures = 0;
   /** How long the store is left alone; 0 while it takes rows. */
   #pauseMs = 0;
+  #storeGoneSinceMs: number | undefined;
   #timer: object | number | undefined;
   #writing: Promise<void> | undefined;
   #isClosed = false;
@@ -66,6 +67,10 @@ export class UsageLedger implements UsageSink, LedgerFigures {
 
   get failures(): number {
     return this.#failures;
+  }
+
+  get storeGoneSinceMs(): number | undefined {
+    return this.#storeGoneSinceMs;
   }
 
   /**
@@ -143,7 +148,7 @@ export class UsageLedger implements UsageSink, LedgerFigures {
   /** Has the next batch closed and written after a while, unless that is planned or under way. */
   #arm(): void {
     if (this.#timer !== undefined || this.#writing !== undefined || this.#isClosed) return;
-    if (this.#waiting.open === 0 && !this.#waiting.hasBatches) return;
+    if (this.#pauseMs === 0 && this.#waiting.open === 0 && !this.#waiting.hasBatches) return;
     this.#timer = this.#parts.system.setIdleTimer(this.#pauseMs === 0 ? BATCH_MS : this.#pauseMs, () => {
       this.#timer = undefined;
       // While older ones wait for the store, batches become as large as they may.
@@ -167,6 +172,11 @@ export class UsageLedger implements UsageSink, LedgerFigures {
 
   async #writeBatches(): Promise<void> {
     try {
+      // Where no row waits, nothing else would show that a store that was gone at the start is back.
+      if (this.#pauseMs > 0 && !this.#waiting.hasBatches && !this.#isClosed) {
+        await this.#parts.store.open();
+        this.#worked();
+      }
       for (let batch = this.#waiting.oldest; batch !== undefined; batch = this.#waiting.oldest) {
         const { rows, damaged } = await this.#writeBatch(batch);
         if (damaged.length > 0) this.#parts.journal.putAside(damaged);
@@ -174,8 +184,7 @@ export class UsageLedger implements UsageSink, LedgerFigures {
         const lost = Math.max(damaged.length, batch.count - rows);
         if (lost > 0) this.#lost(lost, 'damaged');
         this.#waiting.done();
-        if (this.#pauseMs > 0) this.#parts.happened({ kind: 'store_back' });
-        this.#pauseMs = 0;
+        this.#worked();
       }
     } catch (error) {
       this.#failed(error);
@@ -221,8 +230,15 @@ export class UsageLedger implements UsageSink, LedgerFigures {
     }
   }
 
+  #worked(): void {
+    if (this.#pauseMs > 0) this.#parts.happened({ kind: 'store_back' });
+    this.#pauseMs = 0;
+    this.#storeGoneSinceMs = undefined;
+  }
+
   #failed(error: unknown): void {
     this.#failures += 1;
+    this.#storeGoneSinceMs ??= this.#parts.system.wall();
     this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
     this.#parts.happened({ kind: 'store_failed', error: error instanceof StoreError ? error.message : 'failed' });
   }

@@ -10,6 +10,7 @@ import { PostgresStore } from '../../src/ledger/store/postgres-store.ts';
 import { SqliteStore } from '../../src/ledger/store/sqlite-store.ts';
 import { openRpcClient } from '../support/rpc-client.ts';
 import { postgresPrograms, startScratchPostgres } from '../support/scratch-postgres.ts';
+import { firstStatus } from '../support/status-events.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startUnderstudy } from '../support/understudy-process.ts';
 
@@ -34,6 +35,7 @@ test.skipIf(programs === undefined)(
     await server.fail();
     for (let calls = 0; calls < 20; calls++) await ask();
     await child.printed('the store of the ledger takes nothing: usage waits');
+    expect(await firstStatus(admin)).toMatch(/"ledgerGoneSinceMs":\d{13}/);
     expect(await (await fetch(`${admin}/metrics`)).text()).toMatch(/^understudy_ledger_waiting (20|21)$/m);
     await server.start();
     await child.printed('the store of the ledger takes usage again');

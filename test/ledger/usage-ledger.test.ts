@@ -200,19 +200,21 @@ describe('a store that is gone', () => {
   test('is tried again ever more rarely, while what is recorded waits; nothing is lost when it is back', async () => {
     const { store, system, events, ledger, record } = openStage();
     await ledger.open();
+    expect(ledger.storeGoneSinceMs).toBeUndefined();
     store.fault = 'gone';
     await record('a');
     await system.advance(1_000);
+    const storeGoneSinceMs = system.wall();
     await record('b');
     await system.advance(30_000);
-    expect(ledger).toMatchObject({ waiting: 2, written: 0, failures: 5 });
+    expect(ledger).toMatchObject({ waiting: 2, written: 0, failures: 5, storeGoneSinceMs });
     expect(events.every(({ kind }) => kind === 'store_failed')).toBe(true);
     store.fault = undefined;
     await system.advance(30_000);
     await system.advance(1_000);
     expect(store.ids).toEqual(['a', 'b']);
     expect(events.at(-1)).toEqual({ kind: 'store_back' });
-    expect(ledger).toMatchObject({ waiting: 0, written: 2 });
+    expect(ledger).toMatchObject({ waiting: 0, written: 2, storeGoneSinceMs: undefined });
   });
 
   test('at the start is no reason not to serve', async () => {
@@ -223,6 +225,18 @@ describe('a store that is gone', () => {
     store.fault = undefined;
     await system.advance(2_000);
     expect(store.ids).toEqual(['a']);
+  });
+
+  test('at the start is known to be back although nobody calls', async () => {
+    const { store, system, events, ledger } = openStage();
+    store.fault = 'gone';
+    await ledger.open();
+    expect(ledger.storeGoneSinceMs).toBe(system.wall());
+    await system.advance(2_000);
+    store.fault = undefined;
+    await system.advance(30_000);
+    expect(ledger).toMatchObject({ failures: 2, storeGoneSinceMs: undefined });
+    expect(events.at(-1)).toEqual({ kind: 'store_back' });
   });
 
   test('is told of at the start where the configuration is to blame', async () => {

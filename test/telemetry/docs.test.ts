@@ -34,7 +34,7 @@ describe('docs/metrics.md', () => {
       onAnswer: (took) => took(1),
     },
     exports: { exports: { traces: { ok: 1, failed: 2 }, metrics: { ok: 3, failed: 4 } }, spansLost: 5 },
-    ledger: { waiting: 1, journalBytes: 2, written: 3, dropped: 4, failures: 5 },
+    ledger: { waiting: 1, journalBytes: 2, written: 3, dropped: 4, failures: 5, storeGoneSinceMs: undefined },
   });
   metrics.callEnded(failedEnd({ caller, refusedBy: 'budget' }));
   metrics.callEnded(okEnd({ caller, attempts: [failedAttempt(), okAttempt(), okAttempt({}, { source: 'UNKNOWN' })] }));

@@ -36,6 +36,7 @@ export interface ShownSections {
     /** Attempts that wait for the ledger, and that are lost to it. */
     readonly ledgerWaiting?: number | undefined;
     readonly ledgerDropped?: number | undefined;
+    readonly ledgerGoneSinceMs?: number | undefined;
     readonly isLimitStoreUp?: boolean | undefined;
   };
   /** What today costs, whose figure that is, and from when on it is counted. */
@@ -167,6 +168,7 @@ function ofProcess(sources: SectionSources): Pick<ShownSections, 'process' | 'lo
       memoryLimitMib: Math.round(limitBytes / MIB),
       ledgerWaiting: ledger?.waiting,
       ledgerDropped: ledger?.dropped,
+      ledgerGoneSinceMs: ledger?.storeGoneSinceMs,
       isLimitStoreUp: limitStore?.isUp,
     },
   };

@@ -103,7 +103,9 @@ function fewOf(problems) {
 }
 
 /** @param {ShownSections['process']} process @param {ShownSections['load']} load */
-function showNotes({ refusedConfig }, { refused, isOverloaded, ledgerWaiting = 0, ledgerDropped = 0, isLimitStoreUp }) {
+function showNotes({ refusedConfig }, load) {
+  const { refused, isOverloaded, ledgerWaiting = 0, ledgerDropped = 0, ledgerGoneSinceMs, isLimitStoreUp } = load;
+  const isLedgerGone = ledgerGoneSinceMs !== undefined;
   const { atMs = 0, problems = [] } = refusedConfig ?? {};
   /** @type {readonly (readonly [isTrue: boolean, level: string, text: string])[]} */
   const notes = [
@@ -114,7 +116,12 @@ function showNotes({ refusedConfig }, { refused, isOverloaded, ledgerWaiting = 0
     ],
     [isLimitStoreUp === false, 'bad', 'The store of limits does not answer.'],
     [ledgerDropped > 0, 'bad', `${count(ledgerDropped)} attempts are lost to the ledger.`],
-    [ledgerWaiting > 1_000, 'warn', `${count(ledgerWaiting)} attempts wait for the ledger.`],
+    [
+      isLedgerGone,
+      'bad',
+      `The store of the ledger takes no rows since ${instant(ledgerGoneSinceMs ?? 0)}: ${count(ledgerWaiting)} attempts wait for it.`,
+    ],
+    [!isLedgerGone && ledgerWaiting > 1_000, 'warn', `${count(ledgerWaiting)} attempts wait for the ledger.`],
     [isOverloaded, 'bad', 'This process has too much to do: new calls are refused.'],
     [refused > 0 && !isOverloaded, 'warn', `${count(refused)} calls were refused as OVERLOADED since start.`],
   ];
