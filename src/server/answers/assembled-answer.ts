@@ -21,6 +21,7 @@ import {
 import { type Warning, WarningCode, WarningSchema } from '../../../gen/understudy/v1/routing_pb.ts';
 import { UsageSource } from '../../../gen/understudy/v1/usage_pb.ts';
 import type { AnswerDoubt, Delta, Finish } from '../../core/answer.ts';
+import { roundedMs } from '../../core/formats/rounded-ms.ts';
 import type { CallSuccess } from '../../engine/port/call.ts';
 import type { PricedTrail } from '../port/gateway-port.ts';
 import { describeUsage, totalTokens } from './attempt-trail.ts';
@@ -68,7 +69,7 @@ function answerFields(result: AnsweredCall, context: AnswerContext) {
     costUsd: cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd) / 1e9,
     model: serving.model,
     provider: serving.provider,
-    latencyMs: result.elapsedMs,
+    latencyMs: roundedMs(result.elapsedMs),
     metadata: answerMetadata(result, context.requestedModel),
     target: serving.target,
     finishReason: FinishReason[final.reason],

@@ -9,6 +9,7 @@ import {
   UsageSchema,
   UsageSource,
 } from '../../../gen/understudy/v1/usage_pb.ts';
+import { roundedMs } from '../../core/formats/rounded-ms.ts';
 import type { TokenUsage } from '../../core/ports.ts';
 import type { AttemptRecord } from '../../engine/port/call.ts';
 import type { PricedTrail } from '../port/gateway-port.ts';
@@ -53,10 +54,10 @@ function describeAttempt(record: AttemptRecord, cost: Cost | undefined, usage: U
     httpStatus: record.httpStatus ?? failure?.httpStatus,
     providerCode: failure?.providerCode ?? failure?.brokenBy ?? '',
     providerRequestId: record.providerRequestId ?? failure?.providerRequestId ?? '',
-    startedAfterMs: record.startedAfterMs,
-    durationMs: record.durationMs,
-    firstOutputMs: record.firstOutputMs,
-    waitBeforeMs: record.waitBeforeMs,
+    startedAfterMs: roundedMs(record.startedAfterMs),
+    durationMs: roundedMs(record.durationMs),
+    firstOutputMs: roundedMs(record.firstOutputMs),
+    waitBeforeMs: roundedMs(record.waitBeforeMs),
     usage,
     cost,
   };

@@ -8,6 +8,7 @@ import {
   ProviderHealthSchema,
 } from '../../../gen/understudy/v1/health_pb.ts';
 import { type HealthResponse, HealthResponseSchema } from '../../../gen/understudy/v1/llm_pb.ts';
+import { roundedMs } from '../../core/formats/rounded-ms.ts';
 import type { TargetHealth } from '../../engine/port/call.ts';
 import type { AllowedUse, GatewayPort } from '../port/gateway-port.ts';
 
@@ -43,10 +44,10 @@ export function providerHealth(target: TargetHealth, costNanoUsd: bigint | undef
     provider: target.provider,
     healthy: target.available,
     successRate: target.successRate,
-    averageLatencyMs: target.averageLatencyMs,
-    latencyP50Ms: target.latencyP50Ms,
-    latencyP95Ms: target.latencyP95Ms,
-    firstOutputP95Ms: target.firstOutputP95Ms,
+    averageLatencyMs: roundedMs(target.averageLatencyMs),
+    latencyP50Ms: roundedMs(target.latencyP50Ms),
+    latencyP95Ms: roundedMs(target.latencyP95Ms),
+    firstOutputP95Ms: roundedMs(target.firstOutputP95Ms),
     circuit: CircuitState[target.circuit],
     circuits: target.circuits.map(circuitOf),
     suspendedReason: target.suspendedReason ?? '',

@@ -1,9 +1,9 @@
 import type { Failure, FailureReason } from '../../core/failure.ts';
+import { roundedMs } from '../../core/formats/rounded-ms.ts';
 import { boundedLabels } from '../report/bounded-labels.ts';
 import type { CallReport, EndedAttempt } from '../report/call-report.ts';
 import { genAiProvider, OPERATION } from '../report/gen-ai.ts';
 import { rpcMethod } from '../report/rpc-method.ts';
-import { roundedMs } from '../report/rounded-ms.ts';
 
 /** Levels of log lines. */
 export type LogLevel = 'info' | 'warn' | 'error';
@@ -95,7 +95,7 @@ export function callFields(end: CallReport, share?: number): Readonly<Record<str
     'gen_ai.usage.reasoning.output_tokens': usage?.reasoningTokens,
     'understudy.target': serving?.target,
     'understudy.duration_ms': roundedMs(end.durationMs),
-    'understudy.first_output_ms': firstOutputMs === undefined ? undefined : roundedMs(firstOutputMs),
+    'understudy.first_output_ms': roundedMs(firstOutputMs),
     'understudy.cost.nano_usd': cost?.nanoUsd === undefined ? undefined : Number(cost.nanoUsd),
     'understudy.cost.source': cost?.source,
     'understudy.logged_share': share === 1 ? undefined : share,
@@ -135,7 +135,7 @@ function trailFields({ record, cost }: EndedAttempt): Readonly<Record<string, un
     ms: roundedMs(durationMs),
     wait_ms: record.waitBeforeMs === 0 ? undefined : roundedMs(record.waitBeforeMs),
     slice_ms: wasMade ? roundedMs(record.sliceMs) : undefined,
-    first_output_ms: firstOutputMs === undefined ? undefined : roundedMs(firstOutputMs),
+    first_output_ms: roundedMs(firstOutputMs),
     phase: wasMade ? record.phase : undefined,
     circuit: circuit?.state,
     generation: circuit?.generation,

@@ -1,9 +1,9 @@
 import { CostSource, UsageSource } from '../../../gen/understudy/v1/usage_pb.ts';
+import { roundedMs } from '../../core/formats/rounded-ms.ts';
 import type { AttemptRecord } from '../../engine/port/call.ts';
 import type { UsageRecord } from '../../ledger/port/usage-record.ts';
 import type { CallEnd } from '../../server/port/gateway-port.ts';
 import { boundedText } from './bounded-text.ts';
-import { roundedMs } from './rounded-ms.ts';
 
 /** Bounds what providers and callers have chosen: an index holds texts of a few KB at most. */
 const MAX_TEXT = 256;
@@ -31,7 +31,7 @@ export function usageRecords(
       id: `${callId}.${record.number}`,
       startedAtMs: record.startedAtWallMs,
       durationMs: roundedMs(record.durationMs),
-      firstOutputMs: record.firstOutputMs === undefined ? undefined : roundedMs(record.firstOutputMs),
+      firstOutputMs: roundedMs(record.firstOutputMs),
       requestId,
       method,
       caller: caller?.name ?? '',

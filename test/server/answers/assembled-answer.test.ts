@@ -105,6 +105,17 @@ describe('an answer', () => {
     expect(finishedEvent(good([]), CONTEXT)).toMatchObject({ requestId: 'id-1', target: 'lead' });
   });
 
+  test('tells its times in whole microseconds', () => {
+    const times = { startedAfterMs: 0.1 + 0.2, durationMs: 9.870_6, firstOutputMs: 1 / 3, waitBeforeMs: 2 / 3 };
+    const trail = describeTrail([attempt(times), attempt()], () => undefined);
+    const response = chatResponse(good([], { elapsedMs: 12.345_678_901_234 }), { ...CONTEXT, trail });
+    expect(response.latencyMs).toBe(12.346);
+    expect(response.attempts).toMatchObject([
+      { startedAfterMs: 0.3, durationMs: 9.871, firstOutputMs: 0.333, waitBeforeMs: 0.667 },
+      { firstOutputMs: undefined },
+    ]);
+  });
+
   test('leaves out what is unknown instead of making it 0', () => {
     const response = chatResponse(good([], { usage: undefined }), CONTEXT);
     expect(response.tokensUsed).toBeUndefined();
