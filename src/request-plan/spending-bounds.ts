@@ -6,6 +6,7 @@ import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';
 import type { Accounting } from '../pricing/accounting.ts';
 import type { PromptSize } from '../pricing/prompt-size.ts';
 import type { PlanRequest, Spending } from '../server/port/gateway-port.ts';
+import { askedChoices } from './asked-choices.ts';
 import { uncountedField } from './uncounted-fields.ts';
 
 /** Fields of the providers' own requests by which answers are bounded; they win over `options.max_tokens`. */
@@ -31,7 +32,8 @@ export function spendingBounds(
   if (own === undefined) return accounting.costBounds(entry, size, answerOf(options?.maxTokens), []) ?? NO_PRICE;
   const uncounted = uncountedField(own);
   if (uncounted !== undefined) return notCounted(`options.provider_options.${entry.provider}.${uncounted}`);
-  return boundsOfOwn(own, options?.maxTokens, entry, size, accounting) ?? NO_PRICE;
+  const choices = askedChoices({ options }, entry.provider);
+  return boundsOfOwn(own, { maxTokens: options?.maxTokens, choices }, entry, size, accounting) ?? NO_PRICE;
 }
 
 /** The leave of the attempts on one entry. */
@@ -75,7 +77,7 @@ function notCounted(field: string): Failure {
 /** Fields that a caller lays over the request may make it dearer. */
 function boundsOfOwn(
   own: object,
-  maxTokens: number | undefined,
+  { maxTokens, choices }: { readonly maxTokens: number | undefined; readonly choices: number },
   entry: ChainEntry,
   size: PromptSize,
   accounting: Accounting,
@@ -90,14 +92,12 @@ function boundsOfOwn(
   // null, -1 and the like lift the bound that the request has set.
   const isLifted = known.length < lengths.length;
   const most = Math.max(maxTokens ?? 0, ...known);
-  const answers = fields.get('n');
   const guess = { tokens: Math.max(most, UNLIMITED_ANSWER_TOKENS), isBounded: false };
   const { tokens, isBounded } = isLifted ? guess : answerOf(most > 0 ? most : maxTokens);
-  const times = typeof answers === 'number' && answers > 1 ? Math.ceil(answers) : 1;
   const tiers = TIER_FIELDS.map((name) => fields.get(name)).filter((value) => typeof value === 'string');
   // A prompt may stand among them, too.
   const whole = { ...size, bytes: size.bytes + Buffer.byteLength(JSON.stringify(own)) };
-  return accounting.costBounds(entry, whole, { tokens: tokens * times, isBounded }, tiers);
+  return accounting.costBounds(entry, whole, { tokens: tokens * choices, isBounded }, tiers);
 }
 
 function answerOf(maxTokens: number | undefined) {
