@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http2';
-import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Http2Server, Http2Session, ServerHttp2Stream } from 'node:http2';
 import { buffer } from 'node:stream/consumers';
 
 import { afterEach, describe, expect, test } from 'vitest';
@@ -40,7 +40,7 @@ async function open(answer: (stream: ServerHttp2Stream) => void, scenario: Scena
 /** Makes a call, and resolves with its messages and its answer. */
 function call(on: Calls): Promise<{ readonly messages: number; readonly answer: Buffer }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ messages: number; answer: Buffer }>();
-  let answer = Buffer.alloc(0);
+  let answer: Buffer = Buffer.alloc(0);
   on.call({
     onAnswer: (bytes) => (answer = bytes),
     onEnd: (messages) => resolve({ messages, answer }),
@@ -99,7 +99,7 @@ describe('calls of the bench over gRPC', () => {
       stream.resume();
       end(stream, frame(text));
     });
-    const [{ messages, answer } = { messages: 0, answer: ANSWER }] = await Promise.all([call(on), call(on), call(on)]);
+    const [{ messages, answer }] = await Promise.all([call(on), call(on), call(on)]);
     expect([messages, answer.equals(frame(text))]).toEqual([1, true]);
   });
 
@@ -168,7 +168,7 @@ describe('calls of the bench over gRPC', () => {
   });
 
   test('answer pings', async () => {
-    const sessions: ServerHttp2Session[] = [];
+    const sessions: Http2Session[] = [];
     const on = await open((stream) => {
       if (stream.session !== undefined) sessions.push(stream.session);
       stream.resume();
