@@ -35,6 +35,7 @@ const WAYS = {
   completions: { type: 'application/json', streamType: 'application/json', codec: 'completions' },
 } as const satisfies Record<WebDoor, object>;
 
+const READ_BYTES = 64 * 1024;
 const CONNECT_HEADERS = { 'connect-protocol-version': '1', 'connect-timeout-ms': '30000' };
 
 /** Opens connections of HTTP/1.1, each for one call at a time, and kept, as browsers and fetch do; more where none is free. */
@@ -93,25 +94,29 @@ class WebConnection {
     this.#door = door;
     this.#scenario = scenario;
     this.#onFree = onFree;
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.opened = once(this.#socket, 'connect');
     const reader = new AnswerReader({
       onHead: (status) => {
         if (this.#under !== undefined) this.#under.status = status;
       },
       onPiece: (piece) => {
         if (this.#scenario.isStream) this.#under?.counter.push(piece);
-        if (this.#under?.caller.onAnswer !== undefined || this.#under?.status !== 200) this.#under?.kept.push(piece);
+        if (this.#under?.caller.onAnswer !== undefined || this.#under?.status !== 200)
+          this.#under?.kept.push(Buffer.from(piece));
       },
       onEnd: () => this.#end(),
     });
-    this.#socket.on('data', (chunk: Buffer) => {
+    // One buffer for all that is read, or it would be garbage with each answer.
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    const callback = (size: number): boolean => {
       try {
-        reader.push(chunk);
+        reader.push(buffer.subarray(0, size));
       } catch (error) {
         this.#socket.destroy(error instanceof Error ? error : undefined);
       }
-    });
+      return true;
+    };
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback } });
+    this.opened = once(this.#socket, 'connect');
     let failure = new Error('a connection was closed during a call');
     this.#socket.on('error', (error) => (failure = error));
     this.#socket.on('close', () => this.#under?.caller.onFailure(failure));
