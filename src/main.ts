@@ -7,6 +7,7 @@ import { delayMemoryReducer } from './cli/memory-reducer.ts';
 import { keepNewObjectsYoung } from './cli/new-objects.ts';
 import { readPlainServe } from './cli/plain-serve.ts';
 import { EXIT } from './cli/terminal/exit-status.ts';
+import { keepTickShape } from './cli/tick-shape.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { PACKAGE_VERSION } from './config/package-version.ts';
 import { hideKeys, keysOf } from './config/port/hidden-keys.ts';
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
       tuneCompilers();
       keepNewObjectsYoung();
       delayMemoryReducer(system);
+      keepTickShape();
       return;
     }
     case 'check': {
