@@ -10,7 +10,7 @@ const MOST_LINES = 250;
 
 /** Tests that are of no single room. */
 const OF_NO_ROOM =
-  /^(?:support|sim|chaos|e2e|soak|clients|servers|proxies|fuzz|attack|examples|docs|contract|packages|image|deploy)(?:\/|$)|\/support$/;
+  /^(?:support|sim|chaos|e2e|soak|clients|servers|proxies|fuzz|attack|examples|docs|contract|packages|image|deploy|bench)(?:\/|$)|\/support$/;
 /** Tests of a whole folder of rooms. */
 const OF_ALL_ROOMS: ReadonlySet<string> = new Set(['engine/whole', 'providers/all']);
 

@@ -6,7 +6,7 @@ const LINE_END_BYTES = 2;
 export interface AnswerSink {
   /** The head was read. */
   onHead(status: number): void;
-  /** A piece of the body, without the framing of chunked coding. */
+  /** A piece of the body, without the framing of chunked coding; may be overwritten when the call is over. */
   onPiece(piece: Buffer): void;
   onEnd(): void;
 }
@@ -24,14 +24,14 @@ export class AnswerReader {
     this.#sink = sink;
   }
 
-  /** Takes what has come. Throws where it is not HTTP. */
+  /** Takes what has come, which is read later no more. Throws where it is not HTTP. */
   push(chunk: Buffer): void {
     const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
     this.#held = undefined;
     for (let at = 0; at < bytes.length;) {
       const next = this.#take(bytes, at);
       if (next === at) {
-        this.#held = bytes.subarray(at);
+        this.#held = Buffer.from(bytes.subarray(at));
         return;
       }
       at = next;

@@ -29,35 +29,36 @@ export function unframe(bytes: Buffer): Buffer[] {
 
 /** Counts the messages in bytes that come in pieces, and keeps nothing but how a stream of Connect has ended. */
 export class FrameCounter {
-  readonly #head = Buffer.allocUnsafe(HEAD_BYTES);
   #headBytes = 0;
+  #flags = 0;
   #left = 0;
   /** Messages that were complete. */
   messages = 0;
   /** What Connect's last frame says; undefined until it begins. */
   end: string | undefined;
 
-  /** Takes the next piece. */
-  push(piece: Buffer): void {
-    let at = 0;
-    while (at < piece.length) {
-      if (this.#headBytes < HEAD_BYTES) {
-        const copied = piece.copy(this.#head, this.#headBytes, at);
-        const taken = Math.min(copied, HEAD_BYTES - this.#headBytes);
-        this.#headBytes += taken;
-        at += taken;
-        if (this.#headBytes < HEAD_BYTES) return;
-        this.#left = this.#head.readUInt32BE(1);
-        if (this.#head[0] === END_FLAG) this.end = '';
-      }
-      const taken = Math.min(this.#left, piece.length - at);
-      if (this.end !== undefined) this.end += piece.toString('latin1', at, at + taken);
+  /** Takes the next piece: the bytes from `from` to `to`. */
+  push(bytes: Buffer, from = 0, to = bytes.length): void {
+    let at = from;
+    while (at < to) {
+      for (; this.#headBytes < HEAD_BYTES && at < to; at++) this.#takeHead(bytes[at] ?? 0);
+      if (this.#headBytes < HEAD_BYTES) return;
+      if (this.#flags === END_FLAG) this.end ??= '';
+      const taken = Math.min(this.#left, to - at);
+      if (this.end !== undefined) this.end += bytes.toString('latin1', at, at + taken);
       this.#left -= taken;
       at += taken;
       if (this.#left > 0) return;
       if (this.end === undefined) this.messages += 1;
       this.#headBytes = 0;
     }
+  }
+
+  #takeHead(byte: number): void {
+    if (this.#headBytes === 0) this.#flags = byte;
+    // The first byte is no part of the length.
+    this.#left = this.#headBytes === 0 ? 0 : this.#left * 256 + byte;
+    this.#headBytes += 1;
   }
 
   /** Whether the bytes ended at the end of a message. */

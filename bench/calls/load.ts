@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ServerProcess } from '../servers/server-process.ts';
 import { checkAnswer } from './check.ts';
-import type { Calls } from './doors.ts';
+import type { Caller, Calls } from './doors.ts';
 import { openGrpcCalls } from './grpc-calls.ts';
 import type { Scenario } from './scenarios.ts';
 import { openWebCalls } from './web-calls.ts';
@@ -52,18 +52,18 @@ export async function load(options: LoadOptions): Promise<Load> {
     const spreadMs = scenario.lastsMs / inFlight;
     const workers = Array.from({ length: inFlight }, async (_, index) => {
       if (spreadMs > 0) await sleep(spreadMs * index, undefined, { signal: over.signal });
-      await run.work();
+      await new Worker(run).work();
     });
     const finished = Promise.all(workers);
     await Promise.race([finished, count(run, options, over.signal)]);
-    run.stop();
+    run.isStopped = true;
     await finished;
     return run.result();
   } catch (error) {
     throw new Error(`${server.name}: ${error instanceof Error ? error.message : 'failed'}`, { cause: error });
   } finally {
     over.abort();
-    run.stop();
+    run.isStopped = true;
     calls.close();
   }
 }
@@ -89,31 +89,69 @@ async function count(
   await onCounting(false);
 }
 
+/** Makes one call after the other until the run is stopped. */
+class Worker implements Caller {
+  readonly #run: Run;
+  readonly #over = Promise.withResolvers<void>();
+  #startedAtMs = 0;
+  onAnswer: Caller['onAnswer'];
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** Resolves when its last call has ended. Rejects where one of them fails. */
+  work(): Promise<void> {
+    this.#next();
+    return this.#over.promise;
+  }
+
+  onEnd(messages: number): void {
+    this.#run.count(performance.now() - this.#startedAtMs, messages);
+    this.#next();
+  }
+
+  onFailure(error: unknown): void {
+    this.#over.reject(error);
+  }
+
+  #next(): void {
+    if (this.#run.isStopped) {
+      this.#over.resolve();
+      return;
+    }
+    this.onAnswer = this.#run.nextCheck();
+    this.#startedAtMs = performance.now();
+    this.#run.calls.call(this);
+  }
+}
+
 class Run {
-  readonly #calls: Calls;
+  readonly calls: Calls;
   readonly #check: (answer: Buffer) => void;
   readonly #latenciesMs: number[] = [];
-  #isStopped = false;
   #isCounting = false;
   #started = 0;
   #messages = 0;
   #countedFromMs = 0;
   #elapsedMs = 0;
+  isStopped = false;
 
   constructor(calls: Calls, check: (answer: Buffer) => void) {
-    this.#calls = calls;
+    this.calls = calls;
     this.#check = check;
   }
 
-  /** Makes one call after the other until the run is stopped. */
-  async work(): Promise<void> {
-    while (!this.#isStopped) {
-      const startedAtMs = performance.now();
-      const messages = await this.#calls.call(this.#started++ % DECODE_EVERY === 0 ? this.#check : undefined);
-      if (!this.#isCounting) continue;
-      this.#latenciesMs.push(performance.now() - startedAtMs);
-      this.#messages += messages;
-    }
+  /** What checks the answer of the next call; undefined where nobody does. */
+  nextCheck(): Caller['onAnswer'] {
+    return this.#started++ % DECODE_EVERY === 0 ? this.#check : undefined;
+  }
+
+  /** Counts a call, if it is time. */
+  count(latencyMs: number, messages: number): void {
+    if (!this.#isCounting) return;
+    this.#latenciesMs.push(latencyMs);
+    this.#messages += messages;
   }
 
   startCounting(): void {
@@ -126,17 +164,13 @@ class Run {
     this.#elapsedMs = performance.now() - this.#countedFromMs;
   }
 
-  stop(): void {
-    this.#isStopped = true;
-  }
-
   result(): Load {
     const latenciesMs = this.#latenciesMs.toSorted((left, right) => left - right);
     return {
       calls: latenciesMs.length,
       messages: this.#messages,
       elapsedMs: this.#elapsedMs,
-      connections: this.#calls.connections,
+      connections: this.calls.connections,
       latenciesMs,
     };
   }

@@ -1,6 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import { checkAnswer } from './check.ts';
+import type { Caller, Calls } from './doors.ts';
 import { openCalls } from './load.ts';
 import type { LoadedServer } from './load.ts';
 import type { Scenario } from './scenarios.ts';
@@ -29,45 +28,79 @@ const MOST_UNDER_WAY = 5_000;
  * instant at which the call was due, so that a server that stalls, or a generator that is late, is seen in all calls that waited. Rejects
  * where an answer is wrong, or calls pile up.
  */
-export async function loadOpenly(options: OpenLoadOptions): Promise<readonly number[]> {
+export async function loadOpenly(options: OpenLoadOptions): Promise<Float64Array> {
   const { server, scenario, connections, warmUpMs } = options;
   const calls = await openCalls(server, scenario, connections);
-  const latenciesMs: number[] = [];
-  const check = (answer: Buffer): void => checkAnswer(scenario, server.door, answer);
-  const state: { underWay: number; failure: unknown } = { underWay: 0, failure: undefined };
-  const beganAtMs = performance.now();
-  const call = async (dueMs: number, isChecked: boolean): Promise<void> => {
-    state.underWay += 1;
-    try {
-      await calls.call(isChecked ? check : undefined);
-      if (dueMs > warmUpMs) latenciesMs.push(performance.now() - beganAtMs - dueMs);
-    } catch (error) {
-      state.failure ??= error;
-    }
-    state.underWay -= 1;
-  };
-  const arrivals = arrivalsOf(options);
   try {
-    // Timers are as coarse as the latencies are: the generator looks at the clock turn by turn, and naps between.
-    for (let next = 0; next < arrivals.length || state.underWay > 0;) {
-      const elapsedMs = performance.now() - beganAtMs;
-      for (; (arrivals[next] ?? Infinity) <= elapsedMs; next++)
-        void call(arrivals[next] ?? 0, next % DECODE_EVERY === 0);
-      if (state.failure !== undefined) throw new Error(`${server.name}: a call failed`, { cause: state.failure });
-      if (state.underWay > MOST_UNDER_WAY) throw new Error(`${server.name} does not keep up`);
-      Atomics.wait(asleep, 0, 0, NAP_MS);
-      await nextTurn();
-    }
+    const run = new OpenRun(calls, arrivalsOf(options), (answer) => checkAnswer(scenario, server.door, answer));
+    return (await run.latenciesMs(warmUpMs)).toSorted();
+  } catch (error) {
+    throw new Error(`${server.name}: ${error instanceof Error ? error.message : 'failed'}`, { cause: error });
   } finally {
     calls.close();
   }
-  return latenciesMs.toSorted((left, right) => left - right);
+}
+
+/** Leaves next to no garbage for each call, as the collections of the generator would stand in the latencies. */
+class OpenRun {
+  readonly #calls: Calls;
+  readonly #arrivalsMs: Float64Array;
+  readonly #endsMs: Float64Array;
+  readonly #check: (answer: Buffer) => void;
+  readonly #over = Promise.withResolvers<void>();
+  readonly #beganAtMs = performance.now();
+  #next = 0;
+  #ended = 0;
+  #isOver = false;
+
+  constructor(calls: Calls, arrivalsMs: Float64Array, check: (answer: Buffer) => void) {
+    this.#calls = calls;
+    this.#arrivalsMs = arrivalsMs;
+    this.#endsMs = new Float64Array(arrivalsMs.length);
+    this.#check = check;
+  }
+
+  /** Makes the calls, and returns the latencies of those that were due after so many milliseconds. */
+  async latenciesMs(afterMs: number): Promise<Float64Array> {
+    setImmediate(this.#turn);
+    await this.#over.promise;
+    return this.#endsMs
+      .map((endMs, index) => endMs - (this.#arrivalsMs[index] ?? 0))
+      .filter((_, index) => (this.#arrivalsMs[index] ?? 0) > afterMs);
+  }
+
+  /** Timers are as coarse as the latencies are: the generator looks at the clock turn by turn, and naps between. */
+  readonly #turn = (): void => {
+    Atomics.wait(asleep, 0, 0, NAP_MS);
+    const elapsedMs = performance.now() - this.#beganAtMs;
+    for (; (this.#arrivalsMs[this.#next] ?? Infinity) <= elapsedMs; this.#next++)
+      this.#calls.call(this.#callerOf(this.#next));
+    if (this.#next - this.#ended > MOST_UNDER_WAY) this.#fail(new Error('calls pile up'));
+    if (this.#ended === this.#arrivalsMs.length) this.#over.resolve();
+    else if (!this.#isOver) setImmediate(this.#turn);
+  };
+
+  #callerOf(index: number): Caller {
+    return {
+      onAnswer: index % DECODE_EVERY === 0 ? this.#check : undefined,
+      onEnd: () => {
+        this.#endsMs[index] = performance.now() - this.#beganAtMs;
+        this.#ended += 1;
+      },
+      onFailure: this.#fail,
+    };
+  }
+
+  readonly #fail = (error: unknown): void => {
+    this.#isOver = true;
+    this.#over.reject(error);
+  };
 }
 
 /** When calls are due, in milliseconds from the beginning. */
-function arrivalsOf({ callsPerSecond, warmUpMs, countMs }: OpenLoadOptions): readonly number[] {
+function arrivalsOf({ callsPerSecond, warmUpMs, countMs }: OpenLoadOptions): Float64Array {
   const arrivals: number[] = [];
   for (let dueMs = 0; dueMs < warmUpMs + countMs; dueMs += (-Math.log(1 - Math.random()) / callsPerSecond) * 1_000)
     arrivals.push(dueMs);
-  return arrivals;
+  return Float64Array.from(arrivals);
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 
 import { API_KEY } from '../servers/accounts.ts';
 import { AnswerReader } from './answer-reader.ts';
-import type { Calls, Door } from './doors.ts';
+import type { Caller, Calls, Door } from './doors.ts';
 import { EventCounter } from './completions.ts';
 import { frame, FrameCounter } from './frames.ts';
 import { checkCount } from './scenarios.ts';
@@ -12,9 +12,7 @@ import type { Scenario } from './scenarios.ts';
 
 /** One call under way. */
 interface WebCall {
-  readonly resolve: (messages: number) => void;
-  readonly reject: (error: Error) => void;
-  readonly onAnswer: ((bytes: Buffer) => void) | undefined;
+  readonly caller: Caller;
   readonly counter: FrameCounter | EventCounter;
   readonly kept: Buffer[];
   status: number;
@@ -37,6 +35,7 @@ const WAYS = {
   completions: { type: 'application/json', streamType: 'application/json', codec: 'completions' },
 } as const satisfies Record<WebDoor, object>;
 
+const READ_BYTES = 64 * 1024;
 const CONNECT_HEADERS = { 'connect-protocol-version': '1', 'connect-timeout-ms': '30000' };
 
 /** Opens connections of HTTP/1.1, each for one call at a time, and kept, as browsers and fetch do; more where none is free. */
@@ -55,7 +54,7 @@ export async function openWebCalls(server: WebServer, scenario: Scenario, connec
     get connections() {
       return all.length;
     },
-    call: (onAnswer) => (free.pop() ?? open()).call(request, onAnswer),
+    call: (caller) => (free.pop() ?? open()).call(request, caller),
     close: () => {
       for (const connection of all) connection.close();
     },
@@ -95,36 +94,38 @@ class WebConnection {
     this.#door = door;
     this.#scenario = scenario;
     this.#onFree = onFree;
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.opened = once(this.#socket, 'connect');
     const reader = new AnswerReader({
       onHead: (status) => {
         if (this.#under !== undefined) this.#under.status = status;
       },
       onPiece: (piece) => {
         if (this.#scenario.isStream) this.#under?.counter.push(piece);
-        if (this.#under?.onAnswer !== undefined || this.#under?.status !== 200) this.#under?.kept.push(piece);
+        if (this.#under?.caller.onAnswer !== undefined || this.#under?.status !== 200)
+          this.#under?.kept.push(Buffer.from(piece));
       },
       onEnd: () => this.#end(),
     });
-    this.#socket.on('data', (chunk: Buffer) => {
+    // One buffer for all that is read, or it would be garbage with each answer.
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    const callback = (size: number): boolean => {
       try {
-        reader.push(chunk);
+        reader.push(buffer.subarray(0, size));
       } catch (error) {
         this.#socket.destroy(error instanceof Error ? error : undefined);
       }
-    });
+      return true;
+    };
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback } });
+    this.opened = once(this.#socket, 'connect');
     let failure = new Error('a connection was closed during a call');
     this.#socket.on('error', (error) => (failure = error));
-    this.#socket.on('close', () => this.#under?.reject(failure));
+    this.#socket.on('close', () => this.#under?.caller.onFailure(failure));
   }
 
-  call(request: Buffer, onAnswer: WebCall['onAnswer']): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
+  call(request: Buffer, caller: Caller): void {
     const counter = this.#door === 'completions' ? new EventCounter() : new FrameCounter();
-    this.#under = { resolve, reject, onAnswer, counter, kept: [], status: 0 };
+    this.#under = { caller, counter, kept: [], status: 0 };
     this.#socket.write(request);
-    return promise;
   }
 
   close(): void {
@@ -136,23 +137,26 @@ class WebConnection {
     const call = this.#under;
     if (call === undefined) return;
     this.#under = undefined;
+    let messages: number;
     try {
-      call.resolve(this.#messagesOf(call));
-      this.#onFree();
+      messages = this.#messagesOf(call);
     } catch (error) {
-      call.reject(error instanceof Error ? error : new Error(String(error)));
+      call.caller.onFailure(error);
+      return;
     }
+    this.#onFree();
+    call.caller.onEnd(messages);
   }
 
   /** Checks an answer that has ended. */
-  #messagesOf({ status, kept, counter, onAnswer }: WebCall): number {
+  #messagesOf({ status, kept, counter, caller }: WebCall): number {
     const bytes = Buffer.concat(kept);
     if (status !== 200) throw new Error(`a call ended with HTTP status ${status} (${bytes.toString('utf8', 0, 500)})`);
     if (this.#scenario.isStream) {
       if (counter.end?.includes('"error"') ?? true) throw new Error(`a stream ended with ${counter.end ?? 'no end'}`);
       if (counter instanceof FrameCounter) checkCount(this.#scenario, counter);
     }
-    onAnswer?.(bytes);
+    caller.onAnswer?.(bytes);
     return this.#scenario.isStream ? counter.messages : 1;
   }
 }
