@@ -94,7 +94,7 @@ export class GrpcConnection {
     this.#writer = new FrameWriter(this.#socket);
     this.#sender = new BodySender(this.#writer, request.body);
     this.#writer.write(FRAME_TYPE.SETTINGS, 0, 0, settings());
-    this.#writer.write(FRAME_TYPE.WINDOW_UPDATE, 0, 0, numberOf(MOST_WINDOW_BYTES - FIRST_WINDOW_BYTES));
+    this.#writer.write(FRAME_TYPE.WINDOW_UPDATE, 0, 0, fourBytesOf(MOST_WINDOW_BYTES - FIRST_WINDOW_BYTES));
   }
 
   /** Makes a call. */
@@ -122,7 +122,7 @@ export class GrpcConnection {
   #onData(id: number, bytes: Buffer, from: number, to: number): void {
     this.#readBytes += to - from;
     if (this.#readBytes > MOST_WINDOW_BYTES / 2) {
-      this.#writer.write(FRAME_TYPE.WINDOW_UPDATE, 0, 0, numberOf(this.#readBytes));
+      this.#writer.write(FRAME_TYPE.WINDOW_UPDATE, 0, 0, fourBytesOf(this.#readBytes));
       this.#readBytes = 0;
     }
     const call = this.#find(id);
@@ -191,10 +191,12 @@ export class GrpcConnection {
     return call?.id === id ? call : undefined;
   }
 
-  /** Finds a call, whose place is free from then on. */
+  /** Finds a call that has ended: its place is free from then on, and no more of its request is sent. */
   #take(id: number): GrpcCall | undefined {
     const call = this.#find(id);
-    if (call !== undefined) this.#calls[placeOf(id)] = undefined;
+    if (call === undefined) return undefined;
+    this.#calls[placeOf(id)] = undefined;
+    this.#sender.stop(call);
     return call;
   }
 
@@ -211,9 +213,7 @@ export class GrpcConnection {
   }
 
   #fail(call: GrpcCall | undefined, error: unknown): void {
-    if (call === undefined) return;
-    this.#sender.stop(call);
-    call.caller.onFailure(error);
+    call?.caller.onFailure(error);
   }
 
   /** Ends the connection with all of its calls, and those that come later. */
@@ -238,10 +238,12 @@ function settings(): Buffer {
     [SETTING.ENABLE_PUSH, 0],
     [SETTING.INITIAL_WINDOW_SIZE, MOST_WINDOW_BYTES],
   ] as const;
-  return Buffer.concat(wanted.map(([setting, value]) => Buffer.concat([Buffer.from([0, setting]), numberOf(value)])));
+  return Buffer.concat(
+    wanted.map(([setting, value]) => Buffer.concat([Buffer.from([0, setting]), fourBytesOf(value)])),
+  );
 }
 
-function numberOf(value: number): Buffer {
+function fourBytesOf(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
   return bytes;

@@ -60,7 +60,7 @@ export async function load(options: LoadOptions): Promise<Load> {
     await finished;
     return run.result();
   } catch (error) {
-    throw new Error(`${server.name}: ${error instanceof Error ? error.message : 'failed'}`, { cause: error });
+    throw failureAt(server, error);
   } finally {
     over.abort();
     run.isStopped = true;
@@ -74,6 +74,11 @@ export function openCalls(server: LoadedServer, scenario: Scenario, connections:
   return door === 'grpc'
     ? openGrpcCalls(port, scenario, connections)
     : openWebCalls({ port, door, headers }, scenario, connections);
+}
+
+/** Makes an error that names the server at which another has happened. */
+export function failureAt({ name }: LoadedServer, error: unknown): Error {
+  return new Error(`${name}: ${error instanceof Error ? error.message : 'failed'}`, { cause: error });
 }
 
 async function count(

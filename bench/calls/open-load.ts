@@ -1,6 +1,6 @@
 import { checkAnswer } from './check.ts';
 import type { Caller, Calls } from './doors.ts';
-import { openCalls } from './load.ts';
+import { failureAt, openCalls } from './load.ts';
 import type { LoadedServer } from './load.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -35,7 +35,7 @@ export async function loadOpenly(options: OpenLoadOptions): Promise<Float64Array
     const run = new OpenRun(calls, arrivalsOf(options), (answer) => checkAnswer(scenario, server.door, answer));
     return (await run.latenciesMs(warmUpMs)).toSorted();
   } catch (error) {
-    throw new Error(`${server.name}: ${error instanceof Error ? error.message : 'failed'}`, { cause: error });
+    throw failureAt(server, error);
   } finally {
     calls.close();
   }
@@ -71,6 +71,7 @@ class OpenRun {
 
   /** Timers are as coarse as the latencies are: the generator looks at the clock turn by turn, and naps between. */
   readonly #turn = (): void => {
+    if (this.#isOver) return;
     Atomics.wait(asleep, 0, 0, NAP_MS);
     const elapsedMs = performance.now() - this.#beganAtMs;
     for (; (this.#arrivalsMs[this.#next] ?? Infinity) <= elapsedMs; this.#next++)

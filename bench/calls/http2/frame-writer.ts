@@ -5,7 +5,10 @@ import { FRAME_HEAD_BYTES } from './frame-types.ts';
 /** Frames are put together here; larger than any of them. */
 const BUFFER_BYTES = 64 * 1024;
 
-/** Writes HTTP/2 frames to a socket: those of a turn of the event loop in one write, from one buffer that is used again. */
+/**
+ * Writes HTTP/2 frames to a socket: those of a turn of the event loop in one write, from one buffer that is used again. Where the socket is
+ * destroyed they are dropped.
+ */
 export class FrameWriter {
   readonly #socket: Writable;
   #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -34,10 +37,11 @@ export class FrameWriter {
   }
 
   #flush(): void {
-    if (this.#size === 0 || this.#socket.destroyed) return;
-    this.#socket.write(this.#buffer.subarray(0, this.#size));
+    const size = this.#size;
+    this.#size = 0;
+    if (size === 0 || this.#socket.destroyed) return;
+    this.#socket.write(this.#buffer.subarray(0, size));
     // What the system has not taken at once is still read from.
     if (this.#socket.writableLength > 0) this.#buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-    this.#size = 0;
   }
 }
