@@ -45,7 +45,8 @@ function keySetFault(path: string, readFile: ReadFile): string | undefined {
   }
   try {
     const keys = valueAt(JSON.parse(text), ['keys']);
-    if (Array.isArray(keys)) return keys.length === 0 ? 'holds no key' : undefined;
+    const isSet = Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key !== null);
+    if (isSet) return keys.length === 0 ? 'holds no key' : undefined;
   } catch {
     // Said below.
   }

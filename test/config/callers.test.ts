@@ -118,6 +118,7 @@ describe('a file of public keys', () => {
     ['that is no JSON', 'keys', 'is no key set'],
     ['that is another document', '{ "issuer": "i" }', 'is no key set'],
     ['that is empty', 'null', 'is no key set'],
+    ['with something else in place of keys', '{ "keys": ["k"] }', 'is no key set'],
     ['without a key', '{ "keys": [] }', 'holds no key'],
   ])('%s is warned of by its field, since a process starts without it', (_what, keys, fault) => {
     expect(warningsOf(keys)).toEqual([`callers[1].jwt.jwks: ${fault}; without keys no token is taken`]);
