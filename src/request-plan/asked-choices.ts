@@ -4,7 +4,10 @@ import type { PlanRequest } from '../server/port/gateway-port.ts';
 /** More than any provider gives: what is beyond is no number to reckon with. */
 const MOST = 1_000_000;
 
-/** Returns how many answers a provider is asked for at once, by the caller's own field of its API (`n`): all are paid, and the first is read. */
+/**
+ * Returns how many answers a provider is asked for at once, by the caller's own field of its API (`n`), from 1 to a million: all are paid, and
+ * the first is read.
+ */
 export function askedChoices({ options }: Pick<PlanRequest, 'options'>, provider: string): number {
   const asked = options?.providerOptions[provider]?.['n'];
   return typeof asked === 'number' && asked > 1 ? Math.min(Math.ceil(asked), MOST) : 1;

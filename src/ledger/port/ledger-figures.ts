@@ -9,7 +9,7 @@ export interface LedgerFigures {
   readonly dropped: number;
   /** Times that the store did not take rows. */
   readonly failures: number;
-  /** Since when the store takes no rows, in milliseconds since the epoch; undefined where nothing is known against it. */
+  /** Since when the store has taken no rows, in milliseconds since the epoch; undefined where nothing is known against it. */
   readonly storeGoneSinceMs: number | undefined;
 }
 

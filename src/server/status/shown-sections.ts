@@ -36,6 +36,7 @@ export interface ShownSections {
     /** Attempts that wait for the ledger, and that are lost to it. */
     readonly ledgerWaiting?: number | undefined;
     readonly ledgerDropped?: number | undefined;
+    /** Since when its store has taken no rows, in milliseconds since the epoch; undefined where nothing is known against it. */
     readonly ledgerGoneSinceMs?: number | undefined;
     readonly isLimitStoreUp?: boolean | undefined;
   };

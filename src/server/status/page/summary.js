@@ -119,7 +119,7 @@ function showNotes({ refusedConfig }, load) {
     [
       isLedgerGone,
       'bad',
-      `The store of the ledger takes no rows since ${instant(ledgerGoneSinceMs ?? 0)}: ${count(ledgerWaiting)} attempts wait for it.`,
+      `The store of the ledger has taken no rows since ${instant(ledgerGoneSinceMs ?? 0)}: ${count(ledgerWaiting)} attempts wait for it.`,
     ],
     [!isLedgerGone && ledgerWaiting > 1_000, 'warn', `${count(ledgerWaiting)} attempts wait for the ledger.`],
     [isOverloaded, 'bad', 'This process has too much to do: new calls are refused.'],
