@@ -3,6 +3,7 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
+import { promptFor } from '../calls/asked.ts';
 import type { ServerProcess } from '../servers/server-process.ts';
 
 /** Scrapes of a round. */
@@ -14,7 +15,7 @@ const SCRAPES = 20;
  */
 export async function measureScrapes(server: ServerProcess, rounds: number): Promise<string> {
   const client = createClient(LlmService, createGrpcTransport({ baseUrl: `http://127.0.0.1:${server.port}` }));
-  const content = [{ part: { case: 'text', value: 'ask-chat' } }] as const;
+  const content = [{ part: { case: 'text', value: promptFor('chat') } }] as const;
   for (const target of server.targets ?? []) {
     await client.chat({ messages: [{ role: Role.USER, content: [...content] }], routing: { targets: [target] } });
   }
