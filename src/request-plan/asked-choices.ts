@@ -6,11 +6,12 @@ const MOST = 1_000_000;
 
 /**
  * Returns how many answers a provider is asked for at once, by the caller's own field of its API (`n`), from 1 to a million: all are paid, and
- * the first is read.
+ * the first is read. Servers written in Python take a text for a number, as Python reads one.
  */
 export function askedChoices({ options }: Pick<PlanRequest, 'options'>, provider: string): number {
   const asked = options?.providerOptions[provider]?.['n'];
-  return typeof asked === 'number' && asked > 1 ? Math.min(Math.ceil(asked), MOST) : 1;
+  const count = typeof asked === 'string' ? Number(asked.replaceAll('_', '')) : asked;
+  return typeof count === 'number' && count > 1 ? Math.min(Math.ceil(count), MOST) : 1;
 }
 
 /** Counts with each piece of an answer what comes of the other choices meanwhile, which nobody reads: as much again for each. */

@@ -210,13 +210,16 @@ describe('routing.strict', () => {
 });
 
 describe('a request for several answers, of which one is read and all are paid', () => {
-  const asking = (n: number) => ({ providerOptions: { openai: { n } } });
+  const asking = (n: number | string) => ({ providerOptions: { openai: { n } } });
 
   it.each([
     [1, 70],
     [8, 560],
     [1e300, 70_000_000],
-  ])('counts what comes as often (%d)', (n, counted) => {
+    ['8', 560],
+    [' 1_0 ', 700],
+    ['many', 70],
+  ])('counts what comes as often (%s)', (n, counted) => {
     const made = context();
     const planned = plan({ options: asking(n), routing: { targets: ['plain'] } }, true, made);
     const heard: number[] = [];
