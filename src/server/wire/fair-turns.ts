@@ -120,10 +120,7 @@ export class FairTurns {
     this.#awaitTurn();
     this.#refuseLate(this.#newLines, nowMs);
     this.#refuseLate(this.#oldLines, nowMs);
-    while (this.#begun < this.#allowance && this.#hasLines) {
-      const next = this.#takeNext();
-      if (next?.call.begin() === true) this.#begun += next.cost;
-    }
+    while (this.#begun < this.#allowance && this.#hasLines) this.#begun += this.#beginNext();
   }
 
   #adapt(turnMs: number): void {
@@ -131,17 +128,20 @@ export class FairTurns {
     else if (turnMs < SHORT_TURN_MS) this.#allowance = Math.min(MOST_BEGUN, this.#allowance + 1);
   }
 
-  /** Takes the first call of a new line and of an old one by turns; the rest of its line comes after those of all others. */
-  #takeNext(): Line[number] | undefined {
+  /**
+   * Begins the first call of a new line and of an old one by turns that has not ended; the rest of its line comes after those of all others.
+   * Returns what it takes.
+   */
+  #beginNext(): number {
     this.#isOldNext = this.#newLines.size === 0 || (this.#oldLines.size > 0 && !this.#isOldNext);
     const lines = this.#isOldNext ? this.#oldLines : this.#newLines;
     for (const [key, line] of lines) {
-      const next = line.shift();
+      const cost = beginFirst(line);
       lines.delete(key);
       if (line.length > 0) this.#oldLines.set(key, line);
-      return next;
+      return cost;
     }
-    return undefined;
+    return 0;
   }
 
   #refuseLate(lines: Lines, nowMs: number): void {
@@ -154,4 +154,10 @@ export class FairTurns {
       if (line.length === 0) lines.delete(key);
     }
   }
+}
+
+/** Those that have ended take no turn from those of their own caller either. */
+function beginFirst(line: Line): number {
+  for (let next = line.shift(); next !== undefined; next = line.shift()) if (next.call.begin()) return next.cost;
+  return 0;
 }

@@ -161,6 +161,16 @@ describe('calls begin', () => {
     expect(loop.begun()).toEqual(Array.from({ length: 27 }, (_, at) => `a${at + 74}`));
   });
 
+  test('as early where calls of the same caller have ended before them', () => {
+    const loop = loopByHand();
+    loop.add('a', 74);
+    loop.add('b', 101);
+    loop.begun();
+    loop.end(...Array.from({ length: 40 }, (_, at) => `a${at + 34}`));
+    loop.turn(1);
+    expect(loop.begun()).toContain('a74');
+  });
+
   test('and the loop sleeps again when no call waits and turns are short', () => {
     const loop = loopByHand();
     loop.add('a', 200);
