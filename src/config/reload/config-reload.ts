@@ -95,12 +95,13 @@ export class ConfigReload {
     this.#follow();
   }
 
-  /** Certificates and the file of keys are followed by those who use them, and here as well while they may be why nothing new holds. */
+  /** Certificates and the files of keys are followed by those who use them, and here as well while they may be why nothing new holds. */
   #follow(): void {
     if (this.#isRefused) return this.#watch.follow(this.#states);
     const { server, callers } = this.#config;
     const others = new Set([server.tls, server.adminTls].flatMap((tls) => (tls === undefined ? [] : pathsOf(tls))));
     if (callers?.apiKeysFile !== undefined) others.add(callers.apiKeysFile);
+    for (const { jwt } of callers?.callers ?? []) if (jwt !== undefined) others.add(jwt.jwks);
     this.#watch.follow(new Map([...this.#states].filter(([path]) => !others.has(path))));
   }
 }

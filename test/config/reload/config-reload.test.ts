@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -134,6 +135,21 @@ describe('a configuration that is asked for again', () => {
       return outcomes.map(({ kind }) => kind);
     };
     await expect.poll(look).toEqual(['read', 'refused', 'read']);
+  });
+
+  test('is not read again for public keys that have been replaced, which who knows callers by them follows', async () => {
+    const { reload, write, outcomes, folder, runtime } = reloading();
+    const keys = join(folder, 'keys.json');
+    writeFileSync(keys, '{ "keys": [] }');
+    write(`${FILE}callers: [{ name: billing, jwt: { issuer: i, audience: a, jwks: keys.json } }]\n`);
+    await reload.reload();
+    writeFileSync(keys, '{ "keys": [{ "kty": "OKP" }] }');
+    for (let looks = 0; looks < 20; looks += 1) {
+      await runtime.advance(1_000);
+      // Behind the look, which asks the disk as well.
+      await stat(keys);
+    }
+    expect(outcomes).toHaveLength(1);
   });
 
   test('is read no more once that is stopped', async () => {
