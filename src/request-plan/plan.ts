@@ -8,6 +8,7 @@ import type { PromptSize } from '../pricing/prompt-size.ts';
 import type { AllowedUse, Plan, PlanRequest } from '../server/port/gateway-port.ts';
 import { formOf } from '../structured-output/answer-form.ts';
 import type { AllowedChains } from './allowed-chain.ts';
+import { askedChoices } from './asked-choices.ts';
 import { clampMaxTokens } from './clamp-max-tokens.ts';
 import { affinityOf, movedWarning } from './conversation-affinity.ts';
 import type { EntryWarnings } from './plan-warnings.ts';
@@ -81,7 +82,7 @@ export function planRequest(
     },
     account: (attempt) => {
       const repairSize = attempt.kind === 'REPAIR' ? repairSizes.get(attempt.entry) : undefined;
-      return context.accounting.account(attempt, repairSize ?? size);
+      return context.accounting.account(attempt, repairSize ?? size, askedChoices(request, attempt.entry.provider));
     },
     estimatedUsage: (attempt) => context.accounting.estimatedUsage(attempt),
   };

@@ -97,9 +97,9 @@ function boundsOfOwn(
   const tiers = TIER_FIELDS.map((name) => fields.get(name)).filter((value) => typeof value === 'string');
   // A prompt may stand among them, too.
   const whole = { ...size, bytes: size.bytes + Buffer.byteLength(JSON.stringify(own)) };
-  return accounting.costBounds(entry, whole, { tokens: tokens * choices, isBounded }, tiers);
+  return accounting.costBounds(entry, whole, { tokens, isBounded, choices }, tiers);
 }
 
 function answerOf(maxTokens: number | undefined) {
-  return { tokens: maxTokens ?? UNLIMITED_ANSWER_TOKENS, isBounded: maxTokens !== undefined };
+  return { tokens: maxTokens ?? UNLIMITED_ANSWER_TOKENS, isBounded: maxTokens !== undefined, choices: 1 };
 }
