@@ -59,9 +59,10 @@ export function planRequest(
     },
     size: () => {
       const { provider, model } = chain[0] ?? { provider: '', model: '' };
+      const { maxTokens } = request.options ?? {};
       return {
         promptTokens: context.accounting.promptTokens(provider, model, size),
-        answerTokens: request.options?.maxTokens,
+        answerTokens: maxTokens === undefined ? undefined : maxTokens * askedChoices(request, provider),
       };
     },
     bounds: () => {

@@ -238,6 +238,12 @@ describe('a request for several answers, of which one is read and all are paid',
     expect(grown).toEqual([(2 * counted) / 3.5]);
   });
 
+  it('asks for the tokens of all of them', () => {
+    const sizeOf = (options: ChatInit['options']) => plan({ options, routing: { targets: ['plain'] } }).size?.();
+    expect(sizeOf({ maxTokens: 100, ...asking(8) })).toMatchObject({ answerTokens: 800 });
+    expect(sizeOf(asking(8))).toMatchObject({ answerTokens: undefined });
+  });
+
   it('is left out where all of them would cost more than it may', () => {
     const options = { maxTokens: 100, ...asking(8) };
     const planned = plan({ options, routing: { maxCostUsd: 0.002, targets: ['plain'] } });
