@@ -89,9 +89,10 @@ export async function watchGateway(prometheus: string): Promise<WatchedGateway> 
   return watched;
 }
 
-/** Whether Prometheus is there, and has looked at the gateway often enough. */
+/** Whether Prometheus is there, and has looked at the gateway often enough, and twice behind the first call that failed. */
 async function isScraped({ ask }: WatchedGateway): Promise<boolean> {
-  const query = `sum(count_over_time(understudy_calls_in_flight[10m])) >= ${SCRAPES}`;
+  const often = `sum(count_over_time(understudy_calls_in_flight[10m])) >= ${SCRAPES}`;
+  const query = `${often} and sum(count_over_time(understudy_calls_total{reason!=""}[10m])) >= 2`;
   const data = await ask('query', { query }).catch(() => undefined);
   const result = valueAt(data, ['result']);
   return Array.isArray(result) && result.length > 0;
