@@ -4,6 +4,7 @@ import { parsePriceFile, type PriceFile } from '../pricing/price-file.ts';
 import { createPriceTable } from '../pricing/price-table.ts';
 import { parseKeysFile } from './file/keys-file.ts';
 import { parseConfigText } from './file/parse.ts';
+import { isKeySetUrl } from '../core/formats/key-set-url.ts';
 import { ConfigError, valueAt } from './port/problem.ts';
 import type { Config } from './port/resolved.ts';
 import { keysFileRules } from './resolve-callers.ts';
@@ -30,7 +31,7 @@ export function checkKeysFile({ callers }: Config, readFile: ReadFile): void {
  */
 export function keySetWarnings({ callers }: Config, readFile: ReadFile): string[] {
   return (callers?.callers ?? []).flatMap(({ jwt }, at) => {
-    if (jwt === undefined || jwt.jwks.includes('://')) return [];
+    if (jwt === undefined || isKeySetUrl(jwt.jwks)) return [];
     const fault = keySetFault(jwt.jwks, readFile);
     return fault === undefined ? [] : [`callers[${at}].jwt.jwks: ${fault}; without keys no token is taken`];
   });

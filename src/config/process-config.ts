@@ -5,6 +5,7 @@ import type { Runtime, Timers } from '../core/ports.ts';
 import { loadConfig } from './load.ts';
 import { adoptAuthorities, adoptProxies } from './outbound/process-network.ts';
 import { OLLAMA_DEFAULT_URL, probeOllama } from './ollama-probe.ts';
+import { isKeySetUrl } from '../core/formats/key-set-url.ts';
 import type { Config } from './port/resolved.ts';
 
 /** How long an Ollama on this machine may take to answer before it counts as absent, in milliseconds. */
@@ -42,7 +43,7 @@ export async function loadProcessConfig(
 
 /** Where the keys of callers' issuers are fetched. */
 function keyUrlsOf({ callers }: Config): readonly string[] {
-  return (callers?.callers ?? []).flatMap(({ jwt }) => (jwt?.jwks.includes('://') === true ? [jwt.jwks] : []));
+  return (callers?.callers ?? []).flatMap(({ jwt }) => (jwt !== undefined && isKeySetUrl(jwt.jwks) ? [jwt.jwks] : []));
 }
 
 async function findOllama(timers: Timers): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { FileAllowance, FileCaller } from './file/callers-schema.ts';
 import type { KeysFileRules } from './file/keys-file.ts';
 import type { FileConfig } from './file/schema.ts';
 import type { AllowanceConfig, CallerConfig, CallersConfig } from './port/caller-config.ts';
+import { isKeySetUrl } from '../core/formats/key-set-url.ts';
 
 type Defaults = NonNullable<FileConfig['caller_defaults']>;
 
@@ -33,7 +34,7 @@ function resolveCaller(caller: FileCaller, defaults: Defaults, folder: string): 
     jwt: jwt && {
       issuer: jwt.issuer,
       audiences: [jwt.audience].flat(),
-      jwks: jwt.jwks.includes('://') ? jwt.jwks : resolve(folder, jwt.jwks),
+      jwks: isKeySetUrl(jwt.jwks) ? jwt.jwks : resolve(folder, jwt.jwks),
       claim: jwt.claim,
       value: jwt.value,
     },

@@ -1,5 +1,6 @@
 import type { JSONWebKeySet, LocalJWKSet } from 'jose';
 
+import { isKeySetUrl } from '../../core/formats/key-set-url.ts';
 import type { System } from '../../core/ports.ts';
 import { watchFile } from '../../files/file-watch.ts';
 
@@ -42,7 +43,7 @@ export class KeySet {
     this.#place = place;
     this.#parts = parts;
     this.changed = parts.changed;
-    if (place.includes('://')) {
+    if (isKeySetUrl(place)) {
       void this.#fetch();
       return;
     }
@@ -73,7 +74,7 @@ export class KeySet {
 
   /** Fetches the keys anew for one that is not known, unless that was tried a while ago; resolves when they are there. */
   async refresh(): Promise<void> {
-    if (!this.#place.includes('://')) return;
+    if (!isKeySetUrl(this.#place)) return;
     if (this.#loading === undefined && this.#parts.system.now() - this.#fetchedAtMs < COOL_DOWN_MS) return;
     await (this.#loading ?? this.#fetch());
   }
@@ -136,7 +137,7 @@ export class KeySet {
       this.#keys = createLocalJWKSet(parsed);
       this.#kids = new Set(parsed.keys.flatMap(({ kid }) => kid ?? []));
     } catch {
-      const what = this.#place.includes('://')
+      const what = isKeySetUrl(this.#place)
         ? 'what stands where the public keys of an issuer (jwks) should be'
         : `what stands in the file of public keys ${this.#place} (jwks)`;
       this.#parts.warn(`${what} is no key set; the keys before stay`);
