@@ -75,10 +75,21 @@ describe.each(STORES)('$name', ({ isThere, open }) => {
 
   test.skipIf(!isThere)('blames a row that it cannot take, and takes none of its batch', async () => {
     const store = open();
-    const bad = usageRow(usageRecord({ callId: 'bad' })).replace('"Chat"', 'null');
-    const batch = [usageRow(usageRecord({ callId: 'good', requestId: 'of-a-bad-batch' })), bad];
-    await expect(store.write(batch)).rejects.toMatchObject({ fault: 'rows' });
-    expect(await askStore(store).attemptsOf('of-a-bad-batch')).toEqual([]);
+    const good = Array.from({ length: 40 }, (_, number) =>
+      usageRow(usageRecord({ callId: 'good', number, requestId: 'of-a-bad-batch' })),
+    );
+    const row = usageRow(usageRecord({ callId: 'bad' }));
+    for (const bad of [
+      row.replace('"Chat"', 'null'),
+      row.replace('"bad"', 'null'),
+      row.replace('"bad",1', '"bad","x"'),
+    ]) {
+      expect(bad).not.toBe(row);
+      await expect(store.write([...good.slice(0, 30), bad, ...good.slice(30)])).rejects.toMatchObject({
+        fault: 'rows',
+      });
+      expect(await askStore(store).attemptsOf('of-a-bad-batch')).toEqual([]);
+    }
     await store.close();
   });
 
