@@ -82,19 +82,19 @@ export class Accounting {
   /**
    * Returns what a call costs at most, and at least; undefined where its price is unknown.
    *
-   * @param answer its longest answer in tokens, whether the request bounds it (otherwise answers of late are asked), and how many are asked for at once
+   * @param answer its longest answer in tokens, and whether the request bounds it; otherwise answers of late are asked
    */
   costBounds(
     { provider, target, model }: ChainEntry,
     size: PromptSize,
-    answer: { readonly tokens: number; readonly isBounded: boolean; readonly choices: number },
+    answer: { readonly tokens: number; readonly isBounded: boolean },
     serviceTiers: readonly string[],
   ): CostBounds | undefined {
-    const { isBounded, tokens, choices } = answer;
+    const { isBounded, tokens } = answer;
     const asked = { provider, target, ownHost: !this.#foreign.has(target), model };
     const most = {
       prompt: this.#estimator.most(this.#keys.of(provider, model), size.bytes, size.messages) + size.mediaTokens,
-      answer: choices * (isBounded ? tokens : this.#answers.most(this.#keys.of(provider, model), tokens)),
+      answer: isBounded ? tokens : this.#answers.most(this.#keys.of(provider, model), tokens),
       isBounded,
       serviceTiers,
     };
@@ -104,14 +104,12 @@ export class Accounting {
   /**
    * Accounts for an attempt: learns from its count, prices it, and adds it to its target. The same record again changes nothing
    * and has the same cost. Undefined: nothing was called.
-   *
-   * @param choices how many answers it was asked for at once
    */
-  account(attempt: AttemptRecord, size: PromptSize, choices = 1): Cost | undefined {
+  account(attempt: AttemptRecord, size: PromptSize): Cost | undefined {
     if (attempt.kind === 'SKIPPED') return undefined;
     const known = this.#accounted.get(attempt);
     if (known !== undefined) return known.cost;
-    const priced = this.#price(attempt, size, choices);
+    const priced = this.#price(attempt, size);
     const { cost } = priced;
     this.#accounted.set(attempt, priced);
     if (cost.nanoUsd !== undefined) {
@@ -137,7 +135,7 @@ export class Accounting {
     return this.#accounted.get(attempt)?.listNanoUsd;
   }
 
-  #price(attempt: AttemptRecord, size: PromptSize, choices: number): PricedCost {
+  #price(attempt: AttemptRecord, size: PromptSize): PricedCost {
     const { entry } = attempt;
     const usage = believableUsage(attempt.usage, attempt.outputBytes);
     const estimate = {
@@ -158,7 +156,7 @@ export class Accounting {
     const { nanoUsd, source, priceTableVersion } = costOf(this.#prices, priced, this.#fallback);
     if (usage !== undefined && attempt.failure === undefined) {
       if (usage.outputTokens !== undefined) {
-        this.#answers.learn(this.#keys.of(entry.provider, entry.model), usage.outputTokens / choices);
+        this.#answers.learn(this.#keys.of(entry.provider, entry.model), usage.outputTokens);
       }
       const whole = withEstimates(usage, estimate);
       if (whole !== undefined) this.#estimated.set(attempt, whole);

@@ -8,7 +8,6 @@ import type { PromptSize } from '../pricing/prompt-size.ts';
 import type { AllowedUse, Plan, PlanRequest } from '../server/port/gateway-port.ts';
 import { formOf } from '../structured-output/answer-form.ts';
 import type { AllowedChains } from './allowed-chain.ts';
-import { askedChoices } from './asked-choices.ts';
 import { clampMaxTokens } from './clamp-max-tokens.ts';
 import { affinityOf, movedWarning } from './conversation-affinity.ts';
 import type { EntryWarnings } from './plan-warnings.ts';
@@ -59,10 +58,9 @@ export function planRequest(
     },
     size: () => {
       const { provider, model } = chain[0] ?? { provider: '', model: '' };
-      const { maxTokens } = request.options ?? {};
       return {
         promptTokens: context.accounting.promptTokens(provider, model, size),
-        answerTokens: maxTokens === undefined ? undefined : maxTokens * askedChoices(request, provider),
+        answerTokens: request.options?.maxTokens,
       };
     },
     bounds: () => {
@@ -83,7 +81,7 @@ export function planRequest(
     },
     account: (attempt) => {
       const repairSize = attempt.kind === 'REPAIR' ? repairSizes.get(attempt.entry) : undefined;
-      return context.accounting.account(attempt, repairSize ?? size, askedChoices(request, attempt.entry.provider));
+      return context.accounting.account(attempt, repairSize ?? size);
     },
     estimatedUsage: (attempt) => context.accounting.estimatedUsage(attempt),
   };

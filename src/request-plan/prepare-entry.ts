@@ -16,7 +16,6 @@ import { withLocalStop } from '../providers/shared/stop.ts';
 import type { PlanRequest, Spending } from '../server/port/gateway-port.ts';
 import type { AnswerForm } from '../structured-output/answer-form.ts';
 import type { Target } from '../targets/target.ts';
-import { askedChoices, countingChoices } from './asked-choices.ts';
 import { capabilityGap } from './capability-gap.ts';
 import { clampMaxTokens } from './clamp-max-tokens.ts';
 import { entryTiming } from './entry-timing.ts';
@@ -95,9 +94,7 @@ export function prepareEntry(
   if (gap !== undefined) return gap;
   const limitUsd = request.routing?.maxCostUsd;
   const outputTokens = request.options?.maxTokens ?? UNLIMITED_ANSWER_TOKENS;
-  const choices = askedChoices(request, provider);
-  if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens * choices))
-    return TOO_EXPENSIVE;
+  if (limitUsd !== undefined && !accounting.isWithin(limitUsd, entry, size, outputTokens)) return TOO_EXPENSIVE;
   const { spending } = planned;
   const { ahead } = planned;
   const bounds = spending && (ahead?.entry === entry ? ahead.bounds : spendingBounds(request, entry, size, accounting));
@@ -119,7 +116,7 @@ export function prepareEntry(
   const open: Prepared<Delta, Finish>['open'] = (sink) =>
     upstream.open(
       { wire, model: entry.model, stream: streams, ownHeaders: planned.trace?.attempt(), wrapReader },
-      countingChoices(choices, leave === undefined ? sink : leave.listen(sink)),
+      leave === undefined ? sink : leave.listen(sink),
     );
   const prepared: Prepared<Delta, Finish> = {
     learns: (failure) => learnQuirk(failure, { chat: request, at, wire }, target),

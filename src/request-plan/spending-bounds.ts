@@ -6,7 +6,6 @@ import { UNLIMITED_ANSWER_TOKENS } from '../engine/route/timing.ts';
 import type { Accounting } from '../pricing/accounting.ts';
 import type { PromptSize } from '../pricing/prompt-size.ts';
 import type { PlanRequest, Spending } from '../server/port/gateway-port.ts';
-import { askedChoices } from './asked-choices.ts';
 import { uncountedField } from './uncounted-fields.ts';
 
 /** Fields of the providers' own requests by which answers are bounded; they win over `options.max_tokens`. */
@@ -32,8 +31,7 @@ export function spendingBounds(
   if (own === undefined) return accounting.costBounds(entry, size, answerOf(options?.maxTokens), []) ?? NO_PRICE;
   const uncounted = uncountedField(own);
   if (uncounted !== undefined) return notCounted(`options.provider_options.${entry.provider}.${uncounted}`);
-  const choices = askedChoices({ options }, entry.provider);
-  return boundsOfOwn(own, { maxTokens: options?.maxTokens, choices }, entry, size, accounting) ?? NO_PRICE;
+  return boundsOfOwn(own, options?.maxTokens, entry, size, accounting) ?? NO_PRICE;
 }
 
 /** The leave of the attempts on one entry. */
@@ -77,7 +75,7 @@ function notCounted(field: string): Failure {
 /** Fields that a caller lays over the request may make it dearer. */
 function boundsOfOwn(
   own: object,
-  { maxTokens, choices }: { readonly maxTokens: number | undefined; readonly choices: number },
+  maxTokens: number | undefined,
   entry: ChainEntry,
   size: PromptSize,
   accounting: Accounting,
@@ -97,9 +95,9 @@ function boundsOfOwn(
   const tiers = TIER_FIELDS.map((name) => fields.get(name)).filter((value) => typeof value === 'string');
   // A prompt may stand among them, too.
   const whole = { ...size, bytes: size.bytes + Buffer.byteLength(JSON.stringify(own)) };
-  return accounting.costBounds(entry, whole, { tokens, isBounded, choices }, tiers);
+  return accounting.costBounds(entry, whole, { tokens, isBounded }, tiers);
 }
 
 function answerOf(maxTokens: number | undefined) {
-  return { tokens: maxTokens ?? UNLIMITED_ANSWER_TOKENS, isBounded: maxTokens !== undefined, choices: 1 };
+  return { tokens: maxTokens ?? UNLIMITED_ANSWER_TOKENS, isBounded: maxTokens !== undefined };
 }

@@ -1,5 +1,8 @@
+import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-node';
 import { describe, expect, it } from 'vitest';
 
+import { BadRequestSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { Role } from '../../gen/understudy/v1/chat_pb.ts';
 import { LlmService } from '../../gen/understudy/v1/llm_pb.ts';
 import { AttemptKind, WarningCode } from '../../gen/understudy/v1/routing_pb.ts';
@@ -119,6 +122,23 @@ describe('a field that the gateway writes on its own and a server refuses', () =
     const error = await rpcError(ask(gateway, 'Chat', { options: { seed: 1n } }));
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'UNSUPPORTED_PARAMETER' });
     expect(server.bodies).toHaveLength(1);
+  });
+});
+
+describe('a field by which the caller asks a provider for several answers', () => {
+  it('is refused at both doors, and nothing is sent', async () => {
+    const { server, gateway } = await before((body) => said(body, { content: 'fine' }));
+    const asked = { messages: [user('Hello')], options: { providerOptions: { openai: { n: 2 } } } };
+    const fields = ['options.provider_options["openai"]["n"]'];
+    for (const way of WAYS) {
+      const error = await rpcError(ask(gateway, way, asked));
+      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', fields });
+    }
+    const web = createClient(LlmService, createConnectTransport({ baseUrl: gateway.web, httpVersion: '1.1' }));
+    const thrown = ConnectError.from(await web.chat(asked).catch((error: unknown) => error));
+    const [found] = thrown.findDetails(BadRequestSchema);
+    expect([thrown.code, found?.fieldViolations.map(({ field }) => field)]).toEqual([Code.InvalidArgument, fields]);
+    expect(server.bodies).toEqual([]);
   });
 });
 

@@ -254,14 +254,3 @@ describe('the list price of an attempt', () => {
     expect(accounting.listNanoUsd(skipped)).toBeUndefined();
   });
 });
-
-describe('a call for several answers at once', () => {
-  const open = (accounting: Accounting, choices: number) =>
-    accounting.costBounds(GPT, SIZE, { tokens: 1_024, isBounded: false, choices }, [])?.open?.tokens;
-
-  it('says how long one is, so that it makes no other call dearer ahead, and each of the next ones is as long', () => {
-    const accounting = newAccounting();
-    accounting.account(record({ usage: { inputTokens: 2_000, outputTokens: 16_000 } }), SIZE, 8);
-    expect([open(accounting, 1), open(accounting, 3)]).toEqual([4_000, 12_000]);
-  });
-});

@@ -48,16 +48,14 @@ const TARGETS: NonNullable<ConfigInput['targets']> = [
 ];
 
 /** Everything that requests are planned with; what would go to an upstream is noted. */
-function context(configured = TARGETS) {
+function context(configured = TARGETS): PlanContext & { readonly calls: UpstreamCall[] } {
   const calls: UpstreamCall[] = [];
-  const sinks: Parameters<Target['upstream']['open']>[1][] = [];
   const config = createConfig({ config: { targets: configured } });
   const table = createPriceTable();
   const targets = config.targets.map((target): [string, Target] => {
     const upstream: Target['upstream'] = {
-      open: (call, sink) => {
+      open: (call) => {
         calls.push(call);
-        sinks.push(sink);
         return { abort: () => {}, release: () => {}, pause: () => {}, resume: () => {} };
       },
       ask: () => Promise.resolve(undefined),
@@ -79,7 +77,8 @@ function context(configured = TARGETS) {
       contextWindow: () => undefined,
     },
   ]);
-  const made: PlanContext = {
+  return {
+    calls,
     targets: new Map(targets),
     chains: new AllowedChains({
       targets: new Map(routed),
@@ -92,7 +91,6 @@ function context(configured = TARGETS) {
       return modelFacts(provider, model);
     },
   };
-  return { ...made, calls, sinks };
 }
 
 function plan(init: ChatInit, streams = true, made = context()): Plan {
@@ -206,48 +204,6 @@ describe('routing.strict', () => {
       { code: WarningCode.PARAMETER_DROPPED, field: 'options.temperature', target: 'claude' },
     ]);
     expect(planned.warnings(servedBy(entryOf(planned, 'plain')))).toEqual([]);
-  });
-});
-
-describe('a request for several answers, of which one is read and all are paid', () => {
-  const asking = (n: number | string) => ({ providerOptions: { openai: { n } } });
-
-  it.each([
-    [1, 70],
-    [8, 560],
-    [1e300, 70_000_000],
-    ['8', 560],
-    [' 1_0 ', 700],
-    ['many', 70],
-  ])('counts what comes as often (%s)', (n, counted) => {
-    const made = context();
-    const planned = plan({ options: asking(n), routing: { targets: ['plain'] } }, true, made);
-    const heard: number[] = [];
-    const grown: number[] = [];
-    const spending = {
-      claim: () => undefined,
-      giveBack: () => undefined,
-      grown: (tokens: number) => void grown.push(tokens),
-    };
-    const found = planned.prepare(entryOf(planned, 'plain'), spending);
-    if (!('open' in found)) throw new Error(`refused: ${found.reason}`);
-    found.open((event) => void (event.type === 'output' && heard.push(event.bytes)));
-    made.sinks[0]?.({ type: 'output', value: { kind: 'text', index: 0, text: 'x'.repeat(70) }, bytes: 70 });
-    expect(heard).toEqual([counted]);
-    // What the next piece may bring is covered before it comes.
-    expect(grown).toEqual([(2 * counted) / 3.5]);
-  });
-
-  it('asks for the tokens of all of them', () => {
-    const sizeOf = (options: ChatInit['options']) => plan({ options, routing: { targets: ['plain'] } }).size?.();
-    expect(sizeOf({ maxTokens: 100, ...asking(8) })).toMatchObject({ answerTokens: 800 });
-    expect(sizeOf(asking(8))).toMatchObject({ answerTokens: undefined });
-  });
-
-  it('is left out where all of them would cost more than it may', () => {
-    const options = { maxTokens: 100, ...asking(8) };
-    const planned = plan({ options, routing: { maxCostUsd: 0.002, targets: ['plain'] } });
-    expect(planned.prepare(entryOf(planned, 'plain'))).toMatchObject({ field: 'routing.max_cost_usd' });
   });
 });
 

@@ -46,8 +46,7 @@ describe('what a request may cost', () => {
     [{ max_output_tokens: 5_000 }, 5_000_000n],
     [{ options: { num_predict: 5_000 } }, 5_000_000n],
     [{ max_tokens: 5 }, 50_000n],
-    [{ n: 3 }, 150_000n],
-    [{ n: 0, options: null }, 50_000n],
+    [{ options: null }, 50_000n],
   ])('is what the provider’s own fields make of it: %o', (own, most) => {
     expect(claimed({ maxTokens: 50, providerOptions: { openai: own } })).toEqual({ most, least: most });
   });

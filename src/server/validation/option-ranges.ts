@@ -9,6 +9,7 @@ import { MODEL_NAME } from '../../core/model-id.ts';
 import { PROVIDERS } from '../../core/provider.ts';
 import { answerCheck } from '../../structured-output/json-schema.ts';
 import { checkExactNumbers } from './exact-numbers.ts';
+import { checkOneAnswer } from './one-answer.ts';
 import { isKnownEnumValue, TOOL_NAME, TOOL_NAME_RULE, type Report } from '../port/violations.ts';
 
 /** Most texts that may end an answer. */
@@ -66,8 +67,10 @@ export const OPTION_RANGES: OptionRanges = {
   providerOptions: (byProvider, path, report) => {
     for (const [provider, fields] of Object.entries(byProvider)) {
       const ownPath = `${path}[${JSON.stringify(provider)}]`;
-      if (TAKES_OPTIONS.has(provider)) checkExactNumbers(fields, ownPath, report);
-      else report(ownPath, `must be one of ${PROVIDERS.join(', ')}`);
+      if (TAKES_OPTIONS.has(provider)) {
+        checkOneAnswer(fields, ownPath, report);
+        checkExactNumbers(fields, ownPath, report);
+      } else report(ownPath, `must be one of ${PROVIDERS.join(', ')}`);
     }
   },
 };

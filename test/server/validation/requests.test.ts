@@ -323,6 +323,45 @@ describe('numbers in options of a provider', () => {
   });
 });
 
+describe('options of a provider that ask for several answers, of which one would be read', () => {
+  const violations = (own: JsonObject) => validateChat(chat({ options: { providerOptions: { mistral: own } } }));
+
+  test.each<[string, JsonObject]>([
+    ['n', { n: 2 }],
+    ['n', { n: 1.5 }],
+    ['n', { n: 1e15 }],
+    ['n', { n: '8' }],
+    // As servers written in Python read numbers.
+    ['n', { n: ' 1_0 ' }],
+    ['best_of', { n: 1, best_of: 3 }],
+  ])('are refused: %s of %j', (name, own) => {
+    const description = 'must be at most 1: the gateway gives one answer for a call, so make as many calls';
+    expect(violations(own)).toEqual([{ field: `options.provider_options["mistral"]["${name}"]`, description }]);
+  });
+
+  test.each<JsonObject>([
+    { n: 1 },
+    { n: 0 },
+    { n: -1 },
+    { n: '1' },
+    { n: 'many' },
+    { n: null },
+    { n: true },
+    { n: [8] },
+    { metadata: { n: 8 } },
+  ])('pass where they ask for one, or for nothing that is a number: %j', (own) => {
+    expect(violations(own)).toEqual([]);
+  });
+
+  test('are refused of every provider, and by Generate as by Chat', () => {
+    const options = { providerOptions: { openai: { n: 3 }, groq: { n: 3 } } };
+    const expected = ['options.provider_options["openai"]["n"]', 'options.provider_options["groq"]["n"]'];
+    expect(fields(chat({ options }))).toEqual(expected);
+    const generate = create(GenerateRequestSchema, { prompt: 'Hi', options });
+    expect(validateGenerate(generate).map(({ field }) => field)).toEqual(expected);
+  });
+});
+
 test('a seed is exact as text in JSON', () => {
   const request = fromJson(ChatRequestSchema, { options: { seed: '9007199254740993' } });
   expect(request.options?.seed).toBe(9_007_199_254_740_993n);
