@@ -58,6 +58,11 @@ describe('over plaintext', () => {
     expect(server.calls.at(-1)?.has('traceparent')).toBe(false);
   });
 
+  test('a gateway without TLS says so to whoever wants it', async () => {
+    const told = await runCommand(['generate', '-a', `https://127.0.0.1:${server.port}`, 'Hi']);
+    expect(told).toMatchObject({ status: 4, stderr: expect.stringMatching(/does not speak TLS .*http:\/\//) });
+  });
+
   test('a key goes to no other machine, unless it may', async () => {
     const args = ['generate', '-a', 'gateway.invalid:443', 'Hi'];
     const refused = await runCommand(args, { env });
@@ -104,6 +109,14 @@ describe.skipIf(!hasOpenssl())('over TLS (skipped without openssl)', () => {
     const byAddress = ['generate', '-a', `127.0.0.1:${server.port}`, '--ca', ca, ...own, 'Hi'];
     expect(await runCommand([...byAddress, '--server-name', 'localhost'])).toMatchObject({ status: 0 });
     expect(await runCommand(byAddress)).toMatchObject({ status: 4, stderr: expect.stringContaining('CERT') });
+  });
+
+  test('plaintext is not spoken, and the call counts as none that was cancelled', async () => {
+    const told = await runCommand(['generate', '-a', `http://localhost:${server.port}`, 'Hi']);
+    expect(told).toMatchObject({
+      status: 4,
+      stderr: expect.stringMatching(/UNAVAILABLE: .*does not speak gRPC here .*https:\/\//),
+    });
   });
 
   test('whom nobody trusts gets no call, and no key is shown', async () => {

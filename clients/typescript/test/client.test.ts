@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -297,6 +299,37 @@ describe('a connection', () => {
     expect((await client.generate({ prompt: '4' })).text).toBe('ok');
   });
 
+  it.each([
+    ['plaintext at a port of TLS', 'http', Buffer.of(21, 3, 1, 0, 2, 2, 70), /spoke no HTTP\/2.*https:/],
+    ['TLS at a port of plaintext', 'https', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), /not speak TLS.*http:/],
+  ])('that speaks %s is UNAVAILABLE, and says what is likely wrong', async (_what, scheme, answer, words) => {
+    const { port } = await startTalker(answer);
+    const error: unknown = await clientOf(`${scheme}://127.0.0.1:${port}`)
+      .generate({ prompt: 'x' })
+      .catch((caught: unknown) => caught);
+    expect(decodeError(error)).toMatchObject({ code: Code.Unavailable, mayRetry: false });
+    expect(String(error)).toMatch(words);
+  });
+
+  it('that the other end closes ends the calls on it with UNAVAILABLE', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const { port } = await serve({
+      chat: () => {
+        arrived.resolve();
+        return new Promise(() => {});
+      },
+    });
+    const relay = await startRelay(port);
+    closers.push(relay.close);
+    const answer = clientOf(relay.address).chat({}, { maxRetries: 0 });
+    await arrived.promise;
+    relay.end();
+    await expect(answer).rejects.toMatchObject({
+      code: Code.Unavailable,
+      message: expect.stringContaining('before the end of the call') as unknown,
+    });
+  });
+
   it('ends with the client: open calls are cancelled, the socket is closed, further calls are refused', async () => {
     const arrived = Promise.withResolvers<void>();
     const cancelled = Promise.withResolvers<void>();
@@ -365,12 +398,28 @@ describe.skipIf(!openssl)(`TLS${openssl ? '' : ' (skipped: no openssl on this ma
     const error: unknown = await distrusting.generate({ prompt: 'x' }).catch((caught: unknown) => caught);
     expect(decodeError(error)).toMatchObject({ code: Code.Unavailable, mayRetry: false });
     expect(String(error)).toMatch(/self.signed/);
+    const unknown = clientOf(`localhost:${port}`, { tls: { ca: cert } }).generate({ prompt: 'x' });
+    await expect(unknown).rejects.toMatchObject({ code: Code.Unavailable });
   });
 
   it('refuses a certificate without its key', () => {
     expect(() => clientOf('localhost:1', { tls: { cert: 'x' } })).toThrow(/mTLS needs cert and key/);
   });
 });
+
+/** Starts a server that answers whatever it reads first with these bytes, and hangs up. */
+async function startTalker(answer: Buffer): Promise<{ readonly port: number }> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(answer));
+  });
+  closers.push(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the server has no port');
+  return bound;
+}
 
 function hasOpenssl(): boolean {
   try {

@@ -38,7 +38,7 @@ export class KeySet {
   #timer: ReturnType<System['setIdleTimer']> | undefined;
   #isClosed = false;
 
-  /** Begins to load. */
+  /** Begins to load. Of the first state of a file nothing is told: whoever has read the configuration has told of it. */
   constructor(place: string, parts: KeySetParts) {
     this.#place = place;
     this.#parts = parts;
@@ -47,8 +47,11 @@ export class KeySet {
       void this.#fetch();
       return;
     }
+    let isFirst = true;
     const unreadable = (code: string): void => {
-      parts.warn(`the file of public keys ${place} (jwks) cannot be read (${code}); the keys before stay`);
+      if (!isFirst)
+        parts.warn(`the file of public keys ${place} (jwks) cannot be read (${code}); the keys before stay`);
+      isFirst = false;
       done?.();
     };
     let done: (() => void) | undefined;
@@ -56,7 +59,8 @@ export class KeySet {
       done = resolve;
     });
     const changed = (text: string): void => {
-      void this.#take(text).finally(done);
+      void this.#take(text, isFirst).finally(done);
+      isFirst = false;
     };
     this.#stopWatching = watchFile(place, parts.system, { changed, unreadable }, true);
   }
@@ -128,7 +132,7 @@ export class KeySet {
     }
   }
 
-  async #take(text: string): Promise<boolean> {
+  async #take(text: string, isToldOf = false): Promise<boolean> {
     if (text === this.#text) return true;
     try {
       const { createLocalJWKSet } = await import('jose');
@@ -137,6 +141,7 @@ export class KeySet {
       this.#keys = createLocalJWKSet(parsed);
       this.#kids = new Set(parsed.keys.flatMap(({ kid }) => kid ?? []));
     } catch {
+      if (isToldOf) return false;
       const what = isKeySetUrl(this.#place)
         ? 'what stands where the public keys of an issuer (jwks) should be'
         : `what stands in the file of public keys ${this.#place} (jwks)`;

@@ -18,7 +18,7 @@ import { tellFacts } from './answer-facts.ts';
 import { messagesOf, requestOfFlags } from './request-of-flags.ts';
 import { endedEarly } from './call-error.ts';
 import { enumName } from './enum-name.ts';
-import { withDeadline } from './gateway-connection.ts';
+import { withDeadline } from '../connection/gateway-connection.ts';
 import { StreamedReply } from './streamed-reply.ts';
 
 /** Deadlines where none is given, in milliseconds: a stream has to last as long as its answer. */

@@ -6,7 +6,7 @@ import { type MessageSchema, ReasoningEffort, Role } from '../../../gen/understu
 import { Recovery } from '../../../gen/understudy/v1/routing_pb.ts';
 import type { AskFlags } from '../command-line.ts';
 import { UsageError } from '../usage-error.ts';
-import { readTextFile } from './gateway-connection.ts';
+import { readTextFile } from '../connection/gateway-connection.ts';
 
 /** A message to send. */
 export type MessageToSend = MessageInitShape<typeof MessageSchema>;

@@ -11,7 +11,7 @@ import { UsageError } from '../usage-error.ts';
 import { askOnce } from './ask-once.ts';
 import { readCallError } from './call-error.ts';
 import { holdConversation } from './hold-conversation.ts';
-import { connectToAdmin, connectToGateway, type GatewayConnection } from './gateway-connection.ts';
+import { connectToAdmin, connectToGateway, type GatewayConnection } from '../connection/gateway-connection.ts';
 import { readPrompt } from './read-prompt.ts';
 import { repeatWhereFree } from './repeat-where-free.ts';
 import { showHealth } from './show-health.ts';

@@ -16,7 +16,7 @@ import { shownMs, shownUsd } from './answer-facts.ts';
 import { printJson } from './ask-once.ts';
 import { readCallError } from './call-error.ts';
 import { enumName } from './enum-name.ts';
-import { withDeadline } from './gateway-connection.ts';
+import { withDeadline } from '../connection/gateway-connection.ts';
 import { pause } from './pause.ts';
 import { tellError } from './told-error.ts';
 

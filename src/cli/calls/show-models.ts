@@ -12,7 +12,7 @@ import type { ModelsFlags } from '../command-line.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { printJson } from './ask-once.ts';
 import { enumName } from './enum-name.ts';
-import { withDeadline } from './gateway-connection.ts';
+import { withDeadline } from '../connection/gateway-connection.ts';
 
 const TIMEOUT_MS = 120_000;
 const PAGE_SIZE = 1_000;

@@ -21,7 +21,7 @@ import { UsageError } from '../usage-error.ts';
 import { shownMs } from './answer-facts.ts';
 import { printJson } from './ask-once.ts';
 import { enumName } from './enum-name.ts';
-import { withDeadline } from './gateway-connection.ts';
+import { withDeadline } from '../connection/gateway-connection.ts';
 
 const TIMEOUT_MS = 60_000;
 const PAGE_SIZE = 10_000;

@@ -19,6 +19,9 @@ const NOT_REACHED: ReadonlySet<string> = new Set([
 /** What of OpenSSL and Node says that the other end is not who it should be, or does not take us for who we are. */
 const TLS_CODE = /CERT|^ERR_(TLS|SSL)|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH/;
 
+/** What OpenSSL says of another end that does not speak TLS. */
+const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
+
 /** How the other end of a connection shows that it is no gRPC door. */
 const PROTOCOL_CODE = /^(ERR_HTTP2_|HPE_|NGHTTP2)|^EPROTO$|^ECONNRESET$/;
 
@@ -45,6 +48,8 @@ function messageOf({ message, networkCode }: CallError, address: string): string
   if (NOT_REACHED.has(networkCode)) {
     return `no gateway can be reached at ${address} (${networkCode}); \`understudy serve\` starts one, --address names another`;
   }
+  if (networkCode === NO_TLS)
+    return `${address} does not speak TLS (${networkCode}); an address of plaintext begins with http://`;
   if (TLS_CODE.test(networkCode)) {
     return `no trusted connection to ${address} (${networkCode}); --ca, --cert and --key say whom to trust and who calls`;
   }

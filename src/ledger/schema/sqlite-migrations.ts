@@ -97,4 +97,9 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
       b.is_estimated, b.service_tier, b.cost_source, b.price_table_version
     ) AND s.http_status IS b.http_status;
   DROP TABLE usage_before;`,
+  // What attempts have in common goes with the last rows that may have it. What is there already is found by nobody any more, not even by an
+  // older version, which has it stand once more, for good.
+  `ALTER TABLE usage_shared ADD COLUMN until_ms INTEGER;
+  CREATE INDEX usage_shared_by_end ON usage_shared (until_ms);
+  UPDATE usage_shared SET text = 'before ' || id, until_ms = 1 + (SELECT coalesce(max(started_at_ms), 0) FROM usage_rows);`,
 ];

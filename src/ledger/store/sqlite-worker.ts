@@ -1,11 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { readLines, textOfRows } from '../journal/framed-rows.ts';
-import { isRow, partsOfRow } from '../journal/row-encoder.ts';
-import { OWN_COLUMNS, SHARED_COLUMNS, type UsageColumn } from '../schema/columns.ts';
+import { isRow } from '../journal/row-encoder.ts';
 import { SQLITE_MIGRATIONS } from '../schema/sqlite-migrations.ts';
+import { RowInserts } from './row-inserts.ts';
 import type { StoredRow } from './usage-store.ts';
 
 /** What the thread is asked to do. */
@@ -25,22 +25,15 @@ export type SqliteReply =
 /** How long another process may hold the file, in milliseconds. */
 const BUSY_MS = 5_000;
 
-/** Rows that are deleted in one step: writing waits for no longer than that. */
+/** Rows of a table that are deleted in one step: writing waits for no longer than that. */
 const PRUNED_ROWS = 2_000;
-
-/** What attempts have in common that is remembered: of callers and models there may be many. */
-const MOST_KINDS = 10_000;
 
 /** SQLite's code for what is of another kind. */
 const MISMATCH = 20;
 
-/** Rows that one statement takes: each statement costs as much as a third of a row. */
-const ROWS_AT_ONCE = 25;
-
-const INSERT_SHARED = `INSERT INTO usage_shared (text, ${namesOf(SHARED_COLUMNS)}) VALUES (?, ${SHARED_COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`;
-const FIND_SHARED = 'SELECT id FROM usage_shared WHERE text = ?';
 const KEY = 'started_at_ms, call_id, number';
 const PRUNE = `DELETE FROM usage_rows WHERE (${KEY}) IN (SELECT ${KEY} FROM usage_rows WHERE started_at_ms < ? ORDER BY ${KEY} LIMIT ${PRUNED_ROWS})`;
+const PRUNE_SHARED = `DELETE FROM usage_shared WHERE id IN (SELECT id FROM usage_shared WHERE until_ms <= ? LIMIT ${PRUNED_ROWS})`;
 
 let database: DatabaseSync | undefined;
 
@@ -75,10 +68,8 @@ function carryOut(task: SqliteTask): readonly StoredRow[] {
       return writeFile(opened(), task.path);
     case 'read':
       return read(task.sql, task.values);
-    case 'prune': {
-      const { changes } = opened().prepare(PRUNE).run(task.beforeMs);
-      return Number(changes) < PRUNED_ROWS ? [] : [{ more: true }];
-    }
+    case 'prune':
+      return prune(opened(), task.beforeMs) ? [{ more: true }] : [];
     case 'close':
       database?.close();
       database = undefined;
@@ -91,58 +82,21 @@ function opened(): DatabaseSync {
   return database;
 }
 
+/** Deletes old rows and, behind the last of them, what only they had in common; returns whether there may be more. */
+function prune(file: DatabaseSync, beforeMs: number): boolean {
+  let hasMore = false;
+  inTransaction(file, () => {
+    hasMore = [PRUNE, PRUNE_SHARED].some((step) => Number(file.prepare(step).run(beforeMs).changes) === PRUNED_ROWS);
+  });
+  return hasMore;
+}
+
 function write(file: DatabaseSync, rows: readonly string[]): void {
   inTransaction(file, () => {
     const inserts = new RowInserts(file);
     inserts.add(rows);
     inserts.end();
   });
-}
-
-/** The rows of one transaction, put together for its statements. What it does not bring to its end is not there. */
-class RowInserts {
-  readonly #file: DatabaseSync;
-  readonly #many: StatementSync;
-  readonly #ids = new Map<string, SQLInputValue>();
-  #id: SQLInputValue = null;
-  #texts: string[] = [];
-  #shared: SQLInputValue[] = [];
-
-  constructor(file: DatabaseSync) {
-    this.#file = file;
-    this.#many = file.prepare(insertOf(ROWS_AT_ONCE));
-  }
-
-  add(rows: readonly string[]): void {
-    for (const row of rows) {
-      const { shared, own } = partsOfRow(row);
-      if (shared !== '') this.#id = idOfShared(this.#file, shared, this.#ids);
-      this.#shared.push(this.#id);
-      if (this.#texts.push(own) < ROWS_AT_ONCE) continue;
-      this.#many.run(...valuesOfRows(this.#texts, this.#shared));
-      this.#texts = [];
-      this.#shared = [];
-    }
-  }
-
-  end(): void {
-    const one = this.#file.prepare(insertOf(1));
-    this.#texts.forEach((text, at) => {
-      one.run(...valuesOfRows([text], [this.#shared[at] ?? null]));
-    });
-  }
-}
-
-/** Read together, rows cost a third less than one by one. */
-function valuesOfRows(texts: readonly string[], shared: readonly SQLInputValue[]): SQLInputValue[] {
-  const rows: readonly (readonly SQLInputValue[])[] = JSON.parse(`[${texts.join(',')}]`);
-  const values: SQLInputValue[] = [];
-  rows.forEach((row, index) => {
-    // What an older version has journaled lacks the last values, and what a newer one has has more.
-    for (let at = 0; at < OWN_COLUMNS.length; at++) values.push(row[at] ?? null);
-    values.push(shared[index] ?? null);
-  });
-  return values;
 }
 
 /** The thread of calls has nothing to do with rows that are in the journal: neither to hold nor to send nor to read them. */
@@ -160,38 +114,6 @@ function writeFile(file: DatabaseSync, path: string): readonly StoredRow[] {
     inserts.end();
   });
   return [{ rows: count }, ...damaged.map((line) => ({ text: line }))];
-}
-
-/**
- * `OR FAIL`, since whatever fails is taken back with its whole transaction: where SQLite has to be able to take back a statement by itself, it first
- * writes every page that this changes to a file, which makes rows whose request ids are in no order half as dear again.
- */
-function insertOf(count: number): string {
-  const places = `(${OWN_COLUMNS.map(() => '?').join(', ')}, ?)`;
-  const all = Array.from({ length: count }, () => places).join(', ');
-  return `INSERT OR FAIL INTO usage_rows (${namesOf(OWN_COLUMNS)}, shared_id) VALUES ${all} ON CONFLICT DO NOTHING`;
-}
-
-/** Returns the number of what attempts have in common, which is given where it has none. */
-function idOfShared(file: DatabaseSync, text: string, ids: Map<string, SQLInputValue>): SQLInputValue {
-  const known = ids.get(text);
-  if (known !== undefined) return known;
-  const find = file.prepare(FIND_SHARED);
-  const found = find.get(text);
-  if (found === undefined) file.prepare(INSERT_SHARED).run(text, ...sharedValuesOf(text));
-  const id = (found ?? find.get(text))?.['id'] ?? null;
-  if (ids.size >= MOST_KINDS) ids.clear();
-  ids.set(text, id);
-  return id;
-}
-
-function sharedValuesOf(text: string): SQLInputValue[] {
-  const values: readonly SQLInputValue[] = JSON.parse(text);
-  return SHARED_COLUMNS.map((_column, at) => values[at] ?? null);
-}
-
-function namesOf(columns: readonly UsageColumn[]): string {
-  return columns.map(({ name }) => name).join(', ');
 }
 
 function read(sql: string, values: readonly SQLInputValue[]): readonly StoredRow[] {

@@ -41,7 +41,9 @@ export function takeCalls(
         else identifyCall(stream, headers, asked, options, proceed);
       };
       if (method !== undefined) {
+        let isIdentified = false;
         identify((caller, tookMs) => {
+          isIdentified = true;
           if (caller !== undefined || asked === undefined) widenWindows(stream.session, options.transfers);
           if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
           const timeoutMs = timeoutOf(headers);
@@ -50,6 +52,9 @@ export function takeCalls(
           const { reply } = new CallStream(stream, headers, leftMs, method, options, caller);
           if (options.meter !== undefined) meterCall(options.meter, headers[':path'] ?? '', reply, options.runtime);
         });
+        // It has begun, though nobody knows yet who makes it.
+        const endCall = isIdentified ? undefined : method.calls?.begin();
+        if (endCall !== undefined) stream.once('close', endCall);
         return;
       }
       identify(() => {

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { createIssuer } from '../../support/token-issuer.ts';
 import { directoryOf, type DirectoryChanges, found } from './directories.ts';
 
@@ -185,17 +185,28 @@ describe('the keys of an issuer', () => {
     directory.close();
   });
 
-  test('are told by the name of their file where they stand in one that has none', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'understudy-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const jwks = join(folder, 'keys.json');
-    writeFileSync(jwks, '{}');
-    const told: string[] = [];
-    const directory = open({ told: (message) => told.push(message) }, { jwks });
-    onTestFinished(() => directory.close());
-    expect(await show(directory, issuer.token(CLAIMS))).toBe('issuer_unavailable');
-    expect(told).toEqual([`what stands in the file of public keys ${jwks} (jwks) is no key set; the keys before stay`]);
-  });
+  test.each([
+    ['is missing', undefined, 'cannot be read (ENOENT)'],
+    ['holds none', '{}', 'what stands in'],
+  ])(
+    'are told of by their file where it %s later, and not at first, when the configuration tells of it',
+    async (_what, text, words) => {
+      const jwks = join(temporaryFolder(), 'keys.json');
+      const write = (): void => (text === undefined ? rmSync(jwks, { force: true }) : writeFileSync(jwks, text));
+      write();
+      const told: string[] = [];
+      const directory = open({ told: (message) => told.push(message) }, { jwks });
+      onTestFinished(() => directory.close());
+      const shown = () => show(directory, issuer.token(CLAIMS));
+      expect(await shown()).toBe('issuer_unavailable');
+      expect(told).toEqual([]);
+      writeFileSync(jwks, issuer.jwks);
+      await expect.poll(shown).toBe('tenant:acme');
+      write();
+      await expect.poll(() => told).toEqual([expect.stringContaining(words)]);
+      expect(told[0]).toContain(jwks);
+    },
+  );
 
   test('that were never there are not the fault of the caller', async () => {
     const directory = open({ fetch: () => Promise.reject(new Error('down')) });

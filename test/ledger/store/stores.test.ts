@@ -49,6 +49,11 @@ async function recordsOf(store: UsageStore): Promise<readonly unknown[]> {
   return (await Array.fromAsync(askStore(store).records(ALL))).flat();
 }
 
+/** How many kinds of attempts a file of SQLite knows. */
+async function kindsOf(store: UsageStore): Promise<number> {
+  return Number((await store.read('SELECT count(*) AS kinds FROM usage_shared', []))[0]?.['kinds']);
+}
+
 /** As SQLite has it. */
 function asStored(value: unknown): string | number | null {
   if (typeof value === 'object') return value === null ? null : JSON.stringify(value);
@@ -138,7 +143,12 @@ test('SQLite reads a file of the journal as it was told of the records, whatever
   const journal = new Journal(join(folder, 'journal'));
   const encoder = new RowEncoder();
   const records = Array.from({ length: 111 }, (_, at) =>
-    usageRecord({ callId: `call-${String(at).padStart(3, '0')}`, model: `model-${at % 7 < 4 ? 'one' : at}` }),
+    usageRecord({
+      callId: `call-${String(at).padStart(3, '0')}`,
+      model: `model-${at % 7 < 4 ? 'one' : at}`,
+      // The second of those that are told together is of another month.
+      startedAtMs: Date.UTC(2026, at < 64 ? 0 : 1, 1),
+    }),
   );
   let path = '';
   for (let at = 0; at < records.length; at += 3) {
@@ -149,6 +159,28 @@ test('SQLite reads a file of the journal as it was told of the records, whatever
   expect(await store.writeFile(path)).toEqual({ rows: records.length, damaged: [] });
   expect(await store.writeFile(path)).toEqual({ rows: records.length, damaged: [] });
   expect(await recordsOf(store)).toEqual(records);
+  while (await store.prune(Date.UTC(2026, 1, 1)));
+  expect(await recordsOf(store)).toEqual(records.slice(64));
+  await store.close();
+});
+
+test('SQLite forgets what attempts have in common with the last of a month that have it, and learns it again', async () => {
+  const store = new SqliteStore(join(temporaryFolder(), 'usage.db'));
+  const attempt = (month: number, at: number) => {
+    const callId = `call-${month}-${String(at).padStart(4, '0')}`;
+    return usageRecord({ callId, caller: `caller-${at}`, startedAtMs: Date.UTC(2026, month, 1) });
+  };
+  const january = Array.from({ length: 2_500 }, (_, at) => attempt(0, at));
+  const february = [attempt(1, 0), attempt(1, 1)];
+  await store.write([...january, ...february].map(usageRow));
+  expect(await kindsOf(store)).toBe(2_502);
+  while (await store.prune(Date.UTC(2026, 1, 1) - 1));
+  expect(await kindsOf(store)).toBe(2_502);
+  while (await store.prune(Date.UTC(2026, 1, 1)));
+  expect(await kindsOf(store)).toBe(2);
+  expect(await recordsOf(store)).toEqual(february);
+  await store.write([...january.slice(0, 10), ...february].map(usageRow));
+  expect(await recordsOf(store)).toEqual([...january.slice(0, 10), ...february]);
   await store.close();
 });
 
@@ -181,6 +213,8 @@ test('SQLite keeps what stands in a file of the first schema', async () => {
   // The same once more changes nothing.
   await store.write(records.map(usageRow));
   expect(await recordsOf(store)).toHaveLength(records.length);
+  while (await store.prune(ALL.endMs));
+  expect(await kindsOf(store)).toBe(0);
   await store.close();
 });
 

@@ -1,14 +1,18 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http2';
-import { fromBinary } from '@bufbuild/protobuf';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { ErrorInfoSchema } from '../../../gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../../../gen/google/rpc/status_pb.ts';
+import { ChatRequestSchema } from '../../../gen/understudy/v1/llm_pb.ts';
 import { credentialFailure } from '../../../src/callers/credentials/refusals.ts';
-import type { CredentialFault } from '../../../src/callers/port/credentials.ts';
-import { grpcDoor } from '../support/doors.ts';
-import { fakeGateway } from '../support/fake-gateway.ts';
+import type { CredentialFault, Identified } from '../../../src/callers/port/credentials.ts';
+import { createHandlers } from '../../../src/server/handlers/rpc-handlers.ts';
+import { MAX_MESSAGE_BYTES } from '../../../src/server/port/limits.ts';
+import { grpcDoor, rawCall } from '../support/doors.ts';
+import { fakeGateway, success } from '../support/fake-gateway.ts';
+import { chat } from '../support/requests.ts';
 
 const FAULTS: readonly CredentialFault[] = ['missing', 'unknown_key', 'expired_key', 'issuer_unavailable'];
 
@@ -37,6 +41,31 @@ test('a caller that is refused is told why, with the id that it gave its request
     expect(other['x-request-id']).toBe('mine');
     expect(watch['grpc-status']).toBe('12');
   }
+});
+
+test('a call of which is being found out who makes it is waited for by a door that drains', async () => {
+  const gateway = fakeGateway(() => Promise.resolve(success()));
+  const asked = Promise.withResolvers<void>();
+  const found = Promise.withResolvers<Identified>();
+  const identify = (): Promise<Identified> => {
+    asked.resolve();
+    return found.promise;
+  };
+  const authentication = { directory: { identify }, includesHealth: false, refused: () => undefined };
+  const handlers = createHandlers(gateway, { random: () => 0.5, maxMessageBytes: MAX_MESSAGE_BYTES });
+  const { door, session } = await grpcDoor(gateway, { authentication: () => authentication, handlers });
+  const client = session();
+  const answer = rawCall(client, 'Chat', toBinary(ChatRequestSchema, chat()));
+  await asked.promise;
+  const sentAway = once(client, 'goaway');
+  const drained = door.drain(60_000);
+  await sentAway;
+  await door.sendAway();
+  // What follows from that at the door has happened when this has.
+  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  found.resolve({ name: 'billing', metricName: 'billing', accounts: [] });
+  expect((await answer).trailers).toMatchObject({ 'grpc-status': '0' });
+  await drained;
 });
 
 function credentialStatus(fault: CredentialFault) {

@@ -288,7 +288,7 @@ async function doorInTurns() {
     state.isHeld = false;
     turn();
   };
-  return { transfers, ask, waiting, turn, release };
+  return { baseUrl, transfers, ask, waiting, turn, release };
 }
 
 test('calls of one address that arrive together begin in turns, and one that finds none is refused', async () => {
@@ -318,6 +318,25 @@ test('a call whose deadline has passed while it waited takes no turn from those 
   await Promise.all(Array.from({ length: 33 }, () => ask()));
   const late = await Promise.all(Array.from({ length: 40 }, () => ask({ 'connect-timeout-ms': '50' })));
   expect(new Set(late.map(({ status }) => status))).toEqual(new Set([504]));
+  const next = Array.from({ length: 10 }, () => ask());
+  await expect.poll(() => transfers.budget.requestBytes).toBe(10 * HELLO.byteLength);
+  turn();
+  expect(new Set((await Promise.all(next)).map(({ status }) => status))).toEqual(new Set([200]));
+  release(0);
+});
+
+test('a call whose caller has left while it waited takes no turn from those behind it', async () => {
+  const { baseUrl, transfers, ask, turn, release } = await doorInTurns();
+  await Promise.all(Array.from({ length: 33 }, () => ask()));
+  const callers = new AbortController();
+  const { signal } = callers;
+  const left = Array.from({ length: 40 }, () =>
+    fetch(`${baseUrl}${PATH}Chat`, { method: 'POST', body: HELLO, headers: JSON_TYPE, signal }),
+  );
+  await expect.poll(() => transfers.budget.requestBytes).toBe(40 * HELLO.byteLength);
+  callers.abort();
+  await Promise.allSettled(left);
+  await expect.poll(() => transfers.budget.requestBytes).toBe(0);
   const next = Array.from({ length: 10 }, () => ask());
   await expect.poll(() => transfers.budget.requestBytes).toBe(10 * HELLO.byteLength);
   turn();

@@ -11,6 +11,7 @@ import { Code, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { LlmService } from '../../../gen/understudy/v1/llm_pb.ts';
+import type { Identified } from '../../../src/callers/port/credentials.ts';
 import { LiveTls } from '../../../src/server/tls/live-tls.ts';
 import { type Authority, createAuthority, hasOpenssl } from '../../support/certificates.ts';
 import { readSome, webDoor } from '../support/doors.ts';
@@ -225,6 +226,31 @@ describe.skipIf(!hasOpenssl())('the web door with TLS', () => {
     await door.drain(0);
     expect((await answered).headers[':status']).toBe(503);
     await closed;
+  });
+
+  test('keeps nothing for a caller who has left while it was found out who calls', async () => {
+    const asked = Promise.withResolvers<void>();
+    const found = Promise.withResolvers<Identified>();
+    const identify = (): Promise<Identified> => {
+      asked.resolve();
+      return found.promise;
+    };
+    const authentication = { directory: { identify }, includesHealth: false, refused: () => undefined };
+    const gateway = fakeGateway(() => Promise.resolve(success()));
+    const { transfers } = transfersByHand();
+    const { door } = await webDoor(gateway, { tls, authentication: () => authentication, transfers });
+    const session = connection(door.address);
+    const left = open(session, CHAT, { 'content-length': String(JSON_CHAT.length) });
+    left.end(JSON_CHAT);
+    await asked.promise;
+    await expect.poll(() => transfers.budget.requestBytes).toBe(JSON_CHAT.length);
+    left.close(constants.NGHTTP2_CANCEL);
+    await expect.poll(() => transfers.budget.requestBytes).toBe(0);
+    found.resolve({ name: 'billing', metricName: 'billing', accounts: [] });
+    const next = open(session, CHAT, {});
+    next.end(JSON_CHAT);
+    expect((await answerOf(next)).headers[':status']).toBe(200);
+    await expect.poll(() => transfers.budget.requestBytes).toBe(0);
   });
 
   test('lets callers leave streams as the gRPC door does, without an end of the calls beside them', async () => {

@@ -6,7 +6,7 @@ const NOT_SENT = 'UNDERSTUDY_NOT_SENT';
 const NEVER_CONNECTED: ReadonlySet<unknown> = new Set([NOT_SENT, 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /** Codes of Node for a connection or a stream that broke. */
-const BROKEN = /^(?:ERR_HTTP2_|ERR_STREAM_|ECONN|EPIPE$|ETIMEDOUT$|ENET|EHOST|EADDR)/;
+const BROKEN = /^(?:ERR_HTTP2_|ERR_STREAM_|ERR_SSL_|ECONN|EPIPE$|ETIMEDOUT$|ENET|EHOST|EADDR)/;
 
 /** How browsers and Node word a request that failed. */
 const FETCH_FAILED =

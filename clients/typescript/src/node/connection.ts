@@ -11,6 +11,9 @@ type Stream = Awaited<ReturnType<SessionManager['request']>>;
 /** What a gateway may send before it hears that it was read, in bytes; Node's 64 KiB for each way there and back are slow from afar. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 
+/** The least that a server that speaks HTTP/2 sends: the head of a frame (RFC 9113, section 4.1). */
+const FRAME_HEAD_BYTES = 9;
+
 /**
  * The HTTP/2 connection to one gateway: opened by the first call, opened anew after a loss or when the gateway goes down, and
  * closed for good by `close`. It keeps the process alive while calls are open or wait for it, and not otherwise.
@@ -23,6 +26,8 @@ export class Connection implements SessionManager {
   #session: Http2Session | undefined;
   /** Open streams that keep the process alive. */
   readonly #awaited = new WeakMap<Http2Session, number>();
+  /** All open streams. */
+  readonly #streams = new WeakMap<Http2Session, Set<Stream>>();
   #connecting: Promise<void> | undefined;
   #isLeaving = false;
   #isClosed = false;
@@ -98,6 +103,9 @@ export class Connection implements SessionManager {
       this.#session = session;
       this.#isLeaving = false;
       session.setLocalWindowSize(WINDOW_BYTES);
+      const streams = new Set<Stream>();
+      this.#streams.set(session, streams);
+      this.#hearLoss(session, streams);
       session.once('goaway', () => {
         if (this.#session === session) this.#isLeaving = true;
       });
@@ -133,6 +141,9 @@ export class Connection implements SessionManager {
 
   /** The session manager counts all streams alike; those that are awaited decide about the process. */
   #count(stream: Stream, session: Http2Session, isAwaited: boolean): void {
+    const streams = this.#streams.get(session);
+    streams?.add(stream);
+    stream.once('close', () => streams?.delete(stream));
     const left = (): number => this.#awaited.get(session) ?? 0;
     if (isAwaited) {
       this.#awaited.set(session, left() + 1);
@@ -145,6 +156,22 @@ export class Connection implements SessionManager {
     };
     stream.once('close', refer);
     refer();
+  }
+
+  /** Of a connection that the other end closes, Node says that its streams were cancelled; here they hear it before Node does. */
+  #hearLoss(session: Http2Session, streams: ReadonlySet<Stream>): void {
+    const { socket } = session;
+    socket.prependOnceListener('close', () => {
+      if (this.#isClosed || session.destroyed) return;
+      const isPlaintext = this.authority.startsWith('http:');
+      const why =
+        isPlaintext && socket.bytesRead < FRAME_HEAD_BYTES
+          ? 'and spoke no HTTP/2; for TLS, the address has to begin with https://'
+          : 'before the end of the call';
+      const error = new ConnectError(`${this.authority} closed the connection ${why}`, Code.Unavailable);
+      // One that has come to its end may still be read.
+      for (const stream of streams) if (!stream.closed) stream.destroy(error);
+    });
   }
 
   async #connect(): Promise<void> {
@@ -169,10 +196,15 @@ export class Connection implements SessionManager {
   }
 
   #unreached(error: unknown): ConnectError {
-    const why = error instanceof ConnectError ? error.rawMessage : String(error);
+    const tlsCode = tlsCodeOf(error);
+    const said = error instanceof ConnectError ? error.rawMessage : String(error);
+    const why =
+      tlsCode === 'ERR_SSL_WRONG_VERSION_NUMBER'
+        ? 'it does not speak TLS; for plaintext, the address has to begin with http://'
+        : said;
     const message = `no connection to ${this.authority}: ${why}`;
     // A certificate that is not trusted is not trusted a second later either.
-    if (isOfTls(error)) return new ConnectError(message, Code.Unavailable, undefined, undefined, error);
+    if (tlsCode !== undefined) return new ConnectError(message, Code.Unavailable, undefined, undefined, error);
     return notSentError(message, error);
   }
 }
@@ -181,8 +213,9 @@ function closedError(): ConnectError {
   return new ConnectError('the client is closed', Code.Canceled);
 }
 
-function isOfTls(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const isTls = 'code' in error && typeof error.code === 'string' && /CERT|^ERR_(?:TLS|SSL)|SIGNATURE/.test(error.code);
-  return isTls || isOfTls(error.cause);
+/** What Node calls a fault of TLS or of a certificate, in a chain of causes; undefined where there is none. */
+function tlsCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return /CERT|^ERR_(?:TLS|SSL)|SIGNATURE/.test(code) ? code : tlsCodeOf(error.cause);
 }

@@ -13,6 +13,8 @@ export interface Relay {
   whenAllClosed(): Promise<void>;
   /** Breaks every connection. */
   cut(): void;
+  /** Closes every connection in order. */
+  end(): void;
   close(): void;
 }
 
@@ -44,6 +46,9 @@ export async function startRelay(port: number): Promise<Relay> {
   const cut = (): void => {
     for (const socket of sockets) socket.resetAndDestroy();
   };
+  const end = (): void => {
+    for (const socket of sockets) socket.end();
+  };
   return {
     address: `127.0.0.1:${bound.port}`,
     get opened() {
@@ -56,6 +61,7 @@ export async function startRelay(port: number): Promise<Relay> {
       if (sockets.size > 0) await once(server, 'all-closed');
     },
     cut,
+    end,
     close: () => {
       server.close();
       cut();

@@ -110,7 +110,8 @@ export class BodyTransfer implements Transfer {
     if (turns !== undefined) {
       const { callerKey } = this;
       const lateError = (): ConnectError => this.#refusal('no_turn');
-      const call = { callerKey, requestBytes: opened.byteLength, leftMs: this.timeLeftMs(), lateError };
+      const whenClosed = this.whenClosed.bind(this);
+      const call = { callerKey, requestBytes: opened.byteLength, leftMs: this.timeLeftMs(), lateError, whenClosed };
       await awaitTurn(turns, call, runtime);
     }
     return opened;

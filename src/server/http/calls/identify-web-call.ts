@@ -31,8 +31,13 @@ export function identifyWebCall(
   const identified = authentication.directory.identify(shown);
   if (!(identified instanceof Promise)) return settle(identified);
   void identified.then((found) => {
-    if (!request.destroyed) settle(found);
+    if (!isGone(request)) settle(found);
   });
+}
+
+/** Over HTTP/2, Node does not destroy the request of a stream that is closed. */
+function isGone(request: WebRequest): boolean {
+  return 'stream' in request ? request.stream.closed || request.stream.destroyed : request.destroyed;
 }
 
 /** Answers a unary call of Connect with an error, as Connect would; false where the call is of another protocol. */

@@ -7,6 +7,7 @@ import type { Environment } from '../../config/port/resolved.ts';
 import { valueAt } from '../../config/port/problem.ts';
 import type { ConnectionFlags } from '../command-line.ts';
 import { UsageError } from '../usage-error.ts';
+import { hearingLosses } from './heard-losses.ts';
 
 /** As all clients of the gateway: as large as a message may be, and pings while calls are open. */
 const READ_MAX_BYTES = 20 * 1_048_576;
@@ -63,7 +64,7 @@ export function connectToGateway(flags: ConnectionFlags, env: Environment): Gate
   return {
     transport: createGrpcTransport({
       baseUrl: url.origin,
-      sessionManager: sessions,
+      sessionManager: hearingLosses(sessions),
       readMaxBytes: READ_MAX_BYTES,
       acceptCompression: [],
       interceptors: [addHeaders],

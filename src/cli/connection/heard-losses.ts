@@ -1,0 +1,39 @@
+import type { ClientHttp2Stream, Http2Session } from 'node:http2';
+
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { GrpcTransportOptions, Http2SessionManager } from '@connectrpc/connect-node';
+
+/**
+ * Has calls fail with UNAVAILABLE and `ECONNRESET` where the other end closes their connection, as one does that wants TLS: of those,
+ * Node says that they were cancelled.
+ */
+export function hearingLosses(sessions: Http2SessionManager): NonNullable<GrpcTransportOptions['sessionManager']> {
+  const open = new WeakMap<Http2Session, Set<ClientHttp2Stream>>();
+  return {
+    authority: sessions.authority,
+    notifyResponseByteRead: (stream) => sessions.notifyResponseByteRead(stream),
+    request: async (...call) => {
+      const stream = await sessions.request(...call);
+      const { session } = stream;
+      if (session === undefined) return stream;
+      const streams = open.get(session) ?? streamsUntilLoss(session);
+      open.set(session, streams);
+      streams.add(stream);
+      stream.once('close', () => streams.delete(stream));
+      return stream;
+    },
+  };
+}
+
+/** Makes the set of a session's open streams, which hear of a loss before Node does. */
+function streamsUntilLoss(session: Http2Session): Set<ClientHttp2Stream> {
+  const streams = new Set<ClientHttp2Stream>();
+  session.socket.prependOnceListener('close', () => {
+    const message = 'the connection was closed';
+    const cause = Object.assign(new Error(message), { code: 'ECONNRESET' });
+    const error = new ConnectError(message, Code.Unavailable, undefined, undefined, cause);
+    // One that has come to its end may still be read.
+    for (const stream of streams) if (!stream.closed) stream.destroy(error);
+  });
+  return streams;
+}
