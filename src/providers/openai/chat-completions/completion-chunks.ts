@@ -108,9 +108,10 @@ class ChatReader implements RepeatedReader {
     const fields = this.#pieces.isEmpty ? FIRST_PIECE : PIECE;
     const choice = firstChoice(chunk.choices);
     const told = this.#settled(this.#readBody(chunk, choice, fields, data));
-    const isUsual = event.name === '' && tier === this.#serviceTier && reason === this.#unknownReason;
     this.#repeated ??= new RepeatedChunks();
-    this.#repeated.learn(data, isUsual ? choice : undefined, told);
+    if (event.name === '')
+      this.#repeated.learn(data, choice, told, tier === this.#serviceTier && reason === this.#unknownReason);
+    else this.#repeated.forget();
     return told;
   }
 

@@ -20,12 +20,12 @@ export class RepeatedText {
   #inVain = 0;
 
   /**
-   * @param field the name of the string in JSON
+   * @param field finds where the string begins in JSON: its name, the colon and the quote
    * @param read finds the string in a parsed event
    */
-  constructor(kind: RepeatedForm['kind'], field: string, read: (json: unknown) => unknown) {
+  constructor(kind: RepeatedForm['kind'], field: RegExp, read: (json: unknown) => unknown) {
     this.#kind = kind;
-    this.#field = new RegExp(`"${field}"\\s*:\\s*"`);
+    this.#field = field;
     this.#read = read;
   }
 
@@ -65,6 +65,11 @@ export class RepeatedText {
     if (end === -1) return;
     const form = { kind: this.#kind, before: data.slice(0, start), behind: data.slice(end) };
     if (this.#isPlace(form)) this.#form = form;
+  }
+
+  /** Takes from its reader, who can tell, what stands around the text. */
+  expect(before: string, behind: string): void {
+    this.#form = { kind: this.#kind, before, behind };
   }
 
   /** Takes no event for a repetition of those that were learnt. */

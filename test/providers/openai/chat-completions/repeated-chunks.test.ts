@@ -29,6 +29,7 @@ function read(stream: readonly string[]): readonly unknown[] {
 const USAGE = JSON.stringify({ ...CHUNK, choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } });
 const WORDS = ['Once ', 'upon', ' a\n', 'time "', '\\', '日本', '\u{1f600}', '', ' '];
 const texts = WORDS.map((word) => text(word));
+const ROLE = chunk({ role: 'assistant', content: '', refusal: null });
 
 describe('chunks that repeat one before them but for a text', () => {
   test.for<readonly [string, readonly string[]]>([
@@ -40,7 +41,29 @@ describe('chunks that repeat one before them but for a text', () => {
       WORDS.map((word) => text(word).replaceAll(/([:,])(?=["{[n0])/g, '$1 ')),
     ],
     ['of text and reasoning in turn', WORDS.flatMap((word) => [thought(word), text(word)])],
-    ['behind a role', [chunk({ role: 'assistant', content: '' }), ...texts]],
+    ['behind a role', [ROLE, ...texts]],
+    ['behind a role, with reasoning before', [ROLE, ...WORDS.map(thought), ...texts, chunk({}), ...WORDS.map(thought)]],
+    ['behind a role without a word', [chunk({}), ...texts]],
+    ['behind a role that tells a tier', [chunk({ role: 'assistant' }, { service_tier: 'flex' }), ...texts, USAGE]],
+    [
+      'behind a role, all of a tier',
+      [ROLE, ...texts].map((data) => data.replace('"model"', '"service_tier":"flex","model"')).concat(USAGE),
+    ],
+    ['behind a role with a reason that nobody knows', [chunk({}, {}, { finish_reason: 'odd' }), ...texts, '[DONE]']],
+    ['behind a role and its usage', [chunk({}, { usage: { prompt_tokens: 3 } }), ...texts, text('x')]],
+    ['behind a role and an error', [chunk({}, {}, { error: { message: 'no' } }), ...texts]],
+    ['behind a role in escapes', [ROLE.replace('"delta"', String.raw`"\u0064elta"`), ...texts]],
+    [
+      'behind a role beside a delta of something else',
+      ['x', 'y'].map((x) => chunk({ content: x }, { x: { delta: {} } })),
+    ],
+    ['behind a role with a delta in front', [{ role: 'a' }, { content: 'b' }].map(behindAnother)],
+    ['behind a role and a delta twice', [ROLE.replace('"delta":', '"delta":{"role":"x"},"delta":'), ...texts]],
+    [
+      'behind roles of several choices',
+      [ROLE, ...texts].map((data) => data.replace('}]', '},{"index":1,"delta":{}}]')),
+    ],
+    ['behind a role that a text quotes', [ROLE, text(ROLE), text('x","refusal":"no'), ...texts, text(ROLE)]],
     [
       'with an end and chunks behind it',
       [...texts, chunk({}, {}, { finish_reason: 'stop' }), ...texts, '[DONE]', ...texts],
@@ -93,7 +116,25 @@ describe('chunks that repeat one before them but for a text', () => {
     parse.mockRestore();
     expect(parsed).toBeLessThan(5);
   });
+
+  test('are not parsed at all behind a chunk that says nothing', () => {
+    const reader = chatEvents(FORMS);
+    reader({ name: '', data: ROLE });
+    const parse = vi.spyOn(JSON, 'parse');
+    const told = ['Once ', 'upon'].map((word) => reader({ name: '', data: text(word) }));
+    const parsed = parse.mock.calls.length;
+    parse.mockRestore();
+    expect(parsed).toBe(0);
+    expect(told).toEqual(
+      ['Once ', 'upon'].map((word) => [{ type: 'delta', delta: { kind: 'text', index: 0, text: word } }]),
+    );
+  });
 });
+
+/** Another object has the name of the delta, and stands before it. */
+function behindAnother(delta: Fields): string {
+  return chunk(delta).replace('"choices"', '"delta":{"content":"other"},"choices"');
+}
 
 function escapedText(inside: string): string {
   return text('@').replace('@', inside);
