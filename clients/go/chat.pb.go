@@ -927,8 +927,8 @@ type GenerationOptions struct {
 	// Pseudonymous id of the end user, for the provider's abuse detection.
 	EndUser *string `protobuf:"bytes,11,opt,name=end_user,json=endUser,proto3,oneof" json:"end_user,omitempty"`
 	// Fields for the request body of a provider, by provider name; they win over what the gateway writes. A Struct carries
-	// doubles: a whole number whose size is 2^53 or more is refused, since it may have lost digits; send it as text. `n` and
-	// `best_of` above 1 are refused, also as text: a call has one answer, so make as many calls.
+	// doubles: a whole number whose size is 2^53 or more is refused, since it may have lost digits; send it as text. `n`,
+	// `n_cmpl` and `best_of` above 1 are refused, also as text: a call has one answer, so make as many calls.
 	ProviderOptions map[string]*structpb.Struct `protobuf:"bytes,12,rep,name=provider_options,json=providerOptions,proto3" json:"provider_options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Key of requests that begin alike, such as the id of a conversation: at most 256 characters, pseudonymous. A hint that changes no
 	// answer: providers find what they have cached of the prompt more often where they are told the key, and Anthropic, which caches

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http2';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -61,6 +64,22 @@ describe('over plaintext', () => {
   test('a gateway without TLS says so to whoever wants it', async () => {
     const told = await runCommand(['generate', '-a', `https://127.0.0.1:${server.port}`, 'Hi']);
     expect(told).toMatchObject({ status: 4, stderr: expect.stringMatching(/does not speak TLS .*http:\/\//) });
+  });
+
+  test('a gateway that goes away within a call is told as that', async () => {
+    const leaving = createServer();
+    const sockets = new Set<Socket>();
+    leaving.on('connection', (socket: Socket) => sockets.add(socket));
+    leaving.on('stream', () => sockets.forEach((socket) => socket.end()));
+    await once(leaving.listen(0, '127.0.0.1'), 'listening');
+    const address = leaving.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const told = await runCommand(['generate', '-a', `127.0.0.1:${port}`, 'Hi']);
+    leaving.close();
+    expect(told).toMatchObject({
+      status: 4,
+      stderr: expect.stringMatching(/UNAVAILABLE: .*before the end of the call/),
+    });
   });
 
   test('a key goes to no other machine, unless it may', async () => {

@@ -3,9 +3,12 @@ import type { ClientHttp2Stream, Http2Session } from 'node:http2';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { GrpcTransportOptions, Http2SessionManager } from '@connectrpc/connect-node';
 
+/** The least that a server that speaks HTTP/2 sends: the head of a frame (RFC 9113, section 4.1). */
+const FRAME_HEAD_BYTES = 9;
+
 /**
- * Has calls fail with UNAVAILABLE and `ECONNRESET` where the other end closes their connection, as one does that wants TLS: of those,
- * Node says that they were cancelled.
+ * Has calls fail with UNAVAILABLE where the other end closes their connection, of which Node says that they were cancelled; and with
+ * `ECONNRESET` where it spoke no HTTP/2 before, as one does that wants TLS.
  */
 export function hearingLosses(sessions: Http2SessionManager): NonNullable<GrpcTransportOptions['sessionManager']> {
   const open = new WeakMap<Http2Session, Set<ClientHttp2Stream>>();
@@ -28,9 +31,11 @@ export function hearingLosses(sessions: Http2SessionManager): NonNullable<GrpcTr
 /** Makes the set of a session's open streams, which hear of a loss before Node does. */
 function streamsUntilLoss(session: Http2Session): Set<ClientHttp2Stream> {
   const streams = new Set<ClientHttp2Stream>();
-  session.socket.prependOnceListener('close', () => {
-    const message = 'the connection was closed';
-    const cause = Object.assign(new Error(message), { code: 'ECONNRESET' });
+  const { socket } = session;
+  socket.prependOnceListener('close', () => {
+    const message = 'the gateway closed the connection before the end of the call';
+    const spokeNothing = socket.bytesRead < FRAME_HEAD_BYTES;
+    const cause = spokeNothing ? Object.assign(new Error(message), { code: 'ECONNRESET' }) : undefined;
     const error = new ConnectError(message, Code.Unavailable, undefined, undefined, cause);
     // One that has come to its end may still be read.
     for (const stream of streams) if (!stream.closed) stream.destroy(error);

@@ -6,6 +6,7 @@ import { isWatch } from '../health/watch-places.ts';
 import { callError, refusal } from '../errors/status.ts';
 import { type Authentication, isRefused, needsCaller, shownBy } from '../port/authentication.ts';
 import { REQUEST_ID_HEADER } from '../port/limits.ts';
+import type { LiveCalls } from '../http/live-calls.ts';
 import { clientCertificate } from '../tls/client-certificate.ts';
 import { type CallStreamOptions, contextOfUnread } from './calls/call-options.ts';
 import { callStatus } from './calls/call-status.ts';
@@ -18,6 +19,7 @@ import { refuseStream } from './refuse-stream.ts';
  *
  * @param proceed told who calls, undefined where that is not asked for this method, and how many milliseconds it took to find out;
  *   in the same turn where nothing had to be reckoned first, and never where the caller has left meanwhile
+ * @param calls count a call of which is being found out who makes it
  */
 export function identifyCall(
   stream: ServerHttp2Stream,
@@ -25,6 +27,7 @@ export function identifyCall(
   authentication: Authentication,
   options: CallStreamOptions,
   proceed: (caller: Caller | undefined, tookMs: number) => void,
+  calls?: LiveCalls,
 ): void {
   if (!needsCaller(headers[':path'] ?? '', authentication)) return proceed(undefined, 0);
   const { session } = stream;
@@ -40,10 +43,13 @@ export function identifyCall(
   stream.on('error', ignore);
   holdInput(stream, options.transfers.budget, grpcCallerKey(session));
   const sinceMs = options.runtime.now();
-  void identified.then((found) => {
-    readInput(stream);
-    if (!stream.destroyed && !stream.closed) settle(found, options.runtime.now() - sinceMs);
-  });
+  const endCall = calls?.begin();
+  void identified
+    .then((found) => {
+      readInput(stream);
+      if (!stream.destroyed && !stream.closed) settle(found, options.runtime.now() - sinceMs);
+    })
+    .finally(endCall);
 }
 
 /** What those are told who give their request no id: all the same, so that a flood of wrong keys costs little. */

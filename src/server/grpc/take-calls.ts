@@ -38,12 +38,10 @@ export function takeCalls(
       const asked = authentication?.();
       const identify = (proceed: Parameters<typeof identifyCall>[4]): void => {
         if (asked === undefined) proceed(undefined, 0);
-        else identifyCall(stream, headers, asked, options, proceed);
+        else identifyCall(stream, headers, asked, options, proceed, method?.calls);
       };
       if (method !== undefined) {
-        let isIdentified = false;
         identify((caller, tookMs) => {
-          isIdentified = true;
           if (caller !== undefined || asked === undefined) widenWindows(stream.session, options.transfers);
           if (method.places !== undefined && !takePlace(stream, method.places, options)) return;
           const timeoutMs = timeoutOf(headers);
@@ -52,9 +50,6 @@ export function takeCalls(
           const { reply } = new CallStream(stream, headers, leftMs, method, options, caller);
           if (options.meter !== undefined) meterCall(options.meter, headers[':path'] ?? '', reply, options.runtime);
         });
-        // It has begun, though nobody knows yet who makes it.
-        const endCall = isIdentified ? undefined : method.calls?.begin();
-        if (endCall !== undefined) stream.once('close', endCall);
         return;
       }
       identify(() => {

@@ -1,8 +1,8 @@
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { Report } from '../port/violations.ts';
 
-/** Fields of the providers' own requests that ask for several answers at once, which are all paid. */
-const ANSWER_COUNTS = ['n', 'best_of'] as const;
+/** Fields of the providers' own requests that ask for several answers at once, which are all paid; `n_cmpl` is llama.cpp's name for `n`. */
+const ANSWER_COUNTS = ['n', 'n_cmpl', 'best_of'] as const;
 
 /**
  * Reports fields of a provider's own request that ask for more than one answer: nobody would read the others. Servers written in Python

@@ -13,6 +13,7 @@ import { MAX_MESSAGE_BYTES } from '../../../src/server/port/limits.ts';
 import { grpcDoor, rawCall } from '../support/doors.ts';
 import { fakeGateway, success } from '../support/fake-gateway.ts';
 import { chat } from '../support/requests.ts';
+import { transfersByHand } from '../support/transfers-by-hand.ts';
 
 const FAULTS: readonly CredentialFault[] = ['missing', 'unknown_key', 'expired_key', 'issuer_unavailable'];
 
@@ -66,6 +67,23 @@ test('a call of which is being found out who makes it is waited for by a door th
   found.resolve({ name: 'billing', metricName: 'billing', accounts: [] });
   expect((await answer).trailers).toMatchObject({ 'grpc-status': '0' });
   await drained;
+});
+
+test.each([
+  ['at once', (fault: Identified) => fault],
+  ['after a while', (fault: Identified) => Promise.resolve(fault)],
+])('a caller that is refused %s holds up no door that drains, though its request goes on', async (_when, told) => {
+  const gateway = fakeGateway(() => Promise.reject(new Error('was called')));
+  const identify = (): Identified | Promise<Identified> => told(credentialFailure('unknown_key'));
+  const authentication = { directory: { identify }, includesHealth: false, refused: () => undefined };
+  // Whoever is refused may go on for a while: here for ever.
+  const { transfers } = transfersByHand();
+  const { door, session } = await grpcDoor(gateway, { authentication: () => authentication, transfers });
+  const headers = { ':path': '/understudy.v1.LlmService/Chat', ':method': 'POST', 'content-type': 'application/grpc' };
+  const stream = session().request(headers);
+  const [end]: IncomingHttpHeaders[] = await once(stream.resume(), 'response');
+  expect(end?.['grpc-status']).toBe('16');
+  await door.drain(3_600_000);
 });
 
 function credentialStatus(fault: CredentialFault) {

@@ -334,6 +334,7 @@ describe('options of a provider that ask for several answers, of which one would
     // As servers written in Python read numbers.
     ['n', { n: ' 1_0 ' }],
     ['best_of', { n: 1, best_of: 3 }],
+    ['n_cmpl', { n_cmpl: 2 }],
   ])('are refused: %s of %j', (name, own) => {
     const description = 'must be at most 1: the gateway gives one answer for a call, so make as many calls';
     expect(violations(own)).toEqual([{ field: `options.provider_options["mistral"]["${name}"]`, description }]);

@@ -507,8 +507,8 @@ class GenerationOptions(_message.Message):
     @_builtins.property
     def provider_options(self) -> _containers.MessageMap[_builtins.str, _struct_pb2.Struct]:
         """Fields for the request body of a provider, by provider name; they win over what the gateway writes. A Struct carries
-        doubles: a whole number whose size is 2^53 or more is refused, since it may have lost digits; send it as text. `n` and
-        `best_of` above 1 are refused, also as text: a call has one answer, so make as many calls.
+        doubles: a whole number whose size is 2^53 or more is refused, since it may have lost digits; send it as text. `n`,
+        `n_cmpl` and `best_of` above 1 are refused, also as text: a call has one answer, so make as many calls.
         """
 
     def __init__(

@@ -398,8 +398,8 @@ export declare type GenerationOptions = Message$1<"understudy.v1.GenerationOptio
 
   /**
    * Fields for the request body of a provider, by provider name; they win over what the gateway writes. A Struct carries
-   * doubles: a whole number whose size is 2^53 or more is refused, since it may have lost digits; send it as text. `n` and
-   * `best_of` above 1 are refused, also as text: a call has one answer, so make as many calls.
+   * doubles: a whole number whose size is 2^53 or more is refused, since it may have lost digits; send it as text. `n`,
+   * `n_cmpl` and `best_of` above 1 are refused, also as text: a call has one answer, so make as many calls.
    *
    * @generated from field: map<string, google.protobuf.Struct> provider_options = 12;
    */
