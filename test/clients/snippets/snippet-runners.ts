@@ -1,4 +1,5 @@
 import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,6 +8,9 @@ import { command, missingTool } from '../languages/recipes.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BUF = join(ROOT, 'node_modules', '.bin', 'buf');
+
+/** Has `protoc` read the contract, which it cannot where Google's own files are not installed with it. */
+const ON_OUR_CONTRACT = [`-I${join(ROOT, 'proto')}`, `-o${devNull}`, join(ROOT, 'proto/understudy/v1/llm.proto')];
 
 /** Where a snippet is run. */
 export interface SnippetFolders {
@@ -84,7 +88,7 @@ export const SNIPPET_RUNNERS: Readonly<Record<string, SnippetRunner & { readonly
     missing: () =>
       missingTool('g++', ['--version']) ??
       missingTool('grpc_cpp_plugin', ['--version'], 'there', true) ??
-      missingTool('pkg-config', ['--exists', 'grpc++']),
+      missingTool('pkg-config', ['--exists', 'grpc++', 'protobuf'], 'there with grpc++ and protobuf'),
     run: async (files, { folder }) => {
       await writeAll(folder, files);
       await generate('cpp', folder);
@@ -100,7 +104,8 @@ export const SNIPPET_RUNNERS: Readonly<Record<string, SnippetRunner & { readonly
   },
   rust: {
     file: 'src/main.rs',
-    missing: () => missingTool('cargo', ['--version']) ?? missingTool('protoc', ['--version']),
+    missing: () =>
+      missingTool('cargo', ['--version']) ?? missingTool('protoc', ON_OUR_CONTRACT, 'there with google/protobuf'),
     run: async (files, { folder }) => {
       await mkdir(join(folder, 'src'), { recursive: true });
       await writeAll(folder, files);
