@@ -63,7 +63,10 @@ describe('over plaintext', () => {
 
   test('a gateway without TLS says so to whoever wants it', async () => {
     const told = await runCommand(['generate', '-a', `https://127.0.0.1:${server.port}`, 'Hi']);
-    expect(told).toMatchObject({ status: 4, stderr: expect.stringMatching(/does not speak TLS .*http:\/\//) });
+    expect(told).toMatchObject({
+      status: 4,
+      stderr: expect.stringMatching(/UNAVAILABLE: .* does not speak TLS .*http:\/\//),
+    });
   });
 
   test('a gateway that goes away within a call is told as that', async () => {

@@ -50,7 +50,8 @@ export function readCallError(thrown: unknown): CallError {
   const pushbackMs = pushback !== null && /^\d{1,10}$/.test(pushback) ? Number(pushback) : undefined;
   const delay = detailOf(error, RetryInfoSchema)?.retryDelay;
   return {
-    code: nameOfCode(error.code),
+    // As all of gRPC says where a connection failed, whatever connect-node makes of its code.
+    code: networkCode === '' ? nameOfCode(error.code) : 'UNAVAILABLE',
     reason: info?.domain === DOMAIN ? info.reason : '',
     message: error.rawMessage,
     violations: (detailOf(error, BadRequestSchema)?.fieldViolations ?? []).map(({ field, description }) => ({
