@@ -77,14 +77,20 @@ export function loadConfig(options: LoadOptions): Config {
   const tls = { folder, read: options.readFile, wallMs: options.wallMs };
   const config = assemble({ raw: parseConfigText(text, label), label, folder, tls, ...given });
   checkKeysFile(config, options.readFile);
-  const warnings = [...config.warnings, ...keySetWarnings(config, options.readFile)];
-  return withPrices({ ...config, warnings }, options.readFile);
+  return withNamedFiles(config, options.readFile);
 }
 
 /** Makes a configuration for a program that embeds the gateway, with the same checks. Throws {@link ConfigError}. */
 export function createConfig(options: CreateOptions): Config {
   const given = { raw: options.config ?? {}, label: 'config', env: options.env ?? {} };
-  return withPrices(assemble({ ...given, demo: false, ollamaFound: false }), (path) => readFileSync(path, 'utf8'));
+  const config = assemble({ ...given, demo: false, ollamaFound: false });
+  return withNamedFiles(config, (path) => readFileSync(path, 'utf8'));
+}
+
+/** Adds what stands in files that the configuration names, and warnings of them. */
+function withNamedFiles(config: Config, readFile: LoadOptions['readFile']): Config {
+  const warnings = [...config.warnings, ...keySetWarnings(config, readFile)];
+  return withPrices({ ...config, warnings }, readFile);
 }
 
 function readText(options: LoadOptions, path: string): string {

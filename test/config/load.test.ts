@@ -263,6 +263,14 @@ describe('a config made by a program', () => {
     );
   });
 
+  test('warns of files that it names, as a file does', () => {
+    const jwt = { issuer: 'i', audience: 'a', jwks: '/not/there/keys.json' };
+    const { warnings } = createConfig({ config: { callers: [{ name: 'billing', jwt }] } });
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/^callers\[0\]\.jwt\.jwks: .*without keys no token is taken$/),
+    );
+  });
+
   test('that holds itself is refused, not walked for ever', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
