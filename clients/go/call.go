@@ -101,7 +101,7 @@ func (c *call) start(ctx context.Context, defaults metadata.MD) (context.Context
 	return context.WithTimeout(ctx, c.timeout)
 }
 
-// mayRepeat waits for the repeat of a call that failed, or for the end of the client, which the repeat then meets. It returns the
+// mayRepeat waits for the repeat of a call that failed, or for the end of the client, behind which there is none. It returns the
 // error that the caller gets where there is none.
 func (c *call) mayRepeat(ctx context.Context, client *Client, failed *Error) *Error {
 	if !failed.MayRetry || c.retriesLeft <= 0 {
@@ -136,7 +136,12 @@ func (c *call) mayRepeat(ctx context.Context, client *Client, failed *Error) *Er
 	if err := ctx.Err(); err != nil {
 		return DecodeError(status.FromContextError(err).Err())
 	}
-	return nil
+	select {
+	case <-client.closed: // its connections may be open for a moment yet, and would take the repeat
+		return closedError("the client is closed")
+	default:
+		return nil
+	}
 }
 
 // awaitReady waits until a gateway can be reached, the connection is closed, or the context ends; a moment in any case.

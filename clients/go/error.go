@@ -257,7 +257,7 @@ func interruptedError() *Error {
 	return decode(made.Err(), nil, nil, false)
 }
 
-// closedError is the error of a stream that this side has left.
-func closedError() *Error {
-	return decode(status.Error(codes.Canceled, "the stream was closed"), nil, nil, false)
+// closedError is the error of a stream that this side has left, or of a call whose client was closed.
+func closedError(why string) *Error {
+	return decode(status.Error(codes.Canceled, why), nil, nil, false)
 }

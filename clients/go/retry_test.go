@@ -140,6 +140,9 @@ func TestClosingTheClientEndsTheWaitForARepeat(t *testing.T) {
 			if !errors.Is(err, context.Canceled) || time.Since(started) > 2*time.Second {
 				t.Fatal(err, time.Since(started))
 			}
+			if calls, _, _ := served.seen(); calls > 1 {
+				t.Fatalf("%d calls: a closed client repeated one", calls)
+			}
 		})
 	}
 }

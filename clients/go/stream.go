@@ -58,7 +58,7 @@ func (r *reader[Message]) recv() (*Message, error) {
 	case r.isWhole:
 		err = io.EOF
 	case r.isClosed:
-		err = closedError()
+		err = closedError("the stream was closed")
 	}
 	r.end = err
 	r.cancel()
@@ -75,7 +75,7 @@ func (r *reader[Message]) begin() error {
 	case r.isReading:
 		return errors.New("understudy: a stream has one reader at a time")
 	case r.isClosed:
-		r.end = closedError()
+		r.end = closedError("the stream was closed")
 		return r.end
 	}
 	if r.ctx == nil {
