@@ -25,7 +25,7 @@ interface DialectStage extends Pick<ChaosStage, 'gateway' | 'second'> {
 async function dialectStage({ target, path, contentType }: ChaosDialect): Promise<DialectStage> {
   const [lead, second] = [await chaosUpstream(), await chaosUpstream()];
   second.script(...goodAnswer(true, OTHER));
-  const timeouts = { first_output: '5s', progress: '5s' };
+  const timeouts = { first_output: '60s', progress: '60s' };
   const gateway = await gatewayFor({
     targets: [
       chatTarget('lead', lead.origin, { base_url: `${lead.origin}${path}`, timeouts, ...target }),

@@ -196,7 +196,7 @@ describe.each(ASKED)('$name', ({ way, question }) => {
   test.each(BROKEN)(
     '$name is no answer: the second target gives one',
     async ({ steps, outcome, isRepeated = false, isBehindHead = false }) => {
-      const { lead, gateway, leadHealth } = await chaosStage({ timeouts: { first_output: '5s' } });
+      const { lead, gateway, leadHealth } = await chaosStage({ timeouts: { first_output: '60s' } });
       const isAskedAgain = isRepeated && !(isBehindHead && question === SHORT);
       const calls = isAskedAgain ? 2 : 1;
       for (let count = 0; count < calls; count += 1) lead.script(...steps);

@@ -44,7 +44,7 @@ const MORTAL: readonly {
 
 describe.each(WAYS)('%s through a network in which', REAL_TIME, (way) => {
   test.each(HARMLESS)('there is $name: the answer is whole', async ({ toxic }) => {
-    const { lead, gateway } = await chaosStage({ timeouts: { first_output: '5s', progress: '5s' } });
+    const { lead, gateway } = await chaosStage({ timeouts: { first_output: '60s', progress: '60s' } });
     lead.script(...toxic(ANSWERED));
     const { trail, delivered } = await askIn(gateway, way);
     expect([trail, delivered]).toEqual([['FIRST lead OK'], WHOLE]);
