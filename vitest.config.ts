@@ -5,6 +5,8 @@ const LIMITS = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { t
 
 export default defineConfig({
   test: {
+    // Vitest would leave one core free, of two half of the machine, while most files wait for programs that they started.
+    maxWorkers: '100%',
     projects: [{ test: { name: 'gateway', include: ['test/**/*.test.ts'], ...LIMITS } }, 'clients/typescript'],
   },
 });
