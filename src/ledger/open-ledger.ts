@@ -68,16 +68,17 @@ function openConfigured(config: LedgerConfig, system: System, happened: (event: 
   const ledger = new UsageLedger({ store, journal: new Journal(config.journal), system, happened });
   const old = config.keepMs === undefined ? undefined : new OldRows(store, system, config.keepMs);
   const queries = askStore(store);
-  const processId = system.newId().replaceAll('-', '');
+  // What of a UUID is chance.
+  const processId = system.newId().replaceAll('-', '').slice(12);
   let isOff = false;
   let isComplete = false;
-  let calls = 0;
+  // Of ten digits, so that neighbours in time are neighbours in the store's index.
+  let calls = 1_000_000_000;
   return {
     figures: ledger,
     queries,
     record: (recordsOf) => {
-      // Numbered, so that neighbours in time are neighbours in the store's index.
-      if (!isOff) ledger.record(() => recordsOf(`${processId}-${(calls++).toString(36).padStart(7, '0')}`));
+      if (!isOff) ledger.record(() => recordsOf(`${processId}-${calls++}`));
     },
     ready: async () => {
       try {

@@ -2,11 +2,9 @@ import { RowEncoder } from '../../src/ledger/journal/row-encoder.ts';
 import type { UsageRecord } from '../../src/ledger/port/usage-record.ts';
 
 /** Makes a record; what does not matter has a value that is easy to tell. */
-export function usageRecord(more: Partial<UsageRecord> & { readonly callId?: string } = {}): UsageRecord {
-  const { callId = 'call-1', ...fields } = more;
-  const number = fields.number ?? 1;
+export function usageRecord(more: Partial<UsageRecord> = {}): UsageRecord {
   return {
-    id: `${callId}.${number}`,
+    callId: 'call-1',
     startedAtMs: Date.UTC(2026, 10, 30, 14, 5),
     durationMs: 812.5,
     requestId: 'request-1',
@@ -14,7 +12,7 @@ export function usageRecord(more: Partial<UsageRecord> & { readonly callId?: str
     caller: 'billing',
     group: 'backend',
     labels: {},
-    number,
+    number: 1,
     kind: 'FIRST',
     provider: 'openai',
     target: 'openai',
@@ -34,7 +32,7 @@ export function usageRecord(more: Partial<UsageRecord> & { readonly callId?: str
     costSource: 'EXACT',
     listNanoUsd: 2_800_000n,
     priceTableVersion: '2026-11-01',
-    ...fields,
+    ...more,
   };
 }
 

@@ -30,13 +30,24 @@ export class ApiKeys {
     this.#keys = all;
   }
 
-  /** Returns whose key has this digest, as {@link digestOf} returns it, and when it expires; undefined where it is nobody's. */
-  find(digest: string): Pick<KnownKey, 'caller' | 'expiresAtMs'> | undefined {
-    const known = this.#keys.get(digest);
-    if (known === undefined) return undefined;
-    SHOWN.write(digest, 'latin1');
-    return timingSafeEqual(known.digest, SHOWN) ? known : undefined;
+  /** Returns whose key it is, and when it expires; undefined where it is nobody's. What has been shown before is compared once. */
+  find(shown: DigestedSecret): Pick<KnownKey, 'caller' | 'expiresAtMs'> | undefined {
+    const known = this.#keys.get(shown.digest);
+    if (known === undefined || shown.comparedWith === known) return known;
+    SHOWN.write(shown.digest, 'latin1');
+    if (!timingSafeEqual(known.digest, SHOWN)) return undefined;
+    shown.comparedWith = known;
+    return known;
   }
+}
+
+/** A key or token that a call shows. */
+export interface DigestedSecret {
+  readonly secret: string;
+  /** As {@link digestOf} returns it. */
+  readonly digest: string;
+  /** The key whose digest was found to be the same. */
+  comparedWith?: KnownKey | undefined;
 }
 
 interface KnownKey {

@@ -5,10 +5,10 @@ import type { System } from '../../core/ports.ts';
 import { NamedCallers } from '../named-callers.ts';
 import type { Caller } from '../port/caller.ts';
 import type { CallerDirectory, CertificateNames, Identified, ShownCredentials } from '../port/credentials.ts';
-import { ApiKeys } from './api-keys.ts';
+import { ApiKeys, type DigestedSecret } from './api-keys.ts';
 import { watchFile } from '../../files/file-watch.ts';
 import { credentialFailure } from './refusals.ts';
-import { type DigestedSecret, ShownBefore } from './shown-before.ts';
+import { ShownBefore } from './shown-before.ts';
 import { isTokenForm } from './token-claims.ts';
 import { Tokens } from './tokens.ts';
 
@@ -54,12 +54,13 @@ export function openCallerDirectory(parts: DirectoryParts, before?: OpenDirector
   const stopWatching = watchKeys(parts, keys, named);
 
   const shownBefore = new ShownBefore();
-  const bySecret = ({ secret, digest }: DigestedSecret): Identified | Promise<Identified> => {
-    const key = keys.find(digest);
+  const bySecret = (found: DigestedSecret): Identified | Promise<Identified> => {
+    const key = keys.find(found);
     if (key !== undefined) {
       const isValid = key.expiresAtMs === Infinity || key.expiresAtMs > system.wall();
       return isValid ? key.caller : credentialFailure('expired_key');
     }
+    const { secret, digest } = found;
     if (tokens.isEmpty || !isTokenForm(secret)) return credentialFailure('unknown_key');
     return tokens.known(digest) ?? tokens.identify(secret, digest);
   };

@@ -1,13 +1,6 @@
 import type { CredentialFault, ShownCredentials } from '../port/credentials.ts';
-import { digestOf } from './api-keys.ts';
+import { type DigestedSecret, digestOf } from './api-keys.ts';
 import { shownSecret } from './shown-secret.ts';
-
-/** A key or token that a call shows. */
-export interface DigestedSecret {
-  readonly secret: string;
-  /** As {@link digestOf} returns it. */
-  readonly digest: string;
-}
 
 /**
  * Reads keys and tokens of calls. What a connection shows again is not hashed again: it is compared with what the same connection has

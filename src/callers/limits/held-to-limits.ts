@@ -3,7 +3,7 @@ import type { CostBounds } from '../../core/money.ts';
 import type { Timers } from '../../core/ports.ts';
 import type { CallLimits, CallSize, CallTicket } from '../port/call-limits.ts';
 import type { Caller, CallerAccount } from '../port/caller.ts';
-import type { LimitStore, StoreRefusal } from '../port/limit-store.ts';
+import type { Ahead, LimitStore, StoreRefusal } from '../port/limit-store.ts';
 import { BudgetQueue } from './budget-queue.ts';
 import { type CountedAccounts, LetInCall, type LetInContext } from './let-in-call.ts';
 import { neverFits, quotaFailure } from './quota-failures.ts';
@@ -53,33 +53,28 @@ export class HeldToLimits implements CallLimits {
     const tooSmall = limited.find(({ limits }) => tokens > (limits.tokensPerMinute ?? Infinity));
     if (tooSmall !== undefined) return neverFits(tooSmall, tokens);
     const { store } = this.#context;
-    const ahead = store.isShared === true ? this.#askedAhead(counted, bounds) : 0n;
-    const answer = store.enter(limited, tokens);
+    const ahead = store.isShared === true ? this.#askedAhead(counted, bounds) : undefined;
+    const answer = store.enter(limited, tokens, ahead);
     if (answer instanceof Promise) return this.#enterShared(answer, counted, tokens, ahead);
     return answer === undefined ? new LetInCall(this.#context, counted, tokens) : quotaFailure(answer);
   }
 
-  /** What is reserved for the first attempt before it is asked for, in nano-USD; 0: nothing, also where others wait for it. */
-  #askedAhead({ budgeted }: CountedAccounts, bounds?: Bounds): bigint {
-    if (budgeted.length === 0 || this.#context.queue.lineOf(budgeted) !== undefined) return 0n;
-    return bounds?.()?.most ?? 0n;
+  /** What is reserved for the first attempt before it is asked for, so that a call waits once; nothing where others wait for it. */
+  #askedAhead({ budgeted }: CountedAccounts, bounds?: Bounds): Ahead | undefined {
+    if (budgeted.length === 0 || this.#context.queue.lineOf(budgeted) !== undefined) return undefined;
+    const nanoUsd = bounds?.()?.most ?? 0n;
+    return nanoUsd === 0n ? undefined : { accounts: budgeted, nanoUsd, isGranted: false };
   }
 
-  /** Both questions go to the store in one turn, and are answered together: a call waits once, not twice. */
   async #enterShared(
     answer: Promise<StoreRefusal | undefined>,
     counted: CountedAccounts,
     tokens: number,
-    ahead: bigint,
+    ahead: Ahead | undefined,
   ): Promise<CallTicket | Failure> {
-    const { store } = this.#context;
-    const { budgeted } = counted;
-    const reserved = ahead === 0n ? undefined : store.reserve(budgeted, ahead);
     const refusal = await answer;
-    const held = reserved !== undefined && (await reserved) === undefined ? ahead : 0n;
-    if (refusal === undefined) return new LetInCall(this.#context, counted, tokens, held);
-    if (held > 0n) store.settle(budgeted, held, 0n);
-    return quotaFailure(refusal);
+    if (refusal !== undefined) return quotaFailure(refusal);
+    return new LetInCall(this.#context, counted, tokens, ahead?.isGranted === true ? ahead.nanoUsd : 0n);
   }
 
   #count(caller: Caller): CountedAccounts {

@@ -34,6 +34,14 @@ export type BudgetRefusal = Extract<StoreRefusal, { kind: 'exhausted' | 'reserve
 /** What a store says: undefined is yes. A promise where another process is asked; it never rejects. */
 export type StoreAnswer = StoreRefusal | undefined | Promise<StoreRefusal | undefined>;
 
+/** What is reserved with the beginning of a call for its first attempt, where there is so much. */
+export interface Ahead {
+  readonly accounts: readonly CallerAccount[];
+  readonly nanoUsd: bigint;
+  /** Set before the answer is there. */
+  isGranted: boolean;
+}
+
 /**
  * Counts what accounts do and spend. Each of its questions is about the accounts of one call, which are all of one family, and is
  * answered for all of them or for none.
@@ -45,8 +53,9 @@ export interface LimitStore {
    * Lets a call begin: counts a request, a call under way and its likely tokens.
    *
    * @param tokens of prompt and answer, as estimated
+   * @param ahead what is asked for as well, if it may begin; of a shared store alone
    */
-  enter(accounts: readonly CallerAccount[], tokens: number): StoreAnswer;
+  enter(accounts: readonly CallerAccount[], tokens: number, ahead?: Ahead): StoreAnswer;
   /**
    * Notes that a call that was let in has ended.
    *

@@ -1,6 +1,7 @@
-import type { AccountLimits, CallerAccount } from '../port/caller.ts';
-import type { StoreRefusal } from '../port/limit-store.ts';
-import { leastBudget, SharedAccount } from './shared-account.ts';
+import type { CallerAccount } from '../port/caller.ts';
+import type { Ahead, StoreRefusal } from '../port/limit-store.ts';
+import { NOTHING_AHEAD, refusalOf } from './script-refusal.ts';
+import { SharedAccount } from './shared-account.ts';
 
 /** Most questions, and most accounts without one, that are put to the store at a time: it serves nobody else meanwhile. */
 const MOST_QUESTIONS = 256;
@@ -16,6 +17,8 @@ export interface StoreQuestion {
   readonly amount: number;
   readonly accounts: readonly CallerAccount[];
   readonly askedAtMs: number;
+  /** What is asked for besides; undefined once it is known not to be there. */
+  ahead?: Ahead | undefined;
   /** Takes the answer; undefined once nobody waits for it. */
   answer: ((refusal: StoreRefusal | undefined) => void) | undefined;
 }
@@ -145,14 +148,16 @@ export class FamilyQueue {
     };
     // Most are of one caller.
     const named = new Map<readonly CallerAccount[], string>();
-    for (const { accounts } of asked) {
-      if (!named.has(accounts)) {
-        named.set(accounts, [accounts.length, ...this.accounts(accounts).map(place)].join(' '));
-      }
-    }
-    const questions = asked.map(
-      ({ kind, amount, accounts }) => `${kind === 'enter' ? 1 : 2} ${amount} ${named.get(accounts) ?? ''}`,
-    );
+    const placesOf = (accounts: readonly CallerAccount[]): string => {
+      const known = named.get(accounts) ?? [accounts.length, ...this.accounts(accounts).map(place)].join(' ');
+      named.set(accounts, known);
+      return known;
+    };
+    const questions = asked.map(({ kind, amount, accounts, ahead }) => {
+      if (kind === 'reserve') return `2 ${amount} ${placesOf(accounts)}`;
+      if (ahead === undefined) return `1 ${amount} ${placesOf(accounts)}`;
+      return `3 ${amount} ${placesOf(accounts)} ${ahead.nanoUsd} ${placesOf(ahead.accounts)}`;
+    });
     for (const account of this.#dirty) {
       if (places.size >= MOST_ACCOUNTS) break;
       place(account);
@@ -193,7 +198,9 @@ export class FamilyQueue {
     const refused = new Map<number, StoreRefusal>();
     for (let index = 4 * accounts.length; index < answer.length; index += 5) {
       const question = asked[at(index) - 1];
-      if (question !== undefined) refused.set(at(index) - 1, refusalOf(question, answer.slice(index + 1, index + 5)));
+      if (question === undefined) continue;
+      if (at(index + 1) === NOTHING_AHEAD) question.ahead = undefined;
+      else refused.set(at(index) - 1, refusalOf(question, answer.slice(index + 1, index + 5)));
     }
     asked.forEach((question, index) => {
       const refusal = refused.get(index);
@@ -206,7 +213,7 @@ export class FamilyQueue {
   }
 
   /** What nobody waits for any more is not under way: that is told next, and corrects what the store believes. */
-  #granted({ kind, amount, accounts, answer }: StoreQuestion): void {
+  #granted({ kind, amount, accounts, ahead, answer }: StoreQuestion): void {
     for (const named of accounts) {
       const account = this.account(named);
       if (answer === undefined) {
@@ -214,6 +221,13 @@ export class FamilyQueue {
         this.touch(account);
       } else if (kind === 'enter') account.calls += 1;
       else account.held += amount;
+    }
+    if (ahead === undefined) return;
+    ahead.isGranted = answer !== undefined;
+    for (const named of ahead.accounts) {
+      const account = this.account(named);
+      if (answer === undefined) this.touch(account);
+      else account.held += Number(ahead.nanoUsd);
     }
   }
 
@@ -232,19 +246,4 @@ export class FamilyQueue {
     this.sentAtMs = undefined;
     return asked;
   }
-}
-
-const LIMITS = ['requestsPerMinute', 'tokensPerMinute', 'concurrentCalls'] as const satisfies (keyof AccountLimits)[];
-
-/** Reads why the script refused: kind, place of the account in the question, limit or period, and when there may be room. */
-function refusalOf(question: StoreQuestion, [kind, place = 1, which = 1, when = 0]: readonly number[]): StoreRefusal {
-  const account = question.accounts[place - 1];
-  if (account === undefined) return { kind: 'unavailable' };
-  if (kind === 1) {
-    const limit = LIMITS[which - 1] ?? 'requestsPerMinute';
-    return { kind: 'limited', account, limit, retryAfterMs: when < 0 ? undefined : when / 1_000 };
-  }
-  const budget = leastBudget(account, which === 1 ? 'day' : 'month');
-  if (budget === undefined) return { kind: 'unavailable' };
-  return { kind: kind === 2 ? 'exhausted' : 'reserved', account, budget, renewsAtMs: when };
 }

@@ -14,9 +14,10 @@ import { createHash } from 'node:crypto';
  *
  * KEYS: one for each account. ARGV[1]: the replica. ARGV[2]: how long it is alive from now (microseconds); of each account calls, reserved,
  * number, cost and tokens of the booking, the greatest sums that the replica has seen of day and month (each behind the day with which it ends),
- * limits of requests, tokens and calls (0: none), budgets of day and month (-1: none); of each question its kind, amount, count of
- * accounts, and their places in KEYS. Returns for each account the days and sums of its periods, then for each refused question its place,
- * kind, place of the account in the question, limit, and when there may be room.
+ * limits of requests, tokens and calls (0: none), budgets of day and month (-1: none); of each question its kind (1: may a call begin, 2: is
+ * there leave of an attempt, 3: may a call begin, and if so, is there leave of its first attempt), amount, count of accounts, and their places
+ * in KEYS, and of kind 3 the same of the attempt. Returns for each account the days and sums of its periods, then for each refused question its
+ * place, kind (4: the call may begin, without leave), place of the account in the question, limit, and when there may be room.
  */
 export const LIMIT_SCRIPT = `
 local DAY = 86400000000
@@ -145,15 +146,23 @@ local function mayReserve(asked, amount)
   for _, account in ipairs(asked) do account.held, account.at = account.held + amount, now end
 end
 
+local function named()
+  local asked = {}
+  for i = 1, take() do asked[i] = accounts[take()] end
+  return asked
+end
+
 local refused = {}
 local question = 0
 while place < #numbers do
   question = question + 1
-  local kind, amount, count = take(), take(), take()
-  local asked = {}
-  for i = 1, count do asked[i] = accounts[take()] end
+  local kind, amount, asked = take(), take(), named()
   local refusal
-  if kind == 1 then refusal = mayEnter(asked, amount) else refusal = mayReserve(asked, amount) end
+  if kind == 2 then refusal = mayReserve(asked, amount) else refusal = mayEnter(asked, amount) end
+  if kind == 3 then
+    local ahead, budgeted = take(), named()
+    if not refusal and mayReserve(budgeted, ahead) then refusal = { 4, 0, 0, 0 } end
+  end
   if refusal then
     refused[#refused + 1] = question
     for _, number in ipairs(refusal) do refused[#refused + 1] = number end

@@ -3,7 +3,7 @@ import type { LimitStoreConfig } from '../../config/port/limit-store-config.ts';
 import type { Cohort } from '../../core/cohort.ts';
 import type { System } from '../../core/ports.ts';
 import type { BudgetPeriod, CallerAccount } from '../port/caller.ts';
-import type { LimitStore, StoreRefusal } from '../port/limit-store.ts';
+import type { Ahead, LimitStore, StoreRefusal } from '../port/limit-store.ts';
 import { AnswerClock } from './answer-clock.ts';
 import type { FamilyQueue, StoreQuestion } from './family-queue.ts';
 import { Families } from './families.ts';
@@ -103,8 +103,8 @@ export class SharedLimits implements LimitStore {
     this.#renewLater();
   }
 
-  enter(accounts: readonly CallerAccount[], tokens: number): Promise<StoreRefusal | undefined> | undefined {
-    return this.#ask('enter', accounts, tokens);
+  enter(accounts: readonly CallerAccount[], tokens: number, ahead?: Ahead) {
+    return this.#ask('enter', accounts, tokens, ahead);
   }
 
   leave(accounts: readonly CallerAccount[], tokens: number, usedTokens: number): void {
@@ -159,11 +159,11 @@ export class SharedLimits implements LimitStore {
     this.#link.close();
   }
 
-  #ask(kind: StoreQuestion['kind'], accounts: readonly CallerAccount[], amount: number) {
+  #ask(kind: StoreQuestion['kind'], accounts: readonly CallerAccount[], amount: number, ahead?: Ahead) {
     const queue = this.#queueOf(accounts);
     if (queue === undefined) return undefined;
     return new Promise<StoreRefusal | undefined>((answer) => {
-      const question: StoreQuestion = { kind, accounts, amount, askedAtMs: this.#clock.now(), answer };
+      const question: StoreQuestion = { kind, accounts, amount, askedAtMs: this.#clock.now(), ahead, answer };
       if (!this.#watch.isUp || this.#isClosed) return this.#withoutStore(question);
       queue.ask(question);
       this.#clock.look();

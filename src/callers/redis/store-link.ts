@@ -127,13 +127,16 @@ function newClient(library: Library, config: LimitStoreConfig, runtime: Runtime,
     disableOfflineQueue: true,
     maintNotifications: 'disabled' as const,
     disableClientInfo: true,
+    // Who asks looks at the time: the client's own five seconds would make a signal with a timer for each question.
+    commandOptions: { timeout: 0 },
   };
   const timing = { connectTimeout: CONNECT_MS, reconnectStrategy: (retries: number) => reconnectMs(retries, runtime) };
   const first = new URL(config.urls[0]);
   if (config.isCluster) {
-    const { RESP, ...options } = common;
+    const { RESP, commandOptions, ...options } = common;
     const cluster = library.createCluster({
       RESP,
+      commandOptions,
       rootNodes: config.urls.map((url) => ({ url, socket: timing })),
       defaults: {
         ...options,

@@ -2,8 +2,8 @@ import type { FailureReason } from '../../core/failure.ts';
 
 /** One attempt as the ledger has it: no prompt, no answer, no key. Times are milliseconds since the epoch. */
 export interface UsageRecord {
-  /** Unique for all time: writing the same record twice changes nothing. */
-  readonly id: string;
+  /** Unique for all time, as is each `number` of it: writing the same record twice changes nothing. */
+  readonly callId: string;
   /** When the attempt began. */
   readonly startedAtMs: number;
   readonly durationMs: number;

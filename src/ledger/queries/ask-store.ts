@@ -98,8 +98,7 @@ function recordsSql(statement: Statement, filter: UsageFilter, last: UsageRecord
   const startMs = last?.startedAtMs ?? filter.startMs;
   const conditions = [statement.matches({ ...filter, startMs })];
   if (last !== undefined) {
-    const callId = last.id.slice(0, last.id.lastIndexOf('.'));
-    const place = [last.startedAtMs, callId, last.number].map((value) => statement.value(value)).join(', ');
+    const place = [last.startedAtMs, last.callId, last.number].map((value) => statement.value(value)).join(', ');
     conditions.push(`(started_at_ms, call_id, number) > (${place})`);
   }
   const order = 'started_at_ms, call_id, number';

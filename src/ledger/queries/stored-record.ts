@@ -8,7 +8,7 @@ const SOURCES = ['EXACT', 'ESTIMATED', 'UNKNOWN'] as const;
 /** Makes a record of a row. Words that this version does not know, of a newer one, become the nearest that it does. */
 export function storedRecord(row: StoredRow): UsageRecord {
   return {
-    id: `${storedText(row['call_id'])}.${Number(row['number'])}`,
+    callId: storedText(row['call_id']),
     startedAtMs: Number(row['started_at_ms']),
     durationMs: Number(row['duration_ms']),
     firstOutputMs: numberOf(row['first_output_ms']),

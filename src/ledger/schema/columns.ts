@@ -43,7 +43,7 @@ export const SHARED_COLUMNS: readonly UsageColumn[] = [
 ];
 
 /**
- * The columns of `usage_attempts`, one row for each attempt. In both stores an id is `call_id`, a point and `number`; `group` is a word
- * of SQL, so that its column is `caller_group`; money is a 64-bit integer.
+ * The columns of `usage_attempts`, one row for each attempt. In both stores `group` is a word of SQL, so that its column is
+ * `caller_group`; money is a 64-bit integer.
  */
 export const USAGE_COLUMNS: readonly UsageColumn[] = [...OWN_COLUMNS, ...SHARED_COLUMNS];

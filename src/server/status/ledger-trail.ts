@@ -3,7 +3,7 @@ import type { RecentAttempt, RecentCall } from '../port/shown/recent-history.ts'
 
 /** Makes calls of the rows that the ledger has of a request, the last one first. How they ended for their callers it does not know. */
 export function callsOfRecords(records: readonly UsageRecord[]): readonly RecentCall[] {
-  return [...Map.groupBy(records, ({ id }) => id.slice(0, id.lastIndexOf('.'))).values()]
+  return [...Map.groupBy(records, ({ callId }) => callId).values()]
     .map(callOf)
     .sort((one, other) => other.startedAtMs - one.startedAtMs);
 }

@@ -10,12 +10,18 @@ import { TrafficCounts } from './traffic-counts.ts';
 /** Callers that are remembered, those that have called last: tokens may name many. */
 const MOST_CALLERS = 500;
 
+interface KnownCaller {
+  readonly caller: Caller;
+  readonly traffic: TrafficCounts;
+}
+
 /** What named callers have done of late, and what is left of their budgets. */
 export class CallerActivities {
   readonly #spentOf: SpentOf;
   readonly #costs: DayCosts;
   /** The one that has called last is the last. */
-  readonly #known = new Map<string, { readonly caller: Caller; readonly traffic: TrafficCounts }>();
+  readonly #known = new Map<string, KnownCaller>();
+  #last: KnownCaller | undefined;
 
   /** @param startedAtMs from when on it is counted, in milliseconds since the epoch */
   constructor(spentOf: SpentOf, startedAtMs: number) {
@@ -27,16 +33,22 @@ export class CallerActivities {
   callEnded({ caller, outcome, attempts }: CallReport, { now, wall }: { now: number; wall: number }): void {
     if (caller === undefined) return;
     const { name } = caller;
-    const traffic = this.#known.get(name)?.traffic ?? new TrafficCounts();
-    this.#known.delete(name);
-    this.#known.set(name, { caller, traffic });
-    traffic.add(outcome.reason !== undefined && isOurs(outcome.reason), now);
+    const known = this.#last?.caller === caller ? this.#last : this.#moveToEnd(caller);
+    known.traffic.add(outcome.reason !== undefined && isOurs(outcome.reason), now);
     for (const { cost } of attempts) if (cost !== undefined) this.#costs.add(name, cost, wall);
     if (this.#known.size <= MOST_CALLERS) return;
     const [oldest] = this.#known.keys();
     if (oldest === undefined) return;
     this.#known.delete(oldest);
     this.#costs.delete(oldest);
+  }
+
+  #moveToEnd(caller: Caller): KnownCaller {
+    const { name } = caller;
+    this.#last = { caller, traffic: this.#known.get(name)?.traffic ?? new TrafficCounts() };
+    this.#known.delete(name);
+    this.#known.set(name, this.#last);
+    return this.#last;
   }
 
   /** Returns those that are remembered, by name. */

@@ -28,7 +28,7 @@ export function usageRecords(
     const cost = told?.cost;
     const { entry, failure } = record;
     records.push({
-      id: `${callId}.${record.number}`,
+      callId,
       startedAtMs: record.startedAtWallMs,
       durationMs: roundedMs(record.durationMs),
       firstOutputMs: roundedMs(record.firstOutputMs),

@@ -21,7 +21,13 @@ function remote(store: InProcessLimits): LimitStore {
   };
   return {
     isShared: true,
-    enter: (accounts, tokens) => later(() => store.enter(accounts, tokens)),
+    enter: (accounts, tokens, ahead) =>
+      later(() => {
+        const refusal = store.enter(accounts, tokens);
+        if (refusal !== undefined || ahead === undefined) return refusal;
+        ahead.isGranted = store.reserve(ahead.accounts, ahead.nanoUsd) === undefined;
+        return undefined;
+      }),
     reserve: (accounts, nanoUsd) => later(() => store.reserve(accounts, nanoUsd)),
     leave: (...args) => store.leave(...args),
     settle: (...args) => store.settle(...args),
@@ -343,7 +349,11 @@ describe('a store that is shared is asked for leave of the first attempt when th
     const own = new InProcessLimits(runtime);
     const store = remote(own);
     const asked: bigint[] = [];
-    const { reserve } = store;
+    const { enter: begin, reserve } = store;
+    store.enter = (accounts, tokens, ahead) => {
+      if (ahead !== undefined) asked.push(ahead.nanoUsd / CENT);
+      return begin(accounts, tokens, ahead);
+    };
     store.reserve = (accounts, nanoUsd) => {
       asked.push(nanoUsd / CENT);
       return reserve(accounts, nanoUsd);
@@ -418,7 +428,7 @@ describe('a store that is shared is asked for leave of the first attempt when th
     expect(isLeft(100)).toBe(true);
   });
 
-  test('and it goes back where the call is not let in', async () => {
+  test('and has nothing reserved for a call that is not let in', async () => {
     const { limits, caller, isLeft } = stage();
     for (let call = 0; call < 3; call++) await limits.enter(caller, NO_SIZE);
     expect(await limits.enter(caller, NO_SIZE, () => exactly(10))).toMatchObject({ reason: 'CALLER_RATE_LIMITED' });

@@ -86,6 +86,27 @@ describe.skipIf(!hasRedis())('limits that gateways share (needs redis-server)', 
     await close();
   });
 
+  test('reserve for the first attempt of a call that is let in, where there is so much', async () => {
+    const { one, other, close } = await two();
+    const family = `group:${key()}`;
+    const group = accountOf(family, { family, budgets: [cents(10)] });
+    const caller = accountOf(key(), { family, limits: { concurrentCalls: 3 } });
+    const begin = async (count: number) => {
+      const ahead = { accounts: [group], nanoUsd: BigInt(count) * CENT, isGranted: false };
+      const refusal = await one.enter([caller], 1, ahead);
+      return refusal === undefined ? ahead.isGranted : refusal.kind;
+    };
+    expect(await Promise.all([6, 5, 4, 1].map(begin))).toEqual([true, false, true, 'limited']);
+    expect(await other.reserve([group], 1n)).toMatchObject({ kind: 'reserved' });
+    one.settle([group], 6n * CENT, 1n * CENT);
+    one.settle([group], 4n * CENT, 0n);
+    one.leave([caller], 1, 1);
+    await until(async () => (await other.reserve([group], 9n * CENT)) === undefined);
+    expect(await other.reserve([group], 1n)).toMatchObject({ kind: 'reserved' });
+    expect(await begin(1)).toBe(false);
+    await close();
+  });
+
   test('count a call in its caller’s account and in its group’s, or in neither', async () => {
     const { one, close } = await two();
     const family = `group:${key()}`;

@@ -8,7 +8,7 @@ test('rows of the ledger become calls, the last one first, with what is not know
   const records = [
     usageRecord({
       ...first,
-      id: 'a.1',
+      callId: 'a',
       number: 1,
       startedAtMs: 1_000,
       durationMs: 50,
@@ -19,7 +19,7 @@ test('rows of the ledger become calls, the last one first, with what is not know
     }),
     usageRecord({
       ...first,
-      id: 'a.2',
+      callId: 'a',
       number: 2,
       startedAtMs: 1_060,
       durationMs: 40,
@@ -30,7 +30,7 @@ test('rows of the ledger become calls, the last one first, with what is not know
     }),
     usageRecord({
       ...first,
-      id: 'b.1',
+      callId: 'b',
       number: 1,
       startedAtMs: 9_000,
       durationMs: 10,

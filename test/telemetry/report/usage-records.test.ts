@@ -46,9 +46,11 @@ describe('the records of a call', () => {
   const records = usageRecords(endOf([skipped, failed, ok]), 'call', ({ number }) => (number === 3 ? 6n : undefined));
 
   test('are one for each attempt that was made, with its cost', () => {
-    expect(records.map(({ id, number, kind, outcome, isServing }) => [id, number, kind, outcome, isServing])).toEqual([
-      ['call.2', 2, 'FIRST', 'PROVIDER_RATE_LIMITED', false],
-      ['call.3', 3, 'FAILOVER', 'OK', true],
+    expect(
+      records.map(({ callId, number, kind, outcome, isServing }) => [callId, number, kind, outcome, isServing]),
+    ).toEqual([
+      ['call', 2, 'FIRST', 'PROVIDER_RATE_LIMITED', false],
+      ['call', 3, 'FAILOVER', 'OK', true],
     ]);
     expect(records.map(({ costNanoUsd, listNanoUsd }) => [costNanoUsd, listNanoUsd])).toEqual([
       [5n, undefined],
