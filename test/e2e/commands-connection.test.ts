@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http2';
-import type { Socket } from 'node:net';
+import { constants, createServer } from 'node:http2';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,6 +13,9 @@ import { openRecordingGateway, type RecordingGateway } from '../support/recordin
 
 const KEY = 'a-key-of-the-caller';
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+/** A type and a flag of frames (RFC 9113, section 6.5). */
+const SETTINGS = 4;
+const ACK = 1;
 const env = { UNDERSTUDY_API_KEY: KEY };
 
 let folder: string;
@@ -27,6 +30,12 @@ async function file(name: string, text: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, text);
   return path;
+}
+
+async function portOf(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 describe('over plaintext', () => {
@@ -69,20 +78,48 @@ describe('over plaintext', () => {
     });
   });
 
-  test('a gateway that goes away within a call is told as that', async () => {
-    const leaving = createServer();
-    const sockets = new Set<Socket>();
-    leaving.on('connection', (socket: Socket) => sockets.add(socket));
-    leaving.on('stream', () => sockets.forEach((socket) => socket.end()));
-    await once(leaving.listen(0, '127.0.0.1'), 'listening');
-    const address = leaving.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
+  test.each([
+    ['closes', (socket: Socket) => socket.end()],
+    ['resets', (socket: Socket) => socket.resetAndDestroy()],
+  ])('a gateway that %s the connection within a call is told as that', async (_how, leave) => {
+    let sent = Buffer.of();
+    const leaving = createTcpServer((socket) => {
+      socket.write(Buffer.of(0, 0, 0, SETTINGS, 0, 0, 0, 0, 0));
+      socket.on('data', (data: Buffer) => {
+        sent = Buffer.concat([sent, data]);
+        if (sent.includes(Buffer.of(0, 0, 0, SETTINGS, ACK, 0, 0, 0, 0))) leave(socket);
+      });
+    });
+    const port = await portOf(leaving);
     const told = await runCommand(['generate', '-a', `127.0.0.1:${port}`, 'Hi']);
     leaving.close();
     expect(told).toMatchObject({
       status: 4,
-      stderr: expect.stringMatching(/UNAVAILABLE: .*before the end of the call/),
+      stderr: expect.stringMatching(/UNAVAILABLE: the connection was lost before the end of the call/),
     });
+  });
+
+  test('a call that is reset by itself is told as that', async () => {
+    const resetting = createServer();
+    resetting.on('stream', (stream) => {
+      stream.on('error', () => {});
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    });
+    const port = await portOf(resetting);
+    const told = await runCommand(['generate', '-a', `127.0.0.1:${port}`, 'Hi']);
+    resetting.close();
+    expect(told).toMatchObject({
+      status: 4,
+      stderr: expect.stringMatching(/UNAVAILABLE: Stream closed .*INTERNAL_ERROR/),
+    });
+  });
+
+  test('a port that resets the connection before a word of HTTP/2 speaks no gRPC', async () => {
+    const resetting = createTcpServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    const port = await portOf(resetting);
+    const told = await runCommand(['generate', '-a', `127.0.0.1:${port}`, 'Hi']);
+    resetting.close();
+    expect(told).toMatchObject({ status: 4, stderr: expect.stringMatching(/UNAVAILABLE: .*does not speak gRPC here/) });
   });
 
   test('a key goes to no other machine, unless it may', async () => {

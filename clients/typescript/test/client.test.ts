@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -19,6 +19,10 @@ import {
 } from '../src/index.ts';
 import { type Gateway, type GatewayScript, startGateway, StatusError } from './support/gateway.ts';
 import { startRelay } from './support/relay.ts';
+
+/** A type and a flag of frames (RFC 9113, section 6.5). */
+const SETTINGS = 4;
+const ACK = 1;
 
 const closers: (() => void)[] = [];
 
@@ -300,10 +304,26 @@ describe('a connection', () => {
   });
 
   it.each([
-    ['plaintext at a port of TLS', 'http', Buffer.of(21, 3, 1, 0, 2, 2, 70), /spoke no HTTP\/2.*https:/],
-    ['TLS at a port of plaintext', 'https', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), /not speak TLS.*http:/],
+    [
+      'plaintext at a port of TLS',
+      'http',
+      (socket: Socket) => socket.end(Buffer.of(21, 3, 1, 0, 2, 2, 70)),
+      /spoke no HTTP\/2.*https:/,
+    ],
+    [
+      'plaintext at a port that resets it',
+      'http',
+      (socket: Socket) => socket.resetAndDestroy(),
+      /spoke no HTTP\/2.*https:/,
+    ],
+    [
+      'TLS at a port of plaintext',
+      'https',
+      (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      /not speak TLS.*http:/,
+    ],
   ])('that speaks %s is UNAVAILABLE, and says what is likely wrong', async (_what, scheme, answer, words) => {
-    const { port } = await startTalker(answer);
+    const { port } = await startTalker((socket) => socket.once('data', () => answer(socket)));
     const error: unknown = await clientOf(`${scheme}://127.0.0.1:${port}`)
       .generate({ prompt: 'x' })
       .catch((caught: unknown) => caught);
@@ -311,19 +331,19 @@ describe('a connection', () => {
     expect(String(error)).toMatch(words);
   });
 
-  it('that the other end closes ends the calls on it with UNAVAILABLE', async () => {
-    const arrived = Promise.withResolvers<void>();
-    const { port } = await serve({
-      chat: () => {
-        arrived.resolve();
-        return new Promise(() => {});
-      },
+  it.each([
+    ['closes', (socket: Socket) => socket.end()],
+    ['resets', (socket: Socket) => socket.resetAndDestroy()],
+  ])('that the other end %s ends the calls on it with UNAVAILABLE', async (_how, leave) => {
+    let sent = Buffer.of();
+    const { port } = await startTalker((socket) => {
+      socket.write(Buffer.of(0, 0, 0, SETTINGS, 0, 0, 0, 0, 0));
+      socket.on('data', (data: Buffer) => {
+        sent = Buffer.concat([sent, data]);
+        if (sent.includes(Buffer.of(0, 0, 0, SETTINGS, ACK, 0, 0, 0, 0))) leave(socket);
+      });
     });
-    const relay = await startRelay(port);
-    closers.push(relay.close);
-    const answer = clientOf(relay.address).chat({}, { maxRetries: 0 });
-    await arrived.promise;
-    relay.end();
+    const answer = clientOf(`127.0.0.1:${port}`).chat({}, { maxRetries: 0 });
     await expect(answer).rejects.toMatchObject({
       code: Code.Unavailable,
       message: expect.stringContaining('before the end of the call') as unknown,
@@ -408,10 +428,10 @@ describe.skipIf(!openssl)(`TLS${openssl ? '' : ' (skipped: no openssl on this ma
 });
 
 /** Starts a server that answers whatever it reads first with these bytes, and hangs up. */
-async function startTalker(answer: Buffer): Promise<{ readonly port: number }> {
+async function startTalker(talk: (socket: Socket) => void): Promise<{ readonly port: number }> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    socket.once('data', () => socket.end(answer));
+    talk(socket);
   });
   closers.push(() => server.close());
   server.listen(0, '127.0.0.1');

@@ -23,7 +23,7 @@ const TLS_CODE = /CERT|^ERR_(TLS|SSL)|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH/;
 const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
 
 /** How the other end of a connection shows that it is no gRPC door. */
-const PROTOCOL_CODE = /^(ERR_HTTP2_|HPE_|NGHTTP2)|^EPROTO$|^ECONNRESET$/;
+const PROTOCOL_CODE = /^(ERR_HTTP2_ERROR$|HPE_|NGHTTP2)|^EPROTO$|^ECONNRESET$/;
 
 /** Tells a person, or with `json` a program, on standard error why a call failed. */
 export function tellError(error: CallError, address: string, terminal: Terminal, json: boolean): void {

@@ -7,8 +7,8 @@ import type { GrpcTransportOptions, Http2SessionManager } from '@connectrpc/conn
 const FRAME_HEAD_BYTES = 9;
 
 /**
- * Has calls fail with UNAVAILABLE where the other end closes their connection, of which Node says that they were cancelled; and with
- * `ECONNRESET` where it spoke no HTTP/2 before, as one does that wants TLS.
+ * Has calls fail with UNAVAILABLE where their connection is lost, of which Node says that they were cancelled, or where in the code of
+ * the system it broke; and with `ECONNRESET` where the other end spoke no HTTP/2 before, as one does that wants TLS.
  */
 export function hearingLosses(sessions: Http2SessionManager): NonNullable<GrpcTransportOptions['sessionManager']> {
   const open = new WeakMap<Http2Session, Set<ClientHttp2Stream>>();
@@ -32,13 +32,16 @@ export function hearingLosses(sessions: Http2SessionManager): NonNullable<GrpcTr
 function streamsUntilLoss(session: Http2Session): Set<ClientHttp2Stream> {
   const streams = new Set<ClientHttp2Stream>();
   const { socket } = session;
-  socket.prependOnceListener('close', () => {
-    const message = 'the gateway closed the connection before the end of the call';
+  const tellLoss = (): void => {
+    const message = 'the connection was lost before the end of the call';
     const spokeNothing = socket.bytesRead < FRAME_HEAD_BYTES;
     const cause = spokeNothing ? Object.assign(new Error(message), { code: 'ECONNRESET' }) : undefined;
     const error = new ConnectError(message, Code.Unavailable, undefined, undefined, cause);
     // One that has come to its end may still be read.
     for (const stream of streams) if (!stream.closed) stream.destroy(error);
-  });
+  };
+  // One that breaks says why first; what closes in order says nothing.
+  socket.prependOnceListener('error', tellLoss);
+  socket.prependOnceListener('close', tellLoss);
   return streams;
 }

@@ -1,5 +1,5 @@
 import type { Runtime, TimerHandle } from '../../core/ports.ts';
-import { respondText, type WebResponse, writePiece } from '../http/exchange.ts';
+import { resetResponse, type WebResponse, writePiece } from '../http/exchange.ts';
 
 /** How often it is looked whether something has changed, in milliseconds. Each look is told, so that watchers know that they are up to date. */
 const LOOK_MS = 1_000;
@@ -37,11 +37,13 @@ export class LiveStream {
     this.#runtime = runtime;
   }
 
-  /** Streams to a watcher until it leaves; refuses it with 503 where too many watch. */
+  /** Streams to a watcher until it leaves, or is the oldest of too many: a browser comes again, what was forgotten does not. */
   add(response: WebResponse): void {
-    if (this.#watchers.size >= MOST_WATCHERS) {
-      respondText(response, 503, 'too many watch');
-      return;
+    const [oldest] = this.#watchers;
+    if (oldest !== undefined && this.#watchers.size >= MOST_WATCHERS) {
+      this.#watchers.delete(oldest);
+      if (oldest.isBehind) resetResponse(oldest.response);
+      else oldest.response.end();
     }
     const watcher: Watcher = { response, isBehind: false, needsAll: true };
     response.once('close', () => this.#remove(watcher));

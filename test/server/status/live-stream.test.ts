@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import { ServerResponse } from 'node:http';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
@@ -18,6 +17,7 @@ function watcher() {
   const events: Told[] = [];
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   let isReading = true;
+  let isOver = false;
   let text = '';
   Object.assign(response, {
     write: (piece: string): boolean => {
@@ -26,14 +26,15 @@ function watcher() {
       if (data !== undefined) events.push(JSON.parse(data) as Told);
       return isReading;
     },
-    end: (piece: string) => {
-      text += piece;
-    },
+    end: () => void (isOver = isReading),
+    destroy: () => void (isOver = true),
   });
   return {
     response,
     events,
     text: () => text,
+    /** Whether it was ended so that it hears of it, or cut off. */
+    isOver: () => isOver,
     stopReading: () => void (isReading = false),
     readOn: () => {
       isReading = true;
@@ -101,18 +102,22 @@ describe('the stream of the status page', () => {
     expect(slow.events.at(-1)).toMatchObject({ set: { load: 59, other: 1 } });
   });
 
-  test('takes fifty watchers, and others when one has left', () => {
-    const { live } = stream({ load: 1 });
+  test('takes fifty watchers, of which the oldest gives way to one more', async () => {
+    const { live, runtime } = stream({ load: 1 });
     const watchers = Array.from({ length: 50 }, watcher);
+    const [oldest, second, third] = watchers;
     for (const { response } of watchers) live.add(response);
+    expect([oldest?.isOver(), second?.isOver()]).toEqual([false, false]);
     const late = watcher();
     live.add(late.response);
-    expect([late.response.statusCode, late.text()]).toEqual([503, 'too many watch\n']);
-    watchers[0]?.leave();
-    const later = watcher();
-    live.add(later.response);
-    expect(later.events).toHaveLength(1);
-    for (const { leave } of [...watchers, later]) leave();
-    expect(late.response).toBeInstanceOf(EventEmitter);
+    expect(late.events).toHaveLength(1);
+    expect([oldest?.isOver(), second?.isOver()]).toEqual([true, false]);
+    second?.stopReading();
+    await runtime.advance(1_000);
+    const last = watcher();
+    live.add(last.response);
+    expect([second?.isOver(), third?.isOver()]).toEqual([true, false]);
+    for (const { leave } of [...watchers, late, last]) leave();
+    expect(runtime.pendingTimers()).toBe(0);
   });
 });

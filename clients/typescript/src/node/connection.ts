@@ -158,10 +158,10 @@ export class Connection implements SessionManager {
     refer();
   }
 
-  /** Of a connection that the other end closes, Node says that its streams were cancelled; here they hear it before Node does. */
+  /** Of a connection that is lost, Node says that its streams were cancelled, or how it broke; here they hear it before Node does. */
   #hearLoss(session: Http2Session, streams: ReadonlySet<Stream>): void {
     const { socket } = session;
-    socket.prependOnceListener('close', () => {
+    const tellLoss = (): void => {
       if (this.#isClosed || session.destroyed) return;
       const isPlaintext = this.authority.startsWith('http:');
       const why =
@@ -171,7 +171,10 @@ export class Connection implements SessionManager {
       const error = new ConnectError(`${this.authority} closed the connection ${why}`, Code.Unavailable);
       // One that has come to its end may still be read.
       for (const stream of streams) if (!stream.closed) stream.destroy(error);
-    });
+    };
+    // One that breaks says why first; what closes in order says nothing.
+    socket.prependOnceListener('error', tellLoss);
+    socket.prependOnceListener('close', tellLoss);
   }
 
   async #connect(): Promise<void> {
