@@ -93,7 +93,12 @@ const CONTAINER = [...POD, 'containers', 0] as const;
 export const CHART_CHECKS: Readonly<Record<string, DeployCheck>> = {
   'helm lints the chart': async (tools) => passes(tools.helm, ['lint', '--strict', CHART]),
 
-  'a chart that nobody guards is not installed': async (tools) => refuses(tools, {}, /Nobody is known/),
+  'a chart that nobody guards is not installed': async (tools) => {
+    await refuses(tools, {}, /Nobody is known/);
+    const { config } = WHOLE;
+    await refuses(tools, { config, networkPolicy: { enabled: false } }, /Nobody guards the admin listener/);
+    await render(tools, { ...OPEN, config, networkPolicy: { enabled: false } });
+  },
 
   'a value that does not exist, or a key in a wrong place, is refused': async (tools) => {
     await refuses(tools, { ...OPEN, replica: 3 }, /replica/);

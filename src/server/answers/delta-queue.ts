@@ -18,6 +18,10 @@ export const MAX_QUEUED_DELTAS = 256;
 /** Largest message that waiting pieces are joined to, in bytes. */
 const MAX_JOINED_BYTES = 64 * 1024;
 
+/** How much of either must be read before the engine goes on: within its client stall, so that it is little. */
+const LEAST_READ_BYTES = MAX_JOINED_BYTES;
+const LEAST_READ_DELTAS = 16;
+
 interface Entry {
   item: StreamItem;
   bytes: number;
@@ -27,7 +31,7 @@ interface Entry {
 
 /**
  * Stands between the engine, which pushes, and a door, which hears of it and pulls. It asks the engine to stop above 1 MiB or 256 pieces and
- * calls it back below half of both. Pieces of the same part that wait together are joined, so that a slow reader gets fewer
+ * calls it back when 64 KiB or 16 of these were read. Pieces of the same part that wait together are joined, so that a slow reader gets fewer
  * and larger events.
  */
 export class AnswerQueue implements ClientSink<Delta> {
@@ -110,7 +114,8 @@ export class AnswerQueue implements ClientSink<Delta> {
   }
 
   #resumeWhenLow(): void {
-    if (this.#bytes > MAX_QUEUED_BYTES / 2 || this.#deltas > MAX_QUEUED_DELTAS / 2) return;
+    if (this.#bytes > MAX_QUEUED_BYTES - LEAST_READ_BYTES) return;
+    if (this.#deltas > MAX_QUEUED_DELTAS - LEAST_READ_DELTAS) return;
     const resume = this.#resume;
     this.#resume = undefined;
     resume?.();

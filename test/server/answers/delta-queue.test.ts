@@ -73,7 +73,7 @@ test('a reader hears of what comes, and of the end', () => {
 });
 
 describe('a reader that does not pull', () => {
-  test('stops the engine at 256 pieces and lets it go on below half, once', async () => {
+  test('stops the engine at 256 pieces and lets it go on when 16 were read, once', async () => {
     const queue = openQueue();
     const writable = Array.from({ length: MAX_QUEUED_DELTAS }, (_, index) => queue.output(text('a', index)));
     expect(writable.indexOf(false)).toBe(MAX_QUEUED_DELTAS - 1);
@@ -81,7 +81,7 @@ describe('a reader that does not pull', () => {
     queue.whenWritable(() => {
       resumed += 1;
     });
-    for (let pulled = 0; pulled < MAX_QUEUED_DELTAS / 2 - 1; pulled += 1) queue.take();
+    for (let pulled = 0; pulled < 15; pulled += 1) queue.take();
     expect(resumed).toBe(0);
     queue.take();
     expect(resumed).toBe(1);
@@ -93,6 +93,18 @@ describe('a reader that does not pull', () => {
     const queue = openQueue();
     expect(queue.output(text('ä'.repeat(MAX_QUEUED_BYTES / 2)))).toBe(true);
     expect(queue.output(text('a'))).toBe(false);
+  });
+
+  test('stops the engine until 64 KiB of 1 MiB were read: who reads steadily is not one that does not read', () => {
+    const queue = openQueue();
+    while (queue.output(text('a'.repeat(8 * 1024))));
+    let hasResumed = false;
+    queue.whenWritable(() => {
+      hasResumed = true;
+    });
+    let messages = 0;
+    for (; !hasResumed; messages += 1) queue.take();
+    expect(messages).toBe(2);
   });
 
   test('calls back at once where there is room already, but not while it is asked', async () => {
