@@ -6,6 +6,9 @@ import type { GrpcTransportOptions, Http2SessionManager } from '@connectrpc/conn
 /** The least that a server that speaks HTTP/2 sends: the head of a frame (RFC 9113, section 4.1). */
 const FRAME_HEAD_BYTES = 9;
 
+/** How the system says that a connection is lost; whatever else it says is about TLS, and tells more. */
+const LOSSES: readonly (string | undefined)[] = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
+
 /**
  * Has calls fail with UNAVAILABLE where their connection is lost, of which Node says that they were cancelled, or where in the code of
  * the system it broke; and with `ECONNRESET` where the other end spoke no HTTP/2 before, as one does that wants TLS.
@@ -41,7 +44,9 @@ function streamsUntilLoss(session: Http2Session): Set<ClientHttp2Stream> {
     for (const stream of streams) if (!stream.closed) stream.destroy(error);
   };
   // One that breaks says why first; what closes in order says nothing.
-  socket.prependOnceListener('error', tellLoss);
+  socket.prependOnceListener('error', ({ code }: NodeJS.ErrnoException) => {
+    if (LOSSES.includes(code)) tellLoss();
+  });
   socket.prependOnceListener('close', tellLoss);
   return streams;
 }

@@ -13,6 +13,8 @@ const WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** The least that a server that speaks HTTP/2 sends: the head of a frame (RFC 9113, section 4.1). */
 const FRAME_HEAD_BYTES = 9;
+/** How the system says that a connection is lost; whatever else it says is about TLS, and tells more. */
+const LOSSES: readonly (string | undefined)[] = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
 
 /**
  * The HTTP/2 connection to one gateway: opened by the first call, opened anew after a loss or when the gateway goes down, and
@@ -173,7 +175,9 @@ export class Connection implements SessionManager {
       for (const stream of streams) if (!stream.closed) stream.destroy(error);
     };
     // One that breaks says why first; what closes in order says nothing.
-    socket.prependOnceListener('error', tellLoss);
+    socket.prependOnceListener('error', ({ code }: NodeJS.ErrnoException) => {
+      if (LOSSES.includes(code)) tellLoss();
+    });
     socket.prependOnceListener('close', tellLoss);
   }
 
