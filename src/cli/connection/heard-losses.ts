@@ -7,7 +7,7 @@ import type { GrpcTransportOptions, Http2SessionManager } from '@connectrpc/conn
 const FRAME_HEAD_BYTES = 9;
 
 /** How the system says that a connection is lost; whatever else it says is about TLS, and tells more. */
-const LOSSES: readonly (string | undefined)[] = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
+const LOSSES: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 
 /**
  * Has calls fail with UNAVAILABLE where their connection is lost, of which Node says that they were cancelled, or where in the code of
@@ -45,7 +45,7 @@ function streamsUntilLoss(session: Http2Session): Set<ClientHttp2Stream> {
   };
   // One that breaks says why first; what closes in order says nothing.
   socket.prependOnceListener('error', ({ code }: NodeJS.ErrnoException) => {
-    if (LOSSES.includes(code)) tellLoss();
+    if (LOSSES.has(code)) tellLoss();
   });
   socket.prependOnceListener('close', tellLoss);
   return streams;

@@ -14,7 +14,7 @@ const WINDOW_BYTES = 8 * 1024 * 1024;
 /** The least that a server that speaks HTTP/2 sends: the head of a frame (RFC 9113, section 4.1). */
 const FRAME_HEAD_BYTES = 9;
 /** How the system says that a connection is lost; whatever else it says is about TLS, and tells more. */
-const LOSSES: readonly (string | undefined)[] = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
+const LOSSES: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 
 /**
  * The HTTP/2 connection to one gateway: opened by the first call, opened anew after a loss or when the gateway goes down, and
@@ -176,7 +176,7 @@ export class Connection implements SessionManager {
     };
     // One that breaks says why first; what closes in order says nothing.
     socket.prependOnceListener('error', ({ code }: NodeJS.ErrnoException) => {
-      if (LOSSES.includes(code)) tellLoss();
+      if (LOSSES.has(code)) tellLoss();
     });
     socket.prependOnceListener('close', tellLoss);
   }
