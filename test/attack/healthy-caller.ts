@@ -2,11 +2,14 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import type { HealthyOrder, HealthyReport } from './healthy-calls.ts';
+import type { HealthyDoors, HealthyOrder, HealthyReport } from './healthy-calls.ts';
+
+/** How the calls are made, where not at an even pace whatever becomes of them. */
+export type HealthyPace = Pick<HealthyDoors, 'mostOpen' | 'deadlineMs'>;
 
 /** A process that makes healthy calls while it is told to. */
 export interface HealthyCaller {
-  begin(doors: { readonly grpc: string; readonly web: string }): void;
+  begin(doors: { readonly grpc: string; readonly web: string }, pace?: HealthyPace): void;
   /** Makes no more calls, and tells what became of those that were made. */
   end(): Promise<HealthyReport>;
   close(): Promise<void>;
@@ -19,7 +22,7 @@ export function startHealthyCaller(): HealthyCaller {
   const child = fork(PROGRAM, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const send = (order: HealthyOrder): void => void child.send(order);
   return {
-    begin: (doors) => send({ begin: { grpc: doors.grpc, web: doors.web, key: HEALTHY_KEY } }),
+    begin: (doors, pace) => send({ begin: { grpc: doors.grpc, web: doors.web, key: HEALTHY_KEY, ...pace } }),
     end: async () => {
       const told = once(child, 'message');
       send({ end: true });

@@ -15,6 +15,10 @@ export interface HealthyDoors {
   readonly grpc: string;
   readonly web: string;
   readonly key: string;
+  /** Most calls at a time, where the gateway is not asked how fast it is: the calls of a busy machine would crowd each other out. */
+  readonly mostOpen?: number | undefined;
+  /** Of each call, in milliseconds; 5,000. */
+  readonly deadlineMs?: number | undefined;
 }
 
 /** What became of the calls between `begin` and `end`. */
@@ -38,16 +42,25 @@ process.on('message', (order: HealthyOrder) => {
 });
 process.on('disconnect', () => process.exit());
 
-function begin({ grpc, web, key }: HealthyDoors): () => Promise<HealthyReport> {
+function begin({
+  grpc,
+  web,
+  key,
+  mostOpen = Infinity,
+  deadlineMs = DEADLINE_MS,
+}: HealthyDoors): () => Promise<HealthyReport> {
   const client = openRpcClient(grpc);
   const own = { 'x-api-key': key };
-  const options = { deadlineMs: DEADLINE_MS, metadata: own };
+  const options = { deadlineMs, metadata: own };
   const messages = [say(Role.USER, 'Who is there?')];
   const ways = [
     () => client.call(LlmService.method.chat, { messages }, options),
     () => client.stream(LlmService.method.streamChat, { messages }, options).done,
     async () => {
-      const answer = await Promise.race([postJson(web, 'Generate', { prompt: 'Who is there?' }, own), timeOut()]);
+      const answer = await Promise.race([
+        postJson(web, 'Generate', { prompt: 'Who is there?' }, own),
+        timeOut(deadlineMs),
+      ]);
       if (answer.status !== 200) throw new Error(`HTTP ${answer.status}`);
     },
   ];
@@ -67,7 +80,7 @@ function begin({ grpc, web, key }: HealthyDoors): () => Promise<HealthyReport> {
   };
   const tick = (): void => {
     // What is late is made up for, so that a stall is seen by as many calls as it meets.
-    while (beganAt + due * EVERY_MS <= performance.now()) {
+    while (open.size < mostOpen && beganAt + due * EVERY_MS <= performance.now()) {
       const way = ways[due % ways.length];
       if (way === undefined) return;
       const made = call(way, beganAt + due * EVERY_MS);
@@ -85,8 +98,8 @@ function begin({ grpc, web, key }: HealthyDoors): () => Promise<HealthyReport> {
   };
 }
 
-async function timeOut(): Promise<{ readonly status: number }> {
-  await new Promise((resolve) => setTimeout(resolve, DEADLINE_MS).unref());
+async function timeOut(deadlineMs: number): Promise<{ readonly status: number }> {
+  await new Promise((resolve) => setTimeout(resolve, deadlineMs).unref());
   return { status: 0 };
 }
 

@@ -4,7 +4,7 @@ import { ALL_ATTACKS, attackedConfig } from './all-attacks.ts';
 import type { AttackedDoors, AttackedProcess } from './attacked-process.ts';
 import { startAttackedProcess } from './attacked-process.ts';
 import { startHealthyCaller, successOf } from './healthy-caller.ts';
-import type { HealthyCaller } from './healthy-caller.ts';
+import type { HealthyCaller, HealthyPace } from './healthy-caller.ts';
 import { FRAMING_CASES, sendFramingCases, sendMutatedFrames } from './malformed-frames.ts';
 import type { SickProvider } from './sick-provider.ts';
 import { startSickProvider } from './sick-provider.ts';
@@ -14,6 +14,9 @@ const HELD: readonly string[] = ['cancels', 'odd-headers', 'odd-timeouts', 'fore
 
 /** Memory of the process under attack, in bytes; without frames of 20 MiB it is far below what `npm run attack` allows. */
 const MOST_BYTES = 450 * 1024 * 1024;
+
+/** Nothing may fail, however slow the machine is beside other tests; how fast it goes is a matter of `npm run attack`. */
+const PACE: HealthyPace = { mostOpen: 12, deadlineMs: 30_000 };
 
 let sick: SickProvider;
 let gateway: AttackedProcess;
@@ -36,7 +39,7 @@ afterAll(async () => {
 /** Attacks beside healthy calls, and returns what should not have happened. */
 async function attacked(attack: () => Promise<readonly string[]>): Promise<readonly string[]> {
   gateway.resetPeak();
-  caller.begin(doors);
+  caller.begin(doors, PACE);
   const faults = await attack();
   const healthy = await caller.end();
   return [
