@@ -2,6 +2,7 @@ import type { Http2Session } from 'node:http2';
 import { versions } from 'node:process';
 
 import { LiveMap } from './live-map.ts';
+import { isKnownNode, nodeField } from './node-field.ts';
 
 /** Streams that have no number yet: on the side of a server one, and for a moment. A Set, as far as `node:http2` uses one. */
 class NewStreams {
@@ -29,9 +30,6 @@ class NewStreams {
   }
 }
 
-/** The last of Node's major versions of which it is known what it does with its tables. */
-const LAST_KNOWN_NODE = 26;
-
 /**
  * Has a new connection hold its streams in tables that leave nothing behind, in place of Node's own Map and Set
  * (`docs/adr/0051-what-calls-leave-dies-young.md`). Does nothing in a later Node than is known, where Node keeps them elsewhere, or has
@@ -41,7 +39,7 @@ const LAST_KNOWN_NODE = 26;
  * @returns whether it was done
  */
 export function tableStreams(session: Http2Session, version = versions.node): boolean {
-  if (Number.parseInt(version, 10) > LAST_KNOWN_NODE) return false;
+  if (!isKnownNode(version)) return false;
   const state = stateOf(session);
   if (state === undefined || !isEmpty(Reflect.get(state, 'streams')) || !isEmpty(Reflect.get(state, 'pendingStreams')))
     return false;
@@ -52,7 +50,7 @@ export function tableStreams(session: Http2Session, version = versions.node): bo
 
 /** Node's own description of the connection. */
 function stateOf(session: Http2Session): object | undefined {
-  const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'state');
+  const key = nodeField(session, 'state');
   const state: unknown = key === undefined ? undefined : Reflect.get(session, key);
   return typeof state === 'object' && state !== null ? state : undefined;
 }

@@ -3,6 +3,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import type { BytesHeld } from '../../wire/byte-budget.ts';
 import type { CallStatus } from './call-status.ts';
 import { PIECE_BYTES } from '../../port/limits.ts';
+import { endWithLastWrite, sendTrailersNow } from '../../http2/prompt-trailers.ts';
 import { PREFIX_BYTES } from './message-reader.ts';
 import { PieceWriter } from './piece-writer.ts';
 
@@ -140,7 +141,7 @@ export class CallReply {
 
   /** Sends the trailers of its end, for which the stream has asked. */
   sendTrailers(): void {
-    this.#try(() => this.#stream.sendTrailers(this.#trailers));
+    this.#try(() => sendTrailersNow(this.#stream, this.#trailers));
   }
 
   /** Says that the stream is closed. Tells whether the call was not over before: then its caller has left it. */
@@ -180,7 +181,10 @@ export class CallReply {
     const head = [...RAW_HEAD];
     for (const [name, values] of Object.entries(headers.toHttp2Headers()))
       for (const value of Array.isArray(values) ? values : [values]) head.push(name, String(value));
-    this.#try(() => this.#stream.respond(head, WITH_TRAILERS));
+    this.#try(() => {
+      this.#stream.respond(head, WITH_TRAILERS);
+      endWithLastWrite(this.#stream);
+    });
   }
 
   /** Resets the stream where Node throws, as it does for a header that it cannot send. */
