@@ -96,9 +96,10 @@ export class WebCall {
     return socket === undefined ? writeBytes(this.#response, bytes) : writeChunk(socket, bytes);
   }
 
-  /** Ends the answer with these bytes. */
+  /** Ends the answer with these bytes. From here on nobody hears that the response closes, which it does because of this. */
   end(bytes: Uint8Array): void {
     this.transfer.wrote(bytes.byteLength);
+    this.transfer.whenClosed(undefined);
     this.#response.end(bytes);
   }
 

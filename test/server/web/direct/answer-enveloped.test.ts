@@ -22,10 +22,15 @@ const STREAM: RawRequest = {
 };
 
 /** Serves StreamChat with answers of an engine of the test's. */
-function serve(run: (client: AnswerQueue, signal: AbortSignal) => Promise<AnsweredRpc>): Promise<BareWeb> {
+function serve(
+  run: (client: AnswerQueue, signal: AbortSignal) => Promise<AnsweredRpc>,
+  called?: (signal: AbortSignal) => void,
+): Promise<BareWeb> {
   const implementation = {
-    streamChat: (_request, { signal }) =>
-      new EventStream({ requestId: 'id', signal, run, errorOf: (thrown) => ConnectError.from(thrown) }),
+    streamChat: (_request, { signal }) => {
+      called?.(signal);
+      return new EventStream({ requestId: 'id', signal, run, errorOf: (thrown) => ConnectError.from(thrown) });
+    },
   } satisfies Partial<ServiceImpl<typeof LlmService>>;
   return bareWeb(implementation as unknown as ServiceImpl<typeof LlmService>, true);
 }
@@ -106,4 +111,20 @@ test('a client that leaves while it is behind aborts the engine', async () => {
   await full.promise;
   socket.destroy();
   await aborted.promise;
+});
+
+test('the signal of an answer that has its end does not abort when its response closes', async () => {
+  const signals: AbortSignal[] = [];
+  const web = await serve(
+    (client) => {
+      client.started(SERVING);
+      return Promise.resolve(ANSWERED);
+    },
+    (signal) => signals.push(signal),
+  );
+  const { path, headers, body } = STREAM;
+  // On a connection that is kept, a response closes when it has left.
+  for (let count = 0; count < 2; count += 1)
+    await (await fetch(`http://127.0.0.1:${web.port}${path}`, { method: 'POST', headers, body })).bytes();
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
 });
