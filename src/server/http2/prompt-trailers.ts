@@ -1,5 +1,7 @@
-import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { versions } from 'node:process';
+import { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers';
 
 import { isKnownNode, nodeField } from './node-field.ts';
 
@@ -33,6 +35,7 @@ export function endWithLastWrite(stream: ServerHttp2Stream, version = versions.n
   const state: unknown = Reflect.get(stream, fields.state);
   if (!hasFlags(state)) return false;
   state.flags &= ~HAS_TRAILERS;
+  stream.destroy = destroyWhenWritten;
   return true;
 }
 
@@ -62,6 +65,27 @@ export function sendTrailersNow(
     }
   }
   if (handle.trailers([list, count]) < 0) throw new Error('the trailers cannot be sent');
+}
+
+/** Streams that have come to a good end in this turn. */
+const ended: ServerHttp2Stream[] = [];
+
+/**
+ * Node destroys a stream when nghttp2 has made its last frame, while the write of this frame is under way, and makes an error, with its stack, for
+ * whoever would wait for the end of the write. Behind this turn it is over.
+ */
+function destroyWhenWritten(this: ServerHttp2Stream, error?: Error): ServerHttp2Stream {
+  const isWell = error === undefined && this.closed && this.rstCode === constants.NGHTTP2_NO_ERROR;
+  if (!isWell || this.session?.destroyed !== false) {
+    Duplex.prototype.destroy.call(this, error);
+    return this;
+  }
+  if (ended.push(this) === 1) setImmediate(destroyEnded);
+  return this;
+}
+
+function destroyEnded(): void {
+  for (const stream of ended.splice(0)) Duplex.prototype.destroy.call(stream);
 }
 
 function hasFlags(state: unknown): state is { flags: number } {

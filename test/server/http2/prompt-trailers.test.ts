@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -49,8 +50,10 @@ afterEach(() => {
 async function answered(version: string | undefined, answer: (stream: ServerHttp2Stream) => void) {
   server = createServer();
   const done: boolean[] = [];
+  const closed: Promise<unknown>[] = [];
   server.on('stream', (stream: ServerHttp2Stream) => {
     stream.on('wantTrailers', () => sendTrailersNow(stream, TRAILERS, version));
+    closed.push(once(stream, 'close'));
     stream.resume();
     stream.respond({ ':status': 200 }, { waitForTrailers: true });
     done.push(endWithLastWrite(stream, version));
@@ -75,6 +78,7 @@ async function answered(version: string | undefined, answer: (stream: ServerHttp
   await call();
   const before = far.writes;
   const { body, trailers, code } = await call();
+  await Promise.all(closed);
   const writes = far.writes - before;
   client.destroy();
   return { body, trailers, code, writes, done };
@@ -104,6 +108,30 @@ describe('the trailers of an answer', () => {
     const came = await answered(LATER_NODE, (stream) => stream.end('answer'));
     expect(came).toMatchObject({ body: 'answer', trailers: WANTED, code: 0, done: [false, false] });
     expect(came.writes).toBeGreaterThan(1);
+  });
+
+  it('let their stream finish before it closes', async () => {
+    const told: string[] = [];
+    server = createServer();
+    const closed = new Promise<void>((resolve) => {
+      server?.on('stream', (stream: ServerHttp2Stream) => {
+        for (const name of ['finish', 'error', 'close']) stream.on(name, () => told.push(name));
+        stream.on('wantTrailers', () => sendTrailersNow(stream, TRAILERS));
+        stream.on('close', resolve);
+        stream.resume();
+        stream.respond({ ':status': 200 }, { waitForTrailers: true });
+        endWithLastWrite(stream);
+        stream.end('answer');
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    // A server that listens has an address with a port.
+    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    client.request({ ':method': 'POST' }).resume().end();
+    await closed;
+    client.destroy();
+    expect(told).toEqual(['finish', 'close']);
   });
 
   it('wait for a caller who does not read', async () => {
