@@ -14,7 +14,7 @@ export interface HttpRequest {
 export interface HttpHandler {
   /** Names in lower case; values of a repeated header are joined with `, `. */
   onHeaders(status: number, headers: Readonly<Record<string, string>>): void;
-  /** A piece of the body, decoded from its content-encoding. */
+  /** A piece of the body, decoded from its content-encoding. It is lent: whoever keeps it keeps `keptBytes` of it. */
   onData(chunk: Uint8Array): void;
   onEnd(): void;
   /** The connection failed, in whatever phase; not called after `abort`. */

@@ -1,3 +1,4 @@
+import { keptBytes } from './network/lent-bytes.ts';
 import type { RequestHead } from './port/request-head.ts';
 import { exceedsJsonBounds } from '../core/json-bounds.ts';
 import type { Transport } from '../core/transport.ts';
@@ -41,7 +42,7 @@ export function ask(
         status = received;
       },
       onData: (chunk) => {
-        chunks.push(chunk);
+        chunks.push(keptBytes(chunk));
         bytes += chunk.length;
         if (bytes > MAX_BYTES) give(undefined);
       },

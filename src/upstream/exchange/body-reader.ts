@@ -4,6 +4,7 @@ import type { Adapter, AdapterEvent, ErrorResponse, EventReader, WireEvent } fro
 import type { Framing } from './framing.ts';
 import { JoinedEvents } from './joined-events.ts';
 import { RepeatedEvents } from './repeated-events.ts';
+import { keptBytes } from '../network/lent-bytes.ts';
 import { failureOf, notUtf8, protocolFailure, tooLarge, unmarkedEnd } from '../port/answer-failures.ts';
 
 const NOTHING: readonly AdapterEvent[] = [];
@@ -69,7 +70,7 @@ export class JsonBody implements BodyReader {
   push(chunk: Uint8Array): readonly AdapterEvent[] {
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) throw tooLarge();
-    this.#chunks.push(chunk);
+    this.#chunks.push(keptBytes(chunk));
     return NOTHING;
   }
 
@@ -101,7 +102,7 @@ export function createErrorBody(maxBytes: number, classify: (body: ErrorResponse
   const failure = (): Failure => classify(Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8'));
   return {
     push: (chunk) => {
-      chunks.push(chunk);
+      chunks.push(keptBytes(chunk));
       size += chunk.length;
       return size >= maxBytes ? [{ type: 'failure', failure: failure() }] : [];
     },

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { EntraIdentity } from '../../core/outbound/entra-identity.ts';
 import { FailureError } from '../../core/failure.ts';
 import type { Transport } from '../../core/transport.ts';
+import { keptBytes } from '../network/lent-bytes.ts';
 import { networkFailure, propertyOf } from '../network/socket-failure.ts';
 
 /** A token, and how long it is good. */
@@ -81,7 +82,7 @@ function post(transport: Transport, url: URL, body: string, signal: AbortSignal)
       },
       onData: (chunk) => {
         bytes += chunk.length;
-        chunks.push(chunk);
+        chunks.push(keptBytes(chunk));
         if (bytes <= MOST_BYTES) return;
         exchange.abort();
         fail(undefined, undefined);

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import type { Cohort } from '../../core/cohort.ts';
 import type { HttpExchange, HttpHandler, Transport } from '../../core/transport.ts';
+import { lendJoined } from './lent-bytes.ts';
 
 /** Bytes of one answer that may wait for the end of a turn; more are told at once, so that a pause is heard in time. */
 const MAX_WAITING_BYTES = 64 * 1024;
@@ -123,12 +124,10 @@ class WaitingAnswer implements HttpHandler, HttpExchange {
 
   /** Chunks of which one is no text are told one by one, so that it spoils none of those before it. */
   #tellData(chunks: readonly Uint8Array[]): void {
-    const whole = Buffer.concat(chunks);
-    if (!isUtf8(whole)) {
-      this.#events.unshift(...chunks.map((chunk): Event => ({ type: 'data', chunk, more: undefined })));
-      return;
-    }
-    this.#tellChunk(whole);
+    lendJoined(chunks, (whole) => {
+      if (isUtf8(whole)) this.#tellChunk(whole);
+      else this.#events.unshift(...chunks.map((chunk): Event => ({ type: 'data', chunk, more: undefined })));
+    });
   }
 
   #tellChunk(chunk: Uint8Array): void {

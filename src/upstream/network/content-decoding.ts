@@ -4,6 +4,7 @@ import type { Transform } from 'node:stream';
 import { FailureError } from '../../core/failure.ts';
 import { protocolFailure } from '../port/answer-failures.ts';
 import type { HttpHandler } from '../../core/transport.ts';
+import { keptBytes } from './lent-bytes.ts';
 
 /** Decodes a body on its way to the handler. */
 export interface DecodingHandler extends Pick<HttpHandler, 'onData' | 'onEnd' | 'onError'> {
@@ -69,7 +70,7 @@ export function decodingHandler(
   return {
     onData: (chunk) => {
       received += chunk.length;
-      if (!decoder.write(chunk)) source.pause();
+      if (!decoder.write(keptBytes(chunk))) source.pause();
     },
     onEnd: () => {
       if (received === 0) {
