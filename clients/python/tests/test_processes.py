@@ -19,7 +19,7 @@ def run(script: str, address: str, *, environment: dict[str, str] | None = None)
         env={**ENVIRONMENT, **(environment or {})},
         text=True,
         capture_output=True,
-        timeout=20,
+        timeout=180,
         check=False,
     )
 
@@ -88,21 +88,21 @@ children = []
 for number in range(3):
     pid = os.fork()
     if pid == 0:
-        os._exit(0 if client.generate("child", timeout=5).text == "child" else 1)
+        os._exit(0 if client.generate("child", timeout=60).text == "child" else 1)
     children.append(pid)
-assert client.generate("parent", timeout=5).text == "parent"
+assert client.generate("parent", timeout=60).text == "parent"
 assert all(os.waitpid(pid, 0)[1] == 0 for pid in children)
 """
 
 FORK_BETWEEN_CALLS = """
 import os, sys, understudy
 client = understudy.Client(sys.argv[1])
-assert client.generate("parent", timeout=5).text == "parent"
+assert client.generate("parent", timeout=60).text == "parent"
 pid = os.fork()
 if pid == 0:
-    os._exit(0 if client.generate("child", timeout=5).text == "child" else 1)
+    os._exit(0 if client.generate("child", timeout=60).text == "child" else 1)
 assert os.waitpid(pid, 0)[1] == 0
-assert client.generate("parent", timeout=5).text == "parent"
+assert client.generate("parent", timeout=60).text == "parent"
 """
 
 
