@@ -32,7 +32,7 @@ Which servers, beside the floor and the gateway:
                     them; redis starts a redis-server of its own
   --traces SHARES   the gateway with so many of its calls traced and exported: 0.01, 1, or several with commas between them
   --targets N       the gateway with so many targets in its route, of which the first answers
-  --against FOLDER  of --start and --memory: another built checkout, in turns
+  --against FOLDER  and the gateway of another checkout, in turns; of --start and --memory it has to be built
 
 How:
   --only NAMES      of ${SCENARIOS.map(({ name }) => name).join(', ')}; with commas between them

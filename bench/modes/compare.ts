@@ -43,7 +43,7 @@ export async function compareServers(servers: Servers, options: Options, say: (t
 export async function startChosen(
   servers: Servers,
   upstream: ServerProcess,
-  { isBare, doors, accounts, traces, targets }: Options,
+  { isBare, doors, accounts, traces, targets, against }: Options,
 ): Promise<readonly ServerProcess[]> {
   const chosen = isBare ? [await servers.startBare(upstream)] : [];
   const gateway = await servers.startGateway(upstream);
@@ -54,6 +54,7 @@ export async function startChosen(
   for (const place of accounts)
     chosen.push(await servers.startAccounted(upstream, place === 'redis' ? await servers.startRedis() : undefined));
   for (const share of traces) chosen.push(await servers.startTraced(upstream, share));
+  if (against !== undefined) chosen.push(await servers.startOther(upstream, against));
   if (targets !== undefined) chosen.push(await servers.startLong(upstream, targets));
   return chosen;
 }

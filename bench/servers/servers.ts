@@ -2,7 +2,8 @@ import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { freePort } from '../../test/support/free-port.ts';
 import { accountSections } from './accounts.ts';
@@ -10,6 +11,8 @@ import { gatewayConfig, gatewayTargets, originOf } from './gateway-config.ts';
 import type { Ask, Reply } from './guard.ts';
 import { listening } from './listening.ts';
 import type { ServerProcess } from './server-process.ts';
+
+const ENTRY = 'bin/understudy.js';
 
 /** How long a process may take to listen, in milliseconds. */
 const START_MS = 30_000;
@@ -48,6 +51,11 @@ export class Servers {
   /** Starts the gateway as it is shipped, with one target and every default. */
   startGateway(upstream: ServerProcess): Promise<ServerProcess> {
     return this.#startGateway('gateway', upstream, {});
+  }
+
+  /** Starts the gateway of another checkout, whose packages are installed, as it is shipped. */
+  startOther(upstream: ServerProcess, checkout: string): Promise<ServerProcess> {
+    return this.#startGateway('gateway other', upstream, {}, {}, pathToFileURL(resolve(checkout, ENTRY)).href);
   }
 
   /** Starts the gateway with so many targets in its route, of which the first answers. */
@@ -103,6 +111,7 @@ export class Servers {
     upstream: ServerProcess,
     sections: object,
     env: Readonly<Record<string, string>> = {},
+    script = `../../${ENTRY}`,
   ): Promise<ServerProcess> {
     const [web, admin] = [await freePort(), await freePort()];
     const argumentsFor = (port: number): string[] => {
@@ -111,7 +120,7 @@ export class Servers {
       return ['--config', path];
     };
     return {
-      ...(await this.#start(name, '../../bin/understudy.js', argumentsFor, env)),
+      ...(await this.#start(name, script, argumentsFor, env)),
       webPort: web,
       adminPort: admin,
     };
